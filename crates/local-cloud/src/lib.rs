@@ -1,0 +1,30 @@
+//! AWS in a process: Kinesis, Firehose, S3, Lambda, IAM, STS and CloudWatch Logs, in which the data really flows.
+//!
+//! ```text
+//! connector / server  ->  drive  ->  wire (route, parse, dress)  ->  world  ->  service/*
+//!                          |  ^                                        |
+//!                          |  '------- effects: run a Lambda ----------'
+//!                          '---------- journal: what changed
+//! ```
+//!
+//! - `world` and everything under `service` and `flow` take values and a time and return values and effects: no IO, no
+//!   clock, no async. A fifteen minute buffer is tested in microseconds.
+//! - `drive` owns the clock, the journal and the processes. It is the only part that sleeps.
+//! - `connector` (the AWS SDK's HTTP client, in this process) and `server` (a loopback port) are two doors to the same room.
+//!
+//! Not here: anything about provisioning, and the AWS service SDKs.
+
+pub mod connector;
+pub mod drive;
+pub mod flow;
+pub mod request;
+pub mod runner;
+pub mod server;
+pub mod service;
+pub mod settings;
+pub mod table;
+pub mod wire;
+pub mod world;
+
+pub use drive::Engine;
+pub use settings::{Delays, Settings};

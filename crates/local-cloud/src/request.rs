@@ -1,0 +1,140 @@
+//! What comes in through a door, and what goes out, free of any HTTP library's types but headers and method.
+
+use bytes::Bytes;
+
+/// One call, after the door has read all of it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub method: http::Method,
+    /// As sent: percent-encoded, beginning with `/`.
+    pub path: String,
+    /// Decoded, in the order sent.
+    pub query: Vec<(String, String)>,
+    pub headers: http::HeaderMap,
+    pub body: Bytes,
+    /// From the credential scope of the signature; `us-east-1` where there is none.
+    pub region: String,
+    /// Service name of the credential scope, for example `kinesis`.
+    pub signed_for: Option<String>,
+    pub access_key: Option<String>,
+    /// A UUID, given back in the reply's headers.
+    pub id: String,
+}
+
+impl Request {
+    /// A header as text; `None` when absent or not text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The first query parameter of that name.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+    }
+}
+
+/// A successful answer. The door adds the request id and the protocol's content type where none is set.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// 200 with a JSON body.
+    pub fn json(value: &impl serde::Serialize) -> Reply {
+        let body = serde_json::to_vec(value).expect("our own replies serialise");
+        Reply { status: 200, headers: vec![], body: body.into() }
+    }
+
+    /// 200 and nothing else.
+    pub fn empty() -> Reply {
+        Reply { status: 200, ..Reply::default() }
+    }
+
+    /// Another status.
+    pub fn with_status(mut self, status: u16) -> Reply {
+        self.status = status;
+        self
+    }
+}
+
+/// An error in AWS's words. The wire dresses it as its protocol wants.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct AwsError {
+    /// As on the wire, for example `ResourceNotFoundException` or `NoSuchEntity`.
+    pub code: &'static str,
+    pub message: String,
+    pub status: u16,
+}
+
+impl AwsError {
+    /// HTTP 400, which is what nearly every error of the JSON services has.
+    pub fn new(code: &'static str, message: impl Into<String>) -> AwsError {
+        AwsError { code, message: message.into(), status: 400 }
+    }
+
+    /// Another status.
+    pub fn with_status(mut self, status: u16) -> AwsError {
+        self.status = status;
+        self
+    }
+}
+
+/// Names an effect that is under way, until its result comes back.
+pub type Token = u64;
+
+/// What a service says to a call.
+#[derive(Debug)]
+pub enum Answer {
+    Reply(Reply),
+    /// The reply waits for the effect of this token (a synchronous Lambda invocation).
+    Pending(Token),
+}
+
+/// Something only the driver can do.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Run a function. The result goes to [`crate::world::World::resolve`].
+    Invoke { token: Token, function: FunctionImage, payload: Bytes, client_context: Option<String> },
+    /// The function's processes are of no more use (deleted, or its code or configuration changed).
+    Retire { function_arn: String },
+}
+
+/// All a runner needs to start a function's process: taken when the invocation is decided, so that a later update does
+/// not change what is running.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionImage {
+    pub arn: String,
+    pub name: String,
+    pub version: String,
+    /// `provided.al2023`, `python3.13`, ...
+    pub runtime: String,
+    pub handler: String,
+    /// The zip, whole.
+    pub code: Bytes,
+    /// Base64 of the zip's SHA-256: the identity of the code.
+    pub code_sha256: String,
+    /// Changes with code or configuration; a warm process is reused only for the same revision.
+    pub revision: String,
+    pub environment: std::collections::BTreeMap<String, String>,
+    pub timeout_s: u32,
+    pub memory_mib: u32,
+    pub region: String,
+    pub log_group: String,
+    pub log_stream: String,
+}
+
+/// How an invocation ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InvokeOutcome {
+    /// What the function answered, or the error document (`{"errorMessage":..,"errorType":..}`).
+    pub payload: Bytes,
+    /// `X-Amz-Function-Error`, when the function failed.
+    pub function_error: Option<String>,
+    /// What the process wrote and START/END/REPORT, line by line, without the newlines.
+    pub log: Vec<String>,
+    pub duration_ms: f64,
+}

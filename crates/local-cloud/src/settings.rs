@@ -1,0 +1,57 @@
+//! How an engine is set up.
+
+use std::path::PathBuf;
+
+/// Milliseconds since the Unix epoch, in the world's own time.
+pub type Millis = u64;
+
+/// What an engine is started with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The twelve digits of the one account that exists.
+    pub account: String,
+    /// How long states that are not instant on AWS last here.
+    pub delays: Delays,
+    /// World seconds per wall second, at least 1.
+    pub speed: u32,
+    /// Where everything is kept. `None`: in memory, gone with the engine.
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { account: "000000000000".into(), delays: Delays::FAST, speed: 1, data_dir: None }
+    }
+}
+
+/// Durations, in milliseconds of world time, of the states between "asked for" and "there".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delays {
+    /// A stream is CREATING, UPDATING or DELETING this long.
+    pub stream: Millis,
+    /// A delivery stream is CREATING or DELETING this long.
+    pub delivery_stream: Millis,
+    /// A function is Pending, or its update InProgress, this long.
+    pub function: Millis,
+    /// A role exists this long before a service can assume it, and a policy before it counts.
+    pub role: Millis,
+}
+
+impl Delays {
+    /// Every state is reached at once.
+    pub const NONE: Delays = Delays { stream: 0, delivery_stream: 0, function: 0, role: 0 };
+    /// Every state is seen, none lasts: the default.
+    pub const FAST: Delays = Delays { stream: 60, delivery_stream: 60, function: 40, role: 80 };
+    /// About as long as on AWS.
+    pub const AWS: Delays = Delays { stream: 12_000, delivery_stream: 30_000, function: 2_000, role: 8_000 };
+
+    /// `none`, `fast` or `aws`.
+    pub fn parse(word: &str) -> Option<Delays> {
+        match word {
+            "none" => Some(Delays::NONE),
+            "fast" => Some(Delays::FAST),
+            "aws" => Some(Delays::AWS),
+            _ => None,
+        }
+    }
+}

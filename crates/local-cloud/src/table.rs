@@ -1,0 +1,99 @@
+//! A map that knows what changed in it, so that the driver can journal exactly that before a reply leaves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// One key of the journal set (`Some`) or removed (`None`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub table: &'static str,
+    pub key: String,
+    pub value: Option<Vec<u8>>,
+}
+
+/// A named map of rows that are kept as JSON.
+#[derive(Debug)]
+pub struct Table<T> {
+    name: &'static str,
+    rows: BTreeMap<String, T>,
+    touched: BTreeSet<String>,
+}
+
+impl<T: Serialize + DeserializeOwned> Table<T> {
+    pub fn new(name: &'static str) -> Self {
+        Table { name, rows: BTreeMap::new(), touched: BTreeSet::new() }
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub fn get(&self, key: &str) -> Option<&T> {
+        self.rows.get(key)
+    }
+
+    /// The row to be changed: it is journalled whether or not it is.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut T> {
+        let row = self.rows.get_mut(key)?;
+        if !self.touched.contains(key) {
+            self.touched.insert(key.to_owned());
+        }
+        Some(row)
+    }
+
+    pub fn insert(&mut self, key: impl Into<String>, row: T) -> Option<T> {
+        let key = key.into();
+        self.touched.insert(key.clone());
+        self.rows.insert(key, row)
+    }
+
+    pub fn remove(&mut self, key: &str) -> Option<T> {
+        let row = self.rows.remove(key)?;
+        self.touched.insert(key.to_owned());
+        Some(row)
+    }
+
+    pub fn contains(&self, key: &str) -> bool {
+        self.rows.contains_key(key)
+    }
+
+    /// In the order of the keys' bytes.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.rows.iter().map(|(k, v)| (k.as_str(), v))
+    }
+
+    /// Rows whose key begins so, in order.
+    pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a T)> {
+        self.rows
+            .range(prefix.to_owned()..)
+            .take_while(move |(k, _)| k.starts_with(prefix))
+            .map(|(k, v)| (k.as_str(), v))
+    }
+
+    pub fn keys(&self) -> Vec<String> {
+        self.rows.keys().cloned().collect()
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// What changed since the last time, appended to `out`.
+    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+        for key in std::mem::take(&mut self.touched) {
+            let value = self.rows.get(&key).map(|row| serde_json::to_vec(row).expect("our own rows serialise"));
+            out.push(Change { table: self.name, key, value });
+        }
+    }
+
+    /// A row from the journal; not counted as a change.
+    pub fn restore(&mut self, key: &str, value: &[u8]) -> Result<(), serde_json::Error> {
+        self.rows.insert(key.to_owned(), serde_json::from_slice(value)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! S3's protocol, by `s3s`, over our store.

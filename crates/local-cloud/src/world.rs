@@ -1,0 +1,103 @@
+//! All state there is. Calls, results and time go in; answers and effects come out. No IO, no clock, no async.
+
+use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Request, Token};
+use crate::service::{SERVICES, firehose, iam, kinesis, lambda, logs, s3};
+use crate::settings::{Millis, Settings};
+use crate::table::Change;
+
+/// The whole of one account, in every region.
+pub struct World {
+    pub settings: Settings,
+    pub kinesis: kinesis::State,
+    pub firehose: firehose::State,
+    pub lambda: lambda::State,
+    pub iam: iam::State,
+    pub logs: logs::State,
+    pub s3: s3::State,
+    next_token: Token,
+}
+
+/// One step of the world: when it happens, and what it asks of the driver.
+pub struct Turn {
+    pub now: Millis,
+    pub effects: Vec<Effect>,
+}
+
+impl Turn {
+    pub fn at(now: Millis) -> Turn {
+        Turn { now, effects: vec![] }
+    }
+}
+
+impl World {
+    pub fn new(settings: Settings) -> World {
+        World {
+            settings,
+            kinesis: kinesis::State::default(),
+            firehose: firehose::State::default(),
+            lambda: lambda::State::default(),
+            iam: iam::State::default(),
+            logs: logs::State::default(),
+            s3: s3::State::default(),
+            next_token: 1,
+        }
+    }
+
+    /// A name for an effect, never used before in this run.
+    pub fn token(&mut self) -> Token {
+        self.next_token += 1;
+        self.next_token
+    }
+
+    /// One call, already routed to a row of [`SERVICES`]. (S3 comes through its own adapter, [`crate::wire::s3`].)
+    pub fn handle(&mut self, turn: &mut Turn, service: usize, request: &Request) -> Result<Answer, AwsError> {
+        self.tick(turn);
+        (SERVICES[service].call)(self, turn, request)
+    }
+
+    /// Time has passed, or a neighbour changed: everything due by now happens.
+    pub fn tick(&mut self, turn: &mut Turn) {
+        for service in SERVICES {
+            (service.tick)(self, turn);
+        }
+    }
+
+    /// The result of an effect. Gives the reply of the call that waited for it, if one did.
+    pub fn resolve(
+        &mut self,
+        turn: &mut Turn,
+        token: Token,
+        outcome: InvokeOutcome,
+    ) -> Option<Result<Answer, AwsError>> {
+        let reply = lambda::resolve(self, turn, token, outcome);
+        self.tick(turn);
+        reply
+    }
+
+    /// When [`World::tick`] next has something to do.
+    pub fn due(&self) -> Option<Millis> {
+        SERVICES.iter().filter_map(|service| (service.due)(self)).min()
+    }
+
+    /// What changed since the last time.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        let mut out = vec![];
+        self.kinesis.take_changes(&mut out);
+        self.firehose.take_changes(&mut out);
+        self.lambda.take_changes(&mut out);
+        self.iam.take_changes(&mut out);
+        self.logs.take_changes(&mut out);
+        self.s3.take_changes(&mut out);
+        out
+    }
+
+    /// One row of the journal. Gives whether some service knew the table.
+    pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
+        Ok(self.kinesis.restore(table, key, value)?
+            || self.firehose.restore(table, key, value)?
+            || self.lambda.restore(table, key, value)?
+            || self.iam.restore(table, key, value)?
+            || self.logs.restore(table, key, value)?
+            || self.s3.restore(table, key, value)?)
+    }
+}
