@@ -1,1 +1,9 @@
+//! Stands up and removes a Kinesis, Firehose, Lambda and S3 test environment, on AWS or in this process.
 
+pub mod artifact;
+pub mod cloud;
+pub mod error;
+pub mod names;
+pub mod resource;
+pub mod spec;
+pub mod wait;

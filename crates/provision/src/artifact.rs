@@ -1,0 +1,1 @@
+//! From a code source to the zip that is uploaded.

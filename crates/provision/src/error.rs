@@ -1,0 +1,92 @@
+//! The one error type: what was being done, why it failed, and what to do next.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Cause = Box<dyn StdError + Send + Sync>;
+
+/// "creating delivery stream raw: Firehose is unable to assume role …", with a hint where we know one.
+#[derive(Debug)]
+pub struct Error {
+    doing: String,
+    source: Option<Cause>,
+    hint: Option<String>,
+    code: Option<String>,
+}
+
+impl Error {
+    /// `doing` is a verb and its object, lower case: `creating stream events`.
+    pub fn new(doing: impl Into<String>, cause: impl Into<Cause>) -> Error {
+        Error { doing: doing.into(), source: Some(cause.into()), hint: None, code: None }
+    }
+
+    /// A complaint that has no deeper cause.
+    pub fn msg(what: impl Into<String>) -> Error {
+        Error { doing: what.into(), source: None, hint: None, code: None }
+    }
+
+    /// What AWS answered, in its own words. (The SDK's `Display` says only "service error".)
+    pub fn aws<E, R>(doing: impl Into<String>, error: SdkError<E, R>) -> Error
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+        R: fmt::Debug + Send + Sync + 'static,
+    {
+        let code = error.as_service_error().and_then(|e| e.code()).map(str::to_owned);
+        let said = match &error {
+            SdkError::ServiceError(e) => {
+                let message = e.err().message().unwrap_or("no message");
+                format!("{} ({})", message, e.err().code().unwrap_or("no code"))
+            }
+            other => chain(other),
+        };
+        Error { doing: doing.into(), source: Some(said.into()), hint: None, code }
+    }
+
+    /// What to do next. A sentence, lower case, without a full stop.
+    pub fn hint(mut self, hint: impl Into<String>) -> Error {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// AWS's error code, for example `ResourceInUseException`, when AWS answered at all.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    pub fn what_next(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    /// The whole chain, in one line or as many as the causes have.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.doing)?;
+        match &self.source {
+            Some(cause) => write!(f, ": {}", chain(cause.as_ref())),
+            None => Ok(()),
+        }
+    }
+}
+
+// `source` is None on purpose: Display already walks the chain, and a second walk would say everything twice.
+impl StdError for Error {}
+
+/// Every message from here down to the root cause, each once.
+pub fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut said = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !said.ends_with(&text) {
+            said = format!("{said}: {text}");
+        }
+        next = cause.source();
+    }
+    said
+}

@@ -1,0 +1,138 @@
+//! Physical names, ARNs and tags: pure functions of stack, environment, account, region and partition.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+/// Tags of one resource.
+pub type Tags = BTreeMap<String, String>;
+
+/// Where a thing stands in the spec: `stream.events`. Derived things have addresses too: `role.delivery-raw`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    pub kind: &'static str,
+    pub logical: String,
+}
+
+impl Address {
+    pub fn new(kind: &'static str, logical: impl Into<String>) -> Address {
+        Address { kind, logical: logical.into() }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.kind, self.logical)
+    }
+}
+
+/// An address and the name AWS knows it by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name {
+    pub address: Address,
+    /// The name on AWS; for a bucket prefix `bucket/prefix`.
+    pub physical: String,
+}
+
+/// Who and where we are: all that names and ARNs follow from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    pub stack: String,
+    pub env: Option<String>,
+    pub account: String,
+    pub region: String,
+    /// Before the slash of the tags that say whose a resource is: `provision`.
+    pub tag_prefix: String,
+    /// `/` or begins and ends with `/`: the outer path of our roles.
+    pub iam_path: String,
+}
+
+impl Names {
+    /// `aws`, `aws-cn` or `aws-us-gov`, from the region.
+    pub fn partition(&self) -> &'static str {
+        partition(&self.region)
+    }
+
+    /// `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition(), self.region, self.account)
+    }
+
+    pub fn stream_arn(&self, stream: &str) -> String {
+        self.arn("kinesis", &format!("stream/{stream}"))
+    }
+
+    pub fn delivery_stream_arn(&self, name: &str) -> String {
+        self.arn("firehose", &format!("deliverystream/{name}"))
+    }
+
+    pub fn function_arn(&self, name: &str) -> String {
+        self.arn("lambda", &format!("function:{name}"))
+    }
+
+    pub fn log_group_arn(&self, name: &str) -> String {
+        self.arn("logs", &format!("log-group:{name}"))
+    }
+
+    pub fn bucket_arn(&self, bucket: &str) -> String {
+        format!("arn:{}:s3:::{bucket}", self.partition())
+    }
+
+    /// `path` begins and ends with `/`.
+    pub fn role_arn(&self, path: &str, role: &str) -> String {
+        format!("arn:{}:iam::{}:role{path}{role}", self.partition(), self.account)
+    }
+
+    /// The path of this environment's roles. IAM is global, so it carries the region.
+    pub fn role_path(&self) -> String {
+        let env = self.env.as_deref().unwrap_or("-");
+        format!("{}provision/{}/{}/{env}/", self.iam_path, self.stack, self.region)
+    }
+
+    /// The log group that is this environment's record.
+    pub fn record(&self) -> String {
+        format!("/provision/{}/{}", self.stack, self.env.as_deref().unwrap_or("-"))
+    }
+
+    /// A tag key of ours: `provision/stack`.
+    pub fn tag_key(&self, word: &str) -> String {
+        format!("{}/{word}", self.tag_prefix)
+    }
+
+    /// The tags that make a resource ours: stack, environment and address.
+    pub fn ownership(&self, address: &Address) -> Tags {
+        Tags::from([
+            (self.tag_key("stack"), self.stack.clone()),
+            (self.tag_key("env"), self.env.clone().unwrap_or_else(|| "-".into())),
+            (self.tag_key("name"), address.to_string()),
+        ])
+    }
+
+    /// Do these tags say that the resource belongs to this stack and environment?
+    pub fn owns(&self, tags: &Tags) -> bool {
+        let is = |word: &str, want: &str| tags.get(&self.tag_key(word)).map(String::as_str) == Some(want);
+        is("stack", &self.stack) && is("env", self.env.as_deref().unwrap_or("-"))
+    }
+}
+
+/// `aws`, `aws-cn` or `aws-us-gov`.
+pub fn partition(region: &str) -> &'static str {
+    match region {
+        r if r.starts_with("cn-") => "aws-cn",
+        r if r.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+/// The name itself, or, past `limit` characters, its beginning with a hash of all of it: never longer than `limit`, and
+/// different for different names.
+pub fn shorten(name: &str, limit: usize) -> String {
+    if name.len() <= limit {
+        return name.to_owned();
+    }
+    let digest = Sha256::digest(name.as_bytes());
+    let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let keep = name.char_indices().map(|(i, _)| i).take_while(|i| *i < limit - 9).last().unwrap_or(0);
+    format!("{}-{hash}", &name[..keep])
+}

@@ -1,0 +1,132 @@
+//! What a resource kind is, and the table of them. Adding a kind is one file and one row.
+
+use std::future::Future;
+
+use crate::cloud::Cx;
+use crate::error::Result;
+use crate::names::{Address, Name, Names, Tags};
+
+pub mod bucket;
+pub mod bucket_prefix;
+pub mod delivery_stream;
+pub mod function;
+pub mod log_group;
+pub mod role;
+pub mod stream;
+
+/// A kind's author writes this. Everything that decides is pure; everything that does speaks through the AWS SDK.
+pub trait Resource: Clone + Send + Sync + 'static {
+    /// As it stands in addresses: `stream`.
+    const KIND: &'static str;
+    /// Is something found under our name, but not ours, simply used (a bucket) instead of refused?
+    const USES_WHAT_IS_FOUND: bool = false;
+    /// Does a replacement lose data that cannot be had again?
+    const HOLDS_DATA: bool = false;
+
+    /// What AWS says, reduced to what we manage.
+    type Live: Clone + Send + Sync + 'static;
+
+    /// What must be there before this is made: edges, from the spec.
+    fn refs(&self) -> Vec<Address>;
+    /// What must outlive this, by kind and physical name: edges, from AWS. They order deletions.
+    fn live_refs(live: &Self::Live) -> Vec<(&'static str, String)>;
+    /// What is different, and whether it can be changed in place. Pure.
+    fn diff(&self, live: &Self::Live, name: &Name, names: &Names) -> Diff;
+    /// How long AWS usually takes to make one, in seconds: for the plan.
+    fn expected_wait_s(&self) -> u32 {
+        0
+    }
+    /// What a new one is made with, for the plan: field and value; the fields left to AWS's defaults are not named.
+    fn summary(&self, name: &Name, names: &Names) -> Vec<(String, String)>;
+
+    /// Work on this machine that the diff needs (a function's zip). Done while others are observed.
+    fn prepare(&mut self, _cx: &Cx, _name: &Name) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+    /// `None` when it is not there.
+    fn observe(cx: &Cx, name: &Name) -> impl Future<Output = Result<Option<Self::Live>>> + Send;
+    /// Its tags. `None` for a kind that has none: whose it is then follows from the record alone.
+    fn tags(cx: &Cx, name: &Name, live: &Self::Live) -> impl Future<Output = Result<Option<Tags>>> + Send;
+    fn retag(
+        cx: &Cx,
+        name: &Name,
+        live: &Self::Live,
+        set: &Tags,
+        unset: &[String],
+    ) -> impl Future<Output = Result<()>> + Send;
+    /// Makes it with `tags` in the very call, and waits until it can be used.
+    fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> impl Future<Output = Result<()>> + Send;
+    /// Makes the differences of `diff` go away, and waits until they have.
+    fn update(&self, cx: &Cx, name: &Name, live: &Self::Live, diff: &Diff) -> impl Future<Output = Result<()>> + Send;
+    /// Absence is success.
+    fn delete(cx: &Cx, name: &Name, live: &Self::Live) -> impl Future<Output = Result<Gone>> + Send;
+}
+
+/// How a deletion ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gone {
+    /// It is not there any more.
+    Deleted,
+    /// AWS has accepted the deletion and is at it.
+    Deleting,
+    /// It stays, for this reason (a bucket that is not empty).
+    Kept(String),
+}
+
+/// The differences between what is wanted and what is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diff {
+    pub changes: Vec<Change>,
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// In the spec's words: `retention`, `buffer.size`.
+    pub field: String,
+    pub from: String,
+    pub to: String,
+    /// Why this cannot be changed in place, if it cannot.
+    pub replaces: Option<&'static str>,
+}
+
+impl Diff {
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Does `field` differ?
+    pub fn has(&self, field: &str) -> bool {
+        self.changes.iter().any(|change| change.field == field)
+    }
+
+    /// Adds a difference where there is one.
+    pub fn compare<T: PartialEq + std::fmt::Display + ?Sized>(&mut self, field: &str, from: &T, to: &T) -> &mut Diff {
+        if from != to {
+            self.push(field, from.to_string(), to.to_string(), None);
+        }
+        self
+    }
+
+    /// Adds a difference that replaces the resource.
+    pub fn compare_immutable<T: PartialEq + std::fmt::Display + ?Sized>(
+        &mut self,
+        field: &str,
+        from: &T,
+        to: &T,
+        why: &'static str,
+    ) -> &mut Diff {
+        if from != to {
+            self.push(field, from.to_string(), to.to_string(), Some(why));
+        }
+        self
+    }
+
+    pub fn push(&mut self, field: &str, from: String, to: String, replaces: Option<&'static str>) {
+        self.changes.push(Change { field: field.to_owned(), from, to, replaces });
+    }
+
+    pub fn replaces(&self) -> bool {
+        self.changes.iter().any(|change| change.replaces.is_some())
+    }
+}

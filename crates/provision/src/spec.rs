@@ -1,0 +1,3 @@
+//! YAML to a checked [`stack::Stack`], and what is wrong with it otherwise.
+
+pub mod stack;
