@@ -23,6 +23,9 @@ pub trait Resource: Clone + Send + Sync + 'static {
     /// Does a replacement lose data that cannot be had again?
     const HOLDS_DATA: bool = false;
 
+    /// Do the tags come with `Live`, without a call of their own?
+    const TAGS_COME_WITH_LIVE: bool = false;
+
     /// What AWS says, reduced to what we manage.
     type Live: Clone + Send + Sync + 'static;
 
