@@ -48,8 +48,9 @@ pub trait Resource: Clone + Send + Sync + 'static {
     }
     /// `None` when it is not there.
     fn observe(cx: &Cx, name: &Name) -> impl Future<Output = Result<Option<Self::Live>>> + Send;
-    /// Its tags. `None` for a kind that has none: whose it is then follows from the record alone.
-    fn tags(cx: &Cx, name: &Name, live: &Self::Live) -> impl Future<Output = Result<Option<Tags>>> + Send;
+    /// Its tags. `None` for a kind that has none: whose it is then follows from the record alone. `live`, where it is known
+    /// already, saves the call of a kind whose tags come with it. Absence (a race) is an empty map.
+    fn tags(cx: &Cx, name: &Name, live: Option<&Self::Live>) -> impl Future<Output = Result<Option<Tags>>> + Send;
     fn retag(
         cx: &Cx,
         name: &Name,
