@@ -4,11 +4,13 @@ use crate::request::{Answer, AwsError, Request};
 use crate::settings::Millis;
 use crate::world::{Turn, World};
 
+pub mod arn;
 pub mod firehose;
 pub mod iam;
 pub mod kinesis;
 pub mod lambda;
 pub mod logs;
+pub mod query;
 pub mod s3;
 pub mod sts;
 
