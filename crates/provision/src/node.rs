@@ -1,0 +1,171 @@
+//! A resource of any kind, as the engine sees it: typed inside, object-safe outside.
+
+use futures::future::{BoxFuture, FutureExt};
+
+use crate::cloud::Cx;
+use crate::error::Result;
+use crate::names::{Address, Name, Names, Tags};
+use crate::plan::{Facts, Wants};
+use crate::resource::{Diff, Gone, Resource};
+
+/// What a spec says about an entry besides what it wants of AWS.
+#[derive(Debug, Clone, Default)]
+pub struct NodeOptions {
+    /// Neither replaced nor deleted.
+    pub protect: bool,
+    /// The address it had before.
+    pub moved_from: Option<Address>,
+    /// The user's tags, without ours.
+    pub tags: Tags,
+}
+
+/// One resource: what is wanted, what is there, and how to get from one to the other.
+pub trait Node: Send + Sync {
+    fn name(&self) -> &Name;
+    /// The user's tags and ours: what a resource of this node should carry.
+    fn desired_tags(&self, names: &Names) -> Tags;
+    /// Local work that the diff needs.
+    fn prepare<'a>(&'a mut self, cx: &'a Cx) -> BoxFuture<'a, Result<()>>;
+    /// Asks AWS; with `and_tags` for the tags too, in the same round.
+    fn observe<'a>(&'a mut self, cx: &'a Cx, and_tags: bool) -> BoxFuture<'a, Result<()>>;
+    /// Asks AWS for the tags, unless that was done.
+    fn read_tags<'a>(&'a mut self, cx: &'a Cx) -> BoxFuture<'a, Result<()>>;
+    /// All that a plan is made of.
+    fn facts(&self, names: &Names) -> Facts;
+    fn create<'a>(&'a self, cx: &'a Cx, tags: &'a Tags) -> BoxFuture<'a, Result<()>>;
+    fn update<'a>(&'a self, cx: &'a Cx, diff: &'a Diff) -> BoxFuture<'a, Result<()>>;
+    fn retag<'a>(&'a self, cx: &'a Cx, set: &'a Tags, unset: &'a [String]) -> BoxFuture<'a, Result<()>>;
+    fn delete<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Gone>>;
+}
+
+/// A resource that the spec wants.
+pub fn managed<R: Resource>(name: Name, desired: R, options: NodeOptions) -> Box<dyn Node> {
+    Box::new(Managed { name, wants: Some(desired), referenced: false, options, live: None, tags: None })
+}
+
+/// Somebody else's resource that the spec refers to: only looked at.
+pub fn existing<R: Resource>(name: Name) -> Box<dyn Node> {
+    let options = NodeOptions::default();
+    Box::new(Managed::<R> { name, wants: None, referenced: true, options, live: None, tags: None })
+}
+
+/// A resource that nobody wants (any more): it may be there, and ours.
+pub fn unwanted<R: Resource>(name: Name) -> Box<dyn Node> {
+    let options = NodeOptions::default();
+    Box::new(Managed::<R> { name, wants: None, referenced: false, options, live: None, tags: None })
+}
+
+struct Managed<R: Resource> {
+    name: Name,
+    wants: Option<R>,
+    referenced: bool,
+    options: NodeOptions,
+    live: Option<R::Live>,
+    /// Once read: `Some(None)` where the kind has no tags.
+    tags: Option<Option<Tags>>,
+}
+
+impl<R: Resource> Managed<R> {
+    fn desired(&self) -> &R {
+        self.wants.as_ref().expect("only planned for what is wanted")
+    }
+
+    fn live(&self) -> &R::Live {
+        self.live.as_ref().expect("only planned for what was seen")
+    }
+}
+
+impl<R: Resource> Node for Managed<R> {
+    fn name(&self) -> &Name {
+        &self.name
+    }
+
+    fn desired_tags(&self, names: &Names) -> Tags {
+        let mut tags = self.options.tags.clone();
+        tags.extend(names.ownership(&self.name.address));
+        tags
+    }
+
+    fn prepare<'a>(&'a mut self, cx: &'a Cx) -> BoxFuture<'a, Result<()>> {
+        async move {
+            match &mut self.wants {
+                Some(desired) => desired.prepare(cx, &self.name).await,
+                None => Ok(()),
+            }
+        }
+        .boxed()
+    }
+
+    fn observe<'a>(&'a mut self, cx: &'a Cx, and_tags: bool) -> BoxFuture<'a, Result<()>> {
+        async move {
+            if and_tags && !R::TAGS_COME_WITH_LIVE {
+                let (live, tags) = futures::join!(R::observe(cx, &self.name), R::tags(cx, &self.name, None));
+                self.live = live?;
+                // Tags of what is not there are of no interest, nor is a refusal to tell them.
+                if self.live.is_some() {
+                    self.tags = Some(tags?);
+                }
+                return Ok(());
+            }
+            self.live = R::observe(cx, &self.name).await?;
+            if R::TAGS_COME_WITH_LIVE {
+                return self.read_tags(cx).await;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn read_tags<'a>(&'a mut self, cx: &'a Cx) -> BoxFuture<'a, Result<()>> {
+        async move {
+            if let (Some(live), None) = (&self.live, &self.tags) {
+                self.tags = Some(R::tags(cx, &self.name, Some(live)).await?);
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn facts(&self, names: &Names) -> Facts {
+        let diff = match (&self.wants, &self.live) {
+            (Some(desired), Some(live)) => desired.diff(live, &self.name, names),
+            _ => Diff::default(),
+        };
+        Facts {
+            name: self.name.clone(),
+            wants: match (&self.wants, self.referenced) {
+                (Some(_), _) => Wants::Present,
+                (None, true) => Wants::Reference,
+                (None, false) => Wants::Absent,
+            },
+            live: self.live.is_some(),
+            tags: self.tags.clone(),
+            desired_tags: self.desired_tags(names),
+            diff,
+            refs: self.wants.as_ref().map(R::refs).unwrap_or_default(),
+            live_refs: self.live.as_ref().map(R::live_refs).unwrap_or_default(),
+            protect: self.options.protect,
+            moved_from: self.options.moved_from.clone(),
+            holds_data: R::HOLDS_DATA,
+            uses_what_is_found: R::USES_WHAT_IS_FOUND,
+            summary: self.wants.as_ref().map(|d| d.summary(&self.name, names)).unwrap_or_default(),
+            expected_wait_s: self.wants.as_ref().map(R::expected_wait_s).unwrap_or_default(),
+        }
+    }
+
+    fn create<'a>(&'a self, cx: &'a Cx, tags: &'a Tags) -> BoxFuture<'a, Result<()>> {
+        self.desired().create(cx, &self.name, tags).boxed()
+    }
+
+    fn update<'a>(&'a self, cx: &'a Cx, diff: &'a Diff) -> BoxFuture<'a, Result<()>> {
+        self.desired().update(cx, &self.name, self.live(), diff).boxed()
+    }
+
+    fn retag<'a>(&'a self, cx: &'a Cx, set: &'a Tags, unset: &'a [String]) -> BoxFuture<'a, Result<()>> {
+        R::retag(cx, &self.name, self.live(), set, unset).boxed()
+    }
+
+    fn delete<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Gone>> {
+        R::delete(cx, &self.name, self.live()).boxed()
+    }
+}
