@@ -1,0 +1,86 @@
+//! What a role may do: inline and attached policies.
+
+use crate::request::AwsError;
+use crate::service::query::{Xml, percent_encode};
+
+use super::role::Settling;
+use super::{Call, Outcome, managed, no_such_entity, roles};
+
+pub fn put(call: &mut Call) -> Outcome {
+    let name = call.form.required("PolicyName")?.to_owned();
+    let text = roles::document(call.form.required("PolicyDocument")?)?;
+    let (now, delay) = (call.now, call.delay);
+    let inline = &mut call.role_mut()?.inline;
+    match inline.get_mut(&name) {
+        Some(policy) => policy.set(text, now, delay),
+        None => {
+            inline.insert(name, Settling::new(text, now));
+        }
+    }
+    Ok(None)
+}
+
+pub fn get(call: &mut Call) -> Outcome {
+    let name = call.form.required("PolicyName")?;
+    let role = call.role()?;
+    let policy = role.inline.get(name).ok_or_else(|| no_policy(name))?;
+    let mut xml = Xml::default();
+    xml.text("RoleName", &role.name);
+    xml.text("PolicyName", name);
+    xml.text("PolicyDocument", percent_encode(&policy.value));
+    Ok(Some(xml))
+}
+
+pub fn delete(call: &mut Call) -> Outcome {
+    let name = call.form.required("PolicyName")?.to_owned();
+    call.role_mut()?.inline.remove(&name).ok_or_else(|| no_policy(&name))?;
+    Ok(None)
+}
+
+pub fn list(call: &mut Call) -> Outcome {
+    let role = call.role()?;
+    let mut xml = Xml::default();
+    xml.element("PolicyNames", |xml| role.inline.keys().for_each(|name| xml.text("member", name)));
+    xml.text("IsTruncated", false);
+    Ok(Some(xml))
+}
+
+pub fn attach(call: &mut Call) -> Outcome {
+    let arn = policy_arn(call)?;
+    if managed::document(&arn).is_none() {
+        return Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
+    }
+    let now = call.now;
+    call.role_mut()?.attached.entry(arn).or_insert(Settling::new((), now));
+    Ok(None)
+}
+
+pub fn detach(call: &mut Call) -> Outcome {
+    let arn = policy_arn(call)?;
+    let removed = call.role_mut()?.attached.remove(&arn);
+    removed.ok_or_else(|| no_such_entity(format!("Policy {arn} was not found.")))?;
+    Ok(None)
+}
+
+pub fn list_attached(call: &mut Call) -> Outcome {
+    let role = call.role()?;
+    let mut xml = Xml::default();
+    xml.members("AttachedPolicies", role.attached.keys(), |xml, arn| {
+        xml.text("PolicyName", arn.rsplit('/').next().unwrap_or(arn));
+        xml.text("PolicyArn", arn);
+    });
+    xml.text("IsTruncated", false);
+    Ok(Some(xml))
+}
+
+fn policy_arn(call: &Call) -> Result<String, AwsError> {
+    let arn = call.form.required("PolicyArn")?;
+    match arn.starts_with("arn:") {
+        true => Ok(arn.to_owned()),
+        false => Err(AwsError::new("InvalidInput", "Invalid ARN:  Could not be parsed!")),
+    }
+}
+
+fn no_policy(name: &str) -> AwsError {
+    no_such_entity(format!("The role policy with name {name} cannot be found."))
+}

@@ -1,0 +1,214 @@
+//! Policy documents: reading one, and what it says to an action or to a principal. Pure.
+//!
+//! Conditions are evaluated where the engine knows the key; a condition on anything else counts as met in an Allow and
+//! as not met in a Deny, so that a document is never stricter here than on AWS.
+
+use serde_json::Value;
+
+/// What a document says to one question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Allowed,
+    /// A Deny matched: nothing else can allow it.
+    Denied,
+    /// No statement speaks of it.
+    Silent,
+}
+
+/// A known context key, in lower case, and its value.
+pub type Context<'a> = [(&'a str, &'a str)];
+
+/// A document that is a policy: an object with well-formed statements.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document(Vec<Value>);
+
+impl Document {
+    /// Reads the JSON text; `None` when it is no policy document.
+    pub fn parse(text: &str) -> Option<Document> {
+        let document: Value = serde_json::from_str(text).ok()?;
+        let statements = match document.get("Statement")? {
+            Value::Array(statements) => statements.clone(),
+            one @ Value::Object(_) => vec![one.clone()],
+            _ => return None,
+        };
+        let well_formed = |s: &Value| {
+            matches!(s["Effect"].as_str(), Some("Allow" | "Deny"))
+                && (s.get("Action").is_some() || s.get("NotAction").is_some())
+        };
+        (!statements.is_empty() && statements.iter().all(well_formed)).then_some(Document(statements))
+    }
+
+    /// What an identity policy says to `action` on `resource` (an ARN).
+    pub fn action(&self, action: &str, resource: &str, context: &Context) -> Verdict {
+        self.verdict(context, |statement| {
+            matches_member(statement, "Action", "NotAction", |pattern| glob_ignoring_case(pattern, action))
+                && matches_member(statement, "Resource", "NotResource", |pattern| glob(pattern, resource))
+        })
+    }
+
+    /// What a trust policy says to `service` (for example `lambda.amazonaws.com`) asking for `sts:AssumeRole`.
+    pub fn trust(&self, service: &str, context: &Context) -> Verdict {
+        self.verdict(context, |statement| {
+            let principal = &statement["Principal"];
+            matches_member(statement, "Action", "NotAction", |pattern| glob_ignoring_case(pattern, "sts:AssumeRole"))
+                && (principal.as_str() == Some("*") || words(&principal["Service"]).any(|word| word == service))
+        })
+    }
+
+    fn verdict(&self, context: &Context, speaks: impl Fn(&Value) -> bool) -> Verdict {
+        let applies = |effect: &str, unknown: bool| {
+            let of_effect = self.0.iter().filter(|statement| statement["Effect"] == effect);
+            of_effect.into_iter().any(|s| speaks(s) && conditions_met(&s["Condition"], context, unknown))
+        };
+        match (applies("Deny", false), applies("Allow", true)) {
+            (true, _) => Verdict::Denied,
+            (false, true) => Verdict::Allowed,
+            (false, false) => Verdict::Silent,
+        }
+    }
+}
+
+/// A scalar or a list of strings.
+fn words(value: &Value) -> impl Iterator<Item = &str> {
+    let many = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    value.as_str().into_iter().chain(many.iter().filter_map(Value::as_str))
+}
+
+fn matches_member(statement: &Value, member: &str, negated: &str, matches: impl Fn(&str) -> bool) -> bool {
+    match statement.get(negated) {
+        Some(patterns) => !words(patterns).any(matches),
+        None => words(&statement[member]).any(matches),
+    }
+}
+
+fn conditions_met(conditions: &Value, context: &Context, unknown: bool) -> bool {
+    let Some(operators) = conditions.as_object() else { return true };
+    operators.iter().all(|(operator, keys)| {
+        let mut keys = keys.as_object().into_iter().flatten();
+        keys.all(|(key, expected)| condition_met(operator, key, expected, context).unwrap_or(unknown))
+    })
+}
+
+/// `None` where the engine knows neither operator nor key.
+fn condition_met(operator: &str, key: &str, expected: &Value, context: &Context) -> Option<bool> {
+    let key = key.to_ascii_lowercase();
+    let actual = context.iter().find(|(known, _)| *known == key)?.1;
+    let operator = operator.rsplit(':').next()?.trim_end_matches("IfExists");
+    let any = |matches: fn(&str, &str) -> bool| words(expected).any(|pattern| matches(pattern, actual));
+    Some(match operator {
+        "StringEquals" => any(|pattern, actual| pattern == actual),
+        "StringNotEquals" => !any(|pattern, actual| pattern == actual),
+        "StringEqualsIgnoreCase" => any(str::eq_ignore_ascii_case),
+        "StringLike" | "ArnLike" | "ArnEquals" => any(glob),
+        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => !any(glob),
+        _ => return None,
+    })
+}
+
+fn glob_ignoring_case(pattern: &str, text: &str) -> bool {
+    glob(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
+}
+
+/// `*` is any run of characters, `?` any one.
+pub fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(&c) if c == b'?' || c == text[t] => (p, t) = (p + 1, t + 1),
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    (p, t) = (at + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&c| c == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        for (pattern, text, expected) in [
+            ("*", "", true),
+            ("s3:Get*", "s3:GetObject", true),
+            ("s3:Get*", "s3:PutObject", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+        ] {
+            assert_eq!(glob(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn what_a_policy_says_to_putting_an_object() {
+        use Verdict::*;
+        let put = r#""Action":"s3:PutObject""#;
+        let object = r#""Resource":"arn:aws:s3:::lake/*""#;
+        for (statements, expected) in [
+            (format!(r#"{{"Effect":"Allow",{put},{object}}}"#), Allowed),
+            (format!(r#"[{{"Effect":"Allow",{put},{object}}}]"#), Allowed),
+            (format!(r#"{{"Effect":"Allow","Action":["s3:getobject","S3:PUT*"],{object}}}"#), Allowed),
+            (format!(r#"{{"Effect":"Allow","Action":"s3:GetObject",{object}}}"#), Silent),
+            (format!(r#"{{"Effect":"Allow",{put},"Resource":["arn:aws:s3:::lake","arn:aws:s3:::pool/*"]}}"#), Silent),
+            (format!(r#"{{"Effect":"Allow","NotAction":"iam:*",{object}}}"#), Allowed),
+            (format!(r#"{{"Effect":"Allow","NotAction":"s3:*",{object}}}"#), Silent),
+            (format!(r#"{{"Effect":"Allow",{put},"NotResource":"arn:aws:s3:::lake/*"}}"#), Silent),
+            (
+                format!(r#"[{{"Effect":"Allow",{put},{object}}},{{"Effect":"Deny","Action":"*","Resource":"*"}}]"#),
+                Denied,
+            ),
+            (format!(r#"{{"Effect":"Allow",{put},{object},"Condition":{{"Bool":{{"aws:Secure":"true"}}}}}}"#), Allowed),
+            (
+                format!(
+                    r#"[{{"Effect":"Allow",{put},{object}}},
+                        {{"Effect":"Deny",{put},{object},"Condition":{{"Bool":{{"aws:Secure":"false"}}}}}}]"#
+                ),
+                Allowed,
+            ),
+        ] {
+            let document = Document::parse(&format!(r#"{{"Statement":{statements}}}"#)).expect(&statements);
+            assert_eq!(document.action("s3:PutObject", "arn:aws:s3:::lake/a/b", &[]), expected, "{statements}");
+        }
+    }
+
+    #[test]
+    fn whom_a_trust_policy_trusts() {
+        let context = [("sts:externalid", "111122223333"), ("aws:sourceaccount", "111122223333")];
+        for (principal, condition, expected) in [
+            (r#"{"Service":"firehose.amazonaws.com"}"#, "{}", true),
+            (r#"{"Service":["lambda.amazonaws.com","firehose.amazonaws.com"]}"#, "{}", true),
+            (r#"{"Service":"lambda.amazonaws.com"}"#, "{}", false),
+            (r#"{"AWS":"111122223333"}"#, "{}", false),
+            (r#"{"Service":"firehose.amazonaws.com"}"#, r#"{"StringEquals":{"sts:ExternalId":"111122223333"}}"#, true),
+            (r#"{"Service":"firehose.amazonaws.com"}"#, r#"{"StringEquals":{"sts:ExternalId":"other"}}"#, false),
+            (r#"{"Service":"firehose.amazonaws.com"}"#, r#"{"StringLike":{"aws:SourceAccount":["1111*"]}}"#, true),
+            (r#"{"Service":"firehose.amazonaws.com"}"#, r#"{"ArnLike":{"aws:SourceArn":"arn:aws:firehose:*"}}"#, true),
+        ] {
+            let text = format!(
+                r#"{{"Statement":{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole","Condition":{condition}}}}}"#
+            );
+            let verdict = Document::parse(&text).expect(&text).trust("firehose.amazonaws.com", &context);
+            assert_eq!(verdict == Verdict::Allowed, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_policy_is_refused() {
+        for text in ["", "{}", "[]", r#"{"Statement":[]}"#, r#"{"Statement":{"Effect":"May","Action":"*"}}"#] {
+            assert_eq!(Document::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Roles: made, read, changed, listed, tagged, deleted.
+
+use sha2::{Digest, Sha256};
+
+use crate::request::AwsError;
+use crate::service::arn;
+use crate::service::query::Xml;
+
+use super::role::{Role, Settling};
+use super::{Call, Outcome, policy};
+
+pub fn create(call: &mut Call) -> Outcome {
+    let name = call.form.required("RoleName")?;
+    let trust = document(call.form.required("AssumeRolePolicyDocument")?)?;
+    let key = name.to_lowercase();
+    if call.roles.contains(&key) {
+        return Err(
+            AwsError::new("EntityAlreadyExists", format!("Role with name {name} already exists.")).with_status(409)
+        );
+    }
+    let path = call.form.get("Path").unwrap_or("/");
+    let role = Role {
+        name: name.to_owned(),
+        id: role_id(&call.request.id),
+        arn: arn::global("iam", &call.request.region, call.account, &format!("role{path}{name}")),
+        path: path.to_owned(),
+        created: call.now,
+        description: call.form.get("Description").map(str::to_owned),
+        max_session_s: call.form.number("MaxSessionDuration")?.unwrap_or(3600),
+        boundary: call.form.get("PermissionsBoundary").map(str::to_owned),
+        tags: call.form.pairs("Tags").into_iter().collect(),
+        trust: Settling::new(trust, call.now),
+        inline: Default::default(),
+        attached: Default::default(),
+    };
+    let mut xml = Xml::default();
+    xml.element("Role", |xml| {
+        role.summary(xml);
+        role.details(xml);
+    });
+    call.roles.insert(key, role);
+    Ok(Some(xml))
+}
+
+pub fn get(call: &mut Call) -> Outcome {
+    let role = call.role()?;
+    let mut xml = Xml::default();
+    xml.element("Role", |xml| {
+        role.summary(xml);
+        xml.text("MaxSessionDuration", role.max_session_s);
+        role.details(xml);
+        xml.element("RoleLastUsed", |_| ());
+    });
+    Ok(Some(xml))
+}
+
+pub fn list(call: &mut Call) -> Outcome {
+    let prefix = call.form.get("PathPrefix").unwrap_or("/");
+    let roles = call.roles.iter().map(|(_, role)| role).filter(|role| role.path.starts_with(prefix));
+    let mut xml = Xml::default();
+    xml.members("Roles", roles, |xml, role| {
+        role.summary(xml);
+        xml.text("MaxSessionDuration", role.max_session_s);
+    });
+    xml.text("IsTruncated", false);
+    Ok(Some(xml))
+}
+
+pub fn update(call: &mut Call) -> Outcome {
+    let description = call.form.get("Description").map(str::to_owned);
+    let max_session_s = call.form.number("MaxSessionDuration")?;
+    let role = call.role_mut()?;
+    role.description = description.or(role.description.take());
+    role.max_session_s = max_session_s.unwrap_or(3600);
+    Ok(Some(Xml::default()))
+}
+
+pub fn update_trust(call: &mut Call) -> Outcome {
+    let trust = document(call.form.required("PolicyDocument")?)?;
+    let (now, delay) = (call.now, call.delay);
+    call.role_mut()?.trust.set(trust, now, delay);
+    Ok(None)
+}
+
+pub fn delete(call: &mut Call) -> Outcome {
+    let role = call.role()?;
+    role.deletable()?;
+    let key = role.name.to_lowercase();
+    call.roles.remove(&key);
+    Ok(None)
+}
+
+pub fn list_instance_profiles(call: &mut Call) -> Outcome {
+    call.role()?;
+    let mut xml = Xml::default();
+    xml.element("InstanceProfiles", |_| ());
+    xml.text("IsTruncated", false);
+    Ok(Some(xml))
+}
+
+pub fn put_boundary(call: &mut Call) -> Outcome {
+    let boundary = call.form.required("PermissionsBoundary")?.to_owned();
+    call.role_mut()?.boundary = Some(boundary);
+    Ok(None)
+}
+
+pub fn delete_boundary(call: &mut Call) -> Outcome {
+    call.role_mut()?.boundary = None;
+    Ok(None)
+}
+
+pub fn tag(call: &mut Call) -> Outcome {
+    let tags = call.form.pairs("Tags");
+    let role = call.role_mut()?;
+    for (key, value) in tags {
+        // One key whatever its case; the last spelling stays.
+        role.tags.retain(|old, _| !old.eq_ignore_ascii_case(&key));
+        role.tags.insert(key, value);
+    }
+    Ok(None)
+}
+
+pub fn untag(call: &mut Call) -> Outcome {
+    let keys: Vec<String> = call.form.list("TagKeys").into_iter().map(str::to_owned).collect();
+    call.role_mut()?.tags.retain(|key, _| !keys.contains(key));
+    Ok(None)
+}
+
+pub fn list_tags(call: &mut Call) -> Outcome {
+    let role = call.role()?;
+    let mut xml = Xml::default();
+    role.tag_list(&mut xml);
+    xml.text("IsTruncated", false);
+    Ok(Some(xml))
+}
+
+/// The text of a policy document, if it is one.
+pub fn document(text: &str) -> Result<String, AwsError> {
+    if policy::Document::parse(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let why = if json { "Syntax errors in policy." } else { "This policy contains invalid Json" };
+    Err(AwsError::new("MalformedPolicyDocument", why))
+}
+
+/// `AROA` and seventeen characters that the request's id decides.
+fn role_id(request_id: &str) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let digest = Sha256::digest(request_id);
+    let tail = digest.iter().take(17).map(|byte| ALPHABET[usize::from(byte % 32)] as char);
+    "AROA".chars().chain(tail).collect()
+}
