@@ -1,0 +1,76 @@
+//! What a function's process is started with: which program, and exactly which variables.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::request::FunctionImage;
+
+const PYTHON_CLIENT: &str = include_str!("runtime_client.py");
+
+/// A program and its arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entrypoint {
+    pub program: PathBuf,
+    pub arguments: Vec<String>,
+}
+
+/// What to start; fails with an error type and message, as Lambda would report them.
+pub fn entrypoint(function: &FunctionImage, task_root: &Path) -> Result<Entrypoint, (&'static str, String)> {
+    match function.runtime.as_str() {
+        runtime if runtime.starts_with("provided") => {
+            let program = task_root.join("bootstrap");
+            if !program.is_file() {
+                let message = "Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]";
+                return Err(("Runtime.InvalidEntrypoint", message.into()));
+            }
+            Ok(Entrypoint { program, arguments: vec![] })
+        }
+        runtime if runtime.starts_with("python3") => {
+            let program = on_path("python3").ok_or_else(|| {
+                let message = format!("Error: {runtime} needs python3 on this machine's PATH, which has none");
+                ("Runtime.InvalidEntrypoint", message)
+            })?;
+            Ok(Entrypoint { program, arguments: vec!["-u".into(), "-c".into(), PYTHON_CLIENT.into()] })
+        }
+        runtime => {
+            let message = format!("Error: the local engine runs provided.* and python3.*, not {runtime}");
+            Err(("Runtime.InvalidEntrypoint", message))
+        }
+    }
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    std::env::split_paths(&machine_path()).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// This machine's, so that `#!/usr/bin/env` finds what is installed here.
+fn machine_path() -> String {
+    std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin:/opt/bin".into())
+}
+
+/// The process's whole environment: Lambda's own variables win over the function's.
+pub fn variables(function: &FunctionImage, task_root: &Path, api_port: u16) -> BTreeMap<String, String> {
+    let own = [
+        ("AWS_LAMBDA_RUNTIME_API", format!("127.0.0.1:{api_port}")),
+        ("_HANDLER", function.handler.clone()),
+        ("LAMBDA_TASK_ROOT", task_root.display().to_string()),
+        ("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", function.runtime)),
+        ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", function.version.clone()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mib.to_string()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", function.log_group.clone()),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", function.log_stream.clone()),
+        ("AWS_REGION", function.region.clone()),
+        ("AWS_DEFAULT_REGION", function.region.clone()),
+        ("AWS_ACCESS_KEY_ID", "local".into()),
+        ("AWS_SECRET_ACCESS_KEY", "local".into()),
+        ("AWS_SESSION_TOKEN", "local".into()),
+    ];
+    let common = [("PATH", machine_path()), ("LANG", "en_US.UTF-8".into()), ("TZ", ":UTC".into())];
+    let named = |(name, value): (&str, String)| (name.to_owned(), value);
+    let mut variables: BTreeMap<String, String> = common.into_iter().map(named).collect();
+    variables.extend(function.environment.clone());
+    variables.extend(own.into_iter().map(named));
+    variables
+}

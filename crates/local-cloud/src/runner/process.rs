@@ -1,0 +1,211 @@
+//! One process of one function: started, asked, ended.
+
+use std::cell::RefCell;
+use std::io;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio::task::AbortHandle;
+
+use crate::request::{FunctionImage, InvokeOutcome};
+
+use super::api::{self, Api, MAX_RESPONSE_BYTES, Said, Work};
+use super::environment::{self, Entrypoint};
+use super::report::{self, Measured};
+
+/// Lambda's limit for the time between start and the first request for work.
+const INIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// A running process. Dropping it kills it.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    api: Rc<Api>,
+    server: AbortHandle,
+    written: Rc<RefCell<Vec<String>>>,
+    started: Instant,
+    init: Option<Duration>,
+}
+
+/// How one exchange ended.
+enum Ended {
+    Said(Said),
+    Exited(io::Result<ExitStatus>),
+    TimedOut,
+}
+
+impl Process {
+    /// Starts the function's program in its unpacked code.
+    pub async fn start(function: &FunctionImage, entrypoint: Entrypoint, task_root: &Path) -> io::Result<Process> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let port = listener.local_addr()?.port();
+        let mut command = Command::new(&entrypoint.program);
+        command
+            .args(&entrypoint.arguments)
+            .env_clear()
+            .envs(environment::variables(function, task_root, port))
+            .current_dir(task_root)
+            .process_group(0) // the terminal's ctrl-c is the engine's to act on
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = spawn(&mut command).await?;
+        let written = Rc::new(RefCell::new(vec![]));
+        collect(child.stdout.take(), written.clone());
+        collect(child.stderr.take(), written.clone());
+        let api = Rc::new(Api::default());
+        let server = tokio::task::spawn_local(api::serve(listener, api.clone())).abort_handle();
+        Ok(Process { child, api, server, written, started: Instant::now(), init: None })
+    }
+
+    /// Is it still there to be asked again?
+    pub fn alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Runs one invocation. Gives whether the process may be asked again.
+    pub async fn invoke(&mut self, id: &str, function: &FunctionImage, payload: Bytes) -> (InvokeOutcome, bool) {
+        let fresh = self.init.is_none();
+        let begun = self.until_ready(fresh).await;
+        let work_began = Instant::now();
+        let ended = match begun {
+            Ok(()) => self.exchange(id, function, payload).await,
+            Err(ended) => ended,
+        };
+        let duration = work_began.elapsed();
+        let max_memory_mib = self.child.id().and_then(report::peak_memory_mib);
+        self.drain().await;
+        let init = self.init.filter(|_| fresh);
+        let measured = Measured { duration_ms: millis(duration), init_ms: init.map(millis), max_memory_mib };
+        let reusable = matches!(ended, Ended::Said(_));
+        let (payload, failed) = self.verdict(ended, id, function);
+        let log = report::frame(id, function, measured, self.written.take());
+        let function_error = failed.then(|| "Unhandled".to_owned());
+        (InvokeOutcome { payload, function_error, log, duration_ms: measured.duration_ms }, reusable)
+    }
+
+    /// Ends it and waits until it is gone.
+    pub async fn end(mut self) {
+        // Already gone is what is wanted.
+        let _ = self.child.kill().await;
+    }
+
+    async fn until_ready(&mut self, fresh: bool) -> Result<(), Ended> {
+        if !fresh {
+            return Ok(());
+        }
+        let api = self.api.clone();
+        tokio::select! {
+            biased;
+            () = api.ready() => {
+                self.init = Some(self.started.elapsed());
+                Ok(())
+            }
+            status = self.child.wait() => Err(Ended::Exited(status)),
+            () = tokio::time::sleep(INIT_LIMIT) => Err(Ended::TimedOut),
+        }
+    }
+
+    async fn exchange(&mut self, id: &str, function: &FunctionImage, payload: Bytes) -> Ended {
+        let timeout = Duration::from_secs(function.timeout_s.into());
+        let deadline = SystemTime::now() + timeout;
+        let said = self.api.give(Work {
+            id: id.to_owned(),
+            payload,
+            deadline_ms: deadline.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
+            function_arn: function.arn.clone(),
+        });
+        tokio::select! {
+            biased;
+            Ok(said) = said => Ended::Said(said),
+            status = self.child.wait() => Ended::Exited(status),
+            () = tokio::time::sleep(timeout) => Ended::TimedOut,
+        }
+    }
+
+    /// What it wrote before it answered is in the pipes: the readers take it in while this task steps aside.
+    async fn drain(&self) {
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The answer's payload, and whether the function failed.
+    fn verdict(&self, ended: Ended, id: &str, function: &FunctionImage) -> (Bytes, bool) {
+        match ended {
+            Ended::Said(Said::Response(payload)) => (payload, false),
+            Ended::Said(Said::Error(document)) => (document, true),
+            Ended::Said(Said::TooLarge(_)) => {
+                let message = format!(
+                    "Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+                );
+                (report::document("Function.ResponseSizeTooLarge", &message), true)
+            }
+            Ended::Exited(status) => (self.api.init_error().unwrap_or_else(|| exit_document(id, &status)), true),
+            Ended::TimedOut => (self.time_out(id, function), true),
+        }
+    }
+
+    fn time_out(&self, id: &str, function: &FunctionImage) -> Bytes {
+        let limit_s = if self.init.is_some() { f64::from(function.timeout_s) } else { INIT_LIMIT.as_secs_f64() };
+        let text = format!("Task timed out after {limit_s:.2} seconds");
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
+        self.written.borrow_mut().push(format!("{now} {id} {text}"));
+        report::document("Sandbox.Timedout", &format!("RequestId: {id} Error: {text}"))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn exit_document(id: &str, status: &io::Result<ExitStatus>) -> Bytes {
+    let how = match status {
+        Ok(status) if status.success() => "Runtime exited without providing a reason".to_owned(),
+        // "exit status: 1" and "signal: 9 (SIGKILL)" as Go, and so Lambda, spells them.
+        Ok(status) => format!("Runtime exited with error: {}", status.to_string().replacen("status: ", "status ", 1)),
+        Err(error) => format!("Runtime exited with error: {error}"),
+    };
+    report::document("Runtime.ExitError", &format!("RequestId: {id} Error: {how}"))
+}
+
+/// A file just written may still be open in a child that another thread has forked and that has not yet become its
+/// program; starting it then fails, for an instant, as "text file busy".
+async fn spawn(command: &mut Command) -> io::Result<Child> {
+    for _ in 0..50 {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            done => return done,
+        }
+    }
+    command.spawn()
+}
+
+/// Every line of the pipe, as it comes.
+fn collect(pipe: Option<impl AsyncRead + Unpin + 'static>, into: Rc<RefCell<Vec<String>>>) {
+    let Some(pipe) = pipe else { return };
+    tokio::task::spawn_local(async move {
+        let mut pipe = BufReader::new(pipe);
+        let mut line = vec![];
+        while pipe.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+            let text = String::from_utf8_lossy(&line);
+            into.borrow_mut().push(text.trim_end_matches(['\n', '\r']).to_owned());
+            line.clear();
+        }
+    });
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,73 @@
+# The Runtime API's client for python3.x functions: what AWS's own runtime does, as far as a handler can tell.
+import http.client, importlib, json, os, sys, time, traceback
+
+API, PREFIX = os.environ["AWS_LAMBDA_RUNTIME_API"], "/2018-06-01/runtime/"
+connection = http.client.HTTPConnection(API)
+
+
+def call(method, path, body=None, headers={}):
+    connection.request(method, PREFIX + path, body, headers)
+    response = connection.getresponse()
+    return response.headers, response.read()
+
+
+def encode(value):
+    if isinstance(value, bytes):  # as simplejson does in AWS's runtime
+        return value.decode("utf-8")
+    if type(value).__name__ == "Decimal":
+        return float(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def failure(kind, message, frames):
+    return json.dumps({"errorMessage": message, "errorType": kind, "stackTrace": frames}).encode()
+
+
+class Context:
+    def __init__(self, headers):
+        env = os.environ
+        self.aws_request_id = headers["Lambda-Runtime-Aws-Request-Id"]
+        self.invoked_function_arn = headers["Lambda-Runtime-Invoked-Function-Arn"]
+        self.function_name = env["AWS_LAMBDA_FUNCTION_NAME"]
+        self.function_version = env["AWS_LAMBDA_FUNCTION_VERSION"]
+        self.memory_limit_in_mb = env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+        self.log_group_name = env["AWS_LAMBDA_LOG_GROUP_NAME"]
+        self.log_stream_name = env["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self.identity = self.client_context = None
+        self.deadline_ms = int(headers["Lambda-Runtime-Deadline-Ms"])
+
+    def get_remaining_time_in_millis(self):
+        return max(0, self.deadline_ms - int(time.time() * 1000))
+
+
+def load():
+    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+    module, _, function = os.environ["_HANDLER"].rpartition(".")
+    try:
+        return getattr(importlib.import_module(module.replace("/", ".")), function)
+    except ImportError as error:
+        kind, message = "Runtime.ImportModuleError", f"Unable to import module '{module}': {error}"
+    except AttributeError:
+        kind, message = "Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{module}'"
+    except Exception as error:
+        kind, message = type(error).__name__, str(error)
+        traceback.print_exc()
+    print(f"[ERROR] {kind}: {message}")
+    call("POST", "init/error", failure(kind, message, []))
+    sys.exit(1)
+
+
+def run(handler, headers, event):
+    try:
+        return "response", json.dumps(handler(json.loads(event), Context(headers)), default=encode).encode()
+    except Exception as error:
+        frames = traceback.format_exception(error)
+        print("[ERROR]", "".join(frames))
+        return "error", failure(type(error).__name__, str(error), frames[1:-1])
+
+
+handler = load()
+while True:
+    headers, event = call("GET", "invocation/next")
+    outcome, body = run(handler, headers, event)
+    call("POST", f"invocation/{headers['Lambda-Runtime-Aws-Request-Id']}/{outcome}", body)

@@ -1,0 +1,168 @@
+use std::io::{Cursor, Write};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+use zip::write::SimpleFileOptions;
+
+use super::*;
+
+/// Answers its process id and count of invocations; crashes, hangs, prints or fails when the event says so.
+const PYTHON: &str = r#"
+import base64, os, time
+count = 0
+def handler(event, context):
+    global count
+    count += 1
+    print("invocation", count)
+    if event.get("crash"): os._exit(3)
+    if event.get("hang"): time.sleep(600)
+    if event.get("fail"): raise ValueError("no")
+    if event.get("large"): return "x" * 6291556
+    return {"pid": os.getpid(), "count": count, "data": base64.b64encode(b"hi"), "home": os.environ.get("HOME")}
+"#;
+
+/// A `provided.al2023` function without any library: speaks the Runtime API with python's.
+const BOOTSTRAP: &str = r#"#!/usr/bin/env python3
+import http.client, os
+c = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+while True:
+    c.request("GET", "/2018-06-01/runtime/invocation/next")
+    r = c.getresponse(); event = r.read()
+    c.request("POST", f"/2018-06-01/runtime/invocation/{r.headers['Lambda-Runtime-Aws-Request-Id']}/response", event)
+    c.getresponse().read()
+"#;
+
+fn zip_of(files: &[(&str, &str, u32)]) -> Bytes {
+    let mut zip = zip::ZipWriter::new(Cursor::new(vec![]));
+    for (name, text, mode) in files {
+        zip.start_file(*name, SimpleFileOptions::default().unix_permissions(*mode)).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner().into()
+}
+
+fn image(runtime: &str, code: Bytes) -> FunctionImage {
+    FunctionImage {
+        arn: "arn:aws:lambda:us-east-1:000000000000:function:f".into(),
+        name: "f".into(),
+        version: "$LATEST".into(),
+        runtime: runtime.into(),
+        handler: "app.handler".into(),
+        code_sha256: base64_simd::STANDARD.encode_to_string(Sha256::digest(&code)),
+        code,
+        revision: "1".into(),
+        environment: Default::default(),
+        timeout_s: 60,
+        memory_mib: 128,
+        region: "us-east-1".into(),
+        log_group: "/aws/lambda/f".into(),
+        log_stream: "s".into(),
+    }
+}
+
+fn python() -> FunctionImage {
+    image("python3.13", zip_of(&[("app.py", PYTHON, 0o644)]))
+}
+
+fn json(outcome: &InvokeOutcome) -> serde_json::Value {
+    serde_json::from_slice(&outcome.payload).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_stays_warm_until_its_revision_changes_or_it_is_retired() {
+    let runner = Runner::new();
+    let mut function = python();
+    let first = json(&runner.invoke(&function, "{}".into()).await);
+    assert_eq!((&first["count"], &first["data"], &first["home"]), (&1.into(), &"aGk=".into(), &().into()));
+    let second = json(&runner.invoke(&function, "{}".into()).await);
+    assert_eq!((&second["count"], &second["pid"]), (&2.into(), &first["pid"]));
+    function.revision = "2".into();
+    let third = json(&runner.invoke(&function, "{}".into()).await);
+    assert_eq!(third["count"], 1);
+    runner.retire(&function.arn);
+    let fourth = json(&runner.invoke(&function, "{}".into()).await);
+    assert_eq!(fourth["count"], 1);
+    runner.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_clock_does_not_leap_while_a_function_runs() {
+    let runner = Runner::new();
+    let before = tokio::time::Instant::now();
+    let timer = tokio::spawn(tokio::time::sleep(Duration::from_secs(3600)));
+    let function = python();
+    runner.invoke(&function, "{}".into()).await;
+    assert_eq!(before.elapsed(), Duration::ZERO);
+    timer.abort();
+}
+
+#[tokio::test]
+async fn the_log_tells_what_the_function_wrote_between_lambdas_own_lines() {
+    let runner = Runner::new();
+    let outcome = runner.invoke(&python(), "{}".into()).await;
+    let starts: Vec<&str> = outcome.log.iter().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(starts, ["START", "invocation", "END", "REPORT"], "{:?}", outcome.log);
+    assert!(outcome.log[3].contains("\tInit Duration: "), "{}", outcome.log[3]);
+    let warm = runner.invoke(&python(), "{}".into()).await;
+    assert!(!warm.log[3].contains("Init Duration"), "{}", warm.log[3]);
+}
+
+#[tokio::test]
+async fn failures_are_told_as_lambda_tells_them() {
+    let runner = Runner::new();
+    let (python, mut hasty) = (python(), python());
+    hasty.timeout_s = 1;
+    let empty = image("provided.al2023", zip_of(&[("other", "", 0o755)]));
+    let java = image("java21", zip_of(&[("Main.class", "", 0o644)]));
+    let mut misnamed = python.clone();
+    misnamed.handler = "nothing.handler".into();
+    misnamed.revision = "misnamed".into();
+    for (function, event, error_type, message) in [
+        (&python, r#"{"fail":1}"#, "ValueError", "no"),
+        (&python, r#"{"crash":1}"#, "Runtime.ExitError", "Error: Runtime exited with error: exit status 3"),
+        (&hasty, r#"{"hang":1}"#, "Sandbox.Timedout", "Error: Task timed out after 1.00 seconds"),
+        (&python, r#"{"large":1}"#, "Function.ResponseSizeTooLarge", "(6291556 bytes)."),
+        (
+            &empty,
+            "{}",
+            "Runtime.InvalidEntrypoint",
+            "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
+        ),
+        (&misnamed, "{}", "Runtime.ImportModuleError", "No module named 'nothing'"),
+        (&java, "{}", "Runtime.InvalidEntrypoint", "the local engine runs provided.* and python3.*, not java21"),
+    ] {
+        let outcome = runner.invoke(function, event.into()).await;
+        let document = json(&outcome);
+        assert_eq!(outcome.function_error.as_deref(), Some("Unhandled"));
+        assert_eq!(document["errorType"], error_type);
+        let told = document["errorMessage"].as_str().unwrap();
+        assert!(told.ends_with(message), "{told}");
+    }
+    let after = json(&runner.invoke(&python, "{}".into()).await);
+    assert_eq!(after["count"], 2, "crashed and hung processes are replaced, the one that answered too much is kept");
+}
+
+#[tokio::test]
+async fn a_bootstrap_runs_several_at_once_and_ends_with_its_runner() {
+    let runner = Runner::new();
+    let function = image("provided.al2023", zip_of(&[("bootstrap", BOOTSTRAP, 0o755), ("lib/x", "", 0o644)]));
+    let events: Vec<Bytes> = (0..12).map(|n| format!("[{n}]").into()).collect();
+    let outcomes = futures::future::join_all(events.iter().map(|event| runner.invoke(&function, event.clone()))).await;
+    let answers: Vec<Bytes> = outcomes.into_iter().map(|outcome| outcome.payload).collect();
+    assert_eq!(answers, events);
+}
+
+#[tokio::test]
+async fn closing_does_not_wait_for_a_function_that_hangs() {
+    let runner = Runner::new();
+    let (function, began) = (python(), Instant::now());
+    let (outcome, ()) = tokio::join!(runner.invoke(&function, r#"{"hang":1}"#.into()), runner.close());
+    assert_eq!(json(&outcome)["errorType"], "Runtime.Unavailable");
+    assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn an_entry_that_leads_out_of_the_zip_is_refused() {
+    let error = unpack::unpack(zip_of(&[("../escape", "x", 0o644)])).unwrap_err();
+    assert_eq!(error.to_string(), "../escape leads out of the zip");
+}
