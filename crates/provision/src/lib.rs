@@ -1,12 +1,28 @@
 //! Stands up and removes a Kinesis, Firehose, Lambda and S3 test environment, on AWS or in this process.
+//!
+//! ```text
+//! spec -> derive -> node (desired + live) -> plan (steps) -> apply -> event -> report
+//!                    ^ survey                   | schedule
+//! ```
+//!
+//! - Deciding is pure: `spec`, `derive`, `names`, `plan` and `schedule` know no clock, no IO and no AWS client.
+//! - Doing is a thin loop: `survey` reads, `apply` runs steps, the kinds in `resource` speak through the AWS SDK.
+//! - `cloud` is the only place that knows where we are; `wait` has the only loops that sleep; nothing prints but `report`.
+//!
+//! Not here: AWS in this process, which is the crate `local-cloud`; and a state file, which there is none.
 
+pub mod apply;
 pub mod artifact;
 pub mod cloud;
 pub mod error;
+pub mod event;
 pub mod names;
 pub mod node;
+pub mod outputs;
 pub mod plan;
+pub mod record;
 pub mod resource;
 pub mod schedule;
 pub mod spec;
+pub mod survey;
 pub mod wait;

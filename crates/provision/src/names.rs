@@ -21,6 +21,12 @@ impl Address {
     }
 }
 
+impl serde::Serialize for Address {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.kind, self.logical)
@@ -28,7 +34,7 @@ impl fmt::Display for Address {
 }
 
 /// An address and the name AWS knows it by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Name {
     pub address: Address,
     /// The name on AWS; for a bucket prefix `bucket/prefix`.
@@ -131,8 +137,11 @@ pub fn shorten(name: &str, limit: usize) -> String {
     if name.len() <= limit {
         return name.to_owned();
     }
-    let digest = Sha256::digest(name.as_bytes());
-    let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let keep = name.char_indices().map(|(i, _)| i).take_while(|i| *i < limit - 9).last().unwrap_or(0);
-    format!("{}-{hash}", &name[..keep])
+    format!("{}-{}", &name[..keep], hash(name))
+}
+
+/// Eight hexadecimal digits of the text's SHA-256.
+pub fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }

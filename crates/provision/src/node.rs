@@ -22,6 +22,8 @@ pub struct NodeOptions {
 /// One resource: what is wanted, what is there, and how to get from one to the other.
 pub trait Node: Send + Sync {
     fn name(&self) -> &Name;
+    /// From now on nothing is wanted of it. Gives false for somebody else's, which is to be forgotten.
+    fn unwant(&mut self) -> bool;
     /// The user's tags and ours: what a resource of this node should carry.
     fn desired_tags(&self, names: &Names) -> Tags;
     /// Local work that the diff needs.
@@ -78,6 +80,11 @@ impl<R: Resource> Managed<R> {
 impl<R: Resource> Node for Managed<R> {
     fn name(&self) -> &Name {
         &self.name
+    }
+
+    fn unwant(&mut self) -> bool {
+        self.wants = None;
+        !self.referenced
     }
 
     fn desired_tags(&self, names: &Names) -> Tags {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 use crate::names::{Address, Name, Names, Tags};
 use crate::resource::{Change, Diff};
 
@@ -51,7 +53,8 @@ pub struct Permits {
     pub data_loss: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Op {
     Create,
     Update,
@@ -60,12 +63,26 @@ pub enum Op {
     Delete,
 }
 
+impl Op {
+    /// "creating stream.events"
+    pub fn verb(self) -> &'static str {
+        match self {
+            Op::Create => "creating",
+            Op::Update => "updating",
+            Op::Replace => "replacing",
+            Op::Delete => "deleting",
+        }
+    }
+}
+
 /// One thing to do.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Step {
     pub name: Name,
     pub op: Op,
     pub diff: Diff,
+    /// Changes that are not of the resource's own fields: whose it is, and its tags.
+    pub also: Vec<Change>,
     pub tags: TagChange,
     /// What a new one is made with.
     pub summary: Vec<(String, String)>,
@@ -75,7 +92,7 @@ pub struct Step {
 }
 
 /// Tags to set and to remove.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct TagChange {
     pub set: Tags,
     pub unset: Vec<String>,
@@ -88,7 +105,7 @@ impl TagChange {
 }
 
 /// Everything that will be done, and everything that will not, and why.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Plan {
     pub steps: Vec<Step>,
     /// There, ours and as wanted.
@@ -104,7 +121,7 @@ pub struct Plan {
 }
 
 /// Why nothing at all is done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     pub name: Name,
     pub why: String,
@@ -151,7 +168,7 @@ pub fn plan(facts: &[Facts], members: &Members, names: &Names, permits: Permits)
             Verdict::Orphan => plan.orphans.push(fact.name.clone()),
             Verdict::Foreign => plan.foreign.push(fact.name.clone()),
             Verdict::Refused(refusal) => plan.refusals.push(refusal),
-            Verdict::Do(op, diff, tags) => {
+            Verdict::Do(op, also, tags) => {
                 if let Some(refusal) = refuse_loss(fact, op, permits) {
                     plan.refusals.push(refusal);
                     continue;
@@ -160,7 +177,8 @@ pub fn plan(facts: &[Facts], members: &Members, names: &Names, permits: Permits)
                 plan.steps.push(Step {
                     name: fact.name.clone(),
                     op,
-                    diff,
+                    diff: fact.diff.clone(),
+                    also,
                     tags,
                     summary: fact.summary.clone(),
                     expected_wait_s: if op == Op::Delete { 0 } else { fact.expected_wait_s },
@@ -180,7 +198,7 @@ enum Verdict {
     Used,
     Orphan,
     Foreign,
-    Do(Op, Diff, TagChange),
+    Do(Op, Vec<Change>, TagChange),
     Refused(Refusal),
 }
 
@@ -193,11 +211,11 @@ fn verdict(fact: &Facts, members: &Members, names: &Names, permits: Permits) -> 
             hint: "create it, correct its name, or write `name:` instead of `existing:` to have it made here".into(),
             consent: false,
         }),
-        (Wants::Present, false) => Verdict::Do(Op::Create, Diff::default(), TagChange::default()),
+        (Wants::Present, false) => Verdict::Do(Op::Create, vec![], TagChange::default()),
         (Wants::Present, true) => wanted_and_there(fact, members, names, permits),
         (Wants::Absent, false) => Verdict::Absent,
         (Wants::Absent, true) => match whose(fact, members, names) {
-            Whose::Ours if permits.prune => Verdict::Do(Op::Delete, Diff::default(), TagChange::default()),
+            Whose::Ours if permits.prune => Verdict::Do(Op::Delete, vec![], TagChange::default()),
             Whose::Ours => Verdict::Orphan,
             Whose::Moved | Whose::Others => Verdict::Foreign,
         },
@@ -205,16 +223,17 @@ fn verdict(fact: &Facts, members: &Members, names: &Names, permits: Permits) -> 
 }
 
 fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Permits) -> Verdict {
-    let mut diff = fact.diff.clone();
-    let tags = tag_change(fact, names);
+    let tags = tag_change(fact);
+    let mut also = vec![];
+    let change = |field: &str, from: String, to: String| Change { field: field.to_owned(), from, to, replaces: None };
     match whose(fact, members, names) {
         Whose::Ours => {}
         Whose::Moved => {
             let from = fact.moved_from.as_ref().map(Address::to_string).unwrap_or_default();
-            diff.push("moved", from, fact.name.address.to_string(), None);
+            also.push(change("moved", from, fact.name.address.to_string()));
         }
         Whose::Others if fact.uses_what_is_found => return Verdict::Used,
-        Whose::Others if permits.adopt => diff.push("owner", owner(fact, names), names.stack.clone(), None),
+        Whose::Others if permits.adopt => also.push(change("owner", owner(fact, names), names.stack.clone())),
         Whose::Others => {
             return Verdict::Refused(Refusal {
                 name: fact.name.clone(),
@@ -225,19 +244,17 @@ fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Per
             });
         }
     }
-    for (key, value) in &tags.set {
-        let had = fact.tags.as_ref().and_then(Option::as_ref).and_then(|had| had.get(key));
-        diff.push(&format!("tags.{key}"), had.cloned().unwrap_or_else(|| "(none)".into()), value.clone(), None);
+    let had = |key: &String| fact.tags.as_ref()?.as_ref()?.get(key).cloned();
+    let none = || "(none)".to_owned();
+    also.extend(
+        tags.set.iter().map(|(key, to)| change(&format!("tags.{key}"), had(key).unwrap_or_else(none), to.clone())),
+    );
+    also.extend(tags.unset.iter().map(|key| change(&format!("tags.{key}"), had(key).unwrap_or_else(none), none())));
+    match (fact.diff.replaces(), fact.diff.is_empty() && also.is_empty()) {
+        (true, _) => Verdict::Do(Op::Replace, also, tags),
+        (false, false) => Verdict::Do(Op::Update, also, tags),
+        (false, true) => Verdict::Same,
     }
-    for key in &tags.unset {
-        let had = fact.tags.as_ref().and_then(Option::as_ref).and_then(|had| had.get(key));
-        diff.push(&format!("tags.{key}"), had.cloned().unwrap_or_default(), "(none)".into(), None);
-    }
-    if diff.is_empty() {
-        return Verdict::Same;
-    }
-    let op = if diff.replaces() { Op::Replace } else { Op::Update };
-    Verdict::Do(op, diff, tags)
 }
 
 enum Whose {
@@ -283,7 +300,7 @@ fn owner(fact: &Facts, names: &Names) -> String {
     }
 }
 
-fn tag_change(fact: &Facts, _names: &Names) -> TagChange {
+fn tag_change(fact: &Facts) -> TagChange {
     let Some(Some(had)) = &fact.tags else { return TagChange::default() };
     let set = fact.desired_tags.iter().filter(|(key, value)| had.get(*key) != Some(value));
     let unset = had.keys().filter(|key| !fact.desired_tags.contains_key(*key) && !key.starts_with("aws:"));

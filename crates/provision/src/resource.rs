@@ -5,6 +5,7 @@ use std::future::Future;
 use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::{Address, Name, Names, Tags};
+use crate::node::{self, Node};
 
 pub mod bucket;
 pub mod bucket_prefix;
@@ -13,6 +14,27 @@ pub mod function;
 pub mod log_group;
 pub mod role;
 pub mod stream;
+
+/// One kind, as the engine finds it by name.
+pub struct Kind {
+    pub name: &'static str,
+    /// A node of this kind of which nothing is wanted: how what left the spec is looked at.
+    pub unwanted: fn(Name) -> Box<dyn Node>,
+}
+
+impl Kind {
+    const fn of<R: Resource>() -> Kind {
+        Kind { name: R::KIND, unwanted: node::unwanted::<R> }
+    }
+}
+
+/// All kinds, in the order in which people read them.
+pub const KINDS: &[Kind] = &[];
+
+/// The kind of that name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
 
 /// A kind's author writes this. Everything that decides is pure; everything that does speaks through the AWS SDK.
 pub trait Resource: Clone + Send + Sync + 'static {
@@ -78,13 +100,13 @@ pub enum Gone {
 }
 
 /// The differences between what is wanted and what is there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Diff {
     pub changes: Vec<Change>,
 }
 
 /// One field that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Change {
     /// In the spec's words: `retention`, `buffer.size`.
     pub field: String,

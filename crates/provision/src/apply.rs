@@ -1,0 +1,146 @@
+//! Runs the steps of a plan, at most so many at once. Nothing is decided here: behaviour belongs into the plan or the kind.
+
+use std::time::Instant;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::watch;
+
+use crate::cloud::Cx;
+use crate::error::Result;
+use crate::event::{Event, Events, Summary};
+use crate::node::Node;
+use crate::plan::{Op, Plan, Step};
+use crate::resource::Gone;
+use crate::schedule::Schedule;
+
+/// How a run came out, step by step.
+pub struct Applied {
+    pub summary: Summary,
+    /// By step: `None` where it failed or never began.
+    pub results: Vec<Option<Gone>>,
+}
+
+/// Runs the plan. `interrupt` turns true when the user wants no more steps to begin; those that run are finished.
+pub async fn apply(
+    cx: &Cx,
+    nodes: &[Box<dyn Node>],
+    plan: &Plan,
+    at_once: usize,
+    interrupt: watch::Receiver<bool>,
+    events: &Events,
+) -> Applied {
+    let began = Instant::now();
+    let mut schedule = Schedule::new(plan.steps.iter().map(|step| step.after.clone()).collect());
+    let mut summary = Summary { unchanged: plan.same.len(), ..Summary::default() };
+    let mut results: Vec<Option<Gone>> = vec![None; plan.steps.len()];
+    let mut running = FuturesUnordered::new();
+    loop {
+        let interrupted = *interrupt.borrow();
+        if !interrupted {
+            for index in schedule.ready(at_once.saturating_sub(running.len())) {
+                running.push(run(cx, nodes, index, &plan.steps[index], events));
+            }
+        }
+        let Some((index, result)) = running.next().await else { break };
+        let step = &plan.steps[index];
+        match result {
+            Ok(gone) => {
+                schedule.finish(index);
+                count(&mut summary, step.op, &gone);
+                results[index] = Some(gone);
+            }
+            Err(()) => {
+                summary.failed += 1;
+                for lost in schedule.fail(index) {
+                    summary.skipped += 1;
+                    skipped(&plan.steps[lost], &format!("{} failed", step.name.address), events);
+                }
+            }
+        }
+    }
+    for left in schedule.waiting() {
+        summary.skipped += 1;
+        summary.interrupted = true;
+        skipped(&plan.steps[left], "interrupted", events);
+    }
+    summary.interrupted |= *interrupt.borrow();
+    summary.took_ms = began.elapsed().as_millis() as u64;
+    Applied { summary, results }
+}
+
+async fn run(
+    cx: &Cx,
+    nodes: &[Box<dyn Node>],
+    index: usize,
+    step: &Step,
+    events: &Events,
+) -> (usize, Result<Gone, ()>) {
+    let began = Instant::now();
+    let (resource, op) = (step.name.address.to_string(), step.op.verb());
+    events.say(Event::Started { resource: resource.clone(), op });
+    let waiting = (events.clone(), resource.clone());
+    let cx = Cx {
+        waiting: std::sync::Arc::new(move |on: &str| {
+            waiting.0.say(Event::Waiting { resource: waiting.1.clone(), on: on.to_owned() });
+        }),
+        ..cx.clone()
+    };
+    let node = nodes.iter().find(|node| node.name() == &step.name).expect("every step is of a node");
+    let result = perform(&cx, node.as_ref(), step).await;
+    let took_ms = began.elapsed().as_millis() as u64;
+    let result = match result {
+        Ok(gone) => {
+            let note = match &gone {
+                Gone::Kept(why) => Some(format!("kept: {why}")),
+                Gone::Deleting => Some("AWS is still at it".into()),
+                Gone::Deleted => None,
+            };
+            events.say(Event::Finished { resource, op, took_ms, note: note.filter(|_| step.op == Op::Delete) });
+            Ok(gone)
+        }
+        Err(error) => {
+            let hint = error.what_next().map(str::to_owned);
+            events.say(Event::Failed { resource, op, took_ms, error: error.to_string(), hint });
+            Err(())
+        }
+    };
+    (index, result)
+}
+
+/// What is not a deletion ends as `Gone::Deleted` would: there is nothing to say about it.
+async fn perform(cx: &Cx, node: &dyn Node, step: &Step) -> Result<Gone> {
+    match step.op {
+        Op::Create => node.create(cx, &node.desired_tags(&cx.names)).await?,
+        Op::Delete => return node.delete(cx).await,
+        Op::Replace => {
+            node.delete(cx).await?;
+            node.create(cx, &node.desired_tags(&cx.names)).await?;
+        }
+        Op::Update => {
+            if !step.tags.is_empty() {
+                node.retag(cx, &step.tags.set, &step.tags.unset).await?;
+            }
+            if !step.diff.is_empty() {
+                node.update(cx, &step.diff).await?;
+            }
+        }
+    }
+    Ok(Gone::Deleted)
+}
+
+fn count(summary: &mut Summary, op: Op, gone: &Gone) {
+    let counter = match (op, gone) {
+        (Op::Create, _) => &mut summary.created,
+        (Op::Update, _) => &mut summary.updated,
+        (Op::Replace, _) => &mut summary.replaced,
+        (Op::Delete, Gone::Deleted) => &mut summary.deleted,
+        (Op::Delete, Gone::Deleting) => &mut summary.deleting,
+        (Op::Delete, Gone::Kept(_)) => &mut summary.kept,
+    };
+    *counter += 1;
+}
+
+fn skipped(step: &Step, because: &str, events: &Events) {
+    let (resource, because) = (step.name.address.to_string(), because.to_owned());
+    events.say(Event::Skipped { resource, op: step.op.verb(), because });
+}

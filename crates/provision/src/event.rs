@@ -1,0 +1,119 @@
+//! What the engine says. Terminal output, JSON lines and tests are readers of this one stream.
+
+use std::sync::{Arc, Mutex};
+
+use serde::Serialize;
+
+use crate::outputs::Outputs;
+use crate::plan::Plan;
+
+/// Everything that is ever said while a command runs.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Before anything else: where this is about to happen.
+    Target {
+        stack: String,
+        env: Option<String>,
+        account: String,
+        region: String,
+        endpoint: Option<String>,
+    },
+    /// Something that the user may want to change.
+    Warned {
+        text: String,
+    },
+    /// Progress of work on this machine: a line of cargo's.
+    Working {
+        text: String,
+    },
+    Planned {
+        plan: Plan,
+        command: &'static str,
+    },
+    Started {
+        resource: String,
+        op: &'static str,
+    },
+    Waiting {
+        resource: String,
+        on: String,
+    },
+    Finished {
+        resource: String,
+        op: &'static str,
+        took_ms: u64,
+        note: Option<String>,
+    },
+    Failed {
+        resource: String,
+        op: &'static str,
+        took_ms: u64,
+        error: String,
+        hint: Option<String>,
+    },
+    Skipped {
+        resource: String,
+        op: &'static str,
+        because: String,
+    },
+    Ended {
+        summary: Summary,
+    },
+    Outputs {
+        outputs: Outputs,
+    },
+    /// A sentence for people that fits nowhere above.
+    Said {
+        text: String,
+    },
+}
+
+/// What came of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub created: usize,
+    pub updated: usize,
+    pub replaced: usize,
+    pub deleted: usize,
+    /// Deletions that AWS has accepted and is still at.
+    pub deleting: usize,
+    /// Not deleted, for a reason that was said.
+    pub kept: usize,
+    pub unchanged: usize,
+    pub failed: usize,
+    /// Never begun: what they stand on failed, or an interrupt came.
+    pub skipped: usize,
+    pub interrupted: bool,
+    pub took_ms: u64,
+}
+
+impl Summary {
+    /// Did anything happen to the cloud?
+    pub fn changed(&self) -> bool {
+        self.created + self.updated + self.replaced + self.deleted + self.deleting > 0
+    }
+
+    pub fn complete(&self) -> bool {
+        self.failed == 0 && self.skipped == 0 && !self.interrupted
+    }
+}
+
+/// A reader of events.
+pub trait Reporter: Send {
+    fn event(&mut self, event: &Event);
+}
+
+/// Where events go. Cheap to clone.
+#[derive(Clone)]
+pub struct Events(Arc<Mutex<dyn Reporter>>);
+
+impl Events {
+    pub fn to(reporter: impl Reporter + 'static) -> Events {
+        Events(Arc::new(Mutex::new(reporter)))
+    }
+
+    pub fn say(&self, event: Event) {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).event(&event);
+    }
+}

@@ -1,0 +1,85 @@
+//! Everything that is read before anything is decided: one parallel round, and a second only for what the first raised.
+
+use std::collections::HashSet;
+
+use futures::future::join_all;
+
+use crate::cloud::Cx;
+use crate::error::Error;
+use crate::names::Name;
+use crate::node::Node;
+use crate::plan::{Facts, Members, needs_tags};
+use crate::record::{self, Record};
+use crate::resource;
+
+/// What was found.
+pub struct Survey {
+    pub nodes: Vec<Box<dyn Node>>,
+    pub facts: Vec<Facts>,
+    pub record: Record,
+    pub members: Members,
+    /// Of the tags that the spec wants.
+    pub tags_hash: String,
+}
+
+/// What is going to be done with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// `up` and `plan`: tags are read only where they decide something.
+    Up,
+    /// `down`: everything may be deleted, so the tags of all are read in the same round.
+    Down,
+}
+
+/// Reads everything. All that could not be read is told, not only the first.
+pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Result<Survey, Vec<Error>> {
+    let tags_hash = hash(&nodes, cx);
+    let round = join_all(nodes.iter_mut().map(|node| look(node, cx, purpose)));
+    let (record, looked) = futures::join!(record::read(cx), round);
+    let mut errors: Vec<Error> = looked.into_iter().filter_map(Result::err).collect();
+    let record = record.map_err(|error| errors.push(error)).unwrap_or_default();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let members = record.members(&cx.names);
+    let tags_may_differ = record.tags_hash(&cx.names) != Some(&tags_hash);
+
+    let known = nodes.len();
+    nodes.extend(left_over(&nodes, &members));
+    let (first, left) = nodes.split_at_mut(known);
+    let judge =
+        first.iter_mut().map(async |node| match needs_tags(&node.facts(&cx.names), &members, tags_may_differ) {
+            true => node.read_tags(cx).await,
+            false => Ok(()),
+        });
+    let (judged, found) = futures::join!(join_all(judge), join_all(left.iter_mut().map(|node| node.observe(cx, true))));
+    let errors: Vec<Error> = judged.into_iter().chain(found).filter_map(Result::err).collect();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let facts = nodes.iter().map(|node| node.facts(&cx.names)).collect();
+    Ok(Survey { nodes, facts, record, members, tags_hash })
+}
+
+async fn look(node: &mut Box<dyn Node>, cx: &Cx, purpose: For) -> Result<(), Error> {
+    node.prepare(cx).await?;
+    node.observe(cx, purpose == For::Down).await
+}
+
+/// What the record names and the spec does not: it left the spec, or its physical name changed.
+fn left_over(nodes: &[Box<dyn Node>], members: &Members) -> Vec<Box<dyn Node>> {
+    let wanted: HashSet<(&str, &str)> =
+        nodes.iter().map(|node| (node.name().address.kind, node.name().physical.as_str())).collect();
+    let mut left: Vec<Name> = members
+        .iter()
+        .filter(|(address, physical)| !wanted.contains(&(address.kind, physical.as_str())))
+        .map(|(address, physical)| Name { address: address.clone(), physical: physical.clone() })
+        .collect();
+    left.sort();
+    left.into_iter().filter_map(|name| Some((resource::kind(name.address.kind)?.unwanted)(name))).collect()
+}
+
+fn hash(nodes: &[Box<dyn Node>], cx: &Cx) -> String {
+    let tags: Vec<_> = nodes.iter().map(|node| (node.name().address.clone(), node.desired_tags(&cx.names))).collect();
+    record::hash_tags(tags.iter().map(|(address, tags)| (address, tags)))
+}
