@@ -21,6 +21,7 @@ pub mod node;
 pub mod outputs;
 pub mod plan;
 pub mod record;
+pub mod report;
 pub mod resource;
 pub mod schedule;
 pub mod spec;

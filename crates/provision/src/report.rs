@@ -1,0 +1,48 @@
+//! The only part that prints. Two readers of the same events: people, and programs.
+
+pub mod human;
+pub mod json;
+pub mod plan;
+
+use std::io::IsTerminal;
+
+use crate::event::Events;
+
+/// How results are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Output {
+    #[default]
+    Human,
+    /// One event a line.
+    Json,
+}
+
+/// Events for standard output, in the wanted form.
+pub fn to_stdout(output: Output, verbose: bool) -> Events {
+    match output {
+        Output::Human => Events::to(human::Human::new(anstream::stdout(), verbose)),
+        Output::Json => Events::to(json::Json::new(std::io::stdout())),
+    }
+}
+
+/// Prints an error and its hint to standard error, in the form of all our errors.
+pub fn error(message: &str, hint: Option<&str>) {
+    let style = human::ERROR;
+    anstream::eprintln!("{style}error{style:#}: {message}");
+    if let Some(hint) = hint {
+        anstream::eprintln!("  {style}hint{style:#}: {hint}", style = human::DIM);
+    }
+}
+
+/// Is somebody there to be asked?
+pub fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks on the terminal; anything but `y` or `yes` is no.
+pub fn ask(question: &str) -> bool {
+    anstream::eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}

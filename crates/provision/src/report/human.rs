@@ -1,0 +1,113 @@
+//! Events for people.
+
+use std::io::Write;
+
+use anstyle::{AnsiColor, Color, Style};
+
+use crate::event::{Event, Reporter, Summary};
+use crate::report::plan;
+
+pub const ERROR: Style = color(AnsiColor::Red).bold();
+pub const GOOD: Style = color(AnsiColor::Green);
+pub const CARE: Style = color(AnsiColor::Yellow);
+pub const DIM: Style = Style::new().dimmed();
+pub const BOLD: Style = Style::new().bold();
+
+const fn color(color: AnsiColor) -> Style {
+    Style::new().fg_color(Some(Color::Ansi(color)))
+}
+
+pub struct Human<W> {
+    out: W,
+    verbose: bool,
+}
+
+impl<W: Write> Human<W> {
+    pub fn new(out: W, verbose: bool) -> Human<W> {
+        Human { out, verbose }
+    }
+}
+
+impl<W: Write + Send> Reporter for Human<W> {
+    fn event(&mut self, event: &Event) {
+        let text = text(event, self.verbose);
+        // A reader that went away (a closed pipe) is no reason to stop half way through a change.
+        let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+    }
+}
+
+fn text(event: &Event, verbose: bool) -> String {
+    match event {
+        Event::Target { stack, env, account, region, endpoint } => {
+            let env = env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
+            let place = endpoint.as_deref().unwrap_or("AWS");
+            format!("{BOLD}{stack}{env}{BOLD:#} in account {account}, {region}, {place}\n")
+        }
+        Event::Warned { text } => format!("{CARE}warning{CARE:#}: {text}\n"),
+        Event::Working { text } => format!("{DIM}  {text}{DIM:#}\n"),
+        Event::Planned { plan, command } => plan::text(plan, command, verbose),
+        Event::Started { resource, op } => match verbose {
+            true => format!("{DIM}  . {op} {resource}{DIM:#}\n"),
+            false => String::new(),
+        },
+        Event::Waiting { resource, on } => format!("{DIM}  . {resource}: waiting for {on}{DIM:#}\n"),
+        Event::Finished { resource, op, took_ms, note } => {
+            let note = note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+            format!(
+                "  {GOOD}✓{GOOD:#} {:<44} {DIM}{:>8}{DIM:#}{note}\n",
+                format!("{} {resource}", done(op)),
+                took(*took_ms)
+            )
+        }
+        Event::Failed { resource, op, took_ms, error, hint } => {
+            let hint = hint.as_ref().map(|hint| format!("      {DIM}hint{DIM:#}: {hint}\n")).unwrap_or_default();
+            let what = format!("{op} {resource}");
+            format!("  {ERROR}✗{ERROR:#} {what:<44} {DIM}{:>8}{DIM:#}\n      {error}\n{hint}", took(*took_ms))
+        }
+        Event::Skipped { resource, op, because } => {
+            format!("  {CARE}-{CARE:#} {:<44} {DIM}not begun: {because}{DIM:#}\n", format!("{op} {resource}"))
+        }
+        Event::Ended { summary } => ended(summary),
+        Event::Outputs { outputs } => format!("\n{}", outputs.human()),
+        Event::Said { text } => format!("{text}\n"),
+    }
+}
+
+fn done(op: &str) -> &'static str {
+    match op {
+        "creating" => "created",
+        "updating" => "updated",
+        "replacing" => "replaced",
+        _ => "deleted",
+    }
+}
+
+fn ended(summary: &Summary) -> String {
+    let parts = [
+        (summary.created, "created"),
+        (summary.updated, "updated"),
+        (summary.replaced, "replaced"),
+        (summary.deleted, "deleted"),
+        (summary.deleting, "still being deleted by AWS"),
+        (summary.kept, "kept"),
+        (summary.unchanged, "unchanged"),
+        (summary.failed, "failed"),
+        (summary.skipped, "not begun"),
+    ];
+    let said: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let (style, word) = match (summary.interrupted, summary.complete()) {
+        (true, _) => (CARE, "interrupted"),
+        (false, true) => (GOOD, "done"),
+        (false, false) => (ERROR, "failed"),
+    };
+    format!("{style}{word}{style:#} in {}: {}\n", took(summary.took_ms), said.join(", "))
+}
+
+/// `85 ms`, `1.2 s`, `3 m 04 s`
+pub fn took(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        _ => format!("{} m {:02} s", ms / 60_000, ms % 60_000 / 1_000),
+    }
+}

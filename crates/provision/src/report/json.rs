@@ -1,0 +1,35 @@
+//! Events for programs: one JSON object a line. `v` changes when a field changes its meaning or goes away.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::event::{Event, Reporter};
+
+/// Version of the form of the lines.
+const VERSION: u32 = 1;
+
+pub struct Json<W> {
+    out: W,
+}
+
+impl<W: Write> Json<W> {
+    pub fn new(out: W) -> Json<W> {
+        Json { out }
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    v: u32,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+impl<W: Write + Send> Reporter for Json<W> {
+    fn event(&mut self, event: &Event) {
+        let line = serde_json::to_string(&Line { v: VERSION, event }).expect("our own events serialise");
+        // A reader that went away (a closed pipe) is no reason to stop half way through a change.
+        let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
+    }
+}

@@ -1,0 +1,120 @@
+//! A plan, for people: by resource, with each field that changes, and why something is replaced.
+
+use similar::{ChangeTag, TextDiff};
+
+use crate::plan::{Op, Plan, Refusal, Step};
+use crate::report::human::{BOLD, CARE, DIM, ERROR, GOOD};
+use crate::resource::{Change, KINDS};
+
+/// The whole plan; `verbose` names what stays as it is too.
+pub fn text(plan: &Plan, command: &str, verbose: bool) -> String {
+    let mut text = String::new();
+    let mut steps: Vec<&Step> = plan.steps.iter().collect();
+    steps.sort_by_key(|step| (rank(step.name.address.kind), step.name.address.logical.clone()));
+    for step in steps {
+        text.push_str(&one(step));
+    }
+    if verbose {
+        for name in &plan.same {
+            text.push_str(&format!("{DIM}  = {:<32} {}{DIM:#}\n", name.address.to_string(), name.physical));
+        }
+        for name in &plan.used {
+            text.push_str(&format!(
+                "{DIM}  = {:<32} {} (not ours; used){DIM:#}\n",
+                name.address.to_string(),
+                name.physical
+            ));
+        }
+    }
+    for name in &plan.foreign {
+        let what = format!("{} {}", name.address, name.physical);
+        text.push_str(&format!("  {CARE}!{CARE:#} {what} is not this stack's: left alone\n"));
+    }
+    for name in &plan.orphans {
+        let what = format!("{} {}", name.address, name.physical);
+        text.push_str(&format!("  {CARE}!{CARE:#} {what} is not in the spec any more: remove it with --prune\n"));
+    }
+    for refusal in &plan.refusals {
+        text.push_str(&refused(refusal));
+    }
+    text.push_str(&counts(plan, command));
+    text
+}
+
+fn rank(kind: &str) -> usize {
+    KINDS.iter().position(|row| row.name == kind).unwrap_or(usize::MAX)
+}
+
+fn one(step: &Step) -> String {
+    let (sign, style) = match step.op {
+        Op::Create => ("+", GOOD),
+        Op::Update => ("~", CARE),
+        Op::Replace => ("-/+", ERROR),
+        Op::Delete => ("-", ERROR),
+    };
+    let wait = match step.expected_wait_s {
+        0 => String::new(),
+        s => format!("{DIM}  (about {s} s on AWS){DIM:#}"),
+    };
+    let address = step.name.address.to_string();
+    let mut text = format!("{sign:>3} {style}{address:<28}{style:#} {}{wait}\n", step.name.physical);
+    if step.op == Op::Create {
+        for (field, value) in &step.summary {
+            text.push_str(&value_lines(field, value));
+        }
+    }
+    for change in step.diff.changes.iter().chain(&step.also) {
+        text.push_str(&changed(change));
+    }
+    text
+}
+
+fn value_lines(field: &str, value: &str) -> String {
+    match value.contains('\n') {
+        false => format!("      {field:<18} {value}\n"),
+        true => {
+            let lines: String = value.lines().map(|line| format!("        {DIM}{line}{DIM:#}\n")).collect();
+            format!("      {field}\n{lines}")
+        }
+    }
+}
+
+fn changed(change: &Change) -> String {
+    let why = change.replaces.map(|why| format!("  {ERROR}replaces: {why}{ERROR:#}")).unwrap_or_default();
+    let field = &change.field;
+    if !change.from.contains('\n') && !change.to.contains('\n') {
+        return format!("      {field:<18} {} -> {}{why}\n", change.from, change.to);
+    }
+    let mut text = format!("      {field}{why}\n");
+    let diff = TextDiff::from_lines(&change.from, &change.to);
+    for line in diff.iter_all_changes() {
+        let content = line.value().trim_end();
+        let shown = match line.tag() {
+            ChangeTag::Delete => format!("{ERROR}- {content}{ERROR:#}"),
+            ChangeTag::Insert => format!("{GOOD}+ {content}{GOOD:#}"),
+            ChangeTag::Equal => format!("{DIM}  {content}{DIM:#}"),
+        };
+        text.push_str(&format!("        {shown}\n"));
+    }
+    text
+}
+
+fn refused(refusal: &Refusal) -> String {
+    let name = &refusal.name.address;
+    format!("  {ERROR}✗{ERROR:#} {name}: {}\n      {DIM}hint{DIM:#}: {}\n", refusal.why, refusal.hint)
+}
+
+fn counts(plan: &Plan, command: &str) -> String {
+    if !plan.refusals.is_empty() {
+        return format!("{ERROR}refused{ERROR:#}: nothing was changed\n");
+    }
+    if plan.is_empty() {
+        let what = if command == "down" { "nothing to remove" } else { "nothing to change" };
+        return format!("{BOLD}{what}{BOLD:#}\n");
+    }
+    let parts = [(Op::Create, "create"), (Op::Update, "change"), (Op::Replace, "replace"), (Op::Delete, "delete")];
+    let said = parts.iter().map(|(op, word)| (plan.count(*op), word)).filter(|(n, _)| *n > 0);
+    let said: Vec<String> = said.map(|(n, word)| format!("{n} to {word}")).collect();
+    let unchanged = if plan.same.is_empty() { String::new() } else { format!(", {} unchanged", plan.same.len()) };
+    format!("{BOLD}{}{unchanged}{BOLD:#}\n", said.join(", "))
+}
