@@ -1,0 +1,145 @@
+//! For the tests of a transform: build an event from plain payloads, run the transform over it, read the answers.
+//!
+//! ```
+//! use firehose_transform::testing::{Answer, transform};
+//! use firehose_transform::{Outcome, Record};
+//!
+//! let answers = transform(["a", ""], |record: &Record<'_>| match record.bytes() {
+//!     [] => Outcome::dropped(),
+//!     bytes => Outcome::bytes(bytes.to_ascii_uppercase()),
+//! });
+//! assert_eq!(answers, [Answer::ok("A"), Answer::Dropped]);
+//! ```
+
+use std::collections::BTreeMap;
+
+use base64_simd::STANDARD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{IntoOutcome, Record, batch};
+
+/// What became of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Ok { data: Vec<u8>, partition_keys: BTreeMap<String, String> },
+    Dropped,
+    Failed { reason: String },
+}
+
+impl Answer {
+    /// Kept, without partition keys.
+    pub fn ok(data: impl Into<Vec<u8>>) -> Answer {
+        Answer::Ok { data: data.into(), partition_keys: BTreeMap::new() }
+    }
+
+    pub fn failed(reason: impl Into<String>) -> Answer {
+        Answer::Failed { reason: reason.into() }
+    }
+}
+
+/// Runs a transform over payloads, as if they had come from a Kinesis stream. One answer for each, in order.
+///
+/// # Panics
+/// The response breaks Firehose's contract. That would be a mistake in this crate.
+pub fn transform<P: AsRef<[u8]>, O: IntoOutcome>(
+    payloads: impl IntoIterator<Item = P>,
+    transform: impl Fn(&Record<'_>) -> O,
+) -> Vec<Answer> {
+    let event = kinesis_event(payloads);
+    let reply = batch(&event, transform).expect("the event was built here, in Firehose's shape");
+    let mut failures = reply.failures.into_iter();
+    let answers: Response = serde_json::from_slice(&reply.response).expect("the response has Firehose's shape");
+    answers.records.into_iter().map(|record| record.answer(&mut failures)).collect()
+}
+
+/// The event that Firehose sends when it reads a Kinesis stream. Record ids are `id-0`, `id-1`, and so on.
+pub fn kinesis_event<P: AsRef<[u8]>>(payloads: impl IntoIterator<Item = P>) -> Vec<u8> {
+    let record = |(index, payload): (usize, P)| {
+        let mut record = direct_put_record(index, payload.as_ref());
+        record["kinesisRecordMetadata"] = json!({
+            "sequenceNumber": format!("49546986683135544286507457936321625675700192471156785{index:03}"),
+            "subsequenceNumber": 0,
+            "partitionKey": format!("key-{index}"),
+            "shardId": "shardId-000000000000",
+            "approximateArrivalTimestamp": arrival_ms(index),
+        });
+        record
+    };
+    event_of(
+        json!({"sourceKinesisStreamArn": "arn:aws:kinesis:us-east-1:111122223333:stream/example"}),
+        payloads.into_iter().enumerate().map(record).collect(),
+    )
+}
+
+/// The event that Firehose sends when producers write to the delivery stream itself.
+pub fn direct_put_event<P: AsRef<[u8]>>(payloads: impl IntoIterator<Item = P>) -> Vec<u8> {
+    let record = |(index, payload): (usize, P)| direct_put_record(index, payload.as_ref());
+    event_of(json!({}), payloads.into_iter().enumerate().map(record).collect())
+}
+
+fn event_of(mut event: Value, records: Vec<Value>) -> Vec<u8> {
+    event["invocationId"] = "3e9c6e4d-0000-4000-8000-000000000000".into();
+    event["deliveryStreamArn"] = "arn:aws:firehose:us-east-1:111122223333:deliverystream/example".into();
+    event["region"] = "us-east-1".into();
+    event["records"] = records.into();
+    event.to_string().into_bytes()
+}
+
+fn direct_put_record(index: usize, payload: &[u8]) -> Value {
+    json!({
+        "recordId": format!("id-{index}"),
+        "approximateArrivalTimestamp": arrival_ms(index),
+        "data": STANDARD.encode_to_string(payload),
+    })
+}
+
+fn arrival_ms(index: usize) -> u64 {
+    1_700_000_000_123 + index as u64
+}
+
+/// A response, read as strictly as Firehose reads it.
+#[derive(Deserialize)]
+struct Response {
+    records: Vec<Answered>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Answered {
+    record_id: String,
+    result: Word,
+    data: Option<String>,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+enum Word {
+    Ok,
+    Dropped,
+    ProcessingFailed,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Metadata {
+    partition_keys: BTreeMap<String, String>,
+}
+
+impl Answered {
+    fn answer(self, failures: &mut impl Iterator<Item = crate::Failure>) -> Answer {
+        match self.result {
+            Word::Ok => Answer::Ok {
+                data: STANDARD.decode_to_vec(self.data.expect("Ok carries data")).expect("data is base64"),
+                partition_keys: self.metadata.partition_keys,
+            },
+            Word::Dropped => Answer::Dropped,
+            Word::ProcessingFailed => {
+                let failure = failures.next().expect("each failed record has its reason");
+                assert_eq!(failure.record_id, self.record_id, "failures come in the order of the records");
+                Answer::Failed { reason: failure.reason }
+            }
+        }
+    }
+}
