@@ -7,6 +7,7 @@ use crate::world::{Turn, World};
 pub mod arn;
 pub mod firehose;
 pub mod iam;
+pub mod json;
 pub mod kinesis;
 pub mod lambda;
 pub mod logs;

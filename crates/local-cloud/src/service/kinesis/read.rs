@@ -1,0 +1,280 @@
+//! Reading: shards, iterators, records.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::iterator::Iterator;
+use super::log::{Log, Record};
+use super::sequence::Sequence;
+use super::stream::{Shard, Stream, parse_shard_id, shard_id};
+use super::{Scope, State, invalid, name_in};
+use crate::request::AwsError;
+use crate::service::json::{Blob, missing, page, seconds, violation};
+use crate::settings::Millis;
+
+const MOST_RECORDS: usize = 10_000;
+/// Of one answer, in bytes of data.
+const ANSWER_LIMIT: usize = 10 << 20;
+const MOST_SHARDS: usize = 1000;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetShardIterator {
+    stream_name: Option<String>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<String>,
+    shard_id: Option<String>,
+    shard_iterator_type: Option<String>,
+    starting_sequence_number: Option<String>,
+    /// Epoch seconds.
+    timestamp: Option<f64>,
+}
+
+pub fn get_shard_iterator(state: &mut State, at: Scope, input: GetShardIterator) -> Result<Value, AwsError> {
+    let name = name_in(input.stream_name.as_deref(), input.stream_arn.as_deref())?;
+    let id = input.shard_id.as_deref().ok_or_else(|| missing("shardId"))?;
+    let shard = parse_shard_id(id).ok_or_else(|| at.no_such_shard(name, id))?;
+    let key = at.key(name);
+    state.trim(&key, at.now);
+    let stream = state.streams.get(&key).filter(|stream| stream.shards.contains_key(&shard));
+    let stream = stream.ok_or_else(|| no_shard_to_read(at, name, id))?;
+    let empty = Log::default();
+    let log = state.logs(&key).and_then(|logs| logs.get(&shard)).unwrap_or(&empty);
+    let ordinal = position(at, stream, shard, log, &input)?;
+    let iterator = Iterator { created: stream.created, stream: key, shard, ordinal, issued: at.now };
+    Ok(json!({ "ShardIterator": iterator.encode() }))
+}
+
+fn no_shard_to_read(at: Scope, name: &str, shard: &str) -> AwsError {
+    let message = format!("Shard {shard} in stream {name} under account {} does not exist", at.account);
+    AwsError::new("ResourceNotFoundException", message)
+}
+
+/// The ordinal at which an iterator of this kind begins.
+fn position(at: Scope, stream: &Stream, shard: u32, log: &Log, input: &GetShardIterator) -> Result<u64, AwsError> {
+    let kind = input.shard_iterator_type.as_deref().ok_or_else(|| missing("shardIteratorType"))?;
+    let number = input.starting_sequence_number.as_deref();
+    match (kind, number) {
+        ("TRIM_HORIZON", None) => Ok(log.base()),
+        ("LATEST", None) => Ok(log.next()),
+        ("AT_TIMESTAMP", None) => Ok(log.at_time(timestamp(at, input.timestamp)?)),
+        ("AT_SEQUENCE_NUMBER", Some(number)) => Ok(located(at, stream, shard, number)?.ordinal()),
+        ("AFTER_SEQUENCE_NUMBER", Some(number)) => {
+            let number = located(at, stream, shard, number)?;
+            let start = Sequence::start(number.created_s(), shard);
+            Ok(number.ordinal() + u64::from(number > start && number.ordinal() < log.next()))
+        }
+        ("AT_SEQUENCE_NUMBER" | "AFTER_SEQUENCE_NUMBER", None) => Err(seq_mismatch(kind, "no")),
+        ("TRIM_HORIZON" | "LATEST" | "AT_TIMESTAMP", Some(_)) => Err(seq_mismatch(kind, "also a")),
+        _ => Err(violation(
+            "shardIteratorType",
+            "satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]",
+        )),
+    }
+}
+
+fn seq_mismatch(kind: &str, what: &str) -> AwsError {
+    invalid(format!(
+        "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or \
+         (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. \
+         Request specified {kind} and {what} StartingSequenceNumber."
+    ))
+}
+
+fn timestamp(at: Scope, given: Option<f64>) -> Result<Millis, AwsError> {
+    let given = given.ok_or_else(|| {
+        invalid(
+            "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. \
+             Current request has no timestamp parameter.",
+        )
+    })?;
+    let millis = (given * 1000.0).round() as Millis;
+    if millis <= at.now {
+        return Ok(millis);
+    }
+    Err(invalid(format!(
+        "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. \
+         timestampInMillis: {millis}, currentTimestampInMillis: {}",
+        at.now
+    )))
+}
+
+/// A sequence number that belongs to this shard of this stream.
+fn located(at: Scope, stream: &Stream, shard: u32, text: &str) -> Result<Sequence, AwsError> {
+    let unusable = |end: &str| {
+        invalid(format!(
+            "StartingSequenceNumber {text} used in GetShardIterator on shard {} in stream {} under account {} is \
+             invalid{end}",
+            shard_id(shard),
+            stream.name,
+            at.account
+        ))
+    };
+    let number = Sequence::parse(text).ok_or_else(|| unusable("."))?;
+    if number.shard() != shard {
+        return Err(invalid(format!(
+            "Invalid StartingSequenceNumber. It encodes {}, while it was used in a call to a shard with {}",
+            shard_id(number.shard()),
+            shard_id(shard)
+        )));
+    }
+    if number.created_s() != stream.shards[&shard].created_s {
+        return Err(unusable(" because it did not come from this stream."));
+    }
+    Ok(number)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetRecords {
+    shard_iterator: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetRecordsOutput {
+    records: Vec<ReadRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_shard_iterator: Option<String>,
+    millis_behind_latest: Millis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    child_shards: Option<Vec<Value>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ReadRecord {
+    sequence_number: String,
+    approximate_arrival_timestamp: f64,
+    data: Blob,
+    partition_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encryption_type: Option<&'static str>,
+}
+
+pub fn get_records(state: &mut State, at: Scope, input: GetRecords) -> Result<GetRecordsOutput, AwsError> {
+    let limit = input.limit.unwrap_or(MOST_RECORDS);
+    if !(1..=MOST_RECORDS).contains(&limit) {
+        return Err(violation("limit", "have value between 1 and 10000"));
+    }
+    let text = input.shard_iterator.ok_or_else(|| missing("shardIterator"))?;
+    let iterator = Iterator::decode(&text, at.now)?;
+    state.trim(&iterator.stream, at.now);
+    let stream = state.streams.get(&iterator.stream).filter(|stream| stream.created == iterator.created);
+    let shard = stream.and_then(|stream| stream.shards.get(&iterator.shard));
+    let (Some(stream), Some(shard)) = (stream, shard) else {
+        let name = iterator.stream.split_once('/').map_or("", |(_, name)| name);
+        return Err(no_shard_to_read(at, name, &shard_id(iterator.shard)));
+    };
+    let empty = Log::default();
+    let log = state.logs(&iterator.stream).and_then(|logs| logs.get(&iterator.shard)).unwrap_or(&empty);
+    Ok(read(stream, shard, log, iterator, limit, at.now))
+}
+
+fn read(stream: &Stream, shard: &Shard, log: &Log, from: Iterator, limit: usize, now: Millis) -> GetRecordsOutput {
+    let encryption_type = stream.key_id.as_ref().map(|_| "KMS");
+    let (mut records, mut bytes, mut next) = (vec![], 0, from.ordinal.max(log.base()));
+    for (ordinal, record) in log.from(next).take(limit) {
+        bytes += record.data.len();
+        if bytes > ANSWER_LIMIT && !records.is_empty() {
+            break;
+        }
+        records.push(shown(record, encryption_type));
+        next = ordinal + 1;
+    }
+    let at_end = shard.closed.is_some() && next >= log.next();
+    let again = Iterator { ordinal: next, issued: now, ..from };
+    GetRecordsOutput {
+        records,
+        child_shards: at_end.then(|| stream.describe_children(again.shard)),
+        next_shard_iterator: (!at_end).then(|| again.encode()),
+        millis_behind_latest: log.get(next).map_or(0, |record| now.saturating_sub(record.arrival)),
+    }
+}
+
+fn shown(record: &Record, encryption_type: Option<&'static str>) -> ReadRecord {
+    ReadRecord {
+        sequence_number: record.sequence.to_string(),
+        approximate_arrival_timestamp: seconds(record.arrival),
+        data: Blob(record.data.clone()),
+        partition_key: record.partition_key.as_ref().to_owned(),
+        encryption_type,
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListShards {
+    stream_name: Option<String>,
+    #[serde(rename = "StreamARN")]
+    stream_arn: Option<String>,
+    next_token: Option<String>,
+    exclusive_start_shard_id: Option<String>,
+    max_results: Option<usize>,
+    shard_filter: Option<ShardFilter>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ShardFilter {
+    r#type: String,
+    shard_id: Option<String>,
+    /// Epoch seconds.
+    timestamp: Option<f64>,
+}
+
+pub fn list_shards(state: &mut State, at: Scope, input: ListShards) -> Result<Value, AwsError> {
+    let named = input.stream_name.is_some() || input.stream_arn.is_some();
+    let (key, start) = match (&input.next_token, named) {
+        (Some(_), true) => return Err(invalid("NextToken and StreamName cannot be provided together.")),
+        (None, false) => return Err(invalid("Either NextToken or StreamName should be provided.")),
+        (Some(token), false) => resumed(token, at.now)?,
+        (None, true) => {
+            let name = name_in(input.stream_name.as_deref(), input.stream_arn.as_deref())?;
+            (at.existing(state, name)?, input.exclusive_start_shard_id)
+        }
+    };
+    state.trim(&key, at.now);
+    let stream = state.streams.get(&key).ok_or_else(|| at.not_found(&key))?;
+    let passing = |shard: &Shard, index| input.shard_filter.as_ref().is_none_or(|f| passes(f, at.now, index, shard));
+    let ids: Vec<(String, u32)> = stream
+        .shards
+        .iter()
+        .filter(|(index, shard)| passing(shard, **index))
+        .map(|(index, _)| (shard_id(*index), *index))
+        .collect();
+    let limit = input.max_results.unwrap_or(MOST_SHARDS).min(MOST_SHARDS);
+    let (shown, more) = page(ids.iter().map(|(id, index)| (id.as_str(), *index)), start.as_deref(), limit);
+    let shards: Vec<Value> = shown.iter().map(|(_, index)| stream.describe_shard(*index)).collect();
+    let mut out = json!({ "Shards": shards });
+    if let (true, Some((_, last))) = (more, shown.last()) {
+        // A page's end is an iterator without a record.
+        let end = Iterator { stream: key, created: stream.created, shard: *last, ordinal: 0, issued: at.now };
+        out["NextToken"] = end.encode().into();
+    }
+    Ok(out)
+}
+
+/// The stream, and the id of the last shard of the page before.
+fn resumed(token: &str, now: Millis) -> Result<(String, Option<String>), AwsError> {
+    let end = Iterator::decode(token, now).map_err(|error| match error.code {
+        "ExpiredIteratorException" => AwsError::new("ExpiredNextTokenException", "NextToken has expired."),
+        _ => invalid("Invalid NextToken."),
+    })?;
+    Ok((end.stream, Some(shard_id(end.shard))))
+}
+
+fn passes(filter: &ShardFilter, now: Millis, index: u32, shard: &Shard) -> bool {
+    let time = filter.timestamp.map_or(now, |seconds| (seconds * 1000.0) as Millis);
+    let created = shard.created_s * 1000;
+    let open_at = |time: Millis| created <= time && shard.closed.is_none_or(|closed| closed > time);
+    match filter.r#type.as_str() {
+        "AT_LATEST" => shard.closed.is_none(),
+        "AFTER_SHARD_ID" => filter.shard_id.as_deref().and_then(parse_shard_id).is_none_or(|after| index > after),
+        "AT_TRIM_HORIZON" => shard.parent.is_none(),
+        "AT_TIMESTAMP" => open_at(time),
+        "FROM_TIMESTAMP" => open_at(time) || created > time,
+        _ => true,
+    }
+}

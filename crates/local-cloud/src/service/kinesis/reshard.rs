@@ -1,0 +1,109 @@
+//! A stream's shards are split, merged, or brought to a number.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::stream::{Mode, Status, Stream, parse_shard_id};
+use super::{Named, Scope, State, invalid};
+use crate::request::AwsError;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UpdateShardCount {
+    #[serde(flatten)]
+    stream: Named,
+    target_shard_count: u32,
+}
+
+pub fn update_shard_count(state: &mut State, at: Scope, input: UpdateShardCount) -> Result<Value, AwsError> {
+    let name = input.stream.name()?;
+    let key = at.active(state, name)?;
+    let stream = state.streams.get_mut(&key).ok_or_else(|| at.not_found(name))?;
+    if stream.mode == Mode::OnDemand {
+        let message = format!("Request is invalid. Stream {name} under account {} is in On-Demand mode.", at.account);
+        return Err(AwsError::new("ValidationException", message));
+    }
+    let target = input.target_shard_count;
+    let current = u32::try_from(stream.open_shards().count()).expect("shards are numbered in 32 bits");
+    check_step(current, target)?;
+    if target != current {
+        stream.reshard(target, at.now);
+    }
+    let arn = stream.arn.clone();
+    state.pass(&key, Status::Updating, at);
+    Ok(json!({ "StreamName": name, "StreamARN": arn, "CurrentShardCount": current, "TargetShardCount": target }))
+}
+
+/// At most twice, at least half, and no more than ten thousand.
+fn check_step(current: u32, target: u32) -> Result<(), AwsError> {
+    let refused = |message: String| Err(AwsError::new("LimitExceededException", message));
+    if target > current.saturating_mul(2) || target > 10_000 {
+        let most = current.saturating_mul(2).min(10_000);
+        return refused(format!("UpdateShardCount cannot scale up over {most} shards: {target} were requested."));
+    }
+    if target < current.div_ceil(2) {
+        let least = current.div_ceil(2);
+        return refused(format!("UpdateShardCount cannot scale down below {least} shards: {target} were requested."));
+    }
+    Ok(())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SplitShard {
+    #[serde(flatten)]
+    stream: Named,
+    shard_to_split: String,
+    new_starting_hash_key: String,
+}
+
+pub fn split_shard(state: &mut State, at: Scope, input: SplitShard) -> Result<Value, AwsError> {
+    let name = input.stream.name()?;
+    let key = at.active(state, name)?;
+    let stream = state.streams.get_mut(&key).ok_or_else(|| at.not_found(name))?;
+    let index = open_shard(stream, at, &input.shard_to_split)?;
+    let shard = &stream.shards[&index];
+    let wanted = &input.new_starting_hash_key;
+    let inside = |hash: &u128| *hash > shard.start.saturating_add(1) && *hash < shard.end;
+    let hash = wanted.parse::<u128>().ok().filter(inside).ok_or_else(|| {
+        invalid(format!(
+            "NewStartingHashKey {wanted} used in SplitShard() on shard {} in stream {name} under account {} is not both \
+             greater than one plus the shard's StartingHashKey {} and less than the shard's EndingHashKey {}.",
+            input.shard_to_split, at.account, shard.start, shard.end
+        ))
+    })?;
+    stream.split(index, hash, at.now);
+    state.pass(&key, Status::Updating, at);
+    Ok(json!({}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MergeShards {
+    #[serde(flatten)]
+    stream: Named,
+    shard_to_merge: String,
+    adjacent_shard_to_merge: String,
+}
+
+pub fn merge_shards(state: &mut State, at: Scope, input: MergeShards) -> Result<Value, AwsError> {
+    let name = input.stream.name()?;
+    let key = at.active(state, name)?;
+    let stream = state.streams.get_mut(&key).ok_or_else(|| at.not_found(name))?;
+    let lower = open_shard(stream, at, &input.shard_to_merge)?;
+    let upper = open_shard(stream, at, &input.adjacent_shard_to_merge)?;
+    if stream.shards[&lower].end.checked_add(1) != Some(stream.shards[&upper].start) {
+        return Err(invalid(format!(
+            "Shards {} and {} in stream {name} under account {} are not an adjacent pair of shards eligible for merging",
+            input.shard_to_merge, input.adjacent_shard_to_merge, at.account
+        )));
+    }
+    stream.merge(lower, upper, at.now);
+    state.pass(&key, Status::Updating, at);
+    Ok(json!({}))
+}
+
+fn open_shard(stream: &Stream, at: Scope, id: &str) -> Result<u32, AwsError> {
+    let open = |index: &u32| stream.shards.get(index).is_some_and(|shard| shard.closed.is_none());
+    parse_shard_id(id).filter(open).ok_or_else(|| at.no_such_shard(&stream.name, id))
+}

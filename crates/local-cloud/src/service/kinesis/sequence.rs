@@ -1,0 +1,145 @@
+//! Sequence numbers: 188 bits, printed as 56 decimal digits, that order the records of a shard and of its children.
+//!
+//! Clients may rely on the numeric order only. The layout is the one that has been observed on AWS: creation second of
+//! the shard, position in it, second of arrival, index of the shard.
+
+use std::fmt;
+
+/// The largest position: what a closed shard's ending sequence number carries.
+const END: u64 = 0x7fff_ffff_ffff_ffff;
+const CHUNK: u128 = 10_000_000_000_000_000_000;
+const CHUNK_DIGITS: usize = 19;
+
+/// Most significant limb first, so that the derived order is the numeric one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sequence(pub [u64; 3]);
+
+impl Sequence {
+    /// The record at `ordinal` of shard `shard`, which was created in second `created_s`.
+    pub fn of_record(created_s: u64, shard: u32, ordinal: u64, arrival_s: u64) -> Sequence {
+        Sequence::new(created_s, shard, ordinal + 1, arrival_s)
+    }
+
+    /// Where a shard starts.
+    pub fn start(created_s: u64, shard: u32) -> Sequence {
+        Sequence::new(created_s, shard, 0, created_s)
+    }
+
+    /// Where a shard that was closed in second `closed_s` ends.
+    pub fn end(created_s: u64, shard: u32, closed_s: u64) -> Sequence {
+        Sequence::new(created_s, shard, END, closed_s)
+    }
+
+    fn new(created_s: u64, shard: u32, counter: u64, second: u64) -> Sequence {
+        let head = (2 << 40) | ((created_s & 0xf_ffff_ffff) << 4) | u64::from(shard & 0xf);
+        let tail = (u128::from(second & 0xf_ffff_ffff) << 36) | (u128::from(shard) << 4) | 2;
+        Sequence([(head << 16) | (counter >> 48), (counter << 16) | (tail >> 64) as u64, tail as u64])
+    }
+
+    pub fn shard(self) -> u32 {
+        (self.0[2] >> 4) as u32
+    }
+
+    /// In which second the shard was created: tells incarnations of a stream apart.
+    pub fn created_s(self) -> u64 {
+        (self.0[0] >> 20) & 0xf_ffff_ffff
+    }
+
+    /// The ordinal of the first record that is not before this number.
+    pub fn ordinal(self) -> u64 {
+        let counter = ((self.0[0] & 0xffff) << 48) | (self.0[1] >> 16);
+        counter.saturating_sub(1)
+    }
+
+    /// A decimal number of at most 188 bits.
+    pub fn parse(text: &str) -> Option<Sequence> {
+        if text.is_empty() {
+            return None;
+        }
+        let mut limbs = [0u64; 3];
+        for byte in text.bytes() {
+            let mut carry = u128::from(byte.is_ascii_digit().then(|| byte - b'0')?);
+            for limb in limbs.iter_mut().rev() {
+                let value = u128::from(*limb) * 10 + carry;
+                *limb = value as u64;
+                carry = value >> 64;
+            }
+            if carry > 0 {
+                return None;
+            }
+        }
+        (limbs[0] >> 60 == 0).then_some(Sequence(limbs))
+    }
+}
+
+impl fmt::Display for Sequence {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let mut limbs = self.0;
+        let low = split_off_chunk(&mut limbs);
+        let middle = split_off_chunk(&mut limbs);
+        let high = split_off_chunk(&mut limbs);
+        match (high, middle) {
+            (0, 0) => write!(f, "{low}"),
+            (0, _) => write!(f, "{middle}{low:0CHUNK_DIGITS$}"),
+            _ => write!(f, "{high}{middle:0CHUNK_DIGITS$}{low:0CHUNK_DIGITS$}"),
+        }
+    }
+}
+
+/// Divides by ten to the nineteenth in place, and gives the remainder.
+fn split_off_chunk(limbs: &mut [u64; 3]) -> u64 {
+    let mut rest = 0u128;
+    for limb in limbs {
+        let value = (rest << 64) | u128::from(*limb);
+        *limb = (value / CHUNK) as u64;
+        rest = value % CHUNK;
+    }
+    rest as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_number_has_56_digits_and_begins_with_49() {
+        let text = Sequence::of_record(1_700_000_000, 7, 41, 1_700_000_100).to_string();
+        assert_eq!(text.len(), 56);
+        assert!(text.starts_with("49"), "{text}");
+    }
+
+    #[test]
+    fn numbers_grow_from_start_over_records_to_end_and_into_the_child() {
+        let parent = 1_700_000_000;
+        let numbers = [
+            Sequence::start(parent, 3),
+            Sequence::of_record(parent, 3, 0, parent + 5),
+            Sequence::of_record(parent, 3, 1, parent + 5),
+            Sequence::end(parent, 3, parent + 9),
+            Sequence::start(parent + 10, 4),
+        ];
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    }
+
+    #[test]
+    fn what_is_no_number_of_188_bits_is_refused() {
+        for text in ["", "x", "-1", "1e9", &"9".repeat(60)] {
+            assert_eq!(Sequence::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn printing_and_parsing_are_inverse(high in 0u64..1 << 60, middle: u64, low: u64) {
+            let number = Sequence([high, middle, low]);
+            prop_assert_eq!(Sequence::parse(&number.to_string()), Some(number));
+        }
+
+        #[test]
+        fn the_parts_come_back(created in 0u64..1 << 36, shard: u32, ordinal in 0u64..1 << 60, second in 0u64..1 << 36) {
+            let number = Sequence::of_record(created, shard, ordinal, second);
+            prop_assert_eq!((number.created_s(), number.shard(), number.ordinal()), (created, shard, ordinal));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A stream's tags: the older operations by stream, the newer ones by ARN.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Named, Scope, State, invalid, name_in};
+use crate::request::AwsError;
+use crate::service::json::page;
+
+const MOST_TAGS: usize = 50;
+
+/// Characters that AWS takes in keys and values.
+pub fn check(tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
+    let allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_./=+-%@:".contains(c);
+    if tags.iter().all(|(key, value)| key.chars().chain(value.chars()).all(allowed)) {
+        return Ok(());
+    }
+    Err(invalid(
+        "Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.",
+    ))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AddTagsToStream {
+    #[serde(flatten)]
+    stream: Named,
+    tags: BTreeMap<String, String>,
+}
+
+pub fn add_tags_to_stream(state: &mut State, at: Scope, input: AddTagsToStream) -> Result<Value, AwsError> {
+    add(state, at, input.stream.name()?, input.tags)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TagResource {
+    #[serde(rename = "ResourceARN")]
+    resource_arn: String,
+    tags: BTreeMap<String, String>,
+}
+
+pub fn tag_resource(state: &mut State, at: Scope, input: TagResource) -> Result<Value, AwsError> {
+    add(state, at, name_in(None, Some(&input.resource_arn))?, input.tags)
+}
+
+fn add(state: &mut State, at: Scope, name: &str, tags: BTreeMap<String, String>) -> Result<Value, AwsError> {
+    let key = at.existing(state, name)?;
+    check(&tags)?;
+    let stream = state.streams.get_mut(&key).ok_or_else(|| at.not_found(name))?;
+    let new = tags.keys().filter(|tag| !stream.tags.contains_key(*tag)).count();
+    if stream.tags.len() + new > MOST_TAGS {
+        return Err(invalid(format!(
+            "Failed to add tags to stream {name} under account {} because a given stream cannot have more than \
+             {MOST_TAGS} tags associated with it.",
+            at.account
+        )));
+    }
+    stream.tags.extend(tags);
+    Ok(json!({}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RemoveTagsFromStream {
+    #[serde(flatten)]
+    stream: Named,
+    tag_keys: Vec<String>,
+}
+
+pub fn remove_tags_from_stream(state: &mut State, at: Scope, input: RemoveTagsFromStream) -> Result<Value, AwsError> {
+    remove(state, at, input.stream.name()?, &input.tag_keys)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UntagResource {
+    #[serde(rename = "ResourceARN")]
+    resource_arn: String,
+    tag_keys: Vec<String>,
+}
+
+pub fn untag_resource(state: &mut State, at: Scope, input: UntagResource) -> Result<Value, AwsError> {
+    remove(state, at, name_in(None, Some(&input.resource_arn))?, &input.tag_keys)
+}
+
+fn remove(state: &mut State, at: Scope, name: &str, keys: &[String]) -> Result<Value, AwsError> {
+    let stream = state.streams.get_mut(&at.key(name)).ok_or_else(|| at.not_found(name))?;
+    stream.tags.retain(|tag, _| !keys.contains(tag));
+    Ok(json!({}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListTagsForStream {
+    #[serde(flatten)]
+    stream: Named,
+    exclusive_start_tag_key: Option<String>,
+    limit: Option<usize>,
+}
+
+pub fn list_tags_for_stream(state: &mut State, at: Scope, input: ListTagsForStream) -> Result<Value, AwsError> {
+    let name = input.stream.name()?;
+    let stream = state.streams.get(&at.key(name)).ok_or_else(|| at.not_found(name))?;
+    let all = stream.tags.iter().map(|(key, value)| (key.as_str(), value));
+    let (tags, more) = page(all, input.exclusive_start_tag_key.as_deref(), input.limit.unwrap_or(MOST_TAGS));
+    let tags: Vec<Value> = tags.into_iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+    Ok(json!({ "Tags": tags, "HasMoreTags": more }))
+}
+
+#[derive(Debug, Deserialize)]
+pub struct ListTagsForResource {
+    #[serde(rename = "ResourceARN")]
+    resource_arn: String,
+}
+
+pub fn list_tags_for_resource(state: &mut State, at: Scope, input: ListTagsForResource) -> Result<Value, AwsError> {
+    let name = name_in(None, Some(&input.resource_arn))?;
+    let stream = state.streams.get(&at.key(name)).ok_or_else(|| at.not_found(name))?;
+    let tags: Vec<Value> = stream.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+    Ok(json!({ "Tags": tags }))
+}
