@@ -64,7 +64,7 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
     }
 
     /// Rows whose key begins so, in order.
-    pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a T)> {
+    pub fn with_prefix<'a, 'p>(&'a self, prefix: &'p str) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, 'p, T> {
         self.rows
             .range(prefix.to_owned()..)
             .take_while(move |(k, _)| k.starts_with(prefix))

@@ -1,33 +1,189 @@
 //! CloudWatch Logs: groups, streams, events.
+//!
+//! Retention is kept and shown, but nothing expires. Filter patterns are terms, not JSON selectors.
 
-use crate::request::{Answer, AwsError, Request};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::request::{Answer, AwsError, Reply, Request};
 use crate::settings::Millis;
-use crate::table::Change;
+use crate::table::{Change, Table};
 use crate::world::{Turn, World};
 
-#[derive(Debug, Default)]
-pub struct State {}
+use group::Group;
+use stream::{Batch, Stream};
 
-pub fn call(_world: &mut World, _turn: &mut Turn, _request: &Request) -> Result<Answer, AwsError> {
-    Err(AwsError::new("NotImplemented", "").with_status(501))
+mod event;
+mod filter;
+mod group;
+mod stream;
+mod tag;
+
+/// Every region's groups and what is in them.
+#[derive(Debug)]
+pub struct State {
+    /// By `<region>/<group>`.
+    groups: Table<Group>,
+    /// By `<region>/<group>:<stream>`: neither name holds a colon.
+    streams: Table<Stream>,
+    /// By `<region>/<group>:<stream>:<twenty digits>`, in the order written.
+    batches: Table<Batch>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State {
+            groups: Table::new("logs/groups"),
+            streams: Table::new("logs/streams"),
+            batches: Table::new("logs/batches"),
+        }
+    }
+}
+
+/// What an operation works on.
+struct Call<'a> {
+    state: &'a mut State,
+    input: Value,
+    region: &'a str,
+    account: &'a str,
+    now: Millis,
+}
+
+/// An operation's result; `Null` where it has none.
+type Outcome = Result<Value, AwsError>;
+
+const OPERATIONS: &[(&str, fn(&mut Call) -> Outcome)] = &[
+    ("CreateLogGroup", group::create),
+    ("CreateLogStream", stream::create),
+    ("DeleteLogGroup", group::delete),
+    ("DeleteLogStream", stream::delete),
+    ("DeleteRetentionPolicy", group::delete_retention),
+    ("DescribeLogGroups", group::describe),
+    ("DescribeLogStreams", stream::describe),
+    ("FilterLogEvents", filter::filter),
+    ("GetLogEvents", event::get),
+    ("ListTagsForResource", tag::list),
+    ("ListTagsLogGroup", tag::list),
+    ("PutLogEvents", event::put),
+    ("PutLogGroupDeletionProtection", group::put_protection),
+    ("PutRetentionPolicy", group::put_retention),
+    ("TagLogGroup", tag::tag),
+    ("TagResource", tag::tag),
+    ("UntagLogGroup", tag::untag),
+    ("UntagResource", tag::untag),
+];
+
+pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
+    let target = request.header("x-amz-target").unwrap_or_default();
+    let name = target.rsplit('.').next().unwrap_or_default();
+    let Some((name, operation)) = OPERATIONS.iter().find(|(known, _)| *known == name) else {
+        return Err(AwsError::new("UnknownOperationException", ""));
+    };
+    let input: Value = match request.body.is_empty() {
+        true => Value::Object(Default::default()),
+        false => serde_json::from_slice(&request.body)
+            .map_err(|error| AwsError::new("SerializationException", error.to_string()))?,
+    };
+    crate::wire::validate::input("logs", name, &input)?;
+    let mut call = Call {
+        state: &mut world.logs,
+        input,
+        region: &request.region,
+        account: &world.settings.account,
+        now: turn.now,
+    };
+    let reply = match operation(&mut call)? {
+        Value::Null => Reply::empty(),
+        output => Reply::json(&output),
+    };
+    Ok(Answer::Reply(reply))
+}
+
+impl Call<'_> {
+    /// The input as the operation's own type.
+    fn input<T: DeserializeOwned>(&mut self) -> Result<T, AwsError> {
+        serde_json::from_value(self.input.take())
+            .map_err(|error| AwsError::new("SerializationException", error.to_string()))
+    }
+
+    fn group_key(&self, group: &str) -> String {
+        format!("{}/{group}", self.region)
+    }
+
+    fn stream_key(&self, group: &str, stream: &str) -> String {
+        format!("{}/{group}:{stream}", self.region)
+    }
+
+    fn group(&self, group: &str) -> Result<&Group, AwsError> {
+        self.state.groups.get(&self.group_key(group)).ok_or_else(no_group)
+    }
+
+    fn group_mut(&mut self, group: &str) -> Result<&mut Group, AwsError> {
+        let key = self.group_key(group);
+        self.state.groups.get_mut(&key).ok_or_else(no_group)
+    }
+}
+
+fn no_group() -> AwsError {
+    AwsError::new("ResourceNotFoundException", "The specified log group does not exist.")
+}
+
+/// The group that a name, or an ARN with or without `:*`, stands for.
+fn group_name(identifier: &str) -> &str {
+    match identifier.split_once(":log-group:") {
+        Some((_, rest)) => rest.split(':').next().unwrap_or(rest),
+        None => identifier,
+    }
 }
 
 /// What a service does that may write to a group but not create it: lines are lost where the group is not there; the stream
 /// is made when `create_stream`.
 pub fn append(
-    _world: &mut World,
-    _region: &str,
-    _group: &str,
-    _stream: &str,
-    _create_stream: bool,
-    _now: Millis,
-    _lines: &[String],
+    world: &mut World,
+    region: &str,
+    group: &str,
+    stream: &str,
+    create_stream: bool,
+    now: Millis,
+    lines: &[String],
 ) {
+    if !world.logs.groups.contains(&format!("{region}/{group}")) {
+        return;
+    }
+    let key = format!("{region}/{group}:{stream}");
+    if create_stream && !world.logs.streams.contains(&key) {
+        let arn = crate::service::arn::regional("logs", region, &world.settings.account, &stream::path(group, stream));
+        world.logs.streams.insert(key.clone(), Stream::new(stream, arn, now));
+    }
+    let events = lines.iter().map(|line| (now, line.clone())).collect();
+    world.logs.write(&key, events, now);
+}
+
+/// Makes the group, where it is not there, for a service that may.
+pub fn create_group(world: &mut World, region: &str, group: &str, now: Millis) {
+    let key = format!("{region}/{group}");
+    if !world.logs.groups.contains(&key) {
+        world.logs.groups.insert(key, Group::new(group, region, &world.settings.account, now));
+    }
 }
 
 impl State {
-    pub fn take_changes(&mut self, _out: &mut Vec<Change>) {}
-    pub fn restore(&mut self, _table: &str, _key: &str, _value: &[u8]) -> Result<bool, serde_json::Error> {
-        Ok(false)
+    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+        self.groups.take_changes(out);
+        self.streams.take_changes(out);
+        self.batches.take_changes(out);
+    }
+
+    pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
+        match table {
+            t if t == self.groups.name() => self.groups.restore(key, value)?,
+            t if t == self.streams.name() => self.streams.restore(key, value)?,
+            t if t == self.batches.name() => self.batches.restore(key, value)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests;

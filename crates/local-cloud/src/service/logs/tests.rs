@@ -1,0 +1,112 @@
+use super::*;
+use crate::settings::Settings;
+
+fn ask(world: &mut World, now: Millis, operation: &str, input: Value) -> Result<Value, AwsError> {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-amz-target", format!("Logs_20140328.{operation}").parse().unwrap());
+    let request = Request {
+        method: http::Method::POST,
+        path: "/".into(),
+        query: vec![],
+        headers,
+        body: input.to_string().into(),
+        region: "eu-west-1".into(),
+        signed_for: None,
+        access_key: None,
+        id: "id-1".into(),
+    };
+    match call(world, &mut Turn::at(now), &request)? {
+        Answer::Reply(reply) if reply.body.is_empty() => Ok(Value::Null),
+        Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
+        Answer::Pending(_) => panic!("logs answer at once"),
+    }
+}
+
+fn world() -> World {
+    let mut world = World::new(Settings::default());
+    for group in ["/provision/a", "/provision/a-2", "/other"] {
+        let input = serde_json::json!({ "logGroupName": group, "tags": { "k": group } });
+        ask(&mut world, 1000, "CreateLogGroup", input).unwrap();
+    }
+    world
+}
+
+#[test]
+fn groups_are_listed_by_prefix_page_by_page() {
+    let mut world = world();
+    let input = |token: Value| serde_json::json!({ "logGroupNamePrefix": "/prov", "limit": 1, "nextToken": token });
+    let first = ask(&mut world, 1, "DescribeLogGroups", input(Value::Null)).unwrap();
+    assert_eq!(first["logGroups"][0]["arn"], "arn:aws:logs:eu-west-1:000000000000:log-group:/provision/a:*");
+    let second = ask(&mut world, 1, "DescribeLogGroups", input(first["nextToken"].clone())).unwrap();
+    assert_eq!(second["logGroups"][0]["logGroupName"], "/provision/a-2");
+    assert_eq!(second.get("nextToken"), None);
+}
+
+#[test]
+fn a_groups_tags_are_its_own_by_name_and_by_either_arn() {
+    let mut world = world();
+    let arn = "arn:aws:logs:eu-west-1:000000000000:log-group:/provision/a";
+    for (key, arn) in [("x", arn.to_owned()), ("y", format!("{arn}:*"))] {
+        let input = serde_json::json!({ "resourceArn": arn, "tags": { key: "v" } });
+        ask(&mut world, 1, "TagResource", input).unwrap();
+    }
+    ask(&mut world, 1, "UntagResource", serde_json::json!({ "resourceArn": arn, "tagKeys": ["k"] })).unwrap();
+    let tags = ask(&mut world, 1, "ListTagsLogGroup", serde_json::json!({ "logGroupName": "/provision/a" })).unwrap();
+    assert_eq!(tags, serde_json::json!({ "tags": { "x": "v", "y": "v" } }));
+}
+
+#[test]
+fn a_group_is_made_once_and_is_gone_with_its_events_when_deleted() {
+    let mut world = world();
+    let named = serde_json::json!({ "logGroupName": "/other" });
+    let again = ask(&mut world, 1, "CreateLogGroup", named.clone()).unwrap_err();
+    assert_eq!(again.code, "ResourceAlreadyExistsException");
+    append(&mut world, "eu-west-1", "/other", "s", true, 5, &["line".into()]);
+    ask(&mut world, 6, "DeleteLogGroup", named.clone()).unwrap();
+    assert_eq!(ask(&mut world, 7, "DeleteLogGroup", named.clone()).unwrap_err().code, "ResourceNotFoundException");
+    ask(&mut world, 8, "CreateLogGroup", named.clone()).unwrap();
+    assert_eq!(ask(&mut world, 9, "FilterLogEvents", named).unwrap()["events"], serde_json::json!([]));
+}
+
+#[test]
+fn a_service_writes_to_a_group_that_is_there_and_makes_none() {
+    let mut world = world();
+    append(&mut world, "eu-west-1", "/absent", "s", true, 5, &["lost".into()]);
+    append(&mut world, "eu-west-1", "/other", "absent", false, 5, &["lost".into()]);
+    append(&mut world, "eu-west-1", "/other", "s", true, 5, &["kept".into()]);
+    let absent = serde_json::json!({ "logGroupName": "/absent" });
+    assert_eq!(ask(&mut world, 9, "FilterLogEvents", absent).unwrap_err().code, "ResourceNotFoundException");
+    let found = ask(&mut world, 9, "FilterLogEvents", serde_json::json!({ "logGroupName": "/other" })).unwrap();
+    assert_eq!(found["events"].as_array().unwrap().len(), 1);
+    assert_eq!(found["events"][0]["message"], "kept");
+}
+
+#[test]
+fn events_are_put_in_order_and_read_back_after_a_restart() {
+    let mut world = world();
+    let stream = serde_json::json!({ "logGroupName": "/other", "logStreamName": "s" });
+    ask(&mut world, 1, "CreateLogStream", stream.clone()).unwrap();
+    let put = |events: Value| {
+        let mut input = stream.clone();
+        input["logEvents"] = events;
+        input
+    };
+    let now = MANY_DAYS;
+    let events = serde_json::json!([
+        { "timestamp": 1, "message": "old" }, { "timestamp": now, "message": "new" }, { "timestamp": now * 2, "message": "ahead" }
+    ]);
+    let answer = ask(&mut world, now, "PutLogEvents", put(events)).unwrap();
+    let rejected = serde_json::json!({ "tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 2 });
+    assert_eq!(answer["rejectedLogEventsInfo"], rejected);
+    let unsorted = serde_json::json!([{ "timestamp": 2, "message": "" }, { "timestamp": 1, "message": "" }]);
+    assert_eq!(ask(&mut world, now, "PutLogEvents", put(unsorted)).unwrap_err().code, "InvalidParameterException");
+
+    let mut restored = World::new(Settings::default());
+    for change in world.take_changes() {
+        restored.restore(change.table, &change.key, &change.value.expect("nothing was removed")).unwrap();
+    }
+    let read = ask(&mut restored, now, "GetLogEvents", stream).unwrap();
+    assert_eq!(read["events"], serde_json::json!([{ "timestamp": now, "ingestionTime": now, "message": "new" }]));
+}
+
+const MANY_DAYS: Millis = 30 * 86_400_000;
