@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// One key of the journal set (`Some`) or removed (`None`).
@@ -95,5 +96,53 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
     pub fn restore(&mut self, key: &str, value: &[u8]) -> Result<(), serde_json::Error> {
         self.rows.insert(key.to_owned(), serde_json::from_slice(value)?);
         Ok(())
+    }
+}
+
+/// A named map of raw bytes: what JSON would swell, such as the contents of objects.
+#[derive(Debug)]
+pub struct Blobs {
+    name: &'static str,
+    rows: BTreeMap<String, Bytes>,
+    touched: BTreeSet<String>,
+}
+
+impl Blobs {
+    pub fn new(name: &'static str) -> Self {
+        Blobs { name, rows: BTreeMap::new(), touched: BTreeSet::new() }
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The bytes, shared and not copied.
+    pub fn get(&self, key: &str) -> Option<Bytes> {
+        self.rows.get(key).cloned()
+    }
+
+    pub fn insert(&mut self, key: impl Into<String>, bytes: Bytes) {
+        let key = key.into();
+        self.touched.insert(key.clone());
+        self.rows.insert(key, bytes);
+    }
+
+    pub fn remove(&mut self, key: &str) -> Option<Bytes> {
+        let bytes = self.rows.remove(key)?;
+        self.touched.insert(key.to_owned());
+        Some(bytes)
+    }
+
+    /// What changed since the last time, appended to `out`.
+    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+        for key in std::mem::take(&mut self.touched) {
+            let value = self.rows.get(&key).map(|bytes| bytes.to_vec());
+            out.push(Change { table: self.name, key, value });
+        }
+    }
+
+    /// A row from the journal; not counted as a change.
+    pub fn restore(&mut self, key: &str, value: &[u8]) {
+        self.rows.insert(key.to_owned(), Bytes::copy_from_slice(value));
     }
 }

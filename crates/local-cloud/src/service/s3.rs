@@ -1,30 +1,103 @@
 //! S3's store: buckets and objects, as typed calls. The protocol is [`crate::wire::s3`]'s.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
+use serde_json::{Value, json};
 
 use crate::request::AwsError;
 use crate::settings::Millis;
-use crate::table::Change;
+use crate::table::{Blobs, Change, Table};
 use crate::world::World;
 
-#[derive(Debug, Default)]
-pub struct State {}
+pub mod bucket;
+pub mod listing;
+pub mod object;
+pub mod upload;
+
+pub use bucket::Bucket;
+pub use object::{Description, Object};
+pub use upload::Upload;
+
+/// Every bucket of the account, whatever its region: their names share one space.
+#[derive(Debug)]
+pub struct State {
+    /// By name.
+    buckets: Table<Bucket>,
+    /// By `bucket/key`. A bucket's name has no slash, so the order within a bucket is that of the keys' bytes.
+    objects: Table<Object>,
+    /// The contents, under the same keys.
+    contents: Blobs,
+    /// Unfinished multipart uploads, by id.
+    uploads: Table<Upload>,
+    /// Their parts, by `id/number`.
+    parts: Blobs,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State {
+            buckets: Table::new("s3/buckets"),
+            objects: Table::new("s3/objects"),
+            contents: Blobs::new("s3/contents"),
+            uploads: Table::new("s3/uploads"),
+            parts: Blobs::new("s3/parts"),
+        }
+    }
+}
 
 /// Stores an object on behalf of another service (Firehose). Fails with S3's own code (`NoSuchBucket`, ...).
 pub fn store(
-    _world: &mut World,
-    _now: Millis,
-    _bucket: &str,
-    _key: &str,
-    _body: Bytes,
-    _content_encoding: Option<&str>,
+    world: &mut World,
+    now: Millis,
+    bucket: &str,
+    key: &str,
+    body: Bytes,
+    content_encoding: Option<&str>,
 ) -> Result<(), AwsError> {
-    Err(AwsError::new("NoSuchBucket", "The specified bucket does not exist").with_status(404))
+    let description = Description {
+        content_type: Some("application/octet-stream".into()),
+        content_encoding: content_encoding.map(str::to_owned),
+        ..Description::default()
+    };
+    world.s3.put(now, bucket, key, body, description, object::Precondition::None).map(drop)
 }
 
 impl State {
-    pub fn take_changes(&mut self, _out: &mut Vec<Change>) {}
-    pub fn restore(&mut self, _table: &str, _key: &str, _value: &[u8]) -> Result<bool, serde_json::Error> {
-        Ok(false)
+    /// Region, keys and sizes of every bucket.
+    pub fn dump(&self) -> Value {
+        let objects = |bucket: &str| -> BTreeMap<String, u64> {
+            let inside = format!("{bucket}/");
+            self.objects.with_prefix(&inside).map(|(key, row)| (key[inside.len()..].to_owned(), row.size)).collect()
+        };
+        self.buckets
+            .iter()
+            .map(|(name, bucket)| (name.to_owned(), json!({ "region": bucket.region, "objects": objects(name) })))
+            .collect()
     }
+
+    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+        self.buckets.take_changes(out);
+        self.objects.take_changes(out);
+        self.contents.take_changes(out);
+        self.uploads.take_changes(out);
+        self.parts.take_changes(out);
+    }
+
+    pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
+        match table {
+            table if table == self.buckets.name() => self.buckets.restore(key, value)?,
+            table if table == self.objects.name() => self.objects.restore(key, value)?,
+            table if table == self.contents.name() => self.contents.restore(key, value),
+            table if table == self.uploads.name() => self.uploads.restore(key, value)?,
+            table if table == self.parts.name() => self.parts.restore(key, value),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// An error with its HTTP status.
+fn error(code: &'static str, status: u16, message: impl Into<String>) -> AwsError {
+    AwsError::new(code, message).with_status(status)
 }

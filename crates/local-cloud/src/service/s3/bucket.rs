@@ -1,0 +1,163 @@
+//! Buckets: names, regions, tags, lifecycle.
+//!
+//! Rules for regions and names: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>,
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{State, error};
+use crate::request::AwsError;
+use crate::settings::Millis;
+
+pub type Tags = BTreeMap<String, String>;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bucket {
+    pub region: String,
+    pub created: Millis,
+    pub tags: Tags,
+    /// The lifecycle rules as the protocol layer reads and writes them.
+    pub lifecycle: Option<Value>,
+}
+
+impl State {
+    /// Creates a bucket, called through the endpoint of `region`.
+    ///
+    /// Making one's own bucket again succeeds in us-east-1, unless other tags are asked for, and nowhere else.
+    pub fn create_bucket(
+        &mut self,
+        now: Millis,
+        region: &str,
+        name: &str,
+        constraint: Option<&str>,
+        tags: Tags,
+    ) -> Result<(), AwsError> {
+        if !is_bucket_name(name) {
+            return Err(error("InvalidBucketName", 400, "The specified bucket is not valid."));
+        }
+        let placed = place(region, constraint)?;
+        if let Some(there) = self.buckets.get(name) {
+            let again = placed == "us-east-1" && there.region == placed && (tags.is_empty() || tags == there.tags);
+            let owned = "Your previous request to create the named bucket succeeded and you already own it.";
+            return if again { Ok(()) } else { Err(error("BucketAlreadyOwnedByYou", 409, owned)) };
+        }
+        self.buckets.insert(name, Bucket { region: placed, created: now, tags, lifecycle: None });
+        Ok(())
+    }
+
+    pub fn bucket(&self, name: &str) -> Result<&Bucket, AwsError> {
+        self.buckets.get(name).ok_or_else(no_such_bucket)
+    }
+
+    /// The bucket to be changed.
+    pub fn bucket_mut(&mut self, name: &str) -> Result<&mut Bucket, AwsError> {
+        self.buckets.get_mut(name).ok_or_else(no_such_bucket)
+    }
+
+    /// Deletes an empty bucket. Unfinished uploads go with it, as they do on AWS.
+    pub fn delete_bucket(&mut self, name: &str) -> Result<(), AwsError> {
+        self.bucket(name)?;
+        if self.objects.with_prefix(&format!("{name}/")).next().is_some() {
+            return Err(error("BucketNotEmpty", 409, "The bucket you tried to delete is not empty"));
+        }
+        for id in self.upload_ids(name) {
+            self.forget_upload(&id);
+        }
+        self.buckets.remove(name);
+        Ok(())
+    }
+
+    /// Name and bucket, in the order of names.
+    pub fn buckets(&self) -> impl Iterator<Item = (&str, &Bucket)> {
+        self.buckets.iter()
+    }
+}
+
+fn no_such_bucket() -> AwsError {
+    error("NoSuchBucket", 404, "The specified bucket does not exist")
+}
+
+/// Where a bucket comes to be. The endpoint of us-east-1 makes buckets anywhere, the others only in their own region.
+fn place(endpoint: &str, constraint: Option<&str>) -> Result<String, AwsError> {
+    const ILLEGAL: &str = "IllegalLocationConstraintException";
+    let endpoint_wants = "location constraint is incompatible for the region specific endpoint this request was sent to.";
+    match constraint.filter(|constraint| !constraint.is_empty()) {
+        None if endpoint == "us-east-1" => Ok(endpoint.to_owned()),
+        None => Err(error(ILLEGAL, 400, format!("The unspecified {endpoint_wants}"))),
+        Some("us-east-1") if endpoint == "us-east-1" => {
+            Err(error("InvalidLocationConstraint", 400, "The specified location-constraint is not valid"))
+        }
+        Some("EU") if matches!(endpoint, "us-east-1" | "eu-west-1") => Ok("eu-west-1".into()),
+        Some(asked) if asked == endpoint || endpoint == "us-east-1" => Ok(asked.to_owned()),
+        Some(asked) => Err(error(ILLEGAL, 400, format!("The {asked} {endpoint_wants}"))),
+    }
+}
+
+/// 3 to 63 of lower case letters, digits, dots and hyphens, beginning and ending with a letter or digit, no two dots in a row,
+/// not an IP address.
+fn is_bucket_name(name: &str) -> bool {
+    let edge = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let bytes = name.as_bytes();
+    (3..=63).contains(&bytes.len())
+        && edge(bytes.first())
+        && edge(bytes.last())
+        && bytes.iter().all(|byte| edge(Some(byte)) || matches!(byte, b'.' | b'-'))
+        && !name.contains("..")
+        && name.parse::<std::net::Ipv4Addr>().is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_is_placed_by_endpoint_and_constraint() {
+        for (endpoint, constraint, expected) in [
+            ("us-east-1", None, Ok("us-east-1")),
+            ("us-east-1", Some("eu-west-1"), Ok("eu-west-1")),
+            ("us-east-1", Some("us-east-1"), Err("InvalidLocationConstraint")),
+            ("eu-west-1", Some("eu-west-1"), Ok("eu-west-1")),
+            ("eu-west-1", Some("EU"), Ok("eu-west-1")),
+            ("eu-west-1", None, Err("IllegalLocationConstraintException")),
+            ("eu-west-1", Some("us-west-2"), Err("IllegalLocationConstraintException")),
+        ] {
+            let placed = place(endpoint, constraint);
+            assert_eq!(placed.as_deref().map_err(|error| error.code), expected, "{endpoint} {constraint:?}");
+        }
+    }
+
+    #[test]
+    fn ones_own_bucket_is_made_again_in_us_east_1_only_and_with_the_same_tags() {
+        let mut state = State::default();
+        let tags = |value: &str| Tags::from([("team".to_owned(), value.to_owned())]);
+        let mut make = |region: &str, name: &str, constraint, tags| {
+            state.create_bucket(0, region, name, constraint, tags).map_err(|error| error.code)
+        };
+        assert_eq!(make("us-east-1", "lake", None, tags("a")), Ok(()));
+        assert_eq!(make("us-east-1", "lake", None, Tags::new()), Ok(()));
+        assert_eq!(make("us-east-1", "lake", None, tags("b")), Err("BucketAlreadyOwnedByYou"));
+        assert_eq!(make("eu-west-1", "pond", Some("eu-west-1"), Tags::new()), Ok(()));
+        assert_eq!(make("eu-west-1", "pond", Some("eu-west-1"), Tags::new()), Err("BucketAlreadyOwnedByYou"));
+        assert_eq!(make("us-east-1", "pond", None, Tags::new()), Err("BucketAlreadyOwnedByYou"));
+    }
+
+    #[test]
+    fn bucket_names_keep_the_rules() {
+        for (name, good) in [
+            ("eq-sanhe-for-everything", true),
+            ("a.b-c", true),
+            ("ab", false),
+            ("Lake", false),
+            ("-lake", false),
+            ("lake.", false),
+            ("la..ke", false),
+            ("192.168.0.1", false),
+            ("la_ke", false),
+        ] {
+            assert_eq!(is_bucket_name(name), good, "{name}");
+        }
+    }
+}
