@@ -1,5 +1,259 @@
 //! Owns the clock, the journal and the processes: performs the world's effects and feeds results back.
 
-/// A running engine. Clones share it.
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{Notify, oneshot, watch};
+
+use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
+use crate::runner::Runner;
+use crate::service::{Protocol, SERVICES, firehose};
+use crate::settings::{Millis, Settings};
+use crate::wire::{self, Route, dress};
+use crate::world::{Turn, World};
+use crate::{control, wire::s3};
+
+mod clock;
+mod journal;
+mod room;
+mod timer;
+
+pub use journal::StartError;
+
+use clock::Clock;
+use room::Room;
+
+/// A running engine. Clones share it; it ends with the last of them, or with [`Engine::close`].
 #[derive(Clone)]
-pub struct Engine {}
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    room: Mutex<Room>,
+    clock: Clock,
+    runner: Runner,
+    /// Calls whose reply waits for an effect.
+    waiting: Mutex<HashMap<Token, oneshot::Sender<Result<Reply, AwsError>>>>,
+    /// How many effects are under way.
+    under_way: watch::Sender<usize>,
+    /// What is due may have changed.
+    stirred: Arc<Notify>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.stirred.notify_one();
+    }
+}
+
+impl Engine {
+    /// Starts an engine, with what its folder holds.
+    ///
+    /// # Errors
+    /// Where the folder cannot be used, is in use by another process, or holds what is not understood.
+    pub async fn start(settings: Settings) -> Result<Engine, StartError> {
+        let speed = settings.speed;
+        let opened = tokio::task::spawn_blocking(move || Room::open(settings)).await;
+        let room = opened.expect("opening does not panic and is not cancelled")?;
+        let shared = Shared {
+            clock: Clock::start(room.last(), speed),
+            room: Mutex::new(room),
+            runner: Runner::new(),
+            waiting: Mutex::default(),
+            under_way: watch::Sender::new(0),
+            stirred: Arc::default(),
+        };
+        let engine = Engine { shared: Arc::new(shared) };
+        tokio::spawn(timer::run(Arc::downgrade(&engine.shared), Arc::clone(&engine.shared.stirred)));
+        Ok(engine)
+    }
+
+    /// Answers one request, as AWS would. Signatures are not verified; a request must only have one.
+    pub async fn call(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+        let (parts, body) = request.into_parts();
+        let request = wire::request(parts, body);
+        match wire::route(&request) {
+            Route::Local => control::answer(self, &request).await,
+            Route::Service(index) => self.call_service(index, &request).await,
+            Route::S3 => s3::answer(self, request).await,
+            Route::UnknownJson => {
+                let error = AwsError::new("UnknownOperationException", "");
+                dress::answer(Protocol::Json { target: "" }, &request, Err(error))
+            }
+            Route::UnknownQuery => {
+                let error = AwsError::new("InvalidAction", "no service of that API version exists here");
+                dress::answer(Protocol::Query { version: "", namespace: "" }, &request, Err(error))
+            }
+        }
+    }
+
+    /// World time.
+    pub fn now(&self) -> Millis {
+        self.shared.clock.now()
+    }
+
+    /// Moves the world's clock, and everything that becomes due on the way happens at its own time. What an effect brings
+    /// back is waited for before the clock goes on, so that a transform takes no world time.
+    pub async fn advance(&self, by: Duration) {
+        let target = self.now() + by.as_millis() as Millis;
+        self.idle().await;
+        while let Some(due) = self.shared.due().filter(|due| *due < target) {
+            // A millisecond at least, so that what stays due does not hold the clock.
+            let step = due.max(self.now() + 1);
+            if step >= target {
+                break;
+            }
+            self.shared.clock.move_to(step);
+            self.shared.tick();
+            self.idle().await;
+        }
+        self.shared.clock.move_to(target);
+        self.shared.tick();
+        self.idle().await;
+    }
+
+    /// Waits until no effect is under way.
+    pub async fn idle(&self) {
+        let mut count = self.shared.under_way.subscribe();
+        count.wait_for(|count| *count == 0).await.expect("the sender lives as long as this engine");
+    }
+
+    /// Everything these delivery streams hold (all of the region's, when none is named) becomes due now. The deliveries are
+    /// done once the engine is idle.
+    pub fn flush(&self, region: &str, names: &[String]) {
+        let flushed = self.shared.turn(|world, turn| {
+            firehose::flush(world, turn, region, names);
+            world.tick(turn);
+        });
+        if let Err(error) = flushed {
+            tracing::warn!("flushing delivery streams: {error}");
+        }
+    }
+
+    /// What exists, by service and region.
+    pub fn dump(&self) -> serde_json::Value {
+        self.look(control::dump)
+    }
+
+    /// Ends the functions' processes and the journal, which frees the folder. Calls after it are refused.
+    pub async fn close(&self) {
+        self.shared.runner.close().await;
+        self.idle().await;
+        self.shared.room().close();
+    }
+
+    /// One turn of the world on behalf of a call; what it asks for is under way when this returns.
+    pub(crate) fn turn<R>(&self, act: impl FnOnce(&mut World, &mut Turn) -> R) -> Result<R, AwsError> {
+        self.shared.turn(act)
+    }
+
+    /// Reads the world; nothing happens in it.
+    pub(crate) fn look<R>(&self, read: impl FnOnce(&World) -> R) -> R {
+        read(&self.shared.room().world)
+    }
+
+    async fn call_service(&self, index: usize, request: &Request) -> http::Response<Bytes> {
+        let protocol = SERVICES[index].protocol;
+        let outcome = match request.access_key {
+            Some(_) => self.shared.ask(index, request).await,
+            None => Err(dress::unsigned(protocol)),
+        };
+        dress::answer(protocol, request, outcome)
+    }
+}
+
+impl Shared {
+    fn room(&self) -> MutexGuard<'_, Room> {
+        // A panic inside a turn is caught before it reaches the lock: a poisoned one guards a world that is whole.
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn due(&self) -> Option<Millis> {
+        self.room().world.due()
+    }
+
+    fn turn<R>(self: &Arc<Self>, act: impl FnOnce(&mut World, &mut Turn) -> R) -> Result<R, AwsError> {
+        let (outcome, effects) = self.decide(act);
+        self.perform(effects);
+        outcome
+    }
+
+    fn tick(self: &Arc<Self>) {
+        if let Err(error) = self.turn(|world, turn| world.tick(turn)) {
+            tracing::warn!("letting world time pass: {error}");
+        }
+    }
+
+    fn decide<R>(&self, act: impl FnOnce(&mut World, &mut Turn) -> R) -> (Result<R, AwsError>, Vec<Effect>) {
+        let mut room = self.room();
+        let decided = room.turn(self.clock.now(), act);
+        drop(room);
+        self.stirred.notify_one();
+        decided
+    }
+
+    async fn ask(self: &Arc<Self>, service: usize, request: &Request) -> Result<Reply, AwsError> {
+        let (outcome, effects) = self.decide(|world, turn| world.handle(turn, service, request));
+        let waits = match &outcome {
+            Ok(Ok(Answer::Pending(token))) => Some(self.wait_for(*token)),
+            _ => None,
+        };
+        self.perform(effects);
+        match (outcome??, waits) {
+            (Answer::Reply(reply), _) => Ok(reply),
+            (Answer::Pending(_), Some(reply)) => reply.await.unwrap_or_else(|_| Err(ended())),
+            (Answer::Pending(_), None) => Err(ended()),
+        }
+    }
+
+    fn wait_for(&self, token: Token) -> oneshot::Receiver<Result<Reply, AwsError>> {
+        let (sender, receiver) = oneshot::channel();
+        self.waiting().insert(token, sender);
+        receiver
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Token, oneshot::Sender<Result<Reply, AwsError>>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn perform(self: &Arc<Self>, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Retire { function_arn } => self.runner.retire(&function_arn),
+                Effect::Invoke { token, function, payload, .. } => {
+                    self.under_way.send_modify(|count| *count += 1);
+                    let shared = Arc::clone(self);
+                    tokio::spawn(async move {
+                        let outcome = shared.runner.invoke(&function, payload).await;
+                        let answer = shared.turn(|world, turn| world.resolve(turn, token, outcome));
+                        shared.reply(token, answer);
+                        shared.under_way.send_modify(|count| *count -= 1);
+                    });
+                }
+            }
+        }
+    }
+
+    /// Gives the reply to the call that waits for it, if one still does.
+    fn reply(&self, token: Token, answer: Result<Option<Result<Answer, AwsError>>, AwsError>) {
+        let Some(waiting) = self.waiting().remove(&token) else { return };
+        let reply = match answer {
+            Ok(Some(Ok(Answer::Reply(reply)))) => Ok(reply),
+            Ok(Some(Ok(Answer::Pending(next)))) => {
+                self.waiting().insert(next, waiting);
+                return;
+            }
+            Ok(Some(Err(error))) | Err(error) => Err(error),
+            Ok(None) => Err(ended()),
+        };
+        // Nobody listens when the caller has given up.
+        let _ = waiting.send(reply);
+    }
+}
+
+fn ended() -> AwsError {
+    AwsError::new("InternalFailure", "the effect this call waited for ended without a reply").with_status(500)
+}

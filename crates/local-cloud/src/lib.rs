@@ -15,6 +15,7 @@
 //! Not here: anything about provisioning, and the AWS service SDKs.
 
 pub mod connector;
+pub mod control;
 pub mod drive;
 pub mod flow;
 pub mod request;
@@ -26,5 +27,5 @@ pub mod table;
 pub mod wire;
 pub mod world;
 
-pub use drive::Engine;
+pub use drive::{Engine, StartError};
 pub use settings::{Delays, Settings};

@@ -1,1 +1,86 @@
-//! The loopback port.
+//! The loopback port: HTTP/1.1 and HTTP/2 with prior knowledge on one socket.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::drive::Engine;
+use crate::wire::host;
+
+/// No request may be larger: a function's zip as base64 and a large part of an upload fit.
+const MAX_BODY_BYTES: usize = 256 * 1024 * 1024;
+
+impl Engine {
+    /// Answers on the listener until `shutdown` is ready, then lets what is under way end.
+    ///
+    /// Requests whose `Host` is not a loopback name are refused, so that no web page can reach the engine by a name of its own.
+    ///
+    /// # Errors
+    /// Where accepting fails for good. A single connection's failure ends that connection only.
+    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let connections = GracefulShutdown::new();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => self.attend(stream, &connections),
+                    Err(error) if of_one_connection(&error) => {}
+                    Err(error) => return Err(error),
+                },
+                () = &mut shutdown => break,
+            }
+        }
+        drop(listener);
+        connections.shutdown().await;
+        Ok(())
+    }
+
+    fn attend(&self, stream: TcpStream, connections: &GracefulShutdown) {
+        let engine = self.clone();
+        let service = hyper::service::service_fn(move |request| {
+            let engine = engine.clone();
+            async move { Ok::<_, Infallible>(answer(&engine, request).await.map(Full::new)) }
+        });
+        // Without it every small answer on a kept connection waits for the peer's delayed acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let server = auto::Builder::new(TokioExecutor::new());
+        let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+        let watched = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = watched.await {
+                tracing::debug!("a connection ended early: {error}");
+            }
+        });
+    }
+}
+
+async fn answer(engine: &Engine, request: http::Request<Incoming>) -> http::Response<Bytes> {
+    if !host::is_loopback(&request) {
+        return refusal(403, "this engine answers to loopback host names only");
+    }
+    let (parts, body) = request.into_parts();
+    match Limited::new(body, MAX_BODY_BYTES).collect().await {
+        Ok(body) => engine.call(http::Request::from_parts(parts, body.to_bytes())).await,
+        Err(error) if error.is::<LengthLimitError>() => refusal(413, "the request is larger than 256 MiB"),
+        Err(_) => refusal(400, "the request ended before its body did"),
+    }
+}
+
+fn refusal(status: u16, why: &'static str) -> http::Response<Bytes> {
+    let mut response = http::Response::new(Bytes::from_static(why.as_bytes()));
+    *response.status_mut() = http::StatusCode::from_u16(status).expect("the statuses above are valid");
+    response
+}
+
+fn of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}

@@ -15,6 +15,7 @@ pub struct World {
     pub logs: logs::State,
     pub s3: s3::State,
     next_token: Token,
+    seen: Millis,
 }
 
 /// One step of the world: when it happens, and what it asks of the driver.
@@ -40,6 +41,7 @@ impl World {
             logs: logs::State::default(),
             s3: s3::State::default(),
             next_token: 1,
+            seen: 0,
         }
     }
 
@@ -55,8 +57,25 @@ impl World {
         (SERVICES[service].call)(self, turn, request)
     }
 
-    /// Time has passed, or a neighbour changed: everything due by now happens.
+    /// Time has passed, or a neighbour changed: everything due by now happens, each thing at the time it was due.
     pub fn tick(&mut self, turn: &mut Turn) {
+        let now = turn.now;
+        // A service that stays due must not hold time still: every step is later than the one before.
+        let mut at = if self.seen == 0 { now } else { self.seen };
+        while let Some(due) = self.due().filter(|due| *due < now) {
+            at = due.max(at + 1);
+            if at >= now {
+                break;
+            }
+            turn.now = at;
+            self.tick_once(turn);
+        }
+        turn.now = now;
+        self.tick_once(turn);
+        self.seen = now;
+    }
+
+    fn tick_once(&mut self, turn: &mut Turn) {
         for service in SERVICES {
             (service.tick)(self, turn);
         }

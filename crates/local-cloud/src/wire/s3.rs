@@ -1,1 +1,195 @@
 //! S3's protocol, by `s3s`, over our store.
+//!
+//! `s3s` would verify signatures or refuse signed requests, so the signature is taken off first, and with it the
+//! `aws-chunked` coding that belongs to it. What `s3s` does not know (tags of a new bucket) or leaves to us (who owns a
+//! bucket, where it is, whether the body is whole) is looked at here.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode};
+use http_body_util::BodyExt;
+use md5::{Digest, Md5};
+use s3s::service::S3ServiceBuilder;
+
+use crate::drive::Engine;
+use crate::request::{AwsError, Request};
+use crate::wire::{chunked, host};
+
+mod adapter;
+mod buckets;
+mod convert;
+mod objects;
+mod uploads;
+
+use adapter::Adapter;
+
+/// Answers one request.
+pub async fn answer(engine: &Engine, request: Request) -> Response<Bytes> {
+    let is_head = request.method == Method::HEAD;
+    let id = request.id.replace('-', "")[..16].to_uppercase();
+    let mut response = match perform(engine, &id, request).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.response(&id),
+    };
+    if is_head || response.status() == StatusCode::NOT_MODIFIED {
+        *response.body_mut() = Bytes::new();
+    }
+    let headers = response.headers_mut();
+    headers.insert("x-amz-id-2", HeaderValue::from_static("bG9jYWwtY2xvdWQ="));
+    headers.insert("x-amz-request-id", HeaderValue::from_str(&id).expect("hex digits are a valid header value"));
+    response
+}
+
+async fn perform(engine: &Engine, id: &str, mut request: Request) -> Result<Response<Bytes>, Refusal> {
+    if request.access_key.is_none() {
+        return Err(AwsError::new("AccessDenied", "Access Denied").with_status(403).into());
+    }
+    take_off_signature(&mut request)?;
+    let target = Target::of(&request);
+    engine.look(|world| {
+        admit(&target, &request, &world.settings.account, |name| world.s3.bucket(name).ok().map(|b| b.region.clone()))
+    })?;
+    let adapter = Adapter {
+        engine: engine.clone(),
+        region: request.region.clone(),
+        id: id.to_owned(),
+        bucket_tags: convert::bucket_tags(&request.body),
+    };
+    let service = S3ServiceBuilder::new(adapter).build();
+    let response = service.call(for_s3s(&target, request)?).await.map_err(|error| internal(&format!("{error:?}")))?;
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.map_err(|error| internal(&*error))?.to_bytes();
+    Ok(Response::from_parts(parts, body))
+}
+
+/// An error and, when the bucket is elsewhere, where.
+struct Refusal {
+    error: AwsError,
+    region: Option<String>,
+}
+
+impl From<AwsError> for Refusal {
+    fn from(error: AwsError) -> Refusal {
+        Refusal { error, region: None }
+    }
+}
+
+impl Refusal {
+    fn response(self, id: &str) -> Response<Bytes> {
+        let (code, status) = (self.error.code, self.error.status);
+        let message = crate::wire::dress::escape(&self.error.message);
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
+             <RequestId>{id}</RequestId></Error>"
+        );
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+        if let Some(region) = self.region.and_then(|region| HeaderValue::from_str(&region).ok()) {
+            headers.insert("x-amz-bucket-region", region);
+        }
+        response
+    }
+}
+
+fn internal(error: &dyn std::fmt::Display) -> AwsError {
+    AwsError::new("InternalError", error.to_string()).with_status(500)
+}
+
+/// The address in path style: `/bucket/key`, percent-encoded, whatever style it came in.
+struct Target {
+    path: String,
+}
+
+impl Target {
+    fn of(request: &Request) -> Target {
+        let bucket = request.header("host").and_then(host::bucket);
+        Target { path: bucket.map_or_else(|| request.path.clone(), |bucket| format!("/{bucket}{}", request.path)) }
+    }
+
+    fn bucket(&self) -> Option<&str> {
+        self.path.split('/').nth(1).filter(|name| !name.is_empty())
+    }
+
+    fn has_key(&self) -> bool {
+        self.path.splitn(3, '/').nth(2).is_some_and(|key| !key.is_empty())
+    }
+}
+
+/// Ownership, place and wholeness, before any operation.
+fn admit(
+    target: &Target,
+    request: &Request,
+    account: &str,
+    region_of: impl Fn(&str) -> Option<String>,
+) -> Result<(), Refusal> {
+    if request.header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != account) {
+        return Err(AwsError::new("AccessDenied", "Access Denied").with_status(403).into());
+    }
+    if let Some(digest) = request.header("content-md5")
+        && digest != base64_simd::STANDARD.encode_to_string(Md5::digest(&request.body))
+    {
+        return Err(AwsError::new("BadDigest", "The Content-MD5 you specified did not match what we received.").into());
+    }
+    let creates = request.method == Method::PUT && !target.has_key() && request.query.is_empty();
+    let locates = request.query("location").is_some();
+    match target.bucket().and_then(region_of) {
+        Some(region) if region != request.region && !creates && !locates => {
+            let message = "The bucket you are attempting to access must be addressed using the specified endpoint. \
+                           Please send all future requests to this endpoint.";
+            let error = AwsError::new("PermanentRedirect", message).with_status(301);
+            Err(Refusal { error, region: Some(region) })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes off what belongs to the signature: headers, query parameters, and the coding of the body.
+fn take_off_signature(request: &mut Request) -> Result<(), AwsError> {
+    let encoding = request.header("content-encoding").unwrap_or_default().to_owned();
+    let streams = request.header("x-amz-content-sha256").is_some_and(|hash| hash.starts_with("STREAMING-"));
+    let codings: Vec<&str> = encoding.split(',').map(str::trim).filter(|coding| !coding.is_empty()).collect();
+    if streams || codings.contains(&"aws-chunked") {
+        request.body = decode_chunked(request)?;
+        let rest: Vec<&str> = codings.into_iter().filter(|coding| *coding != "aws-chunked").collect();
+        request.headers.remove("content-encoding");
+        if let Ok(rest) = HeaderValue::from_str(&rest.join(","))
+            && !rest.is_empty()
+        {
+            request.headers.insert("content-encoding", rest);
+        }
+    }
+    for name in ["authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-decoded-content-length", "x-amz-trailer"]
+    {
+        request.headers.remove(name);
+    }
+    const PRESIGNED: &[&str] =
+        &["Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature", "Security-Token"];
+    request.query.retain(|(name, _)| !name.strip_prefix("X-Amz-").is_some_and(|rest| PRESIGNED.contains(&rest)));
+    Ok(())
+}
+
+fn decode_chunked(request: &Request) -> Result<Bytes, AwsError> {
+    let incomplete = "You did not provide the number of bytes specified by the Content-Length HTTP header";
+    let incomplete = || AwsError::new("IncompleteBody", incomplete);
+    let body = chunked::decode(request.body.clone()).map_err(|chunked::Malformed| incomplete())?;
+    match request.header("x-amz-decoded-content-length") {
+        Some(length) if length.parse() != Ok(body.len()) => Err(incomplete()),
+        _ => Ok(body),
+    }
+}
+
+/// The request as `s3s` takes it: unsigned, in path style, with its true length.
+fn for_s3s(target: &Target, request: Request) -> Result<s3s::HttpRequest, AwsError> {
+    let query = serde_urlencoded::to_string(&request.query).map_err(|error| internal(&error))?;
+    let uri = if query.is_empty() { target.path.clone() } else { format!("{}?{query}", target.path) };
+    let invalid =
+        |error: http::Error| AwsError::new("InvalidURI", format!("Couldn't parse the specified URI: {error}"));
+    let length = request.body.len();
+    let builder = http::Request::builder().method(request.method).uri(uri);
+    let mut out = builder.body(s3s::Body::from(request.body)).map_err(invalid)?;
+    *out.headers_mut() = request.headers;
+    out.headers_mut().remove(http::header::TRANSFER_ENCODING);
+    out.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
+    Ok(out)
+}

@@ -1,0 +1,60 @@
+//! The engine's own calls, under `/_local/`: health, and for tests the clock, the buffers and what exists.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::drive::Engine;
+use crate::request::{Reply, Request};
+use crate::wire::dress;
+use crate::world::World;
+
+/// Answers `GET health`, `GET dump`, `POST flush?stream=N&region=R` (all of the region's
+/// without `stream`) and `POST advance?ms=N`. A request with an `Origin` comes from a web page and is refused.
+pub async fn answer(engine: &Engine, request: &Request) -> http::Response<Bytes> {
+    let (status, body) = match request.headers.contains_key(http::header::ORIGIN) {
+        true => (403, json!({ "error": "web pages may not steer the engine" })),
+        false => perform(engine, request).await,
+    };
+    dress::finish(Reply::json(&body).with_status(status), "application/json")
+}
+
+async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
+    let name = request.path.trim_start_matches("/_local/");
+    let stream = request.query("stream");
+    match (request.method.as_str(), name) {
+        ("GET", "health") => (200, health(engine)),
+        ("GET", "dump") => (200, engine.dump()),
+        ("POST", "flush") => {
+            let names: Vec<String> = stream.into_iter().map(str::to_owned).collect();
+            engine.flush(&request.region_asked(), &names);
+            engine.idle().await;
+            (200, json!({ "now_ms": engine.now() }))
+        }
+        ("POST", "advance") => match request.query("ms").and_then(|ms| ms.parse().ok()) {
+            Some(ms) => {
+                engine.advance(Duration::from_millis(ms)).await;
+                (200, json!({ "now_ms": engine.now() }))
+            }
+            None => (400, json!({ "error": "advance wants ?ms=MILLISECONDS, a whole number" })),
+        },
+        (method, _) => (404, json!({ "error": format!("there is no {method} /_local/{name}") })),
+    }
+}
+
+impl Request {
+    /// `?region=`, or the region signed for.
+    fn region_asked(&self) -> String {
+        self.query("region").unwrap_or(&self.region).to_owned()
+    }
+}
+
+fn health(engine: &Engine) -> Value {
+    json!({ "status": "ok", "account": engine.look(|world| world.settings.account.clone()), "now_ms": engine.now() })
+}
+
+/// What exists: for each service, names by region; for S3, keys and sizes by bucket.
+pub fn dump(world: &World) -> Value {
+    json!({ "s3": world.s3.dump() })
+}

@@ -1,0 +1,65 @@
+//! `aws-chunked` bodies: chunks with their signatures between, checksums as trailers behind. Signatures are not verified.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>
+
+use bytes::{Buf, Bytes, BytesMut};
+
+/// The body is not what `aws-chunked` says it is.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// The bytes between the chunk headers. Trailers are read over.
+pub fn decode(mut body: Bytes) -> Result<Bytes, Malformed> {
+    let mut out = BytesMut::with_capacity(body.len());
+    loop {
+        let size = chunk_size(&line(&mut body)?)?;
+        if size == 0 {
+            return Ok(out.freeze());
+        }
+        if body.len() < size + 2 || &body[size..size + 2] != b"\r\n" {
+            return Err(Malformed);
+        }
+        out.extend_from_slice(&body[..size]);
+        body.advance(size + 2);
+    }
+}
+
+/// Up to CRLF, which is taken too.
+fn line(body: &mut Bytes) -> Result<Bytes, Malformed> {
+    let end = body.windows(2).position(|pair| pair == b"\r\n").ok_or(Malformed)?;
+    let line = body.split_to(end);
+    body.advance(2);
+    Ok(line)
+}
+
+/// `1000;chunk-signature=...`, in hex.
+fn chunk_size(line: &[u8]) -> Result<usize, Malformed> {
+    let digits = line.split(|byte| *byte == b';').next().unwrap_or_default();
+    let digits = std::str::from_utf8(digits).map_err(|_| Malformed)?;
+    usize::from_str_radix(digits, 16).ok().filter(|size| *size <= isize::MAX as usize / 2).ok_or(Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_joined_with_and_without_signatures_and_trailers() {
+        for (body, expected) in [
+            ("5\r\nhello\r\n0\r\n\r\n", Ok("hello")),
+            ("5;chunk-signature=ab\r\nhello\r\n6\r\n world\r\n0;chunk-signature=cd\r\n\r\n", Ok("hello world")),
+            ("A\r\n0\r\n\r\n12345\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", Ok("0\r\n\r\n12345")),
+            ("0\r\n\r\n", Ok("")),
+            ("0\r\nx-amz-checksum-crc32:AAAAAA==\r\nx-amz-trailer-signature:ab\r\n\r\n", Ok("")),
+            ("5\r\nhell\r\n0\r\n\r\n", Err(Malformed)),
+            ("6\r\nhello\r\n", Err(Malformed)),
+            ("hello", Err(Malformed)),
+            ("g\r\nhello\r\n0\r\n\r\n", Err(Malformed)),
+            ("ffffffffffffffff\r\nhello\r\n", Err(Malformed)),
+            ("", Err(Malformed)),
+        ] {
+            let decoded = decode(Bytes::from_static(body.as_bytes()));
+            assert_eq!(decoded, expected.map(|text| Bytes::from_static(text.as_bytes())), "{body:?}");
+        }
+    }
+}

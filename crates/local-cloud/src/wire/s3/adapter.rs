@@ -1,0 +1,268 @@
+//! `s3s`'s trait over the store: read the body, one turn of the world, answer. Operations that are not here are
+//! `NotImplemented`.
+
+use s3s::dto::*;
+use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
+
+use super::convert;
+use crate::drive::Engine;
+use crate::request::AwsError;
+use crate::service::s3::State;
+use crate::service::s3::bucket::Tags;
+use crate::settings::Millis;
+
+use super::{buckets, objects, uploads};
+
+/// What an operation knows beside its input.
+pub struct Adapter {
+    pub engine: Engine,
+    pub region: String,
+    pub id: String,
+    /// Of the body, should it create a bucket.
+    pub bucket_tags: Tags,
+}
+
+/// The circumstances of one operation.
+pub struct Context<'a> {
+    pub now: Millis,
+    pub account: &'a str,
+    pub region: &'a str,
+    pub id: &'a str,
+}
+
+impl Adapter {
+    /// Acts on the store in one turn of the world. What was due before happens before.
+    fn act<T>(&self, act: impl FnOnce(&mut State, &Context) -> Result<T, AwsError>) -> S3Result<S3Response<T>> {
+        let acted = self.engine.turn(|world, turn| {
+            world.tick(turn);
+            let account = world.settings.account.clone();
+            let context = Context { now: turn.now, account: &account, region: &self.region, id: &self.id };
+            act(&mut world.s3, &context)
+        });
+        acted.and_then(|result| result).map(S3Response::new).map_err(|error| convert::error(error, &self.id))
+    }
+
+    /// The error of a setting that no bucket here has.
+    fn unset<T>(&self, bucket: &str, code: &'static str, message: &str) -> S3Result<S3Response<T>> {
+        self.act(|state, _| {
+            state.bucket(bucket)?;
+            Err(AwsError::new(code, message).with_status(404))
+        })
+    }
+}
+
+type Answer<T> = S3Result<S3Response<T>>;
+
+#[async_trait::async_trait]
+impl S3 for Adapter {
+    async fn create_bucket(&self, r: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
+        self.act(|state, cx| buckets::create(state, cx, r.input, self.bucket_tags.clone()))
+    }
+
+    async fn head_bucket(&self, r: S3Request<HeadBucketInput>) -> Answer<HeadBucketOutput> {
+        self.act(|state, _| buckets::head(state, &r.input.bucket))
+    }
+
+    async fn delete_bucket(&self, r: S3Request<DeleteBucketInput>) -> Answer<DeleteBucketOutput> {
+        let done = self.act(|state, _| state.delete_bucket(&r.input.bucket))?;
+        Ok(S3Response::with_status(done.map_output(|()| DeleteBucketOutput {}).output, http::StatusCode::NO_CONTENT))
+    }
+
+    async fn list_buckets(&self, r: S3Request<ListBucketsInput>) -> Answer<ListBucketsOutput> {
+        self.act(|state, cx| buckets::list(state, cx, r.input))
+    }
+
+    async fn get_bucket_location(&self, r: S3Request<GetBucketLocationInput>) -> Answer<GetBucketLocationOutput> {
+        self.act(|state, _| buckets::location(state, &r.input.bucket))
+    }
+
+    async fn get_bucket_tagging(&self, r: S3Request<GetBucketTaggingInput>) -> Answer<GetBucketTaggingOutput> {
+        self.act(|state, _| buckets::tagging(state, &r.input.bucket))
+    }
+
+    async fn put_bucket_tagging(&self, r: S3Request<PutBucketTaggingInput>) -> Answer<PutBucketTaggingOutput> {
+        let tags = convert::tags(r.input.tagging.tag_set, 50)?;
+        let done = self.act(|state, _| buckets::set_tags(state, &r.input.bucket, tags))?;
+        Ok(S3Response::with_status(done.map_output(|()| PutBucketTaggingOutput {}).output, http::StatusCode::NO_CONTENT))
+    }
+
+    async fn delete_bucket_tagging(&self, r: S3Request<DeleteBucketTaggingInput>) -> Answer<DeleteBucketTaggingOutput> {
+        let done = self.act(|state, _| buckets::set_tags(state, &r.input.bucket, Tags::new()))?;
+        Ok(done.map_output(|()| DeleteBucketTaggingOutput {}))
+    }
+
+    async fn get_bucket_lifecycle_configuration(
+        &self,
+        r: S3Request<GetBucketLifecycleConfigurationInput>,
+    ) -> Answer<GetBucketLifecycleConfigurationOutput> {
+        self.act(|state, _| buckets::lifecycle(state, &r.input.bucket))
+    }
+
+    async fn put_bucket_lifecycle_configuration(
+        &self,
+        r: S3Request<PutBucketLifecycleConfigurationInput>,
+    ) -> Answer<PutBucketLifecycleConfigurationOutput> {
+        self.act(|state, cx| buckets::set_lifecycle(state, cx, r.input))
+    }
+
+    async fn delete_bucket_lifecycle(
+        &self,
+        r: S3Request<DeleteBucketLifecycleInput>,
+    ) -> Answer<DeleteBucketLifecycleOutput> {
+        self.act(|state, _| {
+            state.bucket_mut(&r.input.bucket)?.lifecycle = None;
+            Ok(DeleteBucketLifecycleOutput {})
+        })
+    }
+
+    async fn get_bucket_acl(&self, r: S3Request<GetBucketAclInput>) -> Answer<GetBucketAclOutput> {
+        self.act(|state, cx| buckets::acl(state, cx, &r.input.bucket))
+    }
+
+    async fn get_bucket_versioning(&self, r: S3Request<GetBucketVersioningInput>) -> Answer<GetBucketVersioningOutput> {
+        self.act(|state, _| state.bucket(&r.input.bucket).map(|_| GetBucketVersioningOutput::default()))
+    }
+
+    async fn get_bucket_encryption(&self, r: S3Request<GetBucketEncryptionInput>) -> Answer<GetBucketEncryptionOutput> {
+        self.act(|state, _| buckets::encryption(state, &r.input.bucket))
+    }
+
+    async fn get_public_access_block(
+        &self,
+        r: S3Request<GetPublicAccessBlockInput>,
+    ) -> Answer<GetPublicAccessBlockOutput> {
+        self.act(|state, _| buckets::public_access_block(state, &r.input.bucket))
+    }
+
+    async fn get_bucket_policy(&self, r: S3Request<GetBucketPolicyInput>) -> Answer<GetBucketPolicyOutput> {
+        self.unset(&r.input.bucket, "NoSuchBucketPolicy", "The bucket policy does not exist")
+    }
+
+    async fn get_bucket_cors(&self, r: S3Request<GetBucketCorsInput>) -> Answer<GetBucketCorsOutput> {
+        self.unset(&r.input.bucket, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
+    }
+
+    async fn get_bucket_website(&self, r: S3Request<GetBucketWebsiteInput>) -> Answer<GetBucketWebsiteOutput> {
+        let message = "The specified bucket does not have a website configuration";
+        self.unset(&r.input.bucket, "NoSuchWebsiteConfiguration", message)
+    }
+
+    async fn get_bucket_replication(&self, r: S3Request<GetBucketReplicationInput>) -> Answer<GetBucketReplicationOutput> {
+        let message = "The replication configuration was not found";
+        self.unset(&r.input.bucket, "ReplicationConfigurationNotFoundError", message)
+    }
+
+    async fn get_object_lock_configuration(
+        &self,
+        r: S3Request<GetObjectLockConfigurationInput>,
+    ) -> Answer<GetObjectLockConfigurationOutput> {
+        let message = "Object Lock configuration does not exist for this bucket";
+        self.unset(&r.input.bucket, "ObjectLockConfigurationNotFoundError", message)
+    }
+
+    async fn put_object(&self, mut r: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
+        let body = convert::collect(r.input.body.take()).await?;
+        let precondition = convert::precondition(r.input.if_match.take(), r.input.if_none_match.take())?;
+        let tags = convert::tagging_header(r.input.tagging.take())?;
+        self.act(|state, cx| objects::put(state, cx, r.input, body, tags, precondition))
+    }
+
+    async fn get_object(&self, r: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
+        convert::only_null_version(r.input.version_id.as_deref())?;
+        self.act(|state, _| objects::get(state, &r.input))
+    }
+
+    async fn head_object(&self, r: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
+        convert::only_null_version(r.input.version_id.as_deref())?;
+        self.act(|state, _| objects::head(state, &r.input))
+    }
+
+    async fn delete_object(&self, r: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
+        convert::only_null_version(r.input.version_id.as_deref())?;
+        let done = self.act(|state, _| state.delete(&r.input.bucket, &r.input.key))?;
+        Ok(S3Response::with_status(done.map_output(|()| DeleteObjectOutput::default()).output, http::StatusCode::NO_CONTENT))
+    }
+
+    async fn delete_objects(&self, r: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
+        self.act(|state, _| objects::delete_many(state, r.input))
+    }
+
+    async fn copy_object(&self, mut r: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
+        let tags = convert::tagging_header(r.input.tagging.take())?;
+        self.act(|state, cx| objects::copy(state, cx, r.input, tags))
+    }
+
+    async fn list_objects_v2(&self, r: S3Request<ListObjectsV2Input>) -> Answer<ListObjectsV2Output> {
+        self.act(|state, cx| objects::list_v2(state, cx, r.input))
+    }
+
+    async fn list_objects(&self, r: S3Request<ListObjectsInput>) -> Answer<ListObjectsOutput> {
+        self.act(|state, cx| objects::list_v1(state, cx, r.input))
+    }
+
+    async fn get_object_tagging(&self, r: S3Request<GetObjectTaggingInput>) -> Answer<GetObjectTaggingOutput> {
+        self.act(|state, _| {
+            let object = state.object(&r.input.bucket, &r.input.key)?;
+            Ok(GetObjectTaggingOutput { tag_set: convert::tag_set(&object.description.tags), version_id: None })
+        })
+    }
+
+    async fn put_object_tagging(&self, r: S3Request<PutObjectTaggingInput>) -> Answer<PutObjectTaggingOutput> {
+        let tags = convert::tags(r.input.tagging.tag_set, 10)?;
+        self.act(|state, _| {
+            state.object_mut(&r.input.bucket, &r.input.key)?.description.tags = tags;
+            Ok(PutObjectTaggingOutput::default())
+        })
+    }
+
+    async fn delete_object_tagging(&self, r: S3Request<DeleteObjectTaggingInput>) -> Answer<DeleteObjectTaggingOutput> {
+        self.act(|state, _| {
+            state.object_mut(&r.input.bucket, &r.input.key)?.description.tags = Tags::new();
+            Ok(DeleteObjectTaggingOutput::default())
+        })
+    }
+
+    async fn create_multipart_upload(
+        &self,
+        mut r: S3Request<CreateMultipartUploadInput>,
+    ) -> Answer<CreateMultipartUploadOutput> {
+        let tags = convert::tagging_header(r.input.tagging.take())?;
+        self.act(|state, cx| uploads::begin(state, cx, r.input, tags))
+    }
+
+    async fn upload_part(&self, mut r: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
+        let body = convert::collect(r.input.body.take()).await?;
+        self.act(|state, cx| uploads::put_part(state, cx, r.input, body))
+    }
+
+    async fn complete_multipart_upload(
+        &self,
+        mut r: S3Request<CompleteMultipartUploadInput>,
+    ) -> Answer<CompleteMultipartUploadOutput> {
+        let precondition = convert::precondition(r.input.if_match.take(), r.input.if_none_match.take())?;
+        self.act(|state, cx| uploads::complete(state, cx, r.input, precondition))
+    }
+
+    async fn abort_multipart_upload(
+        &self,
+        r: S3Request<AbortMultipartUploadInput>,
+    ) -> Answer<AbortMultipartUploadOutput> {
+        let input = r.input;
+        let done = self.act(|state, _| state.abort_upload(&input.upload_id, &input.bucket, &input.key))?;
+        let output = done.map_output(|()| AbortMultipartUploadOutput::default()).output;
+        Ok(S3Response::with_status(output, http::StatusCode::NO_CONTENT))
+    }
+
+    async fn list_parts(&self, r: S3Request<ListPartsInput>) -> Answer<ListPartsOutput> {
+        self.act(|state, _| uploads::parts(state, r.input))
+    }
+
+    async fn list_multipart_uploads(&self, r: S3Request<ListMultipartUploadsInput>) -> Answer<ListMultipartUploadsOutput> {
+        self.act(|state, _| uploads::list(state, r.input))
+    }
+
+    async fn post_object(&self, _: S3Request<PostObjectInput>) -> Answer<PostObjectOutput> {
+        // The library's own default would write a form's object by way of `put_object`, without its policy.
+        Err(s3_error!(NotImplemented))
+    }
+}

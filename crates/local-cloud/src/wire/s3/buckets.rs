@@ -1,0 +1,136 @@
+//! Bucket operations: the input's members to the store, its answer to the output's.
+
+use s3s::dto::*;
+
+use super::adapter::Context;
+use super::convert;
+use crate::request::AwsError;
+use crate::service::s3::State;
+use crate::service::s3::bucket::Tags;
+
+pub fn create(state: &mut State, cx: &Context, input: CreateBucketInput, tags: Tags) -> Result<CreateBucketOutput, AwsError> {
+    let constraint = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
+    let constraint = constraint.as_ref().map(BucketLocationConstraint::as_str);
+    state.create_bucket(cx.now, cx.region, &input.bucket, constraint, tags)?;
+    Ok(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
+}
+
+pub fn head(state: &State, name: &str) -> Result<HeadBucketOutput, AwsError> {
+    let region = state.bucket(name)?.region.clone();
+    Ok(HeadBucketOutput { bucket_region: Some(region), ..Default::default() })
+}
+
+pub fn list(state: &State, cx: &Context, input: ListBucketsInput) -> Result<ListBucketsOutput, AwsError> {
+    let prefix = input.prefix.clone().unwrap_or_default();
+    let after = input.continuation_token.unwrap_or_default();
+    let at_most = usize::try_from(input.max_buckets.unwrap_or(10_000)).unwrap_or(0);
+    let wanted = |name: &str, region: &str| {
+        name.starts_with(&prefix) && name > after.as_str() && input.bucket_region.as_deref().is_none_or(|r| r == region)
+    };
+    let mut found: Vec<Bucket> = state
+        .buckets()
+        .filter(|(name, bucket)| wanted(name, &bucket.region))
+        .take(at_most.saturating_add(1))
+        .map(|(name, bucket)| Bucket {
+            name: Some(name.to_owned()),
+            bucket_region: Some(bucket.region.clone()),
+            creation_date: Some(convert::time(bucket.created)),
+        })
+        .collect();
+    let more = found.len() > at_most;
+    found.truncate(at_most);
+    Ok(ListBucketsOutput {
+        continuation_token: found.last().and_then(|bucket| bucket.name.clone()).filter(|_| more),
+        buckets: Some(found),
+        owner: Some(convert::owner(cx.account)),
+        prefix: input.prefix,
+    })
+}
+
+pub fn location(state: &State, name: &str) -> Result<GetBucketLocationOutput, AwsError> {
+    let region = state.bucket(name)?.region.clone();
+    let constraint = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
+    Ok(GetBucketLocationOutput { location_constraint: constraint })
+}
+
+pub fn tagging(state: &State, name: &str) -> Result<GetBucketTaggingOutput, AwsError> {
+    let tags = &state.bucket(name)?.tags;
+    if tags.is_empty() {
+        return Err(AwsError::new("NoSuchTagSet", "The TagSet does not exist").with_status(404));
+    }
+    Ok(GetBucketTaggingOutput { tag_set: convert::tag_set(tags) })
+}
+
+pub fn set_tags(state: &mut State, name: &str, tags: Tags) -> Result<(), AwsError> {
+    state.bucket_mut(name)?.tags = tags;
+    Ok(())
+}
+
+pub fn lifecycle(state: &State, name: &str) -> Result<GetBucketLifecycleConfigurationOutput, AwsError> {
+    let rules = state.bucket(name)?.lifecycle.clone().ok_or_else(|| {
+        AwsError::new("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist").with_status(404)
+    })?;
+    let rules = serde_json::from_value(rules).map_err(|error| {
+        AwsError::new("InternalError", format!("reading the lifecycle of {name}: {error}")).with_status(500)
+    })?;
+    Ok(GetBucketLifecycleConfigurationOutput { rules: Some(rules), transition_default_minimum_object_size: None })
+}
+
+/// Keeps the rules; those without an id get one, as on AWS.
+pub fn set_lifecycle(
+    state: &mut State,
+    cx: &Context,
+    input: PutBucketLifecycleConfigurationInput,
+) -> Result<PutBucketLifecycleConfigurationOutput, AwsError> {
+    let bucket = state.bucket_mut(&input.bucket)?;
+    let mut rules = input.lifecycle_configuration.map(|configuration| configuration.rules).unwrap_or_default();
+    if rules.is_empty() {
+        let message = "The XML you provided was not well-formed or did not validate against our published schema";
+        return Err(AwsError::new("MalformedXML", message));
+    }
+    for (at, rule) in rules.iter_mut().enumerate() {
+        rule.id.get_or_insert_with(|| format!("{}-{at}", cx.id));
+    }
+    bucket.lifecycle = Some(serde_json::to_value(rules).expect("rules of strings and numbers serialise"));
+    Ok(PutBucketLifecycleConfigurationOutput::default())
+}
+
+pub fn acl(state: &State, cx: &Context, name: &str) -> Result<GetBucketAclOutput, AwsError> {
+    state.bucket(name)?;
+    let owner = convert::owner(cx.account);
+    let grantee = Grantee {
+        display_name: None,
+        email_address: None,
+        id: owner.id.clone(),
+        type_: Type::from_static(Type::CANONICAL_USER),
+        uri: None,
+    };
+    let permission = Permission::from_static(Permission::FULL_CONTROL);
+    let grant = Grant { grantee: Some(grantee), permission: Some(permission) };
+    Ok(GetBucketAclOutput { grants: Some(vec![grant]), owner: Some(owner) })
+}
+
+/// What every bucket has since January 2023: keys managed by S3.
+pub fn encryption(state: &State, name: &str) -> Result<GetBucketEncryptionOutput, AwsError> {
+    state.bucket(name)?;
+    let algorithm = ServerSideEncryption::from_static(ServerSideEncryption::AES256);
+    let by_default = ServerSideEncryptionByDefault { kms_master_key_id: None, sse_algorithm: algorithm };
+    let rule = ServerSideEncryptionRule {
+        apply_server_side_encryption_by_default: Some(by_default),
+        bucket_key_enabled: Some(false),
+    };
+    let configuration = ServerSideEncryptionConfiguration { rules: vec![rule] };
+    Ok(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) })
+}
+
+/// What every new bucket has since April 2023: all four.
+pub fn public_access_block(state: &State, name: &str) -> Result<GetPublicAccessBlockOutput, AwsError> {
+    state.bucket(name)?;
+    let all = PublicAccessBlockConfiguration {
+        block_public_acls: Some(true),
+        block_public_policy: Some(true),
+        ignore_public_acls: Some(true),
+        restrict_public_buckets: Some(true),
+    };
+    Ok(GetPublicAccessBlockOutput { public_access_block_configuration: Some(all) })
+}

@@ -1,0 +1,104 @@
+//! Multipart operations: the input's members to the store, its answer to the output's.
+
+use bytes::Bytes;
+use s3s::dto::*;
+
+use super::adapter::Context;
+use super::convert;
+use crate::request::AwsError;
+use crate::service::s3::bucket::Tags;
+use crate::service::s3::object::Precondition;
+use crate::service::s3::{Description, State};
+
+pub fn begin(
+    state: &mut State,
+    cx: &Context,
+    input: CreateMultipartUploadInput,
+    tags: Tags,
+) -> Result<CreateMultipartUploadOutput, AwsError> {
+    let description = Description {
+        content_type: input.content_type,
+        content_encoding: input.content_encoding,
+        content_disposition: input.content_disposition,
+        content_language: input.content_language,
+        cache_control: input.cache_control,
+        metadata: convert::metadata(input.metadata),
+        tags,
+    };
+    state.begin_upload(cx.now, cx.id, &input.bucket, &input.key, description)?;
+    Ok(CreateMultipartUploadOutput {
+        bucket: Some(input.bucket),
+        key: Some(input.key),
+        upload_id: Some(cx.id.to_owned()),
+        ..Default::default()
+    })
+}
+
+pub fn put_part(state: &mut State, cx: &Context, input: UploadPartInput, body: Bytes) -> Result<UploadPartOutput, AwsError> {
+    let (id, number) = (&input.upload_id, input.part_number);
+    let etag = state.put_part(cx.now, id, &input.bucket, &input.key, number, body)?;
+    Ok(UploadPartOutput { e_tag: Some(convert::etag(&etag)), ..Default::default() })
+}
+
+pub fn complete(
+    state: &mut State,
+    cx: &Context,
+    input: CompleteMultipartUploadInput,
+    precondition: Precondition,
+) -> Result<CompleteMultipartUploadOutput, AwsError> {
+    let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
+    let asked: Vec<(i32, Option<String>)> = parts
+        .into_iter()
+        .map(|part| (part.part_number.unwrap_or_default(), part.e_tag.map(ETag::into_value)))
+        .collect();
+    let etag = state.complete_upload(cx.now, &input.upload_id, &input.bucket, &input.key, &asked, precondition)?;
+    Ok(CompleteMultipartUploadOutput {
+        e_tag: Some(convert::etag(&etag)),
+        location: Some(format!("/{}/{}", input.bucket, input.key)),
+        bucket: Some(input.bucket),
+        key: Some(input.key),
+        ..Default::default()
+    })
+}
+
+/// All parts in one page: there are at most ten thousand.
+pub fn parts(state: &State, input: ListPartsInput) -> Result<ListPartsOutput, AwsError> {
+    let upload = state.upload(&input.upload_id, &input.bucket, &input.key)?;
+    let row = |(number, part): (&i32, &crate::service::s3::upload::Part)| Part {
+        part_number: Some(*number),
+        e_tag: Some(convert::etag(&part.etag)),
+        size: Some(part.size as i64),
+        last_modified: Some(convert::time(part.last_modified)),
+        ..Default::default()
+    };
+    let parts: Vec<Part> = upload.parts.iter().map(row).collect();
+    Ok(ListPartsOutput {
+        bucket: Some(input.bucket),
+        key: Some(input.key),
+        upload_id: Some(input.upload_id),
+        is_truncated: Some(false),
+        parts: Some(parts),
+        ..Default::default()
+    })
+}
+
+/// All uploads of the bucket with the prefix, in one page.
+pub fn list(state: &State, input: ListMultipartUploadsInput) -> Result<ListMultipartUploadsOutput, AwsError> {
+    state.bucket(&input.bucket)?;
+    let prefix = input.prefix.clone().unwrap_or_default();
+    let uploads = state.uploads(&input.bucket).filter(|(_, upload)| upload.key.starts_with(&prefix));
+    let row = |(id, upload): (&str, &crate::service::s3::Upload)| MultipartUpload {
+        key: Some(upload.key.clone()),
+        upload_id: Some(id.to_owned()),
+        initiated: Some(convert::time(upload.initiated)),
+        ..Default::default()
+    };
+    let uploads: Vec<MultipartUpload> = uploads.map(row).collect();
+    Ok(ListMultipartUploadsOutput {
+        bucket: Some(input.bucket),
+        prefix: input.prefix,
+        is_truncated: Some(false),
+        uploads: Some(uploads),
+        ..Default::default()
+    })
+}
