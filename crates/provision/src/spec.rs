@@ -1,3 +1,100 @@
 //! YAML to a checked [`stack::Stack`], and what is wrong with it otherwise.
+//!
+//! Text → tree with places ([`tree`]) → variables filled in ([`interpolate`]) → typed records ([`grammar`]) → [`lower`].
+//! Each step reports what it finds and goes on, so that one run names all mistakes.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
+mod diagnostic;
+mod entry;
+mod environment;
+mod find;
+mod grammar;
+mod index;
+mod interpolate;
+mod lower;
+mod prefix;
+mod render;
+mod scalar;
+mod schema;
+mod shape;
 pub mod stack;
+mod tags;
+mod tree;
+mod words;
+
+pub use diagnostic::Diagnostics;
+pub use find::find;
+pub use render::render;
+pub use schema::schema;
+
+use diagnostic::Mistake;
+use shape::Shape;
+use stack::Stack;
+
+/// What a spec is read with.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// The environment; its name is `${env}`.
+    pub env: Option<String>,
+    /// Variables, over those of `variables`. Each must stand in the spec.
+    pub set: Vec<(String, String)>,
+    /// The environment of the process.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// A spec without mistakes, and what may surprise in it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    pub stack: Stack,
+    pub warnings: Diagnostics,
+}
+
+/// Reads the spec at `path`.
+///
+/// # Errors
+/// All mistakes of the file; or one, if it cannot be read or is not YAML.
+pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, Diagnostics> {
+    let file = path.display().to_string();
+    let outside = |what: String| Diagnostics::new(&file, "", vec![Mistake::outside(what)]);
+    let bytes = std::fs::read(path).map_err(|e| outside(format!("the spec cannot be read: {e}")))?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        outside(format!("the spec is not UTF-8: see line {line}"))
+    })?;
+    read(path, &text, options)
+}
+
+/// The spec `text` that stands at `path`.
+///
+/// # Errors
+/// As [`load`].
+pub fn read(path: &Path, text: &str, options: &LoadOptions) -> Result<Loaded, Diagnostics> {
+    let file = path.display().to_string();
+    let mut mistakes = Vec::new();
+    let stack = understand(path, text, options, &mut mistakes);
+    let (errors, warnings) = Diagnostics::split(&file, text, mistakes);
+    match stack {
+        Some(stack) if errors.is_empty() => Ok(Loaded { stack, warnings }),
+        _ => Err(errors),
+    }
+}
+
+fn understand(path: &Path, text: &str, options: &LoadOptions, mistakes: &mut Vec<Mistake>) -> Option<Stack> {
+    let mut tree = tree::parse(text, mistakes).map_err(|mistake| mistakes.push(mistake)).ok()?;
+    let lookup = |name: &str| {
+        let set = || options.set.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        match name {
+            "env" => options.env.clone(),
+            name => set().or_else(|| options.variables.get(name).cloned()),
+        }
+    };
+    let used = interpolate::fill_tree(&mut tree, &lookup, mistakes);
+    for (name, _) in options.set.iter().filter(|(name, _)| !used.contains(name)) {
+        let mistake = Mistake::outside(format!("--set {name}: the spec has no `${{{name}}}`"));
+        mistakes.push(mistake.nearest(name, used.iter().map(String::as_str).filter(|used| *used != "env")));
+    }
+    let spec = grammar::Spec::read(&tree, mistakes)?;
+    lower::lower(path, &spec, options.env.as_deref(), mistakes)
+}

@@ -1,0 +1,145 @@
+//! What is wrong with a spec, with the place where it stands: all of it, not only the first mistake.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+/// A place in the spec's text, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Span {
+    fn range(self, text: &str) -> Range<usize> {
+        let start = self.start.min(text.len());
+        start..self.end.clamp(start, text.len())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Severity {
+    Error,
+    Warning,
+}
+
+/// One thing that is wrong, or surprising.
+#[derive(Debug, Clone)]
+pub(super) struct Mistake {
+    severity: Severity,
+    /// `None`: it has no place in the file.
+    at: Option<Span>,
+    what: String,
+    expected: Option<String>,
+    help: Option<String>,
+}
+
+impl Mistake {
+    pub(super) fn error(at: Span, what: impl Into<String>) -> Mistake {
+        Mistake { severity: Severity::Error, at: Some(at), what: what.into(), expected: None, help: None }
+    }
+
+    pub(super) fn warning(at: Span, what: impl Into<String>) -> Mistake {
+        Mistake { severity: Severity::Warning, ..Mistake::error(at, what) }
+    }
+
+    /// A mistake that is not at a place in the file: the file cannot be read, a flag is wrong.
+    pub(super) fn outside(what: impl Into<String>) -> Mistake {
+        Mistake { at: None, ..Mistake::error(Span::default(), what) }
+    }
+
+    /// What should stand there: shown at the caret.
+    pub(super) fn expected(mut self, expected: impl Into<String>) -> Mistake {
+        self.expected = Some(expected.into());
+        self
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Mistake {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Suggests the candidate nearest to `word`; with none near, names what there is.
+    pub(super) fn nearest<'a>(self, word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Mistake {
+        let candidates: Vec<&str> = candidates.into_iter().collect();
+        match nearest(word, &candidates) {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None if candidates.is_empty() => self,
+            None => self.help(format!("there is: {}", candidates.join(", "))),
+        }
+    }
+}
+
+fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let distance = |candidate: &str| strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
+    let (best, edits) = candidates.iter().map(|c| (*c, distance(c))).min_by_key(|(_, edits)| *edits)?;
+    (edits <= 1 + best.len().max(word.len()) / 4).then_some(best)
+}
+
+/// All mistakes (or all warnings) of one spec.
+#[derive(Debug, Clone)]
+pub struct Diagnostics {
+    file: String,
+    text: String,
+    items: Vec<Mistake>,
+}
+
+impl Diagnostics {
+    /// `items` are put into the order of the file.
+    pub(super) fn new(file: &str, text: &str, mut items: Vec<Mistake>) -> Diagnostics {
+        items.sort_by_key(|item| item.at.map_or(0, |at| at.start));
+        Diagnostics { file: file.to_owned(), text: text.to_owned(), items }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Mistakes and warnings apart, in this order.
+    pub(super) fn split(file: &str, text: &str, items: Vec<Mistake>) -> (Diagnostics, Diagnostics) {
+        let (errors, warnings) = items.into_iter().partition(|item| item.severity == Severity::Error);
+        (Diagnostics::new(file, text, errors), Diagnostics::new(file, text, warnings))
+    }
+
+    /// Each with file, line, column and the line itself with a caret; a blank line between two.
+    pub fn render(&self, colour: bool) -> String {
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let rendered: Vec<String> = self.items.iter().map(|item| self.render_one(item, &renderer)).collect();
+        rendered.join("\n\n")
+    }
+
+    fn render_one(&self, item: &Mistake, renderer: &Renderer) -> String {
+        let level = match item.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = match item.at {
+            Some(_) => item.what.clone(),
+            None => format!("{}: {}", self.file, item.what),
+        };
+        let mut group = annotate_snippets::Group::with_title(level.primary_title(title));
+        if let Some(at) = item.at {
+            let caret = AnnotationKind::Primary.span(at.range(&self.text)).label(item.expected.as_deref());
+            group = group.element(Snippet::source(&self.text).path(&self.file).annotation(caret));
+        }
+        if let Some(help) = &item.help {
+            group = group.element(Level::HELP.message(help));
+        }
+        renderer.render(&[group])
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}

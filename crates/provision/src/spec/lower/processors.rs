@@ -1,0 +1,114 @@
+//! What happens to records on their way: the Lambda processor and the others.
+//! <https://docs.aws.amazon.com/firehose/latest/APIReference/API_Processor.html>
+
+use super::super::grammar::{Delivery, Transform as Written};
+use super::super::index::Index;
+use super::super::prefix::{self, Piece};
+use super::super::shape::{At, Either};
+use super::super::words::Key;
+use super::Lower;
+use crate::resource::delivery_stream::{Deaggregate, Decompress, Processors, Transform};
+
+const MOST_PROCESSORS: usize = 5;
+/// Firehose waits for a function no longer.
+const LONGEST_TRANSFORM_S: u32 = 300;
+
+impl Lower<'_> {
+    pub(super) fn transform(&mut self, transform: &At<Either<Key, Written>>, index: &Index) -> Option<Transform> {
+        let written = match &transform.value {
+            Either::Word(key) => Written { function: Some(transform.map(|_| key.clone())), ..Written::default() },
+            Either::Record(written) => written.clone(),
+        };
+        self.need(&written, "function", written.function.is_some(), transform.at, "the key of a function");
+        let key = written.function.as_ref()?;
+        let function = index.function(key, self.mistakes)?;
+        let ours = index.our_function(&key.value.0);
+        if let Some(ours) = ours.filter(|ours| ours.timeout_s > LONGEST_TRANSFORM_S) {
+            let what = format!("`{}` may take {} s", key.value.0, ours.timeout_s);
+            self.warn(key.at, what, format!("Firehose waits {LONGEST_TRANSFORM_S} s at most"));
+        }
+        let alias = ours.and_then(|ours| ours.alias.as_ref());
+        if let (Some(said), true) = (&written.qualifier, ours.is_some()) {
+            let name = said.value.0.as_str();
+            let is_version = name == "$LATEST" || name.chars().all(|c| c.is_ascii_digit());
+            if !is_version && alias.is_none_or(|alias| alias != name) {
+                let what = format!("the function `{}` has no alias `{name}`", key.value.0);
+                let expected = match alias {
+                    Some(alias) => format!("its alias is `{alias}`"),
+                    None => format!("add `alias: {name}` to it"),
+                };
+                self.error(said.at, what, expected);
+            }
+        }
+        let qualifier = match &written.qualifier {
+            Some(said) => Some(said.value.0.clone()).filter(|name| name != "$LATEST"),
+            None => alias.cloned(),
+        };
+        Some(Transform {
+            function,
+            qualifier,
+            retries: written.retries().0,
+            buffer_size_mib_100: written.buffer_size().0,
+            buffer_interval_s: written.buffer_interval().0,
+        })
+    }
+
+    pub(super) fn processors(&mut self, key: &At<String>, written: &Delivery) -> Processors {
+        let processors = Processors {
+            deaggregate: written.deaggregate.as_ref().and_then(|_| self.deaggregate(written)),
+            delimiter: written.delimiter.as_ref().map(|delimiter| delimiter.value.0.clone()),
+            metadata_query: written.metadata.as_ref().map(|query| query.value.0.clone()),
+            decompress: decompress(written),
+        };
+        self.partition_keys(written);
+        let messages = processors.decompress.is_some_and(|decompress| decompress.extract_messages);
+        let all = [
+            processors.deaggregate.is_some(),
+            processors.delimiter.is_some(),
+            processors.metadata_query.is_some(),
+            processors.decompress.is_some(),
+            messages,
+            written.transform.is_some(),
+        ];
+        let count = all.into_iter().filter(|there| *there).count();
+        if count > MOST_PROCESSORS {
+            let what = format!("{count} processors are too many");
+            self.error(key.at, what, format!("at most {MOST_PROCESSORS}; `extract_messages` counts as one"));
+        }
+        processors
+    }
+
+    fn deaggregate(&mut self, written: &Delivery) -> Option<Deaggregate> {
+        let said = written.deaggregate.as_ref()?;
+        if matches!(written.partitioning.as_ref().map(|said| &said.value), None | Some(Either::Word(false))) {
+            self.error(said.at, "records are taken apart only with dynamic partitioning", "add `partitioning: true`");
+        }
+        match &said.value {
+            Either::Word(_) => Some(Deaggregate::Json),
+            Either::Record(record) => {
+                self.need(record, "delimiter", record.delimiter.is_some(), said.at, "what stands between records");
+                Some(Deaggregate::Delimited(record.delimiter.as_ref()?.value.0.clone()))
+            }
+        }
+    }
+
+    /// Keys in `good` must come from somewhere.
+    fn partition_keys(&mut self, written: &Delivery) {
+        let Some(good) = &written.good else { return };
+        let pieces = prefix::parse(&good.value.0).unwrap_or_default();
+        if pieces.iter().any(|piece| matches!(piece, Piece::KeyFromQuery(_))) {
+            self.need(written, "metadata", written.metadata.is_some(), good.at, "the query that yields the keys");
+        }
+        if pieces.iter().any(|piece| matches!(piece, Piece::KeyFromLambda(_))) {
+            self.need(written, "transform", written.transform.is_some(), good.at, "the function that yields the keys");
+        }
+    }
+}
+
+fn decompress(written: &Delivery) -> Option<Decompress> {
+    match &written.decompress.as_ref()?.value {
+        Either::Word(false) => None,
+        Either::Word(true) => Some(Decompress { extract_messages: false }),
+        Either::Record(record) => Some(Decompress { extract_messages: record.extract_messages() }),
+    }
+}

@@ -1,0 +1,295 @@
+//! The resolved spec as YAML: physical names, the environment applied, defaults filled in. It is a spec again, and means the
+//! same without an environment.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_yaml::{Mapping, Value};
+
+use super::interpolate::escape;
+use super::scalar::written_size;
+use super::shape::Scalar;
+use super::stack::{Entry, Managed, Stack};
+use crate::names::Tags;
+use crate::resource::bucket::Bucket;
+use crate::resource::delivery_stream::{Backup, Buffer, Deaggregate, DeliveryStream, Processors, Transform};
+use crate::resource::function::{Code, Function, LogRef};
+use crate::resource::role::{RoleRef, Statement};
+use crate::resource::stream::{Mode, Stream};
+
+/// `stack` as a spec.
+pub fn render(stack: &Stack) -> String {
+    let mut spec = Object::default();
+    spec.put("version", 1);
+    spec.put("stack", text(&stack.name));
+    let mut target = Object::default();
+    target.put_some("region", stack.target.region.as_deref().map(text));
+    target.put_some("account", stack.target.account.as_deref().map(text));
+    spec.put_filled("target", target);
+    spec.put_filled("tags", tags(&stack.tags));
+    spec.put("tag_prefix", text(&stack.tag_prefix));
+    let mut iam = Object::default();
+    iam.put("path", text(&stack.iam.path));
+    iam.put_some("boundary", stack.iam.boundary.as_deref().map(text));
+    spec.put("iam", iam);
+    spec.put_filled("streams", section(&stack.streams, &stack.tags, stream));
+    spec.put_filled("buckets", section(&stack.buckets, &stack.tags, bucket));
+    spec.put_filled("functions", section(&stack.functions, &stack.tags, function));
+    spec.put_filled("deliveries", section(&stack.deliveries, &stack.tags, delivery));
+    serde_yaml::to_string(&Value::from(spec)).expect("a mapping of strings and numbers serialises")
+}
+
+/// A mapping in the making, in order.
+#[derive(Default)]
+struct Object(Mapping);
+
+impl Object {
+    fn put(&mut self, key: &str, value: impl Into<Value>) {
+        self.0.insert(Value::from(key), value.into());
+    }
+
+    fn put_some(&mut self, key: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.put(key, value);
+        }
+    }
+
+    fn put_filled(&mut self, key: &str, value: Object) {
+        if !value.0.is_empty() {
+            self.put(key, value);
+        }
+    }
+}
+
+impl From<Object> for Value {
+    fn from(object: Object) -> Value {
+        Value::Mapping(object.0)
+    }
+}
+
+/// As it must be written to be read again.
+fn text(text: &str) -> Value {
+    Value::from(escape(text))
+}
+
+fn path(path: &Path) -> Value {
+    text(&path.to_string_lossy())
+}
+
+fn list<'a>(items: impl IntoIterator<Item = &'a String>) -> Value {
+    Value::Sequence(items.into_iter().map(|item| text(item)).collect())
+}
+
+fn tags(tags: &Tags) -> Object {
+    Object(tags.iter().map(|(key, value)| (Value::from(key.as_str()), text(value))).collect())
+}
+
+/// The word of a closed set that stands for `value`.
+fn word<T: Scalar + PartialEq>(value: &T) -> Value {
+    let word = T::choices().into_iter().find(|word| T::parse(word).is_ok_and(|parsed| parsed == *value));
+    Value::from(word.expect("each value of a closed set has a word"))
+}
+
+fn section<D>(entries: &BTreeMap<String, Entry<D>>, inherited: &Tags, body: fn(&D) -> Object) -> Object {
+    let mut section = Object::default();
+    for (key, entry) in entries {
+        section.put(
+            key,
+            match entry {
+                Entry::Managed(managed) => managed_entry(managed, inherited, body),
+                Entry::Existing(id) => existing(id),
+            },
+        );
+    }
+    section
+}
+
+fn managed_entry<D>(managed: &Managed<D>, inherited: &Tags, body: fn(&D) -> Object) -> Object {
+    let mut entry = Object::default();
+    entry.put("name", text(&managed.physical));
+    entry.0.extend(body(&managed.desired).0);
+    let own = managed.tags.iter().filter(|(key, value)| inherited.get(*key) != Some(value));
+    entry.put_filled("tags", tags(&own.map(|(key, value)| (key.clone(), value.clone())).collect()));
+    entry.put("protect", managed.protect);
+    entry.put_some("moved", managed.moved_from.as_deref().map(|from| one("from", text(from))));
+    entry
+}
+
+fn one(key: &str, value: impl Into<Value>) -> Object {
+    let mut object = Object::default();
+    object.put(key, value);
+    object
+}
+
+fn existing(id: &str) -> Object {
+    one("existing", text(id))
+}
+
+fn stream(stream: &Stream) -> Object {
+    let mut object = Object::default();
+    match stream.mode {
+        Mode::Provisioned { shards } => {
+            object.put("mode", "provisioned");
+            object.put("shards", shards);
+        }
+        Mode::OnDemand => object.put("mode", "on-demand"),
+    }
+    object.put("retention", format!("{}h", stream.retention_hours));
+    object.put("max_record_size", format!("{}KiB", stream.max_record_kib));
+    object.put("encryption", text(stream.encryption.as_deref().unwrap_or("none")));
+    object.put("metrics", list(&stream.metrics));
+    object
+}
+
+fn bucket(bucket: &Bucket) -> Object {
+    let mut object = one("create", if bucket.create { "if-missing" } else { "never" });
+    object.put_some("expire", bucket.expire_days.map(|days| format!("{days}d")));
+    object
+}
+
+fn function(function: &Function) -> Object {
+    let mut object = one("code", code(&function.code));
+    object.put("runtime", text(&function.runtime));
+    object.put("handler", text(&function.handler));
+    object.put("memory", format!("{}MiB", function.memory_mib));
+    object.put("timeout", format!("{}s", function.timeout_s));
+    object.put("ephemeral_storage", format!("{}MiB", function.ephemeral_storage_mib));
+    object.put("architecture", word(&function.architecture));
+    object.put_filled("environment", tags(&function.environment));
+    object.put("layers", list(&function.layers));
+    object.put_some(
+        "vpc",
+        function.vpc.as_ref().map(|vpc| {
+            let mut object = one("subnets", list(&vpc.subnets));
+            object.put("security_groups", list(&vpc.security_groups));
+            object
+        }),
+    );
+    object.put("description", text(&function.description));
+    object.put("publish", function.publish);
+    object.put_some("alias", function.alias.as_deref().map(text));
+    if !function.allow.is_empty() {
+        object.put("allow", Value::Sequence(function.allow.iter().map(|allow| statement(allow).into()).collect()));
+    }
+    object.put_some("role", role(&function.role));
+    object.put_filled("log", log(&function.log));
+    object
+}
+
+fn code(code: &Code) -> Object {
+    match code {
+        Code::Crate { path: folder, bin } => {
+            let mut object = one("crate", path(folder));
+            object.put_some("bin", bin.as_deref().map(text));
+            object
+        }
+        Code::Zip { path: file } => one("zip", path(file)),
+        Code::Dir { path: folder } => one("dir", path(folder)),
+        Code::S3 { bucket, key, version } => {
+            let mut object = one("bucket", text(bucket));
+            object.put("key", text(key));
+            object.put_some("version", version.as_deref().map(text));
+            one("s3", object)
+        }
+    }
+}
+
+fn statement(statement: &Statement) -> Object {
+    let mut object = one("actions", list(&statement.action));
+    object.put("resources", list(&statement.resource));
+    object.put("effect", statement.effect.to_lowercase());
+    object.put_some("conditions", statement.condition.as_ref().map(escaped));
+    object
+}
+
+fn escaped(value: &serde_json::Value) -> Value {
+    match value {
+        serde_json::Value::String(string) => text(string),
+        serde_json::Value::Array(items) => Value::Sequence(items.iter().map(escaped).collect()),
+        serde_json::Value::Object(members) => {
+            Value::Mapping(members.iter().map(|(key, value)| (Value::from(key.as_str()), escaped(value))).collect())
+        }
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Value::from(value.to_string()),
+    }
+}
+
+fn role(role: &RoleRef) -> Option<Object> {
+    match role {
+        RoleRef::Derived(_) => None,
+        RoleRef::Existing(id) => Some(existing(id)),
+    }
+}
+
+fn log(log: &LogRef) -> Object {
+    match log {
+        LogRef::Derived { retention_days: None } => Object::default(),
+        LogRef::Derived { retention_days: Some(days) } => one("retention", format!("{days}d")),
+        LogRef::Existing(name) => existing(name),
+    }
+}
+
+fn delivery(delivery: &DeliveryStream) -> Object {
+    let mut object = Object::default();
+    object.put_some("from", delivery.source.as_ref().map(|source| text(&source.logical)));
+    object.put_some("transform", delivery.transform.as_ref().map(transform));
+    object.put("bucket", text(&delivery.bucket.logical));
+    object.put("good", text(&delivery.good));
+    object.put_some("bad", delivery.bad.as_deref().map(text));
+    object.put("markers", delivery.markers);
+    object.put("buffer", buffer(delivery.buffer));
+    object.put("compression", word(&delivery.compression));
+    object.put("extension", text(&delivery.file_extension));
+    object.put("time_zone", text(&delivery.time_zone));
+    object.put_some("encryption", delivery.encryption.as_deref().map(text));
+    processors(&mut object, &delivery.processors);
+    object.put_some("partitioning", delivery.partitioning.map(|said| one("retry", format!("{}s", said.retry_s))));
+    object.put_some("backup", delivery.backup.as_ref().map(backup));
+    object.put_some(
+        "logs",
+        delivery.log.as_ref().map(|said| match said {
+            LogRef::Derived { retention_days: None } => Value::from(true),
+            said => log(said).into(),
+        }),
+    );
+    object.put_some("role", role(&delivery.role));
+    object
+}
+
+fn transform(transform: &Transform) -> Object {
+    let mut object = one("function", text(&transform.function.logical));
+    object.put("qualifier", text(transform.qualifier.as_deref().unwrap_or("$LATEST")));
+    object.put("retries", transform.retries);
+    object.put("buffer_size", written_size(transform.buffer_size_mib_100));
+    object.put("buffer_interval", format!("{}s", transform.buffer_interval_s));
+    object
+}
+
+fn buffer(buffer: Buffer) -> Object {
+    let mut object = one("size", format!("{}MiB", buffer.size_mib));
+    object.put("interval", format!("{}s", buffer.interval_s));
+    object
+}
+
+fn processors(object: &mut Object, processors: &Processors) {
+    object.put_some(
+        "deaggregate",
+        processors.deaggregate.as_ref().map(|said| match said {
+            Deaggregate::Json => Value::from("json"),
+            Deaggregate::Delimited(delimiter) => one("delimiter", text(delimiter)).into(),
+        }),
+    );
+    object.put_some("delimiter", processors.delimiter.as_deref().map(text));
+    object.put_some("metadata", processors.metadata_query.as_deref().map(text));
+    object.put_some("decompress", processors.decompress.map(|said| one("extract_messages", said.extract_messages)));
+}
+
+fn backup(backup: &Backup) -> Object {
+    let mut object = one("bucket", text(&backup.bucket.logical));
+    object.put("prefix", text(&backup.prefix));
+    object.put_some("bad", backup.bad.as_deref().map(text));
+    object.put("buffer", buffer(backup.buffer));
+    object.put("compression", word(&backup.compression));
+    object.put_some("encryption", backup.encryption.as_deref().map(text));
+    object
+}

@@ -1,0 +1,247 @@
+//! The words of the spec, each with its bounds: numbers, durations, sizes, closed sets, names by pattern.
+
+use serde_json::{Value as Json, json};
+
+use super::schema;
+use super::shape::Scalar;
+
+/// A whole number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Int<const MIN: u32, const MAX: u32>(pub u32);
+
+impl<const MIN: u32, const MAX: u32> Scalar for Int<MIN, MAX> {
+    fn expected() -> String {
+        match MIN == MAX {
+            true => format!("the number {MIN}"),
+            false => format!("a whole number from {MIN} to {MAX}"),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let number: i64 = text.parse().map_err(|_| format!("`{text}` is not a whole number"))?;
+        bounded(text, number as f64, MIN, MAX).map(Int)
+    }
+
+    fn schema() -> Json {
+        json!({ "type": ["integer", "string"], "minimum": MIN, "maximum": MAX, "pattern": schema::or_variable("[0-9]+") })
+    }
+}
+
+/// `number` if it is within the bounds.
+fn bounded(text: &str, number: f64, min: u32, max: u32) -> Result<u32, String> {
+    match number {
+        n if n < f64::from(min) => Err(format!("{text} is too small")),
+        n if n > f64::from(max) => Err(format!("{text} is too large")),
+        n => Ok(n as u32),
+    }
+}
+
+/// A quantity with a unit: `number` and the unit's factor. A bare 0 needs none.
+fn quantity(text: &str, units: &[(&str, f64)]) -> Result<f64, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let names = || units.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let number: f64 = text[..digits].parse().map_err(|_| format!("`{text}` is not a number with a unit"))?;
+    match text[digits..].trim() {
+        "" if number == 0.0 => Ok(0.0),
+        "" => Err(format!("`{text}` has no unit (of {})", names())),
+        unit => match units.iter().find(|(name, _)| *name == unit) {
+            Some((_, factor)) => Ok(number * factor),
+            None => Err(format!("`{unit}` is not a unit (of {})", names())),
+        },
+    }
+}
+
+/// `quantity` in whole units of `unit`.
+fn whole(text: &str, quantity: f64, unit: f64, name: &str) -> Result<f64, String> {
+    let number = quantity / unit;
+    match (number - number.round()).abs() < 1e-6 {
+        true => Ok(number.round()),
+        false => Err(format!("{text} is not a whole number of {name}")),
+    }
+}
+
+const SECOND: u32 = 1;
+const HOUR: u32 = 3600;
+const DAY: u32 = 86_400;
+const TIMES: [(&str, f64); 4] = [("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0)];
+
+/// A duration in whole units of `UNIT` seconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Time<const UNIT: u32, const MIN: u32, const MAX: u32>(pub u32);
+pub(super) type Seconds<const MIN: u32, const MAX: u32> = Time<SECOND, MIN, MAX>;
+pub(super) type Hours<const MIN: u32, const MAX: u32> = Time<HOUR, MIN, MAX>;
+pub(super) type Days<const MIN: u32, const MAX: u32> = Time<DAY, MIN, MAX>;
+
+const fn time_unit(unit: u32) -> (&'static str, &'static str) {
+    match unit {
+        DAY => ("d", "days"),
+        HOUR => ("h", "hours"),
+        _ => ("s", "seconds"),
+    }
+}
+
+impl<const UNIT: u32, const MIN: u32, const MAX: u32> Scalar for Time<UNIT, MIN, MAX> {
+    fn expected() -> String {
+        let (unit, _) = time_unit(UNIT);
+        format!("a duration from {MIN}{unit} to {MAX}{unit}")
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let seconds = quantity(text, &TIMES)?;
+        bounded(text, whole(text, seconds, f64::from(UNIT), time_unit(UNIT).1)?, MIN, MAX).map(Time)
+    }
+
+    fn schema() -> Json {
+        schema::string("0|[0-9.]+ ?[smhd]", usize::MAX)
+    }
+}
+
+const KIB: u32 = 1 << 10;
+const MIB: u32 = 1 << 20;
+const SIZES: [(&str, f64); 4] = [("KiB", 1024.0), ("MiB", 1_048_576.0), ("GiB", 1_073_741_824.0), ("B", 1.0)];
+
+/// A size in whole units of `UNIT` bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size<const UNIT: u32, const MIN: u32, const MAX: u32>(pub u32);
+pub(super) type Kib<const MIN: u32, const MAX: u32> = Size<KIB, MIN, MAX>;
+pub(super) type Mib<const MIN: u32, const MAX: u32> = Size<MIB, MIN, MAX>;
+
+impl<const UNIT: u32, const MIN: u32, const MAX: u32> Scalar for Size<UNIT, MIN, MAX> {
+    fn expected() -> String {
+        let unit = if UNIT == MIB { "MiB" } else { "KiB" };
+        format!("a size from {MIN}{unit} to {MAX}{unit}")
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let unit = if UNIT == MIB { "MiB" } else { "KiB" };
+        bounded(text, whole(text, quantity(text, &SIZES)?, f64::from(UNIT), unit)?, MIN, MAX).map(Size)
+    }
+
+    fn schema() -> Json {
+        schema::string("[0-9.]+ ?([KMG]i)?B", usize::MAX)
+    }
+}
+
+/// The Lambda processor's buffer, in hundredths of a MiB.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LambdaBuffer(pub u32);
+
+impl Scalar for LambdaBuffer {
+    fn expected() -> String {
+        "a size from 0.2MiB to 3MiB".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let hundredths = quantity(text, &SIZES)? / f64::from(MIB) * 100.0;
+        bounded(text, whole(text, hundredths, 1.0, "hundredths of a MiB")?, 20, 300).map(LambdaBuffer)
+    }
+
+    fn schema() -> Json {
+        schema::string("[0-9.]+ ?([KMG]i)?B", usize::MAX)
+    }
+}
+
+/// Hundredths of a MiB, as one writes them.
+pub(super) fn written_size(hundredths: u32) -> String {
+    format!("{}MiB", f64::from(hundredths) / 100.0)
+}
+
+impl Scalar for bool {
+    fn expected() -> String {
+        "true or false".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| format!("`{text}` is neither true nor false"))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": ["boolean", "string"], "pattern": schema::or_variable("true|false") })
+    }
+}
+
+/// Any text of so many characters.
+#[derive(Debug, Clone)]
+pub(super) struct Text<const MIN: usize, const MAX: usize>(pub String);
+
+impl<const MIN: usize, const MAX: usize> Scalar for Text<MIN, MAX> {
+    fn expected() -> String {
+        format!("a text of {MIN} to {MAX} characters")
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.chars().count() {
+            n if n < MIN => Err(format!("a text of {n} characters is too short")),
+            n if n > MAX => Err(format!("a text of {n} characters is too long")),
+            _ => Ok(Text(text.to_owned())),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "type": ["string", "number", "boolean"], "minLength": MIN, "maxLength": MAX })
+    }
+}
+
+/// Does the whole of `text` match?
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    let whole = regex_lite::Regex::new(&format!("^(?:{pattern})$"));
+    whole.expect("the patterns of this crate compile: a test uses every one").is_match(text)
+}
+
+/// A closed set of words, each for a value.
+macro_rules! choices {
+    ($type:ty { $($word:literal => $value:expr,)* }) => {
+        impl $crate::spec::shape::Scalar for $type {
+            fn expected() -> String {
+                format!("one of {}", Self::choices().join(", "))
+            }
+
+            fn parse(text: &str) -> Result<Self, String> {
+                match text {
+                    $($word => Ok($value),)*
+                    _ => Err(format!("`{text}` is none of the choices")),
+                }
+            }
+
+            fn schema() -> serde_json::Value {
+                serde_json::json!({ "anyOf": [{ "enum": Self::choices() }, { "type": "string", "pattern": "\\$\\{" }] })
+            }
+
+            fn choices() -> Vec<&'static str> {
+                vec![$($word),*]
+            }
+        }
+    };
+}
+pub(super) use choices;
+
+/// Texts of a pattern, at most so many characters long.
+macro_rules! patterns {
+    ($($(#[$doc:meta])* $name:ident[$max:expr] = $pattern:literal, $expected:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub(in crate::spec) struct $name(pub String);
+
+        impl $crate::spec::shape::Scalar for $name {
+            fn expected() -> String {
+                match $max {
+                    usize::MAX => $expected.to_owned(),
+                    max => format!("{}, at most {max} characters", $expected),
+                }
+            }
+
+            fn parse(text: &str) -> Result<Self, String> {
+                match text.chars().count() > $max {
+                    true => Err(format!("{} characters are too many", text.chars().count())),
+                    false if $crate::spec::scalar::matches($pattern, text) => Ok($name(text.to_owned())),
+                    false => Err(format!("`{text}` is not allowed here")),
+                }
+            }
+
+            fn schema() -> serde_json::Value {
+                $crate::spec::schema::string($pattern, $max)
+            }
+        }
+    )*};
+}
+pub(super) use patterns;

@@ -1,0 +1,311 @@
+//! Reading a tree into typed values, all mistakes at once: what cannot be read is reported and left out, and the rest is
+//! read. A record says each of its fields once: name, type with bounds, default, description. The reader and the JSON
+//! Schema both come from that.
+
+use serde_json::{Value as Json, json};
+
+use super::diagnostic::{Mistake, Span};
+use super::tree::{Node, Pair, Value};
+
+/// A value and where it stands.
+#[derive(Debug, Clone, Default)]
+pub(super) struct At<T> {
+    pub value: T,
+    pub at: Span,
+    /// Is it another one in another environment, as `${env}` stands in it?
+    pub varies: bool,
+}
+
+impl<T> At<T> {
+    pub(super) fn map<U>(&self, f: impl FnOnce(&T) -> U) -> At<U> {
+        At { value: f(&self.value), at: self.at, varies: self.varies }
+    }
+}
+
+/// What can be read from a node.
+pub(super) trait Shape: Sized {
+    /// `None` when it was reported as a mistake.
+    fn read(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Self>;
+    fn schema() -> Json;
+}
+
+/// What can be read from one word.
+pub(super) trait Scalar: Sized {
+    /// What would be right: "a whole number from 1 to 10".
+    fn expected() -> String;
+    /// The error says what is wrong with `text`.
+    fn parse(text: &str) -> Result<Self, String>;
+    fn schema() -> Json;
+    /// All there is, of a closed set.
+    fn choices() -> Vec<&'static str> {
+        Vec::new()
+    }
+}
+
+impl<T: Scalar> Shape for T {
+    fn read(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<T> {
+        let text = match &node.value {
+            Value::Scalar(text) => text,
+            Value::Wrong => return None,
+            Value::Null | Value::List(_) | Value::Map(_) => {
+                mistakes.push(Mistake::error(node.at, unexpected(node)).expected(T::expected()));
+                return None;
+            }
+        };
+        let refused = |what| Mistake::error(node.at, what).expected(T::expected()).nearest(text, T::choices());
+        T::parse(text).map_err(|what| mistakes.push(refused(what))).ok()
+    }
+
+    fn schema() -> Json {
+        <T as Scalar>::schema()
+    }
+}
+
+/// One field of a record.
+pub(super) struct Field {
+    pub name: &'static str,
+    pub doc: &'static str,
+    /// As it would be written.
+    pub default: Option<&'static str>,
+    pub schema: Json,
+}
+
+/// A mapping with known keys.
+pub(super) trait Record: Sized + Clone + Default {
+    const ABOUT: &'static str;
+    fn fields() -> Vec<Field>;
+    fn take(pairs: &[Pair], mistakes: &mut Vec<Mistake>) -> Self;
+    /// Itself, with what it does not say taken from `other`.
+    fn or(self, other: &Self) -> Self;
+    /// Was this key written, but with a value that was reported as a mistake?
+    fn is_wrong(&self, field: &str) -> bool;
+}
+
+/// Declares a record: a struct of optional fields, its reader, its schema, and a getter for each field with a default.
+macro_rules! record {
+    ($(#[doc = $about:literal])* $name:ident {
+        $($(#[doc = $doc:literal])* $field:ident: $type:ty $(= $default:literal)?;)*
+    }) => {
+        $(#[doc = $about])*
+        #[derive(Debug, Clone, Default)]
+        pub(in crate::spec) struct $name {
+            $($(#[doc = $doc])* pub $field: Option<$crate::spec::shape::At<$type>>,)*
+            /// Keys that were written, but with a value that was reported as a mistake.
+            pub wrong: Vec<&'static str>,
+        }
+
+        impl $crate::spec::shape::Record for $name {
+            const ABOUT: &'static str = concat!($($about),*);
+
+            fn fields() -> Vec<$crate::spec::shape::Field> {
+                vec![$($crate::spec::shape::Field {
+                    name: $crate::spec::shape::key(stringify!($field)),
+                    doc: concat!($($doc),*),
+                    default: None$(.or(Some($default)))?,
+                    schema: <$type as $crate::spec::shape::Shape>::schema(),
+                }),*]
+            }
+
+            fn take(
+                pairs: &[$crate::spec::tree::Pair],
+                mistakes: &mut Vec<$crate::spec::diagnostic::Mistake>,
+            ) -> Self {
+                let mut wrong = Vec::new();
+                $(let $field = $crate::spec::shape::take(pairs, stringify!($field), mistakes, &mut wrong);)*
+                $name { $($field,)* wrong }
+            }
+
+            fn or(self, other: &Self) -> Self {
+                let wrong = [self.wrong, other.wrong.clone()].concat();
+                $name { $($field: self.$field.or_else(|| other.$field.clone()),)* wrong }
+            }
+
+            fn is_wrong(&self, field: &str) -> bool {
+                self.wrong.contains(&field)
+            }
+        }
+
+        impl $crate::spec::shape::Shape for $name {
+            fn read(
+                node: &$crate::spec::tree::Node,
+                mistakes: &mut Vec<$crate::spec::diagnostic::Mistake>,
+            ) -> Option<Self> {
+                let pairs = $crate::spec::shape::known_pairs(node, &<Self as $crate::spec::shape::Record>::fields(), mistakes)?;
+                Some(<Self as $crate::spec::shape::Record>::take(pairs, mistakes))
+            }
+
+            fn schema() -> serde_json::Value {
+                $crate::spec::schema::object(
+                    <Self as $crate::spec::shape::Record>::ABOUT,
+                    &<Self as $crate::spec::shape::Record>::fields(),
+                )
+            }
+        }
+
+        impl $name {
+            $($(pub(in crate::spec) fn $field(&self) -> $type {
+                match &self.$field {
+                    Some(said) => said.value.clone(),
+                    None => $crate::spec::shape::default($default),
+                }
+            })?)*
+        }
+    };
+}
+pub(super) use record;
+
+/// The key that a field of a record is written with: `crate` is no name for a field in Rust, so it is `crate_` there.
+pub(super) fn key(field: &'static str) -> &'static str {
+    field.trim_end_matches('_')
+}
+
+pub(super) fn default<T: Scalar>(text: &str) -> T {
+    T::parse(text).expect("defaults are valid: a test reads every one")
+}
+
+/// Reads a field of a record; puts its key into `wrong` when it is there and cannot be read.
+pub(super) fn take<T: Shape>(
+    pairs: &[Pair],
+    field: &'static str,
+    mistakes: &mut Vec<Mistake>,
+    wrong: &mut Vec<&'static str>,
+) -> Option<At<T>> {
+    let pair = pairs.iter().find(|pair| pair.key == key(field))?;
+    let read = at(&pair.value, mistakes);
+    if read.is_none() {
+        wrong.push(key(field));
+    }
+    read
+}
+
+fn at<T: Shape>(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<At<T>> {
+    Some(At { value: T::read(node, mistakes)?, at: node.at, varies: node.varies })
+}
+
+/// The pairs of a mapping, after keys that are none of `fields` were reported. Nothing written is an empty mapping.
+pub(super) fn known_pairs<'n>(node: &'n Node, fields: &[Field], mistakes: &mut Vec<Mistake>) -> Option<&'n [Pair]> {
+    let names = || fields.iter().map(|field| field.name);
+    let pairs = pairs(node, mistakes, || format!("a mapping with {}", names().collect::<Vec<_>>().join(", ")))?;
+    for pair in pairs.iter().filter(|pair| names().all(|name| name != pair.key)) {
+        let mistake = Mistake::error(pair.key_at, format!("there is no key `{}` here", pair.key));
+        mistakes.push(mistake.expected("unknown key").nearest(&pair.key, names()));
+    }
+    Some(pairs)
+}
+
+fn pairs<'n>(node: &'n Node, mistakes: &mut Vec<Mistake>, expected: impl Fn() -> String) -> Option<&'n [Pair]> {
+    match &node.value {
+        Value::Map(pairs) => Some(pairs),
+        Value::Null => Some(&[]),
+        Value::Wrong => None,
+        Value::Scalar(_) | Value::List(_) => {
+            mistakes.push(Mistake::error(node.at, unexpected(node)).expected(expected()));
+            None
+        }
+    }
+}
+
+fn unexpected(node: &Node) -> &'static str {
+    match node.value {
+        Value::Null => "there is no value here",
+        Value::Scalar(_) => "a single value does not fit here",
+        Value::List(_) => "a list does not fit here",
+        Value::Map(_) | Value::Wrong => "a mapping does not fit here",
+    }
+}
+
+impl<T: Shape> Shape for Vec<At<T>> {
+    fn read(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Self> {
+        match &node.value {
+            Value::List(items) => Some(items.iter().filter_map(|item| at(item, mistakes)).collect()),
+            Value::Wrong => None,
+            Value::Null | Value::Scalar(_) | Value::Map(_) => {
+                mistakes.push(Mistake::error(node.at, unexpected(node)).expected("a list: [one, two]"));
+                None
+            }
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "array", "items": T::schema() })
+    }
+}
+
+/// A mapping whose keys the user chooses, in the order of the file.
+#[derive(Debug, Clone)]
+pub(super) struct Map<T> {
+    pub pairs: Vec<(At<String>, At<T>)>,
+    /// Keys whose values were reported as mistakes.
+    pub wrong: Vec<String>,
+}
+
+impl<T> Default for Map<T> {
+    fn default() -> Self {
+        Map { pairs: Vec::new(), wrong: Vec::new() }
+    }
+}
+
+impl<T: Shape> Shape for Map<T> {
+    fn read(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Self> {
+        let mut map = Map::default();
+        for pair in pairs(node, mistakes, || "a mapping: names and values".to_owned())? {
+            let key = At { value: pair.key.clone(), at: pair.key_at, varies: false };
+            match at(&pair.value, mistakes) {
+                Some(value) => map.pairs.push((key, value)),
+                None => map.wrong.push(pair.key.clone()),
+            }
+        }
+        Some(map)
+    }
+
+    fn schema() -> Json {
+        json!({ "type": ["object", "null"], "additionalProperties": T::schema() })
+    }
+}
+
+/// A word, or a mapping that says more.
+#[derive(Debug, Clone)]
+pub(super) enum Either<S, R> {
+    Word(S),
+    Record(R),
+}
+
+impl<S: Scalar, R: Record + Shape> Shape for Either<S, R> {
+    fn read(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Self> {
+        match node.value {
+            Value::Map(_) => R::read(node, mistakes).map(Either::Record),
+            Value::Null | Value::Scalar(_) | Value::List(_) | Value::Wrong => S::read(node, mistakes).map(Either::Word),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "anyOf": [<S as Scalar>::schema(), R::schema()] })
+    }
+}
+
+/// Anything at all: the conditions of a policy.
+#[derive(Debug, Clone)]
+pub(super) struct Anything(pub Json);
+
+impl Shape for Anything {
+    fn read(node: &Node, _: &mut Vec<Mistake>) -> Option<Self> {
+        Some(Anything(anything(node)?))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "object" })
+    }
+}
+
+fn anything(node: &Node) -> Option<Json> {
+    Some(match &node.value {
+        Value::Wrong => return None,
+        Value::Null => Json::Null,
+        Value::Scalar(text) => Json::String(text.clone()),
+        Value::List(items) => items.iter().map(anything).collect::<Option<Vec<Json>>>()?.into(),
+        Value::Map(pairs) => {
+            let member = |pair: &Pair| Some((pair.key.clone(), anything(&pair.value)?));
+            Json::Object(pairs.iter().map(member).collect::<Option<_>>()?)
+        }
+    })
+}

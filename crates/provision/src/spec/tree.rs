@@ -1,0 +1,188 @@
+//! YAML text to a tree that knows where each of its nodes stands. Nothing is typed yet: `1`, `"1"` and `${N}` are scalars
+//! alike, so that a variable can stand for a number. Duplicate keys are collected; a syntax error ends the reading.
+
+use std::collections::HashMap;
+
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span as Mark};
+
+use super::diagnostic::{Mistake, Span};
+
+/// What aliases may blow a spec up to.
+const MAX_NODES: usize = 20_000;
+
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    /// Of a mapping or a list in block style: of the key that introduces it.
+    pub at: Span,
+    pub value: Value,
+    /// Has `${env}` been replaced in it?
+    pub varies: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    /// Nothing, `~` or `null`.
+    Null,
+    Scalar(String),
+    List(Vec<Node>),
+    Map(Vec<Pair>),
+    /// Already reported: whoever reads it says nothing more.
+    Wrong,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Pair {
+    pub key: String,
+    pub key_at: Span,
+    pub value: Node,
+}
+
+/// The one document of `text`. Mistakes that do not keep the rest from being read go into `mistakes`.
+pub(super) fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Result<Node, Mistake> {
+    let mut builder = Builder { anchors: HashMap::new(), nodes: 0, mistakes };
+    let mut parser = Parser::new_from_str(text);
+    let mut root = None;
+    while let Some(next) = parser.next_event() {
+        let (event, mark) = next.map_err(|e| syntax(text, &e))?;
+        match event {
+            Event::DocumentStart(..) if root.is_some() => {
+                return Err(Mistake::error(span(&mark), "a second document")
+                    .expected("a spec is one document: remove this and what follows"));
+            }
+            Event::StreamStart | Event::StreamEnd | Event::DocumentStart(..) | Event::DocumentEnd => {}
+            node => root = Some(builder.node(text, &mut parser, node, mark)?),
+        }
+    }
+    match root {
+        Some(Node { value: Value::Null, .. }) | None => {
+            Err(Mistake::outside("the spec is empty").help("`provision init` writes one to start from"))
+        }
+        Some(root) => Ok(root),
+    }
+}
+
+type YamlParser<'t> = Parser<'t, serde_saphyr::granit_parser::StrInput<'t>>;
+
+struct Builder<'m> {
+    anchors: HashMap<usize, Node>,
+    nodes: usize,
+    mistakes: &'m mut Vec<Mistake>,
+}
+
+impl Builder<'_> {
+    fn node<'t>(
+        &mut self,
+        text: &'t str,
+        parser: &mut YamlParser<'t>,
+        event: Event<'t>,
+        mark: Mark,
+    ) -> Result<Node, Mistake> {
+        let at = span(&mark);
+        self.count(1, at)?;
+        let (value, anchor) = match event {
+            Event::Scalar(scalar, style, anchor, _) => (scalar_value(&scalar, style), anchor),
+            Event::SequenceStart(_, anchor, _) => (Value::List(self.list(text, parser)?), anchor),
+            Event::MappingStart(_, anchor, _) => (Value::Map(self.map(text, parser)?), anchor),
+            Event::Alias(id) => return self.alias(id, at),
+            _ => return Err(Mistake::error(at, "this is not a value")),
+        };
+        let node = Node { at, value, varies: false };
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn list<'t>(&mut self, text: &'t str, parser: &mut YamlParser<'t>) -> Result<Vec<Node>, Mistake> {
+        let mut items = Vec::new();
+        loop {
+            match next(text, parser)? {
+                (Event::SequenceEnd, _) => return Ok(items),
+                (event, mark) => items.push(self.node(text, parser, event, mark)?),
+            }
+        }
+    }
+
+    fn map<'t>(&mut self, text: &'t str, parser: &mut YamlParser<'t>) -> Result<Vec<Pair>, Mistake> {
+        let mut pairs: Vec<Pair> = Vec::new();
+        loop {
+            let (key, key_at) = match next(text, parser)? {
+                (Event::MappingEnd, _) => return Ok(pairs),
+                (Event::Scalar(key, ..), mark) => (key.into_owned(), span(&mark)),
+                (_, mark) => return Err(Mistake::error(span(&mark), "a key is a word").expected("a plain key")),
+            };
+            let value = self.value_of(text, parser, key_at)?;
+            if pairs.iter().any(|pair| pair.key == key) {
+                let what = format!("the key `{key}` stands here twice");
+                self.mistakes.push(Mistake::error(key_at, what).expected("once is enough: remove one"));
+                continue;
+            }
+            pairs.push(Pair { key, key_at, value });
+        }
+    }
+
+    fn value_of<'t>(&mut self, text: &'t str, parser: &mut YamlParser<'t>, key_at: Span) -> Result<Node, Mistake> {
+        let (event, mark) = next(text, parser)?;
+        let mut node = self.node(text, parser, event, mark)?;
+        if !matches!(node.value, Value::Scalar(_)) {
+            node.at = key_at;
+        }
+        Ok(node)
+    }
+
+    fn alias(&mut self, id: usize, at: Span) -> Result<Node, Mistake> {
+        let Some(node) = self.anchors.get(&id).cloned() else {
+            return Err(Mistake::error(at, "an anchor that contains itself"));
+        };
+        self.count(node.size(), at)?;
+        Ok(node)
+    }
+
+    fn count(&mut self, more: usize, at: Span) -> Result<(), Mistake> {
+        self.nodes += more;
+        if self.nodes <= MAX_NODES {
+            return Ok(());
+        }
+        let what = format!("the spec has more than {MAX_NODES} nodes when its aliases are followed");
+        Err(Mistake::error(at, what).expected("fewer aliases of aliases"))
+    }
+}
+
+impl Node {
+    fn size(&self) -> usize {
+        match &self.value {
+            Value::Null | Value::Scalar(_) | Value::Wrong => 1,
+            Value::List(items) => 1 + items.iter().map(Node::size).sum::<usize>(),
+            Value::Map(pairs) => 1 + pairs.iter().map(|pair| pair.value.size()).sum::<usize>(),
+        }
+    }
+}
+
+fn next<'t>(text: &str, parser: &mut YamlParser<'t>) -> Result<(Event<'t>, Mark), Mistake> {
+    match parser.next_event() {
+        Some(next) => next.map_err(|e| syntax(text, &e)),
+        None => Err(Mistake::error(Span { start: text.len(), end: text.len() }, "the spec ends in the middle")),
+    }
+}
+
+fn scalar_value(text: &str, style: ScalarStyle) -> Value {
+    match (style, text) {
+        (ScalarStyle::Plain, "" | "~" | "null" | "Null" | "NULL") => Value::Null,
+        _ => Value::Scalar(text.to_owned()),
+    }
+}
+
+fn syntax(text: &str, error: &serde_saphyr::granit_parser::ScanError) -> Mistake {
+    let start = error.marker().byte_offset().unwrap_or(text.len());
+    let at = Span { start, end: start + text[start..].chars().next().map_or(0, char::len_utf8) };
+    let mistake = Mistake::error(at, format!("this is not YAML: {}", error.info()));
+    match text[start..].starts_with('\t') || text[..start].ends_with('\t') {
+        true => mistake.help("YAML indents with spaces, not with tabs"),
+        false => mistake,
+    }
+}
+
+fn span(mark: &Mark) -> Span {
+    let range = mark.byte_range().unwrap_or_default();
+    Span { start: range.start, end: range.end }
+}
