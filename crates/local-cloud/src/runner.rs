@@ -20,6 +20,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::request::{FunctionImage, InvokeOutcome};
 use pool::Pool;
 
+pub use unpack::MAX_UNPACKED_BYTES;
+
 mod api;
 mod environment;
 mod pool;

@@ -30,7 +30,8 @@ pub struct Work {
 pub enum Said {
     Response(Bytes),
     Error(Bytes),
-    TooLarge(usize),
+    /// More than [`MAX_RESPONSE_BYTES`].
+    TooLarge,
 }
 
 /// Shared by the server of one process and whoever invokes it. One invocation at a time.
@@ -115,10 +116,9 @@ async fn answer(api: &Api, request: http::Request<Incoming>) -> Response<Full<By
         (&Method::POST, ["invocation", id, "response"]) => {
             let said = match body(request).await {
                 Some(body) if body.len() <= MAX_RESPONSE_BYTES => Said::Response(body),
-                Some(body) => Said::TooLarge(body.len()),
-                None => Said::TooLarge(MAX_BODY_BYTES),
+                Some(_) | None => Said::TooLarge,
             };
-            let too_large = matches!(said, Said::TooLarge(_));
+            let too_large = matches!(said, Said::TooLarge);
             match (api.settle(id, said), too_large) {
                 (false, _) => status(StatusCode::BAD_REQUEST, "InvalidRequestID"),
                 (true, true) => status(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),

@@ -142,7 +142,7 @@ impl Process {
         match ended {
             Ended::Said(Said::Response(payload)) => (payload, false),
             Ended::Said(Said::Error(document)) => (document, true),
-            Ended::Said(Said::TooLarge(_)) => {
+            Ended::Said(Said::TooLarge) => {
                 let message = format!(
                     "Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
                 );

@@ -1,56 +1,175 @@
 //! Lambda: functions, versions, aliases, and invocations under way.
+//!
+//! A function is Pending, and an update InProgress, for [`crate::Delays::function`]; until an update has settled,
+//! invocations run what was there before. Layers, VPCs, dead letters and container images are not acted on.
 
-use crate::request::{Answer, AwsError, Request};
+use std::collections::HashMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
+use crate::service::json::{Blob, unsupported};
 use crate::settings::Millis;
-use crate::table::Change;
+use crate::table::{Change, Table};
 use crate::world::{Turn, World};
 
-#[derive(Debug, Default)]
-pub struct State {}
+use function::Function;
+use name::Reference;
 
-pub fn call(_world: &mut World, _turn: &mut Turn, _request: &Request) -> Result<Answer, AwsError> {
-    Err(AwsError::new("NotImplemented", "").with_status(501))
+pub use invocation::{CannotInvoke, invoke, resolve};
+
+mod alias;
+mod code;
+mod concurrency;
+mod configuration;
+mod function;
+mod functions;
+mod invocation;
+mod name;
+mod permission;
+mod route;
+mod tag;
+mod update;
+mod version;
+
+/// Every region's functions, their code, and what runs.
+#[derive(Debug)]
+pub struct State {
+    /// By `<region>/<name>`.
+    functions: Table<Function>,
+    /// Zips by the base64 of their SHA-256.
+    code: Table<Blob>,
+    under_way: HashMap<Token, invocation::Invocation>,
+    /// Invocations in this run, for the shares of weighted aliases.
+    started: u64,
 }
 
-pub fn tick(_world: &mut World, _turn: &mut Turn) {}
-
-pub fn due(_world: &World) -> Option<Millis> {
-    None
-}
-
-impl State {
-    pub fn take_changes(&mut self, _out: &mut Vec<Change>) {}
-    pub fn restore(&mut self, _table: &str, _key: &str, _value: &[u8]) -> Result<bool, serde_json::Error> {
-        Ok(false)
+impl Default for State {
+    fn default() -> Self {
+        State {
+            functions: Table::new("lambda/functions"),
+            code: Table::new("lambda/code"),
+            under_way: HashMap::new(),
+            started: 0,
+        }
     }
 }
 
-/// Why an invocation cannot start. The codes are those of Firehose's error records, without `Lambda.`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CannotInvoke {
-    /// `ResourceNotFound`, `InvokeLimitExceeded`, ...
-    pub code: &'static str,
-    pub message: String,
+/// What an operation works on.
+struct Call<'a> {
+    world: &'a mut World,
+    turn: &'a mut Turn,
+    request: &'a Request,
+    input: Value,
 }
 
-/// Starts an invocation on behalf of another service: pushes the effect, gives its token. `arn` may carry a version or
-/// alias. The outcome comes to [`crate::flow`] through [`resolve`].
-pub fn invoke(
-    _world: &mut World,
-    _turn: &mut Turn,
-    _arn: &str,
-    _payload: bytes::Bytes,
-) -> Result<crate::request::Token, CannotInvoke> {
-    Err(CannotInvoke { code: "ResourceNotFound", message: String::new() })
+type Outcome = Result<Answer, AwsError>;
+
+pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
+    let Some((route, captured)) = route::find(&request.method, &request.path) else {
+        return Err(unsupported("Lambda", &format!("{} {}", request.method, request.path)).with_status(404));
+    };
+    let input = route::input(route, captured, request)?;
+    crate::wire::validate::input("lambda", route.name, &input)?;
+    (route.operation)(&mut Call { world, turn, request, input })
 }
 
-/// The result of an invocation: logs it, then either gives the waiting caller's reply, or hands it to Firehose
-/// ([`crate::flow::transformed`]).
-pub fn resolve(
-    _world: &mut World,
-    _turn: &mut Turn,
-    _token: crate::request::Token,
-    _outcome: crate::request::InvokeOutcome,
-) -> Option<Result<Answer, AwsError>> {
-    None
+impl Call<'_> {
+    /// The input as the operation's own type.
+    fn input<T: DeserializeOwned>(&self) -> Result<T, AwsError> {
+        T::deserialize(&self.input).map_err(|error| {
+            AwsError::new("InvalidRequestContentException", format!("Could not parse request body into json: {error}"))
+        })
+    }
+
+    /// Which function, and which of its versions, the call is about.
+    fn reference(&self) -> Result<Reference, AwsError> {
+        let name = self.input["FunctionName"].as_str().unwrap_or_default();
+        let reference = Reference::parse(name, &self.request.region, &self.world.settings.account)?;
+        Ok(reference.or_qualifier(self.input["Qualifier"].as_str()))
+    }
+
+    fn function(&self) -> Result<&Function, AwsError> {
+        let reference = self.reference()?;
+        self.world.lambda.functions.get(&reference.key()).ok_or_else(|| not_found(&reference.arn))
+    }
+
+    fn function_mut(&mut self) -> Result<&mut Function, AwsError> {
+        let reference = self.reference()?;
+        self.world.lambda.functions.get_mut(&reference.key()).ok_or_else(|| not_found(&reference.arn))
+    }
+
+    /// When a change begun now has settled.
+    fn settles_at(&self) -> Millis {
+        self.turn.now + self.world.settings.delays.function
+    }
 }
+
+fn not_found(arn: &str) -> AwsError {
+    AwsError::new("ResourceNotFoundException", format!("Function not found: {arn}")).with_status(404)
+}
+
+fn invalid(message: impl Into<String>) -> AwsError {
+    AwsError::new("InvalidParameterValueException", message)
+}
+
+fn conflict(message: impl Into<String>) -> AwsError {
+    AwsError::new("ResourceConflictException", message).with_status(409)
+}
+
+fn reply(status: u16, output: &impl serde::Serialize) -> Outcome {
+    Ok(Answer::Reply(Reply::json(output).with_status(status)))
+}
+
+fn no_content() -> Outcome {
+    Ok(Answer::Reply(Reply::empty().with_status(204)))
+}
+
+/// Functions that have been Pending or InProgress for long enough settle.
+pub fn tick(world: &mut World, turn: &mut Turn) {
+    let due = |function: &Function| function.settles_at.is_some_and(|at| at <= turn.now);
+    let settling = world.lambda.functions.iter().filter(|(_, function)| due(function));
+    let keys: Vec<String> = settling.map(|(key, _)| key.to_owned()).collect();
+    for key in &keys {
+        if let Some(function) = world.lambda.functions.get_mut(key) {
+            function.settle();
+            turn.effects.push(Effect::Retire { function_arn: function.arn.clone() });
+        }
+    }
+    if !keys.is_empty() {
+        world.lambda.forget_unused_code();
+    }
+}
+
+pub fn due(world: &World) -> Option<Millis> {
+    world.lambda.functions.iter().filter_map(|(_, function)| function.settles_at).min()
+}
+
+impl State {
+    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+        self.functions.take_changes(out);
+        self.code.take_changes(out);
+    }
+
+    pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
+        match table {
+            t if t == self.functions.name() => self.functions.restore(key, value)?,
+            t if t == self.code.name() => self.code.restore(key, value)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Removes the zips that no version of any function runs any more.
+    fn forget_unused_code(&mut self) {
+        let used = |sha: &str| self.functions.iter().any(|(_, function)| function.runs(sha));
+        let unused: Vec<String> = self.code.keys().into_iter().filter(|sha| !used(sha)).collect();
+        unused.iter().for_each(|sha| {
+            self.code.remove(sha);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! A deployment package as it comes in: where it is, and whether it can be one.
+
+use std::io::Cursor;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use zip::ZipArchive;
+
+use crate::request::AwsError;
+use crate::runner::MAX_UNPACKED_BYTES;
+use crate::service::json::Blob;
+
+use super::{State, invalid};
+
+/// A zip sent with the call may be this large.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MAX_ZIP_BYTES: usize = 52_428_800;
+
+/// Where the caller says the code is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Source {
+    zip_file: Option<Blob>,
+    s3_bucket: Option<String>,
+    image_uri: Option<String>,
+}
+
+/// A zip that can be unpacked.
+#[derive(Debug, Clone)]
+pub struct Code {
+    pub zip: Bytes,
+    /// Base64 of its SHA-256.
+    pub sha256: String,
+}
+
+impl Source {
+    /// Reads and checks the code.
+    pub fn read(self) -> Result<Code, AwsError> {
+        match (self.zip_file, self.s3_bucket, self.image_uri) {
+            (Some(Blob(zip)), None, None) => Code::check(zip),
+            (None, Some(_), None) => Err(invalid("this endpoint takes code only as ZipFile, not from S3")),
+            (None, None, Some(_)) => Err(invalid("this endpoint runs no container images: send the code as ZipFile")),
+            _ => Err(invalid("Please provide exactly one source for the function code.")),
+        }
+    }
+}
+
+impl Code {
+    fn check(zip: Bytes) -> Result<Code, AwsError> {
+        if zip.len() > MAX_ZIP_BYTES {
+            let message = format!("Zipped size must be smaller than {MAX_ZIP_BYTES} bytes");
+            return Err(AwsError::new("RequestEntityTooLargeException", message).with_status(413));
+        }
+        let unpacked = unpacked_bytes(&zip).ok_or_else(|| {
+            invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
+        })?;
+        if unpacked > MAX_UNPACKED_BYTES {
+            return Err(invalid(format!("Unzipped size must be smaller than {MAX_UNPACKED_BYTES} bytes")));
+        }
+        let sha256 = base64_simd::STANDARD.encode_to_string(Sha256::digest(&zip));
+        Ok(Code { zip, sha256 })
+    }
+}
+
+/// The sum of what the entries say of their sizes; `None` when it is no readable, non-empty zip.
+fn unpacked_bytes(zip: &Bytes) -> Option<u64> {
+    let mut archive = ZipArchive::new(Cursor::new(zip)).ok()?;
+    let sizes = (0..archive.len()).map(|index| archive.by_index_raw(index).ok().map(|entry| entry.size()));
+    sizes.sum::<Option<u64>>().filter(|_| !zip.is_empty())
+}
+
+impl State {
+    /// Keeps the zip; the same zip is kept once.
+    pub fn keep(&mut self, code: Code) {
+        if !self.code.contains(&code.sha256) {
+            self.code.insert(code.sha256, Blob(code.zip));
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! A function's configuration: the shape that every Lambda answer shows, which is also how it is kept.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::request::AwsError;
+use crate::settings::Millis;
+
+use super::invalid;
+
+/// `FunctionConfiguration` of the service model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Configuration {
+    pub function_name: String,
+    pub function_arn: String,
+    pub version: String,
+    #[serde(flatten)]
+    pub settings: Settings,
+    pub code_sha256: String,
+    pub code_size: usize,
+    pub last_modified: String,
+    pub revision_id: String,
+    #[serde(flatten)]
+    pub status: Status,
+    pub package_type: String,
+    pub snap_start: Value,
+    pub runtime_version_config: Value,
+}
+
+/// What the caller decides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Settings {
+    pub role: String,
+    pub runtime: String,
+    pub handler: String,
+    pub description: String,
+    pub timeout: u32,
+    pub memory_size: u32,
+    pub architectures: Vec<String>,
+    pub ephemeral_storage: Value,
+    pub tracing_config: Value,
+    pub logging_config: LoggingConfig,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<Layer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpc_config: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_letter_config: Option<Value>,
+    #[serde(rename = "KMSKeyArn", skip_serializing_if = "Option::is_none")]
+    pub kms_key_arn: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct LoggingConfig {
+    pub log_format: String,
+    pub log_group: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application_log_level: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_log_level: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Environment {
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Layer {
+    pub arn: String,
+    pub code_size: u64,
+}
+
+/// What a create or an update says about the settings; what it leaves out stays.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SettingsChange {
+    pub role: Option<String>,
+    pub runtime: Option<String>,
+    handler: Option<String>,
+    description: Option<String>,
+    timeout: Option<u32>,
+    memory_size: Option<u32>,
+    architectures: Option<Vec<String>>,
+    ephemeral_storage: Option<Value>,
+    tracing_config: Option<Value>,
+    logging_config: Option<LoggingConfigChange>,
+    environment: Option<Environment>,
+    layers: Option<Vec<String>>,
+    vpc_config: Option<Value>,
+    dead_letter_config: Option<Value>,
+    #[serde(rename = "KMSKeyArn")]
+    kms_key_arn: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LoggingConfigChange {
+    log_format: Option<String>,
+    log_group: Option<String>,
+    application_log_level: Option<String>,
+    system_log_level: Option<String>,
+}
+
+impl Settings {
+    /// AWS's defaults, and the default log group of the function.
+    pub fn default_of(function_name: &str) -> Settings {
+        Settings {
+            role: String::new(),
+            runtime: String::new(),
+            handler: String::new(),
+            description: String::new(),
+            timeout: 3,
+            memory_size: 128,
+            architectures: vec!["x86_64".into()],
+            ephemeral_storage: json!({ "Size": 512 }),
+            tracing_config: json!({ "Mode": "PassThrough" }),
+            logging_config: LoggingConfig {
+                log_format: "Text".into(),
+                log_group: format!("/aws/lambda/{function_name}"),
+                application_log_level: None,
+                system_log_level: None,
+            },
+            environment: None,
+            layers: vec![],
+            vpc_config: None,
+            dead_letter_config: None,
+            kms_key_arn: None,
+        }
+    }
+
+    /// These settings after the change; fails where Lambda refuses what it says.
+    pub fn changed(&self, change: SettingsChange) -> Result<Settings, AwsError> {
+        let old = self.clone();
+        let settings = Settings {
+            role: change.role.unwrap_or(old.role),
+            runtime: change.runtime.unwrap_or(old.runtime),
+            handler: change.handler.unwrap_or(old.handler),
+            description: change.description.unwrap_or(old.description),
+            timeout: change.timeout.unwrap_or(old.timeout),
+            memory_size: change.memory_size.unwrap_or(old.memory_size),
+            architectures: change.architectures.unwrap_or(old.architectures),
+            ephemeral_storage: change.ephemeral_storage.unwrap_or(old.ephemeral_storage),
+            tracing_config: change.tracing_config.unwrap_or(old.tracing_config),
+            logging_config: old.logging_config.changed(change.logging_config),
+            environment: change.environment.or(old.environment).filter(|e| !e.variables.is_empty()),
+            layers: change.layers.map_or(old.layers, |arns| arns.into_iter().map(Layer::new).collect()),
+            vpc_config: change.vpc_config.or(old.vpc_config),
+            dead_letter_config: change.dead_letter_config.or(old.dead_letter_config),
+            kms_key_arn: change.kms_key_arn.or(old.kms_key_arn).filter(|arn| !arn.is_empty()),
+        };
+        settings.acceptable()?;
+        Ok(settings)
+    }
+
+    fn acceptable(&self) -> Result<(), AwsError> {
+        if self.runtime.is_empty() || self.handler.is_empty() {
+            return Err(invalid(
+                "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
+            ));
+        }
+        if OLD_RUNTIMES.contains(&self.runtime.as_str()) {
+            return Err(invalid(format!(
+                "The runtime parameter of {} is no longer supported for creating or updating AWS Lambda functions. We \
+                 recommend you use a supported runtime while creating or updating functions.",
+                self.runtime
+            )));
+        }
+        self.environment.as_ref().map_or(Ok(()), Environment::acceptable)
+    }
+}
+
+/// Runtimes with which nothing can be created any more.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html>
+const OLD_RUNTIMES: &[&str] = &[
+    "dotnet6",
+    "dotnetcore2.1",
+    "dotnetcore3.1",
+    "go1.x",
+    "java8",
+    "nodejs10.x",
+    "nodejs12.x",
+    "nodejs14.x",
+    "nodejs16.x",
+    "nodejs18.x",
+    "provided",
+    "provided.al2",
+    "python2.7",
+    "python3.6",
+    "python3.7",
+    "python3.8",
+    "python3.9",
+    "ruby2.5",
+    "ruby2.7",
+];
+
+impl LoggingConfig {
+    fn changed(self, change: Option<LoggingConfigChange>) -> LoggingConfig {
+        let Some(change) = change else { return self };
+        LoggingConfig {
+            log_format: change.log_format.unwrap_or(self.log_format),
+            log_group: change.log_group.unwrap_or(self.log_group),
+            application_log_level: change.application_log_level.or(self.application_log_level),
+            system_log_level: change.system_log_level.or(self.system_log_level),
+        }
+    }
+}
+
+impl Environment {
+    const MAX_BYTES: usize = 4096;
+
+    fn acceptable(&self) -> Result<(), AwsError> {
+        let reserved: Vec<&str> =
+            self.variables.keys().map(String::as_str).filter(|name| RESERVED_VARIABLES.contains(name)).collect();
+        if !reserved.is_empty() {
+            return Err(invalid(format!(
+                "Lambda was unable to configure your environment variables because the environment variables you have \
+                 provided contains reserved keys that are currently not supported for modification. Reserved keys used \
+                 in this request: {}",
+                reserved.join(", ")
+            )));
+        }
+        let measured = json!(self.variables).to_string();
+        if measured.len() > Self::MAX_BYTES {
+            return Err(invalid(format!(
+                "Lambda was unable to configure your environment variables because the environment variables you have \
+                 provided exceeded the 4KB limit. String measured: {measured}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
+const RESERVED_VARIABLES: &[&str] = &[
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+];
+
+impl Layer {
+    fn new(arn: String) -> Layer {
+        Layer { arn, code_size: 0 }
+    }
+}
+
+/// Where a function, or its latest update, is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Status {
+    pub state: Phase,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_reason_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_update_status: Option<UpdatePhase>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_update_status_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_update_status_reason_code: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    Pending,
+    Active,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UpdatePhase {
+    InProgress,
+    Successful,
+}
+
+const BEING_CREATED: &str = "The function is being created.";
+
+impl Status {
+    pub fn pending() -> Status {
+        Status {
+            state: Phase::Pending,
+            state_reason: Some(BEING_CREATED.into()),
+            state_reason_code: Some("Creating".into()),
+            last_update_status: None,
+            last_update_status_reason: None,
+            last_update_status_reason_code: None,
+        }
+    }
+
+    pub fn updating() -> Status {
+        Status {
+            last_update_status: Some(UpdatePhase::InProgress),
+            last_update_status_reason: Some(BEING_CREATED.into()),
+            last_update_status_reason_code: Some("Creating".into()),
+            ..Status::active()
+        }
+    }
+
+    pub fn active() -> Status {
+        Status {
+            state: Phase::Active,
+            state_reason: None,
+            state_reason_code: None,
+            last_update_status: Some(UpdatePhase::Successful),
+            last_update_status_reason: None,
+            last_update_status_reason_code: None,
+        }
+    }
+}
+
+/// `2025-01-02T03:04:05.678+0000`.
+pub fn last_modified(now: Millis) -> String {
+    let time = jiff::Timestamp::from_millisecond(now as i64).unwrap_or(jiff::Timestamp::MAX);
+    time.strftime("%Y-%m-%dT%H:%M:%S.%3f+0000").to_string()
+}

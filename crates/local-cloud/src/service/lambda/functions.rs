@@ -1,0 +1,175 @@
+//! Functions: created, read, listed, deleted.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::request::{AwsError, Effect};
+use crate::service::arn;
+use crate::service::iam;
+use crate::service::json::page;
+
+use super::code::Source;
+use super::configuration::{Configuration, Settings, SettingsChange, Status, last_modified};
+use super::function::Function;
+use super::{Call, Outcome, conflict, invalid, no_content, not_found, reply};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Create {
+    #[serde(default)]
+    code: Source,
+    #[serde(flatten)]
+    settings: SettingsChange,
+    #[serde(default)]
+    publish: bool,
+    tags: Option<BTreeMap<String, String>>,
+}
+
+pub fn create(call: &mut Call) -> Outcome {
+    let input: Create = call.input()?;
+    let reference = call.reference()?;
+    if call.world.lambda.functions.contains(&reference.key()) {
+        return Err(conflict(format!("Function already exist: {}", reference.name)));
+    }
+    let settings = Settings::default_of(&reference.name).changed(input.settings)?;
+    let code = input.code.read()?;
+    role_assumable(call, &settings.role)?;
+    let latest = Configuration {
+        function_name: reference.name.clone(),
+        function_arn: reference.arn.clone(),
+        version: "$LATEST".into(),
+        runtime_version_config: runtime_version(&reference.region, &settings.runtime),
+        settings,
+        code_sha256: code.sha256.clone(),
+        code_size: code.zip.len(),
+        last_modified: last_modified(call.turn.now),
+        revision_id: String::new(),
+        status: Status::pending(),
+        package_type: "Zip".into(),
+        snap_start: json!({ "ApplyOn": "None", "OptimizationStatus": "Off" }),
+    };
+    let mut function = Function {
+        name: reference.name.clone(),
+        arn: reference.arn.clone(),
+        created: call.turn.now,
+        latest,
+        before: None,
+        settles_at: Some(call.settles_at()),
+        versions: BTreeMap::new(),
+        last_version: 0,
+        aliases: BTreeMap::new(),
+        policies: BTreeMap::new(),
+        tags: input.tags.unwrap_or_default(),
+        reserved_concurrency: None,
+        revisions: 0,
+    };
+    function.latest.revision_id = function.next_revision();
+    let shown = if input.publish { function.publish(None) } else { function.latest.clone() };
+    call.world.lambda.keep(code);
+    call.world.lambda.functions.insert(reference.key(), function);
+    reply(201, &shown)
+}
+
+/// Lambda assumes the role when a function is created, and when an update names one.
+pub fn role_assumable(call: &Call, role: &str) -> Result<(), AwsError> {
+    iam::assumable(call.world, role, "lambda.amazonaws.com", call.turn.now)
+        .map_err(|_| invalid("The role defined for the function cannot be assumed by Lambda."))
+}
+
+/// The runtime's build, named by a made-up hash.
+pub fn runtime_version(region: &str, runtime: &str) -> Value {
+    let hash = format!("{:x<64}", runtime.replace('.', ""));
+    json!({ "RuntimeVersionArn": format!("arn:{}:lambda:{region}::runtime:{hash}", arn::partition(region)) })
+}
+
+pub fn get(call: &mut Call) -> Outcome {
+    let configuration = wanted(call)?;
+    let function = call.function()?;
+    let (region, account) = (&call.request.region, &call.world.settings.account);
+    let location =
+        format!("https://awslambda-{region}-tasks.s3.{region}.amazonaws.com/snapshots/{account}/{}", function.name);
+    let mut output = json!({
+        "Configuration": configuration,
+        "Code": { "RepositoryType": "S3", "Location": location },
+    });
+    if !function.tags.is_empty() {
+        output["Tags"] = json!(function.tags);
+    }
+    if let Some(reserved) = function.reserved_concurrency {
+        output["Concurrency"] = json!({ "ReservedConcurrentExecutions": reserved });
+    }
+    reply(200, &output)
+}
+
+pub fn get_configuration(call: &mut Call) -> Outcome {
+    reply(200, wanted(call)?)
+}
+
+fn wanted<'a>(call: &'a Call) -> Result<&'a Configuration, AwsError> {
+    let reference = call.reference()?;
+    let function = call.world.lambda.functions.get(&reference.key());
+    let configuration = function.and_then(|function| function.configuration(reference.qualifier.as_deref()));
+    configuration.ok_or_else(|| not_found(&reference.qualified()))
+}
+
+/// No function here has one.
+pub fn get_code_signing(call: &mut Call) -> Outcome {
+    reply(200, &json!({ "FunctionName": call.function()?.name }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct List {
+    function_version: Option<String>,
+    marker: Option<String>,
+    max_items: Option<usize>,
+}
+
+/// The marker is the last function's key; with `FunctionVersion=ALL` versions are listed beside their function.
+pub fn list(call: &mut Call) -> Outcome {
+    let input: List = call.input()?;
+    let prefix = format!("{}/", call.request.region);
+    let functions = call.world.lambda.functions.with_prefix(&prefix);
+    let (page, more) = page(functions, input.marker.as_deref(), input.max_items.unwrap_or(50));
+    let all = input.function_version.as_deref() == Some("ALL");
+    let shown = page.iter().flat_map(|(_, function)| {
+        std::iter::once(&function.latest).chain(function.versions.values().filter(move |_| all))
+    });
+    let mut output = json!({ "Functions": shown.collect::<Vec<_>>() });
+    if let Some((key, _)) = page.last().filter(|_| more) {
+        output["NextMarker"] = json!(key);
+    }
+    reply(200, &output)
+}
+
+/// The whole function, or one published version.
+pub fn delete(call: &mut Call) -> Outcome {
+    let reference = call.reference()?;
+    match reference.qualifier.as_deref() {
+        None => {
+            call.function()?;
+            call.world.lambda.functions.remove(&reference.key());
+        }
+        Some("$LATEST") => return Err(invalid("$LATEST version cannot be deleted without deleting the function.")),
+        Some(version) => delete_version(call.function_mut()?, version)?,
+    }
+    call.turn.effects.push(Effect::Retire { function_arn: reference.qualified() });
+    call.world.lambda.forget_unused_code();
+    no_content()
+}
+
+fn delete_version(function: &mut Function, version: &str) -> Result<(), AwsError> {
+    let aliases = function.aliases.values().filter(|alias| alias.function_version == version);
+    let aliases: Vec<&str> = aliases.map(|alias| alias.name.as_str()).collect();
+    if !aliases.is_empty() {
+        return Err(conflict(format!(
+            "Unable to delete version because the following aliases reference it: {aliases:?}"
+        )));
+    }
+    let number = version.parse().map_err(|_| invalid(format!("{version} is not a version of the function")))?;
+    // A version that is not there is as good as deleted.
+    function.versions.remove(&number);
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! Invocations: decided here, run by the driver, and what becomes of their results.
+
+use bytes::Bytes;
+use md5::{Digest, Md5};
+use serde_json::json;
+
+use crate::flow;
+use crate::request::{Answer, AwsError, Effect, FunctionImage, InvokeOutcome, Reply, Token};
+use crate::service::{arn, iam, logs};
+use crate::settings::Millis;
+use crate::world::{Turn, World};
+
+use super::configuration::{Configuration, Phase};
+use super::function::{Alias, Function, pending};
+use super::name::Reference;
+use super::{Call, Outcome, invalid, not_found};
+
+/// A request's payload may be this large.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MAX_PAYLOAD_BYTES: usize = 6_291_456;
+/// How much of the log's end a caller may ask for.
+const LOG_TAIL_BYTES: usize = 4096;
+
+/// One that is under way.
+#[derive(Debug)]
+pub struct Invocation {
+    waiter: Waiter,
+    function_key: String,
+    region: String,
+    role: String,
+    version: String,
+    log_group: String,
+    log_stream: String,
+}
+
+/// Who wants the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiter {
+    /// A synchronous caller, with or without the log's tail.
+    Caller {
+        tail: bool,
+    },
+    /// Nobody: it was invoked as an event.
+    Nobody,
+    Firehose,
+}
+
+/// Why an invocation cannot start. The codes are those of Firehose's error records, without `Lambda.`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CannotInvoke {
+    /// `ResourceNotFound`, `InvokeLimitExceeded`, ...
+    pub code: &'static str,
+    pub message: String,
+}
+
+/// The Invoke operation.
+pub fn call(call: &mut Call) -> Outcome {
+    let reference = call.reference()?;
+    let payload = payload(&call.request.body)?;
+    let tail = call.request.header("x-amz-log-type") == Some("Tail");
+    match call.request.header("x-amz-invocation-type").unwrap_or("RequestResponse") {
+        "DryRun" => {
+            check(call.world, &reference)?;
+            super::no_content()
+        }
+        "Event" => {
+            start(call.world, call.turn, &reference, payload, Waiter::Nobody)?;
+            Ok(Answer::Reply(Reply::empty().with_status(202)))
+        }
+        "RequestResponse" => {
+            start(call.world, call.turn, &reference, payload, Waiter::Caller { tail }).map(Answer::Pending)
+        }
+        other => Err(invalid(format!("Unsupported invocation type: {other}"))),
+    }
+}
+
+/// Starts an invocation on behalf of another service: pushes the effect, gives its token. `arn` may carry a version or
+/// alias. The outcome comes to [`crate::flow`] through [`resolve`].
+pub fn invoke(world: &mut World, turn: &mut Turn, arn: &str, payload: Bytes) -> Result<Token, CannotInvoke> {
+    let region = arn.split(':').nth(3).unwrap_or_default();
+    let reference = Reference::parse(arn, region, &world.settings.account);
+    let started = reference.and_then(|reference| start(world, turn, &reference, payload, Waiter::Firehose));
+    started.map_err(|error| {
+        let code = match error.code {
+            "ResourceNotFoundException" => "ResourceNotFound",
+            "TooManyRequestsException" => "InvokeLimitExceeded",
+            _ => "InvocationFailure",
+        };
+        CannotInvoke { code, message: error.message }
+    })
+}
+
+/// The result of an invocation: logs it, then either gives the waiting caller's reply, or hands it to Firehose
+/// ([`crate::flow::transformed`]).
+pub fn resolve(
+    world: &mut World,
+    turn: &mut Turn,
+    token: Token,
+    outcome: InvokeOutcome,
+) -> Option<Result<Answer, AwsError>> {
+    let invocation = world.lambda.under_way.remove(&token)?;
+    log(world, &invocation, &outcome.log, turn.now);
+    match invocation.waiter {
+        Waiter::Caller { tail } => Some(Ok(Answer::Reply(invoked(&invocation.version, outcome, tail)))),
+        Waiter::Nobody => None,
+        Waiter::Firehose => {
+            flow::transformed(world, turn, token, Ok(outcome));
+            None
+        }
+    }
+}
+
+/// Nothing at all is an empty object; anything else must be JSON.
+fn payload(body: &Bytes) -> Result<Bytes, AwsError> {
+    if body.is_empty() {
+        return Ok(Bytes::from_static(b"{}"));
+    }
+    if body.len() > MAX_PAYLOAD_BYTES {
+        let message =
+            format!("Request must be smaller than {MAX_PAYLOAD_BYTES} bytes for the InvokeFunction operation");
+        return Err(AwsError::new("RequestTooLargeException", message).with_status(413));
+    }
+    match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+        Ok(_) => Ok(body.clone()),
+        Err(error) => Err(AwsError::new(
+            "InvalidRequestContentException",
+            format!("Could not parse request body into json: {error}"),
+        )),
+    }
+}
+
+/// What would run, if it can be invoked now.
+fn check<'a>(world: &'a World, reference: &Reference) -> Result<&'a Configuration, AwsError> {
+    let unknown = || {
+        let qualifier = reference.qualifier.as_deref().unwrap_or("$LATEST");
+        not_found(&format!("{}:{qualifier}", reference.arn))
+    };
+    let function = world.lambda.functions.get(&reference.key()).ok_or_else(unknown)?;
+    let configuration = chosen(world, function, reference.qualifier.as_deref()).ok_or_else(unknown)?;
+    if configuration.status.state == Phase::Pending {
+        return Err(pending());
+    }
+    let running = world.lambda.under_way.values().filter(|running| running.function_key == reference.key()).count();
+    match function.reserved_concurrency {
+        Some(reserved) if running >= reserved as usize => {
+            Err(AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429))
+        }
+        Some(_) | None => Ok(configuration),
+    }
+}
+
+/// What a qualifier runs now: an alias may send some invocations elsewhere, and during an update `$LATEST` is still what
+/// it was.
+fn chosen<'a>(world: &World, function: &'a Function, qualifier: Option<&str>) -> Option<&'a Configuration> {
+    let elsewhere =
+        qualifier.and_then(|name| function.aliases.get(name)).and_then(|alias| other(alias, world.lambda.started));
+    let configuration = function.configuration(elsewhere.or(qualifier))?;
+    Some(if configuration.version == "$LATEST" {
+        function.before.as_ref().unwrap_or(configuration)
+    } else {
+        configuration
+    })
+}
+
+/// The alias's additional version, in its share of every hundred invocations.
+fn other(alias: &Alias, started: u64) -> Option<&str> {
+    let (version, weight) = alias.routing_config.as_ref()?.additional_version_weights.first_key_value()?;
+    ((started % 100) < (weight * 100.0) as u64).then_some(version)
+}
+
+fn start(
+    world: &mut World,
+    turn: &mut Turn,
+    reference: &Reference,
+    payload: Bytes,
+    waiter: Waiter,
+) -> Result<Token, AwsError> {
+    let configuration = check(world, reference)?;
+    let function = image(world, configuration, &reference.region, turn.now);
+    let invocation = Invocation {
+        waiter,
+        function_key: reference.key(),
+        region: reference.region.clone(),
+        role: configuration.settings.role.clone(),
+        version: configuration.version.clone(),
+        log_group: function.log_group.clone(),
+        log_stream: function.log_stream.clone(),
+    };
+    let token = world.token();
+    world.lambda.started += 1;
+    world.lambda.under_way.insert(token, invocation);
+    turn.effects.push(Effect::Invoke { token, function, payload, client_context: None });
+    Ok(token)
+}
+
+fn image(world: &World, configuration: &Configuration, region: &str, now: Millis) -> FunctionImage {
+    let settings = &configuration.settings;
+    let revision = revision(configuration);
+    let day = jiff::Timestamp::from_millisecond(now as i64).unwrap_or(jiff::Timestamp::MAX).strftime("%Y/%m/%d");
+    FunctionImage {
+        arn: configuration.function_arn.clone(),
+        name: configuration.function_name.clone(),
+        version: configuration.version.clone(),
+        runtime: settings.runtime.clone(),
+        handler: settings.handler.clone(),
+        code: world.lambda.code.get(&configuration.code_sha256).map(|code| code.0.clone()).unwrap_or_default(),
+        code_sha256: configuration.code_sha256.clone(),
+        environment: settings.environment.clone().unwrap_or_default().variables,
+        timeout_s: settings.timeout,
+        memory_mib: settings.memory_size,
+        region: region.to_owned(),
+        log_group: settings.logging_config.log_group.clone(),
+        log_stream: format!("{day}/[{}]{revision}", configuration.version),
+        revision,
+    }
+}
+
+/// The same for the same code and settings, whatever state the function is in: 32 hexadecimal digits.
+fn revision(configuration: &Configuration) -> String {
+    let identity = json!([configuration.code_sha256, configuration.settings]).to_string();
+    Md5::digest(identity).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes the lines as the function's role allows: without the right to make a group, none is made.
+fn log(world: &mut World, invocation: &Invocation, lines: &[String], now: Millis) {
+    let Invocation { region, role, log_group, log_stream, .. } = invocation;
+    let group = arn::regional("logs", region, &world.settings.account, &format!("log-group:{log_group}"));
+    let stream = format!("{group}:log-stream:{log_stream}");
+    let allowed = |world: &World, action: &str, resource: &str| iam::allows(world, role, action, resource, now);
+    if allowed(world, "logs:CreateLogGroup", &group) || allowed(world, "logs:CreateLogGroup", &format!("{group}:*")) {
+        logs::create_group(world, region, log_group, now);
+    }
+    if allowed(world, "logs:PutLogEvents", &stream) {
+        let create_stream = allowed(world, "logs:CreateLogStream", &stream);
+        logs::append(world, region, log_group, log_stream, create_stream, now, lines);
+    }
+}
+
+fn invoked(version: &str, outcome: InvokeOutcome, tail: bool) -> Reply {
+    let mut headers = vec![("X-Amz-Executed-Version", version.to_owned())];
+    headers.extend(outcome.function_error.map(|error| ("X-Amz-Function-Error", error)));
+    if tail {
+        let log = outcome.log.join("\n");
+        let end = &log.as_bytes()[log.len().saturating_sub(LOG_TAIL_BYTES)..];
+        headers.push(("X-Amz-Log-Result", base64_simd::STANDARD.encode_to_string(end)));
+    }
+    Reply { status: 200, headers, body: outcome.payload }
+}
