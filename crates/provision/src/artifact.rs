@@ -1,1 +1,165 @@
-//! From a code source to the zip that is uploaded.
+//! From a code source to the zip that is uploaded: built by cargo, zipped from a folder, or taken as it is, and in each
+//! case checked before anything on AWS changes.
+//!
+//! The same source gives the same zip, byte for byte, wherever its folder is. What was built is kept by a fingerprint of
+//! its inputs, so that an `up` without a change starts no process.
+
+mod archive;
+mod cache;
+mod cargo;
+mod elf;
+mod files;
+mod inputs;
+
+use std::path::Path;
+
+use base64_simd::STANDARD;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use archive::Entry;
+
+/// Where code comes from. Paths are absolute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source<'a> {
+    /// A cargo package's folder. `bin` names the binary where the package has several.
+    Crate { path: &'a Path, bin: Option<&'a str> },
+    /// A zip somebody else made, uploaded as it is.
+    Zip(&'a Path),
+    /// A folder, zipped here without `__pycache__` and `.git`.
+    Dir(&'a Path),
+}
+
+/// What the code is to run on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub architecture: Architecture,
+    /// Lambda's name of it: `provided.al2023`, `python3.13`, ...
+    pub runtime: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    X86_64,
+    Arm64,
+}
+
+/// A deployment package that Lambda will take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    pub zip: Bytes,
+    /// Lambda's `CodeSha256`.
+    pub sha256_base64: String,
+    /// For people: `crate /work/handler`.
+    pub from: String,
+}
+
+impl Artifact {
+    fn new(source: &Source<'_>, zip: Bytes) -> Artifact {
+        let sha256_base64 = STANDARD.encode_to_string(Sha256::digest(&zip));
+        Artifact { zip, sha256_base64, from: source.to_string() }
+    }
+}
+
+impl std::fmt::Display for Source<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Source::Crate { path, bin: None } => write!(f, "crate {}", path.display()),
+            Source::Crate { path, bin: Some(bin) } => write!(f, "binary {bin} of crate {}", path.display()),
+            Source::Zip(path) => write!(f, "zip {}", path.display()),
+            Source::Dir(path) => write!(f, "folder {}", path.display()),
+        }
+    }
+}
+
+/// The artifact, built only if it is not kept from before. `cache_dir` is made if need be; what is kept there may be
+/// deleted at any time. Where cargo has to write the lock file first, that changes the inputs, and the next call asks
+/// cargo once more. `progress` gets cargo's lines, such as `Compiling handler v0.1.0`.
+///
+/// # Errors
+/// The source is missing or not what it is said to be, the build fails (with the compiler's own words), or Lambda would
+/// not run or not take the result: wrong architecture, too new a glibc, no executable `bootstrap`, too large.
+pub async fn build(
+    source: Source<'_>,
+    target: &Target,
+    cache_dir: &Path,
+    progress: &mut (dyn FnMut(&str) + Send),
+) -> Result<Artifact> {
+    match source {
+        Source::Crate { path, bin } => {
+            let kept = cache::Slot::of_crate(path, bin, target, cache_dir)?;
+            let zip = match kept.read()? {
+                Some(zip) => zip,
+                None => {
+                    let zip = from_crate(&source, path, bin, target, cache_dir, progress).await?;
+                    kept.write(&zip)?;
+                    zip
+                }
+            };
+            Ok(Artifact::new(&source, zip))
+        }
+        Source::Zip(path) => from_zip(&source, path, target),
+        Source::Dir(path) => from_dir(&source, path, target),
+    }
+}
+
+/// The artifact, if that takes no build: kept from before, or not a crate at all. Starts no process.
+///
+/// # Errors
+/// As [`build`], for what it looks at.
+pub fn up_to_date(source: Source<'_>, target: &Target, cache_dir: &Path) -> Result<Option<Artifact>> {
+    match source {
+        Source::Crate { path, bin } => {
+            let kept = cache::Slot::of_crate(path, bin, target, cache_dir)?.read()?;
+            Ok(kept.map(|zip| Artifact::new(&source, zip)))
+        }
+        Source::Zip(path) => from_zip(&source, path, target).map(Some),
+        Source::Dir(path) => from_dir(&source, path, target).map(Some),
+    }
+}
+
+async fn from_crate(
+    source: &Source<'_>,
+    path: &Path,
+    bin: Option<&str>,
+    target: &Target,
+    cache_dir: &Path,
+    progress: &mut (dyn FnMut(&str) + Send),
+) -> Result<Bytes> {
+    let building = format!("building {source}");
+    let binary = cargo::build(path, bin, target.architecture, &cache_dir.join("target"), progress).await?;
+    elf::check(&binary, target).map_err(|wrong| wrong.into_error(&building))?;
+    archive::pack(&building, vec![Entry::executable(archive::BOOTSTRAP, binary)])
+}
+
+fn from_zip(source: &Source<'_>, path: &Path, target: &Target) -> Result<Artifact> {
+    let reading = format!("reading {source}");
+    let zip = std::fs::read(path).map_err(|cause| Error::new(&reading, cause))?;
+    let bootstrap = archive::bootstrap(&reading, &zip)?;
+    check_bootstrap(bootstrap.as_ref(), target).map_err(|wrong| wrong.into_error(&reading))?;
+    Ok(Artifact::new(source, zip.into()))
+}
+
+fn from_dir(source: &Source<'_>, path: &Path, target: &Target) -> Result<Artifact> {
+    let packing = format!("packing {source}");
+    let entries = files::deployable(path).map_err(|cause| Error::new(&packing, cause))?;
+    let bootstrap = entries.iter().find(|entry| entry.name == archive::BOOTSTRAP);
+    check_bootstrap(bootstrap, target).map_err(|wrong| wrong.into_error(&packing))?;
+    Ok(Artifact::new(source, archive::pack(&packing, entries)?))
+}
+
+/// Only the runtimes without a language of their own run a `bootstrap`.
+fn check_bootstrap(bootstrap: Option<&Entry>, target: &Target) -> Result<(), elf::Wrong> {
+    match bootstrap {
+        _ if !target.runtime.starts_with("provided") => Ok(()),
+        None => Err(elf::Wrong::no_bootstrap(&target.runtime)),
+        Some(entry) if !entry.executable => Err(elf::Wrong::not_executable()),
+        // A script names its interpreter itself; there is nothing in it to check.
+        Some(entry) if entry.bytes.starts_with(b"#!") => Ok(()),
+        Some(entry) => elf::check(&entry.bytes, target),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Zips: written so that the same files give the same bytes, and read for what Lambda will look at.
+
+use std::io::{Cursor, Read, Write};
+
+use bytes::Bytes;
+use zip::result::ZipError;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+
+use crate::error::{Error, Result};
+
+pub(super) const BOOTSTRAP: &str = "bootstrap";
+
+/// The largest zip that Lambda takes in a request, in bytes.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MAX_ZIPPED_BYTES: u64 = 52_428_800;
+
+/// The most that a zip may hold, with its layers, in bytes.
+const MAX_UNZIPPED_BYTES: u64 = 262_144_000;
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Its path in the zip, with `/`.
+    pub(super) name: String,
+    pub(super) executable: bool,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Entry {
+    pub(super) fn executable(name: &str, bytes: Vec<u8>) -> Entry {
+        Entry { name: name.to_owned(), executable: true, bytes }
+    }
+}
+
+/// Writes a zip that depends on nothing but the entries' names, modes and bytes: not on their order, and not on when.
+pub(super) fn pack(doing: &str, mut entries: Vec<Entry>) -> Result<Bytes> {
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    check_unzipped(doing, entries.iter().map(|entry| entry.bytes.len() as u64).sum())?;
+    let zip = write(&entries).map_err(|cause| Error::new(doing, cause))?;
+    check_zipped(doing, zip.len() as u64)?;
+    Ok(zip.into())
+}
+
+fn write(entries: &[Entry]) -> Result<Vec<u8>, ZipError> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for entry in entries {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .compression_level(Some(9))
+            .last_modified_time(DateTime::DEFAULT)
+            .unix_permissions(if entry.executable { 0o755 } else { 0o644 });
+        writer.start_file(entry.name.as_str(), options)?;
+        writer.write_all(&entry.bytes)?;
+    }
+    Ok(writer.finish()?.into_inner())
+}
+
+/// The `bootstrap` at the root of somebody's zip, if there is one, after checking the zip against Lambda's limits.
+pub(super) fn bootstrap(doing: &str, zip: &[u8]) -> Result<Option<Entry>> {
+    let failed = |cause: ZipError| Error::new(doing, cause);
+    check_zipped(doing, zip.len() as u64)?;
+    let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(failed)?;
+    let mut unzipped_bytes = 0_u64;
+    for index in 0..archive.len() {
+        unzipped_bytes = unzipped_bytes.saturating_add(archive.by_index(index).map_err(failed)?.size());
+    }
+    check_unzipped(doing, unzipped_bytes)?;
+    match archive.by_name(BOOTSTRAP) {
+        Ok(file) => {
+            let executable = file.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
+            let mut bytes = Vec::new();
+            file.take(MAX_UNZIPPED_BYTES).read_to_end(&mut bytes).map_err(|cause| Error::new(doing, cause))?;
+            Ok(Some(Entry { name: BOOTSTRAP.to_owned(), executable, bytes }))
+        }
+        Err(ZipError::FileNotFound) => Ok(None),
+        Err(cause) => Err(failed(cause)),
+    }
+}
+
+fn check_zipped(doing: &str, bytes: u64) -> Result<()> {
+    within(
+        doing,
+        "the zip",
+        bytes,
+        MAX_ZIPPED_BYTES,
+        "leave out what the function does not need, or put it into a layer",
+    )
+}
+
+fn check_unzipped(doing: &str, bytes: u64) -> Result<()> {
+    within(doing, "the unzipped code", bytes, MAX_UNZIPPED_BYTES, "leave out what the function does not need")
+}
+
+fn within(doing: &str, what: &str, bytes: u64, most: u64, hint: &str) -> Result<()> {
+    if bytes <= most {
+        return Ok(());
+    }
+    Err(Error::new(doing, format!("{what} has {bytes} bytes, and Lambda takes {most} at most")).hint(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries() -> Vec<Entry> {
+        let module = Entry { name: "lib/module.py".into(), executable: false, bytes: b"pass".to_vec() };
+        vec![module, Entry::executable("bootstrap", b"#!/bin/sh".to_vec())]
+    }
+
+    #[test]
+    fn a_zip_depends_on_neither_order_nor_time_and_keeps_what_runs_executable() {
+        let zip = pack("packing", entries()).expect("two small files can be zipped");
+        let reversed = pack("packing", entries().into_iter().rev().collect());
+        assert_eq!(reversed.expect("two small files can be zipped"), zip);
+        let mut archive = ZipArchive::new(Cursor::new(zip)).expect("it is a zip");
+        let listed: Vec<_> = (0..archive.len())
+            .map(|index| {
+                let file = archive.by_index(index).expect("it is in the zip");
+                let name = file.name().expect("names are text").into_owned();
+                (name, file.unix_mode().map(|mode| mode & 0o777), file.last_modified())
+            })
+            .collect();
+        let when = Some(DateTime::DEFAULT);
+        assert_eq!(listed, [("bootstrap".into(), Some(0o755), when), ("lib/module.py".into(), Some(0o644), when)]);
+    }
+
+    #[test]
+    fn the_bootstrap_of_a_zip_is_found_at_its_root_only() {
+        let zip = pack("packing", entries()).expect("two small files can be zipped");
+        assert_eq!(bootstrap("reading", &zip).expect("it is a zip"), Some(entries().remove(1)));
+        let nested = pack("packing", vec![Entry::executable("bin/bootstrap", vec![])]).expect("it can be zipped");
+        assert_eq!(bootstrap("reading", &nested).expect("it is a zip"), None);
+        let error = bootstrap("packing zip x.zip", b"not a zip").expect_err("it is no zip");
+        assert!(error.to_string().starts_with("packing zip x.zip: "), "{error}");
+    }
+
+    #[test]
+    fn what_is_over_a_limit_is_refused_with_both_numbers() {
+        assert!(check_zipped("packing", MAX_ZIPPED_BYTES).is_ok());
+        let error = check_zipped("packing", MAX_ZIPPED_BYTES + 1).expect_err("it is one byte too large");
+        assert_eq!(error.to_string(), "packing: the zip has 52428801 bytes, and Lambda takes 52428800 at most");
+        let error = check_unzipped("packing", MAX_UNZIPPED_BYTES + 1).expect_err("it is one byte too large");
+        assert_eq!(
+            error.to_string(),
+            "packing: the unzipped code has 262144001 bytes, and Lambda takes 262144000 at most"
+        );
+    }
+}

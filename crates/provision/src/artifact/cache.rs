@@ -1,0 +1,81 @@
+//! Zips kept from before: one file for each crate, binary and target, named by the fingerprint of what it was built from.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::inputs::Package;
+use super::{Target, cargo};
+use crate::error::{Error, Result};
+
+/// Where the zip of one source in its present state is, or will be.
+#[derive(Debug)]
+pub(super) struct Slot {
+    folder: PathBuf,
+    /// The same for all states of one source.
+    stem: String,
+    fingerprint: String,
+}
+
+impl Slot {
+    pub(super) fn of_crate(path: &Path, bin: Option<&str>, target: &Target, cache_dir: &Path) -> Result<Slot> {
+        let recipe = format!("{:?} {bin:?} {target:?}", cargo::PROFILE);
+        let package = Package::at(path)?;
+        let fingerprint = package
+            .fingerprint(&recipe)
+            .map_err(|cause| Error::new(format!("reading the sources of crate {}", path.display()), cause))?;
+        let identity = Sha256::digest(format!("{} {recipe}", package.folder.display()));
+        Ok(Slot {
+            folder: cache_dir.join("artifacts"),
+            stem: hex(&identity[..8]),
+            fingerprint: hex(&fingerprint[..16]),
+        })
+    }
+
+    /// `None` when nothing is kept of this state.
+    pub(super) fn read(&self) -> Result<Option<Bytes>> {
+        match fs::read(self.file()) {
+            Ok(zip) => Ok(Some(zip.into())),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(Error::new(format!("reading {}", self.file().display()), cause)),
+        }
+    }
+
+    /// Keeps a zip, in place of those of earlier states. Whoever reads meanwhile sees a whole file or none.
+    pub(super) fn write(&self, zip: &[u8]) -> Result<()> {
+        self.replace(zip).map_err(|cause| Error::new(format!("keeping {}", self.file().display()), cause))
+    }
+
+    fn replace(&self, zip: &[u8]) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        file.write_all(zip)?;
+        for earlier in fs::read_dir(&self.folder)? {
+            let earlier = earlier?;
+            if earlier.file_name().to_string_lossy().starts_with(&self.stem) {
+                remove(&earlier.path())?;
+            }
+        }
+        file.persist(self.file())?;
+        Ok(())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join(format!("{}-{}.zip", self.stem, self.fingerprint))
+    }
+}
+
+/// Another process may have been faster.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
