@@ -98,7 +98,7 @@ pub enum Answer {
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// Run a function. The result goes to [`crate::world::World::resolve`].
-    Invoke { token: Token, function: FunctionImage, payload: Bytes, client_context: Option<String> },
+    Invoke { token: Token, function: Box<FunctionImage>, payload: Bytes, client_context: Option<String> },
     /// The function's processes are of no more use (deleted, or its code or configuration changed).
     Retire { function_arn: String },
 }

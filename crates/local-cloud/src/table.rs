@@ -133,6 +133,14 @@ impl Blobs {
         Some(bytes)
     }
 
+    pub fn contains(&self, key: &str) -> bool {
+        self.rows.contains_key(key)
+    }
+
+    pub fn keys(&self) -> Vec<String> {
+        self.rows.keys().cloned().collect()
+    }
+
     /// What changed since the last time, appended to `out`.
     pub fn take_changes(&mut self, out: &mut Vec<Change>) {
         for key in std::mem::take(&mut self.touched) {

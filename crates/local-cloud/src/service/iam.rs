@@ -42,7 +42,9 @@ struct Call<'a> {
 /// An operation's result element, `None` where it has none.
 type Outcome = Result<Option<Xml>, AwsError>;
 
-const OPERATIONS: &[(&str, fn(&mut Call) -> Outcome)] = &[
+type Operation = fn(&mut Call) -> Outcome;
+
+const OPERATIONS: &[(&str, Operation)] = &[
     ("AttachRolePolicy", permissions::attach),
     ("CreateRole", roles::create),
     ("DeleteRole", roles::delete),

@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
-use crate::service::json::{Blob, unsupported};
+use crate::service::json::unsupported;
 use crate::settings::Millis;
-use crate::table::{Change, Table};
+use crate::table::{Blobs, Change, Table};
 use crate::world::{Turn, World};
 
 use function::Function;
@@ -39,7 +39,7 @@ pub struct State {
     /// By `<region>/<name>`.
     functions: Table<Function>,
     /// Zips by the base64 of their SHA-256.
-    code: Table<Blob>,
+    code: Blobs,
     under_way: HashMap<Token, invocation::Invocation>,
     /// Invocations in this run, for the shares of weighted aliases.
     started: u64,
@@ -49,7 +49,7 @@ impl Default for State {
     fn default() -> Self {
         State {
             functions: Table::new("lambda/functions"),
-            code: Table::new("lambda/code"),
+            code: Blobs::new("lambda/code"),
             under_way: HashMap::new(),
             started: 0,
         }
@@ -65,6 +65,7 @@ struct Call<'a> {
 }
 
 type Outcome = Result<Answer, AwsError>;
+type Operation = fn(&mut Call) -> Outcome;
 
 pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
     let Some((route, captured)) = route::find(&request.method, &request.path) else {
@@ -155,7 +156,7 @@ impl State {
     pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
         match table {
             t if t == self.functions.name() => self.functions.restore(key, value)?,
-            t if t == self.code.name() => self.code.restore(key, value)?,
+            t if t == self.code.name() => self.code.restore(key, value),
             _ => return Ok(false),
         }
         Ok(true)

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::request::{Answer, AwsError, Reply, Request};
+use crate::service::json;
 use crate::settings::Millis;
 use crate::table::{Change, Table};
 use crate::world::{Turn, World};
@@ -43,7 +44,8 @@ impl Default for State {
 /// What an operation works on.
 struct Call<'a> {
     state: &'a mut State,
-    input: Value,
+    name: &'a str,
+    body: &'a [u8],
     region: &'a str,
     account: &'a str,
     now: Millis,
@@ -52,7 +54,9 @@ struct Call<'a> {
 /// An operation's result; `Null` where it has none.
 type Outcome = Result<Value, AwsError>;
 
-const OPERATIONS: &[(&str, fn(&mut Call) -> Outcome)] = &[
+type Operation = fn(&mut Call) -> Outcome;
+
+const OPERATIONS: &[(&str, Operation)] = &[
     ("CreateLogGroup", group::create),
     ("CreateLogStream", stream::create),
     ("DeleteLogGroup", group::delete),
@@ -74,20 +78,13 @@ const OPERATIONS: &[(&str, fn(&mut Call) -> Outcome)] = &[
 ];
 
 pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
-    let target = request.header("x-amz-target").unwrap_or_default();
-    let name = target.rsplit('.').next().unwrap_or_default();
-    let Some((name, operation)) = OPERATIONS.iter().find(|(known, _)| *known == name) else {
-        return Err(AwsError::new("UnknownOperationException", ""));
-    };
-    let input: Value = match request.body.is_empty() {
-        true => Value::Object(Default::default()),
-        false => serde_json::from_slice(&request.body)
-            .map_err(|error| AwsError::new("SerializationException", error.to_string()))?,
-    };
-    crate::wire::validate::input("logs", name, &input)?;
+    let name = json::operation(request);
+    let operation = OPERATIONS.iter().find(|(known, _)| *known == name);
+    let (_, operation) = operation.ok_or_else(|| json::unsupported("CloudWatch Logs", name))?;
     let mut call = Call {
         state: &mut world.logs,
-        input,
+        name,
+        body: &request.body,
         region: &request.region,
         account: &world.settings.account,
         now: turn.now,
@@ -100,10 +97,9 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
 }
 
 impl Call<'_> {
-    /// The input as the operation's own type.
-    fn input<T: DeserializeOwned>(&mut self) -> Result<T, AwsError> {
-        serde_json::from_value(self.input.take())
-            .map_err(|error| AwsError::new("SerializationException", error.to_string()))
+    /// The input, checked against the service model, as the operation's own type.
+    fn input<T: DeserializeOwned>(&self) -> Result<T, AwsError> {
+        json::checked("logs", self.name, self.body)
     }
 
     fn group_key(&self, group: &str) -> String {

@@ -10,6 +10,7 @@ use zip::ZipArchive;
 use crate::request::AwsError;
 use crate::runner::MAX_UNPACKED_BYTES;
 use crate::service::json::Blob;
+use crate::service::s3;
 
 use super::{State, invalid};
 
@@ -23,6 +24,7 @@ const MAX_ZIP_BYTES: usize = 52_428_800;
 pub struct Source {
     zip_file: Option<Blob>,
     s3_bucket: Option<String>,
+    s3_key: Option<String>,
     image_uri: Option<String>,
 }
 
@@ -36,22 +38,33 @@ pub struct Code {
 
 impl Source {
     /// Reads and checks the code.
-    pub fn read(self) -> Result<Code, AwsError> {
-        match (self.zip_file, self.s3_bucket, self.image_uri) {
+    pub fn read(self, s3: &s3::State) -> Result<Code, AwsError> {
+        match (self.zip_file, self.s3_bucket.zip(self.s3_key), self.image_uri) {
+            (Some(Blob(zip)), None, None) if zip.len() > MAX_ZIP_BYTES => {
+                let message = format!("Zipped size must be smaller than {MAX_ZIP_BYTES} bytes");
+                Err(AwsError::new("RequestEntityTooLargeException", message).with_status(413))
+            }
             (Some(Blob(zip)), None, None) => Code::check(zip),
-            (None, Some(_), None) => Err(invalid("this endpoint takes code only as ZipFile, not from S3")),
-            (None, None, Some(_)) => Err(invalid("this endpoint runs no container images: send the code as ZipFile")),
+            (None, Some((bucket, key)), None) => Code::check(object(s3, &bucket, &key)?),
+            (None, None, Some(_)) => Err(invalid("this endpoint runs no container images: send a zip")),
             _ => Err(invalid("Please provide exactly one source for the function code.")),
         }
     }
 }
 
+fn object(s3: &s3::State, bucket: &str, key: &str) -> Result<Bytes, AwsError> {
+    let (_, bytes) = s3.get(bucket, key).map_err(|error| {
+        invalid(format!(
+            "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: {}.",
+            error.code,
+            error.message.trim_end_matches('.')
+        ))
+    })?;
+    Ok(bytes)
+}
+
 impl Code {
     fn check(zip: Bytes) -> Result<Code, AwsError> {
-        if zip.len() > MAX_ZIP_BYTES {
-            let message = format!("Zipped size must be smaller than {MAX_ZIP_BYTES} bytes");
-            return Err(AwsError::new("RequestEntityTooLargeException", message).with_status(413));
-        }
         let unpacked = unpacked_bytes(&zip).ok_or_else(|| {
             invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
         })?;
@@ -74,7 +87,7 @@ impl State {
     /// Keeps the zip; the same zip is kept once.
     pub fn keep(&mut self, code: Code) {
         if !self.code.contains(&code.sha256) {
-            self.code.insert(code.sha256, Blob(code.zip));
+            self.code.insert(code.sha256, code.zip);
         }
     }
 }

@@ -34,7 +34,7 @@ pub fn create(call: &mut Call) -> Outcome {
         return Err(conflict(format!("Function already exist: {}", reference.name)));
     }
     let settings = Settings::default_of(&reference.name).changed(input.settings)?;
-    let code = input.code.read()?;
+    let code = input.code.read(&call.world.s3)?;
     role_assumable(call, &settings.role)?;
     let latest = Configuration {
         function_name: reference.name.clone(),

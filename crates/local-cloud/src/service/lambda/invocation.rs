@@ -176,7 +176,7 @@ fn start(
     waiter: Waiter,
 ) -> Result<Token, AwsError> {
     let configuration = check(world, reference)?;
-    let function = image(world, configuration, &reference.region, turn.now);
+    let function = Box::new(image(world, configuration, &reference.region, turn.now));
     let invocation = Invocation {
         waiter,
         function_key: reference.key(),
@@ -203,7 +203,7 @@ fn image(world: &World, configuration: &Configuration, region: &str, now: Millis
         version: configuration.version.clone(),
         runtime: settings.runtime.clone(),
         handler: settings.handler.clone(),
-        code: world.lambda.code.get(&configuration.code_sha256).map(|code| code.0.clone()).unwrap_or_default(),
+        code: world.lambda.code.get(&configuration.code_sha256).unwrap_or_default(),
         code_sha256: configuration.code_sha256.clone(),
         environment: settings.environment.clone().unwrap_or_default().variables,
         timeout_s: settings.timeout,

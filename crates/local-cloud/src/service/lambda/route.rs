@@ -5,17 +5,17 @@ use serde_json::{Map, Value};
 
 use crate::request::{AwsError, Request};
 
-use super::{Call, Outcome, alias, concurrency, functions, invocation, permission, tag, update, version};
+use super::{Operation, alias, concurrency, functions, invocation, permission, tag, update, version};
 
 /// One operation. A `{Member}` of the path goes into the input under that name.
 pub struct Route {
     pub name: &'static str,
     method: Method,
     path: &'static str,
-    pub operation: fn(&mut Call) -> Outcome,
+    pub operation: Operation,
 }
 
-const fn route(name: &'static str, method: Method, path: &'static str, operation: fn(&mut Call) -> Outcome) -> Route {
+const fn route(name: &'static str, method: Method, path: &'static str, operation: Operation) -> Route {
     Route { name, method, path, operation }
 }
 

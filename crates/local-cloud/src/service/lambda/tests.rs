@@ -88,7 +88,7 @@ fn start(world: &mut World, now: Millis) -> (Token, FunctionImage) {
     let (answer, effects) = ask(world, now, "lambda", &request(Method::POST, &format!("{F}/invocations"), "{}"));
     let Answer::Pending(token) = answer.unwrap() else { panic!("a synchronous invocation waits") };
     let runs = effects.into_iter().find_map(|effect| match effect {
-        Effect::Invoke { function, .. } => Some(function),
+        Effect::Invoke { function, .. } => Some(*function),
         Effect::Retire { .. } => None,
     });
     (token, runs.expect("an invocation is an effect"))
@@ -129,7 +129,7 @@ fn an_update_is_in_progress_while_the_old_code_runs() {
     let new = start(&mut world, READY + 140).1;
     assert_eq!(json!(new.code_sha256), updating["CodeSha256"]);
     assert_ne!(new.revision, old.revision);
-    assert_eq!(world.lambda.code.len(), 1, "the old zip is forgotten");
+    assert_eq!(world.lambda.code.keys().len(), 1, "the old zip is forgotten");
     assert!(world.resolve(&mut Turn::at(READY + 150), token, outcome()).is_some());
 }
 
@@ -296,7 +296,7 @@ fn deleting_retires_the_processes_and_forgets_the_code() {
     let (answer, effects) = ask(&mut world, READY + 50, "lambda", &request(Method::DELETE, F, ""));
     assert!(matches!(answer.unwrap(), Answer::Reply(reply) if reply.status == 204));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Retire { function_arn } if function_arn == ARN)));
-    assert!(world.lambda.functions.is_empty() && world.lambda.code.is_empty());
+    assert!(world.lambda.functions.is_empty() && world.lambda.code.keys().is_empty());
 }
 
 #[test]
