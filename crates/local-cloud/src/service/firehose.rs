@@ -1,29 +1,309 @@
 //! Amazon Data Firehose: the control plane. Its data plane is [`crate::flow`].
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use self::destination::Destination;
+use crate::flow::config::Config;
+use crate::flow::item::Origin;
+use crate::flow::job::{Job, Source};
+use crate::flow::progress::Progress;
+use crate::flow::{self, pump::Pump};
 use crate::request::{Answer, AwsError, Request};
+use crate::service::json;
+use crate::service::kinesis::log::{self, Log, Tables};
+use crate::service::kinesis::stream::shard_id;
 use crate::settings::Millis;
-use crate::table::Change;
+use crate::table::{Change, Table};
 use crate::world::{Turn, World};
 
-#[derive(Debug, Default)]
-pub struct State {}
+mod control;
+mod create;
+pub mod destination;
+mod encryption;
+mod put;
+mod tags;
 
-pub fn call(_world: &mut World, _turn: &mut Turn, _request: &Request) -> Result<Answer, AwsError> {
-    Err(AwsError::new("NotImplemented", "").with_status(501))
+const TABLES: Tables = Tables { records: "firehose-record", base: "firehose-base" };
+
+/// Delivery streams by `region/name`.
+#[derive(Debug)]
+pub struct State {
+    streams: Table<DeliveryStream>,
+    /// By `region/name/shard`.
+    progress: Table<Progress>,
+    /// Records that were put directly.
+    logs: BTreeMap<String, Log>,
+    dirty: BTreeSet<String>,
+    removed: Vec<Change>,
+    /// What is in memory only, of each delivery stream that is not being deleted.
+    pub pumps: BTreeMap<String, Pump>,
 }
 
-pub fn tick(_world: &mut World, _turn: &mut Turn) {}
-
-pub fn due(_world: &World) -> Option<Millis> {
-    None
-}
-
-impl State {
-    pub fn take_changes(&mut self, _out: &mut Vec<Change>) {}
-    pub fn restore(&mut self, _table: &str, _key: &str, _value: &[u8]) -> Result<bool, serde_json::Error> {
-        Ok(false)
+impl Default for State {
+    fn default() -> Self {
+        State {
+            streams: Table::new("firehose-stream"),
+            progress: Table::new("firehose-progress"),
+            logs: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            removed: vec![],
+            pumps: BTreeMap::new(),
+        }
     }
 }
 
-/// Everything buffered by these delivery streams (all, when empty) becomes due now.
-pub fn flush(_world: &mut World, _turn: &mut Turn, _region: &str, _names: &[String]) {}
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Status {
+    Creating,
+    Active,
+    Deleting,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct DeliveryStream {
+    name: String,
+    arn: String,
+    region: String,
+    status: Status,
+    /// When a status that does not last ends.
+    until: Millis,
+    version: u64,
+    created: Millis,
+    updated: Option<Millis>,
+    source: Option<Source>,
+    destination: Destination,
+    /// As described; of one that is put to directly.
+    encryption: Value,
+    tags: BTreeMap<String, Option<String>>,
+}
+
+impl DeliveryStream {
+    /// What the data plane needs. Fails where the destination is not possible.
+    fn job(&self) -> Result<Job, AwsError> {
+        Ok(Job {
+            name: self.name.clone(),
+            arn: self.arn.clone(),
+            region: self.region.clone(),
+            version: self.version,
+            source: self.source.clone(),
+            config: Config::parse(&self.destination)?,
+        })
+    }
+}
+
+pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
+    let at = Scope { region: request.region.clone(), account: world.settings.account.clone(), now: turn.now };
+    let put = match json::operation(request) {
+        "PutRecord" => json::answer(&put::put_record(world, &at, json::typed(&request.body)?)?),
+        "PutRecordBatch" => json::answer(&put::put_record_batch(world, &at, json::typed(&request.body)?)?),
+        operation => return control(world, &at, operation, &request.body),
+    };
+    tick(world, turn);
+    put
+}
+
+fn control(world: &mut World, at: &Scope, operation: &str, body: &[u8]) -> Result<Answer, AwsError> {
+    macro_rules! run {
+        ($function:path) => {
+            $function(world, at, json::checked("firehose", operation, body)?)
+        };
+    }
+    let output: Value = match operation {
+        "CreateDeliveryStream" => run!(create::create_delivery_stream),
+        "DeleteDeliveryStream" => run!(control::delete_delivery_stream),
+        "DescribeDeliveryStream" => run!(control::describe_delivery_stream),
+        "ListDeliveryStreams" => run!(control::list_delivery_streams),
+        "UpdateDestination" => run!(create::update_destination),
+        "StartDeliveryStreamEncryption" => run!(encryption::start),
+        "StopDeliveryStreamEncryption" => run!(encryption::stop),
+        "TagDeliveryStream" => run!(tags::tag),
+        "UntagDeliveryStream" => run!(tags::untag),
+        "ListTagsForDeliveryStream" => run!(tags::list),
+        other => Err(json::unsupported("Firehose", other)),
+    }?;
+    json::answer(&output)
+}
+
+/// Statuses whose time has come pass into what follows; then data moves.
+pub fn tick(world: &mut World, turn: &mut Turn) {
+    world.firehose.pass(turn.now);
+    let mut pumps = std::mem::take(&mut world.firehose.pumps);
+    for (key, pump) in &mut pumps {
+        if world.firehose.is_active(key) {
+            flow::step(world, turn, key, pump);
+        }
+    }
+    world.firehose.pumps = pumps;
+}
+
+pub fn due(world: &World) -> Option<Millis> {
+    let state = &world.firehose;
+    let passing = state.streams.iter().filter(|(_, stream)| stream.status != Status::Active);
+    let active = state.pumps.iter().filter(|(key, _)| state.is_active(key));
+    passing.map(|(_, stream)| stream.until).chain(active.filter_map(|(_, pump)| pump.due())).min()
+}
+
+/// Everything buffered by these delivery streams (all, when empty) becomes due now, and so does, when it comes back, what
+/// is in a function.
+pub fn flush(world: &mut World, turn: &mut Turn, region: &str, names: &[String]) {
+    let mut pumps = std::mem::take(&mut world.firehose.pumps);
+    for (key, pump) in &mut pumps {
+        let named = pump.job.region == region && (names.is_empty() || names.contains(&pump.job.name));
+        if named && world.firehose.is_active(key) {
+            flow::flush(world, turn, key, pump);
+        }
+    }
+    world.firehose.pumps = pumps;
+}
+
+/// How many records were put for this delivery stream and are neither stored nor dropped. 0 when there is none such.
+pub fn backlog(world: &World, region: &str, name: &str) -> usize {
+    let key = format!("{region}/{name}");
+    world.firehose.pumps.get(&key).map_or(0, |pump| flow::backlog(world, &key, pump))
+}
+
+/// Where and when a call happens.
+#[derive(Debug, Clone)]
+struct Scope {
+    region: String,
+    account: String,
+    now: Millis,
+}
+
+impl Scope {
+    fn key(&self, name: &str) -> String {
+        format!("{}/{name}", self.region)
+    }
+
+    fn find<'a>(&self, state: &'a State, name: &str) -> Result<&'a DeliveryStream, AwsError> {
+        state.streams.get(&self.key(name)).ok_or_else(|| {
+            let message = format!("Firehose {name} not found under account {}.", self.account);
+            AwsError::new("ResourceNotFoundException", message)
+        })
+    }
+}
+
+impl State {
+    fn is_active(&self, key: &str) -> bool {
+        self.streams.get(key).is_some_and(|stream| stream.status == Status::Active)
+    }
+
+    /// How far a delivery stream is with a shard; `None` as long as nothing of it is finished.
+    pub fn progress(&self, key: &str, shard: u32) -> Option<&Progress> {
+        self.progress.get(&progress_key(key, shard))
+    }
+
+    /// Records put directly.
+    pub fn log(&self, key: &str) -> Option<&Log> {
+        self.logs.get(key)
+    }
+
+    /// These records are stored or dropped.
+    pub fn finish(&mut self, key: &str, mut origins: Vec<Origin>) {
+        origins.sort_unstable();
+        for of_shard in origins.chunk_by(|a, b| a.shard == b.shard) {
+            let ordinals = of_shard.iter().map(|origin| origin.ordinal).collect();
+            self.progress_mut(key, of_shard[0].shard).finish_all(ordinals);
+        }
+        self.trim_log(key);
+    }
+
+    /// What is before `ordinal` is lost.
+    pub fn skip(&mut self, key: &str, shard: u32, ordinal: u64) {
+        self.progress_mut(key, shard).skip_to(ordinal);
+    }
+
+    fn progress_mut(&mut self, key: &str, shard: u32) -> &mut Progress {
+        let key = progress_key(key, shard);
+        if !self.progress.contains(&key) {
+            self.progress.insert(&key, Progress::default());
+        }
+        self.progress.get_mut(&key).expect("it is there now")
+    }
+
+    /// Of records put directly, those are kept that are not finished.
+    fn trim_log(&mut self, key: &str) {
+        let finished = self.progress(key, 0).map_or(0, Progress::next);
+        if self.logs.get_mut(key).is_some_and(|log| log.trim_to(finished)) {
+            self.dirty.insert(key.to_owned());
+        }
+    }
+
+    fn log_mut(&mut self, key: &str) -> &mut Log {
+        self.dirty.insert(key.to_owned());
+        self.logs.entry(key.to_owned()).or_default()
+    }
+
+    fn pass(&mut self, now: Millis) {
+        let over = |stream: &DeliveryStream| stream.status != Status::Active && stream.until <= now;
+        let keys: Vec<String> =
+            self.streams.iter().filter(|(_, stream)| over(stream)).map(|(key, _)| key.to_owned()).collect();
+        for key in keys {
+            match self.streams.get_mut(&key) {
+                Some(stream) if stream.status == Status::Creating => stream.status = Status::Active,
+                _ => self.forget(&key),
+            }
+        }
+    }
+
+    fn forget(&mut self, key: &str) {
+        self.streams.remove(key);
+        let prefix = format!("{key}/");
+        let rows: Vec<String> = self.progress.with_prefix(&prefix).map(|(row, _)| row.to_owned()).collect();
+        for row in rows {
+            self.progress.remove(&row);
+        }
+        if let Some(log) = self.logs.remove(key) {
+            log.remove(TABLES, key, &mut self.removed);
+        }
+    }
+
+    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+        self.streams.take_changes(out);
+        self.progress.take_changes(out);
+        out.append(&mut self.removed);
+        for key in std::mem::take(&mut self.dirty) {
+            if let Some(log) = self.logs.get_mut(&key) {
+                log.take_changes(TABLES, &key, out);
+            }
+        }
+    }
+
+    /// Rows of one table come in the order of their keys.
+    pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
+        if table == self.streams.name() {
+            self.streams.restore(key, value)?;
+            self.restart(key)?;
+        } else if table == self.progress.name() {
+            self.progress.restore(key, value)?;
+        } else if table == TABLES.base {
+            self.logs.entry(key.to_owned()).or_default().restore_base(value)?;
+        } else if table == TABLES.records {
+            let no_row = || serde::de::Error::custom(format!("{key} is not the key of a record"));
+            let (log, ordinal) = log::split_row_key(key).ok_or_else(no_row)?;
+            self.logs.entry(log.to_owned()).or_default().restore_record(ordinal, value)?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn restart(&mut self, key: &str) -> Result<(), serde_json::Error> {
+        match self.streams.get(key) {
+            Some(stream) if stream.status != Status::Deleting => {
+                let job = stream.job().map_err(serde::de::Error::custom)?;
+                self.pumps.insert(key.to_owned(), Pump::new(job));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn progress_key(key: &str, shard: u32) -> String {
+    format!("{key}/{}", shard_id(shard))
+}

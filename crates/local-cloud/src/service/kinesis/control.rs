@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::stream::{Mode, Status, Stream};
 use super::{Named, Scope, State, invalid};
 use crate::request::AwsError;
+use crate::service::arn;
 use crate::service::json::{page, seconds};
 
 /// What an on-demand stream begins with.
@@ -52,7 +53,7 @@ pub fn create_stream(state: &mut State, at: Scope, input: CreateStream) -> Resul
         }
     };
     super::tags::check(&input.tags)?;
-    let arn = format!("arn:aws:kinesis:{}:{}:stream/{name}", at.region, at.account);
+    let arn = arn::regional("kinesis", at.region, at.account, &format!("stream/{name}"));
     let mut stream = Stream::new(name, arn, mode, shards, at.now);
     stream.tags = input.tags;
     stream.max_record_kib = input.max_record_kib.unwrap_or(stream.max_record_kib);

@@ -1,0 +1,122 @@
+//! `!{timestamp:...}`: patterns of Java's DateTimeFormatter, as far as they make sense in an object's key.
+
+use jiff::Zoned;
+
+/// A parsed pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Field(char, usize),
+}
+
+impl Pattern {
+    /// Fails on an unknown letter and on a quote that is not closed.
+    pub fn parse(pattern: &str) -> Result<Pattern, String> {
+        let mut parts = vec![];
+        let mut rest = pattern;
+        while let Some(first) = rest.chars().next() {
+            let length = if first == '\'' { quoted(rest, &mut parts)? } else { run(rest, first, &mut parts)? };
+            rest = &rest[length..];
+        }
+        Ok(Pattern(parts))
+    }
+
+    pub fn format(&self, time: &Zoned) -> String {
+        let mut out = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Field(letter, count) => out.push_str(&field(*letter, *count, time)),
+            }
+        }
+        out
+    }
+}
+
+/// `'literal'`, where `''` is a quote. Gives its length.
+fn quoted(text: &str, parts: &mut Vec<Part>) -> Result<usize, String> {
+    let end = text[1..].find('\'').ok_or("a quote in the timestamp pattern is not closed")?;
+    parts.push(Part::Text(if end == 0 { "'".into() } else { text[1..=end].into() }));
+    Ok(end + 2)
+}
+
+/// The same character over and over. Gives the length.
+fn run(text: &str, first: char, parts: &mut Vec<Part>) -> Result<usize, String> {
+    let count = text.chars().take_while(|c| *c == first).count();
+    let length = count * first.len_utf8();
+    parts.push(match first {
+        'y' | 'u' | 'M' | 'L' | 'd' | 'D' | 'H' | 'k' | 'h' | 'K' | 'm' | 's' | 'S' | 'E' | 'a' | 'z' | 'Z' | 'X'
+        | 'x' | 'n' | 'V' => Part::Field(first, count),
+        letter if letter.is_ascii_alphabetic() => {
+            return Err(format!("{letter} is not a letter of a timestamp pattern that the local engine knows"));
+        }
+        _ => Part::Text(text[..length].into()),
+    });
+    Ok(length)
+}
+
+fn field(letter: char, count: usize, time: &Zoned) -> String {
+    let number = |value: i64| format!("{value:0count$}");
+    match letter {
+        'y' | 'u' if count == 2 => format!("{:02}", time.year().rem_euclid(100)),
+        'y' | 'u' => number(time.year().into()),
+        'M' | 'L' if count == 3 => time.strftime("%b").to_string(),
+        'M' | 'L' if count == 4 => time.strftime("%B").to_string(),
+        'M' | 'L' => number(time.month().into()),
+        'd' => number(time.day().into()),
+        'D' => number(time.day_of_year().into()),
+        'H' => number(time.hour().into()),
+        'k' => number(if time.hour() == 0 { 24 } else { time.hour().into() }),
+        'h' => number(match i64::from(time.hour()) % 12 {
+            0 => 12,
+            hour => hour,
+        }),
+        'K' => number(i64::from(time.hour()) % 12),
+        'm' => number(time.minute().into()),
+        's' => number(time.second().into()),
+        'S' => format!("{:09}", time.subsec_nanosecond()).chars().take(count).collect(),
+        'n' => number(time.subsec_nanosecond().into()),
+        'E' if count == 4 => time.strftime("%A").to_string(),
+        'E' => time.strftime("%a").to_string(),
+        'a' => time.strftime("%p").to_string(),
+        'V' => time.time_zone().iana_name().unwrap_or("UTC").to_owned(),
+        'z' => time.strftime("%Z").to_string(),
+        'X' if time.offset().is_zero() => "Z".into(),
+        'X' | 'x' if count == 3 => time.strftime("%:z").to_string(),
+        _ => time.strftime("%z").to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_those_of_java() {
+        let time: Zoned = "2026-07-03T14:05:09.012345678+02:00[Europe/Berlin]".parse().unwrap();
+        let table = [
+            ("yyyy/MM/dd/HH/", "2026/07/03/14/"),
+            ("yy-M-d", "26-7-3"),
+            ("'year='yyyy'/month='MM", "year=2026/month=07"),
+            ("EEE, d MMM yyyy HH:mm:ss", "Fri, 3 Jul 2026 14:05:09"),
+            ("DDD", "184"),
+            ("hh a", "02 PM"),
+            ("HH''mm", "14'05"),
+            ("ss.SSS", "09.012"),
+            ("Z XXX VV", "+0200 +02:00 Europe/Berlin"),
+        ];
+        for (pattern, expected) in table {
+            assert_eq!(Pattern::parse(pattern).unwrap().format(&time), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_java_would_not_take_is_refused() {
+        for pattern in ["yyyy/'open", "b", "yyyyRR"] {
+            assert!(Pattern::parse(pattern).is_err(), "{pattern}");
+        }
+    }
+}

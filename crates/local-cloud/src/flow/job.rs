@@ -1,0 +1,28 @@
+//! What the data plane must know of a delivery stream.
+
+use serde::{Deserialize, Serialize};
+
+use super::config::Config;
+use crate::settings::Millis;
+
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub name: String,
+    pub arn: String,
+    pub region: String,
+    /// `VersionId`: part of each object's key.
+    pub version: u64,
+    /// `None` where records are put directly.
+    pub source: Option<Source>,
+    pub config: Config,
+}
+
+/// The stream that is read: the very one that was there at the time, not a later one of the same name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    pub stream_arn: String,
+    /// `region/name`
+    pub stream_key: String,
+    pub stream_created: Millis,
+    pub role_arn: String,
+}

@@ -1,0 +1,162 @@
+//! Prefixes of object keys: text and `!{namespace:value}` expressions, checked when set and evaluated when an object is
+//! closed. <https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html>
+
+use std::collections::BTreeMap;
+
+use jiff::Zoned;
+
+use super::date::Pattern;
+
+/// What stands where no expression says otherwise.
+const DEFAULT_TIME: &str = "yyyy/MM/dd/HH/";
+const RANDOM_LENGTH: usize = 11;
+
+/// Values of the partition keys of a record, by name: those a function gave (`partitionKeyFromLambda`).
+pub type PartitionKeys = BTreeMap<String, String>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Timestamp(Pattern),
+    RandomString,
+    ErrorOutputType,
+    FromLambda(String),
+}
+
+/// What an object is, as far as its key goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Arrival of the oldest record, in the delivery stream's time zone.
+    pub time: &'a Zoned,
+    /// `processing-failed`, ...: for an object of failures.
+    pub error_type: Option<&'a str>,
+    pub partition_keys: &'a PartitionKeys,
+    /// Decides what random strings are.
+    pub seed: &'a str,
+}
+
+impl Prefix {
+    /// Fails with what is wrong, in words that end a sentence.
+    pub fn parse(text: &str) -> Result<Prefix, String> {
+        let mut parts = vec![];
+        let mut rest = text;
+        while let Some(start) = rest.find("!{") {
+            let end = rest[start..].find('}').ok_or("an expression is not closed")? + start;
+            if start > 0 {
+                parts.push(Part::Text(rest[..start].into()));
+            }
+            parts.push(expression(&rest[start + 2..end])?);
+            rest = &rest[end + 1..];
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Text(rest.into()));
+        }
+        Ok(Prefix(parts))
+    }
+
+    pub fn has_expressions(&self) -> bool {
+        self.0.iter().any(|part| !matches!(part, Part::Text(_)))
+    }
+
+    pub fn names_the_error_type(&self) -> bool {
+        self.0.contains(&Part::ErrorOutputType)
+    }
+
+    /// The partition keys that it needs.
+    pub fn partition_keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::FromLambda(key) => Some(key.as_str()),
+            Part::Text(_) | Part::Timestamp(_) | Part::RandomString | Part::ErrorOutputType => None,
+        })
+    }
+
+    /// As the beginning of a key. Without any expression the error type, if there is one, and the hour are appended.
+    pub fn evaluate(&self, facts: Facts) -> String {
+        let mut out = String::new();
+        for (i, part) in self.0.iter().enumerate() {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Timestamp(pattern) => out.push_str(&pattern.format(facts.time)),
+                Part::RandomString => {
+                    let digits = super::ident::hex(&[facts.seed, &i.to_string()]);
+                    out.push_str(&digits[..RANDOM_LENGTH]);
+                }
+                Part::ErrorOutputType => out.push_str(facts.error_type.unwrap_or_default()),
+                Part::FromLambda(key) => out.push_str(facts.partition_keys.get(key).map_or("", String::as_str)),
+            }
+        }
+        if !self.has_expressions() {
+            if let Some(error_type) = facts.error_type {
+                out.push_str(error_type);
+                out.push('/');
+            }
+            let default = Pattern::parse(DEFAULT_TIME).expect("a pattern of known letters");
+            out.push_str(&default.format(facts.time));
+        }
+        out
+    }
+}
+
+fn expression(text: &str) -> Result<Part, String> {
+    let (namespace, value) = text.split_once(':').ok_or_else(|| format!("!{{{text}}} has no namespace"))?;
+    match (namespace, value) {
+        (_, "") => Err(format!("!{{{text}}} has no value")),
+        ("timestamp", pattern) => Pattern::parse(pattern).map(Part::Timestamp),
+        ("firehose", "random-string") => Ok(Part::RandomString),
+        ("firehose", "error-output-type") => Ok(Part::ErrorOutputType),
+        ("partitionKeyFromLambda", key) => Ok(Part::FromLambda(key.into())),
+        ("partitionKeyFromQuery", _) => Err("partitionKeyFromQuery is not supported by the local engine".into()),
+        _ => Err(format!("!{{{text}}} is not an expression of a prefix")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evaluated(prefix: &str, error_type: Option<&str>) -> String {
+        let time: Zoned = "2026-07-13T14:05:09+00:00[UTC]".parse().unwrap();
+        let partition_keys = PartitionKeys::from([("customer".into(), "c1".into())]);
+        let facts = Facts { time: &time, error_type, partition_keys: &partition_keys, seed: "seed" };
+        Prefix::parse(prefix).unwrap().evaluate(facts)
+    }
+
+    #[test]
+    fn prefixes_are_evaluated_as_the_service_does() {
+        let failed = Some("processing-failed");
+        let table = [
+            ("", None, "2026/07/13/14/"),
+            ("legacy", None, "legacy2026/07/13/14/"),
+            ("data/raw/good/", None, "data/raw/good/2026/07/13/14/"),
+            ("myPrefix/!{timestamp:yyyy}/anyMonth/", None, "myPrefix/2026/anyMonth/"),
+            ("y=!{timestamp:yyyy}/m=!{timestamp:MM}/", None, "y=2026/m=07/"),
+            ("!{timestamp:'year='yyyy}/", None, "year=2026/"),
+            ("c=!{partitionKeyFromLambda:customer}/", None, "c=c1/"),
+            ("myFirehoseFailures/!{firehose:error-output-type}/", failed, "myFirehoseFailures/processing-failed/"),
+            ("", failed, "processing-failed/2026/07/13/14/"),
+            ("bad/", failed, "bad/processing-failed/2026/07/13/14/"),
+        ];
+        for (prefix, error_type, expected) in table {
+            assert_eq!(evaluated(prefix, error_type), expected, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn random_strings_are_fresh_at_each_occurrence() {
+        let key = evaluated("!{firehose:random-string}/!{firehose:random-string}", None);
+        let (first, second) = key.split_once('/').unwrap();
+        assert_eq!((first.len(), second.len()), (RANDOM_LENGTH, RANDOM_LENGTH));
+        assert_ne!(first, second);
+    }
+
+    #[test]
+    fn what_is_no_expression_is_refused() {
+        let table = ["!{timestamp:yyyy", "!{timestamp}", "!{timestamp:}", "!{time:yyyy}", "!{firehose:random}", "!{}"];
+        for prefix in table {
+            assert!(Prefix::parse(prefix).is_err(), "{prefix}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What goes wrong on the way is said in the delivery stream's log, where there is one.
+
+use serde_json::json;
+
+use super::failure::Failure;
+use super::pump::Pump;
+use crate::service::{arn, iam, logs};
+use crate::settings::Millis;
+use crate::world::World;
+
+/// One line in the log group that the destination names; none where it names none, or its role may not write there.
+pub fn failure(world: &mut World, now: Millis, pump: &Pump, failure: &Failure) {
+    let (job, store) = (&pump.job, &pump.job.config.store);
+    let (true, Some(group), Some(stream)) =
+        (store.logging.enabled, &store.logging.log_group_name, &store.logging.log_stream_name)
+    else {
+        return;
+    };
+    let resource = format!("log-group:{group}:log-stream:{stream}");
+    let log = arn::regional("logs", &job.region, &world.settings.account, &resource);
+    if !iam::allows(world, &store.role_arn, "logs:PutLogEvents", &log, now) {
+        return;
+    }
+    let line = json!({
+        "deliveryStreamARN": job.arn,
+        "destination": format!("arn:{}:s3:::{}", arn::partition(&job.region), store.bucket),
+        "deliveryStreamVersionId": job.version.to_string(),
+        "message": failure.message,
+        "errorCode": failure.code,
+    });
+    logs::append(world, &job.region, group, stream, false, now, &[line.to_string()]);
+}

@@ -1,0 +1,232 @@
+//! Delivery streams are made, and their destination changed: both are checked the same way.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::destination::Destination;
+use super::tags::{self, Tag};
+use super::{DeliveryStream, Scope, Status};
+use crate::flow::config::{invalid, not_here};
+use crate::flow::job::{Job, Source};
+use crate::flow::progress::Progress;
+use crate::flow::{PRINCIPAL, pump::Pump};
+use crate::request::AwsError;
+use crate::service::json::missing;
+use crate::service::{arn, iam};
+use crate::world::World;
+
+/// The only one that a delivery stream has.
+pub const DESTINATION_ID: &str = "destinationId-000000000001";
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateDeliveryStream {
+    delivery_stream_name: String,
+    delivery_stream_type: Option<String>,
+    kinesis_stream_source_configuration: Option<KinesisSource>,
+    delivery_stream_encryption_configuration_input: Option<Value>,
+    #[serde(rename = "S3DestinationConfiguration")]
+    s3: Option<Destination>,
+    #[serde(rename = "ExtendedS3DestinationConfiguration")]
+    extended_s3: Option<Destination>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct KinesisSource {
+    #[serde(rename = "KinesisStreamARN")]
+    stream_arn: String,
+    #[serde(rename = "RoleARN")]
+    role_arn: String,
+}
+
+pub fn create_delivery_stream(world: &mut World, at: &Scope, input: CreateDeliveryStream) -> Result<Value, AwsError> {
+    let name = input.delivery_stream_name;
+    let key = at.key(&name);
+    if world.firehose.streams.contains(&key) {
+        let message = format!("Firehose {name} under accountId {} already exists", at.account);
+        return Err(AwsError::new("ResourceInUseException", message));
+    }
+    refuse_others(&input.others, "Configuration")?;
+    let destination = one_of(input.s3, input.extended_s3, "Configuration")?
+        .ok_or_else(|| invalid("Exactly one destination configuration is supported for a Firehose"))?;
+    for (value, member) in [(&destination.bucket_arn, "bucketARN"), (&destination.role_arn, "roleARN")] {
+        if value.is_empty() {
+            return Err(missing(&format!("extendedS3DestinationConfiguration.{member}")));
+        }
+    }
+    let kind = input.delivery_stream_type.as_deref().unwrap_or("DirectPut");
+    let source = source(world, at, kind, input.kinesis_stream_source_configuration)?;
+    let encryption = super::encryption::initial(input.delivery_stream_encryption_configuration_input, kind)?;
+    let arn = arn::regional("firehose", &at.region, &at.account, &format!("deliverystream/{name}"));
+    let stream = DeliveryStream {
+        arn: arn.clone(),
+        name,
+        region: at.region.clone(),
+        status: Status::Creating,
+        until: at.now + world.settings.delays.delivery_stream,
+        version: 1,
+        created: at.now,
+        updated: None,
+        source,
+        destination: destination.filled(),
+        encryption,
+        tags: tags::added(BTreeMap::new(), input.tags)?,
+    };
+    let job = stream.job()?;
+    check_roles(world, at, &job)?;
+    start_at_the_end(world, &key, &job);
+    world.firehose.streams.insert(&key, stream);
+    world.firehose.pumps.insert(key, Pump::new(job));
+    Ok(json!({ "DeliveryStreamARN": arn }))
+}
+
+/// Destinations and sources that the service has and this engine has not.
+fn refuse_others(others: &Map<String, Value>, suffix: &str) -> Result<(), AwsError> {
+    let elsewhere = |member: &str| {
+        member.ends_with(&format!("Destination{suffix}")) || member.ends_with(&format!("Source{suffix}"))
+    };
+    let found = others
+        .iter()
+        .find(|(member, value)| elsewhere(member) && !value.is_null() && *member != "DirectPutSourceConfiguration");
+    found.map_or(Ok(()), |(member, _)| Err(not_here(member)))
+}
+
+fn one_of(
+    s3: Option<Destination>,
+    extended: Option<Destination>,
+    suffix: &str,
+) -> Result<Option<Destination>, AwsError> {
+    if s3.is_some() && extended.is_some() {
+        return Err(invalid(format!(
+            "Exactly one of S3Destination{suffix} or ExtendedS3Destination{suffix} must be specified."
+        )));
+    }
+    Ok(s3.or(extended))
+}
+
+fn source(world: &World, at: &Scope, kind: &str, asked: Option<KinesisSource>) -> Result<Option<Source>, AwsError> {
+    match (kind, asked) {
+        ("DirectPut", None) => Ok(None),
+        ("KinesisStreamAsSource", Some(asked)) => kinesis_source(world, at, asked).map(Some),
+        ("DirectPut", Some(_)) => {
+            Err(invalid("KinesisSourceStreamConfig is only applicable for KinesisStreamAsSource stream type."))
+        }
+        ("KinesisStreamAsSource", None) => {
+            Err(invalid("KinesisStreamSourceConfiguration is required for KinesisStreamAsSource stream type."))
+        }
+        (other, _) => Err(not_here(&format!("DeliveryStreamType {other}"))),
+    }
+}
+
+fn kinesis_source(world: &World, at: &Scope, asked: KinesisSource) -> Result<Source, AwsError> {
+    let (stream_arn, role_arn) = (asked.stream_arn, asked.role_arn);
+    check_role(world, at, &role_arn)?;
+    if !iam::allows(world, &role_arn, "kinesis:DescribeStream", &stream_arn, at.now) {
+        return Err(invalid(format!(
+            "Role {role_arn} is not authorized to perform: kinesis:DescribeStream on resource {stream_arn}."
+        )));
+    }
+    let name = stream_arn.rsplit_once(":stream/").map_or("", |(_, name)| name);
+    let stream_key = at.key(name);
+    let stream = world.kinesis.streams.get(&stream_key).filter(|stream| stream.arn == stream_arn);
+    let stream = stream.ok_or_else(|| invalid(format!("Kinesis stream {stream_arn} not found.")))?;
+    Ok(Source { stream_created: stream.created, stream_arn, stream_key, role_arn })
+}
+
+fn check_roles(world: &World, at: &Scope, job: &Job) -> Result<(), AwsError> {
+    check_role(world, at, &job.config.store.role_arn)?;
+    job.config.lambda.as_ref().map_or(Ok(()), |lambda| check_role(world, at, &lambda.role_arn))
+}
+
+fn check_role(world: &World, at: &Scope, role: &str) -> Result<(), AwsError> {
+    iam::assumable(world, role, PRINCIPAL, at.now)
+        .map_err(|_| invalid(format!("Firehose is unable to assume role {role}. Please check the role provided.")))
+}
+
+/// Of what is in the stream already, nothing is delivered; of what comes from now on, everything.
+fn start_at_the_end(world: &mut World, key: &str, job: &Job) {
+    let Some(source) = &job.source else { return };
+    for (shard, log) in world.kinesis.logs(&source.stream_key).into_iter().flatten() {
+        let row = super::progress_key(key, *shard);
+        world.firehose.progress.insert(row, Progress::starting_at(log.next()));
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UpdateDestination {
+    delivery_stream_name: String,
+    current_delivery_stream_version_id: String,
+    destination_id: String,
+    #[serde(rename = "S3DestinationUpdate")]
+    s3: Option<Destination>,
+    #[serde(rename = "ExtendedS3DestinationUpdate")]
+    extended_s3: Option<Destination>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+pub fn update_destination(world: &mut World, at: &Scope, input: UpdateDestination) -> Result<Value, AwsError> {
+    let name = &input.delivery_stream_name;
+    let mut stream = at.find(&world.firehose, name)?.clone();
+    check_update(&stream, &input)?;
+    refuse_others(&input.others, "Update")?;
+    let update = one_of(input.s3, input.extended_s3, "Update")?
+        .ok_or_else(|| invalid("At least one destination or source configuration update must be provided"))?;
+    let merged = stream.destination.clone().merged(update).filled();
+    if merged == stream.destination {
+        return Ok(json!({}));
+    }
+    check_immutable(&stream.destination, &merged)?;
+    stream.destination = merged;
+    stream.version += 1;
+    stream.updated = Some(at.now);
+    let job = stream.job()?;
+    check_roles(world, at, &job)?;
+    let key = at.key(name);
+    if let Some(pump) = world.firehose.pumps.get_mut(&key) {
+        pump.job = job;
+    }
+    world.firehose.streams.insert(key, stream);
+    Ok(json!({}))
+}
+
+fn check_update(stream: &DeliveryStream, input: &UpdateDestination) -> Result<(), AwsError> {
+    let (name, current, given) = (&stream.name, stream.version, &input.current_delivery_stream_version_id);
+    let status = match stream.status {
+        Status::Creating => Some("CREATING"),
+        Status::Deleting => Some("DELETING"),
+        Status::Active => None,
+    };
+    if let Some(status) = status {
+        let message = format!("Cannot update firehose: {name} when it is in {status} status");
+        return Err(AwsError::new("ResourceInUseException", message));
+    }
+    if *given != current.to_string() {
+        let message = format!(
+            "Cannot update firehose: {name} since the current version id: {current} and specified version id: {given} \
+             do not match"
+        );
+        return Err(AwsError::new("ConcurrentModificationException", message));
+    }
+    if input.destination_id != DESTINATION_ID {
+        return Err(invalid(format!("Destination Id {} not found", input.destination_id)));
+    }
+    Ok(())
+}
+
+fn check_immutable(old: &Destination, new: &Destination) -> Result<(), AwsError> {
+    let partitioned = |destination: &Destination| {
+        destination.dynamic_partitioning_configuration.as_ref().is_some_and(|partitioning| partitioning.enabled)
+    };
+    if partitioned(old) != partitioned(new) {
+        return Err(invalid("Dynamic Partitioning can be enabled or disabled only when a delivery stream is created."));
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Records put directly. The body goes straight into these types, and data is decoded once.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DeliveryStream, Scope, State, Status};
+use crate::flow::config::invalid;
+use crate::flow::item::{Item, Origin};
+use crate::request::AwsError;
+use crate::service::json::{Blob, missing, violation};
+use crate::service::kinesis::log::Record;
+use crate::service::kinesis::sequence::Sequence;
+use crate::world::World;
+
+const RECORD_LIMIT: usize = 1_024_000;
+const BATCH_LIMIT: usize = 4 << 20;
+const MOST_RECORDS: usize = 500;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    data: Option<Blob>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PutRecord {
+    delivery_stream_name: Option<String>,
+    record: Option<Entry>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PutRecordOutput {
+    record_id: String,
+    encrypted: bool,
+}
+
+pub fn put_record(world: &mut World, at: &Scope, input: PutRecord) -> Result<PutRecordOutput, AwsError> {
+    let name = input.delivery_stream_name.ok_or_else(|| missing("deliveryStreamName"))?;
+    let encrypted = writable(&world.firehose, at, &name)?;
+    let record = check(input.record.ok_or_else(|| missing("record"))?, "record.data")?;
+    Ok(PutRecordOutput { record_id: place(world, at, &name, record), encrypted })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PutRecordBatch {
+    delivery_stream_name: Option<String>,
+    records: Option<Vec<Entry>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PutRecordBatchOutput {
+    failed_put_count: u32,
+    encrypted: bool,
+    request_responses: Vec<Placed>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Placed {
+    record_id: String,
+}
+
+pub fn put_record_batch(
+    world: &mut World,
+    at: &Scope,
+    input: PutRecordBatch,
+) -> Result<PutRecordBatchOutput, AwsError> {
+    let name = input.delivery_stream_name.ok_or_else(|| missing("deliveryStreamName"))?;
+    let encrypted = writable(&world.firehose, at, &name)?;
+    let entries = input.records.ok_or_else(|| missing("records"))?;
+    if !(1..=MOST_RECORDS).contains(&entries.len()) {
+        let bound = if entries.is_empty() { "greater than or equal to 1" } else { "less than or equal to 500" };
+        return Err(violation("records", &format!("have length {bound}")));
+    }
+    let checked = entries.into_iter().enumerate();
+    let checked = checked.map(|(i, entry)| check(entry, &format!("records.{}.member.data", i + 1)));
+    let checked = checked.collect::<Result<Vec<Blob>, AwsError>>()?;
+    if checked.iter().map(|data| data.0.len()).sum::<usize>() > BATCH_LIMIT {
+        return Err(invalid("Records size exceeds 4 MB limit"));
+    }
+    let place = |data| Placed { record_id: place(world, at, &name, data) };
+    let request_responses = checked.into_iter().map(place).collect();
+    Ok(PutRecordBatchOutput { failed_put_count: 0, encrypted, request_responses })
+}
+
+/// Fails unless records may be put directly. Gives whether they are encrypted at rest.
+fn writable(state: &State, at: &Scope, name: &str) -> Result<bool, AwsError> {
+    let stream: &DeliveryStream = at.find(state, name)?;
+    if stream.source.is_some() {
+        return Err(invalid("This operation is not permitted on KinesisStreamAsSource delivery stream type."));
+    }
+    if stream.status != Status::Active {
+        let message = format!("Firehose {name} is not active in {} account.", at.account);
+        return Err(AwsError::new("ResourceNotFoundException", message));
+    }
+    Ok(stream.encryption["Status"] == "ENABLED")
+}
+
+fn check(entry: Entry, path: &str) -> Result<Blob, AwsError> {
+    let data = entry.data.ok_or_else(|| missing(path))?;
+    if data.0.len() > RECORD_LIMIT {
+        return Err(violation(path, &format!("have length less than or equal to {RECORD_LIMIT}")));
+    }
+    Ok(data)
+}
+
+/// Gives the record's id.
+fn place(world: &mut World, at: &Scope, name: &str, data: Blob) -> String {
+    let log = world.firehose.log_mut(&at.key(name));
+    let ordinal = log.next();
+    let sequence = Sequence::of_record(0, 0, ordinal, at.now / 1000);
+    let record = Record { sequence, partition_key: "".into(), data: data.0, arrival: at.now };
+    log.append(record.clone());
+    Item { origin: Origin { shard: 0, ordinal }, record }.id()
+}
