@@ -20,6 +20,7 @@ mod scalar;
 mod schema;
 mod shape;
 pub mod stack;
+pub mod starter;
 mod tags;
 mod tree;
 mod words;

@@ -99,3 +99,51 @@ fn the_checked_in_schema_is_the_one_that_is_generated() {
     let checked_in = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(checked_in == schema(), "stale: run the tests once with BLESS=1");
 }
+
+#[test]
+fn a_spec_that_is_not_there_is_said_to_be_missing() {
+    let wrong = load(Path::new("no/such/spec.yaml"), &LoadOptions::default()).unwrap_err();
+    assert!(wrong.to_string().starts_with("error: no/such/spec.yaml: the spec cannot be read: "), "{wrong}");
+}
+
+/// Each folder entry `NAME.yaml` is wrong in some way; `NAME.txt` is what is said about it. A first line `# --env X` or
+/// `# --set A=B` gives options. `BLESS=1` writes what is said now.
+#[test]
+fn wrong_specs_are_explained() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spec");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    assert!(files.len() >= 40, "{} wrong specs", files.len());
+    let wrong: Vec<String> = files.iter().filter_map(|file| explained(file).err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The message for `file` is the golden one.
+fn explained(file: &Path) -> Result<(), String> {
+    let bytes = std::fs::read(file).unwrap();
+    let options = options(&String::from_utf8_lossy(&bytes));
+    let said = match load(file, &options) {
+        Ok(loaded) => format!("only warnings:\n{}", loaded.warnings),
+        Err(wrong) => wrong.to_string(),
+    };
+    let folder = format!("{}/", file.parent().unwrap().display());
+    let said = said.replace(&folder, "") + "\n";
+    let golden = file.with_extension("txt");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&golden, &said).unwrap();
+    }
+    let want = std::fs::read_to_string(&golden).unwrap_or_default();
+    match said == want {
+        true => Ok(()),
+        false => Err(format!("--- {}\n{said}\n--- instead of\n{want}", file.display())),
+    }
+}
+
+fn options(text: &str) -> LoadOptions {
+    let first = text.lines().next().unwrap_or_default();
+    let words: Vec<&str> = first.trim_start_matches('#').split_whitespace().collect();
+    let after = |flag: &str| words.iter().position(|word| *word == flag).map(|i| words[i + 1].to_owned());
+    let set = after("--set").and_then(|pair| pair.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned())));
+    LoadOptions { env: after("--env"), set: set.into_iter().collect(), ..LoadOptions::default() }
+}

@@ -85,7 +85,8 @@ fn config(setting: String) -> [String; 2] {
     ["--config".to_owned(), setting]
 }
 
-fn triple(architecture: Architecture) -> &'static str {
+/// Rust's name of what Lambda runs.
+pub(super) fn triple(architecture: Architecture) -> &'static str {
     match architecture {
         Architecture::X86_64 => "x86_64-unknown-linux-gnu",
         Architecture::Arm64 => "aarch64-unknown-linux-gnu",

@@ -4,7 +4,7 @@ use object::elf::{EM_AARCH64, EM_X86_64, FileHeader64, Machine, SHT_DYNSYM};
 use object::read::elf::{FileHeader, ProgramHeader, SectionTable, Sym};
 use object::{Endianness, SymbolIndex};
 
-use super::{Architecture, Target};
+use super::{Architecture, Target, cargo};
 use crate::error::{Error, Result};
 
 type Header = FileHeader64<Endianness>;
@@ -50,7 +50,7 @@ pub(super) fn check(binary: &[u8], target: &Target) -> Result<(), Wrong> {
     check_machine(asks.machine, target.architecture)?;
     check_interpreter(asks.interpreter.as_deref(), target.architecture)?;
     match (asks.glibc, glibc_of(&target.runtime)) {
-        (Some(needed), Some(has)) if needed.version > has => Err(too_new(&needed, has, &target.runtime)),
+        (Some(needed), Some(has)) if needed.version > has => Err(too_new(&needed, has, target)),
         _ => Ok(()),
     }
 }
@@ -88,8 +88,9 @@ fn check_interpreter(interpreter: Option<&str>, architecture: Architecture) -> R
     }
 }
 
-fn too_new(needed: &Needed, has: Glibc, runtime: &str) -> Wrong {
+fn too_new(needed: &Needed, has: Glibc, target: &Target) -> Wrong {
     let Glibc(major, minor) = has;
+    let (runtime, triple) = (&target.runtime, cargo::triple(target.architecture));
     let symbol = needed.symbol.as_deref().map_or(String::new(), |symbol| format!(" (symbol {symbol})"));
     Wrong {
         what: format!(
@@ -97,7 +98,7 @@ fn too_new(needed: &Needed, has: Glibc, runtime: &str) -> Wrong {
             needed.name
         ),
         remedy: format!(
-            "build it with `cargo zigbuild --target x86_64-unknown-linux-gnu.{major}.{minor}` and give the function the \
+            "build it with `cargo zigbuild --target {triple}.{major}.{minor}` and give the function the \
              `zip:` or `dir:`, or link it statically: rustflags = [\"-C\", \"target-feature=+crt-static\"] for the target \
              in .cargo/config.toml"
         ),

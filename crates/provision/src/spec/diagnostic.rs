@@ -61,21 +61,28 @@ impl Mistake {
         self
     }
 
-    /// Suggests the candidate nearest to `word`; with none near, names what there is.
+    /// Suggests the candidate nearest to `word`, if one is near.
     pub(super) fn nearest<'a>(self, word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Mistake {
-        let candidates: Vec<&str> = candidates.into_iter().collect();
-        match nearest(word, &candidates) {
+        match nearest(word, candidates) {
             Some(near) => self.help(format!("did you mean `{near}`?")),
-            None if candidates.is_empty() => self,
-            None => self.help(format!("there is: {}", candidates.join(", "))),
+            None => self,
+        }
+    }
+
+    /// Suggests the candidate nearest to `word`; with none near, names what there is.
+    pub(super) fn nearest_or_all(self, word: &str, candidates: &[&str]) -> Mistake {
+        let mistake = self.nearest(word, candidates.iter().copied());
+        match mistake.help.is_some() || candidates.is_empty() {
+            true => mistake,
+            false => mistake.help(format!("there is: {}", candidates.join(", "))),
         }
     }
 }
 
-fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let distance = |candidate: &str| strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
-    let (best, edits) = candidates.iter().map(|c| (*c, distance(c))).min_by_key(|(_, edits)| *edits)?;
+    let (best, edits) = candidates.into_iter().map(|c| (c, distance(c))).min_by_key(|(_, edits)| *edits)?;
     (edits <= 1 + best.len().max(word.len()) / 4).then_some(best)
 }
 

@@ -75,8 +75,8 @@ impl Index {
             Some(other) => Mistake::error(key.at, format!("`{wanted}` is {}", other.noun)),
             None => Mistake::error(key.at, format!("there is no `{wanted}`")),
         };
-        let candidates = of_kind().map(|known| known.key.as_str());
-        mistakes.push(mistake.expected(format!("the key of {noun}")).nearest(wanted, candidates));
+        let candidates: Vec<&str> = of_kind().map(|known| known.key.as_str()).collect();
+        mistakes.push(mistake.expected(format!("the key of {noun}")).nearest_or_all(wanted, &candidates));
         None
     }
 }

@@ -45,7 +45,8 @@ pub(super) fn lower(file: &Path, spec: &Spec, env: Option<&str>, mistakes: &mut 
         mistakes,
     };
     let top = Span::default();
-    tags::check(&lower.tags, &lower.tag_prefix, top, lower.mistakes);
+    let tags_at = spec.tags.as_ref().map_or(top, |tags| tags.at);
+    tags::check(&lower.tags, &lower.tag_prefix, tags_at, lower.mistakes);
     lower.need(spec, "version", spec.version.is_some(), top, "1");
     lower.need(spec, "stack", spec.stack.is_some(), top, "the stack's name");
 
@@ -132,7 +133,10 @@ impl Lower<'_> {
             self.refuse_managed(written, name.as_ref());
             return Some((Entry::Existing(existing.value), existing.at));
         }
-        if name.is_none() && !written.id.is_wrong("name") && !written.id.is_wrong("existing") {
+        if written.id.is_wrong("existing") {
+            return None;
+        }
+        if name.is_none() && !written.id.is_wrong("name") {
             let what = format!("`{}` has neither `name` nor `existing`", key.value);
             self.error(key.at, what, format!("which one on AWS? {} has a name", T::NOUN));
         }
@@ -192,8 +196,7 @@ impl Lower<'_> {
         if physical.chars().count() > T::NAME_MAX {
             let what = format!("a name of {} characters is too long", physical.chars().count());
             self.error(name.at, what, format!("at most {} characters", T::NAME_MAX));
-        }
-        if T::NOUN == Bucket::NOUN
+        } else if T::NOUN == Bucket::NOUN
             && let Err(why) = bucket::check_name(&physical)
         {
             self.error(name.at, format!("S3 takes no bucket named `{physical}`"), why);

@@ -184,11 +184,11 @@ fn at<T: Shape>(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<At<T>> {
 
 /// The pairs of a mapping, after keys that are none of `fields` were reported. Nothing written is an empty mapping.
 pub(super) fn known_pairs<'n>(node: &'n Node, fields: &[Field], mistakes: &mut Vec<Mistake>) -> Option<&'n [Pair]> {
-    let names = || fields.iter().map(|field| field.name);
-    let pairs = pairs(node, mistakes, || format!("a mapping with {}", names().collect::<Vec<_>>().join(", ")))?;
-    for pair in pairs.iter().filter(|pair| names().all(|name| name != pair.key)) {
+    let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+    let pairs = pairs(node, mistakes, || format!("a mapping with {}", names.join(", ")))?;
+    for pair in pairs.iter().filter(|pair| !names.contains(&pair.key.as_str())) {
         let mistake = Mistake::error(pair.key_at, format!("there is no key `{}` here", pair.key));
-        mistakes.push(mistake.expected("unknown key").nearest(&pair.key, names()));
+        mistakes.push(mistake.expected("unknown key").nearest_or_all(&pair.key, &names));
     }
     Some(pairs)
 }

@@ -98,14 +98,14 @@ mod tests {
             ("x", "/", "", 10, &[], None),
         ];
         for (prefix, delimiter, after, max, expected, next) in table {
-            let query =
-                Query { prefix: (*prefix).into(), delimiter: (*delimiter).into(), after: (*after).into(), max: *max };
+            let query = Query {
+                prefix: (*prefix).into(),
+                delimiter: (*delimiter).into(),
+                after: (*after).into(),
+                max: *max,
+            };
             let (found, cut) = entries(&query);
-            assert_eq!(
-                (found.iter().map(String::as_str).collect::<Vec<_>>(), cut.as_deref()),
-                (expected.to_vec(), *next),
-                "{query:?}"
-            );
+            assert_eq!((found.iter().map(String::as_str).collect::<Vec<_>>(), cut.as_deref()), (expected.to_vec(), *next), "{query:?}");
         }
     }
 }

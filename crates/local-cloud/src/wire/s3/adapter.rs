@@ -83,10 +83,7 @@ impl S3 for Adapter {
     async fn put_bucket_tagging(&self, r: S3Request<PutBucketTaggingInput>) -> Answer<PutBucketTaggingOutput> {
         let tags = convert::tags(r.input.tagging.tag_set, 50)?;
         let done = self.act(|state, _| buckets::set_tags(state, &r.input.bucket, tags))?;
-        Ok(S3Response::with_status(
-            done.map_output(|()| PutBucketTaggingOutput {}).output,
-            http::StatusCode::NO_CONTENT,
-        ))
+        Ok(S3Response::with_status(done.map_output(|()| PutBucketTaggingOutput {}).output, http::StatusCode::NO_CONTENT))
     }
 
     async fn delete_bucket_tagging(&self, r: S3Request<DeleteBucketTaggingInput>) -> Answer<DeleteBucketTaggingOutput> {
@@ -150,10 +147,7 @@ impl S3 for Adapter {
         self.unset(&r.input.bucket, "NoSuchWebsiteConfiguration", message)
     }
 
-    async fn get_bucket_replication(
-        &self,
-        r: S3Request<GetBucketReplicationInput>,
-    ) -> Answer<GetBucketReplicationOutput> {
+    async fn get_bucket_replication(&self, r: S3Request<GetBucketReplicationInput>) -> Answer<GetBucketReplicationOutput> {
         let message = "The replication configuration was not found";
         self.unset(&r.input.bucket, "ReplicationConfigurationNotFoundError", message)
     }
@@ -186,10 +180,7 @@ impl S3 for Adapter {
     async fn delete_object(&self, r: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
         convert::only_null_version(r.input.version_id.as_deref())?;
         let done = self.act(|state, _| state.delete(&r.input.bucket, &r.input.key))?;
-        Ok(S3Response::with_status(
-            done.map_output(|()| DeleteObjectOutput::default()).output,
-            http::StatusCode::NO_CONTENT,
-        ))
+        Ok(S3Response::with_status(done.map_output(|()| DeleteObjectOutput::default()).output, http::StatusCode::NO_CONTENT))
     }
 
     async fn delete_objects(&self, r: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
@@ -266,10 +257,7 @@ impl S3 for Adapter {
         self.act(|state, _| uploads::parts(state, r.input))
     }
 
-    async fn list_multipart_uploads(
-        &self,
-        r: S3Request<ListMultipartUploadsInput>,
-    ) -> Answer<ListMultipartUploadsOutput> {
+    async fn list_multipart_uploads(&self, r: S3Request<ListMultipartUploadsInput>) -> Answer<ListMultipartUploadsOutput> {
         self.act(|state, _| uploads::list(state, r.input))
     }
 

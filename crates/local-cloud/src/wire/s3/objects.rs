@@ -94,9 +94,9 @@ struct Span {
 impl Span {
     fn of(range: Option<&Range>, size: u64) -> Result<Span, AwsError> {
         let Some(range) = range else { return Ok(Span { from: 0, to: size as usize, content_range: None }) };
-        let asked = range
-            .check(size)
-            .map_err(|_| AwsError::new("InvalidRange", "The requested range is not satisfiable").with_status(416))?;
+        let asked = range.check(size).map_err(|_| {
+            AwsError::new("InvalidRange", "The requested range is not satisfiable").with_status(416)
+        })?;
         let content_range = Some(format!("bytes {}-{}/{size}", asked.start, asked.end - 1));
         Ok(Span { from: asked.start as usize, to: asked.end as usize, content_range })
     }
@@ -224,11 +224,7 @@ enum Spelling {
 
 impl Spelling {
     fn of(encoding: Option<&EncodingType>) -> Spelling {
-        if encoding.is_some_and(|encoding| encoding.as_str() == EncodingType::URL) {
-            Spelling::Url
-        } else {
-            Spelling::Plain
-        }
+        if encoding.is_some_and(|encoding| encoding.as_str() == EncodingType::URL) { Spelling::Url } else { Spelling::Plain }
     }
 
     fn write(self, key: &str) -> String {

@@ -34,12 +34,7 @@ pub fn begin(
     })
 }
 
-pub fn put_part(
-    state: &mut State,
-    cx: &Context,
-    input: UploadPartInput,
-    body: Bytes,
-) -> Result<UploadPartOutput, AwsError> {
+pub fn put_part(state: &mut State, cx: &Context, input: UploadPartInput, body: Bytes) -> Result<UploadPartOutput, AwsError> {
     let (id, number) = (&input.upload_id, input.part_number);
     let etag = state.put_part(cx.now, id, &input.bucket, &input.key, number, body)?;
     Ok(UploadPartOutput { e_tag: Some(convert::etag(&etag)), ..Default::default() })

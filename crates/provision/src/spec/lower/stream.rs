@@ -1,7 +1,7 @@
 //! Streams.
 
 use super::super::grammar::Stream;
-use super::super::shape::{At, Scalar};
+use super::super::shape::{At, Record, Scalar};
 use super::super::words::{Metric, StreamMode};
 use super::Lower;
 use crate::resource::stream;
@@ -18,6 +18,9 @@ impl Lower<'_> {
     }
 
     fn mode(&mut self, key: &At<String>, written: &Stream) -> Option<stream::Mode> {
+        if written.is_wrong("mode") {
+            return None;
+        }
         match (written.mode(), &written.shards) {
             (StreamMode::OnDemand, None) => Some(stream::Mode::OnDemand),
             (StreamMode::OnDemand, Some(shards)) => {

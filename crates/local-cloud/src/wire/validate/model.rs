@@ -1,0 +1,136 @@
+//! The generated tables, read once.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
+
+use regex_lite::Regex;
+use serde::Deserialize;
+
+pub static MODELS: LazyLock<HashMap<String, Service>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../constraints.json")).expect("a test reads the checked-in tables")
+});
+
+#[derive(Debug, Deserialize)]
+pub struct Service {
+    /// The input shape's name of each operation.
+    pub operations: HashMap<String, String>,
+    shapes: HashMap<String, Shape>,
+}
+
+impl Service {
+    pub fn shape(&self, name: &str) -> &Shape {
+        self.shapes.get(name).expect("a test finds every shape that another names")
+    }
+
+    /// Of a list's or map's part, which those kinds always have.
+    pub fn of(&self, part: &Option<String>) -> &Shape {
+        self.shape(part.as_deref().expect("a test finds the parts of every list and map"))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Structure,
+    List,
+    Map,
+    String,
+    Number,
+    Boolean,
+    Timestamp,
+    Blob,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Shape {
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// A structure's members and their shapes, in the model's order.
+    #[serde(default)]
+    pub members: Vec<(String, String)>,
+    #[serde(default)]
+    pub required: Vec<String>,
+    /// A list's items.
+    pub member: Option<String>,
+    pub key: Option<String>,
+    pub value: Option<String>,
+    /// Bounds of a number, or of a length.
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+    pub pattern: Option<String>,
+    #[serde(rename = "enum", default)]
+    pub values: Vec<String>,
+    #[serde(skip)]
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Shape {
+    pub fn is_scalar(&self) -> bool {
+        !matches!(self.kind, Kind::Structure | Kind::List | Kind::Map)
+    }
+
+    /// Does the whole text match the pattern? Patterns that cannot be translated match everything.
+    pub fn matches(&self, text: &str) -> bool {
+        let Some(pattern) = &self.pattern else { return true };
+        self.compiled.get_or_init(|| compile(pattern)).as_ref().is_none_or(|regex| regex.is_match(text))
+    }
+}
+
+/// Java's classes of letters, numbers and separators are near enough as ASCII's and everything beyond ASCII. What looks
+/// ahead or behind is not translated: those patterns guard reserved words (`aws:`), which the services look at themselves.
+fn compile(pattern: &str) -> Option<Regex> {
+    let translated = pattern
+        .replace(r"\p{L}", r"a-zA-Z\x{80}-\x{10FFFF}")
+        .replace(r"\p{N}", "0-9")
+        .replace(r"\p{Z}", " ")
+        .replace(r"[\w-_", r"[\w\-_");
+    Regex::new(&format!("^(?:{translated})$")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shape_that_another_names_is_there() {
+        for tables in MODELS.values() {
+            for input in tables.operations.values() {
+                assert_eq!(tables.shape(input).kind, Kind::Structure, "{input}");
+            }
+            for shape in tables.shapes.values() {
+                let parts = match shape.kind {
+                    Kind::List => vec![&shape.member],
+                    Kind::Map => vec![&shape.key, &shape.value],
+                    _ => vec![],
+                };
+                let parts = parts.into_iter().map(|part| part.as_ref().expect("a list or map has its parts"));
+                for name in parts.chain(shape.members.iter().map(|(_, member)| member)) {
+                    assert!(tables.shapes.contains_key(name), "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_patterns_that_look_around_are_skipped() {
+        let shapes = MODELS.values().flat_map(|tables| tables.shapes.values());
+        let mut skipped: Vec<&str> =
+            shapes.filter_map(|shape| shape.pattern.as_deref()).filter(|pattern| compile(pattern).is_none()).collect();
+        skipped.sort_unstable();
+        skipped.dedup();
+        let looks_around = |pattern: &&str| pattern.contains("(?!") || pattern.contains("(?<!");
+        let others: Vec<&&str> = skipped.iter().filter(|pattern| !looks_around(pattern)).collect();
+        assert!(others.is_empty(), "{others:#?}");
+        assert!(!skipped.is_empty(), "else the note on the translation is out of date");
+    }
+
+    #[test]
+    fn patterns_are_anchored_and_know_letters_of_all_languages() {
+        let matches = |pattern, text| compile(pattern).map(|regex| regex.is_match(text));
+        assert_eq!(matches("[a-z]+", "abc"), Some(true));
+        assert_eq!(matches("[a-z]+", "abc-"), Some(false));
+        assert_eq!(matches("a|b", "ab"), Some(false));
+        assert_eq!(matches(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$", "größe 1"), Some(true));
+        assert_eq!(matches(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$", "a!"), Some(false));
+    }
+}

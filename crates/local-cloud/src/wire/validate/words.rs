@@ -1,0 +1,90 @@
+//! One value against its own shape's bounds, and how AWS says it.
+
+use serde_json::Value;
+
+use super::model::{Kind, Shape};
+
+/// The constraints that a value breaks, in AWS's order: pattern, then lower, then upper bound.
+pub fn violated(shape: &Shape, value: &Value) -> Vec<String> {
+    let mut out = vec![];
+    if let Some(text) = value.as_str() {
+        if !shape.values.is_empty() && !shape.values.iter().any(|known| known == text) {
+            out.push(one_of(shape));
+        }
+        if !shape.matches(text) {
+            out.extend(pattern(shape));
+        }
+    }
+    let Some(size) = size(shape.kind, value) else { return out };
+    if shape.min.is_some_and(|min| size < min) {
+        out.extend(lower(shape));
+    }
+    if shape.max.is_some_and(|max| size > max) {
+        out.extend(upper(shape));
+    }
+    out
+}
+
+/// All constraints of a map's keys or values, broken or not: AWS does not say which one is.
+pub fn of_all(of: &str, shape: &Shape) -> String {
+    let enumerated = (!shape.values.is_empty()).then(|| one_of(shape));
+    let all: Vec<String> = [upper(shape), lower(shape), pattern(shape), enumerated].into_iter().flatten().collect();
+    format!("{of} must satisfy constraint: [{}]", all.join(", "))
+}
+
+/// A value as Java prints it.
+pub fn echo(shape: &Shape, value: &Value) -> String {
+    if shape.kind == Kind::Blob {
+        let size = value.as_str().map_or(0, blob_bytes);
+        return format!("java.nio.HeapByteBuffer[pos=0 lim={size} cap={size}]");
+    }
+    plain(value)
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(", ")),
+        Value::Object(entries) => {
+            let entries = entries.iter().map(|(key, value)| format!("{key}={}", plain(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+/// What the bounds are of: a number, or a length in characters, bytes or items.
+fn size(kind: Kind, value: &Value) -> Option<f64> {
+    match (kind, value) {
+        (Kind::Number, Value::Number(number)) => number.as_f64(),
+        (Kind::Blob, Value::String(text)) => Some(blob_bytes(text) as f64),
+        (Kind::String, Value::String(text)) => Some(text.chars().count() as f64),
+        (Kind::List, Value::Array(items)) => Some(items.len() as f64),
+        (Kind::Map, Value::Object(entries)) => Some(entries.len() as f64),
+        _ => None,
+    }
+}
+
+fn blob_bytes(base64: &str) -> usize {
+    base64.trim_end_matches('=').len() * 3 / 4
+}
+
+fn one_of(shape: &Shape) -> String {
+    format!("Member must satisfy enum value set: [{}]", shape.values.join(", "))
+}
+
+fn pattern(shape: &Shape) -> Option<String> {
+    Some(format!("Member must satisfy regular expression pattern: {}", shape.pattern.as_deref()?))
+}
+
+fn lower(shape: &Shape) -> Option<String> {
+    Some(format!("Member must have {} greater than or equal to {}", measure(shape), shape.min?))
+}
+
+fn upper(shape: &Shape) -> Option<String> {
+    Some(format!("Member must have {} less than or equal to {}", measure(shape), shape.max?))
+}
+
+fn measure(shape: &Shape) -> &'static str {
+    if shape.kind == Kind::Number { "value" } else { "length" }
+}

@@ -1,0 +1,130 @@
+//! `provision init`: a commented spec and a transform to start from. Overwrites nothing.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::spec::starter::{self, Language};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder to write to
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// What the transform is written in [default: rust where the SDK is found, otherwise python]
+    #[arg(long, value_enum)]
+    pub transform: Option<Transform>,
+    /// Name of the stack [default: the folder's]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Folder of the package firehose-transform, for rust [default: crates/firehose-transform, here or above]
+    #[arg(long, value_name = "PATH")]
+    pub sdk_path: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Transform {
+    Rust,
+    Python,
+}
+
+pub fn run(args: Args) -> (String, Exit) {
+    match write(&args) {
+        Ok(said) => (said, Exit::Done),
+        Err(error) => {
+            let hint = error.what_next().map(|hint| format!("\n{hint}")).unwrap_or_default();
+            (format!("{error}{hint}\n"), Exit::Failed)
+        }
+    }
+}
+
+fn write(args: &Args) -> Result<String> {
+    let dir = std::path::absolute(&args.dir).map_err(|e| Error::new("finding the folder", e))?;
+    let name = match &args.name {
+        Some(name) => starter::check_name(name),
+        None => starter::name_of(&dir),
+    };
+    let name = name.map_err(|what| Error::new("naming the stack", what).hint("give --name NAME"))?;
+    let files = starter::starter(&name, &language(args, &dir)?);
+    let taken = files.iter().map(|(path, _)| dir.join(path)).find(|path| path.exists());
+    if let Some(path) = taken {
+        let what = format!("writing {}: it is there already", path.display());
+        return Err(Error::msg(what).hint("nothing was written: name another folder"));
+    }
+    for (path, text) in &files {
+        write_new(&dir.join(path), text)?;
+    }
+    let list: String = files.iter().map(|(path, _)| format!("wrote {}\n", args.dir.join(path).display())).collect();
+    let spec = args.dir.join("provision.yaml");
+    Ok(format!("{list}\nnext: provision up {} --local\n", spec.display()))
+}
+
+fn language(args: &Args, dir: &Path) -> Result<Language> {
+    let given = args.sdk_path.clone().filter(|sdk| sdk.join("Cargo.toml").is_file());
+    if let (None, Some(sdk)) = (&given, &args.sdk_path) {
+        let what = format!("looking for firehose-transform: there is no Cargo.toml in {}", sdk.display());
+        return Err(Error::msg(what).hint("--sdk-path is the folder of the package"));
+    }
+    let here = dir.ancestors().map(|folder| folder.join("crates/firehose-transform"));
+    let sdk = given.or_else(|| here.into_iter().find(|sdk| sdk.join("Cargo.toml").is_file()));
+    match (args.transform, sdk) {
+        (Some(Transform::Python), _) | (None, None) => Ok(Language::Python),
+        (Some(Transform::Rust) | None, Some(sdk)) => {
+            let sdk = fs::canonicalize(&sdk).map_err(|e| Error::new(format!("finding {}", sdk.display()), e))?;
+            Ok(Language::Rust { sdk })
+        }
+        (Some(Transform::Rust), None) => Err(Error::msg("looking for firehose-transform: it is not above this folder")
+            .hint("a Rust transform is built with it: say where it is with --sdk-path, or take --transform python")),
+    }
+}
+
+fn write_new(path: &Path, text: &str) -> Result<()> {
+    let failed = |e: std::io::Error| Error::new(format!("writing {}", path.display()), e);
+    fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
+    let mut file = fs::File::create_new(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{LoadOptions, load};
+
+    fn args(dir: &Path, transform: Transform, sdk_path: Option<PathBuf>) -> Args {
+        Args { dir: dir.to_owned(), transform: Some(transform), name: Some("demo".into()), sdk_path }
+    }
+
+    #[test]
+    fn what_is_written_loads_without_a_mistake_or_a_warning() {
+        let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firehose-transform");
+        for (transform, sdk) in [(Transform::Python, None), (Transform::Rust, Some(sdk))] {
+            let dir = tempfile::tempdir().unwrap();
+            let (said, exit) = run(args(dir.path(), transform, sdk));
+            assert_eq!(exit, Exit::Done, "{said}");
+            let loaded = load(&dir.path().join("provision.yaml"), &LoadOptions::default());
+            let loaded = loaded.unwrap_or_else(|wrong| panic!("{wrong}"));
+            assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+        }
+    }
+
+    #[test]
+    fn nothing_is_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("transform")).unwrap();
+        fs::write(dir.path().join("transform/transform.py"), "mine").unwrap();
+        let (said, exit) = run(args(dir.path(), Transform::Python, None));
+        assert_eq!(exit, Exit::Failed, "{said}");
+        assert_eq!(fs::read_to_string(dir.path().join("transform/transform.py")).unwrap(), "mine");
+        assert!(!dir.path().join("provision.yaml").exists());
+    }
+
+    #[test]
+    fn a_rust_transform_needs_the_sdk() {
+        let dir = tempfile::tempdir().unwrap();
+        let (said, exit) = run(args(dir.path(), Transform::Rust, None));
+        assert_eq!(exit, Exit::Failed);
+        assert!(said.contains("--sdk-path"), "{said}");
+    }
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Writes crates/local-cloud/src/wire/constraints.json from the service models of an installed botocore.
+
+Run by hand when an operation is added or botocore is newer; the output is checked in and depends on nothing but the
+models. Only shapes that the inputs of the operations below lead to are written, with what can be violated in them.
+"""
+
+import json
+import pathlib
+
+import botocore.session
+
+OPERATIONS = {
+    "firehose": """CreateDeliveryStream DeleteDeliveryStream DescribeDeliveryStream ListDeliveryStreams
+        ListTagsForDeliveryStream PutRecord PutRecordBatch StartDeliveryStreamEncryption StopDeliveryStreamEncryption
+        TagDeliveryStream UntagDeliveryStream UpdateDestination""",
+    "kinesis": """AddTagsToStream CreateStream DecreaseStreamRetentionPeriod DeleteStream DescribeLimits DescribeStream
+        DescribeStreamSummary DisableEnhancedMonitoring EnableEnhancedMonitoring GetRecords GetShardIterator
+        IncreaseStreamRetentionPeriod ListShards ListStreams ListTagsForResource ListTagsForStream MergeShards PutRecord
+        PutRecords RemoveTagsFromStream SplitShard StartStreamEncryption StopStreamEncryption TagResource UntagResource
+        UpdateMaxRecordSize UpdateShardCount UpdateStreamMode""",
+    "lambda": """AddPermission CreateAlias CreateFunction DeleteAlias DeleteFunction DeleteFunctionConcurrency GetAlias
+        GetFunction GetFunctionConcurrency GetFunctionConfiguration GetPolicy ListAliases ListFunctions ListTags
+        ListVersionsByFunction PublishVersion PutFunctionConcurrency RemovePermission TagResource UntagResource UpdateAlias
+        UpdateFunctionCode UpdateFunctionConfiguration""",
+    "logs": """CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DeleteRetentionPolicy DescribeLogGroups
+        DescribeLogStreams FilterLogEvents GetLogEvents ListTagsForResource ListTagsLogGroup PutLogEvents
+        PutLogGroupDeletionProtection PutRetentionPolicy TagLogGroup TagResource UntagLogGroup UntagResource""",
+}
+# Where a REST protocol carries a member as text outside the body: not checked here.
+TEXT_LOCATIONS = ("header", "headers", "querystring")
+NUMBERS = ("integer", "long", "float", "double")
+
+
+def describe(raw, shape_names):
+    """One shape as the checker reads it; the names of the shapes it leads to are added to shape_names."""
+    out = {"type": "number" if raw["type"] in NUMBERS else raw["type"]}
+    if raw["type"] == "structure":
+        members = {
+            name: member["shape"]
+            for name, member in raw["members"].items()
+            if member.get("location") not in TEXT_LOCATIONS
+        }
+        out["members"] = list(members.items())
+        out["required"] = [name for name in raw.get("required", []) if name in members]
+        shape_names.extend(members.values())
+    for part in ("member", "key", "value"):
+        if part in raw:
+            out[part] = raw[part]["shape"]
+            shape_names.append(out[part])
+    out.update({bound: raw[bound] for bound in ("min", "max", "pattern", "enum") if bound in raw})
+    return {name: value for name, value in out.items() if value != []}
+
+
+def constraints(model, operations):
+    shapes, raw_shapes = {}, model._shape_resolver._shape_map
+    inputs = {name: model.operation_model(name).input_shape for name in sorted(operations)}
+    inputs = {name: shape.name for name, shape in inputs.items() if shape is not None}
+    todo = list(inputs.values())
+    while todo:
+        name = todo.pop()
+        if name not in shapes:
+            shapes[name] = describe(raw_shapes[name], todo)
+    return {"operations": inputs, "shapes": dict(sorted(shapes.items()))}
+
+
+def lines(value, depth):
+    """JSON with a line for each operation and shape, so that a newer model reads as a diff."""
+    if depth == 0 or not isinstance(value, dict):
+        return json.dumps(value, separators=(",", ":"))
+    rows = (f"{json.dumps(name)}:{lines(inner, depth - 1)}" for name, inner in value.items())
+    return "{\n" + ",\n".join(rows) + "\n}"
+
+
+def main():
+    session = botocore.session.get_session()
+    tables = {
+        service: constraints(session.get_service_model(service), operations.split())
+        for service, operations in sorted(OPERATIONS.items())
+    }
+    root = pathlib.Path(__file__).resolve().parent.parent
+    path = root / "crates/local-cloud/src/wire/constraints.json"
+    path.write_text(lines(tables, 3) + "\n", encoding="utf-8")
+    print(f"{path.relative_to(root)}: {path.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
