@@ -1,5 +1,6 @@
 //! The engine's own calls, under `/_local/`: health, and for tests the clock, the buffers and what exists.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -54,7 +55,22 @@ fn health(engine: &Engine) -> Value {
     json!({ "status": "ok", "account": engine.look(|world| world.settings.account.clone()), "now_ms": engine.now() })
 }
 
-/// What exists: for each service, names by region; for S3, keys and sizes by bucket.
+/// What exists: names by region for the regional services, role names, and for S3 keys and sizes by bucket.
 pub fn dump(world: &World) -> Value {
-    json!({ "s3": world.s3.dump() })
+    json!({
+        "iam": world.iam.roles.iter().map(|(_, role)| role.name.as_str()).collect::<Vec<_>>(),
+        "kinesis": by_region(world.kinesis.streams.iter().map(|(key, _)| key)),
+        "lambda": by_region(world.lambda.functions.iter().map(|(key, _)| key)),
+        "logs": by_region(world.logs.groups.iter().map(|(key, _)| key)),
+        "s3": world.s3.dump(),
+    })
+}
+
+/// Of keys `region/name`.
+fn by_region<'a>(keys: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let mut regions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (region, name) in keys.filter_map(|key| key.split_once('/')) {
+        regions.entry(region).or_default().push(name);
+    }
+    regions
 }

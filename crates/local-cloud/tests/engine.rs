@@ -1,15 +1,21 @@
 //! The engine through its doors, with requests made by hand: no SDK, no fixed port.
 
+use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use local_cloud::{Engine, Settings, StartError};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 const SIGNED: &str =
     "AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+type Headers = [(&'static str, &'static str)];
 
 async fn engine() -> Engine {
     Engine::start(Settings::default()).await.expect("an engine in memory starts")
@@ -84,7 +90,7 @@ async fn s3_refuses_in_the_words_of_aws() {
     let engine = engine().await;
     s3(&engine, "PUT", "/lake", &[], "").await;
     s3(&engine, "PUT", "/lake/k", &[], "x").await;
-    let table: &[(&str, &str, &[(&str, &str)], u16, &str)] = &[
+    let table: &[(&str, &str, &Headers, u16, &str)] = &[
         ("GET", "/nothing/k", &[], 404, "NoSuchBucket"),
         ("GET", "/lake/nothing", &[], 404, "NoSuchKey"),
         ("DELETE", "/lake", &[], 409, "BucketNotEmpty"),
@@ -96,7 +102,7 @@ async fn s3_refuses_in_the_words_of_aws() {
         ("GET", "/lake?lifecycle", &[], 404, "NoSuchLifecycleConfiguration"),
         ("GET", "/lake?policy", &[], 404, "NoSuchBucketPolicy"),
         ("GET", "/lake?list-type=2&continuation-token=*", &[], 400, "InvalidArgument"),
-        ("GET", "/lake?versions", &[], 501, "NotImplemented"),
+        ("GET", "/lake?analytics", &[], 501, "NotImplemented"),
     ];
     for (method, path, headers, status, code) in table {
         let refused = s3(&engine, method, path, headers, "").await;
@@ -162,6 +168,67 @@ async fn a_service_that_is_not_here_and_a_call_without_a_signature_are_told_so()
         text(&unsigned),
         r#"{"__type":"MissingAuthenticationTokenException","message":"Missing Authentication Token"}"#
     );
+}
+
+async fn json(engine: &Engine, target: &str, input: Value) -> Value {
+    let request = Request::post("/").header("authorization", SIGNED).header("x-amz-target", target);
+    let answer = engine.call(request.body(Bytes::from(input.to_string())).expect("valid parts")).await;
+    assert_eq!(answer.status(), 200, "{target}: {}", text(&answer));
+    serde_json::from_slice(answer.body()).unwrap_or_default()
+}
+
+async fn lambda(engine: &Engine, path: &str, input: Value) -> Response<Bytes> {
+    let request = Request::post(format!("/2015-03-31/functions{path}"))
+        .header("authorization", SIGNED.replace("/s3/", "/lambda/"));
+    engine.call(request.body(Bytes::from(input.to_string())).expect("valid parts")).await
+}
+
+async fn stream_status(engine: &Engine) -> Value {
+    let described = json(engine, "Kinesis_20131202.DescribeStreamSummary", json!({ "StreamName": "s" })).await;
+    described["StreamDescriptionSummary"]["StreamStatus"].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_happens_when_the_clock_is_moved_and_when_time_just_passes() {
+    let engine = engine().await;
+    json(&engine, "Kinesis_20131202.CreateStream", json!({ "StreamName": "s", "ShardCount": 1 })).await;
+    assert_eq!(stream_status(&engine).await, "CREATING");
+    let before = engine.now();
+    engine.advance(Duration::from_millis(100)).await;
+    assert_eq!(engine.now() - before, 100);
+    assert_eq!(stream_status(&engine).await, "ACTIVE");
+    json(&engine, "Kinesis_20131202.DeleteStream", json!({ "StreamName": "s" })).await;
+    assert_eq!(engine.dump()["kinesis"], json!({ "us-east-1": ["s"] }));
+    tokio::time::sleep(Duration::from_millis(100)).await; // of the paused clock
+    assert_eq!(engine.dump()["kinesis"], json!({}), "the engine's own timer let it go");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_waits_for_its_function_while_the_paused_world_stands_still() {
+    let engine = engine().await;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(vec![]));
+    zip.start_file("app.py", zip::write::SimpleFileOptions::default()).expect("a new archive");
+    zip.write_all(b"def handler(event, context):\n    return {'twice': event['n'] * 2}\n").expect("in memory");
+    let code = base64_simd::STANDARD.encode_to_string(zip.finish().expect("in memory").into_inner());
+    let role = "arn:aws:iam::000000000000:role/runs";
+    let trust = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A\
+                 %7B%22Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
+    let form = format!("Action=CreateRole&Version=2010-05-08&RoleName=runs&AssumeRolePolicyDocument={trust}");
+    let request = Request::post("/").header("authorization", SIGNED).header("content-type", FORM).body(form.into());
+    assert_eq!(engine.call(request.expect("valid parts")).await.status(), 200);
+    engine.advance(Duration::from_secs(1)).await;
+    let definition = json!({
+        "FunctionName": "f", "Runtime": "python3.13", "Handler": "app.handler", "Role": role, "Code": { "ZipFile": code },
+    });
+    let created = lambda(&engine, "", definition).await;
+    assert_eq!(created.status(), 201, "{}", text(&created));
+    engine.advance(Duration::from_secs(1)).await;
+
+    let before = engine.now();
+    let answer = lambda(&engine, "/f/invocations", json!({ "n": 21 })).await;
+    assert_eq!((answer.status().as_u16(), text(&answer)), (200, r#"{"twice": 42}"#));
+    assert_eq!(engine.now(), before, "the process' start took wall time and no world time");
+    engine.close().await;
 }
 
 async fn raw(address: std::net::SocketAddr, request: &str) -> String {

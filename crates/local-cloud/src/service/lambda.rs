@@ -37,7 +37,7 @@ mod version;
 #[derive(Debug)]
 pub struct State {
     /// By `<region>/<name>`.
-    functions: Table<Function>,
+    pub functions: Table<Function>,
     /// Zips by the base64 of their SHA-256.
     code: Blobs,
     under_way: HashMap<Token, invocation::Invocation>,

@@ -24,7 +24,7 @@ mod tag;
 #[derive(Debug)]
 pub struct State {
     /// By `<region>/<group>`.
-    groups: Table<Group>,
+    pub groups: Table<Group>,
     /// By `<region>/<group>:<stream>`: neither name holds a colon.
     streams: Table<Stream>,
     /// By `<region>/<group>:<stream>:<twenty digits>`, in the order written.

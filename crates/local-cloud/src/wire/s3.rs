@@ -17,6 +17,7 @@ use crate::wire::{chunked, host};
 mod adapter;
 mod buckets;
 mod convert;
+mod lists;
 mod objects;
 mod uploads;
 

@@ -34,11 +34,8 @@ mod tests {
 
     #[test]
     fn the_scope_is_read_from_the_header_or_the_query() {
-        let expected = Scope {
-            access_key: Some("AK".into()),
-            region: Some("eu-west-1".into()),
-            service: Some("firehose".into()),
-        };
+        let expected =
+            Scope { access_key: Some("AK".into()), region: Some("eu-west-1".into()), service: Some("firehose".into()) };
         let mut headers = HeaderMap::new();
         assert_eq!(of(&headers, &[]), Scope::default());
         let credential = "AK/20260101/eu-west-1/firehose/aws4_request";

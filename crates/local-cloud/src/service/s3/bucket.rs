@@ -83,7 +83,8 @@ fn no_such_bucket() -> AwsError {
 /// Where a bucket comes to be. The endpoint of us-east-1 makes buckets anywhere, the others only in their own region.
 fn place(endpoint: &str, constraint: Option<&str>) -> Result<String, AwsError> {
     const ILLEGAL: &str = "IllegalLocationConstraintException";
-    let endpoint_wants = "location constraint is incompatible for the region specific endpoint this request was sent to.";
+    let endpoint_wants =
+        "location constraint is incompatible for the region specific endpoint this request was sent to.";
     match constraint.filter(|constraint| !constraint.is_empty()) {
         None if endpoint == "us-east-1" => Ok(endpoint.to_owned()),
         None => Err(error(ILLEGAL, 400, format!("The unspecified {endpoint_wants}"))),

@@ -83,9 +83,12 @@ mod tests {
         (entries, page.next)
     }
 
+    /// Prefix, delimiter, after, max, entries, next.
+    type Case = (&'static str, &'static str, &'static str, usize, &'static [&'static str], Option<&'static str>);
+
     #[test]
     fn pages_are_cut_between_keys_and_rolled_up_prefixes() {
-        let table: &[(&str, &str, &str, usize, &[&str], Option<&str>)] = &[
+        let table: &[Case] = &[
             ("", "", "", 1000, &["a/1", "a/2", "b", "c/1/x", "c/1/y", "c/2", "d"], None),
             ("", "/", "", 1000, &["a/", "b", "c/", "d"], None),
             ("", "/", "", 1, &["a/"], Some("a/")),
@@ -98,14 +101,14 @@ mod tests {
             ("x", "/", "", 10, &[], None),
         ];
         for (prefix, delimiter, after, max, expected, next) in table {
-            let query = Query {
-                prefix: (*prefix).into(),
-                delimiter: (*delimiter).into(),
-                after: (*after).into(),
-                max: *max,
-            };
+            let query =
+                Query { prefix: (*prefix).into(), delimiter: (*delimiter).into(), after: (*after).into(), max: *max };
             let (found, cut) = entries(&query);
-            assert_eq!((found.iter().map(String::as_str).collect::<Vec<_>>(), cut.as_deref()), (expected.to_vec(), *next), "{query:?}");
+            assert_eq!(
+                (found.iter().map(String::as_str).collect::<Vec<_>>(), cut.as_deref()),
+                (expected.to_vec(), *next),
+                "{query:?}"
+            );
         }
     }
 }

@@ -103,8 +103,7 @@ impl State {
         for (number, _) in asked {
             body.extend_from_slice(&self.parts.get(&part_row(id, *number)).unwrap_or_default());
         }
-        let stored =
-            self.put_with_etag(now, bucket, key, body.freeze(), etag, upload.description, precondition)?;
+        let stored = self.put_with_etag(now, bucket, key, body.freeze(), etag, upload.description, precondition)?;
         self.forget_upload(id);
         Ok(stored)
     }

@@ -11,7 +11,7 @@ use crate::service::s3::State;
 use crate::service::s3::bucket::Tags;
 use crate::settings::Millis;
 
-use super::{buckets, objects, uploads};
+use super::{buckets, lists, objects, uploads};
 
 /// What an operation knows beside its input.
 pub struct Adapter {
@@ -83,7 +83,10 @@ impl S3 for Adapter {
     async fn put_bucket_tagging(&self, r: S3Request<PutBucketTaggingInput>) -> Answer<PutBucketTaggingOutput> {
         let tags = convert::tags(r.input.tagging.tag_set, 50)?;
         let done = self.act(|state, _| buckets::set_tags(state, &r.input.bucket, tags))?;
-        Ok(S3Response::with_status(done.map_output(|()| PutBucketTaggingOutput {}).output, http::StatusCode::NO_CONTENT))
+        Ok(S3Response::with_status(
+            done.map_output(|()| PutBucketTaggingOutput {}).output,
+            http::StatusCode::NO_CONTENT,
+        ))
     }
 
     async fn delete_bucket_tagging(&self, r: S3Request<DeleteBucketTaggingInput>) -> Answer<DeleteBucketTaggingOutput> {
@@ -147,7 +150,10 @@ impl S3 for Adapter {
         self.unset(&r.input.bucket, "NoSuchWebsiteConfiguration", message)
     }
 
-    async fn get_bucket_replication(&self, r: S3Request<GetBucketReplicationInput>) -> Answer<GetBucketReplicationOutput> {
+    async fn get_bucket_replication(
+        &self,
+        r: S3Request<GetBucketReplicationInput>,
+    ) -> Answer<GetBucketReplicationOutput> {
         let message = "The replication configuration was not found";
         self.unset(&r.input.bucket, "ReplicationConfigurationNotFoundError", message)
     }
@@ -180,7 +186,10 @@ impl S3 for Adapter {
     async fn delete_object(&self, r: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
         convert::only_null_version(r.input.version_id.as_deref())?;
         let done = self.act(|state, _| state.delete(&r.input.bucket, &r.input.key))?;
-        Ok(S3Response::with_status(done.map_output(|()| DeleteObjectOutput::default()).output, http::StatusCode::NO_CONTENT))
+        Ok(S3Response::with_status(
+            done.map_output(|()| DeleteObjectOutput::default()).output,
+            http::StatusCode::NO_CONTENT,
+        ))
     }
 
     async fn delete_objects(&self, r: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
@@ -193,11 +202,15 @@ impl S3 for Adapter {
     }
 
     async fn list_objects_v2(&self, r: S3Request<ListObjectsV2Input>) -> Answer<ListObjectsV2Output> {
-        self.act(|state, cx| objects::list_v2(state, cx, r.input))
+        self.act(|state, cx| lists::list_v2(state, cx, r.input))
     }
 
     async fn list_objects(&self, r: S3Request<ListObjectsInput>) -> Answer<ListObjectsOutput> {
-        self.act(|state, cx| objects::list_v1(state, cx, r.input))
+        self.act(|state, cx| lists::list_v1(state, cx, r.input))
+    }
+
+    async fn list_object_versions(&self, r: S3Request<ListObjectVersionsInput>) -> Answer<ListObjectVersionsOutput> {
+        self.act(|state, cx| lists::list_versions(state, cx, r.input))
     }
 
     async fn get_object_tagging(&self, r: S3Request<GetObjectTaggingInput>) -> Answer<GetObjectTaggingOutput> {
@@ -235,6 +248,10 @@ impl S3 for Adapter {
         self.act(|state, cx| uploads::put_part(state, cx, r.input, body))
     }
 
+    async fn upload_part_copy(&self, r: S3Request<UploadPartCopyInput>) -> Answer<UploadPartCopyOutput> {
+        self.act(|state, cx| uploads::copy_part(state, cx, r.input))
+    }
+
     async fn complete_multipart_upload(
         &self,
         mut r: S3Request<CompleteMultipartUploadInput>,
@@ -257,7 +274,10 @@ impl S3 for Adapter {
         self.act(|state, _| uploads::parts(state, r.input))
     }
 
-    async fn list_multipart_uploads(&self, r: S3Request<ListMultipartUploadsInput>) -> Answer<ListMultipartUploadsOutput> {
+    async fn list_multipart_uploads(
+        &self,
+        r: S3Request<ListMultipartUploadsInput>,
+    ) -> Answer<ListMultipartUploadsOutput> {
         self.act(|state, _| uploads::list(state, r.input))
     }
 

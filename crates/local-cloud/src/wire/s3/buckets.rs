@@ -8,7 +8,12 @@ use crate::request::AwsError;
 use crate::service::s3::State;
 use crate::service::s3::bucket::Tags;
 
-pub fn create(state: &mut State, cx: &Context, input: CreateBucketInput, tags: Tags) -> Result<CreateBucketOutput, AwsError> {
+pub fn create(
+    state: &mut State,
+    cx: &Context,
+    input: CreateBucketInput,
+    tags: Tags,
+) -> Result<CreateBucketOutput, AwsError> {
     let constraint = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
     let constraint = constraint.as_ref().map(BucketLocationConstraint::as_str);
     state.create_bucket(cx.now, cx.region, &input.bucket, constraint, tags)?;

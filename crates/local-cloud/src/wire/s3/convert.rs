@@ -50,18 +50,27 @@ pub fn blob(bytes: Bytes) -> StreamingBlob {
 
 /// What a conditional write asks for. S3 takes only `*` for `If-None-Match` here.
 pub fn precondition(if_match: Option<ETagCondition>, if_none_match: Option<ETagCondition>) -> S3Result<Precondition> {
-    let unsupported = || s3_error!(NotImplemented, "A header you provided implies functionality that is not implemented");
+    let unsupported =
+        || s3_error!(NotImplemented, "A header you provided implies functionality that is not implemented");
     match (if_match, if_none_match) {
         (None, None) => Ok(Precondition::None),
         (None, Some(none)) if none.is_any() => Ok(Precondition::Absent),
-        (Some(wanted), None) => wanted.into_etag().map(|etag| Precondition::Etag(etag.into_value())).ok_or_else(unsupported),
+        (Some(wanted), None) => {
+            wanted.into_etag().map(|etag| Precondition::Etag(etag.into_value())).ok_or_else(unsupported)
+        }
         _ => Err(unsupported()),
     }
 }
 
 /// May an object with this etag be read under these conditions?
-pub fn readable(etag: &str, if_match: Option<&ETagCondition>, if_none_match: Option<&ETagCondition>) -> Result<(), AwsError> {
-    let holds = |condition: &ETagCondition| condition.is_any() || condition.as_etag().is_some_and(|wanted| wanted.value() == etag);
+pub fn readable(
+    etag: &str,
+    if_match: Option<&ETagCondition>,
+    if_none_match: Option<&ETagCondition>,
+) -> Result<(), AwsError> {
+    let holds = |condition: &ETagCondition| {
+        condition.is_any() || condition.as_etag().is_some_and(|wanted| wanted.value() == etag)
+    };
     if if_match.is_some_and(|condition| !holds(condition)) {
         let message = "At least one of the pre-conditions you specified did not hold";
         return Err(AwsError::new("PreconditionFailed", message).with_status(412));
@@ -100,8 +109,9 @@ pub fn tags(set: Vec<dto::Tag>, at_most: usize) -> S3Result<Tags> {
 
 /// `x-amz-tagging`: a query string.
 pub fn tagging_header(header: Option<String>) -> S3Result<Tags> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&header.unwrap_or_default())
-        .map_err(|_| s3_error!(InvalidArgument, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded"))?;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&header.unwrap_or_default()).map_err(|_| {
+        s3_error!(InvalidArgument, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded")
+    })?;
     tags(pairs.into_iter().map(|(key, value)| tag(&key, &value)).collect(), 10)
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use s3s::dto::*;
 
 use super::adapter::Context;
-use super::convert;
+use super::{convert, objects};
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::object::Precondition;
@@ -34,10 +34,38 @@ pub fn begin(
     })
 }
 
-pub fn put_part(state: &mut State, cx: &Context, input: UploadPartInput, body: Bytes) -> Result<UploadPartOutput, AwsError> {
+pub fn put_part(
+    state: &mut State,
+    cx: &Context,
+    input: UploadPartInput,
+    body: Bytes,
+) -> Result<UploadPartOutput, AwsError> {
     let (id, number) = (&input.upload_id, input.part_number);
     let etag = state.put_part(cx.now, id, &input.bucket, &input.key, number, body)?;
     Ok(UploadPartOutput { e_tag: Some(convert::etag(&etag)), ..Default::default() })
+}
+
+/// A part that is (a range of) an object that is there.
+pub fn copy_part(
+    state: &mut State,
+    cx: &Context,
+    input: UploadPartCopyInput,
+) -> Result<UploadPartCopyOutput, AwsError> {
+    let (bucket, key) = objects::source(&input.copy_source)?;
+    let (source, body) = state.get(bucket, key)?;
+    convert::readable(&source.etag, input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref())?;
+    let range = input.copy_source_range.as_deref().map(Range::parse).transpose().map_err(|_| {
+        AwsError::new("InvalidArgument", "The x-amz-copy-source-range value must be of the form bytes=first-last")
+    })?;
+    let part = objects::Span::of(range.as_ref(), source.size)?;
+    let (id, number, body) = (&input.upload_id, input.part_number, body.slice(part.from..part.to));
+    let etag = state.put_part(cx.now, id, &input.bucket, &input.key, number, body)?;
+    let copied = CopyPartResult {
+        e_tag: Some(convert::etag(&etag)),
+        last_modified: Some(convert::time(cx.now)),
+        ..Default::default()
+    };
+    Ok(UploadPartCopyOutput { copy_part_result: Some(copied), ..Default::default() })
 }
 
 pub fn complete(
