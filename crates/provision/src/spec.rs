@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+mod collection;
 mod diagnostic;
 mod entry;
 mod environment;

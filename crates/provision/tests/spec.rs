@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use provision::spec::stack::{Entry, Stack};
-use provision::spec::{LoadOptions, load, read, render, schema};
+use provision::spec::{LoadOptions, find, load, read, render, schema};
 
 fn stacks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../stacks")
@@ -64,6 +64,15 @@ fn a_rendered_spec_means_the_same() {
 }
 
 #[test]
+fn what_is_not_said_is_filled_in() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/defaults");
+    let text = std::fs::read_to_string(folder.join("little.yaml")).unwrap();
+    let options = LoadOptions { env: Some("pr-42".into()), ..LoadOptions::default() };
+    let stack = read(Path::new("/specs/little.yaml"), &text, &options).unwrap_or_else(|wrong| panic!("{wrong}")).stack;
+    assert_golden(&folder.join("filled-in.yaml"), &render(&stack)).unwrap_or_else(|wrong| panic!("{wrong}"));
+}
+
+#[test]
 fn variables_come_from_set_then_from_the_environment() {
     let text = "version: 1\nstack: s\nstreams: {e: {name: n, shards: '${N}', retention: '${T:-24h}'}}\n";
     let options = LoadOptions {
@@ -93,17 +102,32 @@ fn names_past_a_limit_are_shortened_in_an_environment() {
 #[test]
 fn the_checked_in_schema_is_the_one_that_is_generated() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/stack.schema.json");
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(&file, schema()).unwrap();
-    }
-    let checked_in = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(checked_in == schema(), "stale: run the tests once with BLESS=1");
+    assert!(assert_golden(&file, &schema()).is_ok(), "stale: run the tests once with BLESS=1");
 }
 
 #[test]
 fn a_spec_that_is_not_there_is_said_to_be_missing() {
     let wrong = load(Path::new("no/such/spec.yaml"), &LoadOptions::default()).unwrap_err();
     assert!(wrong.to_string().starts_with("error: no/such/spec.yaml: the spec cannot be read: "), "{wrong}");
+}
+
+#[test]
+fn without_a_path_the_only_spec_is_found() {
+    for (files, want) in [
+        (&["provision.yaml", "stacks/a.yaml"][..], Ok("provision.yaml")),
+        (&["stacks/a.yaml", "stacks/notes.txt"], Ok("stacks/a.yaml")),
+        (&["stacks/b.yaml", "stacks/a.yml"], Err("there are several in stacks/: a.yml, b.yaml")),
+        (&[], Err("there is neither provision.yaml nor one in stacks/")),
+    ] {
+        let cwd = tempfile::tempdir().unwrap();
+        std::fs::create_dir(cwd.path().join("stacks")).unwrap();
+        files.iter().for_each(|file| std::fs::write(cwd.path().join(file), "").unwrap());
+        let found = find(None, cwd.path()).map_err(|error| error.to_string());
+        match want {
+            Ok(path) => assert_eq!(found.as_deref(), Ok(Path::new(path))),
+            Err(why) => assert!(found.clone().is_err_and(|said| said.ends_with(why)), "{found:?}"),
+        }
+    }
 }
 
 /// Each folder entry `NAME.yaml` is wrong in some way; `NAME.txt` is what is said about it. A first line `# --env X` or
@@ -129,14 +153,18 @@ fn explained(file: &Path) -> Result<(), String> {
     };
     let folder = format!("{}/", file.parent().unwrap().display());
     let said = said.replace(&folder, "") + "\n";
-    let golden = file.with_extension("txt");
+    assert_golden(&file.with_extension("txt"), &said)
+}
+
+/// `said` is what the file says. `BLESS=1` makes it so.
+fn assert_golden(golden: &Path, said: &str) -> Result<(), String> {
     if std::env::var_os("BLESS").is_some() {
-        std::fs::write(&golden, &said).unwrap();
+        std::fs::write(golden, said).unwrap();
     }
-    let want = std::fs::read_to_string(&golden).unwrap_or_default();
+    let want = std::fs::read_to_string(golden).unwrap_or_default();
     match said == want {
         true => Ok(()),
-        false => Err(format!("--- {}\n{said}\n--- instead of\n{want}", file.display())),
+        false => Err(format!("--- {}\n{said}\n--- instead of\n{want}", golden.display())),
     }
 }
 

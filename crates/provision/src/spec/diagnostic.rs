@@ -95,9 +95,10 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// `items` are put into the order of the file.
+    /// `items` are put into the order of the file. What several entries inherit is said once.
     pub(super) fn new(file: &str, text: &str, mut items: Vec<Mistake>) -> Diagnostics {
         items.sort_by_key(|item| item.at.map_or(0, |at| at.start));
+        items.dedup_by(|a, b| a.at.is_some() && a.at == b.at && a.what == b.what);
         Diagnostics { file: file.to_owned(), text: text.to_owned(), items }
     }
 

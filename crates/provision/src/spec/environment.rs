@@ -1,9 +1,10 @@
 //! How names and prefixes differ by environment: a pure rule of the spec.
 
+use super::collection::Map;
 use super::diagnostic::Mistake;
 use super::grammar::Rule;
 use super::interpolate::{fill, unfilled};
-use super::shape::{At, Map, Scalar};
+use super::shape::{At, Scalar};
 use super::words::EnvName;
 use crate::names::shorten;
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::collection::Map;
 use super::diagnostic::Mistake;
 use super::entry::{Entry as Written, Kind};
 use super::grammar::{Bucket, Delivery, Function, Spec, Stream};
-use super::shape::{At, Map};
+use super::shape::At;
 use super::stack::Entry;
 use super::words::Key;
 use crate::resource::delivery_stream::Ref;

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::collection::Map;
 use super::diagnostic::{Mistake, Span};
 use super::entry::{Entry as Written, Identity, Kind};
 use super::environment::{Environment, environment};
 use super::grammar::{Bucket, Defaults, Log, Role, Spec};
 use super::index::Index;
-use super::shape::{At, Map, Record, Scalar};
+use super::shape::{At, Record, Scalar};
 use super::stack::{Entry, Iam, Managed, Stack, Target};
 use super::tags;
 use super::words::{BucketName, Key};

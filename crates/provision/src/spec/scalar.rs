@@ -185,7 +185,7 @@ impl<const MIN: usize, const MAX: usize> Scalar for Text<MIN, MAX> {
 /// Does the whole of `text` match?
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let whole = regex_lite::Regex::new(&format!("^(?:{pattern})$"));
-    whole.expect("the patterns of this crate compile: a test uses every one").is_match(text)
+    whole.expect("the patterns of this crate compile: the examples use every one").is_match(text)
 }
 
 /// A closed set of words, each for a value.

@@ -2,7 +2,7 @@
 //! read. A record says each of its fields once: name, type with bounds, default, description. The reader and the JSON
 //! Schema both come from that.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::diagnostic::{Mistake, Span};
 use super::tree::{Node, Pair, Value};
@@ -160,7 +160,7 @@ pub(super) fn key(field: &'static str) -> &'static str {
 }
 
 pub(super) fn default<T: Scalar>(text: &str) -> T {
-    T::parse(text).expect("defaults are valid: a test reads every one")
+    T::parse(text).expect("defaults are valid: a test fills in every one")
 }
 
 /// Reads a field of a record; puts its key into `wrong` when it is there and cannot be read.
@@ -178,7 +178,7 @@ pub(super) fn take<T: Shape>(
     read
 }
 
-fn at<T: Shape>(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<At<T>> {
+pub(super) fn at<T: Shape>(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<At<T>> {
     Some(At { value: T::read(node, mistakes)?, at: node.at, varies: node.varies })
 }
 
@@ -193,7 +193,12 @@ pub(super) fn known_pairs<'n>(node: &'n Node, fields: &[Field], mistakes: &mut V
     Some(pairs)
 }
 
-fn pairs<'n>(node: &'n Node, mistakes: &mut Vec<Mistake>, expected: impl Fn() -> String) -> Option<&'n [Pair]> {
+/// The pairs of a mapping. Nothing written is an empty mapping.
+pub(super) fn pairs<'n>(
+    node: &'n Node,
+    mistakes: &mut Vec<Mistake>,
+    expected: impl Fn() -> String,
+) -> Option<&'n [Pair]> {
     match &node.value {
         Value::Map(pairs) => Some(pairs),
         Value::Null => Some(&[]),
@@ -205,107 +210,12 @@ fn pairs<'n>(node: &'n Node, mistakes: &mut Vec<Mistake>, expected: impl Fn() ->
     }
 }
 
-fn unexpected(node: &Node) -> &'static str {
+/// What is wrong with the form of a node.
+pub(super) fn unexpected(node: &Node) -> &'static str {
     match node.value {
         Value::Null => "there is no value here",
         Value::Scalar(_) => "a single value does not fit here",
         Value::List(_) => "a list does not fit here",
         Value::Map(_) | Value::Wrong => "a mapping does not fit here",
     }
-}
-
-impl<T: Shape> Shape for Vec<At<T>> {
-    fn read(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Self> {
-        match &node.value {
-            Value::List(items) => Some(items.iter().filter_map(|item| at(item, mistakes)).collect()),
-            Value::Wrong => None,
-            Value::Null | Value::Scalar(_) | Value::Map(_) => {
-                mistakes.push(Mistake::error(node.at, unexpected(node)).expected("a list: [one, two]"));
-                None
-            }
-        }
-    }
-
-    fn schema() -> Json {
-        json!({ "type": "array", "items": T::schema() })
-    }
-}
-
-/// A mapping whose keys the user chooses, in the order of the file.
-#[derive(Debug, Clone)]
-pub(super) struct Map<T> {
-    pub pairs: Vec<(At<String>, At<T>)>,
-    /// Keys whose values were reported as mistakes.
-    pub wrong: Vec<String>,
-}
-
-impl<T> Default for Map<T> {
-    fn default() -> Self {
-        Map { pairs: Vec::new(), wrong: Vec::new() }
-    }
-}
-
-impl<T: Shape> Shape for Map<T> {
-    fn read(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Self> {
-        let mut map = Map::default();
-        for pair in pairs(node, mistakes, || "a mapping: names and values".to_owned())? {
-            let key = At { value: pair.key.clone(), at: pair.key_at, varies: false };
-            match at(&pair.value, mistakes) {
-                Some(value) => map.pairs.push((key, value)),
-                None => map.wrong.push(pair.key.clone()),
-            }
-        }
-        Some(map)
-    }
-
-    fn schema() -> Json {
-        json!({ "type": ["object", "null"], "additionalProperties": T::schema() })
-    }
-}
-
-/// A word, or a mapping that says more.
-#[derive(Debug, Clone)]
-pub(super) enum Either<S, R> {
-    Word(S),
-    Record(R),
-}
-
-impl<S: Scalar, R: Record + Shape> Shape for Either<S, R> {
-    fn read(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Self> {
-        match node.value {
-            Value::Map(_) => R::read(node, mistakes).map(Either::Record),
-            Value::Null | Value::Scalar(_) | Value::List(_) | Value::Wrong => S::read(node, mistakes).map(Either::Word),
-        }
-    }
-
-    fn schema() -> Json {
-        json!({ "anyOf": [<S as Scalar>::schema(), R::schema()] })
-    }
-}
-
-/// Anything at all: the conditions of a policy.
-#[derive(Debug, Clone)]
-pub(super) struct Anything(pub Json);
-
-impl Shape for Anything {
-    fn read(node: &Node, _: &mut Vec<Mistake>) -> Option<Self> {
-        Some(Anything(anything(node)?))
-    }
-
-    fn schema() -> Json {
-        json!({ "type": "object" })
-    }
-}
-
-fn anything(node: &Node) -> Option<Json> {
-    Some(match &node.value {
-        Value::Wrong => return None,
-        Value::Null => Json::Null,
-        Value::Scalar(text) => Json::String(text.clone()),
-        Value::List(items) => items.iter().map(anything).collect::<Option<Vec<Json>>>()?.into(),
-        Value::Map(pairs) => {
-            let member = |pair: &Pair| Some((pair.key.clone(), anything(&pair.value)?));
-            Json::Object(pairs.iter().map(member).collect::<Option<_>>()?)
-        }
-    })
 }

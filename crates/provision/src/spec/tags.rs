@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::collection::Map;
 use super::diagnostic::{Mistake, Span};
 use super::scalar::Text;
-use super::shape::{At, Map};
+use super::shape::At;
 use crate::names::Tags;
 
 const MOST: usize = 50 - 4;

@@ -1,11 +1,12 @@
 //! Deliveries: where records come from and where they go.
 
+use super::super::collection::Either;
 use super::super::diagnostic::Span;
 use super::super::grammar::{Backup as WrittenBackup, Delivery, Log, Spec};
 use super::super::index::Index;
 use super::super::prefix::{self, Use, has_expressions};
 use super::super::scalar::Text;
-use super::super::shape::{At, Either, Record};
+use super::super::shape::{At, Record};
 use super::Lower;
 use crate::resource::delivery_stream::{Backup, Buffer, DeliveryStream, Partitioning, Ref};
 use crate::resource::function::LogRef;
@@ -170,6 +171,7 @@ impl Lower<'_> {
                     self.warn(from.at, format!("more than four deliveries read `{}`", from.value.0), why);
                 }
             }
+            self.expiring_everything(spec, delivery);
             let place = |delivery: &Delivery| {
                 Some((delivery.bucket.as_ref()?.value.0.clone(), delivery.good.as_ref()?.value.0.clone()))
             };
@@ -182,6 +184,19 @@ impl Lower<'_> {
                     "nothing tells their objects apart",
                 );
             }
+        }
+    }
+}
+
+impl Lower<'_> {
+    /// Objects expire by prefix: a delivery without one would make the whole bucket expire.
+    fn expiring_everything(&mut self, spec: &Spec, delivery: &Delivery) {
+        let (Some(bucket), Some(good)) = (&delivery.bucket, &delivery.good) else { return };
+        let mut buckets = spec.buckets.iter().flat_map(|section| &section.value.pairs);
+        let expires = buckets.any(|(key, entry)| key.value == bucket.value.0 && entry.value.body.expire.is_some());
+        if expires && prefix::literal(&good.value.0).is_empty() {
+            let what = format!("the whole bucket `{}` would expire", bucket.value.0);
+            self.error(good.at, what, "objects expire by prefix: begin it with plain text");
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::super::collection::Map;
 use super::super::diagnostic::Span;
 use super::super::grammar::{Allow, Code as WrittenCode, Function, Vpc as WrittenVpc};
 use super::super::scalar::{Text, matches};
-use super::super::shape::{At, Map};
+use super::super::shape::At;
 use super::super::words::Effect;
 use super::Lower;
 use crate::resource::function::{self, Architecture, Code, LogRef, Vpc};

@@ -1,10 +1,11 @@
 //! What happens to records on their way: the Lambda processor and the others.
 //! <https://docs.aws.amazon.com/firehose/latest/APIReference/API_Processor.html>
 
+use super::super::collection::Either;
 use super::super::grammar::{Delivery, Transform as Written};
 use super::super::index::Index;
 use super::super::prefix::{self, Piece};
-use super::super::shape::{At, Either};
+use super::super::shape::At;
 use super::super::words::Key;
 use super::Lower;
 use crate::resource::delivery_stream::{Deaggregate, Decompress, Processors, Transform};
