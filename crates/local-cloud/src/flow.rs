@@ -27,6 +27,8 @@ pub mod progress;
 pub mod pump;
 mod report;
 mod source;
+#[cfg(test)]
+mod tests;
 mod transform;
 
 use self::pump::Pump;
