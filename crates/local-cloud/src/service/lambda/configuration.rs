@@ -1,14 +1,14 @@
 //! A function's configuration: the shape that every Lambda answer shows, which is also how it is kept.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::request::AwsError;
 use crate::settings::Millis;
 
+use super::environment::Environment;
 use super::invalid;
+use super::status::Status;
 
 /// `FunctionConfiguration` of the service model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,13 +65,6 @@ pub struct LoggingConfig {
     pub application_log_level: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system_log_level: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Environment {
-    #[serde(default)]
-    pub variables: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -216,120 +209,9 @@ impl LoggingConfig {
     }
 }
 
-impl Environment {
-    const MAX_BYTES: usize = 4096;
-
-    fn acceptable(&self) -> Result<(), AwsError> {
-        let reserved: Vec<&str> =
-            self.variables.keys().map(String::as_str).filter(|name| RESERVED_VARIABLES.contains(name)).collect();
-        if !reserved.is_empty() {
-            return Err(invalid(format!(
-                "Lambda was unable to configure your environment variables because the environment variables you have \
-                 provided contains reserved keys that are currently not supported for modification. Reserved keys used \
-                 in this request: {}",
-                reserved.join(", ")
-            )));
-        }
-        let measured = json!(self.variables).to_string();
-        if measured.len() > Self::MAX_BYTES {
-            return Err(invalid(format!(
-                "Lambda was unable to configure your environment variables because the environment variables you have \
-                 provided exceeded the 4KB limit. String measured: {measured}"
-            )));
-        }
-        Ok(())
-    }
-}
-
-/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
-const RESERVED_VARIABLES: &[&str] = &[
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_RUNTIME_DIR",
-    "LAMBDA_TASK_ROOT",
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-];
-
 impl Layer {
     fn new(arn: String) -> Layer {
         Layer { arn, code_size: 0 }
-    }
-}
-
-/// Where a function, or its latest update, is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Status {
-    pub state: Phase,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state_reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state_reason_code: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_update_status: Option<UpdatePhase>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_update_status_reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_update_status_reason_code: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Phase {
-    Pending,
-    Active,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum UpdatePhase {
-    InProgress,
-    Successful,
-}
-
-const BEING_CREATED: &str = "The function is being created.";
-
-impl Status {
-    pub fn pending() -> Status {
-        Status {
-            state: Phase::Pending,
-            state_reason: Some(BEING_CREATED.into()),
-            state_reason_code: Some("Creating".into()),
-            last_update_status: None,
-            last_update_status_reason: None,
-            last_update_status_reason_code: None,
-        }
-    }
-
-    pub fn updating() -> Status {
-        Status {
-            last_update_status: Some(UpdatePhase::InProgress),
-            last_update_status_reason: Some(BEING_CREATED.into()),
-            last_update_status_reason_code: Some("Creating".into()),
-            ..Status::active()
-        }
-    }
-
-    pub fn active() -> Status {
-        Status {
-            state: Phase::Active,
-            state_reason: None,
-            state_reason_code: None,
-            last_update_status: Some(UpdatePhase::Successful),
-            last_update_status_reason: None,
-            last_update_status_reason_code: None,
-        }
     }
 }
 

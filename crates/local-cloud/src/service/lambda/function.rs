@@ -9,8 +9,9 @@ use serde_json::Value;
 use crate::request::AwsError;
 use crate::settings::Millis;
 
-use super::configuration::{Configuration, Phase, Status, UpdatePhase};
+use super::configuration::{Configuration, Settings};
 use super::conflict;
+use super::status::{Phase, Status, UpdatePhase};
 
 /// One function of one region.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -123,7 +124,7 @@ impl Function {
     pub fn publish(&mut self, description: Option<String>) -> Configuration {
         let same = |version: &Configuration| {
             let described = version.settings.description.clone();
-            let latest = super::configuration::Settings { description: described, ..self.latest.settings.clone() };
+            let latest = Settings { description: described, ..self.latest.settings.clone() };
             version.code_sha256 == self.latest.code_sha256 && version.settings == latest
         };
         if let Some(newest) = self.versions.get(&self.last_version).filter(|version| same(version)) {

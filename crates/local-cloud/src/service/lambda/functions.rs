@@ -11,8 +11,9 @@ use crate::service::iam;
 use crate::service::json::page;
 
 use super::code::Source;
-use super::configuration::{Configuration, Settings, SettingsChange, Status, last_modified};
+use super::configuration::{Configuration, Settings, SettingsChange, last_modified};
 use super::function::Function;
+use super::status::Status;
 use super::{Call, Outcome, conflict, invalid, no_content, not_found, reply};
 
 #[derive(Deserialize)]

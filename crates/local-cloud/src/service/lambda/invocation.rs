@@ -10,9 +10,10 @@ use crate::service::{arn, iam, logs};
 use crate::settings::Millis;
 use crate::world::{Turn, World};
 
-use super::configuration::{Configuration, Phase};
+use super::configuration::Configuration;
 use super::function::{Alias, Function, pending};
 use super::name::Reference;
+use super::status::Phase;
 use super::{Call, Outcome, invalid, not_found};
 
 /// A request's payload may be this large.
