@@ -11,7 +11,7 @@ use crate::request::{Reply, Request};
 use crate::wire::dress;
 use crate::world::World;
 
-/// Answers `GET health`, `GET dump`, `POST flush?stream=N&region=R` (all of the region's
+/// Answers `GET health`, `GET dump`, `GET backlog?stream=N&region=R`, `POST flush?stream=N&region=R` (all of the region's
 /// without `stream`) and `POST advance?ms=N`. A request with an `Origin` comes from a web page and is refused.
 pub async fn answer(engine: &Engine, request: &Request) -> http::Response<Bytes> {
     let (status, body) = match request.headers.contains_key(http::header::ORIGIN) {
@@ -27,6 +27,10 @@ async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
     match (request.method.as_str(), name) {
         ("GET", "health") => (200, health(engine)),
         ("GET", "dump") => (200, engine.dump()),
+        ("GET", "backlog") => match stream {
+            Some(stream) => (200, json!({ "records": engine.backlog(&request.region_asked(), stream) })),
+            None => (400, json!({ "error": "backlog wants ?stream=NAME" })),
+        },
         ("POST", "flush") => {
             let names: Vec<String> = stream.into_iter().map(str::to_owned).collect();
             engine.flush(&request.region_asked(), &names);
@@ -58,6 +62,7 @@ fn health(engine: &Engine) -> Value {
 /// What exists: names by region for the regional services, role names, and for S3 keys and sizes by bucket.
 pub fn dump(world: &World) -> Value {
     json!({
+        "firehose": by_region(world.firehose.keys()),
         "iam": world.iam.roles.iter().map(|(_, role)| role.name.as_str()).collect::<Vec<_>>(),
         "kinesis": by_region(world.kinesis.streams.iter().map(|(key, _)| key)),
         "lambda": by_region(world.lambda.functions.iter().map(|(key, _)| key)),

@@ -71,10 +71,16 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Answers one request, as AWS would. Signatures are not verified; a request must only have one.
+    /// Answers one request, as AWS would, with the world's time as `Date`. Signatures are not verified; a request must only
+    /// have one.
     pub async fn call(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
         let (parts, body) = request.into_parts();
-        let request = wire::request(parts, body);
+        let mut response = self.answer(wire::request(parts, body)).await;
+        response.headers_mut().insert(http::header::DATE, dress::date(self.now()));
+        response
+    }
+
+    async fn answer(&self, request: Request) -> http::Response<Bytes> {
         match wire::route(&request) {
             Route::Local => control::answer(self, &request).await,
             Route::Service(index) => self.call_service(index, &request).await,
@@ -131,6 +137,11 @@ impl Engine {
         if let Err(error) = flushed {
             tracing::warn!("flushing delivery streams: {error}");
         }
+    }
+
+    /// How many records a delivery stream has yet to deliver.
+    pub fn backlog(&self, region: &str, name: &str) -> usize {
+        self.look(|world| firehose::backlog(world, region, name))
     }
 
     /// What exists, by service and region.

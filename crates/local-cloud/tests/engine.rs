@@ -183,6 +183,26 @@ async fn lambda(engine: &Engine, path: &str, input: Value) -> Response<Bytes> {
     engine.call(request.body(Bytes::from(input.to_string())).expect("valid parts")).await
 }
 
+/// A role that the service may assume and that may do everything, old enough to count.
+async fn role(engine: &Engine, service: &str) -> &'static str {
+    let trust = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" }] });
+    let policy =
+        json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] });
+    for fields in [
+        [("Action", "CreateRole"), ("AssumeRolePolicyDocument", &trust.to_string()), ("PolicyName", "")],
+        [("Action", "PutRolePolicy"), ("PolicyDocument", &policy.to_string()), ("PolicyName", "all")],
+    ] {
+        let fields = [("Version", "2010-05-08"), ("RoleName", "r")].into_iter().chain(fields);
+        let form = serde_urlencoded::to_string(fields.collect::<Vec<_>>()).expect("plain pairs");
+        let request = Request::post("/").header("authorization", SIGNED).header("content-type", FORM).body(form.into());
+        let answer = engine.call(request.expect("valid parts")).await;
+        assert_eq!(answer.status(), 200, "{}", text(&answer));
+    }
+    engine.advance(Duration::from_secs(1)).await;
+    "arn:aws:iam::000000000000:role/r"
+}
+
 async fn stream_status(engine: &Engine) -> Value {
     let described = json(engine, "Kinesis_20131202.DescribeStreamSummary", json!({ "StreamName": "s" })).await;
     described["StreamDescriptionSummary"]["StreamStatus"].clone()
@@ -210,13 +230,7 @@ async fn a_call_waits_for_its_function_while_the_paused_world_stands_still() {
     zip.start_file("app.py", zip::write::SimpleFileOptions::default()).expect("a new archive");
     zip.write_all(b"def handler(event, context):\n    return {'twice': event['n'] * 2}\n").expect("in memory");
     let code = base64_simd::STANDARD.encode_to_string(zip.finish().expect("in memory").into_inner());
-    let role = "arn:aws:iam::000000000000:role/runs";
-    let trust = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A\
-                 %7B%22Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
-    let form = format!("Action=CreateRole&Version=2010-05-08&RoleName=runs&AssumeRolePolicyDocument={trust}");
-    let request = Request::post("/").header("authorization", SIGNED).header("content-type", FORM).body(form.into());
-    assert_eq!(engine.call(request.expect("valid parts")).await.status(), 200);
-    engine.advance(Duration::from_secs(1)).await;
+    let role = role(&engine, "lambda.amazonaws.com").await;
     let definition = json!({
         "FunctionName": "f", "Runtime": "python3.13", "Handler": "app.handler", "Role": role, "Code": { "ZipFile": code },
     });
@@ -229,6 +243,47 @@ async fn a_call_waits_for_its_function_while_the_paused_world_stands_still() {
     assert_eq!((answer.status().as_u16(), text(&answer)), (200, r#"{"twice": 42}"#));
     assert_eq!(engine.now(), before, "the process' start took wall time and no world time");
     engine.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_buffered_when_an_engine_ends_are_delivered_once_by_the_next() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let first = on_disk(folder.path()).await.expect("a new folder");
+    s3(&first, "PUT", "/lake", &[], "").await;
+    let role = role(&first, "firehose.amazonaws.com").await;
+    json(&first, "Kinesis_20131202.CreateStream", json!({ "StreamName": "s", "ShardCount": 2 })).await;
+    first.advance(Duration::from_secs(1)).await;
+    let source = json!({ "KinesisStreamARN": "arn:aws:kinesis:us-east-1:000000000000:stream/s", "RoleARN": role });
+    let destination = json!({ "BucketARN": "arn:aws:s3:::lake", "RoleARN": role, "Prefix": "good/",
+        "BufferingHints": { "IntervalInSeconds": 60, "SizeInMBs": 1 } });
+    let delivery = json!({ "DeliveryStreamName": "d", "DeliveryStreamType": "KinesisStreamAsSource",
+        "KinesisStreamSourceConfiguration": source, "ExtendedS3DestinationConfiguration": destination });
+    json(&first, "Firehose_20150804.CreateDeliveryStream", delivery).await;
+    first.advance(Duration::from_secs(1)).await;
+    let put = async |engine: &Engine, data: &str| {
+        let data = base64_simd::STANDARD.encode_to_string(data);
+        let record = json!({ "StreamName": "s", "PartitionKey": "k", "Data": data });
+        json(engine, "Kinesis_20131202.PutRecord", record).await;
+    };
+    put(&first, "one,").await;
+    first.advance(Duration::from_secs(30)).await;
+    assert_eq!((first.backlog("us-east-1", "d"), &first.dump()["s3"]["lake"]["objects"]), (1, &json!({})));
+    first.close().await;
+
+    let second = on_disk(folder.path()).await.expect("the folder is free");
+    put(&second, "two,").await;
+    second.advance(Duration::from_secs(120)).await;
+    assert_eq!(second.backlog("us-east-1", "d"), 0);
+    put(&second, "three,").await;
+    second.flush("us-east-1", &["d".into()]);
+    second.idle().await;
+    let objects = second.dump()["s3"]["lake"]["objects"].clone();
+    let mut delivered = String::new();
+    for key in objects.as_object().expect("keys and sizes").keys() {
+        assert!(key.starts_with("good/"), "{key}");
+        delivered += text(&s3(&second, "GET", &format!("/lake/{key}"), &[], "").await);
+    }
+    assert_eq!(delivered, "one,two,three,");
 }
 
 async fn raw(address: std::net::SocketAddr, request: &str) -> String {

@@ -23,7 +23,9 @@ pub enum StartError {
     InUse { path: PathBuf },
     #[error("reading {path}: {source}; move the file away to start with an empty world")]
     Journal { path: PathBuf, source: redb::Error },
-    #[error("reading {path}: a row of table {table} (key {key}) cannot be understood: {reason}; was it written by a newer version?")]
+    #[error(
+        "reading {path}: a row of table {table} (key {key}) cannot be understood: {reason}; was it written by a newer version?"
+    )]
     Row { path: PathBuf, table: String, key: String, reason: String },
 }
 

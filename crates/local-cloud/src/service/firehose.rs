@@ -262,6 +262,11 @@ impl State {
         }
     }
 
+    /// `region/name` of every delivery stream, in whatever status.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.streams.iter().map(|(key, _)| key)
+    }
+
     pub fn take_changes(&mut self, out: &mut Vec<Change>) {
         self.streams.take_changes(out);
         self.progress.take_changes(out);

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::request::{AwsError, Reply, Request};
 use crate::service::Protocol;
+use crate::settings::Millis;
 
 const JSON_1_1: &str = "application/x-amz-json-1.1";
 
@@ -38,6 +39,13 @@ pub fn finish(reply: Reply, content_type: &'static str) -> Response<Bytes> {
     }
     response.headers_mut().entry(http::header::CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
     response
+}
+
+/// `Sun, 22 Nov 2026 23:08:37 GMT`
+pub fn date(now: Millis) -> HeaderValue {
+    let time = i64::try_from(now).ok().and_then(|now| jiff::Timestamp::from_millisecond(now).ok()).unwrap_or_default();
+    let text = time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    HeaderValue::from_str(&text).expect("letters, digits, commas and colons are a valid header value")
 }
 
 /// What AWS says to a call without a signature.
@@ -103,6 +111,11 @@ mod tests {
         let headers = format!("{} {}", header("content-type"), header("x-amzn-errortype"));
         assert_eq!(header("x-amzn-requestid"), "id-1");
         (response.status().as_u16(), headers, body)
+    }
+
+    #[test]
+    fn the_date_is_as_http_writes_it() {
+        assert_eq!(date(784_111_777_999), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]
