@@ -3,7 +3,7 @@
 use super::collection::Map;
 use super::diagnostic::Mistake;
 use super::grammar::Rule;
-use super::interpolate::{fill, unfilled};
+use super::interpolate::{Unfilled, fill, unfilled};
 use super::shape::{At, Scalar};
 use super::words::EnvName;
 use crate::names::shorten;
@@ -21,13 +21,17 @@ pub(super) fn environment(env: &str, rules: &Map<Rule>, mistakes: &mut Vec<Mista
         mistakes.push(Mistake::outside(format!("--env: {what}")).help(EnvName::expected()));
         env.to_owned()
     });
+    let exact = rules.pairs.iter().find(|(pattern, _)| pattern.value == env);
+    let found = exact.or_else(|| rules.pairs.iter().find(|(pattern, _)| fits(&pattern.value, env)));
+    Environment { name, rule: found.map(|(_, rule)| rule.value.clone()).unwrap_or_default() }
+}
+
+/// Reports what no environment could be named by.
+pub(super) fn check_rules(rules: &Map<Rule>, mistakes: &mut Vec<Mistake>) {
     for (_, rule) in &rules.pairs {
         check("names", "name", rule.value.names.as_ref(), mistakes);
         check("prefixes", "prefix", rule.value.prefixes.as_ref(), mistakes);
     }
-    let exact = rules.pairs.iter().find(|(pattern, _)| pattern.value == env);
-    let found = exact.or_else(|| rules.pairs.iter().find(|(pattern, _)| fits(&pattern.value, env)));
-    Environment { name, rule: found.map(|(_, rule)| rule.value.clone()).unwrap_or_default() }
 }
 
 /// A rule names `own` (`name` or `prefix`), may name `env`, and nothing else.
@@ -40,10 +44,11 @@ fn check<const MIN: usize, const MAX: usize>(
     let Some(rule) = rule else { return };
     let known = |name: &str| (name == own || name == "env").then(String::new);
     match fill(&rule.value.0, &known) {
-        Err(why) => {
-            let help = format!("here, only ${{{own}}} and ${{env}} are known");
-            mistakes.push(unfilled(rule.at, why).help(help));
+        Err(Unfilled::Unset(name)) => {
+            let mistake = Mistake::error(rule.at, format!("`${{{name}}}` is not known here"));
+            mistakes.push(mistake.expected(format!("only `${{{own}}}` and `${{env}}` are")));
         }
+        Err(why) => mistakes.push(unfilled(rule.at, why)),
         Ok((_, used)) if !used.iter().any(|name| name == own) => {
             let what = format!("`{key}` without `${{{own}}}` would give all the same");
             mistakes.push(Mistake::error(rule.at, what).expected(format!("`${{{own}}}` must stand in it")));
@@ -84,7 +89,7 @@ impl Environment {
             "env" => Some(self.name.clone()),
             name => (name == own).then(|| written.value.clone()),
         };
-        // A rule that cannot be filled in was reported by `check`.
+        // A rule that cannot be filled in was reported by `check_rules`.
         let Ok((filled, used)) = fill(rule, &lookup) else { return written.value.clone() };
         if !used.iter().any(|name| name == "env") {
             let what = format!("this {own} would be the same in every environment");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::collection::Map;
 use super::diagnostic::{Mistake, Span};
 use super::entry::{Entry as Written, Identity, Kind};
-use super::environment::{Environment, environment};
+use super::environment::{Environment, check_rules, environment};
 use super::grammar::{Bucket, Defaults, Log, Role, Spec};
 use super::index::Index;
 use super::shape::{At, Record, Scalar};
@@ -36,6 +36,7 @@ pub(super) struct Lower<'m> {
 /// `None` when something indispensable is missing; that was reported.
 pub(super) fn lower(file: &Path, spec: &Spec, env: Option<&str>, mistakes: &mut Vec<Mistake>) -> Option<Stack> {
     let rules = spec.environments.clone().unwrap_or_default().value;
+    check_rules(&rules, mistakes);
     let environment = env.map(|env| environment(env, &rules, mistakes));
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let mut lower = Lower {
@@ -61,19 +62,14 @@ pub(super) fn lower(file: &Path, spec: &Spec, env: Option<&str>, mistakes: &mut 
     let deliveries = lower
         .section(spec.deliveries.as_ref(), deliveries.as_ref(), |lower, at, body| lower.delivery(at, body, &index));
 
-    let iam = spec.iam.clone().map(|iam| iam.value).unwrap_or_default();
-    let target = spec.target.clone().map(|target| target.value).unwrap_or_default();
     let mut stack = Stack {
         file: file.to_owned(),
         name: spec.stack.as_ref().map(|stack| stack.value.0.clone())?,
         env: env.map(str::to_owned),
-        target: Target {
-            region: target.region.map(|region| region.value.0),
-            account: target.account.map(|account| account.value.0),
-        },
+        target: target(spec),
         tags: tags::values(&lower.tags),
         tag_prefix: lower.tag_prefix,
-        iam: Iam { path: iam.path().0, boundary: iam.boundary.map(|arn| arn.value.0) },
+        iam: iam(spec),
         streams,
         buckets,
         functions,
@@ -81,6 +77,19 @@ pub(super) fn lower(file: &Path, spec: &Spec, env: Option<&str>, mistakes: &mut 
     };
     bucket::gather_prefixes(&mut stack);
     Some(stack)
+}
+
+fn target(spec: &Spec) -> Target {
+    let written = spec.target.clone().map(|target| target.value).unwrap_or_default();
+    Target {
+        region: written.region.map(|region| region.value.0),
+        account: written.account.map(|account| account.value.0),
+    }
+}
+
+fn iam(spec: &Spec) -> Iam {
+    let written = spec.iam.clone().map(|iam| iam.value).unwrap_or_default();
+    Iam { path: written.path().0, boundary: written.boundary.map(|arn| arn.value.0) }
 }
 
 impl Lower<'_> {
