@@ -25,6 +25,8 @@ mod reshard;
 pub mod sequence;
 pub mod stream;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod update;
 
 const TABLES: Tables = Tables { records: "kinesis-record", base: "kinesis-base" };

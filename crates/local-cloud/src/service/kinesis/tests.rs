@@ -1,0 +1,182 @@
+use std::collections::BTreeSet;
+
+use http::{HeaderMap, Method};
+use serde_json::json;
+
+use super::*;
+use crate::settings::{Delays, Settings};
+
+const NOW: Millis = 1_783_951_509_000;
+
+fn ask_at(world: &mut World, now: Millis, operation: &str, input: Value) -> Result<Value, AwsError> {
+    let request = Request {
+        method: Method::POST,
+        path: "/".into(),
+        query: vec![],
+        headers: HeaderMap::from_iter([("x-amz-target".parse().unwrap(), format!("X.{operation}").parse().unwrap())]),
+        body: input.to_string().into(),
+        region: "us-east-1".into(),
+        signed_for: None,
+        access_key: None,
+        id: "id".into(),
+    };
+    let mut turn = Turn::at(now);
+    world.tick(&mut turn);
+    match call(world, &mut turn, &request)? {
+        Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
+        Answer::Pending(_) => panic!("Kinesis answers at once"),
+    }
+}
+
+fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, AwsError> {
+    ask_at(world, NOW, operation, input)
+}
+
+fn world(shards: u32) -> World {
+    let mut world = World::new(Settings { delays: Delays::NONE, ..Settings::default() });
+    let create = json!({ "StreamName": "s", "ShardCount": shards, "Tags": { "a": "b" } });
+    ask_at(&mut world, NOW - 10_000, "CreateStream", create).unwrap();
+    world
+}
+
+fn iterator(world: &mut World, kind: Value) -> Result<String, AwsError> {
+    let mut input = json!({ "StreamName": "s", "ShardId": "shardId-000000000000" });
+    input.as_object_mut().unwrap().extend(kind.as_object().unwrap().clone());
+    Ok(ask(world, "GetShardIterator", input)?["ShardIterator"].as_str().unwrap().to_owned())
+}
+
+fn put(world: &mut World, now: Millis, key: &str) -> Value {
+    ask_at(world, now, "PutRecord", json!({ "StreamName": "s", "Data": "YQ==", "PartitionKey": key })).unwrap()
+}
+
+fn keys(output: &Value) -> Vec<&str> {
+    output["Records"].as_array().unwrap().iter().map(|record| record["PartitionKey"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn every_type_of_iterator_begins_where_it_says() {
+    let mut world = world(1);
+    let placed: Vec<Value> =
+        ["a", "b", "c"].iter().zip(0..).map(|(key, i)| put(&mut world, NOW - 2000 + 1000 * i, key)).collect();
+    let second = &placed[1]["SequenceNumber"];
+    let table = [
+        (json!({ "ShardIteratorType": "TRIM_HORIZON" }), vec!["a", "b", "c"]),
+        (json!({ "ShardIteratorType": "LATEST" }), vec![]),
+        (json!({ "ShardIteratorType": "AT_SEQUENCE_NUMBER", "StartingSequenceNumber": second }), vec!["b", "c"]),
+        (json!({ "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": second }), vec!["c"]),
+        (json!({ "ShardIteratorType": "AT_TIMESTAMP", "Timestamp": (NOW - 1000) as f64 / 1000.0 }), vec!["b", "c"]),
+    ];
+    for (kind, expected) in table {
+        let iterator = iterator(&mut world, kind.clone()).unwrap();
+        let read = ask(&mut world, "GetRecords", json!({ "ShardIterator": iterator })).unwrap();
+        assert_eq!((keys(&read), &read["MillisBehindLatest"]), (expected, &json!(0)), "{kind}");
+        assert!(read["NextShardIterator"].is_string());
+    }
+}
+
+#[test]
+fn a_closed_shard_ends_with_its_children() {
+    let mut world = world(1);
+    put(&mut world, NOW, "a");
+    ask(
+        &mut world,
+        "UpdateShardCount",
+        json!({ "StreamName": "s", "TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING" }),
+    )
+    .unwrap();
+    let iterator = iterator(&mut world, json!({ "ShardIteratorType": "TRIM_HORIZON" })).unwrap();
+    let read = ask(&mut world, "GetRecords", json!({ "ShardIterator": iterator })).unwrap();
+    assert_eq!((keys(&read), read.get("NextShardIterator")), (vec!["a"], None));
+    let children: BTreeSet<&str> =
+        read["ChildShards"].as_array().unwrap().iter().map(|child| child["ShardId"].as_str().unwrap()).collect();
+    assert_eq!(children, BTreeSet::from(["shardId-000000000001", "shardId-000000000002"]));
+}
+
+#[test]
+fn records_go_when_their_retention_is_over() {
+    let mut world = world(1);
+    put(&mut world, NOW, "a");
+    put(&mut world, NOW + 24 * 3_600_000 + 1, "b");
+    let iterator = iterator(&mut world, json!({ "ShardIteratorType": "TRIM_HORIZON" })).unwrap();
+    let read = ask(&mut world, "GetRecords", json!({ "ShardIterator": iterator })).unwrap();
+    assert_eq!(keys(&read), ["b"]);
+}
+
+#[test]
+fn a_stream_passes_through_its_states_and_is_gone() {
+    let mut world = World::new(Settings { delays: Delays::FAST, ..Settings::default() });
+    let named = json!({ "StreamName": "s" });
+    ask(&mut world, "CreateStream", json!({ "StreamName": "s", "ShardCount": 1 })).unwrap();
+    let status = |world: &mut World, now| {
+        ask_at(world, now, "DescribeStreamSummary", json!({ "StreamName": "s" }))
+            .map(|out| out["StreamDescriptionSummary"]["StreamStatus"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(status(&mut world, NOW + 59).unwrap(), "CREATING");
+    assert_eq!(world.due(), Some(NOW + 60));
+    assert_eq!(status(&mut world, NOW + 60).unwrap(), "ACTIVE");
+    ask_at(&mut world, NOW + 60, "DeleteStream", named.clone()).unwrap();
+    assert_eq!(status(&mut world, NOW + 119).unwrap(), "DELETING");
+    let gone = status(&mut world, NOW + 120).unwrap_err();
+    assert_eq!(gone.message, "Stream s under account 000000000000 not found.");
+    assert_eq!(world.due(), None);
+}
+
+#[test]
+fn what_aws_refuses_is_refused_in_its_words() {
+    let mut world = world(1);
+    let number = put(&mut world, NOW, "a")["SequenceNumber"].clone();
+    let put_with = |more: Value| {
+        let mut input = json!({ "StreamName": "s", "Data": "", "PartitionKey": "k" });
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    let large = "A".repeat(1_398_104);
+    let table = [
+        (
+            "CreateStream",
+            json!({ "StreamName": "s", "ShardCount": 1 }),
+            "Stream s under account 000000000000 already exists.",
+        ),
+        ("PutRecord", put_with(json!({ "StreamName": "t" })), "Stream t under account 000000000000 not found."),
+        ("PutRecord", put_with(json!({ "PartitionKey": "" })), "have length greater than or equal to 1"),
+        ("PutRecord", put_with(json!({ "PartitionKey": "é".repeat(257) })), "have length less than or equal to 256"),
+        ("PutRecord", put_with(json!({ "Data": large })), "have length less than or equal to 1048576"),
+        (
+            "PutRecord",
+            put_with(json!({ "ExplicitHashKey": "340282366920938463463374607431768211456" })),
+            "[0, 2^128-1]",
+        ),
+        ("PutRecord", put_with(json!({ "SequenceNumberForOrdering": "1" })), "ExclusiveMinimumSequenceNumber 1 used"),
+        ("PutRecord", put_with(json!({ "Data": 1 })), "invalid type"),
+        ("PutRecords", json!({ "StreamName": "s", "Records": [] }), "greater than or equal to 1"),
+        ("GetRecords", json!({ "ShardIterator": "x" }), "Invalid ShardIterator."),
+        (
+            "DecreaseStreamRetentionPeriod",
+            json!({ "StreamName": "s", "RetentionPeriodHours": 23 }),
+            "(23 hours) is too short.",
+        ),
+        (
+            "DecreaseStreamRetentionPeriod",
+            json!({ "StreamName": "s", "RetentionPeriodHours": 48 }),
+            "can not be longer than",
+        ),
+        ("ListShards", json!({}), "Either NextToken or StreamName should be provided."),
+        (
+            "AddTagsToStream",
+            json!({ "StreamName": "s", "Tags": { "a!": "b" } }),
+            "Some tags contain invalid characters.",
+        ),
+        (
+            "UpdateShardCount",
+            json!({ "StreamName": "s", "TargetShardCount": 3, "ScalingType": "UNIFORM_SCALING" }),
+            "cannot scale up over 2 shards",
+        ),
+        ("SubscribeToShard", json!({}), "not supported by the local engine"),
+    ];
+    for (operation, input, expected) in table {
+        let error = ask(&mut world, operation, input).unwrap_err();
+        assert!(error.message.contains(expected), "{operation}: {error}");
+    }
+    let both = json!({ "ShardIteratorType": "LATEST", "StartingSequenceNumber": number });
+    assert!(iterator(&mut world, both).unwrap_err().message.contains("LATEST and also a StartingSequenceNumber."));
+}
