@@ -2,21 +2,34 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use aws_config::SdkConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
 
+use crate::error::{Error, Result};
 use crate::names::Names;
+
+pub mod calls;
+
+pub use calls::{Call, Calls};
 
 /// What every operation on a resource is given. Cheap to clone.
 #[derive(Clone)]
 pub struct Cx {
-    /// The AWS SDK's configuration: region, credentials, endpoint, HTTP client, retries. Clients are made from it where they
-    /// are used: `aws_sdk_kinesis::Client::new(&cx.sdk)`.
+    /// The AWS SDK's configuration: region, credentials, endpoint, HTTP client, retries. Clients come from the methods
+    /// below, so that every call is recorded in `calls`.
     pub sdk: SdkConfig,
     pub names: Arc<Names>,
     pub options: Options,
     /// Told what is being waited for, each time that changes: "role to be assumable".
     pub waiting: Arc<dyn Fn(&str) + Send + Sync>,
+    pub calls: Calls,
 }
 
 /// What the command line says about how to do things.
@@ -30,16 +43,207 @@ pub struct Options {
     pub work_dir: PathBuf,
 }
 
+/// A client that records its calls. The services' configurations share no trait.
+macro_rules! client {
+    ($cx:expr, $sdk:ident) => {
+        $sdk::Client::from_conf($sdk::config::Builder::from(&$cx.sdk).interceptor($cx.calls.clone()).build())
+    };
+}
+
 impl Cx {
+    /// A context that waits silently, with default options.
+    pub fn new(sdk: SdkConfig, names: Names) -> Cx {
+        let names = Arc::new(names);
+        Cx { sdk, names, options: Options::default(), waiting: Arc::new(|_| ()), calls: Calls::default() }
+    }
+
     /// Tells the user what is being waited for.
     pub fn wait_for(&self, what: &str) {
         (self.waiting)(what);
     }
 
+    pub fn kinesis(&self) -> aws_sdk_kinesis::Client {
+        client!(self, aws_sdk_kinesis)
+    }
+
+    pub fn firehose(&self) -> aws_sdk_firehose::Client {
+        client!(self, aws_sdk_firehose)
+    }
+
+    pub fn lambda(&self) -> aws_sdk_lambda::Client {
+        client!(self, aws_sdk_lambda)
+    }
+
+    pub fn iam(&self) -> aws_sdk_iam::Client {
+        client!(self, aws_sdk_iam)
+    }
+
+    pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+        client!(self, aws_sdk_cloudwatchlogs)
+    }
+
     /// An S3 client: path style wherever the endpoint is not AWS's own.
     pub fn s3(&self) -> aws_sdk_s3::Client {
         let path_style = self.sdk.endpoint_url().is_some();
-        let config = aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(path_style).build();
-        aws_sdk_s3::Client::from_conf(config)
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(path_style);
+        aws_sdk_s3::Client::from_conf(config.interceptor(self.calls.clone()).build())
+    }
+}
+
+/// What the target flags say; what they leave out comes from the spec and the usual AWS environment and files.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    pub region: Option<String>,
+    pub profile: Option<String>,
+    pub endpoint: Option<String>,
+    /// PEM file. `None`: `AWS_CA_BUNDLE`, else the system's roots alone.
+    pub ca_bundle: Option<PathBuf>,
+}
+
+/// The SDK's configuration for a target on AWS or at an endpoint. Makes no call. The region is the flag's, else the spec's,
+/// else the environment's; a flag that contradicts the spec is an error.
+pub async fn connect(target: &Target, spec_region: Option<&str>) -> Result<SdkConfig> {
+    let region = chosen_region(target.region.as_deref(), spec_region)?;
+    let mut loader = loader();
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    if let Some(profile) = &target.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(endpoint) = &target.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    let bundle = target.ca_bundle.clone().or_else(|| std::env::var_os("AWS_CA_BUNDLE").map(PathBuf::from));
+    if let Some(path) = bundle {
+        loader = loader.http_client(trusting(&path)?);
+    }
+    let sdk = loader.load().await;
+    match sdk.region() {
+        Some(_) => Ok(sdk),
+        None => Err(Error::msg("no region is set")
+            .hint("write target: { region: ... } into the spec, pass --region, or set AWS_REGION")),
+    }
+}
+
+/// The SDK's configuration for a client of our own making (the engine in this process): it reads no file, asks no
+/// credentials provider, and is given the endpoint that the client answers for.
+pub fn within(http: SharedHttpClient, region: &str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(region.to_owned()))
+        .endpoint_url("http://127.0.0.1")
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "local",
+            "local",
+            None,
+            None,
+            "in this process",
+        )))
+        .retry_config(retries())
+        .http_client(http)
+        .build()
+}
+
+/// Who is calling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Twelve digits.
+    pub account: String,
+    pub arn: String,
+}
+
+/// Asks STS who we are. Needs no permission, so its failure means credentials or the network.
+pub async fn account(sdk: &SdkConfig) -> Result<Caller> {
+    let answer = aws_sdk_sts::Client::new(sdk).get_caller_identity().send().await;
+    let identity = answer.map_err(|e| explain(Error::aws("asking AWS whose credentials these are", e)))?;
+    match (identity.account, identity.arn) {
+        (Some(account), Some(arn)) => Ok(Caller { account, arn }),
+        _ => Err(Error::msg("asking AWS whose credentials these are: the answer names no account")),
+    }
+}
+
+fn loader() -> aws_config::ConfigLoader {
+    let app = AppName::new("provision").expect("letters only");
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(180)) // a zip of 50 MB on a slow line
+        .build();
+    aws_config::defaults(BehaviorVersion::v2026_01_12()).app_name(app).retry_config(retries()).timeout_config(timeouts)
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(8).with_max_backoff(Duration::from_secs(20))
+}
+
+fn chosen_region<'a>(flag: Option<&'a str>, spec: Option<&'a str>) -> Result<Option<&'a str>> {
+    match (flag, spec) {
+        (Some(flag), Some(spec)) if flag != spec => {
+            Err(Error::msg(format!("--region {flag} contradicts the spec, whose target is {spec}"))
+                .hint("leave out --region, or change target.region in the spec"))
+        }
+        (flag, spec) => Ok(flag.or(spec)),
+    }
+}
+
+/// An HTTP client that trusts the certificates of a PEM file besides the system's.
+fn trusting(bundle: &std::path::Path) -> Result<SharedHttpClient> {
+    let doing = || format!("reading the CA bundle {}", bundle.display());
+    let pem = std::fs::read(bundle).map_err(|e| Error::new(doing(), e))?;
+    let store = tls::TrustStore::default().with_pem_certificate(pem);
+    let context = tls::TlsContext::builder().with_trust_store(store).build().map_err(|e| Error::new(doing(), e))?;
+    let provider = tls::Provider::Rustls(CryptoMode::AwsLc);
+    Ok(aws_smithy_http_client::Builder::new().tls_provider(provider).tls_context(context).build_https())
+}
+
+fn explain(error: Error) -> Error {
+    let said = error.to_string();
+    let hint = match error.code() {
+        Some("ExpiredToken" | "ExpiredTokenException") => "the credentials have expired: sign in again (aws sso login)",
+        Some("InvalidClientTokenId" | "UnrecognizedClientException") => {
+            "AWS does not know these credentials: check AWS_ACCESS_KEY_ID or --profile"
+        }
+        Some("SignatureDoesNotMatch") => {
+            "the secret does not fit the key: check AWS_SECRET_ACCESS_KEY and this machine's clock"
+        }
+        None if said.contains("credential") => {
+            "no usable credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, pass --profile, sign in \
+             with aws sso login, or add --local to need none"
+        }
+        _ => "check the network, --endpoint and --region",
+    };
+    error.hint(hint)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A context for what makes no call.
+    pub(crate) fn nowhere() -> Cx {
+        Cx::new(SdkConfig::builder().build(), names())
+    }
+
+    pub(crate) fn names() -> Names {
+        Names {
+            stack: "kinesis-test".into(),
+            env: None,
+            account: "111122223333".into(),
+            region: "us-east-1".into(),
+            tag_prefix: "provision".into(),
+            iam_path: "/".into(),
+        }
+    }
+
+    #[test]
+    fn the_flags_region_wins_over_nothing_and_may_not_contradict_the_spec() {
+        let region = |flag, spec| chosen_region(flag, spec).map_err(|e| e.to_string());
+        assert_eq!(region(Some("eu-west-1"), None), Ok(Some("eu-west-1")));
+        assert_eq!(region(None, Some("eu-west-1")), Ok(Some("eu-west-1")));
+        assert_eq!(region(None, None), Ok(None));
+        assert_eq!(
+            region(Some("us-east-1"), Some("eu-west-1")).unwrap_err(),
+            "--region us-east-1 contradicts the spec, whose target is eu-west-1"
+        );
     }
 }

@@ -14,6 +14,7 @@
 pub mod apply;
 pub mod artifact;
 pub mod cloud;
+pub mod derive;
 pub mod error;
 pub mod event;
 pub mod names;

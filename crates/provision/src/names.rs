@@ -41,6 +41,19 @@ pub struct Name {
     pub physical: String,
 }
 
+impl Name {
+    pub fn new(kind: &'static str, logical: impl Into<String>, physical: impl Into<String>) -> Name {
+        Name { address: Address::new(kind, logical), physical: physical.into() }
+    }
+}
+
+impl fmt::Display for Name {
+    /// `stream events`, for sentences.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.address.kind.replace('_', " "), self.address.logical)
+    }
+}
+
 /// Who and where we are: all that names and ARNs follow from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
@@ -96,6 +109,12 @@ impl Names {
         format!("{}provision/{}/{}/{env}/", self.iam_path, self.stack, self.region)
     }
 
+    /// The name of a derived role. Roles are global, so it carries the region. At most 64 characters, as IAM wants it.
+    pub fn role_name(&self, logical: &str) -> String {
+        let env = self.env.as_deref().map(|env| format!("-{env}")).unwrap_or_default();
+        shorten(&format!("{}{env}-{logical}-{}", self.stack, self.region), 64)
+    }
+
     /// The log group that is this environment's record.
     pub fn record(&self) -> String {
         format!("/provision/{}/{}", self.stack, self.env.as_deref().unwrap_or("-"))
@@ -144,4 +163,28 @@ pub fn shorten(name: &str, limit: usize) -> String {
 /// Eight hexadecimal digits of the text's SHA-256.
 pub fn hash(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::tests::names;
+
+    #[test]
+    fn a_short_name_stays_and_a_long_one_keeps_its_beginning_and_differs() {
+        assert_eq!(shorten("events", 64), "events");
+        let (a, b) = (shorten(&"a".repeat(65), 64), shorten(&"a".repeat(66), 64));
+        assert!(a.len() <= 64 && b.len() <= 64, "{a} {b}");
+        assert!(a.starts_with(&"a".repeat(54)) && a != b);
+        assert!(shorten(&"ä".repeat(40), 64).len() <= 64);
+    }
+
+    #[test]
+    fn a_role_is_named_after_stack_environment_use_and_region() {
+        let mut names = names();
+        assert_eq!(names.role_name("delivery-raw"), "kinesis-test-delivery-raw-us-east-1");
+        names.env = Some("pr-42".into());
+        assert_eq!(names.role_name("delivery-raw"), "kinesis-test-pr-42-delivery-raw-us-east-1");
+        assert_eq!(names.role_path(), "/provision/kinesis-test/us-east-1/pr-42/");
+    }
 }

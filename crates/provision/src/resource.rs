@@ -12,7 +12,9 @@ pub mod bucket_prefix;
 pub mod delivery_stream;
 pub mod function;
 pub mod log_group;
+mod policy;
 pub mod role;
+mod shared;
 pub mod stream;
 
 /// One kind, as the engine finds it by name.
@@ -29,7 +31,15 @@ impl Kind {
 }
 
 /// All kinds, in the order in which people read them.
-pub const KINDS: &[Kind] = &[];
+pub const KINDS: &[Kind] = &[
+    Kind::of::<stream::Stream>(),
+    Kind::of::<bucket::Bucket>(),
+    Kind::of::<bucket_prefix::BucketPrefix>(),
+    Kind::of::<log_group::LogGroup>(),
+    Kind::of::<role::Role>(),
+    Kind::of::<function::Function>(),
+    Kind::of::<delivery_stream::DeliveryStream>(),
+];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

@@ -1,5 +1,20 @@
 //! An S3 bucket: found, or created where it is missing. Only a bucket that we made is ever changed, and it is deleted only
-//! when empty.
+//! when empty. Every changing call names the account it expects to own the bucket.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_s3::types::{BucketLifecycleConfiguration, BucketLocationConstraint, CreateBucketConfiguration};
+use aws_sdk_s3::types::{ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, Tag, Tagging};
+
+use super::shared::{Created, answer, done, found, says, settle_created};
+use super::{Diff, Gone, Resource};
+use crate::cloud::Cx;
+use crate::error::{Error, Result};
+use crate::names::{Address, Name, Names, Tags};
+
+const ABSENT: &str = "NoSuchBucket";
+/// Our lifecycle rules are known by their ids; others' are kept.
+const RULE_ID: &str = "provision-expire:";
 
 /// Desired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,4 +25,234 @@ pub struct Bucket {
     pub expire_days: Option<u32>,
     /// The key prefixes that deliveries write to in this bucket: what the expiry is for.
     pub prefixes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// Our expiry rules: prefix and days. `None` where we may not look at them: then the bucket is not ours to change.
+    pub expiry: Option<BTreeSet<(String, u32)>>,
+}
+
+impl Resource for Bucket {
+    const KIND: &'static str = "bucket";
+    const USES_WHAT_IS_FOUND: bool = true;
+    const HOLDS_DATA: bool = true;
+    type Live = Live;
+
+    fn refs(&self) -> Vec<Address> {
+        Vec::new()
+    }
+
+    fn live_refs(_: &Live) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn diff(&self, live: &Live, _: &Name, _: &Names) -> Diff {
+        let mut diff = Diff::default();
+        if let Some(expiry) = &live.expiry {
+            diff.compare("expire", &rules(expiry), &rules(&self.expiry()));
+        }
+        diff
+    }
+
+    fn summary(&self, _: &Name, _: &Names) -> Vec<(String, String)> {
+        self.expire_days.map(|_| vec![("expire".to_owned(), rules(&self.expiry()))]).unwrap_or_default()
+    }
+
+    /// Refuses a missing bucket that is not to be created, before anything else is changed.
+    async fn prepare(&mut self, cx: &Cx, name: &Name) -> Result<()> {
+        if self.create || head(cx, name).await? {
+            return Ok(());
+        }
+        Err(absent(name))
+    }
+
+    async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
+        let (there, expiry) = futures::join!(head(cx, name), expiry(cx, name));
+        match there? {
+            true => Ok(Some(Live { expiry: expiry? })),
+            false => Ok(None),
+        }
+    }
+
+    async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
+        let sent = cx.s3().get_bucket_tagging().bucket(&name.physical).send().await;
+        match answer(format!("reading the tags of {name}"), sent) {
+            Ok(carried) => Ok(Some(carried.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())),
+            Err(error) if matches!(error.code(), Some("NoSuchTagSet" | ABSENT)) => Ok(Some(Tags::new())),
+            // Somebody else's bucket that we may write to, but not ask about: not ours, that is all.
+            Err(error) if error.code() == Some("AccessDenied") => Ok(Some(Tags::new())),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn retag(cx: &Cx, name: &Name, live: &Live, set: &Tags, unset: &[String]) -> Result<()> {
+        let mut tags = Bucket::tags(cx, name, Some(live)).await?.unwrap_or_default();
+        tags.retain(|key, _| !unset.contains(key));
+        tags.extend(set.clone());
+        let tagging = Tagging::builder().set_tag_set(Some(sdk_tags(&tags))).build().expect("the tags are set");
+        let call = cx.s3().put_bucket_tagging().bucket(&name.physical).tagging(tagging);
+        done(format!("tagging {name}"), call.expected_bucket_owner(&cx.names.account).send().await)
+    }
+
+    async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
+        if !self.create {
+            return Err(absent(name));
+        }
+        let call = cx.s3().create_bucket().bucket(&name.physical);
+        let call = call.create_bucket_configuration(configuration(&cx.names.region, tags));
+        let created = match done(format!("creating {name}"), call.send().await) {
+            Ok(()) => Created::Now,
+            Err(error) if says(&error, "BucketAlreadyOwnedByYou", "") => Created::Already,
+            Err(error) if says(&error, "BucketAlreadyExists", "") => {
+                return Err(error.hint("bucket names are unique in the world: choose another"));
+            }
+            Err(error) => return Err(error),
+        };
+        settle_created(self, cx, name, &Live { expiry: Some(BTreeSet::new()) }, tags, created).await
+    }
+
+    async fn update(&self, cx: &Cx, name: &Name, _: &Live, _: &Diff) -> Result<()> {
+        let client = cx.s3();
+        let others = lifecycle(cx, name).await?.into_iter().filter(|rule| !is_ours(rule));
+        let rules: Vec<LifecycleRule> = others.chain(self.expiry().iter().map(rule)).collect();
+        if rules.is_empty() {
+            let call = client.delete_bucket_lifecycle().bucket(&name.physical);
+            return done(format!("updating {name}"), call.expected_bucket_owner(&cx.names.account).send().await);
+        }
+        let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().expect("the rules are set");
+        let call = client.put_bucket_lifecycle_configuration().bucket(&name.physical).lifecycle_configuration(rules);
+        done(format!("updating {name}"), call.expected_bucket_owner(&cx.names.account).send().await)
+    }
+
+    async fn delete(cx: &Cx, name: &Name, _: &Live) -> Result<Gone> {
+        let call = cx.s3().delete_bucket().bucket(&name.physical).expected_bucket_owner(&cx.names.account);
+        match found(done(format!("deleting {name}"), call.send().await), ABSENT) {
+            Ok(_) => Ok(Gone::Deleted),
+            Err(error) if error.code() == Some("BucketNotEmpty") => Ok(Gone::Kept("it holds objects".into())),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Bucket {
+    fn expiry(&self) -> BTreeSet<(String, u32)> {
+        self.expire_days.into_iter().flat_map(|days| self.prefixes.iter().map(move |p| (p.clone(), days))).collect()
+    }
+}
+
+/// In us-east-1 no location may be given, elsewhere it must be.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>
+fn configuration(region: &str, tags: &Tags) -> CreateBucketConfiguration {
+    let location = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
+    CreateBucketConfiguration::builder().set_location_constraint(location).set_tags(Some(sdk_tags(tags))).build()
+}
+
+fn sdk_tags(tags: &Tags) -> Vec<Tag> {
+    let tag = |(key, value)| Tag::builder().key(key).value(value).build().expect("key and value are set");
+    tags.iter().map(tag).collect()
+}
+
+async fn head(cx: &Cx, name: &Name) -> Result<bool> {
+    match cx.s3().head_bucket().bucket(&name.physical).send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(false),
+        Err(error) => {
+            let status = error.raw_response().map(|response| response.status().as_u16());
+            let error = Error::aws(format!("reading {name}"), error);
+            Err(match status {
+                Some(403) => error.hint(format!(
+                    "bucket {} belongs to somebody else, or these credentials may not see it",
+                    name.physical
+                )),
+                Some(301) => error.hint(format!("bucket {} is in another region", name.physical)),
+                _ => error,
+            })
+        }
+    }
+}
+
+async fn lifecycle(cx: &Cx, name: &Name) -> Result<Vec<LifecycleRule>> {
+    let sent = cx.s3().get_bucket_lifecycle_configuration().bucket(&name.physical).send().await;
+    let rules = found(answer(format!("reading the lifecycle rules of {name}"), sent), "NoSuchLifecycleConfiguration")?;
+    Ok(rules.and_then(|rules| rules.rules).unwrap_or_default())
+}
+
+/// Our expiry rules, if they may be read.
+async fn expiry(cx: &Cx, name: &Name) -> Result<Option<BTreeSet<(String, u32)>>> {
+    match lifecycle(cx, name).await {
+        Ok(rules) => Ok(Some(rules.iter().filter(|rule| is_ours(rule)).filter_map(parse).collect())),
+        Err(error) if matches!(error.code(), Some("AccessDenied" | ABSENT)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_ours(rule: &LifecycleRule) -> bool {
+    rule.id().is_some_and(|id| id.starts_with(RULE_ID))
+}
+
+fn parse(rule: &LifecycleRule) -> Option<(String, u32)> {
+    let days = rule.expiration()?.days()?.try_into().ok()?;
+    Some((rule.filter()?.prefix()?.to_owned(), days))
+}
+
+fn rule((prefix, days): &(String, u32)) -> LifecycleRule {
+    LifecycleRule::builder()
+        .id(crate::names::shorten(&format!("{RULE_ID}{prefix}"), 255))
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix(prefix).build())
+        .expiration(LifecycleExpiration::builder().days(*days as i32).build())
+        .build()
+        .expect("the status is set")
+}
+
+fn rules(rules: &BTreeSet<(String, u32)>) -> String {
+    match rules.is_empty() {
+        true => "never".into(),
+        false => rules.iter().map(|(prefix, days)| format!("{prefix} after {days}d")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn absent(name: &Name) -> Error {
+    Error::new(format!("reading {name}"), format!("bucket {} does not exist", name.physical))
+        .hint("make it, or let it be made with create: if-missing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::tests::names;
+
+    #[test]
+    fn expiry_is_compared_by_prefix_and_days_and_only_where_it_could_be_read() {
+        let want = |expire_days| Bucket { create: true, expire_days, prefixes: vec!["a/".into(), "b/".into()] };
+        let live =
+            |rules: &[(&str, u32)]| Live { expiry: Some(rules.iter().map(|(p, d)| (p.to_string(), *d)).collect()) };
+        let table = [
+            (want(None), live(&[]), None),
+            (want(Some(3)), live(&[("a/", 3), ("b/", 3)]), None),
+            (want(Some(3)), Live { expiry: None }, None),
+            (want(Some(3)), live(&[("a/", 3)]), Some(("a/ after 3d", "a/ after 3d, b/ after 3d"))),
+            (want(None), live(&[("a/", 3)]), Some(("a/ after 3d", "never"))),
+        ];
+        for (want, live, expected) in table {
+            let diff = want.diff(&live, &Name::new("bucket", "lake", "lake"), &names());
+            let told = diff.changes.first().map(|change| (change.from.as_str(), change.to.as_str()));
+            assert_eq!(told, expected);
+        }
+    }
+
+    #[test]
+    fn a_rule_that_we_write_is_one_that_we_read() {
+        let ours = rule(&("data/".into(), 7));
+        assert!(is_ours(&ours));
+        assert_eq!(parse(&ours), Some(("data/".into(), 7)));
+    }
+
+    #[test]
+    fn a_location_is_given_everywhere_but_in_us_east_1() {
+        assert_eq!(configuration("us-east-1", &Tags::new()).location_constraint(), None);
+        let elsewhere = configuration("eu-west-1", &Tags::new());
+        assert_eq!(elsewhere.location_constraint().map(|l| l.as_str()), Some("eu-west-1"));
+    }
 }

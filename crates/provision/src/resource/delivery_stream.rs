@@ -1,7 +1,38 @@
 //! A Firehose delivery stream: Kinesis source or direct put, extended S3 destination.
+//!
+//! UpdateDestination merges what it is sent into what is there, so the whole destination is always sent, and what is to go
+//! is sent as its reset. Desired and live are compared in one form, a [`Shape`], with AWS's defaults filled in on both sides.
 
-use super::function::LogRef;
+use super::bucket::Bucket;
+use super::function::{Function, LogRef};
 use super::role::RoleRef;
+use super::shared::{Created, answer, done, found, says, settle_created};
+use super::stream::Stream;
+use super::{Diff, Gone, Resource};
+use crate::cloud::Cx;
+use crate::error::{Error, Result};
+use crate::names::{Address, Name, Names, Tags};
+use crate::wait::{self, STATE_LIMIT, Transient};
+
+mod compare;
+pub mod shape;
+mod wire;
+
+pub use shape::Shape;
+
+const ABSENT: &str = "ResourceNotFoundException";
+const ACTIVE: &str = "ACTIVE";
+const CREATING: &str = "CREATING";
+const DELETING: &str = "DELETING";
+
+/// What Firehose answers while a role, or what it may do, is not known everywhere yet: the substrings that Terraform retries
+/// on, too. <https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/firehose/delivery_stream.go>
+const ROLE_UNKNOWN_YET: &[Transient] = &[
+    Transient { code: "InvalidArgumentException", message: "is unable to assume role" },
+    Transient { code: "InvalidArgumentException", message: "is not authorized to" },
+    Transient { code: "InvalidArgumentException", message: "Access was denied" },
+    Transient { code: "InvalidArgumentException", message: "Verify that the IAM role has access" },
+];
 
 /// Desired. References are to physical names; their logical names stand beside them where they are the spec's own.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,4 +145,231 @@ pub struct Backup {
     pub buffer: Buffer,
     pub compression: Compression,
     pub encryption: Option<String>,
+}
+
+impl Ref {
+    /// The ARN; `of` makes one from a name.
+    pub fn arn(&self, of: impl Fn(&str) -> String) -> String {
+        match self.id.starts_with("arn:") {
+            true => self.id.clone(),
+            false => of(&self.id),
+        }
+    }
+
+    /// What must be made first, if it is one of ours.
+    fn address(&self, kind: &'static str) -> Option<Address> {
+        self.managed.then(|| Address::new(kind, &self.logical))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Live {
+    /// As AWS says it: `ACTIVE`, `CREATING`, `CREATING_FAILED`.
+    pub status: String,
+    /// Why the creation failed, in AWS's words.
+    pub failure: Option<String>,
+    pub version_id: String,
+    pub destination_id: String,
+    pub shape: Shape,
+}
+
+impl Resource for DeliveryStream {
+    const KIND: &'static str = "delivery";
+    /// What it has buffered is lost with it.
+    const HOLDS_DATA: bool = false;
+    type Live = Live;
+
+    fn refs(&self) -> Vec<Address> {
+        let function = self.transform.as_ref().map(|transform| &transform.function);
+        let refs = [
+            self.source.as_ref().and_then(|source| source.address(Stream::KIND)),
+            self.bucket.address(Bucket::KIND),
+            self.backup.as_ref().and_then(|backup| backup.bucket.address(Bucket::KIND)),
+            function.and_then(|function| function.address(Function::KIND)),
+            self.role.address(),
+        ];
+        let mut refs: Vec<Address> = refs.into_iter().flatten().collect();
+        refs.dedup();
+        refs
+    }
+
+    /// Not the role, unless Firehose needs it to retire its grant of a KMS key: it can go at the same time.
+    fn live_refs(live: &Live) -> Vec<(&'static str, String)> {
+        live.shape.uses()
+    }
+
+    fn diff(&self, live: &Live, name: &Name, names: &Names) -> Diff {
+        let mut diff = Diff::default();
+        if let Some(why) = &live.failure {
+            diff.push("status", format!("{}: {why}", live.status), ACTIVE.into(), Some("its creation failed"));
+        } else {
+            diff.compare("status", live.status.as_str(), ACTIVE);
+        }
+        compare::compare(&live.shape, &self.shape(name, names), &mut diff);
+        diff
+    }
+
+    fn expected_wait_s(&self) -> u32 {
+        40
+    }
+
+    fn summary(&self, name: &Name, names: &Names) -> Vec<(String, String)> {
+        compare::summary(&self.shape(name, names))
+    }
+
+    async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
+        Ok(describe(cx, name).await?.filter(|live| live.status != DELETING))
+    }
+
+    async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
+        let call = cx.firehose().list_tags_for_delivery_stream().delivery_stream_name(&name.physical).limit(50);
+        let carried = found(answer(format!("reading the tags of {name}"), call.send().await), ABSENT)?;
+        let carried = carried.map(|carried| carried.tags).unwrap_or_default();
+        Ok(Some(carried.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect()))
+    }
+
+    async fn retag(cx: &Cx, name: &Name, _: &Live, set: &Tags, unset: &[String]) -> Result<()> {
+        let (client, doing) = (cx.firehose(), format!("tagging {name}"));
+        if !set.is_empty() {
+            let call =
+                client.tag_delivery_stream().delivery_stream_name(&name.physical).set_tags(Some(wire::tags(set)));
+            done(&doing, call.send().await)?;
+        }
+        if !unset.is_empty() {
+            let call = client.untag_delivery_stream().delivery_stream_name(&name.physical);
+            done(doing, call.set_tag_keys(Some(unset.to_vec())).send().await)?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
+        let created = match self.create_call(cx, name, tags).await {
+            Ok(()) => Created::Now,
+            Err(error) if says(&error, "ResourceInUseException", "already exists") => {
+                if DeliveryStream::observe(cx, name).await?.is_some() {
+                    Created::Already
+                } else {
+                    gone(cx, name).await?;
+                    self.create_call(cx, name, tags).await?;
+                    Created::Now
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        let live = active(cx, name).await?;
+        settle_created(self, cx, name, &live, tags, created).await
+    }
+
+    async fn update(&self, cx: &Cx, name: &Name, live: &Live, diff: &Diff) -> Result<()> {
+        let mut live = match diff.has("status") {
+            true => active(cx, name).await?,
+            false => live.clone(),
+        };
+        if self.diff(&live, name, &cx.names).is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.update_call(cx, name, &live).await {
+            if error.code() != Some("ConcurrentModificationException") {
+                return Err(error);
+            }
+            // Somebody changed it since it was observed: once more, from what is there now.
+            live = active(cx, name).await?;
+            self.update_call(cx, name, &live).await?;
+        }
+        self.check(cx, name).await
+    }
+
+    async fn delete(cx: &Cx, name: &Name, live: &Live) -> Result<Gone> {
+        // Firehose does not delete what it is still creating.
+        if live.status == CREATING {
+            created(cx, name).await?;
+        }
+        let call = cx.firehose().delete_delivery_stream().delivery_stream_name(&name.physical);
+        match found(done(format!("deleting {name}"), call.send().await), ABSENT)? {
+            None => Ok(Gone::Deleted),
+            Some(()) if cx.options.wait_until_gone || cx.options.purge_data => {
+                gone(cx, name).await.map(|()| Gone::Deleted)
+            }
+            Some(()) => Ok(Gone::Deleting),
+        }
+    }
+}
+
+impl DeliveryStream {
+    async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
+        let shape = self.shape(name, &cx.names);
+        let what = format!("role {} to be known to Firehose", short_role(&shape.role));
+        wait::settle(cx, &what, ROLE_UNKNOWN_YET, || async {
+            let call = cx.firehose().create_delivery_stream().delivery_stream_name(&name.physical);
+            let call = call.delivery_stream_type(wire::source_type(&shape)).set_tags(Some(wire::tags(tags)));
+            let call = call.set_kinesis_stream_source_configuration(wire::source(&shape));
+            let call = call.extended_s3_destination_configuration(wire::configuration(&shape));
+            done(format!("creating {name}"), call.send().await)
+        })
+        .await
+    }
+
+    async fn update_call(&self, cx: &Cx, name: &Name, live: &Live) -> Result<()> {
+        let shape = self.shape(name, &cx.names);
+        let what = format!("role {} to be known to Firehose", short_role(&shape.role));
+        wait::settle(cx, &what, ROLE_UNKNOWN_YET, || async {
+            let call = cx.firehose().update_destination().delivery_stream_name(&name.physical);
+            let call = call.current_delivery_stream_version_id(&live.version_id).destination_id(&live.destination_id);
+            let call = call.extended_s3_destination_update(wire::update(&shape));
+            done(format!("updating {name}"), call.send().await)
+        })
+        .await
+    }
+
+    /// AWS takes some updates and does not do them. Reads back and names what did not change.
+    async fn check(&self, cx: &Cx, name: &Name) -> Result<()> {
+        let live = active(cx, name).await?;
+        let left: Vec<String> =
+            self.diff(&live, name, &cx.names).changes.into_iter().map(|change| change.field).collect();
+        match left.is_empty() {
+            true => Ok(()),
+            false => Err(Error::new(format!("updating {name}"), format!("AWS did not take over {}", left.join(", ")))
+                .hint("run the same command again, or replace the delivery stream")),
+        }
+    }
+}
+
+async fn describe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
+    let call = cx.firehose().describe_delivery_stream().delivery_stream_name(&name.physical);
+    let described = found(answer(format!("reading {name}"), call.send().await), ABSENT)?;
+    described.and_then(|answer| answer.delivery_stream_description).map(|d| wire::live(name, d)).transpose()
+}
+
+/// Waits until it is created; a failed creation is an error.
+async fn active(cx: &Cx, name: &Name) -> Result<Live> {
+    let live = created(cx, name).await?;
+    match (live.status.as_str(), &live.failure) {
+        (ACTIVE, _) => Ok(live),
+        (_, Some(why)) => Err(Error::new(format!("creating {name}"), why.clone())
+            .hint("mend the cause and run the same command again: it replaces what failed")),
+        (status, None) => Err(Error::new(format!("creating {name}"), format!("it is {status}"))),
+    }
+}
+
+/// Waits until it is not being created any more, however that ended.
+async fn created(cx: &Cx, name: &Name) -> Result<Live> {
+    wait::until(cx, &format!("{name} to be ACTIVE"), STATE_LIMIT, || async {
+        match describe(cx, name).await? {
+            Some(live) if live.status == CREATING => Ok(None),
+            Some(live) => Ok(Some(live)),
+            None => Err(Error::new(format!("waiting for {name}"), "it was deleted meanwhile")),
+        }
+    })
+    .await
+}
+
+async fn gone(cx: &Cx, name: &Name) -> Result<()> {
+    wait::until(cx, &format!("{name} to be gone"), STATE_LIMIT, || async {
+        Ok(describe(cx, name).await?.is_none().then_some(()))
+    })
+    .await
+}
+
+fn short_role(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }

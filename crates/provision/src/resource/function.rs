@@ -1,9 +1,37 @@
-//! A Lambda function: configuration and code are updated separately, and code only when its hash differs.
+//! A Lambda function: configuration and code are updated separately, and code only when its hash differs. An alias follows
+//! the newest version.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::log_group::LogGroup;
 use super::role::{RoleRef, Statement};
+use super::shared::{Created, answer, done, found, says, settle_created, tag_map};
+use super::{Diff, Gone, Resource};
+use crate::cloud::Cx;
+use crate::error::{Error, Result};
+use crate::names::{Address, Name, Names, Tags};
+use crate::wait::{self, STATE_LIMIT, Transient};
+
+mod config;
+mod package;
+
+pub use config::{Config, Deployed, log_group};
+pub use package::{Package, Upload};
+
+const ABSENT: &str = "ResourceNotFoundException";
+const CONFLICT: &str = "ResourceConflictException";
+const ACTIVE: &str = "Active";
+
+/// What Lambda answers while it does not know a role, or what it may do.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html>
+const ROLE_UNKNOWN_YET: &[Transient] = &[
+    Transient { code: "InvalidParameterValueException", message: "cannot be assumed by Lambda" },
+    Transient { code: "InvalidParameterValueException", message: "execution role does not have permissions" },
+    Transient { code: "InvalidParameterValueException", message: "throttled by EC2" },
+    Transient { code: "InvalidParameterValueException", message: "KMS key is invalid for CreateGrant" },
+    Transient { code: CONFLICT, message: "cannot be performed at this time" },
+];
 
 /// Desired.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +82,8 @@ pub enum Code {
         key: String,
         version: Option<String>,
     },
+    /// What [`Function::prepare`] made of one of the above.
+    Ready(Package),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,4 +105,265 @@ pub enum LogRef {
     Derived { retention_days: Option<u32> },
     /// Somebody else's, by name.
     Existing(String),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Live {
+    /// `Active`, or what it is instead: its state, or that of its last update.
+    pub status: String,
+    /// Why its creation failed: then it must be made anew.
+    pub failure: Option<String>,
+    /// `$LATEST`.
+    pub deployed: Deployed,
+    /// By name: the version, and whether that is the same as `$LATEST`.
+    pub aliases: BTreeMap<String, Alias>,
+    pub tags: Tags,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    pub version: String,
+    pub current: bool,
+}
+
+impl Resource for Function {
+    const KIND: &'static str = "function";
+    const TAGS_COME_WITH_LIVE: bool = true;
+    type Live = Live;
+
+    fn refs(&self) -> Vec<Address> {
+        self.role.address().into_iter().collect()
+    }
+
+    fn live_refs(live: &Live) -> Vec<(&'static str, String)> {
+        vec![(LogGroup::KIND, live.deployed.config.log_group.clone())]
+    }
+
+    fn diff(&self, live: &Live, name: &Name, names: &Names) -> Diff {
+        let mut diff = Diff::default();
+        match &live.failure {
+            Some(why) => diff.push("status", format!("Failed: {why}"), ACTIVE.into(), Some("its creation failed")),
+            None => {
+                diff.compare("status", live.status.as_str(), ACTIVE);
+            }
+        }
+        live.deployed.config.differences(&self.config(name, names), &mut diff);
+        diff.compare("architecture", live.deployed.architecture.as_str(), self.architecture.name());
+        if let Code::Ready(package) = &self.code
+            && package.sha256 != live.deployed.code_sha256
+        {
+            diff.push("code", short(&live.deployed.code_sha256), package.to_string(), None);
+        }
+        if let Some(alias) = &self.alias {
+            match live.aliases.get(alias) {
+                None => diff.push("alias", "none".into(), alias.clone(), None),
+                Some(Alias { version, current: false }) => {
+                    diff.push("alias", format!("{alias} -> {version}"), format!("{alias} -> a new version"), None);
+                }
+                Some(Alias { current: true, .. }) => {}
+            }
+        }
+        diff
+    }
+
+    fn expected_wait_s(&self) -> u32 {
+        10
+    }
+
+    fn summary(&self, name: &Name, names: &Names) -> Vec<(String, String)> {
+        let mut said = vec![("architecture".to_owned(), self.architecture.name().to_owned())];
+        if let Code::Ready(package) = &self.code {
+            said.push(("code".into(), package.to_string()));
+        }
+        said.extend(self.config(name, names).summary());
+        said.extend(self.alias.clone().map(|alias| ("alias".to_owned(), alias)));
+        said
+    }
+
+    async fn prepare(&mut self, cx: &Cx, _: &Name) -> Result<()> {
+        self.code = Code::Ready(package::prepare(self, cx).await?);
+        Ok(())
+    }
+
+    async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
+        let (live, aliases) = futures::join!(describe(cx, name, None), aliases(cx, name));
+        let (Some(mut live), versions) = (live?, aliases?) else {
+            return Ok(None);
+        };
+        for (alias, version) in versions {
+            let target = describe(cx, name, Some(&alias)).await?;
+            let current = target.is_some_and(|target| target.deployed == live.deployed);
+            live.aliases.insert(alias, Alias { version, current });
+        }
+        Ok(Some(live))
+    }
+
+    async fn tags(_: &Cx, _: &Name, live: Option<&Live>) -> Result<Option<Tags>> {
+        Ok(Some(live.map(|live| live.tags.clone()).unwrap_or_default()))
+    }
+
+    async fn retag(cx: &Cx, name: &Name, _: &Live, set: &Tags, unset: &[String]) -> Result<()> {
+        let (client, arn) = (cx.lambda(), cx.names.function_arn(&name.physical));
+        let doing = format!("tagging {name}");
+        if !set.is_empty() {
+            let call = client.tag_resource().resource(&arn).set_tags(Some(tag_map(set)));
+            done(&doing, call.send().await)?;
+        }
+        if !unset.is_empty() {
+            let call = client.untag_resource().resource(arn).set_tag_keys(Some(unset.to_vec()));
+            done(doing, call.send().await)?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
+        let created = match self.create_call(cx, name, tags).await {
+            Ok(()) => Created::Now,
+            Err(error) if says(&error, CONFLICT, "already exist") => Created::Already,
+            Err(error) => return Err(error),
+        };
+        let live = ready(cx, name).await?;
+        settle_created(self, cx, name, &live, tags, created).await
+    }
+
+    async fn update(&self, cx: &Cx, name: &Name, live: &Live, diff: &Diff) -> Result<()> {
+        if diff.has("status") {
+            ready(cx, name).await?;
+        }
+        if config::FIELDS.iter().any(|field| diff.has(field)) {
+            self.update_config(cx, name).await?;
+            ready(cx, name).await?;
+        }
+        if diff.has("code") || diff.has("architecture") {
+            self.update_code(cx, name).await?;
+            ready(cx, name).await?;
+        }
+        if self.publishes() {
+            let version = publish(cx, name).await?;
+            if let Some(alias) = &self.alias {
+                point(cx, name, alias, &version, live.aliases.contains_key(alias)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete(cx: &Cx, name: &Name, _: &Live) -> Result<Gone> {
+        let call = cx.lambda().delete_function().function_name(&name.physical);
+        found(done(format!("deleting {name}"), call.send().await), ABSENT)?;
+        Ok(Gone::Deleted)
+    }
+}
+
+impl Function {
+    fn publishes(&self) -> bool {
+        self.publish || self.alias.is_some()
+    }
+
+    fn package(&self) -> Result<&Package> {
+        match &self.code {
+            Code::Ready(package) => Ok(package),
+            Code::Crate { .. } | Code::Zip { .. } | Code::Dir { .. } | Code::S3 { .. } => {
+                Err(Error::msg("the function's code was not prepared"))
+            }
+        }
+    }
+
+    async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
+        let (config, package) = (self.config(name, &cx.names), self.package()?);
+        wait::settle(cx, &role_known(&config), ROLE_UNKNOWN_YET, || async {
+            let call = cx.lambda().create_function().function_name(&name.physical).code(package.function_code());
+            let call = config.create(call).architectures(self.architecture.name().into()).publish(self.publishes());
+            done(format!("creating {name}"), call.set_tags(Some(tag_map(tags))).send().await)
+        })
+        .await
+    }
+
+    async fn update_config(&self, cx: &Cx, name: &Name) -> Result<()> {
+        let config = self.config(name, &cx.names);
+        wait::settle(cx, &role_known(&config), ROLE_UNKNOWN_YET, || async {
+            let call = config.update(cx.lambda().update_function_configuration().function_name(&name.physical));
+            done(format!("updating the configuration of {name}"), call.send().await)
+        })
+        .await
+    }
+
+    async fn update_code(&self, cx: &Cx, name: &Name) -> Result<()> {
+        let package = self.package()?;
+        wait::settle(cx, &format!("{name} to be free for an update"), ROLE_UNKNOWN_YET, || async {
+            let call = package.update(cx.lambda().update_function_code().function_name(&name.physical));
+            let call = call.architectures(self.architecture.name().into());
+            done(format!("updating the code of {name}"), call.send().await)
+        })
+        .await
+    }
+}
+
+impl Architecture {
+    /// As Lambda spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Architecture::X86_64 => "x86_64",
+            Architecture::Arm64 => "arm64",
+        }
+    }
+}
+
+/// The function, or what a qualifier of it stands for; without its aliases.
+async fn describe(cx: &Cx, name: &Name, qualifier: Option<&str>) -> Result<Option<Live>> {
+    let call = cx.lambda().get_function().function_name(&name.physical).set_qualifier(qualifier.map(str::to_owned));
+    let described = found(answer(format!("reading {name}"), call.send().await), ABSENT)?;
+    Ok(described.and_then(|got| Some(config::live(name, got.configuration?, got.tags))))
+}
+
+async fn aliases(cx: &Cx, name: &Name) -> Result<Vec<(String, String)>> {
+    let call = cx.lambda().list_aliases().function_name(&name.physical);
+    let listed = found(answer(format!("reading the aliases of {name}"), call.send().await), ABSENT)?;
+    let aliases = listed.and_then(|listed| listed.aliases).unwrap_or_default();
+    Ok(aliases.into_iter().filter_map(|alias| alias.name.zip(alias.function_version)).collect())
+}
+
+/// Waits until it runs its newest code and configuration. Aliases are not read.
+async fn ready(cx: &Cx, name: &Name) -> Result<Live> {
+    wait::until(cx, &format!("{name} to be Active"), STATE_LIMIT, || async {
+        let live = describe(cx, name, None).await?;
+        let live = live.ok_or_else(|| Error::new(format!("waiting for {name}"), "it was deleted meanwhile"))?;
+        match &live.failure {
+            Some(why) => Err(Error::new(format!("waiting for {name}"), why.clone())),
+            None if live.status.starts_with("Failed") => Err(Error::new(format!("updating {name}"), live.status)),
+            None => Ok((live.status == ACTIVE).then_some(live)),
+        }
+    })
+    .await
+}
+
+/// A version of what is there now: a new one only if something changed since the last.
+async fn publish(cx: &Cx, name: &Name) -> Result<String> {
+    let doing = format!("publishing a version of {name}");
+    wait::settle(cx, &format!("{name} to be free for a version"), ROLE_UNKNOWN_YET, || async {
+        let call = cx.lambda().publish_version().function_name(&name.physical);
+        let published = answer(&doing, call.send().await)?;
+        published.version.ok_or_else(|| Error::new(&doing, "the answer names no version"))
+    })
+    .await
+}
+
+async fn point(cx: &Cx, name: &Name, alias: &str, version: &str, there: bool) -> Result<()> {
+    let (client, doing) = (cx.lambda(), format!("pointing alias {alias} of {name} at version {version}"));
+    if !there {
+        let call = client.create_alias().function_name(&name.physical).name(alias).function_version(version);
+        match done(&doing, call.send().await) {
+            Err(error) if error.code() == Some(CONFLICT) => {}
+            other => return other,
+        }
+    }
+    let call = client.update_alias().function_name(&name.physical).name(alias).function_version(version);
+    done(doing, call.send().await)
+}
+
+fn role_known(config: &Config) -> String {
+    format!("role {} to be known to Lambda", config.role.rsplit('/').next().unwrap_or_default())
+}
+
+fn short(sha256: &str) -> String {
+    sha256.chars().take(12).collect()
 }

@@ -1,5 +1,15 @@
 //! A CloudWatch log group and the log streams that its writer does not create itself.
 
+use futures::future::try_join_all;
+
+use super::shared::{Created, answer, done, found, says, settle_created, tag_map};
+use super::{Diff, Gone, Resource};
+use crate::cloud::Cx;
+use crate::error::Result;
+use crate::names::{Address, Name, Names, Tags};
+
+const ABSENT: &str = "ResourceNotFoundException";
+
 /// Desired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogGroup {
@@ -7,4 +17,173 @@ pub struct LogGroup {
     pub retention_days: Option<u32>,
     /// Log streams made in advance: Firehose does not make its own.
     pub streams: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    pub retention_days: Option<u32>,
+    /// The first log streams in alphabetical order, 50 at most. Read only for the groups of delivery streams: those of a
+    /// function are many, and not ours to manage.
+    pub streams: Vec<String>,
+}
+
+impl Resource for LogGroup {
+    const KIND: &'static str = "log_group";
+    type Live = Live;
+
+    fn refs(&self) -> Vec<Address> {
+        Vec::new()
+    }
+
+    fn live_refs(_: &Live) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn diff(&self, live: &Live, _: &Name, _: &Names) -> Diff {
+        let mut diff = Diff::default();
+        diff.compare("retention", &days(live.retention_days), &days(self.retention_days));
+        let missing = self.missing(live);
+        if !missing.is_empty() {
+            diff.push("streams", live.streams.join(", "), self.streams.join(", "), None);
+        }
+        diff
+    }
+
+    fn summary(&self, _: &Name, _: &Names) -> Vec<(String, String)> {
+        let mut said = vec![("retention".to_owned(), days(self.retention_days))];
+        if !self.streams.is_empty() {
+            said.push(("streams".into(), self.streams.join(", ")));
+        }
+        said
+    }
+
+    async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
+        let (groups, streams) = futures::join!(describe(cx, name), log_streams(cx, name));
+        match groups? {
+            Some(retention_days) => Ok(Some(Live { retention_days, streams: streams? })),
+            None => Ok(None),
+        }
+    }
+
+    async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
+        let call = cx.logs().list_tags_for_resource().resource_arn(cx.names.log_group_arn(&name.physical));
+        let carried = found(answer(format!("reading the tags of {name}"), call.send().await), ABSENT)?;
+        Ok(Some(carried.and_then(|carried| carried.tags).unwrap_or_default().into_iter().collect()))
+    }
+
+    async fn retag(cx: &Cx, name: &Name, _: &Live, set: &Tags, unset: &[String]) -> Result<()> {
+        let (client, arn, doing) = (cx.logs(), cx.names.log_group_arn(&name.physical), format!("tagging {name}"));
+        if !set.is_empty() {
+            let call = client.tag_resource().resource_arn(&arn).set_tags(Some(tag_map(set)));
+            done(&doing, call.send().await)?;
+        }
+        if !unset.is_empty() {
+            let call = client.untag_resource().resource_arn(arn).set_tag_keys(Some(unset.to_vec()));
+            done(doing, call.send().await)?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
+        let call = cx.logs().create_log_group().log_group_name(&name.physical).set_tags(Some(tag_map(tags)));
+        let (created, live) = match done(format!("creating {name}"), call.send().await) {
+            // A group without retention and streams is what the call makes: not worth a look.
+            Ok(()) => (Created::Now, Some(Live { retention_days: None, streams: Vec::new() })),
+            Err(error) if says(&error, "ResourceAlreadyExistsException", "") => {
+                (Created::Already, LogGroup::observe(cx, name).await?)
+            }
+            Err(error) => return Err(error),
+        };
+        let live = live.unwrap_or(Live { retention_days: None, streams: Vec::new() });
+        settle_created(self, cx, name, &live, tags, created).await
+    }
+
+    async fn update(&self, cx: &Cx, name: &Name, live: &Live, diff: &Diff) -> Result<()> {
+        let (client, doing) = (cx.logs(), format!("updating {name}"));
+        if diff.has("retention") {
+            match self.retention_days {
+                Some(days) => {
+                    let call =
+                        client.put_retention_policy().log_group_name(&name.physical).retention_in_days(days as i32);
+                    done(&doing, call.send().await)?;
+                }
+                None => {
+                    let call = client.delete_retention_policy().log_group_name(&name.physical);
+                    done(&doing, call.send().await)?;
+                }
+            }
+        }
+        try_join_all(self.missing(live).into_iter().map(|stream| create_log_stream(cx, name, stream))).await?;
+        Ok(())
+    }
+
+    async fn delete(cx: &Cx, name: &Name, _: &Live) -> Result<Gone> {
+        let call = cx.logs().delete_log_group().log_group_name(&name.physical);
+        found(done(format!("deleting {name}"), call.send().await), ABSENT)?;
+        Ok(Gone::Deleted)
+    }
+}
+
+impl LogGroup {
+    fn missing(&self, live: &Live) -> Vec<&String> {
+        self.streams.iter().filter(|stream| !live.streams.contains(stream)).collect()
+    }
+}
+
+/// The retention of the group, if it is there. AWS looks by prefix, so a longer name may come instead.
+async fn describe(cx: &Cx, name: &Name) -> Result<Option<Option<u32>>> {
+    // Groups come in alphabetical order, and the name itself is the first of those that it begins.
+    let call = cx.logs().describe_log_groups().log_group_name_prefix(&name.physical).limit(1);
+    let first = answer(format!("reading {name}"), call.send().await)?.log_groups.unwrap_or_default().pop();
+    let group = first.filter(|group| group.log_group_name.as_deref() == Some(&name.physical));
+    Ok(group.map(|group| group.retention_in_days.map(|days| days.max(0) as u32)))
+}
+
+async fn log_streams(cx: &Cx, name: &Name) -> Result<Vec<String>> {
+    if name.physical.starts_with("/aws/lambda/") {
+        return Ok(Vec::new());
+    }
+    let call = cx.logs().describe_log_streams().log_group_name(&name.physical);
+    let streams = found(answer(format!("reading {name}"), call.send().await), ABSENT)?;
+    let streams = streams.and_then(|answer| answer.log_streams).unwrap_or_default();
+    Ok(streams.into_iter().filter_map(|stream| stream.log_stream_name).collect())
+}
+
+async fn create_log_stream(cx: &Cx, name: &Name, stream: &str) -> Result<()> {
+    let call = cx.logs().create_log_stream().log_group_name(&name.physical).log_stream_name(stream);
+    found(
+        done(format!("creating log stream {stream} of {name}"), call.send().await),
+        "ResourceAlreadyExistsException",
+    )?;
+    Ok(())
+}
+
+fn days(days: Option<u32>) -> String {
+    days.map_or("for ever".into(), |days| format!("{days}d"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::tests::names;
+
+    #[test]
+    fn retention_and_missing_streams_are_told_and_other_streams_left_alone() {
+        let live = |retention_days, streams: &[&str]| Live {
+            retention_days,
+            streams: streams.iter().map(|s| s.to_string()).collect(),
+        };
+        let want = LogGroup { retention_days: Some(7), streams: vec!["DestinationDelivery".into()] };
+        let table = [
+            (live(Some(7), &["DestinationDelivery", "another"]), vec![]),
+            (live(None, &["DestinationDelivery"]), vec![("retention", "for ever", "7d")]),
+            (live(Some(7), &["another"]), vec![("streams", "another", "DestinationDelivery")]),
+        ];
+        for (live, expected) in table {
+            let diff = want.diff(&live, &Name::new("log_group", "delivery-raw", "/aws/kinesisfirehose/raw"), &names());
+            let told: Vec<_> =
+                diff.changes.iter().map(|c| (c.field.as_str(), c.from.as_str(), c.to.as_str())).collect();
+            assert_eq!(told, expected);
+        }
+    }
 }

@@ -1,5 +1,30 @@
 //! An IAM role with one inline policy: derived, one per delivery stream and per function, made of the statements that the
-//! kinds say they need.
+//! kinds say they need. Policies are compared as documents, not as text.
+
+use aws_sdk_iam::types::Tag;
+use serde_json::Value;
+
+use super::policy::{canonical, decoded, document, pretty, trust};
+use super::shared::{Created, answer, done, found, says, settle_created};
+use super::{Diff, Gone, Resource};
+use crate::cloud::Cx;
+use crate::error::{Error, Result};
+use crate::names::{Address, Name, Names, Tags};
+use crate::wait::{self, Transient};
+
+pub use super::policy::Statement;
+
+const ABSENT: &str = "NoSuchEntity";
+/// The name of the one inline policy that is ours.
+const POLICY: &str = "provision";
+
+/// A role that was just made, or changed, need not be known to all of IAM.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html#troubleshoot_general_eventual-consistency>
+const UNKNOWN_YET: &[Transient] = &[
+    Transient { code: ABSENT, message: "cannot be found" },
+    Transient { code: "MalformedPolicyDocument", message: "Invalid principal in policy" },
+    Transient { code: "ConcurrentModification", message: "" },
+];
 
 /// Desired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,16 +38,14 @@ pub struct Role {
     pub boundary: Option<String>,
 }
 
-/// One statement of a policy.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Statement {
-    /// `Allow` or `Deny`.
-    pub effect: String,
-    pub action: Vec<String>,
-    pub resource: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub condition: Option<serde_json::Value>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    pub path: String,
+    /// Both documents in canonical form.
+    pub trust: Value,
+    pub policy: Option<Value>,
+    pub boundary: Option<String>,
+    pub tags: Tags,
 }
 
 /// The role something runs as.
@@ -30,6 +53,249 @@ pub struct Statement {
 pub enum RoleRef {
     /// Derived: the logical name of the role node (`delivery-raw`, `function-square`).
     Derived(String),
-    /// Somebody else's, by ARN: no IAM call is made.
+    /// Somebody else's, by name or ARN: no IAM call is made.
     Existing(String),
+}
+
+impl RoleRef {
+    pub fn arn(&self, names: &Names) -> String {
+        match self {
+            RoleRef::Derived(logical) => names.role_arn(&names.role_path(), &names.role_name(logical)),
+            RoleRef::Existing(arn) if arn.starts_with("arn:") => arn.clone(),
+            RoleRef::Existing(name) => names.role_arn("/", name),
+        }
+    }
+
+    /// The role that must be made first, if it is one of ours.
+    pub fn address(&self) -> Option<Address> {
+        match self {
+            RoleRef::Derived(logical) => Some(Address::new(Role::KIND, logical)),
+            RoleRef::Existing(_) => None,
+        }
+    }
+}
+
+impl Resource for Role {
+    const KIND: &'static str = "role";
+    const TAGS_COME_WITH_LIVE: bool = true;
+    type Live = Live;
+
+    fn refs(&self) -> Vec<Address> {
+        Vec::new()
+    }
+
+    fn live_refs(_: &Live) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn diff(&self, live: &Live, _: &Name, names: &Names) -> Diff {
+        let mut diff = Diff::default();
+        diff.compare_immutable("path", &live.path, &self.path, "a role's path cannot be changed");
+        diff.compare("trust", &pretty(&live.trust), &pretty(&canonical(&trust(self.service, &names.account))));
+        diff.compare("policy", &shown(&live.policy), &shown(&self.policy()));
+        let none = "none".to_owned();
+        diff.compare("boundary", live.boundary.as_ref().unwrap_or(&none), self.boundary.as_ref().unwrap_or(&none));
+        diff
+    }
+
+    fn expected_wait_s(&self) -> u32 {
+        10
+    }
+
+    fn summary(&self, _: &Name, _: &Names) -> Vec<(String, String)> {
+        let actions: Vec<_> = self.statements.iter().flat_map(|s| s.action.iter().map(String::as_str)).collect();
+        let mut said = vec![
+            ("path".to_owned(), self.path.clone()),
+            ("trust".to_owned(), self.service.to_owned()),
+            ("policy".to_owned(), actions.join(", ")),
+        ];
+        said.extend(self.boundary.clone().map(|arn| ("boundary".to_owned(), arn)));
+        said
+    }
+
+    async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
+        let client = cx.iam();
+        let role = client.get_role().role_name(&name.physical).send();
+        let policy = client.get_role_policy().role_name(&name.physical).policy_name(POLICY).send();
+        let (role, policy) = futures::join!(role, policy);
+        let doing = format!("reading {name}");
+        let policy = found(answer(&doing, policy), ABSENT)?;
+        let Some(role) = found(answer(&doing, role), ABSENT)?.and_then(|answer| answer.role) else {
+            return Ok(None);
+        };
+        let policy = policy.map(|policy| decoded(&policy.policy_document)).transpose()?;
+        Ok(Some(Live { policy, ..live(role)? }))
+    }
+
+    async fn tags(_: &Cx, _: &Name, live: Option<&Live>) -> Result<Option<Tags>> {
+        Ok(Some(live.map(|live| live.tags.clone()).unwrap_or_default()))
+    }
+
+    async fn retag(cx: &Cx, name: &Name, _: &Live, set: &Tags, unset: &[String]) -> Result<()> {
+        let (client, doing) = (cx.iam(), format!("tagging {name}"));
+        if !set.is_empty() {
+            let call = client.tag_role().role_name(&name.physical).set_tags(Some(sdk_tags(set)));
+            done(&doing, call.send().await)?;
+        }
+        if !unset.is_empty() {
+            let call = client.untag_role().role_name(&name.physical).set_tag_keys(Some(unset.to_vec()));
+            done(doing, call.send().await)?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
+        let call = cx.iam().create_role().role_name(&name.physical).path(&self.path);
+        let call = call.assume_role_policy_document(trust(self.service, &cx.names.account).to_string());
+        let call = call.set_permissions_boundary(self.boundary.clone()).set_tags(Some(sdk_tags(tags)));
+        let (created, live) = match answer(format!("creating {name}"), call.send().await) {
+            Ok(made) => (Created::Now, made.role.map(live).transpose()?),
+            Err(error) if says(&error, "EntityAlreadyExists", "") => (Created::Already, Role::observe(cx, name).await?),
+            Err(error) => return Err(error),
+        };
+        let live = live.ok_or_else(|| Error::new(format!("creating {name}"), "it came and went"))?;
+        settle_created(self, cx, name, &live, tags, created).await
+    }
+
+    async fn update(&self, cx: &Cx, name: &Name, _: &Live, diff: &Diff) -> Result<()> {
+        if diff.has("trust") {
+            let trust = trust(self.service, &cx.names.account).to_string();
+            let call = cx.iam().update_assume_role_policy().role_name(&name.physical).policy_document(trust);
+            done(format!("updating the trust of {name}"), call.send().await)?;
+        }
+        if diff.has("policy") {
+            wait::settle(cx, &format!("{name} to be known"), UNKNOWN_YET, || self.put_policy(cx, name)).await?;
+        }
+        if diff.has("boundary") {
+            self.put_boundary(cx, name).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(cx: &Cx, name: &Name, _: &Live) -> Result<Gone> {
+        delete_policy(cx, name).await?;
+        let call = cx.iam().delete_role().role_name(&name.physical);
+        match found(done(format!("deleting {name}"), call.send().await), ABSENT) {
+            Ok(_) => Ok(Gone::Deleted),
+            Err(error) if error.code() == Some("DeleteConflict") => Ok(Gone::Kept(conflict(cx, name).await?)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Role {
+    /// In canonical form. No policy at all where nothing is allowed: IAM takes none that is empty.
+    fn policy(&self) -> Option<Value> {
+        (!self.statements.is_empty()).then(|| canonical(&document(&self.statements)))
+    }
+
+    async fn put_policy(&self, cx: &Cx, name: &Name) -> Result<()> {
+        if self.statements.is_empty() {
+            return delete_policy(cx, name).await;
+        }
+        let call = cx.iam().put_role_policy().role_name(&name.physical).policy_name(POLICY);
+        let call = call.policy_document(document(&self.statements).to_string());
+        done(format!("updating the policy of {name}"), call.send().await)
+    }
+
+    async fn put_boundary(&self, cx: &Cx, name: &Name) -> Result<()> {
+        let (client, doing) = (cx.iam(), format!("updating the permissions boundary of {name}"));
+        match &self.boundary {
+            Some(arn) => {
+                let call = client.put_role_permissions_boundary().role_name(&name.physical).permissions_boundary(arn);
+                done(doing, call.send().await)
+            }
+            None => {
+                let call = client.delete_role_permissions_boundary().role_name(&name.physical);
+                done(doing, call.send().await)
+            }
+        }
+    }
+}
+
+/// What CreateRole and GetRole say. The inline policy is another call's.
+fn live(role: aws_sdk_iam::types::Role) -> Result<Live> {
+    Ok(Live {
+        trust: decoded(role.assume_role_policy_document().unwrap_or("null"))?,
+        policy: None,
+        boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+        tags: role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect(),
+        path: role.path,
+    })
+}
+
+async fn delete_policy(cx: &Cx, name: &Name) -> Result<()> {
+    let call = cx.iam().delete_role_policy().role_name(&name.physical).policy_name(POLICY);
+    found(done(format!("deleting the policy of {name}"), call.send().await), ABSENT)?;
+    Ok(())
+}
+
+/// Why IAM does not delete the role: what others put on it.
+async fn conflict(cx: &Cx, name: &Name) -> Result<String> {
+    let (client, doing) = (cx.iam(), format!("reading what is attached to {name}"));
+    let attached = client.list_attached_role_policies().role_name(&name.physical).send();
+    let inline = client.list_role_policies().role_name(&name.physical).send();
+    let (attached, inline) = futures::join!(attached, inline);
+    let attached = answer(&doing, attached)?.attached_policies.unwrap_or_default();
+    let mut policies: Vec<String> = attached.into_iter().filter_map(|policy| policy.policy_name).collect();
+    policies.extend(answer(doing, inline)?.policy_names);
+    Ok(match policies.is_empty() {
+        true => "it is in an instance profile that is not ours".into(),
+        false => format!("it carries policies that are not ours: {}", policies.join(", ")),
+    })
+}
+
+fn sdk_tags(tags: &Tags) -> Vec<Tag> {
+    let tag = |(key, value)| Tag::builder().key(key).value(value).build().expect("key and value are set");
+    tags.iter().map(tag).collect()
+}
+
+fn shown(policy: &Option<Value>) -> String {
+    policy.as_ref().map_or("none".into(), pretty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::tests::names;
+
+    fn want() -> Role {
+        Role {
+            path: "/provision/kinesis-test/us-east-1/-/".into(),
+            service: "lambda.amazonaws.com",
+            statements: vec![Statement::allow(&["logs:PutLogEvents"], vec!["arn:a".into()])],
+            boundary: None,
+        }
+    }
+
+    fn there() -> Live {
+        Live {
+            path: want().path,
+            trust: canonical(&trust("lambda.amazonaws.com", "111122223333")),
+            policy: want().policy(),
+            boundary: None,
+            tags: Tags::new(),
+        }
+    }
+
+    #[test]
+    fn documents_and_boundary_change_in_place_and_the_path_replaces() {
+        let other = || Some(canonical(&document(&[Statement::allow(&["s3:*"], vec!["*".into()])])));
+        let table: Vec<(Role, Live, Option<&str>, bool)> = vec![
+            (want(), there(), None, false),
+            (want(), Live { policy: other(), ..there() }, Some("policy"), false),
+            (want(), Live { policy: None, ..there() }, Some("policy"), false),
+            (Role { statements: vec![], ..want() }, there(), Some("policy"), false),
+            (Role { statements: vec![], ..want() }, Live { policy: None, ..there() }, None, false),
+            (Role { service: "firehose.amazonaws.com", ..want() }, there(), Some("trust"), false),
+            (Role { boundary: Some("arn:b".into()), ..want() }, there(), Some("boundary"), false),
+            (want(), Live { boundary: Some("arn:b".into()), ..there() }, Some("boundary"), false),
+            (want(), Live { path: "/".into(), ..there() }, Some("path"), true),
+        ];
+        for (want, live, field, replaces) in table {
+            let diff = want.diff(&live, &Name::new("role", "function-square", "r"), &names());
+            assert_eq!(diff.changes.iter().map(|c| c.field.as_str()).next(), field);
+            assert_eq!((diff.changes.len(), diff.replaces()), (usize::from(field.is_some()), replaces));
+        }
+    }
 }

@@ -1,6 +1,18 @@
-//! A Kinesis data stream. Everything but its name changes in place.
+//! A Kinesis data stream. Everything but its name changes in place, one change at a time: after each it must be ACTIVE again.
 
 use std::collections::BTreeSet;
+
+use aws_sdk_kinesis::types::{EncryptionType, MetricsName, ScalingType, StreamDescriptionSummary, StreamModeDetails};
+use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
+
+use super::shared::{Created, answer, done, found, says, settle_created, tag_map};
+use super::{Diff, Gone, Resource};
+use crate::cloud::Cx;
+use crate::error::Result;
+use crate::names::{Address, Name, Names, Tags};
+use crate::wait::{self, STATE_LIMIT};
+
+const ABSENT: &str = "ResourceNotFoundException";
 
 /// Desired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,4 +35,462 @@ pub enum Mode {
         shards: u32,
     },
     OnDemand,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// As AWS says it: `ACTIVE`, `CREATING`, `UPDATING`.
+    pub status: String,
+    pub on_demand: bool,
+    pub shards: u32,
+    pub retention_hours: u32,
+    pub max_record_kib: u32,
+    pub encryption: Option<String>,
+    pub metrics: BTreeSet<String>,
+}
+
+impl Resource for Stream {
+    const KIND: &'static str = "stream";
+    const HOLDS_DATA: bool = true;
+    type Live = Live;
+
+    fn refs(&self) -> Vec<Address> {
+        Vec::new()
+    }
+
+    fn live_refs(_: &Live) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn diff(&self, live: &Live, _: &Name, _: &Names) -> Diff {
+        let mut diff = Diff::default();
+        diff.compare("status", live.status.as_str(), "ACTIVE");
+        match self.mode {
+            Mode::Provisioned { .. } if live.on_demand => diff.compare("mode", "on-demand", "provisioned"),
+            Mode::Provisioned { shards } => diff.compare("shards", &live.shards, &shards),
+            Mode::OnDemand if !live.on_demand => diff.compare("mode", "provisioned", "on-demand"),
+            Mode::OnDemand => &mut diff,
+        };
+        diff.compare("retention", &hours(live.retention_hours), &hours(self.retention_hours));
+        diff.compare("max_record_size", &kib(live.max_record_kib), &kib(self.max_record_kib));
+        if !same_key(live.encryption.as_deref(), self.encryption.as_deref()) {
+            diff.compare("encryption", &key(&live.encryption), &key(&self.encryption));
+        }
+        diff.compare("metrics", &list(&live.metrics), &list(&self.metrics));
+        diff
+    }
+
+    fn expected_wait_s(&self) -> u32 {
+        15
+    }
+
+    fn summary(&self, _: &Name, _: &Names) -> Vec<(String, String)> {
+        let mode = match self.mode {
+            Mode::Provisioned { shards } => ("shards".to_owned(), shards.to_string()),
+            Mode::OnDemand => ("mode".to_owned(), "on-demand".to_owned()),
+        };
+        let mut said = vec![mode, ("retention".into(), hours(self.retention_hours))];
+        if self.max_record_kib != 1024 {
+            said.push(("max_record_size".into(), kib(self.max_record_kib)));
+        }
+        if self.encryption.is_some() {
+            said.push(("encryption".into(), key(&self.encryption)));
+        }
+        if !self.metrics.is_empty() {
+            said.push(("metrics".into(), list(&self.metrics)));
+        }
+        said
+    }
+
+    async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
+        Ok(describe(cx, name).await?.filter(|live| live.status != StreamStatus::Deleting.as_str()))
+    }
+
+    async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
+        let call = cx.kinesis().list_tags_for_resource().resource_arn(cx.names.stream_arn(&name.physical));
+        let answer = answer(format!("reading the tags of {name}"), call.send().await);
+        let tags = found(answer, ABSENT)?.and_then(|answer| answer.tags).unwrap_or_default();
+        Ok(Some(tags.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect()))
+    }
+
+    async fn retag(cx: &Cx, name: &Name, _: &Live, set: &Tags, unset: &[String]) -> Result<()> {
+        let (client, arn) = (cx.kinesis(), cx.names.stream_arn(&name.physical));
+        let doing = || format!("tagging {name}");
+        if !set.is_empty() {
+            let call = client.tag_resource().resource_arn(&arn).set_tags(Some(tag_map(set)));
+            done(doing(), call.send().await)?;
+        }
+        if !unset.is_empty() {
+            let call = client.untag_resource().resource_arn(arn).set_tag_keys(Some(unset.to_vec()));
+            done(doing(), call.send().await)?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
+        let created = match self.create_call(cx, name, tags).await {
+            Ok(()) => Created::Now,
+            Err(error) if says(&error, "ResourceInUseException", "already exists") => {
+                if Stream::observe(cx, name).await?.is_some() {
+                    Created::Already
+                } else {
+                    gone(cx, name).await?;
+                    self.create_call(cx, name, tags).await?;
+                    Created::Now
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        let live = active(cx, name).await?;
+        settle_created(self, cx, name, &live, tags, created).await
+    }
+
+    async fn update(&self, cx: &Cx, name: &Name, live: &Live, diff: &Diff) -> Result<()> {
+        let mut live = match diff.has("status") {
+            true => active(cx, name).await?,
+            false => live.clone(),
+        };
+        // Every change is read off the stream anew: what one change does to another (a mode to the shards) is seen.
+        while let Some(step) = next_step(self, &live) {
+            take(cx, name, &step).await?;
+            live = active(cx, name).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(cx: &Cx, name: &Name, _: &Live) -> Result<Gone> {
+        let call = cx.kinesis().delete_stream().stream_name(&name.physical).enforce_consumer_deletion(true);
+        match found(done(format!("deleting {name}"), call.send().await), ABSENT)? {
+            None => Ok(Gone::Deleted),
+            Some(_) if cx.options.wait_until_gone => gone(cx, name).await.map(|()| Gone::Deleted),
+            Some(_) => Ok(Gone::Deleting),
+        }
+    }
+}
+
+impl Stream {
+    async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
+        let mut call = cx.kinesis().create_stream().stream_name(&name.physical).stream_mode_details(mode(self.mode));
+        if let Mode::Provisioned { shards } = self.mode {
+            call = call.shard_count(shards as i32);
+        }
+        if self.max_record_kib != 1024 {
+            call = call.max_record_size_in_kib(self.max_record_kib as i32);
+        }
+        done(format!("creating {name}"), call.set_tags(Some(tag_map(tags))).send().await)
+    }
+}
+
+/// One changing call.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Mode(Mode),
+    Shards(u32),
+    Lengthen(u32),
+    Shorten(u32),
+    MaxRecord(u32),
+    Encrypt(String),
+    /// Stop encrypting with this key.
+    Decrypt(String),
+    Measure(BTreeSet<String>),
+    Ignore(BTreeSet<String>),
+}
+
+/// The next change towards what is desired; none when there.
+fn next_step(want: &Stream, live: &Live) -> Option<Step> {
+    match want.mode {
+        Mode::OnDemand if !live.on_demand => return Some(Step::Mode(want.mode)),
+        Mode::Provisioned { .. } if live.on_demand => return Some(Step::Mode(want.mode)),
+        Mode::Provisioned { shards } if shards != live.shards => {
+            return Some(Step::Shards(next_shard_count(live.shards, shards)));
+        }
+        Mode::OnDemand | Mode::Provisioned { .. } => {}
+    }
+    if want.retention_hours > live.retention_hours {
+        return Some(Step::Lengthen(want.retention_hours));
+    }
+    if want.retention_hours < live.retention_hours {
+        return Some(Step::Shorten(want.retention_hours));
+    }
+    if want.max_record_kib != live.max_record_kib {
+        return Some(Step::MaxRecord(want.max_record_kib));
+    }
+    if !same_key(live.encryption.as_deref(), want.encryption.as_deref()) {
+        return match (&want.encryption, &live.encryption) {
+            (Some(key), _) => Some(Step::Encrypt(key.clone())),
+            (None, Some(key)) => Some(Step::Decrypt(key.clone())),
+            (None, None) => None,
+        };
+    }
+    let missing: BTreeSet<String> = want.metrics.difference(&live.metrics).cloned().collect();
+    let extra: BTreeSet<String> = live.metrics.difference(&want.metrics).cloned().collect();
+    match (missing.is_empty(), extra.is_empty()) {
+        (false, _) => Some(Step::Measure(missing)),
+        (true, false) => Some(Step::Ignore(extra)),
+        (true, true) => None,
+    }
+}
+
+/// AWS at most doubles and at most halves the shards in one call.
+/// <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_UpdateShardCount.html>
+fn next_shard_count(live: u32, want: u32) -> u32 {
+    want.clamp(live.div_ceil(2), live.saturating_mul(2))
+}
+
+async fn take(cx: &Cx, name: &Name, step: &Step) -> Result<()> {
+    let (client, stream) = (cx.kinesis(), &name.physical);
+    let arn = cx.names.stream_arn(stream);
+    let doing = format!("updating {name}");
+    match step {
+        Step::Mode(to) => {
+            let call = client.update_stream_mode().stream_arn(arn).stream_mode_details(mode(*to));
+            done(doing, call.send().await)
+        }
+        Step::Shards(to) => {
+            let call = client.update_shard_count().stream_name(stream).target_shard_count(*to as i32);
+            let call = call.scaling_type(ScalingType::UniformScaling);
+            done(doing, call.send().await)
+        }
+        Step::Lengthen(to) => {
+            let call = client.increase_stream_retention_period().stream_name(stream).retention_period_hours(*to as i32);
+            done(doing, call.send().await)
+        }
+        Step::Shorten(to) => {
+            let call = client.decrease_stream_retention_period().stream_name(stream).retention_period_hours(*to as i32);
+            done(doing, call.send().await)
+        }
+        Step::MaxRecord(to) => {
+            let call = client.update_max_record_size().stream_arn(arn).max_record_size_in_kib(*to as i32);
+            done(doing, call.send().await)
+        }
+        Step::Encrypt(key) => {
+            let call =
+                client.start_stream_encryption().stream_name(stream).key_id(key).encryption_type(EncryptionType::Kms);
+            done(doing, call.send().await)
+        }
+        Step::Decrypt(key) => {
+            let call =
+                client.stop_stream_encryption().stream_name(stream).key_id(key).encryption_type(EncryptionType::Kms);
+            done(doing, call.send().await)
+        }
+        Step::Measure(which) => {
+            let call =
+                client.enable_enhanced_monitoring().stream_name(stream).set_shard_level_metrics(Some(metrics(which)));
+            done(doing, call.send().await)
+        }
+        Step::Ignore(which) => {
+            let call =
+                client.disable_enhanced_monitoring().stream_name(stream).set_shard_level_metrics(Some(metrics(which)));
+            done(doing, call.send().await)
+        }
+    }
+}
+
+async fn describe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
+    let call = cx.kinesis().describe_stream_summary().stream_name(&name.physical);
+    let summary = found(answer(format!("reading {name}"), call.send().await), ABSENT)?;
+    Ok(summary.and_then(|answer| answer.stream_description_summary).map(live))
+}
+
+async fn active(cx: &Cx, name: &Name) -> Result<Live> {
+    wait::until(cx, &format!("{name} to be ACTIVE"), STATE_LIMIT, || async {
+        Ok(describe(cx, name).await?.filter(|live| live.status == StreamStatus::Active.as_str()))
+    })
+    .await
+}
+
+async fn gone(cx: &Cx, name: &Name) -> Result<()> {
+    wait::until(cx, &format!("{name} to be gone"), STATE_LIMIT, || async {
+        Ok(describe(cx, name).await?.is_none().then_some(()))
+    })
+    .await
+}
+
+fn live(summary: StreamDescriptionSummary) -> Live {
+    let on_demand = summary.stream_mode_details.is_some_and(|details| details.stream_mode == StreamMode::OnDemand);
+    let metrics = summary.enhanced_monitoring.iter().flat_map(|metrics| metrics.shard_level_metrics());
+    Live {
+        status: summary.stream_status.as_str().to_owned(),
+        on_demand,
+        shards: summary.open_shard_count.max(0) as u32,
+        retention_hours: summary.retention_period_hours.max(0) as u32,
+        max_record_kib: summary.max_record_size_in_kib.map_or(1024, |kib| kib.max(0) as u32),
+        encryption: summary.key_id.filter(|_| summary.encryption_type == Some(EncryptionType::Kms)),
+        metrics: metrics.flat_map(written_out).map(str::to_owned).collect(),
+    }
+}
+
+/// `ALL` stands for every metric there is.
+fn written_out(metric: &MetricsName) -> Vec<&str> {
+    match metric {
+        MetricsName::All => MetricsName::values().iter().copied().filter(|name| *name != "ALL").collect(),
+        one => vec![one.as_str()],
+    }
+}
+
+fn mode(mode: Mode) -> StreamModeDetails {
+    let mode = match mode {
+        Mode::Provisioned { .. } => StreamMode::Provisioned,
+        Mode::OnDemand => StreamMode::OnDemand,
+    };
+    StreamModeDetails::builder().stream_mode(mode).build().expect("the mode is set")
+}
+
+fn metrics(names: &BTreeSet<String>) -> Vec<MetricsName> {
+    names.iter().map(|name| MetricsName::from(name.as_str())).collect()
+}
+
+/// The same KMS key, whether written as an ARN or as what comes after its account.
+fn same_key(a: Option<&str>, b: Option<&str>) -> bool {
+    fn short(key: &str) -> &str {
+        let resource = key.rsplit(':').next().unwrap_or(key);
+        resource.strip_prefix("key/").unwrap_or(resource)
+    }
+    a.map(short) == b.map(short)
+}
+
+fn hours(n: u32) -> String {
+    format!("{n}h")
+}
+
+fn kib(n: u32) -> String {
+    match n % 1024 {
+        0 => format!("{}MiB", n / 1024),
+        _ => format!("{n}KiB"),
+    }
+}
+
+fn key(key: &Option<String>) -> String {
+    key.clone().unwrap_or_else(|| "none".into())
+}
+
+fn list(names: &BTreeSet<String>) -> String {
+    match names.is_empty() {
+        true => "none".into(),
+        false => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::tests::names;
+
+    fn want() -> Stream {
+        Stream {
+            mode: Mode::Provisioned { shards: 1 },
+            retention_hours: 24,
+            max_record_kib: 1024,
+            encryption: None,
+            metrics: BTreeSet::new(),
+        }
+    }
+
+    fn there() -> Live {
+        Live {
+            status: "ACTIVE".into(),
+            on_demand: false,
+            shards: 1,
+            retention_hours: 24,
+            max_record_kib: 1024,
+            encryption: None,
+            metrics: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn each_field_that_differs_is_told_in_the_specs_words_and_changed_by_one_call() {
+        let one = || BTreeSet::from(["IncomingBytes".to_owned()]);
+        let alias = || Some("alias/aws/kinesis".to_owned());
+        type Case = (Stream, Live, &'static [(&'static str, &'static str, &'static str)], Option<Step>);
+        let table: Vec<Case> = vec![
+            (want(), there(), &[], None),
+            (
+                Stream { mode: Mode::Provisioned { shards: 5 }, ..want() },
+                there(),
+                &[("shards", "1", "5")],
+                Some(Step::Shards(2)),
+            ),
+            (
+                Stream { mode: Mode::OnDemand, ..want() },
+                there(),
+                &[("mode", "provisioned", "on-demand")],
+                Some(Step::Mode(Mode::OnDemand)),
+            ),
+            (Stream { mode: Mode::OnDemand, ..want() }, Live { on_demand: true, shards: 4, ..there() }, &[], None),
+            (
+                want(),
+                Live { on_demand: true, shards: 4, ..there() },
+                &[("mode", "on-demand", "provisioned")],
+                Some(Step::Mode(Mode::Provisioned { shards: 1 })),
+            ),
+            (
+                Stream { retention_hours: 48, ..want() },
+                there(),
+                &[("retention", "24h", "48h")],
+                Some(Step::Lengthen(48)),
+            ),
+            (want(), Live { retention_hours: 48, ..there() }, &[("retention", "48h", "24h")], Some(Step::Shorten(24))),
+            (
+                Stream { max_record_kib: 2048, ..want() },
+                there(),
+                &[("max_record_size", "1MiB", "2MiB")],
+                Some(Step::MaxRecord(2048)),
+            ),
+            (
+                Stream { encryption: alias(), ..want() },
+                there(),
+                &[("encryption", "none", "alias/aws/kinesis")],
+                Some(Step::Encrypt("alias/aws/kinesis".into())),
+            ),
+            (
+                want(),
+                Live { encryption: alias(), ..there() },
+                &[("encryption", "alias/aws/kinesis", "none")],
+                Some(Step::Decrypt("alias/aws/kinesis".into())),
+            ),
+            (
+                Stream { encryption: alias(), ..want() },
+                Live { encryption: Some("arn:aws:kms:us-east-1:111122223333:alias/aws/kinesis".into()), ..there() },
+                &[],
+                None,
+            ),
+            (
+                Stream { metrics: one(), ..want() },
+                there(),
+                &[("metrics", "none", "IncomingBytes")],
+                Some(Step::Measure(one())),
+            ),
+            (
+                want(),
+                Live { metrics: one(), ..there() },
+                &[("metrics", "IncomingBytes", "none")],
+                Some(Step::Ignore(one())),
+            ),
+            (want(), Live { status: "CREATING".into(), ..there() }, &[("status", "CREATING", "ACTIVE")], None),
+        ];
+        for (want, live, changes, step) in table {
+            let diff = want.diff(&live, &Name::new("stream", "events", "events"), &names());
+            let told: Vec<_> =
+                diff.changes.iter().map(|c| (c.field.as_str(), c.from.as_str(), c.to.as_str())).collect();
+            assert_eq!(told, changes);
+            assert!(!diff.replaces());
+            assert_eq!(next_step(&want, &live), step);
+        }
+    }
+
+    #[test]
+    fn shards_at_most_double_and_at_most_halve_at_once() {
+        let path = |mut live, want| {
+            let mut path = vec![];
+            while live != want {
+                live = next_shard_count(live, want);
+                path.push(live);
+            }
+            path
+        };
+        assert_eq!(path(1, 10), [2, 4, 8, 10]);
+        assert_eq!(path(10, 1), [5, 3, 2, 1]);
+        assert_eq!(path(3, 4), [4]);
+    }
 }

@@ -191,6 +191,8 @@ fn code(code: &Code) -> Object {
             object.put_some("version", version.as_deref().map(text));
             one("s3", object)
         }
+        // A spec has none: it comes of preparing one of the above.
+        Code::Ready(package) => one("ready", text(&package.from)),
     }
 }
 

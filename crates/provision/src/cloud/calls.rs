@@ -1,0 +1,172 @@
+//! Every call to AWS, recorded as it is made: for `-v`, for the tests that count calls, and for `plan`, which refuses the
+//! changing ones.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::{ConfigBag, Layer, Storable, StoreReplace};
+use tokio::time::Instant;
+
+/// One call of an operation, however many attempts it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// As the SDK names it: `Kinesis`, `Firehose`, `CloudWatch Logs`.
+    pub service: String,
+    /// `DescribeStreamSummary`
+    pub operation: String,
+    pub attempts: u32,
+    pub started: Instant,
+    /// `None` while it is under way.
+    pub ended: Option<Instant>,
+}
+
+impl Call {
+    /// Can the operation change nothing? Operations are named by AWS's conventions.
+    pub fn reads(&self) -> bool {
+        reads(&self.operation)
+    }
+}
+
+/// The record of all calls made through it. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Calls {
+    made: Arc<Mutex<Vec<Call>>>,
+    read_only: Arc<AtomicBool>,
+}
+
+impl Calls {
+    /// From now on, operations that could change something are refused before they are sent.
+    pub fn refuse_changes(&self) {
+        self.read_only.store(true, Ordering::Relaxed);
+    }
+
+    /// The calls so far, in the order in which they began.
+    pub fn made(&self) -> Vec<Call> {
+        self.with(|calls| calls.clone())
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Vec<Call>) -> T) -> T {
+        // A record that a panicking thread left is still a record.
+        act(&mut self.made.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn amend(&self, cfg: &ConfigBag, act: impl FnOnce(&mut Call)) {
+        if let Some(Index(index)) = cfg.load::<Index>() {
+            self.with(|calls| calls.get_mut(*index).map(act));
+        }
+    }
+}
+
+/// Which entry of the record a running call is.
+#[derive(Debug)]
+struct Index(usize);
+
+impl Storable for Index {
+    type Storer = StoreReplace<Self>;
+}
+
+impl Intercept for Calls {
+    fn name(&self) -> &'static str {
+        "Calls"
+    }
+
+    // Not earlier: before the execution, a client's interceptors are not told the operation.
+    fn read_before_serialization(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some((service, operation)) = cfg.load::<Metadata>().map(|m| (m.service().to_owned(), m.name().to_owned()))
+        else {
+            return Ok(());
+        };
+        if self.read_only.load(Ordering::Relaxed) && !reads(&operation) {
+            return Err(
+                format!("{operation} of {service} would change something, and only reading was asked for").into()
+            );
+        }
+        let call = Call { service, operation, attempts: 0, started: Instant::now(), ended: None };
+        let index = self.with(|calls| {
+            calls.push(call);
+            calls.len() - 1
+        });
+        let mut layer = Layer::new("Calls");
+        layer.store_put(Index(index));
+        cfg.push_layer(layer);
+        Ok(())
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.amend(cfg, |call| call.attempts += 1);
+        Ok(())
+    }
+
+    fn read_after_execution(
+        &self,
+        _: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.amend(cfg, |call| call.ended = Some(Instant::now()));
+        Ok(())
+    }
+}
+
+fn reads(operation: &str) -> bool {
+    ["Describe", "Get", "List", "Head", "AssumeRole"].iter().any(|verb| operation.starts_with(verb))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+
+    use super::*;
+    use crate::cloud::{Cx, tests::names, within};
+
+    #[derive(Debug)]
+    struct Nobody;
+
+    impl HttpConnector for Nobody {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            panic!("nothing is sent")
+        }
+    }
+
+    #[test]
+    fn reading_is_told_by_the_operations_name() {
+        for operation in ["DescribeStreamSummary", "GetRole", "ListTagsForResource", "HeadBucket", "GetCallerIdentity"]
+        {
+            assert!(reads(operation), "{operation}");
+        }
+        for operation in ["CreateStream", "PutObject", "DeleteRole", "UpdateDestination", "PublishVersion", "TagRole"] {
+            assert!(!reads(operation), "{operation}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_changing_call_is_refused_and_not_sent() {
+        let http = http_client_fn(|_, _| SharedHttpConnector::new(Nobody));
+        let cx = Cx::new(within(http, "us-east-1"), names());
+        cx.calls.refuse_changes();
+        let refused = cx.kinesis().delete_stream().stream_name("events").send().await.unwrap_err();
+        let said = crate::error::chain(&refused);
+        assert!(said.contains("DeleteStream of Kinesis would change something"), "{said}");
+        assert!(cx.calls.made().is_empty());
+    }
+}

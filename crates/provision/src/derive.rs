@@ -1,0 +1,149 @@
+//! A stack's nodes: what the spec names, and what follows from it (roles, log groups, prefixes).
+
+use std::collections::BTreeMap;
+
+use crate::names::{Address, Name, Names};
+use crate::node::{self, Node, NodeOptions};
+use crate::resource::Resource;
+use crate::resource::bucket_prefix::BucketPrefix;
+use crate::resource::delivery_stream::shape::literal;
+use crate::resource::delivery_stream::{self, DeliveryStream, Ref};
+use crate::resource::function::{self, Function, LogRef};
+use crate::resource::log_group::LogGroup;
+use crate::resource::role::{Role, RoleRef, Statement};
+use crate::spec::stack::{Entry, Managed, Stack};
+
+pub mod statements;
+
+/// Every node of the stack, in no order that matters: the references between them say what comes first.
+pub fn nodes(stack: &Stack, names: &Names) -> Vec<Box<dyn Node>> {
+    let mut nodes = section(&stack.streams);
+    nodes.extend(section(&stack.buckets));
+    nodes.extend(section(&stack.functions));
+    nodes.extend(section(&stack.deliveries));
+    for (logical, entry) in &stack.functions {
+        nodes.extend(entry.managed().into_iter().flat_map(|entry| of_function(logical, entry, stack, names)));
+    }
+    for (logical, entry) in &stack.deliveries {
+        nodes.extend(entry.managed().into_iter().flat_map(|entry| of_delivery(logical, entry, stack, names)));
+    }
+    nodes.extend(prefixes(stack));
+    nodes
+}
+
+fn section<R: Resource>(entries: &BTreeMap<String, Entry<R>>) -> Vec<Box<dyn Node>> {
+    let node = |(logical, entry): (&String, &Entry<R>)| {
+        let name = Name::new(R::KIND, logical, entry.physical());
+        match entry {
+            Entry::Managed(managed) => node::managed(name, managed.desired.clone(), options::<R, R>(managed, identity)),
+            Entry::Existing(_) => node::existing::<R>(name),
+        }
+    };
+    entries.iter().map(node).collect()
+}
+
+/// A function's role and log group.
+fn of_function(logical: &str, entry: &Managed<Function>, stack: &Stack, names: &Names) -> Vec<Box<dyn Node>> {
+    let name = Name::new(Function::KIND, logical, &entry.physical);
+    let statements = statements::of_function(&name, &entry.desired, names);
+    let role = role(&entry.desired.role, "lambda.amazonaws.com", statements, entry, stack, names);
+    let group = function::log_group(&entry.desired.log, &name);
+    let group = log_group(&entry.desired.log, group, Function::KIND, logical, &[], entry);
+    role.into_iter().chain([group]).collect()
+}
+
+/// A delivery stream's role and, where it logs, its log group.
+fn of_delivery(logical: &str, entry: &Managed<DeliveryStream>, stack: &Stack, names: &Names) -> Vec<Box<dyn Node>> {
+    let name = Name::new(DeliveryStream::KIND, logical, &entry.physical);
+    let statements = statements::of_delivery(&name, &entry.desired, stack, names);
+    let role = role(&entry.desired.role, "firehose.amazonaws.com", statements, entry, stack, names);
+    let group = entry.desired.log.as_ref().map(|log| {
+        let group = delivery_stream::shape::log_group(log, &name);
+        log_group(log, group, DeliveryStream::KIND, logical, &["DestinationDelivery", "BackupDelivery"], entry)
+    });
+    role.into_iter().chain(group).collect()
+}
+
+/// None for somebody else's role: it is used unseen, without one call to IAM.
+fn role<T>(
+    role: &RoleRef,
+    service: &'static str,
+    statements: Vec<Statement>,
+    entry: &Managed<T>,
+    stack: &Stack,
+    names: &Names,
+) -> Option<Box<dyn Node>> {
+    let RoleRef::Derived(logical) = role else {
+        return None;
+    };
+    let desired = Role { path: names.role_path(), service, statements, boundary: stack.iam.boundary.clone() };
+    // Its physical name follows from its logical one, so that there is nothing it could have moved from.
+    let options = NodeOptions { protect: entry.protect, moved_from: None, tags: entry.tags.clone() };
+    Some(node::managed(Name::new(Role::KIND, logical, names.role_name(logical)), desired, options))
+}
+
+fn log_group<T>(
+    log: &LogRef,
+    physical: String,
+    of: &str,
+    logical: &str,
+    streams: &[&str],
+    entry: &Managed<T>,
+) -> Box<dyn Node> {
+    let name = Name::new(LogGroup::KIND, format!("{of}-{logical}"), physical);
+    match log {
+        LogRef::Existing(_) => node::existing::<LogGroup>(name),
+        LogRef::Derived { retention_days } => {
+            let streams = streams.iter().map(|stream| stream.to_string()).collect();
+            let desired = LogGroup { retention_days: *retention_days, streams };
+            node::managed(name, desired, options::<T, LogGroup>(entry, |old| format!("{of}-{old}")))
+        }
+    }
+}
+
+/// The folders that deliveries write to, each once, in buckets that are not somebody else's.
+fn prefixes(stack: &Stack) -> Vec<Box<dyn Node>> {
+    let mut nodes: BTreeMap<String, Box<dyn Node>> = BTreeMap::new();
+    let deliveries = stack.deliveries.iter().filter_map(|(logical, entry)| Some((logical, entry.managed()?)));
+    for (logical, entry) in deliveries.filter(|(_, entry)| entry.desired.markers) {
+        for (what, bucket, prefix) in places(&entry.desired) {
+            let Some(prefix) = literal(prefix).filter(|_| bucket.managed) else {
+                continue;
+            };
+            let physical = format!("{}/{prefix}", bucket.id);
+            let name = Name::new(BucketPrefix::KIND, format!("{logical}-{what}"), &physical);
+            let desired = BucketPrefix {
+                bucket: bucket.id.clone(),
+                prefix: prefix.to_owned(),
+                marker: true,
+                bucket_logical: Some(bucket.logical.clone()),
+            };
+            let options = options::<_, BucketPrefix>(entry, |old| format!("{old}-{what}"));
+            nodes.entry(physical).or_insert_with(|| node::managed(name, desired, options));
+        }
+    }
+    nodes.into_values().collect()
+}
+
+fn places(delivery: &DeliveryStream) -> Vec<(&'static str, &Ref, &str)> {
+    let mut places = vec![("good", &delivery.bucket, delivery.good.as_str())];
+    places.extend(delivery.bad.as_deref().map(|bad| ("bad", &delivery.bucket, bad)));
+    if let Some(backup) = &delivery.backup {
+        places.push(("backup", &backup.bucket, &backup.prefix));
+        places.extend(backup.bad.as_deref().map(|bad| ("backup-bad", &backup.bucket, bad)));
+    }
+    places
+}
+
+/// The options of a node of kind `R` that stems from an entry; `logical` makes its logical name from the entry's.
+fn options<T, R: Resource>(entry: &Managed<T>, logical: impl Fn(&str) -> String) -> NodeOptions {
+    let moved_from = entry.moved_from.as_deref().map(|old| Address::new(R::KIND, logical(old)));
+    NodeOptions { protect: entry.protect, moved_from, tags: entry.tags.clone() }
+}
+
+fn identity(logical: &str) -> String {
+    logical.to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! How two shapes differ, in the spec's words.
+
+use super::shape::{DELIMITER, LAMBDA, Parameters, Place, Shape, last};
+use super::{Buffer, Compression};
+use crate::resource::Diff;
+
+const BACKUP_STAYS: &str = "AWS does not turn a backup off";
+const PARTITIONING_STAYS: &str = "dynamic partitioning is decided when the delivery stream is made";
+const SOURCE_STAYS: &str = "a delivery stream keeps its source";
+const READER_STAYS: &str = "a delivery stream keeps the role that reads its source";
+
+/// Adds to `diff` what differs between what is there and what is wanted.
+pub fn compare(live: &Shape, want: &Shape, diff: &mut Diff) {
+    let source = |shape: &Shape| shape.source.as_ref().map_or("direct put".into(), |(stream, _)| stream.clone());
+    diff.compare_immutable("from", &source(live), &source(want), SOURCE_STAYS);
+    if let (Some((_, live)), Some((_, want))) = (&live.source, &want.source) {
+        diff.compare_immutable("role", live, want, READER_STAYS);
+    }
+    if !diff.has("role") {
+        diff.compare("role", &live.role, &want.role);
+    }
+    compare_places("", &live.place, &want.place, diff);
+    diff.compare("extension", &live.file_extension, &want.file_extension);
+    diff.compare("time_zone", &live.time_zone, &want.time_zone);
+    compare_processors(live, want, diff);
+    match (live.partitioning, want.partitioning) {
+        (Some(live), Some(want)) => diff.compare("partitioning.retry", &seconds(live), &seconds(want)),
+        (live, want) => {
+            diff.compare_immutable("partitioning", on(live.is_some()), on(want.is_some()), PARTITIONING_STAYS)
+        }
+    };
+    match (&live.backup, &want.backup) {
+        (Some(live), Some(want)) => compare_places("backup.", live, want, diff),
+        (Some(_), None) => diff.push("backup", "on".into(), "off".into(), Some(BACKUP_STAYS)),
+        (None, Some(_)) => diff.push("backup", "off".into(), "on".into(), None),
+        (None, None) => {}
+    }
+}
+
+/// What a new one is made with: what is not AWS's default.
+pub fn summary(shape: &Shape) -> Vec<(String, String)> {
+    let mut said =
+        vec![("from".to_owned(), shape.source.as_ref().map_or("direct put".into(), |(stream, _)| last(stream)))];
+    said.extend(summary_of_place("", &shape.place));
+    for (name, value, default) in [("extension", &shape.file_extension, ""), ("time_zone", &shape.time_zone, "UTC")] {
+        if value != default {
+            said.push((name.into(), value.clone()));
+        }
+    }
+    said.extend(shape.processors.iter().map(|(kind, parameters)| (word(kind).to_owned(), shown(Some(parameters)))));
+    said.extend(shape.partitioning.map(|retry_s| ("partitioning.retry".to_owned(), seconds(retry_s))));
+    if let Some(backup) = &shape.backup {
+        said.extend(summary_of_place("backup.", backup));
+    }
+    said
+}
+
+fn compare_places(under: &str, live: &Place, want: &Place, diff: &mut Diff) {
+    let mut compare = |field: &str, live: &str, want: &str| {
+        diff.compare(&format!("{under}{field}"), live, want);
+    };
+    compare("bucket", &last(&live.bucket), &last(&want.bucket));
+    compare("good", &live.prefix, &want.prefix);
+    compare("bad", &live.error_prefix, &want.error_prefix);
+    compare("buffer.size", &mib(live.buffer), &mib(want.buffer));
+    compare("buffer.interval", &seconds(live.buffer.interval_s), &seconds(want.buffer.interval_s));
+    compare("compression", compression(live.compression), compression(want.compression));
+    compare("encryption", or_none(&live.encryption), or_none(&want.encryption));
+    compare("logs", &logs(live), &logs(want));
+}
+
+fn summary_of_place(under: &str, place: &Place) -> Vec<(String, String)> {
+    let fields = [
+        ("good", format!("s3://{}/{}", last(&place.bucket), place.prefix), true),
+        ("bad", format!("s3://{}/{}", last(&place.bucket), place.error_prefix), !place.error_prefix.is_empty()),
+        ("buffer", format!("{} or {}", mib(place.buffer), seconds(place.buffer.interval_s)), true),
+        ("compression", compression(place.compression).into(), place.compression != Compression::None),
+        ("encryption", or_none(&place.encryption).into(), place.encryption.is_some()),
+        ("logs", logs(place), place.log.is_some()),
+    ];
+    let said = fields.into_iter().filter(|(_, _, say)| *say);
+    said.map(|(field, value, _)| (format!("{under}{field}"), value)).collect()
+}
+
+/// Processors are a map: neither their order nor that of their parameters means anything.
+fn compare_processors(live: &Shape, want: &Shape, diff: &mut Diff) {
+    let mut kinds: Vec<&str> = live.processors.keys().chain(want.processors.keys()).map(String::as_str).collect();
+    kinds.sort();
+    kinds.dedup();
+    for kind in kinds {
+        match (live.processors.get(kind), want.processors.get(kind)) {
+            // AWS keeps this processor's delimiter to itself.
+            (Some(live), Some(_)) if kind == DELIMITER && live.is_empty() => {}
+            (Some(live), Some(want)) => compare_parameters(kind, live, want, diff),
+            (live, want) => diff.push(word(kind), shown(live), shown(want), None),
+        }
+    }
+}
+
+fn compare_parameters(kind: &str, live: &Parameters, want: &Parameters, diff: &mut Diff) {
+    for (parameter, want) in want {
+        let live = live.get(parameter).map_or("", String::as_str);
+        diff.compare(&parameter_word(kind, parameter), unqualified(live), unqualified(want));
+    }
+}
+
+/// An ARN of a function means its $LATEST with and without saying so.
+fn unqualified(value: &str) -> &str {
+    value.strip_suffix(":$LATEST").unwrap_or(value)
+}
+
+fn word(kind: &str) -> &str {
+    match kind {
+        LAMBDA => "transform",
+        DELIMITER => "delimiter",
+        "RecordDeAggregation" => "deaggregate",
+        "MetadataExtraction" => "metadata",
+        "Decompression" => "decompress",
+        "CloudWatchLogProcessing" => "decompress.extract_messages",
+        other => other,
+    }
+}
+
+fn parameter_word(kind: &str, parameter: &str) -> String {
+    let what = match parameter {
+        "LambdaArn" => "function",
+        "NumberOfRetries" => "retries",
+        "RoleArn" => "role",
+        "BufferSizeInMBs" => "buffer_size",
+        "BufferIntervalInSeconds" => "buffer_interval",
+        _ if kind != LAMBDA => return word(kind).to_owned(),
+        other => other,
+    };
+    format!("{}.{what}", word(kind))
+}
+
+fn shown(parameters: Option<&Parameters>) -> String {
+    match parameters {
+        None => "none".into(),
+        Some(parameters) if parameters.is_empty() => "on".into(),
+        Some(parameters) => match parameters.get("LambdaArn") {
+            Some(function) => function.clone(),
+            None => parameters.values().map(String::as_str).collect::<Vec<_>>().join(" "),
+        },
+    }
+}
+
+fn compression(compression: Compression) -> &'static str {
+    match compression {
+        Compression::None => "none",
+        Compression::Gzip => "gzip",
+        Compression::Zip => "zip",
+        Compression::Snappy => "snappy",
+        Compression::HadoopSnappy => "hadoop-snappy",
+    }
+}
+
+fn logs(place: &Place) -> String {
+    place.log.as_ref().map_or("none".into(), |(group, stream)| format!("{group}:{stream}"))
+}
+
+fn or_none(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or("none")
+}
+
+fn mib(buffer: Buffer) -> String {
+    format!("{}MiB", buffer.size_mib)
+}
+
+fn seconds(n: u32) -> String {
+    format!("{n}s")
+}
+
+fn on(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}

@@ -1,0 +1,115 @@
+//! IAM policy documents: made, read, and compared by what they mean.
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+
+/// One statement of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Statement {
+    /// `Allow` or `Deny`.
+    pub effect: String,
+    pub action: Vec<String>,
+    pub resource: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Value>,
+}
+
+impl Statement {
+    pub fn allow(actions: &[&str], resources: Vec<String>) -> Statement {
+        let action = actions.iter().map(|action| action.to_string()).collect();
+        Statement { effect: "Allow".into(), action, resource: resources, condition: None }
+    }
+}
+
+pub fn document(statements: &[Statement]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// Who may assume the role: one service, and Firehose only on behalf of this account (it presents it as the external id).
+/// <https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html>
+pub fn trust(service: &str, account: &str) -> Value {
+    let mut statement = json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"});
+    if service.starts_with("firehose.") {
+        statement["Condition"] = json!({"StringEquals": {"sts:ExternalId": account}});
+    }
+    json!({"Version": "2012-10-17", "Statement": [statement]})
+}
+
+/// The form in which equal documents are equal: a list of one is its element, and the order of a list does not count.
+pub fn canonical(document: &Value) -> Value {
+    match document {
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items.iter().map(canonical).collect();
+            items.sort_by_cached_key(Value::to_string);
+            match items.len() {
+                1 => items.remove(0),
+                _ => Value::Array(items),
+            }
+        }
+        Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), canonical(value))).collect(),
+        scalar => scalar.clone(),
+    }
+}
+
+/// For people, and for a line diff.
+pub fn pretty(document: &Value) -> String {
+    format!("{document:#}")
+}
+
+/// A document as IAM returns it, which is percent-encoded JSON, in canonical form.
+pub fn decoded(text: &str) -> Result<Value> {
+    let text = unescaped(text);
+    serde_json::from_str(&text)
+        .map(|document| canonical(&document))
+        .map_err(|e| Error::new("reading a policy from IAM", e))
+}
+
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_one_is_its_element_and_order_does_not_count() {
+        let ours = document(&[Statement::allow(&["s3:PutObject", "s3:GetObject"], vec!["arn:a".into()])]);
+        let theirs = json!({"Statement": {"Action": ["s3:GetObject", "s3:PutObject"], "Effect": "Allow", "Resource": "arn:a"},
+                            "Version": "2012-10-17"});
+        assert_eq!(canonical(&ours), canonical(&theirs));
+        let other = document(&[Statement::allow(&["s3:GetObject"], vec!["arn:a".into()])]);
+        assert_ne!(canonical(&ours), canonical(&other));
+    }
+
+    #[test]
+    fn what_iam_returns_is_percent_encoded() {
+        let read = decoded("%7B%22Action%22%3A%20%5B%22s3%3A%2A%22%5D%7D").unwrap();
+        assert_eq!(read, json!({"Action": "s3:*"}));
+        assert_eq!(unescaped("100% sure%"), "100% sure%");
+    }
+
+    #[test]
+    fn firehose_is_trusted_only_on_behalf_of_the_account() {
+        let condition = |service| trust(service, "111122223333")["Statement"][0]["Condition"].clone();
+        assert_eq!(condition("firehose.amazonaws.com")["StringEquals"]["sts:ExternalId"], "111122223333");
+        assert_eq!(condition("lambda.amazonaws.com"), Value::Null);
+    }
+}

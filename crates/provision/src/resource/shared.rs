@@ -1,0 +1,106 @@
+//! What several kinds do in the same way: read absence out of an answer, and make sure of what was just created.
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::fmt::Debug;
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::Resource;
+use crate::cloud::Cx;
+use crate::error::{Error, Result};
+use crate::names::{Name, Names, Tags};
+
+/// What a call answered, or the error it is: what was being done, and AWS's words.
+pub fn answer<T, E, R>(doing: impl Into<String>, sent: Result<T, SdkError<E, R>>) -> Result<T>
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    sent.map_err(|error| Error::aws(doing, error))
+}
+
+/// The same, where the answer itself says nothing.
+pub fn done<T, E, R>(doing: impl Into<String>, sent: Result<T, SdkError<E, R>>) -> Result<()>
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    answer(doing, sent).map(|_| ())
+}
+
+/// `None` where AWS's error code says that it is not there.
+pub fn found<T>(answer: Result<T>, absent: &str) -> Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.code() == Some(absent) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Does AWS say this? The code, and a part of the message.
+pub fn says(error: &Error, code: &str, part: &str) -> bool {
+    error.code() == Some(code) && error.to_string().contains(part)
+}
+
+/// How a create call went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    /// We made it.
+    Now,
+    /// It was there: made by somebody else a moment ago, or by us in an attempt whose answer was lost.
+    Already,
+}
+
+/// Makes sure of a thing that was just created and can be used now: its tags are repaired where the service dropped some,
+/// it is ours, and what the create call could not set is set.
+pub async fn settle_created<R: Resource>(
+    desired: &R,
+    cx: &Cx,
+    name: &Name,
+    live: &R::Live,
+    tags: &Tags,
+    created: Created,
+) -> Result<()> {
+    if let Some(carried) = R::tags(cx, name, Some(live)).await? {
+        if created == Created::Already && !cx.names.owns(&carried) {
+            return Err(not_ours(name, &carried, &cx.names));
+        }
+        let missing = missing_tags(tags, &carried);
+        if !missing.is_empty() {
+            R::retag(cx, name, live, &missing, &[]).await?;
+        }
+    }
+    let diff = desired.diff(live, name, &cx.names);
+    if diff.is_empty() {
+        return Ok(());
+    }
+    if let Some(change) = diff.changes.iter().find(|change| change.replaces.is_some()) {
+        let why = format!("it was made meanwhile, with {} {} instead of {}", change.field, change.from, change.to);
+        return Err(
+            Error::new(format!("creating {name}"), why).hint("run the same command again: it plans a replacement")
+        );
+    }
+    desired.update(cx, name, live, &diff).await
+}
+
+fn missing_tags(wanted: &Tags, carried: &Tags) -> Tags {
+    wanted.iter().filter(|(key, value)| carried.get(*key) != Some(value)).map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+/// As the SDK takes them where a service has a map.
+pub fn tag_map(tags: &Tags) -> HashMap<String, String> {
+    tags.clone().into_iter().collect()
+}
+
+fn not_ours(name: &Name, carried: &Tags, names: &Names) -> Error {
+    let stack = carried.get(&names.tag_key("stack"));
+    let env = carried.get(&names.tag_key("env"));
+    let whose = match (stack, env) {
+        (Some(stack), Some(env)) => format!("it belongs to stack {stack}, environment {env}"),
+        _ => "it carries no tags of ours".to_owned(),
+    };
+    Error::new(format!("creating {name}"), format!("{} appeared meanwhile, and {whose}", name.physical))
+        .hint("choose another name, or take it over with --adopt")
+}
