@@ -120,14 +120,16 @@ mod tests {
         request(parts, body)
     }
 
-    type Headers = [(&'static str, &'static str)];
+    /// Method, path, headers, body, and the service's name or another route.
+    type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, Expected);
+    type Expected = Result<&'static str, Route>;
 
     #[test]
     fn a_request_finds_its_service_by_target_form_path_and_else_is_for_s3() {
         const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
         const S3: (&str, &str) =
             ("authorization", "AWS4-HMAC-SHA256 Credential=AK/20260101/eu-west-1/s3/aws4_request, X=Y");
-        let table: &[(&str, &str, &Headers, &'static str, Result<&str, Route>)] = &[
+        let table: &[Case] = &[
             ("POST", "/", &[("x-amz-target", "Kinesis_20131202.PutRecord")], "{}", Ok("kinesis")),
             ("POST", "/", &[("x-amz-target", "Logs_20140328.CreateLogGroup"), S3], "{}", Ok("logs")),
             ("POST", "/", &[("x-amz-target", "Nobody.Knows")], "{}", Err(Route::UnknownJson)),

@@ -84,7 +84,7 @@ impl Journal {
         Ok(transaction.commit()?)
     }
 
-    #[allow(clippy::type_complexity)] // two layers: the file cannot be read, or a row not understood
+    /// Two layers of failure: the file cannot be read, or a row not understood.
     fn each_row(
         &self,
         mut each: impl FnMut(&str, &str, &[u8]) -> Result<(), String>,
