@@ -16,8 +16,10 @@ pub struct Scope {
 pub fn of(headers: &HeaderMap, query: &[(String, String)]) -> Scope {
     let header = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let in_header = header.and_then(|text| Some(text.split_once("Credential=")?.1.split(',').next()?.trim()));
-    let in_query = query.iter().find(|(name, _)| name == "X-Amz-Credential").map(|(_, value)| value.as_str());
-    in_header.or(in_query).map(parse).unwrap_or_default()
+    let parameter = |wanted: &str| query.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    // The last is of the second version of signatures, which boto3 still presigns with.
+    let credential = in_header.or_else(|| parameter("X-Amz-Credential")).or_else(|| parameter("AWSAccessKeyId"));
+    credential.map(parse).unwrap_or_default()
 }
 
 /// `AKID/20260101/us-east-1/kinesis/aws4_request`.
@@ -40,6 +42,8 @@ mod tests {
         assert_eq!(of(&headers, &[]), Scope::default());
         let credential = "AK/20260101/eu-west-1/firehose/aws4_request";
         assert_eq!(of(&headers, &[("X-Amz-Credential".into(), credential.into())]), expected);
+        let older = of(&headers, &[("AWSAccessKeyId".into(), "AK".into())]);
+        assert_eq!(older, Scope { access_key: Some("AK".into()), ..Scope::default() });
         let signed = format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=00");
         headers.insert("authorization", signed.parse().expect("plain text"));
         assert_eq!(of(&headers, &[]), expected);
