@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_kinesis::types::{EncryptionType, MetricsName, ScalingType, StreamDescriptionSummary, StreamModeDetails};
+use aws_sdk_kinesis::types::{EncryptionType, MetricsName, StreamDescriptionSummary};
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 
 use super::shared::{Created, answer, done, found, says, settle_created, tag_map};
@@ -11,6 +11,10 @@ use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::{Address, Name, Names, Tags};
 use crate::wait::{self, STATE_LIMIT};
+
+mod step;
+
+use step::{mode, next_step, take};
 
 const ABSENT: &str = "ResourceNotFoundException";
 
@@ -181,111 +185,6 @@ impl Stream {
     }
 }
 
-/// One changing call.
-#[derive(Debug, PartialEq, Eq)]
-enum Step {
-    Mode(Mode),
-    Shards(u32),
-    Lengthen(u32),
-    Shorten(u32),
-    MaxRecord(u32),
-    Encrypt(String),
-    /// Stop encrypting with this key.
-    Decrypt(String),
-    Measure(BTreeSet<String>),
-    Ignore(BTreeSet<String>),
-}
-
-/// The next change towards what is desired; none when there.
-fn next_step(want: &Stream, live: &Live) -> Option<Step> {
-    match want.mode {
-        Mode::OnDemand if !live.on_demand => return Some(Step::Mode(want.mode)),
-        Mode::Provisioned { .. } if live.on_demand => return Some(Step::Mode(want.mode)),
-        Mode::Provisioned { shards } if shards != live.shards => {
-            return Some(Step::Shards(next_shard_count(live.shards, shards)));
-        }
-        Mode::OnDemand | Mode::Provisioned { .. } => {}
-    }
-    if want.retention_hours > live.retention_hours {
-        return Some(Step::Lengthen(want.retention_hours));
-    }
-    if want.retention_hours < live.retention_hours {
-        return Some(Step::Shorten(want.retention_hours));
-    }
-    if want.max_record_kib != live.max_record_kib {
-        return Some(Step::MaxRecord(want.max_record_kib));
-    }
-    if !same_key(live.encryption.as_deref(), want.encryption.as_deref()) {
-        return match (&want.encryption, &live.encryption) {
-            (Some(key), _) => Some(Step::Encrypt(key.clone())),
-            (None, Some(key)) => Some(Step::Decrypt(key.clone())),
-            (None, None) => None,
-        };
-    }
-    let missing: BTreeSet<String> = want.metrics.difference(&live.metrics).cloned().collect();
-    let extra: BTreeSet<String> = live.metrics.difference(&want.metrics).cloned().collect();
-    match (missing.is_empty(), extra.is_empty()) {
-        (false, _) => Some(Step::Measure(missing)),
-        (true, false) => Some(Step::Ignore(extra)),
-        (true, true) => None,
-    }
-}
-
-/// AWS at most doubles and at most halves the shards in one call.
-/// <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_UpdateShardCount.html>
-fn next_shard_count(live: u32, want: u32) -> u32 {
-    want.clamp(live.div_ceil(2), live.saturating_mul(2))
-}
-
-async fn take(cx: &Cx, name: &Name, step: &Step) -> Result<()> {
-    let (client, stream) = (cx.kinesis(), &name.physical);
-    let arn = cx.names.stream_arn(stream);
-    let doing = format!("updating {name}");
-    match step {
-        Step::Mode(to) => {
-            let call = client.update_stream_mode().stream_arn(arn).stream_mode_details(mode(*to));
-            done(doing, call.send().await)
-        }
-        Step::Shards(to) => {
-            let call = client.update_shard_count().stream_name(stream).target_shard_count(*to as i32);
-            let call = call.scaling_type(ScalingType::UniformScaling);
-            done(doing, call.send().await)
-        }
-        Step::Lengthen(to) => {
-            let call = client.increase_stream_retention_period().stream_name(stream).retention_period_hours(*to as i32);
-            done(doing, call.send().await)
-        }
-        Step::Shorten(to) => {
-            let call = client.decrease_stream_retention_period().stream_name(stream).retention_period_hours(*to as i32);
-            done(doing, call.send().await)
-        }
-        Step::MaxRecord(to) => {
-            let call = client.update_max_record_size().stream_arn(arn).max_record_size_in_kib(*to as i32);
-            done(doing, call.send().await)
-        }
-        Step::Encrypt(key) => {
-            let call =
-                client.start_stream_encryption().stream_name(stream).key_id(key).encryption_type(EncryptionType::Kms);
-            done(doing, call.send().await)
-        }
-        Step::Decrypt(key) => {
-            let call =
-                client.stop_stream_encryption().stream_name(stream).key_id(key).encryption_type(EncryptionType::Kms);
-            done(doing, call.send().await)
-        }
-        Step::Measure(which) => {
-            let call =
-                client.enable_enhanced_monitoring().stream_name(stream).set_shard_level_metrics(Some(metrics(which)));
-            done(doing, call.send().await)
-        }
-        Step::Ignore(which) => {
-            let call =
-                client.disable_enhanced_monitoring().stream_name(stream).set_shard_level_metrics(Some(metrics(which)));
-            done(doing, call.send().await)
-        }
-    }
-}
-
 async fn describe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
     let call = cx.kinesis().describe_stream_summary().stream_name(&name.physical);
     let summary = found(answer(format!("reading {name}"), call.send().await), ABSENT)?;
@@ -328,18 +227,6 @@ fn written_out(metric: &MetricsName) -> Vec<&str> {
     }
 }
 
-fn mode(mode: Mode) -> StreamModeDetails {
-    let mode = match mode {
-        Mode::Provisioned { .. } => StreamMode::Provisioned,
-        Mode::OnDemand => StreamMode::OnDemand,
-    };
-    StreamModeDetails::builder().stream_mode(mode).build().expect("the mode is set")
-}
-
-fn metrics(names: &BTreeSet<String>) -> Vec<MetricsName> {
-    names.iter().map(|name| MetricsName::from(name.as_str())).collect()
-}
-
 /// The same KMS key, whether written as an ARN or as what comes after its account.
 fn same_key(a: Option<&str>, b: Option<&str>) -> bool {
     fn short(key: &str) -> &str {
@@ -373,6 +260,7 @@ fn list(names: &BTreeSet<String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::step::Step;
     use super::*;
     use crate::cloud::tests::names;
 
@@ -477,20 +365,5 @@ mod tests {
             assert!(!diff.replaces());
             assert_eq!(next_step(&want, &live), step);
         }
-    }
-
-    #[test]
-    fn shards_at_most_double_and_at_most_halve_at_once() {
-        let path = |mut live, want| {
-            let mut path = vec![];
-            while live != want {
-                live = next_shard_count(live, want);
-                path.push(live);
-            }
-            path
-        };
-        assert_eq!(path(1, 10), [2, 4, 8, 10]);
-        assert_eq!(path(10, 1), [5, 3, 2, 1]);
-        assert_eq!(path(3, 4), [4]);
     }
 }

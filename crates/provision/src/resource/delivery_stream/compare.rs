@@ -174,3 +174,73 @@ fn seconds(n: u32) -> String {
 fn on(on: bool) -> &'static str {
     if on { "on" } else { "off" }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn there() -> Shape {
+        Shape {
+            source: Some(("arn:aws:kinesis:us-east-1:111122223333:stream/events".into(), "role".into())),
+            role: "role".into(),
+            place: Place {
+                bucket: "arn:aws:s3:::lake".into(),
+                prefix: "good/".into(),
+                error_prefix: "bad/".into(),
+                buffer: Buffer { size_mib: 5, interval_s: 60 },
+                compression: Compression::None,
+                encryption: None,
+                log: None,
+            },
+            file_extension: String::new(),
+            time_zone: "UTC".into(),
+            processors: Default::default(),
+            partitioning: None,
+            backup: None,
+        }
+    }
+
+    fn with(kind: &str, parameters: &[(&str, &str)]) -> Shape {
+        let parameters: Parameters = parameters.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
+        Shape { processors: [(kind.to_owned(), parameters)].into(), ..there() }
+    }
+
+    #[test]
+    fn each_difference_is_told_in_the_specs_words_with_what_forces_a_replacement() {
+        let f = "arn:aws:lambda:us-east-1:111122223333:function:f";
+        let latest = &format!("{f}:$LATEST");
+        let place = |change: fn(&mut Place)| {
+            let mut shape = there();
+            change(&mut shape.place);
+            shape
+        };
+        let backed_up = || Shape { backup: Some(there().place), ..there() };
+        type Case = (Shape, Shape, &'static [(&'static str, Option<&'static str>)]);
+        let table: Vec<Case> = vec![
+            (there(), there(), &[]),
+            (Shape { source: None, ..there() }, there(), &[("from", Some(SOURCE_STAYS))]),
+            (there(), place(|p| p.error_prefix = String::new()), &[("bad", None)]),
+            (there(), place(|p| p.buffer.interval_s = 0), &[("buffer.interval", None)]),
+            (there(), place(|p| p.log = Some(("g".into(), "s".into()))), &[("logs", None)]),
+            (there(), place(|p| p.compression = Compression::Gzip), &[("compression", None)]),
+            (there(), Shape { partitioning: Some(300), ..there() }, &[("partitioning", Some(PARTITIONING_STAYS))]),
+            (there(), backed_up(), &[("backup", None)]),
+            (backed_up(), there(), &[("backup", Some(BACKUP_STAYS))]),
+            (there(), with(LAMBDA, &[("LambdaArn", f)]), &[("transform", None)]),
+            (with(LAMBDA, &[("LambdaArn", f)]), with(LAMBDA, &[("LambdaArn", latest)]), &[]),
+            (
+                with(LAMBDA, &[("NumberOfRetries", "3")]),
+                with(LAMBDA, &[("NumberOfRetries", "0")]),
+                &[("transform.retries", None)],
+            ),
+            (with(DELIMITER, &[]), with(DELIMITER, &[("Delimiter", "|")]), &[]),
+            (with("Decompression", &[("CompressionFormat", "GZIP")]), there(), &[("decompress", None)]),
+        ];
+        for (live, want, expected) in table {
+            let mut diff = Diff::default();
+            compare(&live, &want, &mut diff);
+            let told: Vec<_> = diff.changes.iter().map(|change| (change.field.as_str(), change.replaces)).collect();
+            assert_eq!(told, expected);
+        }
+    }
+}

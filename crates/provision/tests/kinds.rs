@@ -1,0 +1,307 @@
+//! Each kind against the engine in this process: created, nothing to change, each field changed and converged, deleted,
+//! deleted again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use local_cloud::{Engine, Settings};
+use provision::cloud::{Cx, within};
+use provision::names::{Name, Names, Tags};
+use provision::resource::Resource;
+use provision::resource::bucket::Bucket;
+use provision::resource::bucket_prefix::BucketPrefix;
+use provision::resource::delivery_stream::{Buffer, Compression, DeliveryStream, Processors, Ref, Transform};
+use provision::resource::function::{Architecture, Code, Function, LogRef};
+use provision::resource::log_group::LogGroup;
+use provision::resource::role::{Role, RoleRef, Statement};
+use provision::resource::stream::{Mode, Stream};
+
+async fn cloud() -> Cx {
+    let engine = Engine::start(Settings::default()).await.expect("an engine in memory starts");
+    let names = Names {
+        stack: "demo".into(),
+        env: None,
+        account: Settings::default().account,
+        region: "eu-west-1".into(),
+        tag_prefix: "provision".into(),
+        iam_path: "/".into(),
+    };
+    Cx::new(within(engine.http_client(), "eu-west-1"), names)
+}
+
+/// Makes what another resource needs.
+async fn make<R: Resource>(cx: &Cx, name: &Name, desired: R) {
+    desired.create(cx, name, &cx.names.ownership(&name.address)).await.unwrap();
+}
+
+/// The life of one resource: made, seen, changed step by step, gone.
+async fn lives<R: Resource>(cx: &Cx, name: &Name, versions: Vec<R>) {
+    assert!(R::observe(cx, name).await.unwrap().is_none(), "{name} is not there at first");
+    let mut versions = versions.into_iter();
+    let mut first = versions.next().expect("there is a first");
+    first.prepare(cx, name).await.unwrap();
+    let tags = cx.names.ownership(&name.address);
+    first.create(cx, name, &tags).await.unwrap();
+    let live = R::observe(cx, name).await.unwrap().expect("it was made");
+    if let Some(carried) = R::tags(cx, name, Some(&live)).await.unwrap() {
+        assert_eq!(carried, tags, "{name}");
+        retags::<R>(cx, name, &live).await;
+    }
+    assert_eq!(first.diff(&live, name, &cx.names).changes, [], "{name} as made");
+    first.create(cx, name, &tags).await.expect("made again after a lost answer");
+    for mut version in versions {
+        let live = R::observe(cx, name).await.unwrap().expect("it is there");
+        version.prepare(cx, name).await.unwrap();
+        let diff = version.diff(&live, name, &cx.names);
+        assert!(!diff.is_empty() && !diff.replaces(), "{name}: {diff:?}");
+        version.update(cx, name, &live, &diff).await.unwrap();
+        let live = R::observe(cx, name).await.unwrap().expect("it is still there");
+        assert_eq!(version.diff(&live, name, &cx.names).changes, [], "{name} after {diff:?}");
+    }
+    let live = R::observe(cx, name).await.unwrap().expect("it is there until it is deleted");
+    R::delete(cx, name, &live).await.unwrap();
+    assert!(R::observe(cx, name).await.unwrap().is_none(), "{name} is gone");
+    R::delete(cx, name, &live).await.expect("deleting what is gone is no error");
+}
+
+async fn retags<R: Resource>(cx: &Cx, name: &Name, live: &R::Live) {
+    let set = Tags::from([("team".to_owned(), "data".to_owned())]);
+    R::retag(cx, name, live, &set, &[]).await.unwrap();
+    let live = R::observe(cx, name).await.unwrap().expect("tags do not delete");
+    assert_eq!(R::tags(cx, name, Some(&live)).await.unwrap().unwrap().get("team").map(String::as_str), Some("data"));
+    R::retag(cx, name, &live, &Tags::new(), &["team".to_owned()]).await.unwrap();
+    let live = R::observe(cx, name).await.unwrap().expect("nor does their absence");
+    assert_eq!(R::tags(cx, name, Some(&live)).await.unwrap().unwrap(), cx.names.ownership(&name.address));
+}
+
+fn stream() -> Stream {
+    Stream {
+        mode: Mode::Provisioned { shards: 1 },
+        retention_hours: 24,
+        max_record_kib: 1024,
+        encryption: None,
+        metrics: BTreeSet::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_stream_changes_everything_in_place() {
+    let cx = cloud().await;
+    let versions = vec![
+        Stream { retention_hours: 48, ..stream() },
+        Stream { mode: Mode::Provisioned { shards: 5 }, ..stream() },
+        Stream { max_record_kib: 2048, ..stream() },
+        Stream { encryption: Some("alias/aws/kinesis".into()), ..stream() },
+        Stream { metrics: BTreeSet::from(["IncomingBytes".to_owned()]), ..stream() },
+        stream(),
+        Stream { mode: Mode::OnDemand, ..stream() },
+    ];
+    lives(&cx, &Name::new("stream", "events", "events"), versions).await;
+}
+
+#[tokio::test]
+async fn a_log_group_changes_its_retention_and_gains_streams() {
+    let cx = cloud().await;
+    let group = |retention_days, streams: &[&str]| LogGroup {
+        retention_days,
+        streams: streams.iter().map(|s| s.to_string()).collect(),
+    };
+    let versions =
+        vec![group(Some(7), &["DestinationDelivery"]), group(None, &["DestinationDelivery", "BackupDelivery"])];
+    lives(&cx, &Name::new("log_group", "delivery-raw", "/aws/kinesisfirehose/raw"), versions).await;
+}
+
+fn role(path: String, action: &str) -> Role {
+    let statements = vec![Statement::allow(&[action], vec!["*".into()])];
+    Role { path, service: "lambda.amazonaws.com", statements, boundary: None }
+}
+
+#[tokio::test]
+async fn a_role_changes_its_policy_trust_and_boundary() {
+    let cx = cloud().await;
+    let path = cx.names.role_path();
+    let versions = vec![
+        role(path.clone(), "s3:GetObject"),
+        role(path.clone(), "s3:PutObject"),
+        Role { service: "firehose.amazonaws.com", ..role(path.clone(), "s3:PutObject") },
+        Role { boundary: Some("arn:aws:iam::000000000000:policy/edge".into()), ..role(path.clone(), "s3:PutObject") },
+        Role { statements: vec![], ..role(path.clone(), "s3:PutObject") },
+    ];
+    lives(&cx, &Name::new("role", "function-square", "demo-function-square"), versions).await;
+}
+
+#[tokio::test]
+async fn a_bucket_changes_its_expiry_and_a_prefix_is_a_marker() {
+    let cx = cloud().await;
+    let bucket = |expire_days| Bucket { create: true, expire_days, prefixes: vec!["data/raw/".into()] };
+    let name = Name::new("bucket", "lake", "lake");
+    lives(&cx, &name, vec![bucket(Some(3)), bucket(Some(7)), bucket(None)]).await;
+
+    make(&cx, &name, bucket(None)).await;
+    let prefix = BucketPrefix {
+        bucket: "lake".into(),
+        prefix: "data/raw/".into(),
+        marker: true,
+        bucket_logical: Some("lake".into()),
+    };
+    lives(&cx, &Name::new("prefix", "raw-good", "lake/data/raw/"), vec![prefix]).await;
+}
+
+#[tokio::test]
+async fn a_purge_deletes_what_is_under_the_prefix_and_a_bucket_with_the_rest_is_kept() {
+    let mut cx = cloud().await;
+    let (bucket, prefix) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", "lake/data/raw/"));
+    let lake = Bucket { create: true, expire_days: None, prefixes: vec![] };
+    make(&cx, &bucket, lake).await;
+    let raw = BucketPrefix { bucket: "lake".into(), prefix: "data/raw/".into(), marker: true, bucket_logical: None };
+    make(&cx, &prefix, raw).await;
+    for key in ["data/raw/1", "data/raw/2", "data/other"] {
+        cx.s3().put_object().bucket("lake").key(key).send().await.unwrap();
+    }
+    cx.options.purge_data = true;
+    let live = BucketPrefix::observe(&cx, &prefix).await.unwrap().expect("the marker is there");
+    BucketPrefix::delete(&cx, &prefix, &live).await.unwrap();
+    let left = cx.s3().list_objects_v2().bucket("lake").send().await.unwrap();
+    let left: Vec<&str> = left.contents().iter().filter_map(|object| object.key()).collect();
+    assert_eq!(left, ["data/other"]);
+    let live = Bucket::observe(&cx, &bucket).await.unwrap().expect("the bucket is there");
+    let kept = Bucket::delete(&cx, &bucket, &live).await.unwrap();
+    assert_eq!(kept, provision::resource::Gone::Kept("it holds objects".into()));
+}
+
+fn function(folder: &std::path::Path) -> Function {
+    Function {
+        code: Code::Dir { path: folder.to_owned() },
+        runtime: "python3.13".into(),
+        handler: "transform.lambda_handler".into(),
+        architecture: Architecture::X86_64,
+        memory_mib: 128,
+        timeout_s: 3,
+        ephemeral_storage_mib: 512,
+        description: String::new(),
+        environment: BTreeMap::new(),
+        layers: vec![],
+        vpc: None,
+        alias: None,
+        publish: false,
+        allow: vec![],
+        role: RoleRef::Derived("function-square".into()),
+        log: LogRef::Derived { retention_days: None },
+    }
+}
+
+async fn make_role(cx: &Cx, logical: &str, service: &'static str) {
+    let statements = vec![Statement::allow(&["*"], vec!["*".into()])];
+    let role = Role { path: cx.names.role_path(), service, statements, boundary: None };
+    let name = Name::new("role", logical, cx.names.role_name(logical));
+    make(cx, &name, role).await;
+}
+
+#[tokio::test]
+async fn a_function_changes_configuration_and_code_and_its_alias_follows() {
+    let cx = cloud().await;
+    make_role(&cx, "function-square", "lambda.amazonaws.com").await;
+    let folder = |code: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("transform.py"), code).unwrap();
+        folder
+    };
+    let (one, two) = (folder("one = 1"), folder("two = 2"));
+    let was = function(one.path());
+    let live = || Some("live".to_owned());
+    let environment = BTreeMap::from([("MODE".to_owned(), "square".to_owned())]);
+    let versions = vec![
+        was.clone(),
+        Function { memory_mib: 256, timeout_s: 60, ..was.clone() },
+        Function { environment: environment.clone(), description: "squares".into(), ..was.clone() },
+        Function { ephemeral_storage_mib: 1024, log: LogRef::Existing("/shared".into()), ..was.clone() },
+        Function { alias: live(), ..was.clone() },
+        Function { alias: live(), code: Code::Dir { path: two.path().to_owned() }, ..was.clone() },
+        Function { alias: live(), environment, ..was.clone() },
+        was,
+    ];
+    lives(&cx, &Name::new("function", "square", "square"), versions).await;
+}
+
+fn of(logical: &str) -> Ref {
+    Ref { logical: logical.into(), id: logical.into(), managed: true }
+}
+
+fn delivery() -> DeliveryStream {
+    DeliveryStream {
+        source: Some(of("events")),
+        bucket: of("lake"),
+        good: "data/raw/good/".into(),
+        bad: Some("data/raw/bad/".into()),
+        markers: true,
+        buffer: Buffer { size_mib: 5, interval_s: 60 },
+        compression: Compression::None,
+        file_extension: String::new(),
+        time_zone: "UTC".into(),
+        encryption: None,
+        transform: None,
+        processors: Processors::default(),
+        partitioning: None,
+        backup: None,
+        log: None,
+        role: RoleRef::Derived("delivery-raw".into()),
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_stream_changes_and_takes_back_everything_but_its_source() {
+    let cx = cloud().await;
+    make_role(&cx, "delivery-raw", "firehose.amazonaws.com").await;
+    make(&cx, &Name::new("stream", "events", "events"), stream()).await;
+    let transform = |retries| Transform {
+        function: of("square"),
+        qualifier: None,
+        retries,
+        buffer_size_mib_100: 50,
+        buffer_interval_s: 10,
+    };
+    let lines = Processors { delimiter: Some("\n".into()), ..Processors::default() };
+    let versions = vec![
+        delivery(),
+        DeliveryStream { good: "data/new/".into(), bad: None, ..delivery() },
+        DeliveryStream { buffer: Buffer { size_mib: 1, interval_s: 0 }, ..delivery() },
+        DeliveryStream { compression: Compression::Gzip, file_extension: ".json.gz".into(), ..delivery() },
+        DeliveryStream { time_zone: "Europe/Berlin".into(), ..delivery() },
+        DeliveryStream { encryption: Some("arn:aws:kms:eu-west-1:000000000000:key/k".into()), ..delivery() },
+        DeliveryStream { log: Some(LogRef::Derived { retention_days: None }), ..delivery() },
+        DeliveryStream { transform: Some(transform(3)), ..delivery() },
+        DeliveryStream { transform: Some(transform(0)), ..delivery() },
+        DeliveryStream { transform: Some(transform(0)), processors: lines, ..delivery() },
+        delivery(),
+    ];
+    lives(&cx, &Name::new("delivery", "raw", "raw"), versions).await;
+}
+
+#[tokio::test]
+async fn what_aws_does_not_change_is_a_replacement_with_its_reason() {
+    let cx = cloud().await;
+    make_role(&cx, "delivery-raw", "firehose.amazonaws.com").await;
+    let name = Name::new("delivery", "raw", "raw");
+    let put = DeliveryStream { source: None, ..delivery() };
+    make(&cx, &name, put).await;
+    let live = DeliveryStream::observe(&cx, &name).await.unwrap().expect("it was made");
+    let diff = delivery().diff(&live, &name, &cx.names);
+    assert_eq!(diff.changes[0].replaces, Some("a delivery stream keeps its source"));
+}
+
+#[tokio::test]
+async fn a_missing_bucket_that_is_not_to_be_made_is_refused_before_anything_changes() {
+    let cx = cloud().await;
+    let mut bucket = Bucket { create: false, expire_days: None, prefixes: vec![] };
+    let error = bucket.prepare(&cx, &Name::new("bucket", "lake", "nowhere")).await.unwrap_err();
+    assert_eq!(error.to_string(), "reading bucket lake: bucket nowhere does not exist");
+    assert!(cx.calls.made().iter().all(|call| call.reads()));
+}
+
+#[tokio::test]
+async fn a_function_without_an_archive_is_refused() {
+    let cx = cloud().await;
+    let mut lost = Function { code: Code::Zip { path: PathBuf::from("/no/such.zip") }, ..function("/".as_ref()) };
+    let error = lost.prepare(&cx, &Name::new("function", "square", "square")).await.unwrap_err();
+    assert!(error.to_string().contains("/no/such.zip"), "{error}");
+}
