@@ -1,0 +1,12 @@
+//! One file per command.
+
+pub mod down;
+pub mod init;
+pub mod local;
+pub mod outputs;
+pub mod render;
+pub mod schema;
+pub mod status;
+pub mod up;
+pub mod validate;
+pub mod verify;

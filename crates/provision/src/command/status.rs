@@ -1,0 +1,66 @@
+//! `status`: what of the stack is there, and whether it is as the spec says.
+
+use std::path::PathBuf;
+
+use crate::cli::TargetArgs;
+use crate::cloud::Options;
+use crate::derive;
+use crate::event::{Event, Events};
+use crate::exit::{Exit, Stop};
+use crate::plan::{self, Op, Permits, Plan};
+use crate::session;
+use crate::survey::{self, For};
+
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// The spec; without it provision.yaml, or the only file in stacks/
+    pub spec: Option<PathBuf>,
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+pub async fn run(args: StatusArgs, events: &Events) -> Result<Exit, Stop> {
+    let session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
+    session.cx.calls.refuse_changes();
+    session.announce(events);
+    let stack = session.stack.as_ref().expect("`status` was given a spec");
+    let nodes = derive::nodes(stack, &session.cx.names);
+    let survey = survey::survey(&session.cx, nodes, For::Up).await;
+    let found = survey.map(|survey| {
+        let plan = plan::plan(&survey.facts, &survey.members, &session.cx.names, Permits::default());
+        for (address, physical, state) in states(&plan) {
+            events.say(Event::Status { resource: address, physical, state: state.to_owned() });
+        }
+    });
+    session.close().await;
+    found?;
+    Ok(Exit::Done)
+}
+
+/// Address, physical name and state of everything, in the order of addresses.
+fn states(plan: &Plan) -> Vec<(String, String, &'static str)> {
+    let steps = plan.steps.iter().map(|step| {
+        let state = match step.op {
+            Op::Create => "absent",
+            Op::Update => "differs from the spec",
+            Op::Replace => "differs from the spec, and cannot be changed in place",
+            Op::Delete => "not wanted",
+        };
+        (&step.name, state)
+    });
+    let others = [
+        (&plan.same, "there"),
+        (&plan.used, "there, not ours"),
+        (&plan.orphans, "there, not in the spec any more"),
+        (&plan.foreign, "not this stack's"),
+    ];
+    let others = others.into_iter().flat_map(|(names, state)| names.iter().map(move |name| (name, state)));
+    let refused = plan.refusals.iter().map(|refusal| (&refusal.name, "refused: see plan"));
+    let mut all: Vec<_> = steps
+        .chain(others)
+        .chain(refused)
+        .map(|(name, state)| (name.address.to_string(), name.physical.clone(), state))
+        .collect();
+    all.sort();
+    all
+}

@@ -1,0 +1,298 @@
+//! `verify`: the question this tool was born from, as one command. If several delivery streams read one stream, does each of
+//! them get every record?
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::cli::TargetArgs;
+use crate::cloud::{Cx, Options};
+use crate::derive;
+use crate::error::{Error, Result};
+use crate::event::{Event, Events};
+use crate::exit::{Exit, Stop};
+use crate::interrupt::Interrupt;
+use crate::names::Name;
+use crate::plan::{self, Permits};
+use crate::resource::Resource;
+use crate::resource::delivery_stream::{Compression, DeliveryStream};
+use crate::resource::function::Function;
+use crate::serving;
+use crate::session::{self, Place, Session};
+use crate::spec::stack::{Managed, Stack};
+use crate::survey::{self, For};
+use crate::verify::account::{self, Account, Fate};
+use crate::verify::{expect, objects, send};
+
+/// What AWS may take besides the buffers: reading the stream, invoking, storing.
+const SLACK: Duration = Duration::from_secs(60);
+/// How often the objects are listed while they are waited for.
+const POLL: Duration = Duration::from_secs(5);
+
+#[derive(Debug, clap::Args)]
+pub struct VerifyArgs {
+    /// The spec; without it provision.yaml, or the only file in stacks/
+    pub spec: Option<PathBuf>,
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// How many records to send into each stream
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub records: u32,
+    /// Wait at most this long, in seconds, instead of what the buffers allow
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+    /// Delete the objects that hold nothing but this run's records
+    #[arg(long)]
+    pub clean: bool,
+}
+
+/// One delivery stream under test.
+struct Tested<'a> {
+    logical: &'a str,
+    name: &'a str,
+    delivery: &'a DeliveryStream,
+    fates: Vec<Fate>,
+}
+
+/// The result for one delivery stream, as it is told.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verified {
+    pub delivery: String,
+    pub sent: usize,
+    pub delivered: usize,
+    pub dropped: usize,
+    pub failed: usize,
+    pub missing: usize,
+    pub duplicated: usize,
+    /// When the first and the last object of this run were stored, RFC 3339.
+    pub first: Option<String>,
+    pub last: Option<String>,
+    pub accounted: bool,
+}
+
+pub async fn run(args: VerifyArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    let session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
+    session.announce(events);
+    let mut waiter = interrupt.clone();
+    let exit = tokio::select! {
+        exit = verify(&session, &args, events) => exit,
+        () = waiter.wait() => Ok(interrupt.exit().unwrap_or(Exit::Interrupted)),
+    };
+    session.close().await;
+    exit
+}
+
+async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Result<Exit, Stop> {
+    let stack = session.stack.as_ref().expect("`verify` was given a spec");
+    refuse_unfinished(session, stack).await?;
+    let run = uuid::Uuid::new_v4().as_fields().0 >> 1;
+    let records = send::records(run, args.records as usize);
+    let began = now(session).await?;
+    let mut accounted = true;
+    for (logical, stream) in &stack.streams {
+        let mut tested = tested(stack, logical);
+        if tested.is_empty() {
+            continue;
+        }
+        for one in &mut tested {
+            one.fates = fates(session, stack, one.delivery, &records).await?;
+        }
+        say(events, format!("sending {} records into stream {}, run {run}", records.len(), stream.physical()));
+        send::to_stream(&session.cx, stream.physical(), &records).await?;
+        let results = settle(session, args, &tested, &records, began, events).await?;
+        for (one, (account, found)) in tested.iter().zip(&results) {
+            accounted &= account.balances();
+            events.say(Event::Verified { result: verified(one.logical, account, found) });
+            if args.clean {
+                clean(&session.cx, one, found, &records).await?;
+            }
+        }
+    }
+    let verdict = match accounted {
+        true => "every delivery stream accounts for every record",
+        false => "records are unaccounted for",
+    };
+    say(events, verdict.to_owned());
+    Ok(if accounted { Exit::Done } else { Exit::Failed })
+}
+
+/// Fates are of what the spec says; so what is deployed must be that.
+async fn refuse_unfinished(session: &Session, stack: &Stack) -> Result<(), Stop> {
+    let cx = &session.cx;
+    let survey = survey::survey(cx, derive::nodes(stack, &cx.names), For::Up).await?;
+    let plan = plan::plan(&survey.facts, &survey.members, &cx.names, Permits::default());
+    let Some(step) = plan.steps.first() else { return Ok(()) };
+    let why = match survey.facts.iter().find(|fact| fact.name == step.name).is_some_and(|fact| fact.live) {
+        true => format!("{} ({}) is not as the spec says", step.name.address, step.name.physical),
+        false => format!("{} ({}) is not there", step.name.address, step.name.physical),
+    };
+    Err(Error::msg(why).hint("run `provision up` first").into())
+}
+
+fn tested<'a>(stack: &'a Stack, stream: &str) -> Vec<Tested<'a>> {
+    let reads = |managed: &&Managed<DeliveryStream>| {
+        managed.desired.source.as_ref().is_some_and(|source| source.logical == stream)
+    };
+    let managed = stack.deliveries.iter().filter_map(|(logical, entry)| Some((logical, entry.managed()?)));
+    managed
+        .filter(|(_, managed)| reads(managed))
+        .map(|(logical, managed)| Tested {
+            logical,
+            name: &managed.physical,
+            delivery: &managed.desired,
+            fates: vec![],
+        })
+        .collect()
+}
+
+async fn fates(session: &Session, stack: &Stack, delivery: &DeliveryStream, records: &[Vec<u8>]) -> Result<Vec<Fate>> {
+    let unreadable = matches!(delivery.compression, Compression::Snappy | Compression::HadoopSnappy);
+    if unreadable {
+        return Err(Error::msg("verify reads objects that are plain, gzip or zip").hint("change the compression, or leave this delivery out"));
+    }
+    let Some(transform) = &delivery.transform else { return Ok(expect::untouched(records)) };
+    let function = stack.functions.get(&transform.function.logical).and_then(|entry| entry.managed());
+    let Some(function) = function else {
+        let why = format!("what function {} makes of a record cannot be known: its code is not in this spec", transform.function.id);
+        return Err(Error::msg(why).hint("verify the stack that has the function's code"));
+    };
+    let mut desired: Function = function.desired.clone();
+    let address = crate::names::Address::new(Function::KIND, transform.function.logical.clone());
+    let name = Name { address, physical: function.physical.clone() };
+    desired.prepare(&session.cx, &name).await?;
+    expect::transformed(&desired.image(&name, &session.cx.names)?, records).await
+}
+
+type Found = Vec<objects::Object>;
+
+/// Lets time pass until every record is accounted for, or should have been long ago.
+async fn settle(
+    session: &Session,
+    args: &VerifyArgs,
+    tested: &[Tested<'_>],
+    records: &[Vec<u8>],
+    began: i64,
+    events: &Events,
+) -> Result<Vec<(Account, Found)>> {
+    let expected = tested.iter().map(|one| buffered(one.delivery)).max().unwrap_or_default() + SLACK;
+    let limit = args.timeout.map_or(expected, Duration::from_secs);
+    let names: Vec<String> = tested.iter().map(|one| one.name.to_owned()).collect();
+    let started = Instant::now();
+    match &session.place {
+        // Our own engine: the clock is moved to where the buffers are due.
+        Place::Within(engine) => engine.advance(expected).await,
+        // A shared one: only these delivery streams are flushed.
+        Place::Serving(url) => serving::flush(url, &session.cx.names.region, &names).await?,
+        Place::Aws | Place::Endpoint(_) => {
+            say(events, format!("waiting up to {} s for the buffers (and AWS) to deliver", limit.as_secs()));
+        }
+    }
+    loop {
+        let results = accounts(&session.cx, tested, records, began).await?;
+        let done = results.iter().all(|(account, _)| account.missing == 0);
+        let patience = if session.place.is_local() { Duration::from_secs(20) } else { limit };
+        if done || started.elapsed() >= patience {
+            return Ok(results);
+        }
+        let pause = if session.place.is_local() { Duration::from_millis(100) } else { POLL };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn buffered(delivery: &DeliveryStream) -> Duration {
+    let transform = delivery.transform.as_ref().map_or(0, |transform| transform.buffer_interval_s);
+    Duration::from_secs(u64::from(delivery.buffer.interval_s) + u64::from(transform))
+}
+
+async fn accounts(cx: &Cx, tested: &[Tested<'_>], records: &[Vec<u8>], began: i64) -> Result<Vec<(Account, Found)>> {
+    let read = tested.iter().map(async |one| {
+        let bucket = one.delivery.bucket.id.rsplit(':').next().unwrap_or_default();
+        let good = objects::literal(&one.delivery.good);
+        let bad = one.delivery.bad.as_deref().map(objects::literal);
+        let found = objects::since(cx, bucket, good, began).await?;
+        let errors = match bad {
+            Some(bad) => objects::since(cx, bucket, bad, began).await?,
+            None => vec![],
+        };
+        let failed: Vec<Vec<u8>> = errors.iter().chain(&found).flat_map(objects::failed).collect();
+        let of_errors: std::collections::BTreeSet<&str> = errors.iter().map(|object| object.key.as_str()).collect();
+        let delivered: Vec<Vec<u8>> =
+            found.iter().filter(|object| !of_errors.contains(object.key.as_str())).map(|object| object.bytes.clone()).collect();
+        let account = account::account(records, &one.fates, &delivered, &failed);
+        Ok((account, found.into_iter().chain(errors).collect()))
+    });
+    futures::future::try_join_all(read).await
+}
+
+fn verified(logical: &str, account: &Account, found: &Found) -> Verified {
+    let time = |object: Option<&objects::Object>| {
+        object.and_then(|object| object.stored.fmt(aws_sdk_s3::primitives::DateTimeFormat::DateTime).ok())
+    };
+    let Account { sent, delivered, dropped, failed, missing, duplicated, .. } = *account;
+    Verified {
+        delivery: logical.to_owned(),
+        sent,
+        delivered,
+        dropped,
+        failed,
+        missing,
+        duplicated,
+        first: time(found.iter().min_by_key(|object| object.stored)),
+        last: time(found.iter().max_by_key(|object| object.stored)),
+        accounted: account.balances(),
+    }
+}
+
+/// Removes the objects in which this run's records are all there is.
+async fn clean(cx: &Cx, one: &Tested<'_>, found: &Found, records: &[Vec<u8>]) -> Result<()> {
+    let bucket = one.delivery.bucket.id.rsplit(':').next().unwrap_or_default();
+    let outputs: BTreeMap<&[u8], ()> = one
+        .fates
+        .iter()
+        .filter_map(|fate| match fate {
+            Fate::Delivered(output) => Some((output.as_slice(), ())),
+            Fate::Dropped | Fate::Failed => None,
+        })
+        .chain(records.iter().map(|record| (record.as_slice(), ())))
+        .collect();
+    for object in found.iter().filter(|object| only_ours(object, &outputs)) {
+        let delete = cx.s3().delete_object().bucket(bucket).key(&object.key).send().await;
+        delete.map_err(|e| Error::aws(format!("deleting s3://{bucket}/{}", object.key), e))?;
+    }
+    Ok(())
+}
+
+fn only_ours(object: &objects::Object, outputs: &BTreeMap<&[u8], ()>) -> bool {
+    let failed = objects::failed(object);
+    if !failed.is_empty() {
+        return failed.iter().all(|record| outputs.contains_key(record.as_slice()));
+    }
+    // Outputs are distinct and none begins another here, so the greatest one not above the rest is the only candidate.
+    let mut rest = object.bytes.as_slice();
+    while !rest.is_empty() {
+        match outputs.range::<[u8], _>(..=rest).next_back() {
+            Some((output, ())) if !output.is_empty() && rest.starts_with(output) => rest = &rest[output.len()..],
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// The target's own time, in seconds: the local engine's clock may have been moved.
+async fn now(session: &Session) -> Result<i64> {
+    match &session.place {
+        Place::Within(engine) => Ok((engine.now() / 1000) as i64),
+        Place::Serving(url) => serving::now_ms(url).await.map(|ms| ms / 1000),
+        // AWS's clock and ours may differ a little; an object of another run does no harm.
+        Place::Aws | Place::Endpoint(_) => {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            Ok(now.map_or(0, |since| since.as_secs() as i64) - 120)
+        }
+    }
+}
+
+fn say(events: &Events, text: String) {
+    events.say(Event::Said { text });
+}

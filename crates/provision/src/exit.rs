@@ -1,0 +1,45 @@
+//! How a command ends: the exit codes, and the errors that stop it before anything changed.
+
+use crate::error::Error;
+
+/// The table in the README.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Done = 0,
+    /// Nothing was changed.
+    Failed = 1,
+    /// `plan --detailed-exitcode` found changes.
+    Changes = 2,
+    /// The spec is wrong.
+    Spec = 3,
+    /// Something was changed before the failure.
+    FailedHalfWay = 4,
+    /// A flag or an answer is missing.
+    Consent = 5,
+    /// SIGINT.
+    Interrupted = 130,
+    /// SIGTERM.
+    Terminated = 143,
+}
+
+/// Why a command stops.
+#[derive(Debug)]
+pub enum Stop {
+    /// Everything that is wrong with the spec, rendered.
+    Spec(String),
+    Errors(Vec<Error>),
+    /// Said already; only the code is left.
+    Said(Exit),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Errors(vec![error])
+    }
+}
+
+impl From<Vec<Error>> for Stop {
+    fn from(errors: Vec<Error>) -> Stop {
+        Stop::Errors(errors)
+    }
+}

@@ -1,0 +1,61 @@
+//! Signals. The first stops the handing out of steps, and what runs is finished; nothing has to be unlocked. The second
+//! ends the process at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::exit::Exit;
+
+/// Whether, and by what, the command was interrupted.
+#[derive(Clone)]
+pub struct Interrupt {
+    /// True once no more steps are to begin.
+    pub stop: watch::Receiver<bool>,
+    by: Arc<AtomicI32>,
+}
+
+impl Interrupt {
+    /// Listens for SIGINT and SIGTERM from now on.
+    pub fn listen() -> std::io::Result<Interrupt> {
+        let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (stop, receiver) = watch::channel(false);
+        let by = Arc::new(AtomicI32::new(0));
+        let noted = by.clone();
+        tokio::spawn(async move {
+            loop {
+                let code = tokio::select! {
+                    _ = int.recv() => Exit::Interrupted,
+                    _ = term.recv() => Exit::Terminated,
+                };
+                if noted.swap(code as i32, Ordering::SeqCst) != 0 {
+                    std::process::exit(code as i32);
+                }
+                anstream::eprintln!("\ninterrupted: finishing what runs; again to leave at once");
+                if stop.send(true).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Interrupt { stop: receiver, by })
+    }
+
+    /// The exit code of the signal that came, if one did.
+    pub fn exit(&self) -> Option<Exit> {
+        match self.by.load(Ordering::SeqCst) {
+            0 => None,
+            code if code == Exit::Terminated as i32 => Some(Exit::Terminated),
+            _ => Some(Exit::Interrupted),
+        }
+    }
+
+    /// Ends when a signal comes.
+    pub async fn wait(&mut self) {
+        // A sender that is gone sends nothing more: then this waits for ever, which is right.
+        if self.stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! How commands find the engine that `provision local serve` runs on the same data.
+
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::error::{Error, Result};
+
+/// What a serving engine leaves beside its data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Serving {
+    pub url: String,
+    pub address: SocketAddr,
+    pub account: String,
+}
+
+/// The engine that serves this data now. A file that a killed engine left behind is of no account: nobody listens there.
+pub fn running(data_dir: &Path) -> Option<Serving> {
+    let text = std::fs::read(file(data_dir)).ok()?;
+    let serving: Serving = serde_json::from_slice(&text).ok()?;
+    TcpStream::connect_timeout(&serving.address, Duration::from_millis(500)).ok()?;
+    Some(serving)
+}
+
+/// Leaves word. Gone again with [`forget`].
+pub fn announce(data_dir: &Path, serving: &Serving) -> std::io::Result<()> {
+    std::fs::create_dir_all(data_dir)?;
+    std::fs::write(file(data_dir), serde_json::to_vec(serving).expect("a struct of strings serialises"))
+}
+
+pub fn forget(data_dir: &Path) {
+    // Nobody listens any more, so a file that cannot be removed is harmless.
+    let _ = std::fs::remove_file(file(data_dir));
+}
+
+fn file(data_dir: &Path) -> PathBuf {
+    data_dir.join("serving.json")
+}
+
+/// Makes everything that these delivery streams hold due now.
+pub async fn flush(url: &str, region: &str, names: &[String]) -> Result<()> {
+    let streams: String = names.iter().map(|name| format!("&stream={name}")).collect();
+    control(url, "POST", &format!("/_local/flush?region={region}{streams}")).await.map(drop)
+}
+
+/// The engine's clock, in milliseconds since the epoch.
+pub async fn now_ms(url: &str) -> Result<i64> {
+    #[derive(Deserialize)]
+    struct Health {
+        now_ms: i64,
+    }
+    let body = control(url, "GET", "/_local/health").await?;
+    let health: Health = serde_json::from_str(&body).map_err(|e| Error::new(format!("reading the health of {url}"), e))?;
+    Ok(health.now_ms)
+}
+
+/// One request of the engine's control API: a body as short as these needs no HTTP client.
+async fn control(url: &str, method: &str, path: &str) -> Result<String> {
+    let doing = || format!("asking the local engine: {method} {url}{path}");
+    let failed = |e: std::io::Error| Error::new(doing(), e);
+    let host = url.trim_start_matches("http://");
+    let mut stream = tokio::net::TcpStream::connect(host).await.map_err(failed)?;
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.map_err(failed)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.map_err(failed)?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    match head.split(' ').nth(1) {
+        Some("200" | "204") => Ok(body.to_owned()),
+        _ => Err(Error::new(doing(), format!("it answered {}", head.lines().next().unwrap_or("nothing")))),
+    }
+}

@@ -1,0 +1,200 @@
+//! One command's way to a cloud: the spec read, the target found, the engine started where it is wanted.
+
+use std::path::{Path, PathBuf};
+
+use local_cloud::{Engine, Settings};
+
+use crate::cli::TargetArgs;
+use crate::cloud::{self, Cx, Options, Target};
+use crate::error::{Error, Result};
+use crate::event::{Event, Events};
+use crate::exit::Stop;
+use crate::names::Names;
+use crate::spec::{self, LoadOptions, stack::Stack};
+
+/// Everything a command needs to begin.
+pub struct Session {
+    pub cx: Cx,
+    pub place: Place,
+    /// `None` for commands that were given a name instead of a spec.
+    pub stack: Option<Stack>,
+}
+
+/// Where the calls go.
+pub enum Place {
+    Aws,
+    /// `--endpoint`, or one that the AWS environment names.
+    Endpoint(String),
+    /// `provision local serve` runs on this repository's data.
+    Serving(String),
+    /// The engine, in this process.
+    Within(Engine),
+}
+
+impl Place {
+    /// As the user is told before anything changes. `None`: AWS itself.
+    pub fn describe(&self) -> Option<String> {
+        match self {
+            Place::Aws => None,
+            Place::Endpoint(url) => Some(url.clone()),
+            Place::Serving(url) => Some(format!("local engine at {url}")),
+            Place::Within(_) => Some("local engine in this process".into()),
+        }
+    }
+
+    /// A port that other programs can speak to.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Place::Endpoint(url) | Place::Serving(url) => Some(url),
+            Place::Aws | Place::Within(_) => None,
+        }
+    }
+
+    /// Is it one of ours, so that its control API is there?
+    pub fn is_local(&self) -> bool {
+        matches!(self, Place::Serving(_) | Place::Within(_))
+    }
+}
+
+/// Reads the spec and reaches its target.
+pub async fn open(path: Option<&Path>, target: &TargetArgs, options: Options, events: &Events) -> Result<Session, Stop> {
+    let (stack, work_dir) = load(path, target, events)?;
+    let names = |account, region| Names {
+        stack: stack.name.clone(),
+        env: stack.env.clone(),
+        account,
+        region,
+        tag_prefix: stack.tag_prefix.clone(),
+        iam_path: stack.iam.path.clone(),
+    };
+    let wanted = stack.target.clone();
+    let (cx, place) = reach(target, wanted.region.as_deref(), wanted.account.as_deref(), &work_dir, names).await?;
+    let options = Options { work_dir, ..options };
+    Ok(Session { cx: Cx { options, ..cx }, place, stack: Some(stack) })
+}
+
+/// Reaches the target of a stack of which only the name is known.
+pub async fn open_named(stack: &str, target: &TargetArgs, options: Options) -> Result<Session, Stop> {
+    let work_dir = work_dir(&current_dir()?);
+    let names = |account, region| Names {
+        stack: stack.to_owned(),
+        env: target.env.clone(),
+        account,
+        region,
+        tag_prefix: spec::stack::TAG_PREFIX.into(),
+        iam_path: "/".into(),
+    };
+    let (cx, place) = reach(target, None, None, &work_dir, names).await?;
+    let options = Options { work_dir, ..options };
+    Ok(Session { cx: Cx { options, ..cx }, place, stack: None })
+}
+
+/// Reads the spec; its warnings are said, its mistakes stop the command.
+pub fn load(path: Option<&Path>, target: &TargetArgs, events: &Events) -> Result<(Stack, PathBuf), Stop> {
+    let cwd = current_dir()?;
+    let path = spec::find(path, &cwd)?;
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let options = LoadOptions { env: target.env.clone(), set: target.set.clone(), variables: std::env::vars().collect() };
+    let loaded = spec::load(&path, &options).map_err(|wrong| Stop::Spec(wrong.render(colour)))?;
+    if !loaded.warnings.is_empty() {
+        events.say(Event::Warned { text: loaded.warnings.render(colour) });
+    }
+    let folder = cwd.join(&path).parent().map(Path::to_path_buf).unwrap_or(cwd);
+    Ok((loaded.stack, work_dir(&folder)))
+}
+
+impl Session {
+    /// Tells where this is about to happen: before anything changes.
+    pub fn announce(&self, events: &Events) {
+        let names = &self.cx.names;
+        events.say(Event::Target {
+            stack: names.stack.clone(),
+            env: names.env.clone(),
+            account: names.account.clone(),
+            region: names.region.clone(),
+            endpoint: self.place.describe(),
+        });
+    }
+
+    /// Ends the engine in this process, if there is one: everything is kept for the next command.
+    pub async fn close(self) {
+        if let Place::Within(engine) = &self.place {
+            engine.close().await;
+        }
+    }
+}
+
+async fn reach(
+    target: &TargetArgs,
+    region: Option<&str>,
+    account: Option<&str>,
+    work_dir: &Path,
+    names: impl FnOnce(String, String) -> Names,
+) -> Result<(Cx, Place), Stop> {
+    if target.local {
+        return Ok(local(target, region, account, work_dir, names).await?);
+    }
+    let wanted = Target {
+        region: target.region.clone(),
+        profile: target.profile.clone(),
+        endpoint: target.endpoint.clone(),
+        ca_bundle: target.ca_bundle.clone(),
+    };
+    let sdk = cloud::connect(&wanted, region).await?;
+    let caller = cloud::account(&sdk).await?;
+    refuse_other_account(account, &caller.account)?;
+    let place = match sdk.endpoint_url() {
+        Some(url) => Place::Endpoint(url.to_owned()),
+        None => Place::Aws,
+    };
+    let region = sdk.region().expect("connect refuses to go on without a region").to_string();
+    Ok((Cx::new(sdk, names(caller.account, region)), place))
+}
+
+async fn local(
+    target: &TargetArgs,
+    region: Option<&str>,
+    account: Option<&str>,
+    work_dir: &Path,
+    names: impl FnOnce(String, String) -> Names,
+) -> Result<(Cx, Place)> {
+    let region = cloud::chosen_region(target.region.as_deref(), region)?.unwrap_or("us-east-1").to_owned();
+    let data_dir = data_dir(work_dir);
+    if let Some(serving) = crate::serving::running(&data_dir) {
+        refuse_other_account(account, &serving.account)?;
+        let sdk = cloud::local_port(&serving.url, &region);
+        return Ok((Cx::new(sdk, names(serving.account, region)), Place::Serving(serving.url)));
+    }
+    let mut settings = Settings { data_dir: Some(data_dir), ..Settings::default() };
+    if let Some(account) = account {
+        settings.account = account.to_owned();
+    }
+    let account = settings.account.clone();
+    let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the local engine", e))?;
+    let sdk = cloud::within(engine.http_client(), &region);
+    Ok((Cx::new(sdk, names(account, region)), Place::Within(engine)))
+}
+
+fn refuse_other_account(wanted: Option<&str>, account: &str) -> Result<()> {
+    match wanted {
+        Some(wanted) if wanted != account => {
+            Err(Error::msg(format!("the spec is for account {wanted}, and these credentials are of {account}"))
+                .hint("use another --profile, or change target.account in the spec"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where the local engine keeps its data.
+pub fn data_dir(work_dir: &Path) -> PathBuf {
+    work_dir.join("local")
+}
+
+/// `.provision` beside the root of the repository that holds `folder`, or in `folder` itself where there is none.
+pub fn work_dir(folder: &Path) -> PathBuf {
+    folder.ancestors().find(|parent| parent.join(".git").exists()).unwrap_or(folder).join(".provision")
+}
+
+pub fn current_dir() -> Result<PathBuf> {
+    std::env::current_dir().map_err(|e| Error::new("finding the current folder", e))
+}
