@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::outputs::Outputs;
 use crate::plan::Plan;
+use crate::verify::Verified;
 
 /// Everything that is ever said while a command runs.
 #[derive(Debug, Clone, Serialize)]
@@ -63,6 +64,10 @@ pub enum Event {
     Outputs {
         outputs: Outputs,
     },
+    /// One delivery stream's account.
+    Verified { result: Verified },
+    /// One resource of `status`.
+    Status { resource: String, physical: String, state: String },
     /// A sentence for people that fits nowhere above.
     Said {
         text: String,

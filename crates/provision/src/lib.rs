@@ -13,10 +13,14 @@
 
 pub mod apply;
 pub mod artifact;
+pub mod cli;
 pub mod cloud;
+pub mod command;
 pub mod derive;
 pub mod error;
 pub mod event;
+pub mod exit;
+pub mod interrupt;
 pub mod names;
 pub mod node;
 pub mod outputs;
@@ -24,7 +28,11 @@ pub mod plan;
 pub mod record;
 pub mod report;
 pub mod resource;
+pub mod run;
 pub mod schedule;
+pub mod serving;
+pub mod session;
 pub mod spec;
 pub mod survey;
+pub mod verify;
 pub mod wait;

@@ -1,1 +1,68 @@
-fn main() {}
+//! Parse, run, exit.
+
+use clap::{CommandFactory, Parser};
+use provision::cli::{Cli, Command};
+use provision::command;
+use provision::event::Events;
+use provision::exit::{Exit, Stop};
+use provision::interrupt::Interrupt;
+use provision::report;
+
+const USAGE: i32 = 64;
+
+fn main() {
+    let cli = Cli::try_parse().unwrap_or_else(|error| {
+        let code = if error.use_stderr() { USAGE } else { 0 };
+        let _ = error.print();
+        std::process::exit(code);
+    });
+    let runtime = tokio::runtime::Runtime::new().expect("the system gives threads");
+    let code = runtime.block_on(run(cli)) as i32;
+    runtime.shutdown_background();
+    std::process::exit(code);
+}
+
+async fn run(cli: Cli) -> Exit {
+    let events = report::to_stdout(cli.output, cli.verbose);
+    match command(cli.command, &events).await {
+        Ok(exit) => exit,
+        Err(Stop::Said(exit)) => exit,
+        Err(Stop::Spec(rendered)) => {
+            eprintln!("{}", rendered.trim_end());
+            Exit::Spec
+        }
+        Err(Stop::Errors(errors)) => {
+            for error in &errors {
+                report::error(&error.to_string(), error.what_next());
+            }
+            Exit::Failed
+        }
+    }
+}
+
+async fn command(command: Command, events: &Events) -> Result<Exit, Stop> {
+    let interrupt = Interrupt::listen().expect("a process may listen for its signals");
+    match command {
+        Command::Plan(args) => command::up::plan(args, events).await,
+        Command::Up(args) => command::up::up(args, events, interrupt).await,
+        Command::Down(args) => command::down::run(args, events, interrupt).await,
+        Command::Verify(args) => command::verify::run(args, events, interrupt).await,
+        Command::Status(args) => command::status::run(args, events).await,
+        Command::Outputs(args) => command::outputs::run(args, events).await.map(print),
+        Command::Local(args) => command::local::run(args, events, interrupt).await,
+        Command::Validate(args) => Ok(print(command::validate::run(args))),
+        Command::Render(args) => Ok(print(command::render::run(args))),
+        Command::Schema(args) => Ok(print(command::schema::run(args))),
+        Command::Init(args) => Ok(print(command::init::run(args))),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "provision", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn print((text, exit): (String, Exit)) -> Exit {
+    // What a pipe's reader does not want to read need not be written.
+    let _ = std::io::Write::write_all(&mut anstream::stdout(), text.as_bytes());
+    exit
+}

@@ -5,3 +5,21 @@ pub mod account;
 pub mod expect;
 pub mod objects;
 pub mod send;
+
+use serde::Serialize;
+
+/// The result for one delivery stream, as it is told.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verified {
+    pub delivery: String,
+    pub sent: usize,
+    pub delivered: usize,
+    pub dropped: usize,
+    pub failed: usize,
+    pub missing: usize,
+    pub duplicated: usize,
+    /// When the first and the last object of this run were stored, RFC 3339.
+    pub first: Option<String>,
+    pub last: Option<String>,
+    pub accounted: bool,
+}

@@ -2,21 +2,17 @@
 
 use std::path::PathBuf;
 
-use crate::apply::{self, Applied};
 use crate::cli::TargetArgs;
-use crate::cloud::{Cx, Options};
-use crate::derive;
+use crate::cloud::Options;
 use crate::event::{Event, Events, Summary};
 use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
-use crate::names::{Address, Name};
 use crate::outputs;
-use crate::plan::{self, Op, Permits, Plan};
-use crate::record;
+use crate::plan::{Permits, Plan};
 use crate::report;
+use crate::run;
 use crate::session::{self, Place, Session};
 use crate::spec::stack::Stack;
-use crate::survey::{self, For, Survey};
 
 #[derive(Debug, clap::Args)]
 pub struct PlanArgs {
@@ -70,14 +66,16 @@ impl From<PermitArgs> for Permits {
 pub async fn plan(args: PlanArgs, events: &Events) -> Result<Exit, Stop> {
     let mut session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
     session.cx.calls.refuse_changes();
-    let decided = decide(&session, args.permits.into(), events).await;
+    session.announce(events);
+    let stack = session.stack.as_ref().expect("`plan` was given a spec");
+    let decided = run::decide_up(&session.cx, stack, args.permits.into(), events).await;
     let exit = decided.map(|(_, plan)| match (plan.refusals.is_empty(), plan.is_empty()) {
         (false, _) => refused(&plan),
         (true, false) if args.detailed_exitcode => Exit::Changes,
         (true, _) => Exit::Done,
     });
     session.close().await;
-    exit
+    Ok(exit?)
 }
 
 pub async fn up(args: UpArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
@@ -89,7 +87,9 @@ pub async fn up(args: UpArgs, events: &Events, interrupt: Interrupt) -> Result<E
 }
 
 async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    let (survey, plan) = decide(session, args.permits.into(), events).await?;
+    session.announce(events);
+    let stack = session.stack.as_ref().expect("`up` was given a spec");
+    let (survey, plan) = run::decide_up(&session.cx, stack, args.permits.into(), events).await?;
     if !plan.refusals.is_empty() {
         return Ok(refused(&plan));
     }
@@ -98,74 +98,15 @@ async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: 
     }
     let mut exit = Exit::Done;
     if !plan.is_empty() {
-        let applied = apply(&session.cx, &survey, &plan, args.parallelism.into(), &interrupt, events).await?;
-        exit = outcome(&applied.summary, &interrupt);
+        let at_once = args.parallelism.into();
+        let summary = run::apply_up(&session.cx, &survey, &plan, at_once, interrupt.stop.clone(), events).await?;
+        exit = outcome(&summary, &interrupt);
     }
     if exit == Exit::Done {
-        let stack = session.stack.as_ref().expect("`up` was given a spec");
         events.say(Event::Outputs { outputs: outputs::outputs(stack, &session.cx.names) });
         events.say(Event::Said { text: next(session, stack) });
     }
     Ok(exit)
-}
-
-/// Reads everything and decides. Announces the target first, and tells the plan.
-async fn decide(session: &Session, permits: Permits, events: &Events) -> Result<(Survey, Plan), Stop> {
-    session.announce(events);
-    let stack = session.stack.as_ref().expect("`up` and `plan` were given a spec");
-    let working = events.clone();
-    let cx = Cx {
-        waiting: std::sync::Arc::new(move |text: &str| working.say(Event::Working { text: text.to_owned() })),
-        ..session.cx.clone()
-    };
-    let nodes = derive::nodes(stack, &cx.names);
-    let survey = survey::survey(&cx, nodes, For::Up).await?;
-    let plan = plan::plan(&survey.facts, &survey.members, &cx.names, permits);
-    events.say(Event::Planned { plan: plan.clone(), command: "up" });
-    Ok((survey, plan))
-}
-
-/// Writes down what is about to be made, does it, and strikes out what is gone.
-async fn apply(
-    cx: &Cx,
-    survey: &Survey,
-    plan: &Plan,
-    at_once: usize,
-    interrupt: &Interrupt,
-    events: &Events,
-) -> Result<Applied, Stop> {
-    let retags = plan.steps.iter().any(|step| !step.tags.is_empty());
-    let hash = Some(survey.tags_hash.as_str());
-    let ours = ours(survey, plan);
-    let record = record::widen(cx, &survey.record, &ours, hash.filter(|_| !retags)).await?;
-    let applied = apply::apply(cx, &survey.nodes, plan, at_once, interrupt.stop.clone(), events).await;
-    if retags && applied.summary.complete() {
-        record::widen(cx, &record, &[], hash).await?;
-    }
-    record::narrow(cx, &record, &gone(survey, plan, &applied)).await?;
-    events.say(Event::Ended { summary: applied.summary.clone() });
-    Ok(applied)
-}
-
-/// What belongs to this environment once the plan is done: all that is wanted, but what is somebody else's.
-fn ours(survey: &Survey, plan: &Plan) -> Vec<Name> {
-    let made = plan.steps.iter().filter(|step| step.op != Op::Delete).map(|step| &step.name);
-    made.chain(&plan.same).filter(|name| survey.members.get(&name.address) != Some(&name.physical)).cloned().collect()
-}
-
-/// Recorded addresses under which nothing of ours is left.
-fn gone(survey: &Survey, plan: &Plan, applied: &Applied) -> Vec<Address> {
-    let still = |address: &Address| {
-        let wanted = survey.facts.iter().any(|fact| &fact.name.address == address && fact.wants == plan::Wants::Present);
-        let deleted = plan.steps.iter().zip(&applied.results).any(|(step, result)| {
-            &step.name.address == address
-                && step.op == Op::Delete
-                && matches!(result, Some(crate::resource::Gone::Deleted | crate::resource::Gone::Deleting))
-        });
-        let there = survey.facts.iter().any(|fact| &fact.name.address == address && fact.live);
-        wanted || (there && !deleted)
-    };
-    survey.members.keys().filter(|address| !still(address)).cloned().collect()
 }
 
 /// The code for a refused plan: consent is missing where a flag could give it.

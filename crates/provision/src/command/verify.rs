@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use crate::cli::TargetArgs;
 use crate::cloud::{Cx, Options};
 use crate::derive;
@@ -24,7 +22,7 @@ use crate::session::{self, Place, Session};
 use crate::spec::stack::{Managed, Stack};
 use crate::survey::{self, For};
 use crate::verify::account::{self, Account, Fate};
-use crate::verify::{expect, objects, send};
+use crate::verify::{Verified, expect, objects, send};
 
 /// What AWS may take besides the buffers: reading the stream, invoking, storing.
 const SLACK: Duration = Duration::from_secs(60);
@@ -54,22 +52,6 @@ struct Tested<'a> {
     name: &'a str,
     delivery: &'a DeliveryStream,
     fates: Vec<Fate>,
-}
-
-/// The result for one delivery stream, as it is told.
-#[derive(Debug, Clone, Serialize)]
-pub struct Verified {
-    pub delivery: String,
-    pub sent: usize,
-    pub delivered: usize,
-    pub dropped: usize,
-    pub failed: usize,
-    pub missing: usize,
-    pub duplicated: usize,
-    /// When the first and the last object of this run were stored, RFC 3339.
-    pub first: Option<String>,
-    pub last: Option<String>,
-    pub accounted: bool,
 }
 
 pub async fn run(args: VerifyArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {

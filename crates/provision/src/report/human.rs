@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Color, Style};
 
 use crate::event::{Event, Reporter, Summary};
 use crate::report::plan;
+use crate::verify::Verified;
 
 pub const ERROR: Style = color(AnsiColor::Red).bold();
 pub const GOOD: Style = color(AnsiColor::Green);
@@ -69,8 +70,27 @@ fn text(event: &Event, verbose: bool) -> String {
         }
         Event::Ended { summary } => ended(summary),
         Event::Outputs { outputs } => format!("\n{}", outputs.human()),
+        Event::Verified { result } => verified(result),
+        Event::Status { resource, physical, state } => {
+            let style = if state.starts_with("there") { GOOD } else { CARE };
+            format!("  {resource:<28} {physical:<44} {style}{state}{style:#}\n")
+        }
         Event::Said { text } => format!("{text}\n"),
     }
+}
+
+fn verified(result: &Verified) -> String {
+    let (style, sign) = if result.accounted { (GOOD, "✓") } else { (ERROR, "✗") };
+    let Verified { sent, delivered, dropped, failed, missing, duplicated, .. } = result;
+    let stored = match (&result.first, &result.last) {
+        (Some(first), Some(last)) => format!("      {DIM}stored {first} to {last}{DIM:#}\n"),
+        _ => String::new(),
+    };
+    format!(
+        "  {style}{sign}{style:#} {:<20} sent {sent}, delivered {delivered}, dropped {dropped}, failed {failed}, \
+         missing {missing}, duplicated {duplicated}\n{stored}",
+        result.delivery
+    )
 }
 
 fn done(op: &str) -> &'static str {

@@ -1,0 +1,111 @@
+//! `up` and `down`, the whole story in one screen each: survey, plan, record, apply, record.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::apply::{self, Applied};
+use crate::cloud::Cx;
+use crate::derive;
+use crate::error::Error;
+use crate::event::{Event, Events, Summary};
+use crate::names::{Address, Name};
+use crate::node::Node;
+use crate::plan::{self, Op, Permits, Plan, Wants};
+use crate::record;
+use crate::resource::Gone;
+use crate::spec::stack::Stack;
+use crate::survey::{self, For, Survey};
+
+type Result<T> = std::result::Result<T, Vec<Error>>;
+
+/// Reads everything and decides what `up` has to do; tells the plan. Changes nothing.
+pub async fn decide_up(cx: &Cx, stack: &Stack, permits: Permits, events: &Events) -> Result<(Survey, Plan)> {
+    let working = events.clone();
+    let waiting = Arc::new(move |text: &str| working.say(Event::Working { text: text.to_owned() }));
+    let cx = Cx { waiting, ..cx.clone() };
+    let survey = survey::survey(&cx, derive::nodes(stack, &cx.names), For::Up).await?;
+    let plan = plan::plan(&survey.facts, &survey.members, &cx.names, permits);
+    events.say(Event::Planned { plan: plan.clone(), command: "up" });
+    Ok((survey, plan))
+}
+
+/// Writes down what is about to be made, makes it, and strikes out what is gone.
+pub async fn apply_up(
+    cx: &Cx,
+    survey: &Survey,
+    plan: &Plan,
+    at_once: usize,
+    interrupt: watch::Receiver<bool>,
+    events: &Events,
+) -> Result<Summary> {
+    let retags = plan.steps.iter().any(|step| !step.tags.is_empty());
+    let hash = Some(survey.tags_hash.as_str());
+    // The hash says that all tags are as wanted; where some are about to change, it waits until they have.
+    let record = record::widen(cx, &survey.record, &ours(survey, plan), hash.filter(|_| !retags)).await;
+    let record = record.map_err(|error| vec![error])?;
+    let applied = apply::apply(cx, &survey.nodes, plan, at_once, interrupt, events).await;
+    if retags && applied.summary.complete() {
+        record::widen(cx, &record, &[], hash).await.map_err(|error| vec![error])?;
+    }
+    record::narrow(cx, &record, &gone(survey, plan, &applied)).await.map_err(|error| vec![error])?;
+    events.say(Event::Ended { summary: applied.summary.clone() });
+    Ok(applied.summary)
+}
+
+/// Reads everything and decides what `down` has to remove: of the spec, and of the record.
+pub async fn decide_down(cx: &Cx, stack: Option<&Stack>, events: &Events) -> Result<(Survey, Plan)> {
+    let mut nodes: Vec<Box<dyn Node>> = stack.map(|stack| derive::nodes(stack, &cx.names)).unwrap_or_default();
+    nodes.retain_mut(|node| node.unwant());
+    let survey = survey::survey(cx, nodes, For::Down).await?;
+    let permits = Permits { prune: true, ..Permits::default() };
+    let plan = plan::plan(&survey.facts, &survey.members, &cx.names, permits);
+    events.say(Event::Planned { plan: plan.clone(), command: "down" });
+    Ok((survey, plan))
+}
+
+/// Deletes; then strikes the deleted out of the record, or deletes the record when nothing is left in it.
+pub async fn apply_down(
+    cx: &Cx,
+    survey: &Survey,
+    plan: &Plan,
+    at_once: usize,
+    interrupt: watch::Receiver<bool>,
+    events: &Events,
+) -> Result<Summary> {
+    let applied = apply::apply(cx, &survey.nodes, plan, at_once, interrupt, events).await;
+    let failed = |address: &Address| {
+        plan.steps.iter().zip(&applied.results).any(|(step, result)| &step.name.address == address && result.is_none())
+    };
+    let (left, gone): (Vec<Address>, Vec<Address>) = survey.members.keys().cloned().partition(failed);
+    let recorded = match left.is_empty() && applied.summary.complete() {
+        true => record::delete(cx, &survey.record).await,
+        false => record::narrow(cx, &survey.record, &gone).await,
+    };
+    recorded.map_err(|error| vec![error])?;
+    if !plan.is_empty() {
+        events.say(Event::Ended { summary: applied.summary.clone() });
+    }
+    Ok(applied.summary)
+}
+
+/// What the record does not know yet and will belong to this environment once the plan is done.
+fn ours(survey: &Survey, plan: &Plan) -> Vec<Name> {
+    let made = plan.steps.iter().filter(|step| step.op != Op::Delete).map(|step| &step.name);
+    made.chain(&plan.same).filter(|name| survey.members.get(&name.address) != Some(&name.physical)).cloned().collect()
+}
+
+/// Recorded addresses under which nothing of ours is left.
+fn gone(survey: &Survey, plan: &Plan, applied: &Applied) -> Vec<Address> {
+    let deleted = |address: &Address| {
+        plan.steps.iter().zip(&applied.results).any(|(step, result)| {
+            let gone = matches!(result, Some(Gone::Deleted | Gone::Deleting));
+            &step.name.address == address && step.op == Op::Delete && gone
+        })
+    };
+    let still = |address: &Address| {
+        let facts = survey.facts.iter().filter(|fact| &fact.name.address == address);
+        facts.clone().any(|fact| fact.wants == Wants::Present) || (facts.clone().any(|fact| fact.live) && !deleted(address))
+    };
+    survey.members.keys().filter(|address| !still(address)).cloned().collect()
+}

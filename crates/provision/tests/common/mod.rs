@@ -1,0 +1,152 @@
+//! A whole stack on the engine in this process, through the real SDK, under a paused clock: nothing sleeps, no port is bound.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use local_cloud::{Delays, Engine, Settings};
+use provision::cloud::{self, Calls, Cx};
+use provision::event::{Event, Events, Reporter, Summary};
+use provision::names::Names;
+use provision::plan::{Permits, Plan};
+use provision::run;
+use provision::spec::{self, LoadOptions, stack::Stack};
+use tokio::sync::watch;
+
+/// What every call takes, so that calls one after another can be told from calls at once.
+pub const ROUND_TRIP: Duration = Duration::from_millis(50);
+
+pub struct Bench {
+    pub engine: Engine,
+    pub cx: Cx,
+    events: Arc<Mutex<Vec<Event>>>,
+    _dir: tempfile::TempDir,
+}
+
+impl Bench {
+    pub async fn new(delays: Delays) -> Bench {
+        let engine = Engine::start(Settings { delays, ..Settings::default() }).await.expect("an engine in memory starts");
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let http = SharedHttpClient::new(Slow(engine.http_client()));
+        let names = Names {
+            stack: "kinesis-test".into(),
+            env: None,
+            account: "000000000000".into(),
+            region: "us-east-1".into(),
+            tag_prefix: "provision".into(),
+            iam_path: "/".into(),
+        };
+        let mut cx = Cx::new(cloud::within(http, "us-east-1"), names);
+        cx.options.work_dir = dir.path().to_owned();
+        Bench { engine, cx, events: Arc::default(), _dir: dir }
+    }
+
+    /// Forgets the calls so far.
+    pub fn count_anew(&mut self) {
+        self.cx.calls = Calls::default();
+    }
+
+    pub fn events(&self) -> Events {
+        Events::to(Kept(self.events.clone()))
+    }
+
+    pub async fn plan(&self, stack: &Stack) -> Plan {
+        self.plan_with(stack, Permits::default()).await
+    }
+
+    pub async fn plan_with(&self, stack: &Stack, permits: Permits) -> Plan {
+        let decided = run::decide_up(&self.cx, stack, permits, &self.events()).await;
+        decided.unwrap_or_else(|errors| panic!("{errors:?}")).1
+    }
+
+    pub async fn up(&self, stack: &Stack) -> Summary {
+        self.up_with(stack, Permits::default()).await
+    }
+
+    /// Runs `up`; refusals and failures are told by a panic.
+    pub async fn up_with(&self, stack: &Stack, permits: Permits) -> Summary {
+        let decided = run::decide_up(&self.cx, stack, permits, &self.events()).await;
+        let (survey, plan) = decided.unwrap_or_else(|errors| panic!("{errors:?}"));
+        assert_eq!(plan.refusals, []);
+        if plan.is_empty() {
+            return Summary { unchanged: plan.same.len(), ..Summary::default() };
+        }
+        let applied = run::apply_up(&self.cx, &survey, &plan, 10, watch::channel(false).1, &self.events()).await;
+        self.complete(applied)
+    }
+
+    pub async fn down(&self, stack: Option<&Stack>) -> Summary {
+        let decided = run::decide_down(&self.cx, stack, &self.events()).await;
+        let (survey, plan) = decided.unwrap_or_else(|errors| panic!("{errors:?}"));
+        let applied = run::apply_down(&self.cx, &survey, &plan, 10, watch::channel(false).1, &self.events()).await;
+        self.complete(applied)
+    }
+
+    fn complete(&self, applied: Result<Summary, Vec<provision::error::Error>>) -> Summary {
+        let summary = applied.unwrap_or_else(|errors| panic!("{errors:?}"));
+        assert!(summary.complete(), "{summary:?}: {:#?}", self.failures());
+        summary
+    }
+
+    fn failures(&self) -> Vec<Event> {
+        let events = self.events.lock().expect("no test panics while it holds this");
+        events.iter().filter(|event| matches!(event, Event::Failed { .. })).cloned().collect()
+    }
+}
+
+struct Kept(Arc<Mutex<Vec<Event>>>);
+
+impl Reporter for Kept {
+    fn event(&mut self, event: &Event) {
+        self.0.lock().expect("no test panics while it holds this").push(event.clone());
+    }
+}
+
+/// The repository's own stacks.
+pub fn stacks() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../stacks")
+}
+
+/// The experiment's stack, with the Python transform: nothing has to be built for it.
+pub fn experiment() -> String {
+    let text = std::fs::read_to_string(stacks().join("kinesis-test.yaml")).expect("the example is there");
+    let rust = "code: { crate: ../crates/handler }";
+    assert!(text.contains(rust), "{text}");
+    text.replace(rust, "code: { dir: python-transform }, runtime: python3.13, handler: transform.lambda_handler")
+}
+
+/// A spec, as if it stood among the examples.
+pub fn stack(text: &str) -> Stack {
+    let options = LoadOptions { variables: BTreeMap::new(), ..LoadOptions::default() };
+    let loaded = spec::read(&stacks().join("test.yaml"), text, &options);
+    loaded.unwrap_or_else(|wrong| panic!("{}", wrong.render(false))).stack
+}
+
+/// The engine, a round trip away.
+#[derive(Debug, Clone)]
+struct Slow(SharedHttpClient);
+
+impl HttpClient for Slow {
+    fn http_connector(&self, settings: &HttpConnectorSettings, parts: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(SlowConnector(self.0.http_connector(settings, parts)))
+    }
+}
+
+#[derive(Debug, Clone)]
+struct SlowConnector(SharedHttpConnector);
+
+impl HttpConnector for SlowConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let inner = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            tokio::time::sleep(ROUND_TRIP).await;
+            inner.call(request).await
+        })
+    }
+}

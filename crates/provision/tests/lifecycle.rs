@@ -1,0 +1,127 @@
+//! The experiment's stack from nothing to nothing.
+
+mod common;
+
+use common::{Bench, experiment, stack};
+use local_cloud::Delays;
+use provision::plan::{Op, Permits};
+use serde_json::json;
+
+#[tokio::test(start_paused = true)]
+async fn up_makes_everything_and_up_again_changes_nothing() {
+    let bench = Bench::new(Delays::FAST).await;
+    let stack = stack(&experiment());
+    let summary = bench.up(&stack).await;
+    assert_eq!((summary.created, summary.failed), (13, 0));
+    let plan = bench.plan(&stack).await;
+    assert!(plan.is_empty(), "{plan:#?}");
+    assert_eq!(plan.same.len(), 13);
+}
+
+#[tokio::test(start_paused = true)]
+async fn down_leaves_nothing_and_is_done_when_run_twice() {
+    let bench = Bench::new(Delays::FAST).await;
+    let stack = stack(&experiment());
+    bench.up(&stack).await;
+    bench.down(Some(&stack)).await;
+    bench.engine.advance(std::time::Duration::from_secs(120)).await;
+    assert_eq!(left(&bench), json!({}));
+    let again = bench.down(Some(&stack)).await;
+    assert!(!again.changed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn down_finds_everything_by_the_record_alone() {
+    let bench = Bench::new(Delays::FAST).await;
+    bench.up(&stack(&experiment())).await;
+    bench.down(None).await;
+    bench.engine.advance(std::time::Duration::from_secs(120)).await;
+    assert_eq!(left(&bench), json!({}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_disappeared_behind_our_back_is_made_again_and_nothing_else() {
+    let bench = Bench::new(Delays::NONE).await;
+    let stack = stack(&experiment());
+    bench.up(&stack).await;
+    bench.cx.firehose().delete_delivery_stream().delivery_stream_name("test-delivery1").send().await.unwrap();
+    let plan = bench.plan(&stack).await;
+    let steps: Vec<_> = plan.steps.iter().map(|step| (step.name.address.to_string(), step.op)).collect();
+    assert_eq!(steps, [("delivery.raw".to_owned(), Op::Create)]);
+    assert_eq!(bench.up(&stack).await.created, 1);
+    assert!(bench.plan(&stack).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_left_the_spec_is_reported_and_removed_only_when_asked() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(&experiment())).await;
+    let text = experiment();
+    let (before, _) = text.split_once("  processed:").expect("the example has it");
+    let smaller = stack(&before.replace("functions:", "functions: {}\nignored_functions:").replace("ignored_functions:\n", "")
+        .lines().filter(|line| !line.trim_start().starts_with("square:")).collect::<Vec<_>>().join("\n"));
+    let plan = bench.plan(&smaller).await;
+    assert!(plan.is_empty(), "{plan:#?}");
+    let orphans: Vec<_> = plan.orphans.iter().map(|name| name.address.to_string()).collect();
+    assert!(orphans.contains(&"delivery.processed".to_owned()), "{orphans:?}");
+    assert!(orphans.contains(&"function.square".to_owned()), "{orphans:?}");
+
+    let prune = Permits { prune: true, ..Permits::default() };
+    let summary = bench.up_with(&smaller, prune).await;
+    assert_eq!(summary.deleted + summary.deleting, orphans.len());
+    assert!(bench.plan_with(&smaller, prune).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_our_name_and_is_not_ours_is_refused_and_left_alone() {
+    let bench = Bench::new(Delays::NONE).await;
+    let stack = stack(&experiment());
+    bench.cx.kinesis().create_stream().stream_name("kinesis-test").shard_count(3).send().await.unwrap();
+    let plan = bench.plan(&stack).await;
+    assert_eq!(plan.refusals.len(), 1, "{plan:#?}");
+    assert!(plan.refusals[0].why.contains("is not this stack's"), "{:?}", plan.refusals[0]);
+    let adopt = Permits { adopt: true, ..Permits::default() };
+    let summary = bench.up_with(&stack, adopt).await;
+    assert_eq!(summary.updated, 1);
+    assert!(bench.plan(&stack).await.is_empty());
+
+    let strangers = Bench::new(Delays::NONE).await;
+    strangers.cx.kinesis().create_stream().stream_name("kinesis-test").shard_count(3).send().await.unwrap();
+    strangers.down(Some(&stack)).await;
+    assert_eq!(left(&strangers), json!({ "kinesis": ["kinesis-test"] }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_tag_is_one_change_everywhere_and_then_settled() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(&experiment())).await;
+    let changed = stack(&experiment().replace("team: data", "team: platform"));
+    let plan = bench.plan(&changed).await;
+    assert!(plan.steps.iter().all(|step| step.op == Op::Update && step.diff.is_empty()), "{plan:#?}");
+    assert!(plan.steps.len() >= 8, "{plan:#?}");
+    bench.up(&changed).await;
+    assert!(bench.plan(&changed).await.is_empty());
+}
+
+/// What the engine's world holds, by service, without the empty.
+fn left(bench: &Bench) -> serde_json::Value {
+    let mut found = serde_json::Map::new();
+    names(&bench.engine.dump(), "", &mut found);
+    found.into()
+}
+
+fn names(value: &serde_json::Value, path: &str, found: &mut serde_json::Map<String, serde_json::Value>) {
+    match value {
+        serde_json::Value::Object(map) => map.iter().for_each(|(key, value)| {
+            let path = if path.is_empty() { key.clone() } else { path.to_owned() };
+            match value {
+                serde_json::Value::Object(_) | serde_json::Value::Array(_) => names(value, &path, found),
+                _ => {}
+            }
+        }),
+        serde_json::Value::Array(list) if !list.is_empty() => {
+            found.insert(path.to_owned(), value.clone());
+        }
+        _ => {}
+    }
+}
