@@ -12,6 +12,9 @@ use crate::exit::Stop;
 use crate::names::Names;
 use crate::spec::{self, LoadOptions, stack::Stack};
 
+/// Of a stack whose spec is not at hand: the spec's own default.
+const TAG_PREFIX: &str = "provision";
+
 /// Everything a command needs to begin.
 pub struct Session {
     pub cx: Cx,
@@ -81,7 +84,7 @@ pub async fn open_named(stack: &str, target: &TargetArgs, options: Options) -> R
         env: target.env.clone(),
         account,
         region,
-        tag_prefix: spec::stack::TAG_PREFIX.into(),
+        tag_prefix: TAG_PREFIX.into(),
         iam_path: "/".into(),
     };
     let (cx, place) = reach(target, None, None, &work_dir, names).await?;

@@ -64,7 +64,7 @@ impl From<PermitArgs> for Permits {
 }
 
 pub async fn plan(args: PlanArgs, events: &Events) -> Result<Exit, Stop> {
-    let mut session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
+    let session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
     session.cx.calls.refuse_changes();
     session.announce(events);
     let stack = session.stack.as_ref().expect("`plan` was given a spec");

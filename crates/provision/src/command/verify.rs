@@ -2,6 +2,7 @@
 //! them get every record?
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -144,7 +145,7 @@ async fn fates(session: &Session, stack: &Stack, delivery: &DeliveryStream, reco
     let address = crate::names::Address::new(Function::KIND, transform.function.logical.clone());
     let name = Name { address, physical: function.physical.clone() };
     desired.prepare(&session.cx, &name).await?;
-    expect::transformed(&desired.image(&name, &session.cx.names)?, records).await
+    expect::transformed(&expect::image(&desired, &name.physical, &session.cx.names)?, records).await
 }
 
 type Found = Vec<objects::Object>;
@@ -254,7 +255,7 @@ fn only_ours(object: &objects::Object, outputs: &BTreeMap<&[u8], ()>) -> bool {
     // Outputs are distinct and none begins another here, so the greatest one not above the rest is the only candidate.
     let mut rest = object.bytes.as_slice();
     while !rest.is_empty() {
-        match outputs.range::<[u8], _>(..=rest).next_back() {
+        match outputs.range::<[u8], _>((Bound::Unbounded, Bound::Included(rest))).next_back() {
             Some((output, ())) if !output.is_empty() && rest.starts_with(output) => rest = &rest[output.len()..],
             _ => return false,
         }

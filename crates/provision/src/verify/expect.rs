@@ -6,6 +6,8 @@ use local_cloud::runner::Runner;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::names::Names;
+use crate::resource::function::{Code, Function, Package, Upload};
 use crate::verify::account::Fate;
 
 /// Records in one event: far below Lambda's 6 MB with records as small as ours.
@@ -33,6 +35,30 @@ pub async fn transformed(function: &FunctionImage, records: &[Vec<u8>]) -> Resul
     }
     runner.close().await;
     Ok(fates)
+}
+
+/// The function as the runner wants it, once [`Function::prepare`] has its code.
+pub fn image(function: &Function, name: &str, names: &Names) -> Result<FunctionImage> {
+    let Code::Ready(Package { sha256, upload: Upload::Zip(code), .. }) = &function.code else {
+        let why = format!("what function {name} makes of a record cannot be known: its code is not on this machine");
+        return Err(Error::msg(why).hint("verify a stack whose function has its code from crate:, zip: or dir:"));
+    };
+    Ok(FunctionImage {
+        arn: names.function_arn(name),
+        name: name.to_owned(),
+        version: "$LATEST".into(),
+        runtime: function.runtime.clone(),
+        handler: function.handler.clone(),
+        code: code.clone(),
+        code_sha256: sha256.clone(),
+        revision: sha256.clone(),
+        environment: function.environment.clone(),
+        timeout_s: function.timeout_s,
+        memory_mib: function.memory_mib,
+        region: names.region.clone(),
+        log_group: format!("/aws/lambda/{name}"),
+        log_stream: "verify".into(),
+    })
 }
 
 #[derive(Serialize)]
