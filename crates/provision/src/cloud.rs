@@ -145,6 +145,12 @@ pub fn within(http: SharedHttpClient, region: &str) -> SdkConfig {
         .build()
 }
 
+/// The SDK's configuration for an engine of ours that serves a loopback port.
+pub fn local_port(url: &str, region: &str) -> SdkConfig {
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    within(http, region).into_builder().endpoint_url(url).build()
+}
+
 /// Who is calling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -176,7 +182,7 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(8).with_max_backoff(Duration::from_secs(20))
 }
 
-fn chosen_region<'a>(flag: Option<&'a str>, spec: Option<&'a str>) -> Result<Option<&'a str>> {
+pub fn chosen_region<'a>(flag: Option<&'a str>, spec: Option<&'a str>) -> Result<Option<&'a str>> {
     match (flag, spec) {
         (Some(flag), Some(spec)) if flag != spec => {
             Err(Error::msg(format!("--region {flag} contradicts the spec, whose target is {spec}"))
