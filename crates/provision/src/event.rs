@@ -65,9 +65,15 @@ pub enum Event {
         outputs: Outputs,
     },
     /// One delivery stream's account.
-    Verified { result: Verified },
+    Verified {
+        result: Verified,
+    },
     /// One resource of `status`.
-    Status { resource: String, physical: String, state: String },
+    Status {
+        resource: String,
+        physical: String,
+        state: String,
+    },
     /// A sentence for people that fits nowhere above.
     Said {
         text: String,

@@ -32,8 +32,8 @@ pub trait Node: Send + Sync {
     fn observe<'a>(&'a mut self, cx: &'a Cx, and_tags: bool) -> BoxFuture<'a, Result<()>>;
     /// Asks AWS for the tags, unless that was done.
     fn read_tags<'a>(&'a mut self, cx: &'a Cx) -> BoxFuture<'a, Result<()>>;
-    /// All that a plan is made of.
-    fn facts(&self, names: &Names) -> Facts;
+    /// All that a plan is made of. `purges`: is data going to be deleted?
+    fn facts(&self, names: &Names, purges: bool) -> Facts;
     fn create<'a>(&'a self, cx: &'a Cx, tags: &'a Tags) -> BoxFuture<'a, Result<()>>;
     fn update<'a>(&'a self, cx: &'a Cx, diff: &'a Diff) -> BoxFuture<'a, Result<()>>;
     fn retag<'a>(&'a self, cx: &'a Cx, set: &'a Tags, unset: &'a [String]) -> BoxFuture<'a, Result<()>>;
@@ -133,7 +133,7 @@ impl<R: Resource> Node for Managed<R> {
         .boxed()
     }
 
-    fn facts(&self, names: &Names) -> Facts {
+    fn facts(&self, names: &Names, purges: bool) -> Facts {
         let diff = match (&self.wants, &self.live) {
             (Some(desired), Some(live)) => desired.diff(live, &self.name, names),
             _ => Diff::default(),
@@ -150,7 +150,7 @@ impl<R: Resource> Node for Managed<R> {
             desired_tags: self.desired_tags(names),
             diff,
             refs: self.wants.as_ref().map(R::refs).unwrap_or_default(),
-            live_refs: self.live.as_ref().map(R::live_refs).unwrap_or_default(),
+            live_refs: self.live.as_ref().map(|live| R::live_refs(live, purges)).unwrap_or_default(),
             protect: self.options.protect,
             moved_from: self.options.moved_from.clone(),
             holds_data: R::HOLDS_DATA,

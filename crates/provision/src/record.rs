@@ -44,7 +44,7 @@ impl Record {
 
 /// Asks AWS. An absent record is empty.
 pub async fn read(cx: &Cx) -> Result<Record> {
-    let client = Client::new(&cx.sdk);
+    let client = cx.logs();
     let Some(first) = page(&client, cx, 0).await? else { return Ok(Record::default()) };
     if !cx.names.owns(&first) {
         let doing = format!("reading the record of stack {}", cx.names.stack);
@@ -60,7 +60,7 @@ pub async fn read(cx: &Cx) -> Result<Record> {
 
 /// Writes down names before they are made. Gives the record as it is then.
 pub async fn widen(cx: &Cx, record: &Record, add: &[Name], tags_hash: Option<&str>) -> Result<Record> {
-    let client = Client::new(&cx.sdk);
+    let client = cx.logs();
     let wanted = assign(&cx.names, record, add, tags_hash);
     // Continuations first: the first page names how many there are.
     for (number, (want, had)) in wanted.iter().zip(had(record, wanted.len())).enumerate().rev() {
@@ -77,7 +77,7 @@ pub async fn widen(cx: &Cx, record: &Record, add: &[Name], tags_hash: Option<&st
 
 /// Strikes out what is gone. `forget` are addresses.
 pub async fn narrow(cx: &Cx, record: &Record, forget: &[Address]) -> Result<()> {
-    let client = Client::new(&cx.sdk);
+    let client = cx.logs();
     for (number, page) in record.pages.iter().enumerate() {
         let keys: Vec<String> = forget.iter().map(|address| member_key(&cx.names, address)).collect();
         let keys: Vec<String> = keys.into_iter().filter(|key| page.contains_key(key)).collect();
@@ -91,7 +91,7 @@ pub async fn narrow(cx: &Cx, record: &Record, forget: &[Address]) -> Result<()> 
 
 /// Deletes the record, its first page last. Absence is success.
 pub async fn delete(cx: &Cx, record: &Record) -> Result<()> {
-    let client = Client::new(&cx.sdk);
+    let client = cx.logs();
     for number in (0..record.pages.len()).rev() {
         let gone = client.delete_log_group().log_group_name(page_name(&cx.names, number)).send().await;
         if let Err(error) = gone.map_err(|e| Error::aws("deleting the record", e))

@@ -63,8 +63,9 @@ pub trait Resource: Clone + Send + Sync + 'static {
 
     /// What must be there before this is made: edges, from the spec.
     fn refs(&self) -> Vec<Address>;
-    /// What must outlive this, by kind and physical name: edges, from AWS. They order deletions.
-    fn live_refs(live: &Self::Live) -> Vec<(&'static str, String)>;
+    /// What must outlive this, by kind and physical name: edges, from AWS. They order deletions. `purges`: is data going to be
+    /// deleted? Then its writers go first.
+    fn live_refs(live: &Self::Live, purges: bool) -> Vec<(&'static str, String)>;
     /// What is different, and whether it can be changed in place. Pure.
     fn diff(&self, live: &Self::Live, name: &Name, names: &Names) -> Diff;
     /// How long AWS usually takes to make one, in seconds: for the plan.

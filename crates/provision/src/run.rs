@@ -105,7 +105,8 @@ fn gone(survey: &Survey, plan: &Plan, applied: &Applied) -> Vec<Address> {
     };
     let still = |address: &Address| {
         let facts = survey.facts.iter().filter(|fact| &fact.name.address == address);
-        facts.clone().any(|fact| fact.wants == Wants::Present) || (facts.clone().any(|fact| fact.live) && !deleted(address))
+        facts.clone().any(|fact| fact.wants == Wants::Present)
+            || (facts.clone().any(|fact| fact.live) && !deleted(address))
     };
     survey.members.keys().filter(|address| !still(address)).cloned().collect()
 }

@@ -53,7 +53,8 @@ pub async fn now_ms(url: &str) -> Result<i64> {
         now_ms: i64,
     }
     let body = control(url, "GET", "/_local/health").await?;
-    let health: Health = serde_json::from_str(&body).map_err(|e| Error::new(format!("reading the health of {url}"), e))?;
+    let health: Health =
+        serde_json::from_str(&body).map_err(|e| Error::new(format!("reading the health of {url}"), e))?;
     Ok(health.now_ms)
 }
 

@@ -60,7 +60,12 @@ impl Place {
 }
 
 /// Reads the spec and reaches its target.
-pub async fn open(path: Option<&Path>, target: &TargetArgs, options: Options, events: &Events) -> Result<Session, Stop> {
+pub async fn open(
+    path: Option<&Path>,
+    target: &TargetArgs,
+    options: Options,
+    events: &Events,
+) -> Result<Session, Stop> {
     let (stack, work_dir) = load(path, target, events)?;
     let names = |account, region| Names {
         stack: stack.name.clone(),
@@ -97,7 +102,8 @@ pub fn load(path: Option<&Path>, target: &TargetArgs, events: &Events) -> Result
     let cwd = current_dir()?;
     let path = spec::find(path, &cwd)?;
     let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let options = LoadOptions { env: target.env.clone(), set: target.set.clone(), variables: std::env::vars().collect() };
+    let options =
+        LoadOptions { env: target.env.clone(), set: target.set.clone(), variables: std::env::vars().collect() };
     let loaded = spec::load(&path, &options).map_err(|wrong| Stop::Spec(wrong.render(colour)))?;
     if !loaded.warnings.is_empty() {
         events.say(Event::Warned { text: loaded.warnings.render(colour) });

@@ -47,17 +47,18 @@ pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Res
     let known = nodes.len();
     nodes.extend(left_over(&nodes, &members));
     let (first, left) = nodes.split_at_mut(known);
-    let judge =
-        first.iter_mut().map(async |node| match needs_tags(&node.facts(&cx.names), &members, tags_may_differ) {
+    let judge = first.iter_mut().map(async |node| {
+        match needs_tags(&node.facts(&cx.names, cx.options.purge_data), &members, tags_may_differ) {
             true => node.read_tags(cx).await,
             false => Ok(()),
-        });
+        }
+    });
     let (judged, found) = futures::join!(join_all(judge), join_all(left.iter_mut().map(|node| node.observe(cx, true))));
     let errors: Vec<Error> = judged.into_iter().chain(found).filter_map(Result::err).collect();
     if !errors.is_empty() {
         return Err(errors);
     }
-    let facts = nodes.iter().map(|node| node.facts(&cx.names)).collect();
+    let facts = nodes.iter().map(|node| node.facts(&cx.names, cx.options.purge_data)).collect();
     Ok(Survey { nodes, facts, record, members, tags_hash })
 }
 

@@ -16,7 +16,7 @@ async fn a_cold_up_takes_six_rounds_and_makes_each_change_once() {
     bench.up(&stack).await;
     let calls = bench.cx.calls.made();
     insta::assert_snapshot!("cold_up", table(&calls));
-    assert!(rounds(&calls) <= 6, "{} rounds", rounds(&calls));
+    assert!(rounds(&calls) <= 6, "{}", timeline(&calls));
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,7 +41,7 @@ async fn down_takes_four_rounds() {
     bench.down(Some(&stack)).await;
     let calls = bench.cx.calls.made();
     insta::assert_snapshot!("down", table(&calls));
-    assert!(rounds(&calls) <= 4, "{} rounds", rounds(&calls));
+    assert!(rounds(&calls) <= 4, "{}", timeline(&calls));
 }
 
 /// Calls by service and operation, how often each was made, and the rounds.
@@ -69,4 +69,13 @@ fn rounds(calls: &[Call]) -> usize {
         longest.push(1 + chain.max().unwrap_or(0));
     }
     longest.into_iter().max().unwrap_or(0)
+}
+
+/// Every call with when it began and ended, in milliseconds.
+fn timeline(calls: &[Call]) -> String {
+    let first = calls.iter().map(|call| call.started).min();
+    let since = |at: tokio::time::Instant| first.map_or(0, |first| (at - first).as_millis());
+    let line =
+        |call: &Call| format!("{:>6} {:>6} {}\n", since(call.started), call.ended.map_or(0, since), call.operation);
+    format!("{} rounds:\n{}", rounds(calls), calls.iter().map(line).collect::<String>())
 }

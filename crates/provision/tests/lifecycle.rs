@@ -58,8 +58,15 @@ async fn what_left_the_spec_is_reported_and_removed_only_when_asked() {
     bench.up(&stack(&experiment())).await;
     let text = experiment();
     let (before, _) = text.split_once("  processed:").expect("the example has it");
-    let smaller = stack(&before.replace("functions:", "functions: {}\nignored_functions:").replace("ignored_functions:\n", "")
-        .lines().filter(|line| !line.trim_start().starts_with("square:")).collect::<Vec<_>>().join("\n"));
+    let smaller = stack(
+        &before
+            .replace("functions:", "functions: {}\nignored_functions:")
+            .replace("ignored_functions:\n", "")
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("square:"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    );
     let plan = bench.plan(&smaller).await;
     assert!(plan.is_empty(), "{plan:#?}");
     let orphans: Vec<_> = plan.orphans.iter().map(|name| name.address.to_string()).collect();

@@ -67,15 +67,12 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
         (false, None) => Some(session::data_dir(&session::work_dir(&session::current_dir()?))),
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await.map_err(|e| {
-        Error::new(format!("listening on port {} of 127.0.0.1", args.port), e).hint("pass --port 0 to have a free one picked")
+        Error::new(format!("listening on port {} of 127.0.0.1", args.port), e)
+            .hint("pass --port 0 to have a free one picked")
     })?;
     let address = listener.local_addr().map_err(|e| Error::new("asking for the port", e))?;
-    let settings = Settings {
-        account: args.account.clone(),
-        delays: args.delays,
-        speed: args.speed,
-        data_dir: data_dir.clone(),
-    };
+    let settings =
+        Settings { account: args.account.clone(), delays: args.delays, speed: args.speed, data_dir: data_dir.clone() };
     let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the local engine", e))?;
     let url = format!("http://{address}");
     if let Some(folder) = &data_dir {
@@ -96,7 +93,9 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
 fn reset(events: &Events) -> Result<Exit, Stop> {
     let folder = session::data_dir(&session::work_dir(&session::current_dir()?));
     if let Some(serving) = serving::running(&folder) {
-        return Err(Error::msg(format!("the engine at {} is using this data", serving.url)).hint("stop it first").into());
+        return Err(Error::msg(format!("the engine at {} is using this data", serving.url))
+            .hint("stop it first")
+            .into());
     }
     match std::fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -148,7 +148,9 @@ fn next(session: &Session, stack: &Stack) -> String {
     ];
     match &session.place {
         Place::Serving(url) | Place::Endpoint(url) => lines.extend(pasted(url, session, stack)),
-        Place::Within(_) => lines.push("  provision local serve    # a port for the aws command line and other clients".into()),
+        Place::Within(_) => {
+            lines.push("  provision local serve    # a port for the aws command line and other clients".into())
+        }
         Place::Aws => {}
     }
     lines.join("\n")
@@ -164,6 +166,8 @@ fn pasted(url: &str, session: &Session, stack: &Stack) -> Vec<String> {
             "{aws} kinesis put-record --stream-name {name} --partition-key a --data '{{\"a\":2}}' --cli-binary-format raw-in-base64-out"
         ));
     }
-    lines.extend(stack.buckets.values().next().map(|bucket| format!("{aws} s3 ls --recursive s3://{}/", bucket.physical())));
+    lines.extend(
+        stack.buckets.values().next().map(|bucket| format!("{aws} s3 ls --recursive s3://{}/", bucket.physical())),
+    );
     lines
 }

@@ -133,12 +133,16 @@ fn tested<'a>(stack: &'a Stack, stream: &str) -> Vec<Tested<'a>> {
 async fn fates(session: &Session, stack: &Stack, delivery: &DeliveryStream, records: &[Vec<u8>]) -> Result<Vec<Fate>> {
     let unreadable = matches!(delivery.compression, Compression::Snappy | Compression::HadoopSnappy);
     if unreadable {
-        return Err(Error::msg("verify reads objects that are plain, gzip or zip").hint("change the compression, or leave this delivery out"));
+        return Err(Error::msg("verify reads objects that are plain, gzip or zip")
+            .hint("change the compression, or leave this delivery out"));
     }
     let Some(transform) = &delivery.transform else { return Ok(expect::untouched(records)) };
     let function = stack.functions.get(&transform.function.logical).and_then(|entry| entry.managed());
     let Some(function) = function else {
-        let why = format!("what function {} makes of a record cannot be known: its code is not in this spec", transform.function.id);
+        let why = format!(
+            "what function {} makes of a record cannot be known: its code is not in this spec",
+            transform.function.id
+        );
         return Err(Error::msg(why).hint("verify the stack that has the function's code"));
     };
     let mut desired: Function = function.desired.clone();
@@ -201,8 +205,11 @@ async fn accounts(cx: &Cx, tested: &[Tested<'_>], records: &[Vec<u8>], began: i6
         };
         let failed: Vec<Vec<u8>> = errors.iter().chain(&found).flat_map(objects::failed).collect();
         let of_errors: std::collections::BTreeSet<&str> = errors.iter().map(|object| object.key.as_str()).collect();
-        let delivered: Vec<Vec<u8>> =
-            found.iter().filter(|object| !of_errors.contains(object.key.as_str())).map(|object| object.bytes.clone()).collect();
+        let delivered: Vec<Vec<u8>> = found
+            .iter()
+            .filter(|object| !of_errors.contains(object.key.as_str()))
+            .map(|object| object.bytes.clone())
+            .collect();
         let account = account::account(records, &one.fates, &delivered, &failed);
         Ok((account, found.into_iter().chain(errors).collect()))
     });

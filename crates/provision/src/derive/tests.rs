@@ -95,7 +95,7 @@ fn experiment() -> Stack {
 
 fn told(stack: &Stack) -> Vec<String> {
     let tell = |node: Box<dyn Node>| {
-        let facts = node.facts(&names());
+        let facts = node.facts(&names(), false);
         let mut refs: Vec<String> = facts.refs.iter().map(Address::to_string).collect();
         refs.sort();
         format!("{} {} <- {}", node.name().address, node.name().physical, refs.join(" "))

@@ -52,6 +52,9 @@ fn text(event: &Event, verbose: bool) -> String {
             false => String::new(),
         },
         Event::Waiting { resource, on } => format!("{DIM}  . {resource}: waiting for {on}{DIM:#}\n"),
+        Event::Finished { resource, took_ms, note: Some(note), .. } if note.starts_with("kept") => {
+            format!("  {CARE}-{CARE:#} {:<44} {DIM}{:>8}{DIM:#} {note}\n", format!("kept {resource}"), took(*took_ms))
+        }
         Event::Finished { resource, op, took_ms, note } => {
             let note = note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
             format!(

@@ -43,7 +43,7 @@ impl Resource for Bucket {
         Vec::new()
     }
 
-    fn live_refs(_: &Live) -> Vec<(&'static str, String)> {
+    fn live_refs(_: &Live, _: bool) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 
@@ -109,7 +109,8 @@ impl Resource for Bucket {
             }
             Err(error) => return Err(error),
         };
-        settle_created(self, cx, name, &Live { expiry: Some(BTreeSet::new()) }, tags, created).await
+        let live = Live { expiry: Some(BTreeSet::new()) };
+        settle_created(self, cx, name, tags, created, async { Ok(live) }).await
     }
 
     async fn update(&self, cx: &Cx, name: &Name, _: &Live, _: &Diff) -> Result<()> {

@@ -38,7 +38,7 @@ impl Resource for BucketPrefix {
         self.bucket_logical.iter().map(|bucket| Address::new(Bucket::KIND, bucket)).collect()
     }
 
-    fn live_refs(live: &Live) -> Vec<(&'static str, String)> {
+    fn live_refs(live: &Live, _: bool) -> Vec<(&'static str, String)> {
         vec![(Bucket::KIND, live.bucket.clone())]
     }
 

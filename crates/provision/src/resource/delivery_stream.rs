@@ -194,8 +194,8 @@ impl Resource for DeliveryStream {
     }
 
     /// Not the role, unless Firehose needs it to retire its grant of a KMS key: it can go at the same time.
-    fn live_refs(live: &Live) -> Vec<(&'static str, String)> {
-        live.shape.uses()
+    fn live_refs(live: &Live, purges: bool) -> Vec<(&'static str, String)> {
+        live.shape.uses(purges)
     }
 
     fn diff(&self, live: &Live, name: &Name, names: &Names) -> Diff {
@@ -256,8 +256,7 @@ impl Resource for DeliveryStream {
             }
             Err(error) => return Err(error),
         };
-        let live = active(cx, name).await?;
-        settle_created(self, cx, name, &live, tags, created).await
+        settle_created(self, cx, name, tags, created, active(cx, name)).await
     }
 
     async fn update(&self, cx: &Cx, name: &Name, live: &Live, diff: &Diff) -> Result<()> {

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::log_group::LogGroup;
 use super::role::{RoleRef, Statement};
 use super::shared::{Created, answer, done, found, says, settle_created, tag_map};
 use super::{Diff, Gone, Resource};
@@ -135,8 +134,9 @@ impl Resource for Function {
         self.role.address().into_iter().collect()
     }
 
-    fn live_refs(live: &Live) -> Vec<(&'static str, String)> {
-        vec![(LogGroup::KIND, live.deployed.config.log_group.clone())]
+    /// Not the log group: the function's role may not make it anew, so it can go at the same time.
+    fn live_refs(_: &Live, _: bool) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     fn diff(&self, live: &Live, name: &Name, names: &Names) -> Diff {
@@ -222,8 +222,7 @@ impl Resource for Function {
             Err(error) if says(&error, CONFLICT, "already exist") => Created::Already,
             Err(error) => return Err(error),
         };
-        let live = ready(cx, name).await?;
-        settle_created(self, cx, name, &live, tags, created).await
+        settle_created(self, cx, name, tags, created, ready(cx, name)).await
     }
 
     async fn update(&self, cx: &Cx, name: &Name, live: &Live, diff: &Diff) -> Result<()> {

@@ -35,7 +35,7 @@ impl Resource for LogGroup {
         Vec::new()
     }
 
-    fn live_refs(_: &Live) -> Vec<(&'static str, String)> {
+    fn live_refs(_: &Live, _: bool) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 
@@ -95,7 +95,7 @@ impl Resource for LogGroup {
             Err(error) => return Err(error),
         };
         let live = live.unwrap_or(Live { retention_days: None, streams: Vec::new() });
-        settle_created(self, cx, name, &live, tags, created).await
+        settle_created(self, cx, name, tags, created, async { Ok(live) }).await
     }
 
     async fn update(&self, cx: &Cx, name: &Name, live: &Live, diff: &Diff) -> Result<()> {

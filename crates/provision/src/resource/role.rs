@@ -84,7 +84,7 @@ impl Resource for Role {
         Vec::new()
     }
 
-    fn live_refs(_: &Live) -> Vec<(&'static str, String)> {
+    fn live_refs(_: &Live, _: bool) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 
@@ -154,7 +154,7 @@ impl Resource for Role {
             Err(error) => return Err(error),
         };
         let live = live.ok_or_else(|| Error::new(format!("creating {name}"), "it came and went"))?;
-        settle_created(self, cx, name, &live, tags, created).await
+        settle_created(self, cx, name, tags, created, async { Ok(live) }).await
     }
 
     async fn update(&self, cx: &Cx, name: &Name, _: &Live, diff: &Diff) -> Result<()> {

@@ -53,26 +53,34 @@ pub enum Created {
     Already,
 }
 
-/// Makes sure of a thing that was just created and can be used now: its tags are repaired where the service dropped some,
-/// it is ours, and what the create call could not set is set.
+/// Makes sure of a thing that was just created: waits until it is `usable`, repairs its tags where the service dropped
+/// some, sees that it is ours, and sets what the create call could not set. The tags are read back while it is waited for.
 pub async fn settle_created<R: Resource>(
     desired: &R,
     cx: &Cx,
     name: &Name,
-    live: &R::Live,
     tags: &Tags,
     created: Created,
+    usable: impl Future<Output = Result<R::Live>>,
 ) -> Result<()> {
-    if let Some(carried) = R::tags(cx, name, Some(live)).await? {
+    let (live, carried) = match R::TAGS_COME_WITH_LIVE {
+        true => {
+            let live = usable.await?;
+            let carried = R::tags(cx, name, Some(&live)).await?;
+            (live, carried)
+        }
+        false => futures::try_join!(usable, R::tags(cx, name, None))?,
+    };
+    if let Some(carried) = carried {
         if created == Created::Already && !cx.names.owns(&carried) {
             return Err(not_ours(name, &carried, &cx.names));
         }
         let missing = missing_tags(tags, &carried);
         if !missing.is_empty() {
-            R::retag(cx, name, live, &missing, &[]).await?;
+            R::retag(cx, name, &live, &missing, &[]).await?;
         }
     }
-    let diff = desired.diff(live, name, &cx.names);
+    let diff = desired.diff(&live, name, &cx.names);
     if diff.is_empty() {
         return Ok(());
     }
@@ -82,7 +90,7 @@ pub async fn settle_created<R: Resource>(
             Error::new(format!("creating {name}"), why).hint("run the same command again: it plans a replacement")
         );
     }
-    desired.update(cx, name, live, &diff).await
+    desired.update(cx, name, &live, &diff).await
 }
 
 fn missing_tags(wanted: &Tags, carried: &Tags) -> Tags {

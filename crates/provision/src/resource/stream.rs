@@ -62,7 +62,7 @@ impl Resource for Stream {
         Vec::new()
     }
 
-    fn live_refs(_: &Live) -> Vec<(&'static str, String)> {
+    fn live_refs(_: &Live, _: bool) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 
@@ -145,8 +145,7 @@ impl Resource for Stream {
             }
             Err(error) => return Err(error),
         };
-        let live = active(cx, name).await?;
-        settle_created(self, cx, name, &live, tags, created).await
+        settle_created(self, cx, name, tags, created, active(cx, name)).await
     }
 
     async fn update(&self, cx: &Cx, name: &Name, live: &Live, diff: &Diff) -> Result<()> {

@@ -126,12 +126,15 @@ fn answers(payload: &[u8], function_error: Option<&str>, count: usize) -> Result
 fn fate(answer: &Answer) -> Result<Fate, String> {
     match (answer.result.as_str(), &answer.data) {
         ("Ok", Some(data)) => {
-            let data = base64_simd::STANDARD.decode_to_vec(data).map_err(|e| format!("its answer is not base64: {e}"))?;
+            let data =
+                base64_simd::STANDARD.decode_to_vec(data).map_err(|e| format!("its answer is not base64: {e}"))?;
             Ok(Fate::Delivered(data))
         }
         ("Dropped", _) => Ok(Fate::Dropped),
         ("ProcessingFailed", _) => Ok(Fate::Failed),
-        (other, _) => Err(format!("it answered {other:?}, where only Ok (with data), Dropped and ProcessingFailed count")),
+        (other, _) => {
+            Err(format!("it answered {other:?}, where only Ok (with data), Dropped and ProcessingFailed count"))
+        }
     }
 }
 
@@ -141,7 +144,8 @@ mod tests {
 
     #[test]
     fn answers_become_fates_and_a_missing_answer_is_a_failure() {
-        let payload = br#"{"records":[{"recordId":"1","result":"Ok","data":"YQ=="},{"recordId":"0","result":"Dropped"}]}"#;
+        let payload =
+            br#"{"records":[{"recordId":"1","result":"Ok","data":"YQ=="},{"recordId":"0","result":"Dropped"}]}"#;
         let fates = answers(payload, None, 3).unwrap();
         assert_eq!(fates, [Fate::Dropped, Fate::Delivered(b"a".to_vec()), Fate::Failed]);
     }

@@ -21,7 +21,8 @@ pub async fn to_stream(cx: &Cx, stream: &str, records: &[Vec<u8>]) -> Result<()>
     let client = cx.kinesis();
     let doing = || format!("putting records into stream {stream}");
     for (batch, chunk) in records.chunks(BATCH).enumerate() {
-        let mut left: Vec<PutRecordsRequestEntry> = chunk.iter().enumerate().map(|(i, data)| entry(batch * BATCH + i, data)).collect();
+        let mut left: Vec<PutRecordsRequestEntry> =
+            chunk.iter().enumerate().map(|(i, data)| entry(batch * BATCH + i, data)).collect();
         for attempt in 0..ATTEMPTS {
             let put = client.put_records().stream_name(stream).set_records(Some(left.clone()));
             let answer = put.send().await.map_err(|e| Error::aws(doing(), e))?;

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 pub const ROUND_TRIP: Duration = Duration::from_millis(50);
 
 pub struct Bench {
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub engine: Engine,
     pub cx: Cx,
     events: Arc<Mutex<Vec<Event>>>,
@@ -31,7 +32,8 @@ pub struct Bench {
 
 impl Bench {
     pub async fn new(delays: Delays) -> Bench {
-        let engine = Engine::start(Settings { delays, ..Settings::default() }).await.expect("an engine in memory starts");
+        let engine =
+            Engine::start(Settings { delays, ..Settings::default() }).await.expect("an engine in memory starts");
         let dir = tempfile::tempdir().expect("a temporary folder");
         let http = SharedHttpClient::new(Slow(engine.http_client()));
         let names = Names {
@@ -47,6 +49,7 @@ impl Bench {
         Bench { engine, cx, events: Arc::default(), _dir: dir }
     }
 
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// Forgets the calls so far.
     pub fn count_anew(&mut self) {
         self.cx.calls = Calls::default();

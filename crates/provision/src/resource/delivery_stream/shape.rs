@@ -8,7 +8,6 @@ use crate::resource::Resource;
 use crate::resource::bucket::Bucket;
 use crate::resource::bucket_prefix::BucketPrefix;
 use crate::resource::function::Function;
-use crate::resource::log_group::LogGroup;
 use crate::resource::role::Role;
 use crate::resource::stream::Stream;
 
@@ -154,7 +153,7 @@ pub fn log_group(log: &LogRef, name: &Name) -> String {
 
 impl Shape {
     /// The resources it uses, by kind and physical name: these outlive it.
-    pub fn uses(&self) -> Vec<(&'static str, String)> {
+    pub fn uses(&self, purges: bool) -> Vec<(&'static str, String)> {
         let mut uses = Vec::new();
         uses.extend(self.source.iter().map(|(stream, _)| (Stream::KIND, last(stream))));
         if let Some(arn) = self.processors.get(LAMBDA).and_then(|parameters| parameters.get("LambdaArn")) {
@@ -162,9 +161,10 @@ impl Shape {
         }
         for place in self.places() {
             let bucket = last(&place.bucket);
-            let prefixes = [&place.prefix, &place.error_prefix].into_iter().filter_map(|prefix| literal(prefix));
-            uses.extend(prefixes.map(|prefix| (BucketPrefix::KIND, format!("{bucket}/{prefix}"))));
-            uses.extend(place.log.iter().map(|(group, _)| (LogGroup::KIND, group.clone())));
+            if purges {
+                let prefixes = [&place.prefix, &place.error_prefix].into_iter().filter_map(|prefix| literal(prefix));
+                uses.extend(prefixes.map(|prefix| (BucketPrefix::KIND, format!("{bucket}/{prefix}"))));
+            }
             uses.push((Bucket::KIND, bucket));
         }
         if self.places().any(|place| place.encryption.is_some()) {
