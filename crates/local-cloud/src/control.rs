@@ -11,7 +11,7 @@ use crate::request::{Reply, Request};
 use crate::wire::dress;
 use crate::world::World;
 
-/// Answers `GET health`, `GET dump`, `GET backlog?stream=N&region=R`, `POST flush?stream=N&region=R` (all of the region's
+/// Answers `GET health`, `GET dump`, `GET backlog?stream=N&region=R`, `POST flush?stream=N&stream=M&region=R` (all of the region's
 /// without `stream`) and `POST advance?ms=N`. A request with an `Origin` comes from a web page and is refused.
 pub async fn answer(engine: &Engine, request: &Request) -> http::Response<Bytes> {
     let (status, body) = match request.headers.contains_key(http::header::ORIGIN) {
@@ -32,7 +32,8 @@ async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
             None => (400, json!({ "error": "backlog wants ?stream=NAME" })),
         },
         ("POST", "flush") => {
-            let names: Vec<String> = stream.into_iter().map(str::to_owned).collect();
+            let named = request.query.iter().filter(|(key, _)| key == "stream");
+            let names: Vec<String> = named.map(|(_, name)| name.clone()).collect();
             engine.flush(&request.region_asked(), &names);
             engine.idle().await;
             (200, json!({ "now_ms": engine.now() }))

@@ -33,7 +33,7 @@ impl Interrupt {
                 if noted.swap(code as i32, Ordering::SeqCst) != 0 {
                     std::process::exit(code as i32);
                 }
-                anstream::eprintln!("\ninterrupted: finishing what runs; again to leave at once");
+                anstream::eprintln!("\nstopping when what runs is finished; interrupt again to leave at once");
                 if stop.send(true).is_err() {
                     return;
                 }

@@ -158,16 +158,17 @@ fn next(session: &Session, stack: &Stack) -> String {
 
 /// Lines of the aws command line for an endpoint.
 fn pasted(url: &str, session: &Session, stack: &Stack) -> Vec<String> {
-    let aws = format!("  aws --endpoint-url {url} --region {}", session.cx.names.region);
-    let mut lines = vec![];
+    let aws = format!("aws --endpoint-url {url} --region {}", session.cx.names.region);
+    let mut lines = vec!["  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local".to_owned()];
     if let Some(stream) = stack.streams.values().next() {
         let name = stream.physical();
+        // From a pipe, because the two versions of the command line disagree on how --data is encoded.
         lines.push(format!(
-            "{aws} kinesis put-record --stream-name {name} --partition-key a --data '{{\"a\":2}}' --cli-binary-format raw-in-base64-out"
+            "  printf '{{\"a\":2}}' | {aws} kinesis put-record --stream-name {name} --partition-key a --data fileb:///dev/stdin"
         ));
     }
     lines.extend(
-        stack.buckets.values().next().map(|bucket| format!("{aws} s3 ls --recursive s3://{}/", bucket.physical())),
+        stack.buckets.values().next().map(|bucket| format!("  {aws} s3 ls --recursive s3://{}/", bucket.physical())),
     );
     lines
 }
