@@ -23,6 +23,7 @@ fn main() {
 }
 
 async fn run(cli: Cli) -> Exit {
+    report::warnings_to_stderr();
     let events = report::to_stdout(cli.output, cli.verbose);
     match command(cli.command, &events).await {
         Ok(exit) => exit,

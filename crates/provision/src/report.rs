@@ -6,6 +6,11 @@ pub mod plan;
 
 use std::io::IsTerminal;
 
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
 use crate::event::Events;
 
 /// How results are shown.
@@ -32,6 +37,14 @@ pub fn error(message: &str, hint: Option<&str>) {
     if let Some(hint) = hint {
         anstream::eprintln!("  {style}hint{style:#}: {hint}", style = human::DIM);
     }
+}
+
+/// Warnings of the libraries below (the AWS SDK, the engine) go to standard error. S3's protocol library logs each error that
+/// a client is answered with, which is no news.
+pub fn warnings_to_stderr() {
+    let targets = Targets::new().with_default(LevelFilter::WARN).with_target("s3s", LevelFilter::OFF);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time().with_filter(targets);
+    tracing_subscriber::registry().with(lines).init();
 }
 
 /// Is somebody there to be asked?
