@@ -148,7 +148,8 @@ fn had(record: &Record, len: usize) -> impl DoubleEndedIterator<Item = Option<&T
 
 async fn page(client: &Client, cx: &Cx, number: usize) -> Result<Option<Tags>> {
     match client.list_tags_for_resource().resource_arn(page_arn(cx, number)).send().await {
-        Ok(answer) => Ok(Some(answer.tags.unwrap_or_default().into_iter().collect())),
+        // No tags, no record: some emulators answer so for a group that is not there.
+        Ok(answer) => Ok(answer.tags.filter(|tags| !tags.is_empty()).map(|tags| tags.into_iter().collect())),
         Err(error) => match Error::aws(format!("reading the record {}", page_name(&cx.names, number)), error) {
             absent if absent.code() == Some("ResourceNotFoundException") => Ok(None),
             error => Err(error),
@@ -161,7 +162,7 @@ async fn create_page(client: &Client, cx: &Cx, number: usize, tags: &Tags) -> Re
     let create = client.create_log_group().log_group_name(&name).set_tags(Some(tags.clone().into_iter().collect()));
     match create.send().await.map_err(|e| Error::aws(format!("making the record {name}"), e)) {
         Err(error) if error.code() == Some("ResourceAlreadyExistsException") => {
-            Err(error.hint("another `up` of this environment began at the same moment; run this again"))
+            Err(error.hint("another `up` of this environment began at the same moment (run this again), or that log group is somebody else's"))
         }
         made => made.map(drop),
     }

@@ -138,16 +138,24 @@ pub fn outcome(summary: &Summary, interrupt: &Interrupt) -> Exit {
 
 /// What to try next.
 fn next(session: &Session, stack: &Stack) -> String {
-    let local = if session.place.is_local() { " --local" } else { "" };
+    let target = match &session.place {
+        Place::Serving(_) | Place::Within(_) => " --local".to_owned(),
+        Place::Endpoint(url) => format!(" --endpoint {url}"),
+        Place::Aws => String::new(),
+    };
     let env = session.cx.names.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
     let file = stack.file.display();
     let mut lines = vec![
         "next:".to_owned(),
-        format!("  provision verify {file}{local}{env}    # send records, account for every one"),
-        format!("  provision down {file}{local}{env}"),
+        format!("  provision verify {file}{target}{env}    # send records, account for every one"),
+        format!("  provision down {file}{target}{env}"),
     ];
     match &session.place {
-        Place::Serving(url) | Place::Endpoint(url) => lines.extend(pasted(url, session, stack)),
+        Place::Serving(url) => {
+            lines.push("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local".into());
+            lines.extend(pasted(url, session, stack));
+        }
+        Place::Endpoint(url) => lines.extend(pasted(url, session, stack)),
         Place::Within(_) => {
             lines.push("  provision local serve    # a port for the aws command line and other clients".into())
         }
@@ -159,7 +167,7 @@ fn next(session: &Session, stack: &Stack) -> String {
 /// Lines of the aws command line for an endpoint.
 fn pasted(url: &str, session: &Session, stack: &Stack) -> Vec<String> {
     let aws = format!("aws --endpoint-url {url} --region {}", session.cx.names.region);
-    let mut lines = vec!["  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local".to_owned()];
+    let mut lines = vec![];
     if let Some(stream) = stack.streams.values().next() {
         let name = stream.physical();
         // From a pipe, because the two versions of the command line disagree on how --data is encoded.

@@ -111,21 +111,22 @@ impl Resource for Stream {
     }
 
     async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
-        let call = cx.kinesis().list_tags_for_resource().resource_arn(cx.names.stream_arn(&name.physical));
+        // The older of the two tag APIs: it takes names, and every emulator has it. A stream has 50 tags at most: one page.
+        let call = cx.kinesis().list_tags_for_stream().stream_name(&name.physical).limit(50);
         let answer = answer(format!("reading the tags of {name}"), call.send().await);
-        let tags = found(answer, ABSENT)?.and_then(|answer| answer.tags).unwrap_or_default();
+        let tags = found(answer, ABSENT)?.map(|answer| answer.tags).unwrap_or_default();
         Ok(Some(tags.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect()))
     }
 
     async fn retag(cx: &Cx, name: &Name, _: &Live, set: &Tags, unset: &[String]) -> Result<()> {
-        let (client, arn) = (cx.kinesis(), cx.names.stream_arn(&name.physical));
+        let (client, stream) = (cx.kinesis(), &name.physical);
         let doing = || format!("tagging {name}");
         if !set.is_empty() {
-            let call = client.tag_resource().resource_arn(&arn).set_tags(Some(tag_map(set)));
+            let call = client.add_tags_to_stream().stream_name(stream).set_tags(Some(tag_map(set)));
             done(doing(), call.send().await)?;
         }
         if !unset.is_empty() {
-            let call = client.untag_resource().resource_arn(arn).set_tag_keys(Some(unset.to_vec()));
+            let call = client.remove_tags_from_stream().stream_name(stream).set_tag_keys(Some(unset.to_vec()));
             done(doing(), call.send().await)?;
         }
         Ok(())
