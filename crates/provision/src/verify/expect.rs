@@ -37,7 +37,7 @@ pub async fn transformed(function: &FunctionImage, records: &[Vec<u8>]) -> Resul
     Ok(fates)
 }
 
-/// The function as the runner wants it, once [`Function::prepare`] has its code.
+/// The function as the runner wants it, once `prepare` has its code.
 pub fn image(function: &Function, name: &str, names: &Names) -> Result<FunctionImage> {
     let Code::Ready(Package { sha256, upload: Upload::Zip(code), .. }) = &function.code else {
         let why = format!("what function {name} makes of a record cannot be known: its code is not on this machine");
