@@ -17,6 +17,7 @@ use provision::names::Names;
 use provision::plan::{Permits, Plan};
 use provision::run;
 use provision::spec::{self, LoadOptions, stack::Stack};
+use provision::survey::Survey;
 use tokio::sync::watch;
 
 /// What every call takes, so that calls one after another can be told from calls at once.
@@ -64,8 +65,12 @@ impl Bench {
     }
 
     pub async fn plan_with(&self, stack: &Stack, permits: Permits) -> Plan {
+        self.decide(stack, permits).await.1
+    }
+
+    pub async fn decide(&self, stack: &Stack, permits: Permits) -> (Survey, Plan) {
         let decided = run::decide_up(&self.cx, stack, permits, &self.events()).await;
-        decided.unwrap_or_else(|errors| panic!("{errors:?}")).1
+        decided.unwrap_or_else(|errors| panic!("{errors:?}"))
     }
 
     pub async fn up(&self, stack: &Stack) -> Summary {
@@ -74,16 +79,21 @@ impl Bench {
 
     /// Runs `up`; refusals and failures are told by a panic.
     pub async fn up_with(&self, stack: &Stack, permits: Permits) -> Summary {
-        let decided = run::decide_up(&self.cx, stack, permits, &self.events()).await;
-        let (survey, plan) = decided.unwrap_or_else(|errors| panic!("{errors:?}"));
+        let (survey, plan) = self.decide(stack, permits).await;
+        self.apply(&survey, &plan).await
+    }
+
+    /// Does what was decided.
+    pub async fn apply(&self, survey: &Survey, plan: &Plan) -> Summary {
         assert_eq!(plan.refusals, []);
         if plan.is_empty() {
             return Summary { unchanged: plan.same.len(), ..Summary::default() };
         }
-        let applied = run::apply_up(&self.cx, &survey, &plan, 10, watch::channel(false).1, &self.events()).await;
+        let applied = run::apply_up(&self.cx, survey, plan, 10, watch::channel(false).1, &self.events()).await;
         self.complete(applied)
     }
 
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn down(&self, stack: Option<&Stack>) -> Summary {
         let decided = run::decide_down(&self.cx, stack, &self.events()).await;
         let (survey, plan) = decided.unwrap_or_else(|errors| panic!("{errors:?}"));
@@ -116,6 +126,7 @@ pub fn stacks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../stacks")
 }
 
+#[allow(dead_code, reason = "each test file uses its own part of this")]
 /// The experiment's stack, with the Python transform: nothing has to be built for it.
 pub fn experiment() -> String {
     let text = std::fs::read_to_string(stacks().join("kinesis-test.yaml")).expect("the example is there");
