@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod expect;
+pub mod fed;
 pub mod objects;
 pub mod send;
 

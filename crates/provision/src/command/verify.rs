@@ -20,9 +20,10 @@ use crate::resource::delivery_stream::{Compression, DeliveryStream};
 use crate::resource::function::Function;
 use crate::serving;
 use crate::session::{self, Place, Session};
-use crate::spec::stack::{Managed, Stack};
+use crate::spec::stack::Stack;
 use crate::survey::{self, For};
 use crate::verify::account::{self, Account, Fate};
+use crate::verify::fed::{self, Fed, Into, Tested};
 use crate::verify::{Verified, expect, objects, send};
 
 /// What AWS may take besides the buffers: reading the stream, invoking, storing.
@@ -47,14 +48,6 @@ pub struct VerifyArgs {
     pub clean: bool,
 }
 
-/// One delivery stream under test.
-struct Tested<'a> {
-    logical: &'a str,
-    name: &'a str,
-    delivery: &'a DeliveryStream,
-    fates: Vec<Fate>,
-}
-
 pub async fn run(args: VerifyArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
     session.announce(events);
@@ -74,16 +67,19 @@ async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Result
     let records = send::records(run, args.records as usize);
     let began = now(session).await?;
     let mut accounted = true;
-    for (logical, stream) in &stack.streams {
-        let mut tested = tested(stack, logical);
-        if tested.is_empty() {
-            continue;
-        }
+    let fed = fed::fed(stack);
+    if fed.is_empty() {
+        return Err(Error::msg("the spec has no delivery stream of its own").hint("add one to `deliveries`").into());
+    }
+    for Fed { into, mut tested } in fed {
         for one in &mut tested {
-            one.fates = fates(session, stack, one.delivery, &records).await?;
+            one.fates = fates(session, stack, one, &records, events).await?;
         }
-        say(events, format!("sending {} records into stream {}, run {run}", records.len(), stream.physical()));
-        send::to_stream(&session.cx, stream.physical(), &records).await?;
+        say(events, format!("sending {} records into {into}, run {run}", records.len()));
+        match into {
+            Into::Stream(name) => send::to_stream(&session.cx, name, &records).await?,
+            Into::Delivery(name) => send::to_delivery_stream(&session.cx, name, &records).await?,
+        }
         let results = settle(session, args, &tested, &records, began, events).await?;
         for (one, (account, found)) in tested.iter().zip(&results) {
             accounted &= account.balances();
@@ -114,23 +110,14 @@ async fn refuse_unfinished(session: &Session, stack: &Stack) -> Result<(), Stop>
     Err(Error::msg(why).hint("run `provision up` first").into())
 }
 
-fn tested<'a>(stack: &'a Stack, stream: &str) -> Vec<Tested<'a>> {
-    let reads = |managed: &&Managed<DeliveryStream>| {
-        managed.desired.source.as_ref().is_some_and(|source| source.logical == stream)
-    };
-    let managed = stack.deliveries.iter().filter_map(|(logical, entry)| Some((logical, entry.managed()?)));
-    managed
-        .filter(|(_, managed)| reads(managed))
-        .map(|(logical, managed)| Tested {
-            logical,
-            name: &managed.physical,
-            delivery: &managed.desired,
-            fates: vec![],
-        })
-        .collect()
-}
-
-async fn fates(session: &Session, stack: &Stack, delivery: &DeliveryStream, records: &[Vec<u8>]) -> Result<Vec<Fate>> {
+async fn fates(
+    session: &Session,
+    stack: &Stack,
+    tested: &Tested<'_>,
+    records: &[Vec<u8>],
+    events: &Events,
+) -> Result<Vec<Fate>> {
+    let delivery = tested.delivery;
     let unreadable = matches!(delivery.compression, Compression::Snappy | Compression::HadoopSnappy);
     if unreadable {
         return Err(Error::msg("verify reads objects that are plain, gzip or zip")
@@ -149,7 +136,15 @@ async fn fates(session: &Session, stack: &Stack, delivery: &DeliveryStream, reco
     let address = crate::names::Address::new(Function::KIND, transform.function.logical.clone());
     let name = Name { address, physical: function.physical.clone() };
     desired.prepare(&session.cx, &name).await?;
-    expect::transformed(&expect::image(&desired, &name.physical, &session.cx.names)?, records).await
+    let expected = expect::transformed(&expect::image(&desired, &name.physical, &session.cx.names)?, records).await;
+    for why in expected.failures {
+        let text = format!(
+            "{name} fails whole batches: {why}; their records must be under the error prefix of delivery {}",
+            tested.logical
+        );
+        events.say(Event::Warned { text });
+    }
+    Ok(expected.fates)
 }
 
 type Found = Vec<objects::Object>;
@@ -241,10 +236,7 @@ async fn clean(cx: &Cx, one: &Tested<'_>, found: &Found, records: &[Vec<u8>]) ->
     let outputs: BTreeMap<&[u8], ()> = one
         .fates
         .iter()
-        .filter_map(|fate| match fate {
-            Fate::Delivered(output) => Some((output.as_slice(), ())),
-            Fate::Dropped | Fate::Failed => None,
-        })
+        .filter_map(|fate| Some((account::delivered(fate)?, ())))
         .chain(records.iter().map(|record| (record.as_slice(), ())))
         .collect();
     for object in found.iter().filter(|object| only_ours(object, &outputs)) {

@@ -11,6 +11,9 @@ pub enum Fate {
     Dropped,
     /// The transform fails it: the record itself is under the error prefix.
     Failed,
+    /// This, or failed together with its batch: another record may fail all that are transformed with it, and which those
+    /// are is Firehose's to decide.
+    WithItsBatch(Box<Fate>),
 }
 
 /// One delivery stream's account.
@@ -49,15 +52,19 @@ pub fn account(sent: &[Vec<u8>], fates: &[Fate], good: &[Vec<u8>], bad: &[Vec<u8
     for (record, fate) in sent.iter().zip(fates) {
         let came_out = delivered(fate).is_some_and(|output| found.take(output));
         let came_back = !came_out && take(&mut failed, record);
+        let (fate, may_fail) = match fate {
+            Fate::WithItsBatch(alone) => (alone.as_ref(), true),
+            alone => (alone, false),
+        };
         match (fate, came_out, came_back) {
             (Fate::Delivered(_), true, _) => account.delivered += 1,
             (Fate::Failed, _, true) => account.failed += 1,
-            (Fate::Delivered(_) | Fate::Dropped, _, true) => {
+            (Fate::Delivered(_) | Fate::Dropped | Fate::WithItsBatch(_), _, true) => {
                 account.failed += 1;
-                account.failed_unexpectedly += 1;
+                account.failed_unexpectedly += usize::from(!may_fail);
             }
             (Fate::Dropped, _, false) => account.dropped += 1,
-            (Fate::Delivered(_) | Fate::Failed, _, false) => account.missing += 1,
+            (Fate::Delivered(_) | Fate::Failed | Fate::WithItsBatch(_), _, false) => account.missing += 1,
         }
     }
     // What is left over belongs to no record that is still to be accounted for: it came more than once.
@@ -67,9 +74,10 @@ pub fn account(sent: &[Vec<u8>], fates: &[Fate], good: &[Vec<u8>], bad: &[Vec<u8
 }
 
 /// Output that can be seen in an object: an empty one cannot.
-fn delivered(fate: &Fate) -> Option<&[u8]> {
+pub fn delivered(fate: &Fate) -> Option<&[u8]> {
     match fate {
         Fate::Delivered(output) => Some(output),
+        Fate::WithItsBatch(alone) => delivered(alone),
         Fate::Dropped | Fate::Failed => None,
     }
 }
@@ -170,6 +178,16 @@ mod tests {
         let account = account(&bytes(&["c"]), &[out("C")], &[], &bytes(&["c"]));
         assert_eq!((account.failed, account.failed_unexpectedly, account.missing), (1, 1, 0));
         assert!(!account.balances());
+    }
+
+    #[test]
+    fn a_record_that_may_fail_with_its_batch_balances_either_way_and_not_when_it_is_nowhere() {
+        let fate = [Fate::WithItsBatch(Box::new(out("C")))];
+        let failed = account(&bytes(&["c"]), &fate, &[], &bytes(&["c"]));
+        assert!(failed.balances() && failed.failed == 1, "{failed:?}");
+        let delivered = account(&bytes(&["c"]), &fate, &bytes(&["C"]), &[]);
+        assert!(delivered.balances() && delivered.delivered == 1, "{delivered:?}");
+        assert!(!account(&bytes(&["c"]), &fate, &[], &[]).balances());
     }
 
     #[test]
