@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::request::{AwsError, Reply, Request};
 use crate::service::Protocol;
+use crate::service::query::escape;
 use crate::settings::Millis;
 
 const JSON_1_1: &str = "application/x-amz-json-1.1";
@@ -88,11 +89,6 @@ fn query_error(error: &AwsError, namespace: &str, id: &str) -> Reply {
         escape(&error.message)
     );
     Reply { status: error.status, headers: vec![], body: body.into() }
-}
-
-/// Text as the content of an XML element.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl From<AwsError> for Refusal {
 impl Refusal {
     fn response(self, id: &str) -> Response<Bytes> {
         let (code, status) = (self.error.code, self.error.status);
-        let message = crate::wire::dress::escape(&self.error.message);
+        let message = crate::service::query::escape(&self.error.message);
         let body = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
              <RequestId>{id}</RequestId></Error>"
