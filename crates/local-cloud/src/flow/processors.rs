@@ -39,11 +39,17 @@ pub fn parse(processing: Option<&ProcessingConfiguration>) -> Result<Steps, AwsE
         match processor.r#type.as_str() {
             "Lambda" if steps.lambda.is_some() => return Err(invalid("Cannot have more than 1 Lambda processor")),
             "Lambda" => steps.lambda = Some(parse_lambda(processor)?),
-            "AppendDelimiterToRecord" => steps.delimiter = Bytes::from_static(b"\n"),
+            "AppendDelimiterToRecord" => steps.delimiter = delimiter(processor),
             other => return Err(not_here(&format!("A {other} processor"))),
         }
     }
     Ok(steps)
+}
+
+/// A newline unless another is named. People write `\\n` in JSON and YAML, which arrives as two characters.
+fn delimiter(processor: &Processor) -> Bytes {
+    let text = processor.parameter("Delimiter").unwrap_or("\n");
+    text.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t").into()
 }
 
 fn parse_lambda(processor: &Processor) -> Result<Lambda, AwsError> {
@@ -89,6 +95,16 @@ mod tests {
         let destination: crate::service::firehose::destination::Destination =
             serde_json::from_value(destination).unwrap();
         parse(destination.filled().processing_configuration.as_ref())
+    }
+
+    #[test]
+    fn the_delimiter_is_the_one_that_is_named_and_a_newline_otherwise() {
+        for (value, expected) in [(None, "\n"), (Some("||"), "||"), (Some("\\r\\n"), "\r\n")] {
+            let parameters = value.map(|value| json!([{ "ParameterName": "Delimiter", "ParameterValue": value }]));
+            let processor =
+                json!({ "Type": "AppendDelimiterToRecord", "Parameters": parameters.unwrap_or_else(|| json!([])) });
+            assert_eq!(parsed(vec![processor]).unwrap().delimiter, expected, "{value:?}");
+        }
     }
 
     #[test]

@@ -109,6 +109,14 @@ impl Processor {
     }
 }
 
+impl ProcessingConfiguration {
+    /// A delimiter's parameters count, but never show.
+    fn hide_delimiters(&mut self) {
+        let delimiters = self.processors.iter_mut().filter(|processor| processor.r#type == "AppendDelimiterToRecord");
+        delimiters.for_each(|processor| processor.parameters.clear());
+    }
+}
+
 impl Destination {
     /// With the defaults that show when it is described.
     pub fn filled(mut self) -> Destination {
@@ -174,7 +182,9 @@ impl Destination {
 
     /// As describe shows it: the extended view.
     pub fn extended_view(&self) -> Value {
-        let mut view = serde_json::to_value(self).expect("our own rows serialise");
+        let mut shown = self.clone();
+        shown.processing_configuration.iter_mut().for_each(ProcessingConfiguration::hide_delimiters);
+        let mut view = serde_json::to_value(&shown).expect("our own rows serialise");
         if let Some(backup) = &self.s3_backup {
             view["S3BackupDescription"] = backup.plain_view();
         }
@@ -196,22 +206,18 @@ fn non_empty(new: String, old: String) -> String {
 }
 
 impl Processor {
-    /// Lambda's five parameters all show, in this order; a delimiter's parameters never do.
+    /// Lambda's five parameters all show, in this order.
     fn fill(&mut self, role_arn: &str) {
-        let defaults = match self.r#type.as_str() {
-            "Lambda" => [
-                ("LambdaArn", ""),
-                ("NumberOfRetries", "3"),
-                ("RoleArn", role_arn),
-                ("BufferSizeInMBs", "1"),
-                ("BufferIntervalInSeconds", "60"),
-            ],
-            "AppendDelimiterToRecord" => {
-                self.parameters.clear();
-                return;
-            }
-            _ => return,
-        };
+        if self.r#type != "Lambda" {
+            return;
+        }
+        let defaults = [
+            ("LambdaArn", ""),
+            ("NumberOfRetries", "3"),
+            ("RoleArn", role_arn),
+            ("BufferSizeInMBs", "1"),
+            ("BufferIntervalInSeconds", "60"),
+        ];
         let value = |name: &str, default: &str| self.parameter(name).unwrap_or(default).to_owned();
         self.parameters = defaults
             .map(|(name, default)| Parameter { parameter_name: name.into(), parameter_value: value(name, default) })
@@ -270,6 +276,8 @@ mod tests {
     fn an_update_merges() {
         let processors = json!({ "Enabled": true, "Processors": [{ "Type": "AppendDelimiterToRecord" }] });
         let base = json!({ "Prefix": "a/", "ProcessingConfiguration": processors });
+        let delimiter = json!({ "Enabled": true, "Processors": [{ "Type": "AppendDelimiterToRecord",
+            "Parameters": [{ "ParameterName": "Delimiter", "ParameterValue": "|" }] }] });
         // (update, member, its value after)
         let table = [
             (json!({}), "/Prefix", json!("a/")),
@@ -285,6 +293,11 @@ mod tests {
                 json!({ "ProcessingConfiguration": { "Enabled": false } }),
                 "/ProcessingConfiguration/Enabled",
                 json!(false),
+            ),
+            (
+                json!({ "ProcessingConfiguration": delimiter }),
+                "/ProcessingConfiguration/Processors/0/Parameters",
+                json!([]),
             ),
             (json!({ "RoleARN": "other" }), "/BucketARN", json!("arn:aws:s3:::b")),
         ];
