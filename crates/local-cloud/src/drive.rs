@@ -234,11 +234,11 @@ impl Shared {
         for effect in effects {
             match effect {
                 Effect::Retire { function_arn } => self.runner.retire(&function_arn),
-                Effect::Invoke { token, function, payload, .. } => {
+                Effect::Invoke { token, function, input } => {
                     self.under_way.send_modify(|count| *count += 1);
                     let shared = Arc::clone(self);
                     tokio::spawn(async move {
-                        let outcome = shared.runner.invoke(&function, payload).await;
+                        let outcome = shared.runner.invoke(&function, input).await;
                         let answer = shared.turn(|world, turn| world.resolve(turn, token, outcome));
                         shared.reply(token, answer);
                         shared.under_way.send_modify(|count| *count -= 1);

@@ -6,8 +6,11 @@
 //!
 //! A step runs whenever something happened or is due; it moves everything as far as it can go in that turn.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::request::{InvokeOutcome, Token};
 use crate::service::lambda::CannotInvoke;
+use crate::settings::Millis;
 use crate::world::{Turn, World};
 
 mod answer;
@@ -36,19 +39,43 @@ use self::pump::Pump;
 /// As which service roles are assumed.
 pub const PRINCIPAL: &str = "firehose.amazonaws.com";
 
+/// How long a delivery stream rests after a panic, in milliseconds.
+const REST_MS: Millis = 5_000;
+
 /// The transform that [`crate::service::lambda::invoke`] started has ended. One that nobody waits for (its delivery stream
 /// is gone) is ignored.
 pub fn transformed(world: &mut World, turn: &mut Turn, token: Token, outcome: Result<InvokeOutcome, CannotInvoke>) {
+    let mut outcome = Some(outcome);
+    each_pump(world, turn, |world, turn, key, pump| {
+        let Some(batch) = pump.running.remove(&token) else { return };
+        if let Some(outcome) = outcome.take() {
+            transform::finish(world, turn.now, key, pump, batch, outcome);
+        }
+    });
+}
+
+/// Does something to what each delivery stream holds. A panic is that one delivery stream's affair: it forgets what it held,
+/// and after a while it reads again what is not finished. Nothing is lost by that, and the others go on.
+pub fn each_pump(world: &mut World, turn: &mut Turn, mut act: impl FnMut(&mut World, &mut Turn, &str, &mut Pump)) {
     let mut pumps = std::mem::take(&mut world.firehose.pumps);
-    if let Some((key, pump)) = pumps.iter_mut().find(|(_, pump)| pump.running.contains_key(&token)) {
-        let batch = pump.running.remove(&token).expect("it was just found");
-        transform::finish(world, turn.now, key, pump, batch, outcome);
+    for (key, pump) in &mut pumps {
+        if catch_unwind(AssertUnwindSafe(|| act(world, turn, key, pump))).is_err() {
+            tracing::error!(
+                "moving records of delivery stream {key}: a panic; it begins again with what is not delivered"
+            );
+            *pump = Pump::new(pump.job.clone());
+            pump.rests_until = Some(turn.now + REST_MS);
+        }
     }
     world.firehose.pumps = pumps;
 }
 
 /// Everything that can move, moves.
 pub fn step(world: &mut World, turn: &mut Turn, key: &str, pump: &mut Pump) {
+    pump.rests_until.take_if(|until| *until <= turn.now);
+    if pump.rests_until.is_some() {
+        return;
+    }
     source::read(world, turn.now, key, pump);
     pump.close_due_batch(turn.now);
     transform::start(world, turn, key, pump);
@@ -60,6 +87,7 @@ pub fn step(world: &mut World, turn: &mut Turn, key: &str, pump: &mut Pump) {
 
 /// Everything read up to now is not waited for any more, in any buffer it comes to.
 pub fn flush(world: &mut World, turn: &mut Turn, key: &str, pump: &mut Pump) {
+    pump.rests_until = None;
     source::read(world, turn.now, key, pump);
     pump.flush = Some(pump.cursors.clone());
     step(world, turn, key, pump);

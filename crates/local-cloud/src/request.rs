@@ -98,9 +98,29 @@ pub enum Answer {
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// Run a function. The result goes to [`crate::world::World::resolve`].
-    Invoke { token: Token, function: Box<FunctionImage>, payload: Bytes, client_context: Option<String> },
+    Invoke { token: Token, function: Box<FunctionImage>, input: Input },
     /// The function's processes are of no more use (deleted, or its code or configuration changed).
     Retire { function_arn: String },
+}
+
+/// What an invocation gives its function.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Input {
+    pub payload: Bytes,
+    /// JSON on one line, of a caller that sent a client context.
+    pub client_context: Option<String>,
+}
+
+impl From<Bytes> for Input {
+    fn from(payload: Bytes) -> Input {
+        Input { payload, client_context: None }
+    }
+}
+
+impl From<&'static str> for Input {
+    fn from(payload: &'static str) -> Input {
+        Bytes::from_static(payload.as_bytes()).into()
+    }
 }
 
 /// All a runner needs to start a function's process: taken when the invocation is decided, so that a later update does

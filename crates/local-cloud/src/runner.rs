@@ -14,10 +14,9 @@
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
-use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::request::{FunctionImage, InvokeOutcome};
+use crate::request::{FunctionImage, Input, InvokeOutcome};
 use pool::Pool;
 
 pub use unpack::MAX_UNPACKED_BYTES;
@@ -38,7 +37,7 @@ pub struct Runner {
 
 #[derive(Debug)]
 enum Order {
-    Invoke { function: Box<FunctionImage>, payload: Bytes, outcome: mpsc::Sender<InvokeOutcome> },
+    Invoke { function: Box<FunctionImage>, input: Input, outcome: mpsc::Sender<InvokeOutcome> },
     Retire { function_arn: String },
 }
 
@@ -61,9 +60,9 @@ impl Runner {
     }
 
     /// Runs the function once. Every failure is an outcome: a function error with AWS's error document as payload.
-    pub async fn invoke(&self, function: &FunctionImage, payload: Bytes) -> InvokeOutcome {
+    pub async fn invoke(&self, function: &FunctionImage, input: Input) -> InvokeOutcome {
         let (outcome, received) = mpsc::channel();
-        self.send(Order::Invoke { function: Box::new(function.clone()), payload, outcome });
+        self.send(Order::Invoke { function: Box::new(function.clone()), input, outcome });
         let received = tokio::task::spawn_blocking(move || received.recv()).await;
         received.ok().and_then(Result::ok).unwrap_or_else(|| {
             report::failed("Runtime.Unavailable", "the engine is closing, the invocation was given up", vec![])
@@ -112,11 +111,11 @@ fn serve(mut orders: UnboundedReceiver<Order>) {
     tasks.block_on(&events, async {
         while let Some(order) = orders.recv().await {
             match order {
-                Order::Invoke { function, payload, outcome } => {
+                Order::Invoke { function, input, outcome } => {
                     let pool = pool.clone();
                     tokio::task::spawn_local(async move {
                         // A caller that has gone away wants no outcome.
-                        let _ = outcome.send(pool.invoke(&function, payload).await);
+                        let _ = outcome.send(pool.invoke(&function, input).await);
                     });
                 }
                 Order::Retire { function_arn } => pool.retire(&function_arn),

@@ -13,6 +13,39 @@ pub struct Change {
     pub value: Option<Vec<u8>>,
 }
 
+/// What changed in a turn. Where nobody keeps it, it is not even written down.
+#[derive(Debug, Default)]
+pub struct Changes {
+    kept: bool,
+    rows: Vec<Change>,
+}
+
+impl Changes {
+    /// Changes that somebody keeps, or that nobody does.
+    pub fn new(kept: bool) -> Changes {
+        Changes { kept, rows: vec![] }
+    }
+
+    pub fn are_kept(&self) -> bool {
+        self.kept
+    }
+
+    /// `value` is asked for only when it is kept.
+    pub fn push(&mut self, table: &'static str, key: String, value: impl FnOnce() -> Option<Vec<u8>>) {
+        if self.kept {
+            self.rows.push(Change { table, key, value: value() });
+        }
+    }
+
+    pub fn append(&mut self, other: &mut Vec<Change>) {
+        if self.kept { self.rows.append(other) } else { other.clear() }
+    }
+
+    pub fn into_rows(self) -> Vec<Change> {
+        self.rows
+    }
+}
+
 /// A named map of rows that are kept as JSON.
 #[derive(Debug)]
 pub struct Table<T> {
@@ -85,10 +118,10 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
     }
 
     /// What changed since the last time, appended to `out`.
-    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+    pub fn take_changes(&mut self, out: &mut Changes) {
         for key in std::mem::take(&mut self.touched) {
-            let value = self.rows.get(&key).map(|row| serde_json::to_vec(row).expect("our own rows serialise"));
-            out.push(Change { table: self.name, key, value });
+            let row = self.rows.get(&key);
+            out.push(self.name, key, || row.map(|row| serde_json::to_vec(row).expect("our own rows serialise")));
         }
     }
 
@@ -142,10 +175,10 @@ impl Blobs {
     }
 
     /// What changed since the last time, appended to `out`.
-    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+    pub fn take_changes(&mut self, out: &mut Changes) {
         for key in std::mem::take(&mut self.touched) {
-            let value = self.rows.get(&key).map(|bytes| bytes.to_vec());
-            out.push(Change { table: self.name, key, value });
+            let row = self.rows.get(&key);
+            out.push(self.name, key, || row.map(|bytes| bytes.to_vec()));
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Request, Token};
 use crate::service::{SERVICES, firehose, iam, kinesis, lambda, logs, s3};
 use crate::settings::{Millis, Settings};
-use crate::table::Change;
+use crate::table::{Change, Changes};
 
 /// The whole of one account, in every region.
 pub struct World {
@@ -98,16 +98,16 @@ impl World {
         SERVICES.iter().filter_map(|service| (service.due)(self)).min()
     }
 
-    /// What changed since the last time.
-    pub fn take_changes(&mut self) -> Vec<Change> {
-        let mut out = vec![];
+    /// What changed since the last time. Nothing where it is not kept: then nothing is serialised either.
+    pub fn take_changes(&mut self, kept: bool) -> Vec<Change> {
+        let mut out = Changes::new(kept);
         self.kinesis.take_changes(&mut out);
         self.firehose.take_changes(&mut out);
         self.lambda.take_changes(&mut out);
         self.iam.take_changes(&mut out);
         self.logs.take_changes(&mut out);
         self.s3.take_changes(&mut out);
-        out
+        out.into_rows()
     }
 
     /// One row of the journal. Gives whether some service knew the table.

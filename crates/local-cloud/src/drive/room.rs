@@ -69,8 +69,11 @@ impl Room {
     }
 
     fn keep(&mut self) -> Result<(), AwsError> {
-        let mut changes = self.world.take_changes();
-        let Keeping::OnDisk { journal, unkept } = &mut self.keeping else { return Ok(()) };
+        let Keeping::OnDisk { journal, unkept } = &mut self.keeping else {
+            self.world.take_changes(false);
+            return Ok(());
+        };
+        let mut changes = self.world.take_changes(true);
         if changes.is_empty() && unkept.is_empty() {
             return Ok(());
         }

@@ -32,6 +32,8 @@ pub struct Pump {
     pub sealed: Vec<Sealed>,
     /// What was read when a flush was asked for: until it is finished, no buffer waits.
     pub flush: Option<BTreeMap<u32, u64>>,
+    /// Nothing moves before, after a panic.
+    pub rests_until: Option<Millis>,
 }
 
 #[derive(Debug)]
@@ -62,6 +64,7 @@ impl Pump {
             outputs: BTreeMap::new(),
             sealed: vec![],
             flush: None,
+            rests_until: None,
         }
     }
 
@@ -142,6 +145,9 @@ impl Pump {
 
     /// When there is next something to do, if nothing comes in.
     pub fn due(&self) -> Option<Millis> {
+        if self.rests_until.is_some() {
+            return self.rests_until;
+        }
         let denied = self.permit.and_then(|(until, allowed)| (!allowed).then_some(until));
         let waiting = self.waiting.iter().map(|batch| batch.not_before).filter(|_| self.may_invoke());
         let outputs = self.outputs.values().filter_map(|buffer| buffer.due(self.job.config.store.hints));

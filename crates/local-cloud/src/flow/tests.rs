@@ -70,11 +70,11 @@ impl Stage {
         let result = act(&mut self.world, &mut turn);
         self.world.tick(&mut turn);
         for effect in turn.effects {
-            if let Effect::Invoke { token, payload, .. } = effect {
-                self.invocations.push((token, serde_json::from_slice(&payload).unwrap()));
+            if let Effect::Invoke { token, input, .. } = effect {
+                self.invocations.push((token, serde_json::from_slice(&input.payload).unwrap()));
             }
         }
-        for change in self.world.take_changes() {
+        for change in self.world.take_changes(true) {
             match change.value {
                 Some(value) => self.journal.insert((change.table, change.key), value),
                 None => self.journal.remove(&(change.table, change.key)),
@@ -342,4 +342,21 @@ fn records_put_directly_are_stored_and_forgotten() {
     let gone = stage.ask("firehose", "DescribeDeliveryStream", json!({ "DeliveryStreamName": "d" })).unwrap_err();
     assert_eq!(gone.message, "Firehose d not found under account 000000000000.");
     assert!(stage.journal.keys().all(|(table, _)| !table.starts_with("firehose")), "{:?}", stage.journal.keys());
+}
+
+#[test]
+fn a_panic_over_one_delivery_stream_stops_no_other_and_loses_nothing() {
+    let mut stage = Stage::with_bucket();
+    stage.deliver("bad", false);
+    stage.deliver("good", false);
+    stage.put(&["a"]);
+    stage.turn(|world, turn| {
+        super::each_pump(world, turn, |_, _, key, _| assert!(key.ends_with("good"), "no such luck"));
+    });
+    assert_eq!((stage.backlog("bad"), stage.backlog("good")), (1, 1));
+    stage.put(&["b"]);
+    stage.advance(60_000);
+    assert_eq!(stage.texts("good/"), ["ab"]);
+    stage.advance(65_000);
+    assert_eq!((stage.texts("bad/"), stage.backlog("bad"), stage.world.due()), (vec!["ab".into()], 0, None));
 }

@@ -13,6 +13,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 
+use crate::request::Input;
+
 /// The most bytes a function may answer, as Lambda names it in its error.
 pub const MAX_RESPONSE_BYTES: usize = 6_291_556;
 
@@ -20,7 +22,7 @@ pub const MAX_RESPONSE_BYTES: usize = 6_291_556;
 #[derive(Debug)]
 pub struct Work {
     pub id: String,
-    pub payload: Bytes,
+    pub input: Input,
     pub deadline_ms: u64,
     pub function_arn: String,
 }
@@ -150,14 +152,18 @@ async fn body(request: http::Request<Incoming>) -> Option<Bytes> {
 
 fn invocation(work: Work) -> Response<Full<Bytes>> {
     let trace = format!("Root=1-00000000-{};Sampled=0", work.id.replace('-', "").get(..24).unwrap_or_default());
-    Response::builder()
+    let mut response = Response::builder();
+    if let Some(context) = work.input.client_context {
+        response = response.header("lambda-runtime-client-context", context);
+    }
+    response
         .header("content-type", "application/json")
         .header("lambda-runtime-aws-request-id", work.id)
         .header("lambda-runtime-deadline-ms", work.deadline_ms.to_string())
         .header("lambda-runtime-invoked-function-arn", work.function_arn)
         .header("lambda-runtime-trace-id", trace)
-        .body(Full::new(work.payload))
-        .expect("ids, numbers and ARNs are header values")
+        .body(Full::new(work.input.payload))
+        .expect("ids, numbers, ARNs and JSON on one line in ASCII are header values")
 }
 
 fn status(status: StatusCode, error: &str) -> Response<Full<Bytes>> {

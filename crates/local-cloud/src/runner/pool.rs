@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use std::io;
 use std::rc::{Rc, Weak};
 
-use bytes::Bytes;
 use tempfile::TempDir;
 use tokio::sync::{OnceCell, Semaphore};
 
-use crate::request::{FunctionImage, InvokeOutcome};
+use crate::request::{FunctionImage, Input, InvokeOutcome};
 
 use super::process::Process;
 use super::{environment, report, unpack};
@@ -54,7 +53,7 @@ impl Pool {
     }
 
     /// Runs the function once, in a warm process where there is one.
-    pub async fn invoke(&self, function: &FunctionImage, payload: Bytes) -> InvokeOutcome {
+    pub async fn invoke(&self, function: &FunctionImage, input: Input) -> InvokeOutcome {
         let _place = self.places.acquire().await.expect("the semaphore is never closed");
         let id = uuid::Uuid::new_v4().to_string();
         let mut warm = match self.take(function) {
@@ -64,7 +63,7 @@ impl Pool {
                 Err((error_type, message)) => return not_started(&id, function, error_type, &message),
             },
         };
-        let (outcome, reusable) = warm.process.invoke(&id, function, payload).await;
+        let (outcome, reusable) = warm.process.invoke(&id, function, input).await;
         let current = warm.retired == self.shelf.borrow().retirements_of(&warm.arn);
         if reusable && current {
             self.shelf.borrow_mut().idle.push(warm);

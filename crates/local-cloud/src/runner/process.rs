@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::task::AbortHandle;
 
-use crate::request::{FunctionImage, InvokeOutcome};
+use crate::request::{FunctionImage, Input, InvokeOutcome};
 
 use super::api::{self, Api, MAX_RESPONSE_BYTES, Said, Work};
 use super::environment::{self, Entrypoint};
@@ -71,12 +71,12 @@ impl Process {
     }
 
     /// Runs one invocation. Gives whether the process may be asked again.
-    pub async fn invoke(&mut self, id: &str, function: &FunctionImage, payload: Bytes) -> (InvokeOutcome, bool) {
+    pub async fn invoke(&mut self, id: &str, function: &FunctionImage, input: Input) -> (InvokeOutcome, bool) {
         let fresh = self.init.is_none();
         let begun = self.until_ready(fresh).await;
         let work_began = Instant::now();
         let ended = match begun {
-            Ok(()) => self.exchange(id, function, payload).await,
+            Ok(()) => self.exchange(id, function, input).await,
             Err(ended) => ended,
         };
         let duration = work_began.elapsed();
@@ -113,12 +113,12 @@ impl Process {
         }
     }
 
-    async fn exchange(&mut self, id: &str, function: &FunctionImage, payload: Bytes) -> Ended {
+    async fn exchange(&mut self, id: &str, function: &FunctionImage, input: Input) -> Ended {
         let timeout = Duration::from_secs(function.timeout_s.into());
         let deadline = SystemTime::now() + timeout;
         let said = self.api.give(Work {
             id: id.to_owned(),
-            payload,
+            input,
             deadline_ms: deadline.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
             function_arn: function.arn.clone(),
         });

@@ -1,5 +1,5 @@
 # The Runtime API's client for python3.x functions: what AWS's own runtime does, as far as a handler can tell.
-import http.client, importlib, json, os, sys, time, traceback
+import http.client, importlib, json, os, sys, time, traceback, types
 
 API, PREFIX = os.environ["AWS_LAMBDA_RUNTIME_API"], "/2018-06-01/runtime/"
 connection = http.client.HTTPConnection(API)
@@ -23,6 +23,15 @@ def failure(kind, message, frames):
     return json.dumps({"errorMessage": message, "errorType": kind, "stackTrace": frames}).encode()
 
 
+def client_context(header):
+    if header is None:
+        return None
+    given = types.SimpleNamespace(**{"client": None, "custom": None, "env": None, **json.loads(header)})
+    if given.client is not None:
+        given.client = types.SimpleNamespace(**given.client)
+    return given
+
+
 class Context:
     def __init__(self, headers):
         env = os.environ
@@ -33,7 +42,8 @@ class Context:
         self.memory_limit_in_mb = env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
         self.log_group_name = env["AWS_LAMBDA_LOG_GROUP_NAME"]
         self.log_stream_name = env["AWS_LAMBDA_LOG_STREAM_NAME"]
-        self.identity = self.client_context = None
+        self.identity = None
+        self.client_context = client_context(headers["Lambda-Runtime-Client-Context"])
         self.deadline_ms = int(headers["Lambda-Runtime-Deadline-Ms"])
 
     def get_remaining_time_in_millis(self):

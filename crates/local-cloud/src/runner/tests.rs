@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use std::io::{Cursor, Write};
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,8 @@ def handler(event, context):
     if event.get("hang"): time.sleep(600)
     if event.get("fail"): raise ValueError("no")
     if event.get("large"): return "x" * 6291556
-    return {"pid": os.getpid(), "count": count, "data": base64.b64encode(b"hi"), "home": os.environ.get("HOME")}
+    return {"pid": os.getpid(), "count": count, "data": base64.b64encode(b"hi"), "home": os.environ.get("HOME"),
+            "client": vars(context.client_context) if context.client_context else None}
 "#;
 
 /// A `provided.al2023` function without any library: speaks the Runtime API with python's.
@@ -131,7 +133,7 @@ async fn failures_are_told_as_lambda_tells_them() {
         (&misnamed, "{}", "Runtime.ImportModuleError", "No module named 'nothing'"),
         (&java, "{}", "Runtime.InvalidEntrypoint", "the local engine runs provided.* and python3.*, not java21"),
     ] {
-        let outcome = runner.invoke(function, event.into()).await;
+        let outcome = runner.invoke(function, Bytes::from(event).into()).await;
         let document = json(&outcome);
         assert_eq!(outcome.function_error.as_deref(), Some("Unhandled"));
         assert_eq!(document["errorType"], error_type);
@@ -147,7 +149,8 @@ async fn a_bootstrap_runs_several_at_once_and_ends_with_its_runner() {
     let runner = Runner::new();
     let function = image("provided.al2023", zip_of(&[("bootstrap", BOOTSTRAP, 0o755), ("lib/x", "", 0o644)]));
     let events: Vec<Bytes> = (0..12).map(|n| format!("[{n}]").into()).collect();
-    let outcomes = futures::future::join_all(events.iter().map(|event| runner.invoke(&function, event.clone()))).await;
+    let outcomes =
+        futures::future::join_all(events.iter().map(|event| runner.invoke(&function, event.clone().into()))).await;
     let answers: Vec<Bytes> = outcomes.into_iter().map(|outcome| outcome.payload).collect();
     assert_eq!(answers, events);
 }
@@ -165,4 +168,12 @@ async fn closing_does_not_wait_for_a_function_that_hangs() {
 fn an_entry_that_leads_out_of_the_zip_is_refused() {
     let error = unpack::unpack(zip_of(&[("../escape", "x", 0o644)])).unwrap_err();
     assert_eq!(error.to_string(), "../escape leads out of the zip");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_context_reaches_the_function() {
+    let runner = Runner::new();
+    let client_context = Some(r#"{"custom":{"who":"m\u00fc"}}"#.to_owned());
+    let answer = json(&runner.invoke(&python(), Input { payload: "{}".into(), client_context }).await);
+    assert_eq!(answer["client"], serde_json::json!({ "client": null, "custom": { "who": "mü" }, "env": null }));
 }

@@ -16,7 +16,7 @@ use crate::service::json;
 use crate::service::kinesis::log::{self, Log, Tables};
 use crate::service::kinesis::stream::shard_id;
 use crate::settings::Millis;
-use crate::table::{Change, Table};
+use crate::table::{Change, Changes, Table};
 use crate::world::{Turn, World};
 
 mod control;
@@ -131,13 +131,11 @@ fn control(world: &mut World, at: &Scope, operation: &str, body: &[u8]) -> Resul
 /// Statuses whose time has come pass into what follows; then data moves.
 pub fn tick(world: &mut World, turn: &mut Turn) {
     world.firehose.pass(turn.now);
-    let mut pumps = std::mem::take(&mut world.firehose.pumps);
-    for (key, pump) in &mut pumps {
+    flow::each_pump(world, turn, |world, turn, key, pump| {
         if world.firehose.is_active(key) {
             flow::step(world, turn, key, pump);
         }
-    }
-    world.firehose.pumps = pumps;
+    });
 }
 
 pub fn due(world: &World) -> Option<Millis> {
@@ -150,14 +148,12 @@ pub fn due(world: &World) -> Option<Millis> {
 /// Everything buffered by these delivery streams (all, when empty) becomes due now, and so does, when it comes back, what
 /// is in a function.
 pub fn flush(world: &mut World, turn: &mut Turn, region: &str, names: &[String]) {
-    let mut pumps = std::mem::take(&mut world.firehose.pumps);
-    for (key, pump) in &mut pumps {
+    flow::each_pump(world, turn, |world, turn, key, pump| {
         let named = pump.job.region == region && (names.is_empty() || names.contains(&pump.job.name));
         if named && world.firehose.is_active(key) {
             flow::flush(world, turn, key, pump);
         }
-    }
-    world.firehose.pumps = pumps;
+    });
 }
 
 /// How many records were put for this delivery stream and are neither stored nor dropped. 0 when there is none such.
@@ -267,7 +263,7 @@ impl State {
         self.streams.iter().map(|(key, _)| key)
     }
 
-    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+    pub fn take_changes(&mut self, out: &mut Changes) {
         self.streams.take_changes(out);
         self.progress.take_changes(out);
         out.append(&mut self.removed);

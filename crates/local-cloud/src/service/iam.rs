@@ -5,7 +5,7 @@
 use crate::request::{Answer, AwsError, Request};
 use crate::service::query::{Form, Xml, answer};
 use crate::settings::Millis;
-use crate::table::{Change, Table};
+use crate::table::{Changes, Table};
 use crate::world::{Turn, World};
 
 use policy::Verdict;
@@ -141,7 +141,7 @@ pub fn find<'a>(world: &'a World, role_arn: &str) -> Option<&'a Role> {
 }
 
 impl State {
-    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+    pub fn take_changes(&mut self, out: &mut Changes) {
         self.roles.take_changes(out);
     }
 

@@ -13,7 +13,7 @@ use self::stream::{Status, Stream};
 use crate::request::{Answer, AwsError, Request};
 use crate::service::{firehose, json};
 use crate::settings::Millis;
-use crate::table::{Change, Table};
+use crate::table::{Change, Changes, Table};
 use crate::world::{Turn, World};
 
 mod control;
@@ -188,7 +188,7 @@ impl State {
         }
     }
 
-    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+    pub fn take_changes(&mut self, out: &mut Changes) {
         self.streams.take_changes(out);
         out.append(&mut self.removed);
         for (key, shard) in std::mem::take(&mut self.dirty) {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
 use crate::service::json::unsupported;
 use crate::settings::Millis;
-use crate::table::{Blobs, Change, Table};
+use crate::table::{Blobs, Changes, Table};
 use crate::world::{Turn, World};
 
 use function::Function;
@@ -150,7 +150,7 @@ pub fn due(world: &World) -> Option<Millis> {
 }
 
 impl State {
-    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+    pub fn take_changes(&mut self, out: &mut Changes) {
         self.functions.take_changes(out);
         self.code.take_changes(out);
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::request::{Answer, AwsError, Reply, Request};
 use crate::service::json;
 use crate::settings::Millis;
-use crate::table::{Change, Table};
+use crate::table::{Changes, Table};
 use crate::world::{Turn, World};
 
 use group::Group;
@@ -164,7 +164,7 @@ pub fn create_group(world: &mut World, region: &str, group: &str, now: Millis) {
 }
 
 impl State {
-    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+    pub fn take_changes(&mut self, out: &mut Changes) {
         self.groups.take_changes(out);
         self.streams.take_changes(out);
         self.batches.take_changes(out);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::request::AwsError;
 use crate::settings::Millis;
-use crate::table::{Blobs, Change, Table};
+use crate::table::{Blobs, Changes, Table};
 use crate::world::World;
 
 pub mod bucket;
@@ -76,7 +76,7 @@ impl State {
             .collect()
     }
 
-    pub fn take_changes(&mut self, out: &mut Vec<Change>) {
+    pub fn take_changes(&mut self, out: &mut Changes) {
         self.buckets.take_changes(out);
         self.objects.take_changes(out);
         self.contents.take_changes(out);

@@ -32,7 +32,7 @@ pub async fn transformed(function: &FunctionImage, records: &[Vec<u8>]) -> Expec
     let runner = Runner::new();
     let mut expected = Expected { fates: Vec::with_capacity(records.len()), failures: vec![] };
     for chunk in records.chunks(BATCH) {
-        let outcome = runner.invoke(function, event(function, chunk)).await;
+        let outcome = runner.invoke(function, event(function, chunk).into()).await;
         match answers(&outcome.payload, outcome.function_error.as_deref(), chunk.len()) {
             Ok(fates) => expected.fates.extend(fates),
             Err(why) => {

@@ -100,7 +100,7 @@ fn what_is_refused_and_how() {
 fn a_restored_world_knows_the_same_roles() {
     let mut world = world_with_role();
     let mut restored = World::new(Settings::default());
-    for change in world.take_changes() {
+    for change in world.take_changes(true) {
         assert!(restored.restore(change.table, &change.key, &change.value.expect("nothing was removed")).unwrap());
     }
     let get = [("Action", "GetRole"), ("RoleName", "R")];

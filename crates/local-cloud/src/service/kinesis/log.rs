@@ -8,7 +8,7 @@ use serde::de::Error as _;
 
 use super::sequence::Sequence;
 use crate::settings::Millis;
-use crate::table::Change;
+use crate::table::{Change, Changes};
 
 /// A record as it was put. Cloning copies no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,18 +85,21 @@ impl Log {
     }
 
     /// What changed since the last time, under keys that begin with `key`.
-    pub fn take_changes(&mut self, tables: Tables, key: &str, out: &mut Vec<Change>) {
+    pub fn take_changes(&mut self, tables: Tables, key: &str, out: &mut Changes) {
+        if !out.are_kept() {
+            return;
+        }
         let known = self.journalled.clone();
         self.journalled = self.base..self.next();
         for ordinal in known.start..known.end.min(self.base) {
-            out.push(Change { table: tables.records, key: row_key(key, ordinal), value: None });
+            out.push(tables.records, row_key(key, ordinal), || None);
         }
         if self.base != known.start {
-            let value = serde_json::to_vec(&self.base).expect("a number serialises");
-            out.push(Change { table: tables.base, key: key.to_owned(), value: Some(value) });
+            let value = || Some(serde_json::to_vec(&self.base).expect("a number serialises"));
+            out.push(tables.base, key.to_owned(), value);
         }
         for (ordinal, record) in self.from(known.end) {
-            out.push(Change { table: tables.records, key: row_key(key, ordinal), value: Some(encode(record)) });
+            out.push(tables.records, row_key(key, ordinal), || Some(encode(record)));
         }
     }
 
@@ -192,9 +195,9 @@ mod tests {
     }
 
     fn journal(log: &mut Log, rows: &mut BTreeMap<(&'static str, String), Vec<u8>>) {
-        let mut changes = vec![];
+        let mut changes = Changes::new(true);
         log.take_changes(TABLES, "r/s/0", &mut changes);
-        for change in changes {
+        for change in changes.into_rows() {
             match change.value {
                 Some(value) => rows.insert((change.table, change.key), value),
                 None => rows.remove(&(change.table, change.key)),
@@ -233,9 +236,12 @@ mod tests {
         let (mut log, mut rows) = (filled(2), BTreeMap::new());
         journal(&mut log, &mut rows);
         log.append(record(2));
-        let mut changes = vec![];
+        let mut changes = Changes::new(true);
         log.take_changes(TABLES, "r/s/0", &mut changes);
-        assert_eq!(changes.iter().map(|c| c.key.as_str()).collect::<Vec<_>>(), ["r/s/0/00000000000000000002"]);
+        assert_eq!(
+            changes.into_rows().iter().map(|c| c.key.as_str()).collect::<Vec<_>>(),
+            ["r/s/0/00000000000000000002"]
+        );
     }
 
     #[test]

@@ -5,7 +5,8 @@ use md5::{Digest, Md5};
 use serde_json::json;
 
 use crate::flow;
-use crate::request::{Answer, AwsError, Effect, FunctionImage, InvokeOutcome, Reply, Token};
+use crate::request::{Answer, AwsError, Effect, FunctionImage, Input, InvokeOutcome, Reply, Token};
+use crate::service::json::decode_base64;
 use crate::service::{arn, iam, logs};
 use crate::settings::Millis;
 use crate::world::{Turn, World};
@@ -58,6 +59,7 @@ pub struct CannotInvoke {
 pub fn call(call: &mut Call) -> Outcome {
     let reference = call.reference()?;
     let payload = payload(&call.request.body)?;
+    let input = Input { payload, client_context: client_context(call.request.header("x-amz-client-context"))? };
     let tail = call.request.header("x-amz-log-type") == Some("Tail");
     match call.request.header("x-amz-invocation-type").unwrap_or("RequestResponse") {
         "DryRun" => {
@@ -65,11 +67,11 @@ pub fn call(call: &mut Call) -> Outcome {
             super::no_content()
         }
         "Event" => {
-            start(call.world, call.turn, &reference, payload, Waiter::Nobody)?;
+            start(call.world, call.turn, &reference, input, Waiter::Nobody)?;
             Ok(Answer::Reply(Reply::empty().with_status(202)))
         }
         "RequestResponse" => {
-            start(call.world, call.turn, &reference, payload, Waiter::Caller { tail }).map(Answer::Pending)
+            start(call.world, call.turn, &reference, input, Waiter::Caller { tail }).map(Answer::Pending)
         }
         other => Err(invalid(format!("Unsupported invocation type: {other}"))),
     }
@@ -80,7 +82,7 @@ pub fn call(call: &mut Call) -> Outcome {
 pub fn invoke(world: &mut World, turn: &mut Turn, arn: &str, payload: Bytes) -> Result<Token, CannotInvoke> {
     let region = arn.split(':').nth(3).unwrap_or_default();
     let reference = Reference::parse(arn, region, &world.settings.account);
-    let started = reference.and_then(|reference| start(world, turn, &reference, payload, Waiter::Firehose));
+    let started = reference.and_then(|reference| start(world, turn, &reference, payload.into(), Waiter::Firehose));
     started.map_err(|error| {
         let code = match error.code {
             "ResourceNotFoundException" => "ResourceNotFound",
@@ -130,6 +132,31 @@ fn payload(body: &Bytes) -> Result<Bytes, AwsError> {
     }
 }
 
+/// Base64 of a JSON object, which the function gets on one line of ASCII: it travels in a header.
+fn client_context(header: Option<&str>) -> Result<Option<String>, AwsError> {
+    let Some(header) = header else { return Ok(None) };
+    let object = decode_base64(header.as_bytes())
+        .and_then(|bytes| serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&bytes).ok());
+    match object {
+        Some(object) => Ok(Some(ascii(&json!(object).to_string()))),
+        None => {
+            let message = "Client context must be a valid Base64-encoded JSON object.";
+            Err(AwsError::new("InvalidRequestContentException", message))
+        }
+    }
+}
+
+/// The same JSON, what is not ASCII escaped.
+fn ascii(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut out, char| {
+        match char.is_ascii() {
+            true => out.push(char),
+            false => char.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out += &format!("\\u{unit:04x}")),
+        }
+        out
+    })
+}
+
 /// What would run, if it can be invoked now.
 fn check<'a>(world: &'a World, reference: &Reference) -> Result<&'a Configuration, AwsError> {
     let unknown = || {
@@ -173,7 +200,7 @@ fn start(
     world: &mut World,
     turn: &mut Turn,
     reference: &Reference,
-    payload: Bytes,
+    input: Input,
     waiter: Waiter,
 ) -> Result<Token, AwsError> {
     let configuration = check(world, reference)?;
@@ -190,7 +217,7 @@ fn start(
     let token = world.token();
     world.lambda.started += 1;
     world.lambda.under_way.insert(token, invocation);
-    turn.effects.push(Effect::Invoke { token, function, payload, client_context: None });
+    turn.effects.push(Effect::Invoke { token, function, input });
     Ok(token)
 }
 

@@ -304,9 +304,27 @@ fn a_restored_world_runs_the_same_code() {
     let mut world = world_with_function();
     let (_, before) = start(&mut world, READY + 50);
     let mut restored = World::new(Settings::default());
-    for change in world.take_changes() {
+    for change in world.take_changes(true) {
         restored.restore(change.table, &change.key, &change.value.expect("nothing was removed")).unwrap();
     }
     let (_, after) = start(&mut restored, READY + 50);
     assert_eq!(after, before);
+}
+
+#[test]
+fn a_client_context_is_passed_on_in_ascii_and_refused_when_it_is_not_json() {
+    let mut world = world_with_function();
+    let mut invoke = |context: &str| {
+        let mut request = request(Method::POST, "/2015-03-31/functions/f/invocations", "{}");
+        let context = base64_simd::STANDARD.encode_to_string(context);
+        request.headers.insert("x-amz-client-context", context.parse().unwrap());
+        let (answer, effects) = ask(&mut world, READY + 100, "lambda", &request);
+        let inputs = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Invoke { input, .. } => Some(input.client_context),
+            Effect::Retire { .. } => None,
+        });
+        answer.map(|_| inputs.collect::<Vec<_>>()).map_err(|error| error.code)
+    };
+    assert_eq!(invoke(r#"{ "env": "ü" }"#), Ok(vec![Some(r#"{"env":"\u00fc"}"#.into())]));
+    assert_eq!(invoke("[]"), Err("InvalidRequestContentException"));
 }
