@@ -1,0 +1,94 @@
+//! S3 through the door.
+
+use bytes::Bytes;
+use http::Request;
+
+use super::support::*;
+
+#[tokio::test]
+async fn an_object_comes_back_as_it_was_put_whole_and_in_part() {
+    let engine = engine().await;
+    assert_eq!(s3(&engine, "PUT", "/lake", &[], "").await.status(), 200);
+    let headers = [("content-type", "text/plain"), ("content-encoding", "gzip"), ("x-amz-meta-who", "me")];
+    let put = s3(&engine, "PUT", "/lake/a%20b/c", &headers, "hello world").await;
+    assert_eq!((put.status().as_u16(), header(&put, "etag")), (200, "\"5eb63bbbe01eeed093cb22bb8f5acdc3\""));
+
+    let got = s3(&engine, "GET", "/lake/a%20b/c", &[], "").await;
+    assert_eq!(text(&got), "hello world");
+    for (name, expected) in [("content-type", "text/plain"), ("content-encoding", "gzip"), ("x-amz-meta-who", "me")] {
+        assert_eq!(header(&got, name), expected);
+    }
+    let part = s3(&engine, "GET", "/lake/a%20b/c", &[("range", "bytes=-5")], "").await;
+    assert_eq!((part.status().as_u16(), text(&part)), (206, "world"));
+    assert_eq!(header(&part, "content-range"), "bytes 6-10/11");
+    let head = s3(&engine, "HEAD", "/lake/a%20b/c", &[], "").await;
+    assert_eq!((header(&head, "content-length"), head.body().len()), ("11", 0));
+    let listed = s3(&engine, "GET", "/lake?list-type=2&prefix=a+b/", &[], "").await;
+    assert!(text(&listed).contains("<Key>a b/c</Key>"), "{}", text(&listed));
+    assert_eq!(s3(&engine, "DELETE", "/lake/a%20b/c", &[], "").await.status(), 204);
+    assert_eq!(s3(&engine, "GET", "/lake/a%20b/c", &[], "").await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_streamed_body_is_stored_without_its_chunks() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    let headers = [
+        ("content-encoding", "aws-chunked"),
+        ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+        ("x-amz-decoded-content-length", "5"),
+        ("x-amz-trailer", "x-amz-checksum-crc32"),
+        ("x-amz-sdk-checksum-algorithm", "CRC32"),
+    ];
+    let body = "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n";
+    assert_eq!(s3(&engine, "PUT", "/lake/k", &headers, body).await.status(), 200);
+    let got = s3(&engine, "GET", "/lake/k", &[], "").await;
+    assert_eq!((text(&got), header(&got, "content-encoding")), ("hello", ""));
+    let short = s3(&engine, "PUT", "/lake/k", &headers, "4\r\nhell\r\n0\r\n\r\n").await;
+    assert_eq!(short.status(), 400);
+    assert!(text(&short).contains("<Code>IncompleteBody</Code>"));
+}
+
+#[tokio::test]
+async fn s3_refuses_in_the_words_of_aws() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    s3(&engine, "PUT", "/lake/k", &[], "x").await;
+    let table: &[(&str, &str, &Headers, u16, &str)] = &[
+        ("GET", "/nothing/k", &[], 404, "NoSuchBucket"),
+        ("GET", "/lake/nothing", &[], 404, "NoSuchKey"),
+        ("DELETE", "/lake", &[], 409, "BucketNotEmpty"),
+        ("PUT", "/lake/k", &[("if-none-match", "*")], 412, "PreconditionFailed"),
+        ("PUT", "/lake/k", &[("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==")], 400, "BadDigest"),
+        ("GET", "/lake/k", &[("x-amz-expected-bucket-owner", "111122223333")], 403, "AccessDenied"),
+        ("GET", "/lake/k", &[("range", "bytes=5-")], 416, "InvalidRange"),
+        ("GET", "/lake?tagging", &[], 404, "NoSuchTagSet"),
+        ("GET", "/lake?lifecycle", &[], 404, "NoSuchLifecycleConfiguration"),
+        ("GET", "/lake?policy", &[], 404, "NoSuchBucketPolicy"),
+        ("GET", "/lake?list-type=2&continuation-token=*", &[], 400, "InvalidArgument"),
+        ("GET", "/lake?analytics", &[], 501, "NotImplemented"),
+    ];
+    for (method, path, headers, status, code) in table {
+        let refused = s3(&engine, method, path, headers, "").await;
+        assert_eq!(refused.status().as_u16(), *status, "{method} {path} {}", text(&refused));
+        assert!(text(&refused).contains(&format!("<Code>{code}</Code>")), "{method} {path} {}", text(&refused));
+    }
+    let unsigned = engine.call(Request::get("/lake/k").body(Bytes::new()).expect("valid parts")).await;
+    assert_eq!(unsigned.status(), 403);
+    let head = s3(&engine, "HEAD", "/lake/nothing", &[], "").await;
+    assert_eq!((head.status().as_u16(), head.body().len()), (404, 0));
+}
+
+#[tokio::test]
+async fn a_bucket_elsewhere_redirects_and_keeps_the_tags_it_was_made_with() {
+    let engine = engine().await;
+    let body = "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint>\
+                <Tags><Tag><Key>team</Key><Value>data</Value></Tag></Tags></CreateBucketConfiguration>";
+    assert_eq!(s3(&engine, "PUT", "/pond", &[], body).await.status(), 200);
+    let head = s3(&engine, "HEAD", "/pond", &[], "").await;
+    assert_eq!((head.status().as_u16(), header(&head, "x-amz-bucket-region")), (301, "eu-west-1"));
+    let there = [("authorization", SIGNED.replace("us-east-1", "eu-west-1"))];
+    let request = Request::get("/pond?tagging").header(there[0].0, &there[0].1).body(Bytes::new());
+    let tags = engine.call(request.expect("valid parts")).await;
+    assert!(text(&tags).contains("<Key>team</Key><Value>data</Value>"), "{}", text(&tags));
+}
