@@ -1,8 +1,14 @@
 //! What the world knows, on disk: one redb file, one transaction for each set of changes.
 
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
+use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+
+mod file;
+
+use file::JournalFile;
 
 use crate::settings::Millis;
 use crate::table::Change;
@@ -41,7 +47,7 @@ impl Journal {
     pub fn open(folder: &Path) -> Result<Journal, StartError> {
         std::fs::create_dir_all(folder).map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
         let path = folder.join("world.redb");
-        match Database::create(&path) {
+        match create(&path) {
             Ok(db) => Ok(Journal { db, path }),
             Err(DatabaseError::DatabaseAlreadyOpen) => Err(StartError::InUse { path }),
             Err(source) => Err(StartError::Journal { path, source: source.into() }),
@@ -56,7 +62,7 @@ impl Journal {
         self.last_time().map_err(failed)
     }
 
-    /// Keeps a set of changes, all or none, and the time they were made. On the disk when this returns.
+    /// Keeps a set of changes, all or none, and the time they were made. It outlives this process when this returns.
     pub fn write(&self, now: Millis, changes: &[Change]) -> Result<(), redb::Error> {
         let transaction = self.db.begin_write()?;
         {
@@ -105,4 +111,9 @@ impl Journal {
         let meta = self.db.begin_read()?.open_table(META)?;
         Ok(meta.get(CLOCK)?.map_or(0, |time| time.value()))
     }
+}
+
+fn create(path: &Path) -> Result<Database, DatabaseError> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    Database::builder().create_with_backend(JournalFile(FileBackend::new(file)?))
 }
