@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::names::{Address, Name, Names, Tags};
-use crate::resource::{Change, Diff};
+use crate::resource::{Change, Diff, Field};
 
 /// All that is known of one resource before anything is decided.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct Facts {
     pub moved_from: Option<Address>,
     pub holds_data: bool,
     pub uses_what_is_found: bool,
-    pub summary: Vec<(String, String)>,
+    pub summary: Vec<Field>,
     pub expected_wait_s: u32,
 }
 
@@ -85,7 +85,7 @@ pub struct Step {
     pub also: Vec<Change>,
     pub tags: TagChange,
     /// What a new one is made with.
-    pub summary: Vec<(String, String)>,
+    pub summary: Vec<Field>,
     pub expected_wait_s: u32,
     /// Indices of steps that must be finished before.
     pub after: Vec<usize>,

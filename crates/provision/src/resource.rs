@@ -72,8 +72,8 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn expected_wait_s(&self) -> u32 {
         0
     }
-    /// What a new one is made with, for the plan: field and value; the fields left to AWS's defaults are not named.
-    fn summary(&self, name: &Name, names: &Names) -> Vec<(String, String)>;
+    /// What a new one is made with, for the plan.
+    fn summary(&self, name: &Name, names: &Names) -> Vec<Field>;
 
     /// Work on this machine that the diff needs (a function's zip). Done while others are observed.
     fn prepare(&mut self, _cx: &Cx, _name: &Name) -> impl Future<Output = Result<()>> + Send {
@@ -97,6 +97,28 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn update(&self, cx: &Cx, name: &Name, live: &Self::Live, diff: &Diff) -> impl Future<Output = Result<()>> + Send;
     /// Absence is success.
     fn delete(cx: &Cx, name: &Name, live: &Self::Live) -> impl Future<Output = Result<Gone>> + Send;
+}
+
+/// One field that a new resource is made with.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Field {
+    /// In the spec's words.
+    pub name: String,
+    pub value: String,
+    /// Is it what AWS, or this tool, takes where nothing is said?
+    pub default: bool,
+}
+
+impl Field {
+    /// A field that is worth seeing, whatever its value.
+    pub fn said(name: impl Into<String>, value: impl Into<String>) -> Field {
+        Field { name: name.into(), value: value.into(), default: false }
+    }
+
+    /// A field of which it is known whether its value is the default.
+    pub fn known(name: impl Into<String>, value: impl Into<String>, default: bool) -> Field {
+        Field { name: name.into(), value: value.into(), default }
+    }
 }
 
 /// How a deletion ended.

@@ -4,7 +4,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::plan::{Op, Plan, Refusal, Step};
 use crate::report::human::{BOLD, CARE, DIM, ERROR, GOOD};
-use crate::resource::{Change, KINDS};
+use crate::resource::{Change, Field, KINDS};
 
 /// The whole plan; `verbose` names what stays as it is too.
 pub fn text(plan: &Plan, command: &str, verbose: bool) -> String {
@@ -59,14 +59,24 @@ fn one(step: &Step) -> String {
     let address = step.name.address.to_string();
     let mut text = format!("{sign:>3} {style}{address:<28}{style:#} {}{wait}\n", step.name.physical);
     if step.op == Op::Create {
-        for (field, value) in &step.summary {
-            text.push_str(&value_lines(field, value));
-        }
+        text.push_str(&made_with(&step.summary));
     }
     for change in step.diff.changes.iter().chain(&step.also) {
         text.push_str(&changed(change));
     }
     text
+}
+
+/// What somebody chose, a line each; then, in one line, what is only the default.
+fn made_with(fields: &[Field]) -> String {
+    let chosen: String =
+        fields.iter().filter(|field| !field.default).map(|field| value_lines(&field.name, &field.value)).collect();
+    let defaults = fields.iter().filter(|field| field.default);
+    let defaults: Vec<String> = defaults.map(|field| format!("{} {}", field.name, field.value)).collect();
+    match defaults.is_empty() {
+        true => chosen,
+        false => format!("{chosen}      {DIM}by default: {}{DIM:#}\n", defaults.join(", ")),
+    }
 }
 
 fn value_lines(field: &str, value: &str) -> String {

@@ -7,7 +7,7 @@ use aws_sdk_s3::types::{BucketLifecycleConfiguration, BucketLocationConstraint, 
 use aws_sdk_s3::types::{ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, Tag, Tagging};
 
 use super::shared::{Created, answer, done, found, says, settle_created};
-use super::{Diff, Gone, Resource};
+use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
@@ -55,8 +55,8 @@ impl Resource for Bucket {
         diff
     }
 
-    fn summary(&self, _: &Name, _: &Names) -> Vec<(String, String)> {
-        self.expire_days.map(|_| vec![("expire".to_owned(), rules(&self.expiry()))]).unwrap_or_default()
+    fn summary(&self, _: &Name, _: &Names) -> Vec<Field> {
+        vec![Field::known("expire", rules(&self.expiry()), self.expire_days.is_none())]
     }
 
     /// Refuses a missing bucket that is not to be created, before anything else is changed.

@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use super::bucket::Bucket;
 use super::shared::{answer, done};
-use super::{Diff, Gone, Resource};
+use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
@@ -46,8 +46,8 @@ impl Resource for BucketPrefix {
         Diff::default()
     }
 
-    fn summary(&self, _: &Name, _: &Names) -> Vec<(String, String)> {
-        vec![("prefix".into(), self.prefix.clone())]
+    fn summary(&self, _: &Name, _: &Names) -> Vec<Field> {
+        vec![Field::known("marker", if self.marker { "written" } else { "none" }, self.marker)]
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {

@@ -8,7 +8,7 @@ use super::function::{Function, LogRef};
 use super::role::RoleRef;
 use super::shared::{Created, answer, done, found, says, settle_created};
 use super::stream::Stream;
-use super::{Diff, Gone, Resource};
+use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
@@ -213,7 +213,7 @@ impl Resource for DeliveryStream {
         40
     }
 
-    fn summary(&self, name: &Name, names: &Names) -> Vec<(String, String)> {
+    fn summary(&self, name: &Name, names: &Names) -> Vec<Field> {
         compare::summary(&self.shape(name, names))
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::role::{RoleRef, Statement};
 use super::shared::{Created, answer, done, found, says, settle_created, tag_map};
-use super::{Diff, Gone, Resource};
+use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
@@ -170,13 +170,13 @@ impl Resource for Function {
         10
     }
 
-    fn summary(&self, name: &Name, names: &Names) -> Vec<(String, String)> {
-        let mut said = vec![("architecture".to_owned(), self.architecture.name().to_owned())];
+    fn summary(&self, name: &Name, names: &Names) -> Vec<Field> {
+        let mut said = vec![Field::said("architecture", self.architecture.name())];
         if let Code::Ready(package) = &self.code {
-            said.push(("code".into(), package.to_string()));
+            said.push(Field::said("code", package.to_string()));
         }
         said.extend(self.config(name, names).summary());
-        said.extend(self.alias.clone().map(|alias| ("alias".to_owned(), alias)));
+        said.extend(self.alias.as_ref().map(|alias| Field::said("alias", alias)));
         said
     }
 

@@ -3,7 +3,7 @@
 use futures::future::try_join_all;
 
 use super::shared::{Created, answer, done, found, says, settle_created, tag_map};
-use super::{Diff, Gone, Resource};
+use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::{Address, Name, Names, Tags};
@@ -49,10 +49,10 @@ impl Resource for LogGroup {
         diff
     }
 
-    fn summary(&self, _: &Name, _: &Names) -> Vec<(String, String)> {
-        let mut said = vec![("retention".to_owned(), days(self.retention_days))];
+    fn summary(&self, _: &Name, _: &Names) -> Vec<Field> {
+        let mut said = vec![Field::known("retention", days(self.retention_days), self.retention_days.is_none())];
         if !self.streams.is_empty() {
-            said.push(("streams".into(), self.streams.join(", ")));
+            said.push(Field::said("streams", self.streams.join(", ")));
         }
         said
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::policy::{canonical, decoded, document, pretty, trust};
 use super::shared::{Created, answer, done, found, says, settle_created};
-use super::{Diff, Gone, Resource};
+use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
@@ -102,14 +102,14 @@ impl Resource for Role {
         10
     }
 
-    fn summary(&self, _: &Name, _: &Names) -> Vec<(String, String)> {
+    fn summary(&self, _: &Name, _: &Names) -> Vec<Field> {
         let actions: Vec<_> = self.statements.iter().flat_map(|s| s.action.iter().map(String::as_str)).collect();
         let mut said = vec![
-            ("path".to_owned(), self.path.clone()),
-            ("trust".to_owned(), self.service.to_owned()),
-            ("policy".to_owned(), actions.join(", ")),
+            Field::said("path", self.path.as_str()),
+            Field::said("trust", self.service),
+            Field::said("policy", actions.join(", ")),
         ];
-        said.extend(self.boundary.clone().map(|arn| ("boundary".to_owned(), arn)));
+        said.extend(self.boundary.as_ref().map(|arn| Field::said("boundary", arn)));
         said
     }
 

@@ -6,7 +6,7 @@ use aws_sdk_kinesis::types::{EncryptionType, MetricsName, StreamDescriptionSumma
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 
 use super::shared::{Created, answer, done, found, says, settle_created, tag_map};
-use super::{Diff, Gone, Resource};
+use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::{Address, Name, Names, Tags};
@@ -88,22 +88,18 @@ impl Resource for Stream {
         15
     }
 
-    fn summary(&self, _: &Name, _: &Names) -> Vec<(String, String)> {
+    fn summary(&self, _: &Name, _: &Names) -> Vec<Field> {
         let mode = match self.mode {
-            Mode::Provisioned { shards } => ("shards".to_owned(), shards.to_string()),
-            Mode::OnDemand => ("mode".to_owned(), "on-demand".to_owned()),
+            Mode::Provisioned { shards } => Field::said("shards", shards.to_string()),
+            Mode::OnDemand => Field::said("mode", "on-demand"),
         };
-        let mut said = vec![mode, ("retention".into(), hours(self.retention_hours))];
-        if self.max_record_kib != 1024 {
-            said.push(("max_record_size".into(), kib(self.max_record_kib)));
-        }
-        if self.encryption.is_some() {
-            said.push(("encryption".into(), key(&self.encryption)));
-        }
-        if !self.metrics.is_empty() {
-            said.push(("metrics".into(), list(&self.metrics)));
-        }
-        said
+        vec![
+            mode,
+            Field::known("retention", hours(self.retention_hours), self.retention_hours == 24),
+            Field::known("max_record_size", kib(self.max_record_kib), self.max_record_kib == 1024),
+            Field::known("encryption", key(&self.encryption), self.encryption.is_none()),
+            Field::known("metrics", list(&self.metrics), self.metrics.is_empty()),
+        ]
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {

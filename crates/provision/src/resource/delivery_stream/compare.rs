@@ -2,7 +2,7 @@
 
 use super::shape::{DELIMITER, LAMBDA, Parameters, Place, Shape, last};
 use super::{Buffer, Compression};
-use crate::resource::Diff;
+use crate::resource::{Diff, Field};
 
 const BACKUP_STAYS: &str = "AWS does not turn a backup off";
 const PARTITIONING_STAYS: &str = "dynamic partitioning is decided when the delivery stream is made";
@@ -37,18 +37,17 @@ pub fn compare(live: &Shape, want: &Shape, diff: &mut Diff) {
     }
 }
 
-/// What a new one is made with: what is not AWS's default.
-pub fn summary(shape: &Shape) -> Vec<(String, String)> {
-    let mut said =
-        vec![("from".to_owned(), shape.source.as_ref().map_or("direct put".into(), |(stream, _)| last(stream)))];
+/// What a new one is made with.
+pub fn summary(shape: &Shape) -> Vec<Field> {
+    let source = shape.source.as_ref().map_or("direct put".into(), |(stream, _)| last(stream));
+    let mut said = vec![Field::said("from", source)];
     said.extend(summary_of_place("", &shape.place));
     for (name, value, default) in [("extension", &shape.file_extension, ""), ("time_zone", &shape.time_zone, "UTC")] {
-        if value != default {
-            said.push((name.into(), value.clone()));
-        }
+        let shown = if value.is_empty() { "none" } else { value };
+        said.push(Field::known(name, shown, value == default));
     }
-    said.extend(shape.processors.iter().map(|(kind, parameters)| (word(kind).to_owned(), shown(Some(parameters)))));
-    said.extend(shape.partitioning.map(|retry_s| ("partitioning.retry".to_owned(), seconds(retry_s))));
+    said.extend(shape.processors.iter().map(|(kind, parameters)| Field::said(word(kind), shown(Some(parameters)))));
+    said.extend(shape.partitioning.map(|retry_s| Field::said("partitioning.retry", seconds(retry_s))));
     if let Some(backup) = &shape.backup {
         said.extend(summary_of_place("backup.", backup));
     }
@@ -69,17 +68,21 @@ fn compare_places(under: &str, live: &Place, want: &Place, diff: &mut Diff) {
     compare("logs", &logs(live), &logs(want));
 }
 
-fn summary_of_place(under: &str, place: &Place) -> Vec<(String, String)> {
+fn summary_of_place(under: &str, place: &Place) -> Vec<Field> {
+    let (bucket, buffer) = (last(&place.bucket), place.buffer);
     let fields = [
-        ("good", format!("s3://{}/{}", last(&place.bucket), place.prefix), true),
-        ("bad", format!("s3://{}/{}", last(&place.bucket), place.error_prefix), !place.error_prefix.is_empty()),
-        ("buffer", format!("{} or {}", mib(place.buffer), seconds(place.buffer.interval_s)), true),
-        ("compression", compression(place.compression).into(), place.compression != Compression::None),
-        ("encryption", or_none(&place.encryption).into(), place.encryption.is_some()),
-        ("logs", logs(place), place.log.is_some()),
+        ("good", format!("s3://{bucket}/{}", place.prefix), false),
+        ("bad", format!("s3://{bucket}/{}", place.error_prefix), place.error_prefix.is_empty()),
+        (
+            "buffer",
+            format!("{} or {}", mib(buffer), seconds(buffer.interval_s)),
+            (buffer.size_mib, buffer.interval_s) == (5, 300),
+        ),
+        ("compression", compression(place.compression).into(), place.compression == Compression::None),
+        ("encryption", or_none(&place.encryption).into(), place.encryption.is_none()),
+        ("logs", logs(place), place.log.is_none()),
     ];
-    let said = fields.into_iter().filter(|(_, _, say)| *say);
-    said.map(|(field, value, _)| (format!("{under}{field}"), value)).collect()
+    fields.into_iter().map(|(name, value, default)| Field::known(format!("{under}{name}"), value, default)).collect()
 }
 
 /// Processors are a map: neither their order nor that of their parameters means anything.

@@ -8,7 +8,7 @@ use aws_sdk_lambda::types::{self as sdk, FunctionConfiguration, LastUpdateStatus
 
 use super::{ACTIVE, Function, Live, LogRef, Vpc};
 use crate::names::{Name, Names, Tags};
-use crate::resource::Diff;
+use crate::resource::{Diff, Field};
 
 /// The fields of a [`Diff`] that UpdateFunctionConfiguration changes.
 pub const FIELDS: [&str; 11] = [
@@ -104,19 +104,18 @@ impl Config {
         diff.compare("log", &self.log_group, &want.log_group);
     }
 
-    pub fn summary(&self) -> Vec<(String, String)> {
-        let fields = [
-            ("runtime", self.runtime.clone(), true),
-            ("handler", self.handler.clone(), true),
-            ("memory", mib(self.memory_mib), true),
-            ("timeout", seconds(self.timeout_s), true),
-            ("ephemeral_storage", mib(self.ephemeral_storage_mib), self.ephemeral_storage_mib != 512),
-            ("environment", names(&self.environment), !self.environment.is_empty()),
-            ("layers", listed(&self.layers), !self.layers.is_empty()),
-            ("vpc", vpc(&self.vpc), self.vpc.is_some()),
-            ("log", self.log_group.clone(), true),
-        ];
-        fields.into_iter().filter(|(_, _, say)| *say).map(|(field, value, _)| (field.to_owned(), value)).collect()
+    pub fn summary(&self) -> Vec<Field> {
+        vec![
+            Field::said("runtime", self.runtime.as_str()),
+            Field::said("handler", self.handler.as_str()),
+            Field::known("memory", mib(self.memory_mib), self.memory_mib == 128),
+            Field::known("timeout", seconds(self.timeout_s), self.timeout_s == 3),
+            Field::known("ephemeral_storage", mib(self.ephemeral_storage_mib), self.ephemeral_storage_mib == 512),
+            Field::known("environment", names(&self.environment), self.environment.is_empty()),
+            Field::known("layers", listed(&self.layers), self.layers.is_empty()),
+            Field::known("vpc", vpc(&self.vpc), self.vpc.is_none()),
+            Field::said("log", self.log_group.as_str()),
+        ]
     }
 
     pub(super) fn create(&self, call: CreateFunctionFluentBuilder) -> CreateFunctionFluentBuilder {
