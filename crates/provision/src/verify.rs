@@ -19,6 +19,8 @@ pub struct Verified {
     pub failed: usize,
     pub missing: usize,
     pub duplicated: usize,
+    /// Keys of the objects that were read.
+    pub objects: Vec<String>,
     /// When the first and the last object of this run were stored, RFC 3339.
     pub first: Option<String>,
     pub last: Option<String>,

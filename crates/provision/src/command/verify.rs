@@ -83,7 +83,7 @@ async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Result
         let results = settle(session, args, &tested, &records, began, events).await?;
         for (one, (account, found)) in tested.iter().zip(&results) {
             accounted &= account.balances();
-            events.say(Event::Verified { result: verified(one.logical, account, found) });
+            events.say(Event::Verified { result: verified(one, account, found) });
             if args.clean {
                 clean(&session.cx, one, found, &records).await?;
             }
@@ -164,9 +164,15 @@ async fn settle(
     let started = Instant::now();
     match &session.place {
         // Our own engine: the clock is moved to where the buffers are due.
-        Place::Within(engine) => engine.advance(expected).await,
+        Place::Within(engine) => {
+            say(events, format!("moving the engine's clock on by {} s, when the buffers are due", expected.as_secs()));
+            engine.advance(expected).await;
+        }
         // A shared one: only these delivery streams are flushed.
-        Place::Serving(url) => serving::flush(url, &session.cx.names.region, &names).await?,
+        Place::Serving(url) => {
+            say(events, "flushing the buffers of these delivery streams".to_owned());
+            serving::flush(url, &session.cx.names.region, &names).await?;
+        }
         Place::Aws | Place::Endpoint(_) => {
             say(events, format!("waiting up to {} s for the buffers (and AWS) to deliver", limit.as_secs()));
         }
@@ -211,19 +217,20 @@ async fn accounts(cx: &Cx, tested: &[Tested<'_>], records: &[Vec<u8>], began: i6
     futures::future::try_join_all(read).await
 }
 
-fn verified(logical: &str, account: &Account, found: &Found) -> Verified {
+fn verified(one: &Tested<'_>, account: &Account, found: &Found) -> Verified {
     let time = |object: Option<&objects::Object>| {
         object.and_then(|object| object.stored.fmt(aws_sdk_s3::primitives::DateTimeFormat::DateTime).ok())
     };
     let Account { sent, delivered, dropped, failed, missing, duplicated, .. } = *account;
     Verified {
-        delivery: logical.to_owned(),
+        delivery: one.logical.to_owned(),
         sent,
         delivered,
         dropped,
         failed,
         missing,
         duplicated,
+        objects: found.iter().map(|object| object.key.clone()).collect(),
         first: time(found.iter().min_by_key(|object| object.stored)),
         last: time(found.iter().max_by_key(|object| object.stored)),
         accounted: account.balances(),

@@ -86,7 +86,7 @@ fn verified(result: &Verified) -> String {
     let (style, sign) = if result.accounted { (GOOD, "✓") } else { (ERROR, "✗") };
     let Verified { sent, delivered, dropped, failed, missing, duplicated, .. } = result;
     let stored = match (&result.first, &result.last) {
-        (Some(first), Some(last)) => format!("      {DIM}stored {first} to {last}{DIM:#}\n"),
+        (Some(first), Some(last)) => format!("      {DIM}{} to {last}{DIM:#}\n", objects(&result.objects, first)),
         _ => String::new(),
     };
     format!(
@@ -94,6 +94,13 @@ fn verified(result: &Verified) -> String {
          missing {missing}, duplicated {duplicated}\n{stored}",
         result.delivery
     )
+}
+
+/// `in data/good/2026/11/22/23/raw-1-... and 2 more, stored 2026-11-22T23:37:22Z`
+fn objects(keys: &[String], first: &str) -> String {
+    let (shown, many) = (keys.first().map(String::as_str).unwrap_or_default(), keys.len());
+    let others = if many > 1 { format!(" and {} more", many - 1) } else { String::new() };
+    format!("in {shown}{others}, stored {first}")
 }
 
 fn done(op: &str) -> &'static str {

@@ -58,7 +58,7 @@ async fn alone(runner: &Runner, function: &FunctionImage, records: &[Vec<u8>], d
     }
     let mut fates = Vec::with_capacity(records.len());
     for record in records.chunks(1) {
-        let outcome = runner.invoke(function, event(function, record)).await;
+        let outcome = runner.invoke(function, event(function, record).into()).await;
         let fate = answers(&outcome.payload, outcome.function_error.as_deref(), 1);
         fates.extend(fate.unwrap_or_else(|_| vec![Fate::Failed]));
     }
