@@ -19,6 +19,16 @@ impl Address {
     pub fn new(kind: &'static str, logical: impl Into<String>) -> Address {
         Address { kind, logical: logical.into() }
     }
+
+    /// Where the record keeps an earlier physical name: `stream.events@1`. No key of a spec has an `@`.
+    pub fn former(&self, number: usize) -> Address {
+        Address::new(self.kind, format!("{}@{number}", self.current().logical))
+    }
+
+    /// Itself, or the address of which this was a former name.
+    pub fn current(&self) -> Address {
+        Address::new(self.kind, self.logical.split('@').next().unwrap_or_default())
+    }
 }
 
 impl serde::Serialize for Address {

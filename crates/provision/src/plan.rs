@@ -268,7 +268,9 @@ enum Whose {
 fn whose(fact: &Facts, members: &Members, names: &Names) -> Whose {
     let recorded = |address: &Address| members.get(address) == Some(&fact.name.physical);
     let at = |address: &Address| match &fact.tags {
-        Some(Some(tags)) => names.owns(tags) && tags.get(&names.tag_key("name")) == Some(&address.to_string()),
+        Some(Some(tags)) => {
+            names.owns(tags) && tags.get(&names.tag_key("name")) == Some(&address.current().to_string())
+        }
         // A marker that nobody recorded is nobody's: writing it again changes nothing.
         Some(None) => recorded(address) || fact.wants == Wants::Present,
         None => recorded(address),

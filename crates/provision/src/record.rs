@@ -31,9 +31,8 @@ impl Record {
     }
 
     pub fn members(&self, names: &Names) -> Members {
-        let prefix = names.tag_key("member/");
         let tags = self.pages.iter().flatten();
-        tags.filter_map(|(key, value)| Some((address(key.strip_prefix(&prefix)?)?, unescape(value)))).collect()
+        tags.filter_map(|(key, value)| Some((member(names, key)?, unescape(value)))).collect()
     }
 
     /// The hash of the users' tags when they were last applied to everything.
@@ -75,12 +74,16 @@ pub async fn widen(cx: &Cx, record: &Record, add: &[Name], tags_hash: Option<&st
     Ok(Record { pages: wanted })
 }
 
-/// Strikes out what is gone. `forget` are addresses.
-pub async fn narrow(cx: &Cx, record: &Record, forget: &[Address]) -> Result<()> {
+/// Strikes out what is gone, under whichever address it is recorded by now.
+pub async fn narrow(cx: &Cx, record: &Record, forget: &[Name]) -> Result<()> {
     let client = cx.logs();
+    let gone = |address: &Address, physical: &str| {
+        forget.iter().any(|name| name.address.current() == address.current() && name.physical == physical)
+    };
     for (number, page) in record.pages.iter().enumerate() {
-        let keys: Vec<String> = forget.iter().map(|address| member_key(&cx.names, address)).collect();
-        let keys: Vec<String> = keys.into_iter().filter(|key| page.contains_key(key)).collect();
+        let members = page.iter().filter_map(|(key, value)| Some((key, member(&cx.names, key)?, unescape(value))));
+        let keys = members.filter(|(_, address, physical)| gone(address, physical));
+        let keys: Vec<String> = keys.map(|(key, ..)| key.clone()).collect();
         if !keys.is_empty() {
             let untag = client.untag_resource().resource_arn(page_arn(cx, number)).set_tag_keys(Some(keys));
             untag.send().await.map_err(|e| Error::aws("narrowing the record", e))?;
@@ -119,7 +122,7 @@ fn assign(names: &Names, record: &Record, add: &[Name], tags_hash: Option<&str>)
     if pages.is_empty() {
         pages.push(Tags::new());
     }
-    for name in add {
+    for name in add.iter().cloned().chain(renamed(names, record, add)) {
         let key = member_key(names, &name.address);
         let members = |page: &Tags| page.keys().filter(|key| key.starts_with(&names.tag_key("member/"))).count();
         let place = pages.iter().position(|page| page.contains_key(&key));
@@ -140,6 +143,18 @@ fn assign(names: &Names, record: &Record, add: &[Name], tags_hash: Option<&str>)
         pages[0].insert(names.tag_key("tags"), hash.into());
     }
     pages
+}
+
+/// What another physical name was recorded for is there until it is deleted: it is kept under an address of its own.
+fn renamed(names: &Names, record: &Record, add: &[Name]) -> Vec<Name> {
+    let members = record.members(names);
+    let former = add.iter().filter_map(|name| {
+        let physical = members.get(&name.address).filter(|physical| **physical != name.physical)?;
+        let free = |address: &Address| members.get(address).is_none_or(|kept| kept == physical);
+        let address = (1..).map(|number| name.address.former(number)).find(free)?;
+        Some(Name { address, physical: physical.clone() })
+    });
+    former.collect()
 }
 
 fn had(record: &Record, len: usize) -> impl DoubleEndedIterator<Item = Option<&Tags>> + ExactSizeIterator {
@@ -192,8 +207,9 @@ fn member_key(names: &Names, address: &Address) -> String {
     names.tag_key(&format!("member/{address}"))
 }
 
-fn address(text: &str) -> Option<Address> {
-    let (kind, logical) = text.split_once('.')?;
+/// The address in a tag's key, if it is that of a member.
+fn member(names: &Names, key: &str) -> Option<Address> {
+    let (kind, logical) = key.strip_prefix(&names.tag_key("member/"))?.split_once('.')?;
     Some(Address::new(resource::kind(kind)?.name, logical))
 }
 

@@ -74,10 +74,11 @@ pub async fn apply_down(
     events: &Events,
 ) -> Result<Summary> {
     let applied = apply::apply(cx, &survey.nodes, plan, at_once, interrupt, events).await;
-    let failed = |address: &Address| {
-        plan.steps.iter().zip(&applied.results).any(|(step, result)| &step.name.address == address && result.is_none())
+    let failed = |name: &Name| {
+        let step = |step: &plan::Step| same_thing(&step.name, name);
+        plan.steps.iter().zip(&applied.results).any(|(one, result)| step(one) && result.is_none())
     };
-    let (left, gone): (Vec<Address>, Vec<Address>) = survey.members.keys().cloned().partition(failed);
+    let (left, gone): (Vec<Name>, Vec<Name>) = recorded_names(survey).partition(failed);
     let recorded = match left.is_empty() && applied.summary.complete() {
         true => record::delete(cx, &survey.record).await,
         false => record::narrow(cx, &survey.record, &gone).await,
@@ -95,18 +96,27 @@ fn ours(survey: &Survey, plan: &Plan) -> Vec<Name> {
     made.chain(&plan.same).filter(|name| survey.members.get(&name.address) != Some(&name.physical)).cloned().collect()
 }
 
-/// Recorded addresses under which nothing of ours is left.
-fn gone(survey: &Survey, plan: &Plan, applied: &Applied) -> Vec<Address> {
-    let deleted = |address: &Address| {
+/// What is recorded and not there any more.
+fn gone(survey: &Survey, plan: &Plan, applied: &Applied) -> Vec<Name> {
+    let deleted = |name: &Name| {
         plan.steps.iter().zip(&applied.results).any(|(step, result)| {
             let gone = matches!(result, Some(Gone::Deleted | Gone::Deleting));
-            &step.name.address == address && step.op == Op::Delete && gone
+            same_thing(&step.name, name) && step.op == Op::Delete && gone
         })
     };
-    let still = |address: &Address| {
-        let facts = survey.facts.iter().filter(|fact| &fact.name.address == address);
-        facts.clone().any(|fact| fact.wants == Wants::Present)
-            || (facts.clone().any(|fact| fact.live) && !deleted(address))
+    let still = |name: &Name| {
+        let mut facts = survey.facts.iter().filter(|fact| same_thing(&fact.name, name));
+        facts.any(|fact| fact.wants == Wants::Present || (fact.live && !deleted(name)))
     };
-    survey.members.keys().filter(|address| !still(address)).cloned().collect()
+    recorded_names(survey).filter(|name| !still(name)).collect()
+}
+
+fn recorded_names(survey: &Survey) -> impl Iterator<Item = Name> {
+    let name = |(address, physical): (&Address, &String)| Name { address: address.clone(), physical: physical.clone() };
+    survey.members.iter().map(name)
+}
+
+/// Are these the same resource on AWS?
+fn same_thing(a: &Name, b: &Name) -> bool {
+    a.address.kind == b.address.kind && a.physical == b.physical
 }

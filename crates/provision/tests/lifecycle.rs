@@ -110,6 +110,28 @@ async fn a_changed_tag_is_one_change_everywhere_and_then_settled() {
     assert!(bench.plan(&changed).await.is_empty());
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_made_under_another_name_is_remembered_until_it_is_removed() {
+    let bench = Bench::new(Delays::NONE).await;
+    let named = |name: &str| stack(&experiment().replace("{ name: kinesis-test,", &format!("{{ name: {name},")));
+    let old_names = |plan: &provision::plan::Plan| -> Vec<String> {
+        plan.orphans.iter().filter(|name| name.address.kind == "stream").map(|name| name.physical.clone()).collect()
+    };
+    for name in ["first", "second", "third"] {
+        bench.up_with(&named(name), Permits { data_loss: true, ..Permits::default() }).await;
+    }
+    assert_eq!(old_names(&bench.plan(&named("third")).await), ["first", "second"]);
+    let prune = Permits { prune: true, ..Permits::default() };
+    assert_eq!(bench.up_with(&named("first"), Permits::default()).await.failed, 0);
+    assert_eq!(old_names(&bench.plan(&named("first")).await), ["second", "third"]);
+    bench.up_with(&named("first"), prune).await;
+    assert_eq!(old_names(&bench.plan(&named("first")).await), Vec::<String>::new());
+    bench.up_with(&named("fourth"), Permits::default()).await;
+    bench.down(Some(&named("fourth"))).await;
+    bench.engine.advance(std::time::Duration::from_secs(120)).await;
+    assert_eq!(left(&bench), json!({}));
+}
+
 /// What the engine's world holds, by service, without the empty.
 fn left(bench: &Bench) -> serde_json::Value {
     let mut found = serde_json::Map::new();
