@@ -1,6 +1,8 @@
 //! Owns the clock, the journal and the processes: performs the world's effects and feeds results back.
 
 use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -56,12 +58,12 @@ impl Engine {
     /// Where the folder cannot be used, is in use by another process, or holds what is not understood.
     pub async fn start(settings: Settings) -> Result<Engine, StartError> {
         let speed = settings.speed;
-        let opened = tokio::task::spawn_blocking(move || Room::open(settings)).await;
-        let room = opened.expect("opening does not panic and is not cancelled")?;
+        let opened = tokio::task::spawn_blocking(move || open(settings)).await;
+        let (room, runner) = opened.expect("opening does not panic and is not cancelled")?;
         let shared = Shared {
             clock: Clock::start(room.last(), speed),
             room: Mutex::new(room),
-            runner: Runner::new(),
+            runner,
             waiting: Mutex::default(),
             under_way: watch::Sender::new(0),
             stirred: Arc::default(),
@@ -263,6 +265,28 @@ impl Shared {
         // Nobody listens when the caller has given up.
         let _ = waiting.send(reply);
     }
+}
+
+/// What a folder holds. Functions run in it too, and what a killed engine left of them goes: that nobody else uses the folder
+/// is certain once its journal is open.
+fn open(settings: Settings) -> Result<(Room, Runner), StartError> {
+    let functions = settings.data_dir.as_ref().map(|folder| folder.join("functions"));
+    let room = Room::open(settings)?;
+    let Some(functions) = functions else { return Ok((room, Runner::new())) };
+    match empty(&functions) {
+        Ok(functions) => Ok((room, Runner::in_folder(functions))),
+        Err(source) => Err(StartError::Folder { path: functions, source }),
+    }
+}
+
+/// The folder, new and with its full path: a function's process works elsewhere.
+fn empty(folder: &Path) -> io::Result<PathBuf> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    std::fs::create_dir_all(folder)?;
+    folder.canonicalize()
 }
 
 fn ended() -> AwsError {

@@ -11,6 +11,7 @@
 //! `provided.*` runs the zip's `bootstrap`, `python3.*` the machine's `python3`. Layers, memory limits and the freezing
 //! of idle processes are not here.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
@@ -48,14 +49,22 @@ impl Default for Runner {
 }
 
 impl Runner {
-    /// Starts the runner's thread.
+    /// A runner that unpacks code into the machine's folder for temporary files.
     ///
     /// # Panics
     /// When the machine gives no thread or no event loop.
     pub fn new() -> Runner {
+        Runner::in_folder(std::env::temp_dir())
+    }
+
+    /// A runner that unpacks code into a folder that is there. A process that is killed leaves it uncleared.
+    ///
+    /// # Panics
+    /// When the machine gives no thread or no event loop.
+    pub fn in_folder(folder: PathBuf) -> Runner {
         let (orders, received) = unbounded_channel();
         let thread = std::thread::Builder::new().name("lambda-runner".into());
-        let thread = thread.spawn(move || serve(received)).expect("the machine has a thread left");
+        let thread = thread.spawn(move || serve(received, &folder)).expect("the machine has a thread left");
         Runner { orders: Mutex::new(Some(orders)), thread: Mutex::new(Some(thread)) }
     }
 
@@ -103,11 +112,11 @@ impl Drop for Runner {
 }
 
 /// The runner's thread: ends when the last sender of orders is gone, and with it every process.
-fn serve(mut orders: UnboundedReceiver<Order>) {
+fn serve(mut orders: UnboundedReceiver<Order>, folder: &Path) {
     let events = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let events = events.expect("the machine has file descriptors left");
     let tasks = tokio::task::LocalSet::new();
-    let pool = Pool::new();
+    let pool = Pool::new(folder);
     tasks.block_on(&events, async {
         while let Some(order) = orders.recv().await {
             match order {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
+use std::path::Path;
 use std::rc::{Rc, Weak};
 
 use tempfile::TempDir;
@@ -45,11 +46,13 @@ struct Shelf {
 pub struct Pool {
     shelf: Rc<RefCell<Shelf>>,
     places: Rc<Semaphore>,
+    /// Where code is unpacked.
+    folder: Rc<Path>,
 }
 
 impl Pool {
-    pub fn new() -> Pool {
-        Pool { shelf: Rc::default(), places: Rc::new(Semaphore::new(MAX_PROCESSES)) }
+    pub fn new(folder: &Path) -> Pool {
+        Pool { shelf: Rc::default(), places: Rc::new(Semaphore::new(MAX_PROCESSES)), folder: folder.into() }
     }
 
     /// Runs the function once, in a warm process where there is one.
@@ -102,9 +105,9 @@ impl Pool {
         self.make_room();
         let retired = self.shelf.borrow().retirements_of(&function.arn);
         let folder = self.folder(&function.code_sha256);
-        let code = function.code.clone();
+        let (code, place) = (function.code.clone(), self.folder.to_path_buf());
         let unpacked = folder.get_or_try_init(|| async {
-            tokio::task::spawn_blocking(move || unpack::unpack(code)).await.map_err(io::Error::other)?
+            tokio::task::spawn_blocking(move || unpack::unpack(code, &place)).await.map_err(io::Error::other)?
         });
         let unpacked = unpacked.await.map_err(|error| ("InvalidZipFileException", error.to_string()))?;
         let entrypoint = environment::entrypoint(function, unpacked.path())?;

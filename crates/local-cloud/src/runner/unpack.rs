@@ -13,11 +13,11 @@ use zip::ZipArchive;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 pub const MAX_UNPACKED_BYTES: u64 = 262_144_000;
 
-/// Unpacks into a new temporary folder, keeping permission bits. An entry that would leave the folder is an error, and
+/// Unpacks into a new temporary folder in `place`, keeping permission bits. An entry that would leave the folder is an error, and
 /// so is a link.
-pub fn unpack(code: Bytes) -> io::Result<TempDir> {
+pub fn unpack(code: Bytes, place: &Path) -> io::Result<TempDir> {
     let mut archive = ZipArchive::new(Cursor::new(code)).map_err(io::Error::other)?;
-    let folder = tempfile::Builder::new().prefix("lambda-").tempdir()?;
+    let folder = tempfile::Builder::new().prefix("lambda-").tempdir_in(place)?;
     let mut left = MAX_UNPACKED_BYTES;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(io::Error::other)?;

@@ -108,3 +108,13 @@ async fn every_record_acknowledged_before_a_kill_is_delivered_exactly_once() {
     assert_eq!(delivered(&engine, "quick").await, all);
     assert_eq!(delivered(&engine, "slow").await, all);
 }
+
+#[tokio::test]
+async fn what_a_killed_engine_left_of_its_functions_goes_when_the_next_one_starts() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let left = folder.path().join("functions/lambda-left");
+    std::fs::create_dir_all(&left).expect("a new folder");
+    let engine = on_disk(folder.path()).await.expect("the folder is free");
+    assert!(!left.exists() && folder.path().join("functions").is_dir());
+    engine.close().await;
+}
