@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command;
 use crate::report::Output;
+use crate::spec::LoadOptions;
 
 /// Stands up and removes streaming test environments: a Kinesis stream, the delivery streams that read it, their roles,
 /// bucket prefixes and transform Lambdas. No state file; `--local` needs no AWS account.
@@ -61,9 +62,8 @@ pub enum Command {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
-    /// An isolated copy of the stack, for example pr-42
-    #[arg(long, value_name = "ENV")]
-    pub env: Option<String>,
+    #[command(flatten)]
+    pub variables: Variables,
     /// AWS region, where the spec names none
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
@@ -79,9 +79,25 @@ pub struct TargetArgs {
     /// Use the local engine: no AWS account, the data really flows
     #[arg(long)]
     pub local: bool,
+}
+
+/// What a spec is filled in with.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Variables {
+    /// An isolated copy of the stack, for example pr-42
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
     /// Set a variable of the spec, over the environment's
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     pub set: Vec<(String, String)>,
+}
+
+impl Variables {
+    /// With the variables of this process. One that is not UTF-8 is as good as unset.
+    pub fn options(&self) -> LoadOptions {
+        let variables = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        LoadOptions { env: self.env.clone(), set: self.set.clone(), variables: variables.collect() }
+    }
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

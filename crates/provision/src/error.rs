@@ -53,6 +53,13 @@ impl Error {
         self
     }
 
+    /// As if AWS had answered with this code.
+    #[cfg(test)]
+    pub(crate) fn with_code(mut self, code: &str) -> Error {
+        self.code = Some(code.into());
+        self
+    }
+
     /// AWS's error code, for example `ResourceInUseException`, when AWS answered at all.
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()

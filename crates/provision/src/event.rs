@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 
+use crate::cloud::Call;
 use crate::outputs::Outputs;
 use crate::plan::Plan;
 use crate::verify::Verified;
@@ -74,10 +75,37 @@ pub enum Event {
         physical: String,
         state: String,
     },
+    /// Every call to AWS that the command made, in the order in which they began.
+    Calls {
+        calls: Vec<Made>,
+    },
+    /// What stopped the command.
+    Error {
+        message: String,
+        hint: Option<String>,
+    },
     /// A sentence for people that fits nowhere above.
     Said {
         text: String,
     },
+}
+
+/// One call to AWS.
+#[derive(Debug, Clone, Serialize)]
+pub struct Made {
+    pub service: String,
+    pub operation: String,
+    pub attempts: u32,
+    /// `None` where it was given up.
+    pub took_ms: Option<u64>,
+}
+
+impl From<&Call> for Made {
+    fn from(call: &Call) -> Made {
+        let took_ms = call.ended.map(|ended| (ended - call.started).as_millis() as u64);
+        let Call { service, operation, attempts, .. } = call.clone();
+        Made { service, operation, attempts, took_ms }
+    }
 }
 
 /// What came of a plan.

@@ -3,10 +3,10 @@
 use clap::{CommandFactory, Parser};
 use provision::cli::{Cli, Command};
 use provision::command;
-use provision::event::Events;
+use provision::event::{Event, Events};
 use provision::exit::{Exit, Stop};
 use provision::interrupt::Interrupt;
-use provision::report;
+use provision::report::{self, Output};
 
 const USAGE: i32 = 64;
 
@@ -25,16 +25,23 @@ fn main() {
 async fn run(cli: Cli) -> Exit {
     report::warnings_to_stderr();
     let events = report::to_stdout(cli.output, cli.verbose);
+    let fail = |message: String, hint: Option<&str>| match cli.output {
+        Output::Human => report::error(&message, hint),
+        Output::Json => events.say(Event::Error { message, hint: hint.map(str::to_owned) }),
+    };
     match command(cli.command, &events).await {
         Ok(exit) => exit,
         Err(Stop::Said(exit)) => exit,
         Err(Stop::Spec(rendered)) => {
-            eprintln!("{}", rendered.trim_end());
+            match cli.output {
+                Output::Human => anstream::eprintln!("{}", rendered.trim_end()),
+                Output::Json => fail(anstream::adapter::strip_str(rendered.trim_end()).to_string(), None),
+            }
             Exit::Spec
         }
         Err(Stop::Errors(errors)) => {
             for error in &errors {
-                report::error(&error.to_string(), error.what_next());
+                fail(error.to_string(), error.what_next());
             }
             Exit::Failed
         }
@@ -51,8 +58,8 @@ async fn command(command: Command, events: &Events) -> Result<Exit, Stop> {
         Command::Status(args) => command::status::run(args, events).await,
         Command::Outputs(args) => command::outputs::run(args, events).await.map(print),
         Command::Local(args) => command::local::run(args, events, interrupt).await,
-        Command::Validate(args) => Ok(print(command::validate::run(args))),
-        Command::Render(args) => Ok(print(command::render::run(args))),
+        Command::Validate(args) => command::validate::run(args).map(print),
+        Command::Render(args) => command::render::run(args).map(print),
         Command::Schema(args) => Ok(print(command::schema::run(args))),
         Command::Init(args) => Ok(print(command::init::run(args))),
         Command::Completions { shell } => {

@@ -7,10 +7,10 @@ use local_cloud::{Engine, Settings};
 use crate::cli::TargetArgs;
 use crate::cloud::{self, Cx, Options, Target};
 use crate::error::{Error, Result};
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, Made};
 use crate::exit::Stop;
 use crate::names::Names;
-use crate::spec::{self, LoadOptions, stack::Stack};
+use crate::spec::{self, stack::Stack};
 
 /// Of a stack whose spec is not at hand: the spec's own default.
 const TAG_PREFIX: &str = "provision";
@@ -86,7 +86,7 @@ pub async fn open_named(stack: &str, target: &TargetArgs, options: Options) -> R
     let work_dir = work_dir(&current_dir()?);
     let names = |account, region| Names {
         stack: stack.to_owned(),
-        env: target.env.clone(),
+        env: target.variables.env.clone(),
         account,
         region,
         tag_prefix: TAG_PREFIX.into(),
@@ -101,12 +101,9 @@ pub async fn open_named(stack: &str, target: &TargetArgs, options: Options) -> R
 pub fn load(path: Option<&Path>, target: &TargetArgs, events: &Events) -> Result<(Stack, PathBuf), Stop> {
     let cwd = current_dir()?;
     let path = spec::find(path, &cwd)?;
-    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let options =
-        LoadOptions { env: target.env.clone(), set: target.set.clone(), variables: std::env::vars().collect() };
-    let loaded = spec::load(&path, &options).map_err(|wrong| Stop::Spec(wrong.render(colour)))?;
+    let loaded = spec::load(&path, &target.variables.options()).map_err(|wrong| Stop::Spec(wrong.render(true)))?;
     if !loaded.warnings.is_empty() {
-        events.say(Event::Warned { text: loaded.warnings.render(colour) });
+        events.say(Event::Warned { text: loaded.warnings.render(true) });
     }
     let folder = cwd.join(&path).parent().map(Path::to_path_buf).unwrap_or(cwd);
     Ok((loaded.stack, work_dir(&folder)))
@@ -125,8 +122,11 @@ impl Session {
         });
     }
 
-    /// Ends the engine in this process, if there is one: everything is kept for the next command.
-    pub async fn close(self) {
+    /// Tells the calls that were made, and ends the engine in this process, if there is one: everything is kept for the next
+    /// command.
+    pub async fn close(self, events: &Events) {
+        let calls = self.cx.calls.made();
+        events.say(Event::Calls { calls: calls.iter().map(Made::from).collect() });
         if let Place::Within(engine) = &self.place {
             engine.close().await;
         }

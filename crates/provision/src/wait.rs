@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 
 /// How long IAM may take until everybody knows of a role. Usually seconds, at times a minute or two.
 pub const PROPAGATION_LIMIT: Duration = Duration::from_secs(120);
+/// When a role that is still not known is looked at: IAM is rarely slower.
+const DOUBT_AFTER: Duration = Duration::from_secs(20);
 /// How long a stream, delivery stream or function may take to come or go.
 pub const STATE_LIMIT: Duration = Duration::from_secs(900);
 
@@ -31,11 +33,28 @@ impl Transient {
 }
 
 /// Calls until the answer is none of `transients`, for at most [`PROPAGATION_LIMIT`]; then AWS's last words are the error.
-pub async fn settle<T, F, Answer>(cx: &Cx, what: &str, transients: &[Transient], mut call: F) -> Result<T>
+pub async fn settle<T, F, Answer>(cx: &Cx, what: &str, transients: &[Transient], call: F) -> Result<T>
 where
     F: FnMut() -> Answer,
     Answer: Future<Output = Result<T>>,
 {
+    settle_doubting(cx, what, transients, async || None, call).await
+}
+
+/// The same, for what may be a mistake that no time heals: once [`DOUBT_AFTER`] has passed, `mistake` looks whether it is, and
+/// what it finds is the error's hint.
+pub async fn settle_doubting<T, F, Answer>(
+    cx: &Cx,
+    what: &str,
+    transients: &[Transient],
+    mistake: impl AsyncFnOnce() -> Option<String>,
+    mut call: F,
+) -> Result<T>
+where
+    F: FnMut() -> Answer,
+    Answer: Future<Output = Result<T>>,
+{
+    let (began, mut mistake) = (Instant::now(), Some(mistake));
     let mut pace = Pace::new(PROPAGATION_LIMIT);
     loop {
         let error = match call().await {
@@ -46,6 +65,12 @@ where
         let passes = !error.to_string().contains("iam:PassRole");
         if !(passes && transients.iter().any(|transient| transient.explains(&error))) {
             return Err(error);
+        }
+        if began.elapsed() >= DOUBT_AFTER
+            && let Some(look) = mistake.take()
+            && let Some(found) = look().await
+        {
+            return Err(error.hint(found));
         }
         if !pace.step(cx, what).await {
             let limit_s = PROPAGATION_LIMIT.as_secs();
@@ -131,6 +156,18 @@ mod tests {
             until::<(), _, _>(&nowhere(), "the moon", limit, || std::future::ready(Ok(None))).await.unwrap_err();
         assert_eq!(error.to_string(), "waiting for the moon: not so after 60 s");
         assert!(start.elapsed() < limit + LONGEST_PAUSE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_twenty_seconds_a_mistake_is_looked_for_and_told_instead_of_waited_out() {
+        let start = Instant::now();
+        let transients = [Transient { code: "", message: "" }];
+        let cx = nowhere();
+        let refused = || std::future::ready(Err(Error::msg("cannot be assumed").with_code("")));
+        let mistake = async || Some("its trust policy names nobody".to_owned());
+        let error = settle_doubting::<(), _, _>(&cx, "the role", &transients, mistake, refused).await.unwrap_err();
+        assert_eq!(error.what_next(), Some("its trust policy names nobody"));
+        assert!(start.elapsed() >= DOUBT_AFTER && start.elapsed() < DOUBT_AFTER + LONGEST_PAUSE * 2);
     }
 
     #[tokio::test(start_paused = true)]

@@ -41,7 +41,7 @@ pub async fn run(args: DownArgs, events: &Events, interrupt: Interrupt) -> Resul
         None => session::open(args.spec.as_deref(), &args.target, options, events).await?,
     };
     let exit = take_down(&session, &args, events, interrupt).await;
-    session.close().await;
+    session.close(events).await;
     exit
 }
 

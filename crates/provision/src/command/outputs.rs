@@ -33,7 +33,7 @@ pub async fn run(args: OutputsArgs, events: &Events) -> Result<(String, Exit), S
     let session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
     let stack = session.stack.as_ref().expect("`outputs` was given a spec");
     let outputs = outputs::outputs(stack, &session.cx.names);
-    session.close().await;
+    session.close(events).await;
     let text = match args.format {
         Format::Human => outputs.human(),
         Format::Json => serde_json::to_string_pretty(&outputs).expect("our own outputs serialise") + "\n",

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::validate::Variables;
-use crate::exit::Exit;
+use crate::cli::Variables;
+use crate::exit::{Exit, Stop};
 use crate::spec;
 
 #[derive(Debug, clap::Args)]
@@ -14,22 +14,9 @@ pub struct Args {
     pub variables: Variables,
 }
 
-/// The resolved spec as YAML; or what is wrong with it.
-pub fn run(args: Args) -> (String, Exit) {
-    let file = match find(args.spec.as_deref()) {
-        Ok(file) => file,
-        Err(said) => return said,
-    };
-    match spec::load(&file, &args.variables.options()) {
-        Ok(loaded) => (spec::render(&loaded.stack), Exit::Done),
-        Err(wrong) => (wrong.render(true) + "\n", Exit::Spec),
-    }
-}
-
-/// The spec that is meant, from the folder we are in.
-pub(super) fn find(path: Option<&Path>) -> Result<PathBuf, (String, Exit)> {
-    spec::find(path, Path::new(".")).map_err(|error| {
-        let hint = error.what_next().map(|hint| format!("\n{hint}")).unwrap_or_default();
-        (format!("{error}{hint}\n"), Exit::Failed)
-    })
+/// The resolved spec as YAML.
+pub fn run(args: Args) -> Result<(String, Exit), Stop> {
+    let file = spec::find(args.spec.as_deref(), Path::new("."))?;
+    let loaded = spec::load(&file, &args.variables.options()).map_err(|wrong| Stop::Spec(wrong.render(true)))?;
+    Ok((spec::render(&loaded.stack), Exit::Done))
 }

@@ -32,7 +32,7 @@ pub async fn run(args: StatusArgs, events: &Events) -> Result<Exit, Stop> {
             events.say(Event::Status { resource: address, physical, state: state.to_owned() });
         }
     });
-    session.close().await;
+    session.close(events).await;
     found?;
     Ok(Exit::Done)
 }

@@ -74,7 +74,7 @@ pub async fn plan(args: PlanArgs, events: &Events) -> Result<Exit, Stop> {
         (true, false) if args.detailed_exitcode => Exit::Changes,
         (true, _) => Exit::Done,
     });
-    session.close().await;
+    session.close(events).await;
     Ok(exit?)
 }
 
@@ -82,7 +82,7 @@ pub async fn up(args: UpArgs, events: &Events, interrupt: Interrupt) -> Result<E
     let options = Options::default();
     let session = session::open(args.spec.as_deref(), &args.target, options, events).await?;
     let exit = bring_up(&session, &args, events, interrupt).await;
-    session.close().await;
+    session.close(events).await;
     exit
 }
 

@@ -56,7 +56,7 @@ pub async fn run(args: VerifyArgs, events: &Events, interrupt: Interrupt) -> Res
         exit = verify(&session, &args, events) => exit,
         () = waiter.wait() => Ok(interrupt.exit().unwrap_or(Exit::Interrupted)),
     };
-    session.close().await;
+    session.close(events).await;
     exit
 }
 

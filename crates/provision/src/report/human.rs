@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anstyle::{AnsiColor, Color, Style};
 
-use crate::event::{Event, Reporter, Summary};
+use crate::event::{Event, Made, Reporter, Summary};
 use crate::report::plan;
 use crate::verify::Verified;
 
@@ -78,6 +78,9 @@ fn text(event: &Event, verbose: bool) -> String {
             let style = if state.starts_with("there") { GOOD } else { CARE };
             format!("  {resource:<28} {physical:<44} {style}{state}{style:#}\n")
         }
+        Event::Calls { calls } if verbose => self::calls(calls),
+        // Errors of people go to standard error.
+        Event::Calls { .. } | Event::Error { .. } => String::new(),
         Event::Said { text } => format!("{text}\n"),
     }
 }
@@ -94,6 +97,15 @@ fn verified(result: &Verified) -> String {
          missing {missing}, duplicated {duplicated}\n{stored}",
         result.delivery
     )
+}
+
+fn calls(calls: &[Made]) -> String {
+    let one = |call: &Made| {
+        let took = call.took_ms.map_or("given up".into(), took);
+        let attempts = if call.attempts > 1 { format!(", {} attempts", call.attempts) } else { String::new() };
+        format!("{DIM}  {:<16} {:<32} {took:>8}{attempts}{DIM:#}\n", call.service, call.operation)
+    };
+    format!("{} calls\n{}", calls.len(), calls.iter().map(one).collect::<String>())
 }
 
 /// `in data/good/2026/11/22/23/raw-1-... and 2 more, stored 2026-11-22T23:37:22Z`

@@ -5,7 +5,7 @@
 
 use super::bucket::Bucket;
 use super::function::{Function, LogRef};
-use super::role::RoleRef;
+use super::role::{self, RoleRef};
 use super::shared::{Created, answer, done, found, says, settle_created};
 use super::stream::Stream;
 use super::{Diff, Field, Gone, Resource};
@@ -298,7 +298,8 @@ impl DeliveryStream {
     async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let shape = self.shape(name, &cx.names);
         let what = format!("role {} to be known to Firehose", short_role(&shape.role));
-        wait::settle(cx, &what, ROLE_UNKNOWN_YET, || async {
+        let mistake = async || role::mistake(cx, &shape.role, "firehose.amazonaws.com").await;
+        wait::settle_doubting(cx, &what, ROLE_UNKNOWN_YET, mistake, || async {
             let call = cx.firehose().create_delivery_stream().delivery_stream_name(&name.physical);
             let call = call.delivery_stream_type(wire::source_type(&shape)).set_tags(Some(wire::tags(tags)));
             let call = call.set_kinesis_stream_source_configuration(wire::source(&shape));
@@ -311,7 +312,8 @@ impl DeliveryStream {
     async fn update_call(&self, cx: &Cx, name: &Name, live: &Live) -> Result<()> {
         let shape = self.shape(name, &cx.names);
         let what = format!("role {} to be known to Firehose", short_role(&shape.role));
-        wait::settle(cx, &what, ROLE_UNKNOWN_YET, || async {
+        let mistake = async || role::mistake(cx, &shape.role, "firehose.amazonaws.com").await;
+        wait::settle_doubting(cx, &what, ROLE_UNKNOWN_YET, mistake, || async {
             let call = cx.firehose().update_destination().delivery_stream_name(&name.physical);
             let call = call.current_delivery_stream_version_id(&live.version_id).destination_id(&live.destination_id);
             let call = call.extended_s3_destination_update(wire::update(&shape));

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::role::{RoleRef, Statement};
+use super::role::{self, RoleRef, Statement};
 use super::shared::{Created, answer, done, found, says, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
@@ -269,7 +269,8 @@ impl Function {
 
     async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let (config, package) = (self.config(name, &cx.names), self.package()?);
-        wait::settle(cx, &role_known(&config), ROLE_UNKNOWN_YET, || async {
+        let mistake = async || role::mistake(cx, &config.role, "lambda.amazonaws.com").await;
+        wait::settle_doubting(cx, &role_known(&config), ROLE_UNKNOWN_YET, mistake, || async {
             let call = cx.lambda().create_function().function_name(&name.physical).code(package.function_code());
             let call = config.create(call).architectures(self.architecture.name().into()).publish(self.publishes());
             done(format!("creating {name}"), call.set_tags(Some(tag_map(tags))).send().await)
@@ -279,7 +280,8 @@ impl Function {
 
     async fn update_config(&self, cx: &Cx, name: &Name) -> Result<()> {
         let config = self.config(name, &cx.names);
-        wait::settle(cx, &role_known(&config), ROLE_UNKNOWN_YET, || async {
+        let mistake = async || role::mistake(cx, &config.role, "lambda.amazonaws.com").await;
+        wait::settle_doubting(cx, &role_known(&config), ROLE_UNKNOWN_YET, mistake, || async {
             let call = config.update(cx.lambda().update_function_configuration().function_name(&name.physical));
             done(format!("updating the configuration of {name}"), call.send().await)
         })

@@ -254,6 +254,24 @@ fn shown(policy: &Option<Value>) -> String {
     policy.as_ref().map_or("none".into(), pretty)
 }
 
+/// Why a service does not take a role, where that can be seen and no time heals it: the role is not there, or its trust policy
+/// does not name the service. Whoever may not look sees no mistake.
+pub async fn mistake(cx: &Cx, arn: &str, service: &str) -> Option<String> {
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    let role = match found(answer("looking at a role", cx.iam().get_role().role_name(name).send().await), ABSENT) {
+        Ok(found) => found.and_then(|answer| answer.role),
+        Err(_) => return None,
+    };
+    let Some(role) = role else {
+        return Some(format!("there is no role {name}: create it, or correct its ARN in the spec"));
+    };
+    let trusts = decoded(role.assume_role_policy_document()?).ok()?;
+    match trusts.to_string().contains(service) {
+        true => None,
+        false => Some(format!("the trust policy of role {name} does not name {service}: let it assume the role")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
