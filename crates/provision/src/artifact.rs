@@ -45,6 +45,16 @@ pub enum Architecture {
     Arm64,
 }
 
+impl Architecture {
+    /// As Lambda spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Architecture::X86_64 => "x86_64",
+            Architecture::Arm64 => "arm64",
+        }
+    }
+}
+
 /// A deployment package that Lambda will take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {

@@ -10,10 +10,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Events, Made};
 use crate::exit::Stop;
 use crate::names::Names;
-use crate::spec::{self, stack::Stack};
-
-/// Of a stack whose spec is not at hand: the spec's own default.
-const TAG_PREFIX: &str = "provision";
+use crate::spec::{self, TAG_PREFIX, stack::Stack};
 
 /// Everything a command needs to begin.
 pub struct Session {

@@ -35,6 +35,9 @@ use diagnostic::Mistake;
 use shape::Shape;
 use stack::Stack;
 
+/// Before the slash of the tags that say whose a resource is, where a spec does not choose it.
+pub const TAG_PREFIX: &str = "provision";
+
 /// What a spec is read with.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {

@@ -15,6 +15,7 @@ use crate::wait::{self, STATE_LIMIT, Transient};
 mod config;
 mod package;
 
+pub use crate::artifact::Architecture;
 pub use config::{Config, Deployed, log_group};
 pub use package::{Package, Upload};
 
@@ -83,12 +84,6 @@ pub enum Code {
     },
     /// What [`Function::prepare`] made of one of the above.
     Ready(Package),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Architecture {
-    X86_64,
-    Arm64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -296,16 +291,6 @@ impl Function {
             done(format!("updating the code of {name}"), call.send().await)
         })
         .await
-    }
-}
-
-impl Architecture {
-    /// As Lambda spells it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Architecture::X86_64 => "x86_64",
-            Architecture::Arm64 => "arm64",
-        }
     }
 }
 

@@ -27,7 +27,7 @@ record! {
         /// Tags of every resource.
         tags: Map<Text<0, 256>>;
         /// What the keys of our own tags begin with, before a slash.
-        tag_prefix: TagPrefix = "provision";
+        tag_prefix: TagPrefix = crate::spec::TAG_PREFIX;
         /// What all derived roles have in common.
         iam: Iam;
         /// How names and prefixes differ by environment: a pattern (`*` stands for anything) and its rule. A pattern

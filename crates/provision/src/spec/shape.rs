@@ -84,7 +84,7 @@ pub(super) trait Record: Sized + Clone + Default {
 /// Declares a record: a struct of optional fields, its reader, its schema, and a getter for each field with a default.
 macro_rules! record {
     ($(#[doc = $about:literal])* $name:ident {
-        $($(#[doc = $doc:literal])* $field:ident: $type:ty $(= $default:literal)?;)*
+        $($(#[doc = $doc:literal])* $field:ident: $type:ty $(= $default:expr)?;)*
     }) => {
         $(#[doc = $about])*
         #[derive(Debug, Clone, Default)]

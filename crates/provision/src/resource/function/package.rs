@@ -9,7 +9,7 @@ use aws_sdk_lambda::types::FunctionCode;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::{Architecture, Code, Function, short};
+use super::{Code, Function, short};
 use crate::artifact::{self, Artifact, Source, Target};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
@@ -70,11 +70,7 @@ pub(super) async fn prepare(function: &Function, cx: &Cx) -> Result<Package> {
 }
 
 async fn built(function: &Function, cx: &Cx, source: Source<'_>) -> Result<Package> {
-    let architecture = match function.architecture {
-        Architecture::X86_64 => artifact::Architecture::X86_64,
-        Architecture::Arm64 => artifact::Architecture::Arm64,
-    };
-    let target = Target { architecture, runtime: function.runtime.clone() };
+    let target = Target { architecture: function.architecture, runtime: function.runtime.clone() };
     let cache: &Path = &cx.options.work_dir.join("artifacts");
     let mut progress = |line: &str| cx.wait_for(line);
     let Artifact { zip, sha256_base64, from } = artifact::build(source, &target, cache, &mut progress).await?;
