@@ -5,6 +5,9 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+/// The tag of what is protected.
+pub const PROTECT: &str = "protect";
+
 /// Tags of one resource.
 pub type Tags = BTreeMap<String, String>;
 
@@ -142,6 +145,11 @@ impl Names {
             (self.tag_key("env"), self.env.clone().unwrap_or_else(|| "-".into())),
             (self.tag_key("name"), address.to_string()),
         ])
+    }
+
+    /// Do these tags say that it may be neither replaced nor deleted? For whoever has no spec that says so.
+    pub fn protects(&self, tags: &Tags) -> bool {
+        tags.contains_key(&self.tag_key(PROTECT))
     }
 
     /// Do these tags say that the resource belongs to this stack and environment?

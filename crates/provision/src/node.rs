@@ -4,7 +4,7 @@ use futures::future::{BoxFuture, FutureExt};
 
 use crate::cloud::Cx;
 use crate::error::Result;
-use crate::names::{Address, Name, Names, Tags};
+use crate::names::{Address, Name, Names, PROTECT, Tags};
 use crate::plan::{Facts, Wants};
 use crate::resource::{Diff, Gone, Resource};
 
@@ -42,25 +42,35 @@ pub trait Node: Send + Sync {
 
 /// A resource that the spec wants.
 pub fn managed<R: Resource>(name: Name, desired: R, options: NodeOptions) -> Box<dyn Node> {
-    Box::new(Managed { name, wants: Some(desired), referenced: false, options, live: None, tags: None })
+    Box::new(Managed {
+        name,
+        wants: Some(desired),
+        referenced: false,
+        unspoken: false,
+        options,
+        live: None,
+        tags: None,
+    })
 }
 
 /// Somebody else's resource that the spec refers to: only looked at.
 pub fn existing<R: Resource>(name: Name) -> Box<dyn Node> {
     let options = NodeOptions::default();
-    Box::new(Managed::<R> { name, wants: None, referenced: true, options, live: None, tags: None })
+    Box::new(Managed::<R> { name, wants: None, referenced: true, unspoken: false, options, live: None, tags: None })
 }
 
 /// A resource that nobody wants (any more): it may be there, and ours.
 pub fn unwanted<R: Resource>(name: Name) -> Box<dyn Node> {
     let options = NodeOptions::default();
-    Box::new(Managed::<R> { name, wants: None, referenced: false, options, live: None, tags: None })
+    Box::new(Managed::<R> { name, wants: None, referenced: false, unspoken: true, options, live: None, tags: None })
 }
 
 struct Managed<R: Resource> {
     name: Name,
     wants: Option<R>,
     referenced: bool,
+    /// Known from the record alone.
+    unspoken: bool,
     options: NodeOptions,
     live: Option<R::Live>,
     /// Once read: `Some(None)` where the kind has no tags.
@@ -70,6 +80,11 @@ struct Managed<R: Resource> {
 impl<R: Resource> Managed<R> {
     fn desired(&self) -> &R {
         self.wants.as_ref().expect("only planned for what is wanted")
+    }
+
+    /// Of what no spec speaks: do its tags protect it?
+    fn tagged_protected(&self, names: &Names) -> bool {
+        self.unspoken && self.tags.iter().flatten().any(|tags| names.protects(tags))
     }
 
     fn live(&self) -> &R::Live {
@@ -90,6 +105,9 @@ impl<R: Resource> Node for Managed<R> {
     fn desired_tags(&self, names: &Names) -> Tags {
         let mut tags = self.options.tags.clone();
         tags.extend(names.ownership(&self.name.address));
+        if self.options.protect {
+            tags.insert(names.tag_key(PROTECT), "true".into());
+        }
         tags
     }
 
@@ -151,7 +169,7 @@ impl<R: Resource> Node for Managed<R> {
             diff,
             refs: self.wants.as_ref().map(R::refs).unwrap_or_default(),
             live_refs: self.live.as_ref().map(|live| R::live_refs(live, purges)).unwrap_or_default(),
-            protect: self.options.protect,
+            protect: self.options.protect || self.tagged_protected(names),
             moved_from: self.options.moved_from.clone(),
             holds_data: R::HOLDS_DATA,
             uses_what_is_found: R::USES_WHAT_IS_FOUND,

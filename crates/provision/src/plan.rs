@@ -235,6 +235,9 @@ fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Per
         Whose::Others if fact.uses_what_is_found => return Verdict::Used,
         Whose::Others if permits.adopt => also.push(change("owner", owner(fact, names), names.stack.clone())),
         Whose::Others => {
+            if let Some(before) = former(fact, names) {
+                return Verdict::Refused(renamed(fact, before));
+            }
             return Verdict::Refused(Refusal {
                 name: fact.name.clone(),
                 why: format!("{} exists and is not this stack's: {}", fact.name.physical, owner(fact, names)),
@@ -254,6 +257,22 @@ fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Per
         (true, _) => Verdict::Do(Op::Replace, also, tags),
         (false, false) => Verdict::Do(Op::Update, also, tags),
         (false, true) => Verdict::Same,
+    }
+}
+
+/// The address by which this stack and environment knew it, where that is another one of the same kind.
+fn former<'a>(fact: &'a Facts, names: &Names) -> Option<&'a str> {
+    let tags = fact.tags.as_ref()?.as_ref().filter(|tags| names.owns(tags))?;
+    tags.get(&names.tag_key("name"))?.strip_prefix(fact.name.address.kind)?.strip_prefix('.')
+}
+
+fn renamed(fact: &Facts, before: &str) -> Refusal {
+    let kind = fact.name.address.kind;
+    Refusal {
+        name: fact.name.clone(),
+        why: format!("{} exists, and is {kind}.{before} of this stack", fact.name.physical),
+        hint: format!("if the key was renamed, write `moved: {{ from: {before} }}`; or take it over with --adopt"),
+        consent: true,
     }
 }
 
@@ -315,7 +334,11 @@ fn refuse_loss(fact: &Facts, op: Op, permits: Permits) -> Option<Refusal> {
         |why: String, hint: &str, consent| Some(Refusal { name: fact.name.clone(), why, hint: hint.into(), consent });
     match op {
         Op::Replace | Op::Delete if fact.protect => {
-            refusal("it is protected".into(), "remove `protect: true` from the spec first", false)
+            let hint = match fact.wants {
+                Wants::Absent => "remove `protect: true` from its spec, and take that spec",
+                Wants::Present | Wants::Reference => "remove `protect: true` from the spec first",
+            };
+            refusal("it is protected".into(), hint, false)
         }
         Op::Replace if fact.holds_data && !permits.data_loss => refusal(
             format!("it would be replaced, and its data lost ({})", reasons(&fact.diff)),

@@ -106,7 +106,11 @@ fn gone(survey: &Survey, plan: &Plan, applied: &Applied) -> Vec<Name> {
     };
     let still = |name: &Name| {
         let mut facts = survey.facts.iter().filter(|fact| same_thing(&fact.name, name));
-        facts.any(|fact| fact.wants == Wants::Present || (fact.live && !deleted(name)))
+        facts.any(|fact| match fact.wants {
+            // Under another address it is recorded there: the key was renamed.
+            Wants::Present => fact.name.address == name.address,
+            Wants::Reference | Wants::Absent => fact.live && !deleted(name),
+        })
     };
     recorded_names(survey).filter(|name| !still(name)).collect()
 }

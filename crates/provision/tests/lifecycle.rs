@@ -132,6 +132,58 @@ async fn what_was_made_under_another_name_is_remembered_until_it_is_removed() {
     assert_eq!(left(&bench), json!({}));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_renamed_key_stands_in_the_record_once() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(&experiment())).await;
+    let renamed = experiment().replace("  events: {", "  sent: { moved: { from: events },");
+    let renamed = stack(&renamed.replace("from: events\n", "from: sent\n"));
+    let summary = bench.up(&renamed).await;
+    assert_eq!((summary.updated, summary.replaced, summary.created), (1, 0, 0));
+    let plan = bench.plan(&renamed).await;
+    assert!(plan.is_empty() && plan.foreign.is_empty(), "{plan:#?}");
+    assert_eq!(bench.members().await.iter().filter(|member| member.starts_with("stream.")).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renamed_key_without_a_word_is_refused_with_the_word_to_write() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(&experiment())).await;
+    let renamed = experiment().replace("  events: {", "  sent: {").replace("from: events\n", "from: sent\n");
+    let plan = bench.plan(&stack(&renamed)).await;
+    assert_eq!(plan.refusals.len(), 1, "{plan:#?}");
+    assert!(plan.refusals[0].hint.contains("moved: { from: events }"), "{:?}", plan.refusals[0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_protected_is_so_for_a_down_without_the_spec_too() {
+    let bench = Bench::new(Delays::NONE).await;
+    let protected = stack(&experiment().replace("  events: {", "  events: { protect: true,"));
+    bench.up(&protected).await;
+    for spec in [None, Some(&protected)] {
+        let plan = bench.plan_down(spec).await;
+        assert_eq!(plan.refusals.len(), 1, "{plan:#?}");
+        assert_eq!(plan.refusals[0].name.address.to_string(), "stream.events");
+    }
+    let free = stack(&experiment());
+    assert!(bench.plan_down(Some(&free)).await.refusals.is_empty(), "the spec's word is newer than the tag's");
+    assert_eq!(bench.up(&free).await.updated, 1);
+    assert!(bench.plan_down(None).await.refusals.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_ups_that_both_wait_for_a_deletion_both_end() {
+    let bench = Bench::new(Delays::AWS).await;
+    let stack = stack(&experiment());
+    bench.up(&stack).await;
+    bench.cx.firehose().delete_delivery_stream().delivery_stream_name("test-delivery1").send().await.unwrap();
+    let start = tokio::time::Instant::now();
+    let (one, other) = futures::join!(bench.up(&stack), bench.up(&stack));
+    assert_eq!((one.failed, other.failed), (0, 0));
+    assert!(start.elapsed() < std::time::Duration::from_secs(300), "one waited for what never went");
+    assert!(bench.plan(&stack).await.is_empty());
+}
+
 /// What the engine's world holds, by service, without the empty.
 fn left(bench: &Bench) -> serde_json::Value {
     let mut found = serde_json::Map::new();

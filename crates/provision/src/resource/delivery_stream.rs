@@ -250,8 +250,7 @@ impl Resource for DeliveryStream {
                     Created::Already
                 } else {
                     gone(cx, name).await?;
-                    self.create_call(cx, name, tags).await?;
-                    Created::Now
+                    self.create_again(cx, name, tags).await?
                 }
             }
             Err(error) => return Err(error),
@@ -295,6 +294,15 @@ impl Resource for DeliveryStream {
 }
 
 impl DeliveryStream {
+    /// Where it was just deleted: another `up` may have been quicker.
+    async fn create_again(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<Created> {
+        match self.create_call(cx, name, tags).await {
+            Ok(()) => Ok(Created::Now),
+            Err(error) if says(&error, "ResourceInUseException", "already exists") => Ok(Created::Already),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let shape = self.shape(name, &cx.names);
         let what = format!("role {} to be known to Firehose", short_role(&shape.role));
@@ -364,9 +372,10 @@ async fn created(cx: &Cx, name: &Name) -> Result<Live> {
     .await
 }
 
+/// What is there anew, made by another `up`, is not what was waited for.
 async fn gone(cx: &Cx, name: &Name) -> Result<()> {
     wait::until(cx, &format!("{name} to be gone"), STATE_LIMIT, || async {
-        Ok(describe(cx, name).await?.is_none().then_some(()))
+        Ok(describe(cx, name).await?.is_none_or(|live| live.status != DELETING).then_some(()))
     })
     .await
 }

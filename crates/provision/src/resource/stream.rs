@@ -136,8 +136,7 @@ impl Resource for Stream {
                     Created::Already
                 } else {
                     gone(cx, name).await?;
-                    self.create_call(cx, name, tags).await?;
-                    Created::Now
+                    self.create_again(cx, name, tags).await?
                 }
             }
             Err(error) => return Err(error),
@@ -169,6 +168,15 @@ impl Resource for Stream {
 }
 
 impl Stream {
+    /// Where it was just deleted: another `up` may have been quicker.
+    async fn create_again(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<Created> {
+        match self.create_call(cx, name, tags).await {
+            Ok(()) => Ok(Created::Now),
+            Err(error) if says(&error, "ResourceInUseException", "already exists") => Ok(Created::Already),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let mut call = cx.kinesis().create_stream().stream_name(&name.physical).stream_mode_details(mode(self.mode));
         if let Mode::Provisioned { shards } = self.mode {
@@ -194,9 +202,10 @@ async fn active(cx: &Cx, name: &Name) -> Result<Live> {
     .await
 }
 
+/// What is there anew, made by another `up`, is not what was waited for.
 async fn gone(cx: &Cx, name: &Name) -> Result<()> {
     wait::until(cx, &format!("{name} to be gone"), STATE_LIMIT, || async {
-        Ok(describe(cx, name).await?.is_none().then_some(()))
+        Ok(describe(cx, name).await?.is_none_or(|live| live.status != StreamStatus::Deleting.as_str()).then_some(()))
     })
     .await
 }

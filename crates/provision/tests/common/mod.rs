@@ -15,6 +15,7 @@ use provision::cloud::{self, Calls, Cx};
 use provision::event::{Event, Events, Reporter, Summary};
 use provision::names::Names;
 use provision::plan::{Permits, Plan};
+use provision::record;
 use provision::run;
 use provision::spec::{self, LoadOptions, stack::Stack};
 use provision::survey::Survey;
@@ -99,6 +100,19 @@ impl Bench {
         let (survey, plan) = decided.unwrap_or_else(|errors| panic!("{errors:?}"));
         let applied = run::apply_down(&self.cx, &survey, &plan, 10, watch::channel(false).1, &self.events()).await;
         self.complete(applied)
+    }
+
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
+    pub async fn plan_down(&self, stack: Option<&Stack>) -> Plan {
+        let decided = run::decide_down(&self.cx, stack, &self.events()).await;
+        decided.unwrap_or_else(|errors| panic!("{errors:?}")).1
+    }
+
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
+    /// The addresses in the record.
+    pub async fn members(&self) -> Vec<String> {
+        let record = record::read(&self.cx).await.unwrap_or_else(|error| panic!("{error}"));
+        record.members(&self.cx.names).keys().map(ToString::to_string).collect()
     }
 
     fn complete(&self, applied: Result<Summary, Vec<provision::error::Error>>) -> Summary {
