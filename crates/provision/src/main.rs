@@ -61,7 +61,7 @@ async fn command(command: Command, events: &Events) -> Result<Exit, Stop> {
         Command::Validate(args) => command::validate::run(args).map(print),
         Command::Render(args) => command::render::run(args).map(print),
         Command::Schema(args) => Ok(print(command::schema::run(args))),
-        Command::Init(args) => Ok(print(command::init::run(args))),
+        Command::Init(args) => Ok(print(command::init::run(args)?)),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "provision", &mut std::io::stdout());
             Ok(Exit::Done)

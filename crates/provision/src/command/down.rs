@@ -51,7 +51,7 @@ async fn take_down(session: &Session, args: &DownArgs, events: &Events, interrup
     if !plan.refusals.is_empty() {
         return Ok(Exit::Failed);
     }
-    if !plan.is_empty() && !args.yes && !super::up::consents("Remove these?") {
+    if !plan.is_empty() && !args.yes && !super::up::consents("Remove these?", events) {
         return Ok(Exit::Consent);
     }
     let at_once = args.parallelism.into();

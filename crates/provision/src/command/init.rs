@@ -30,14 +30,8 @@ pub enum Transform {
     Python,
 }
 
-pub fn run(args: Args) -> (String, Exit) {
-    match write(&args) {
-        Ok(said) => (said, Exit::Done),
-        Err(error) => {
-            let hint = error.what_next().map(|hint| format!("\n{hint}")).unwrap_or_default();
-            (format!("{error}{hint}\n"), Exit::Failed)
-        }
-    }
+pub fn run(args: Args) -> Result<(String, Exit)> {
+    write(&args).map(|said| (said, Exit::Done))
 }
 
 fn write(args: &Args) -> Result<String> {
@@ -101,8 +95,7 @@ mod tests {
         let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firehose-transform");
         for (transform, sdk) in [(Transform::Python, None), (Transform::Rust, Some(sdk))] {
             let dir = tempfile::tempdir().unwrap();
-            let (said, exit) = run(args(dir.path(), transform, sdk));
-            assert_eq!(exit, Exit::Done, "{said}");
+            run(args(dir.path(), transform, sdk)).unwrap();
             let loaded = load(&dir.path().join("provision.yaml"), &LoadOptions::default());
             let loaded = loaded.unwrap_or_else(|wrong| panic!("{wrong}"));
             assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
@@ -114,8 +107,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("transform")).unwrap();
         fs::write(dir.path().join("transform/transform.py"), "mine").unwrap();
-        let (said, exit) = run(args(dir.path(), Transform::Python, None));
-        assert_eq!(exit, Exit::Failed, "{said}");
+        assert!(run(args(dir.path(), Transform::Python, None)).is_err());
         assert_eq!(fs::read_to_string(dir.path().join("transform/transform.py")).unwrap(), "mine");
         assert!(!dir.path().join("provision.yaml").exists());
     }
@@ -123,8 +115,7 @@ mod tests {
     #[test]
     fn a_rust_transform_needs_the_sdk() {
         let dir = tempfile::tempdir().unwrap();
-        let (said, exit) = run(args(dir.path(), Transform::Rust, None));
-        assert_eq!(exit, Exit::Failed);
-        assert!(said.contains("--sdk-path"), "{said}");
+        let error = run(args(dir.path(), Transform::Rust, None)).unwrap_err();
+        assert!(error.what_next().is_some_and(|hint| hint.contains("--sdk-path")), "{error}");
     }
 }

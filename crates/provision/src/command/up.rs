@@ -93,7 +93,7 @@ async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: 
     if !plan.refusals.is_empty() {
         return Ok(refused(&plan));
     }
-    if plan.removes() && !args.yes && !consents("Replace and remove these?") {
+    if plan.removes() && !args.yes && !consents("Replace and remove these?", events) {
         return Ok(Exit::Consent);
     }
     let mut exit = Exit::Done;
@@ -118,9 +118,11 @@ fn refused(plan: &Plan) -> Exit {
 }
 
 /// Asks, where somebody is there to be asked.
-pub fn consents(question: &str) -> bool {
+pub fn consents(question: &str, events: &Events) -> bool {
     if !report::can_ask() {
-        report::error("this wants consent, and nobody is there to ask", Some("pass --yes"));
+        let (why, hint) = ("this wants consent, and nobody is there to ask", "pass --yes");
+        report::error(why, Some(hint));
+        events.say(Event::Error { message: why.into(), hint: Some(hint.into()) });
         return false;
     }
     report::ask(question)
