@@ -161,11 +161,13 @@ pub struct Caller {
 
 /// Asks STS who we are. Needs no permission, so its failure means credentials or the network.
 pub async fn account(sdk: &SdkConfig) -> Result<Caller> {
-    let answer = aws_sdk_sts::Client::new(sdk).get_caller_identity().send().await;
-    let identity = answer.map_err(|e| explain(Error::aws("asking AWS whose credentials these are", e)))?;
+    // The first call of all: where nothing answers, nobody should wait for eight attempts to hear it.
+    let config = aws_sdk_sts::config::Builder::from(sdk).retry_config(retries().with_max_attempts(3)).build();
+    let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
+    let identity = answer.map_err(|e| explain(Error::aws("asking AWS who is calling", e)))?;
     match (identity.account, identity.arn) {
         (Some(account), Some(arn)) => Ok(Caller { account, arn }),
-        _ => Err(Error::msg("asking AWS whose credentials these are: the answer names no account")),
+        _ => Err(Error::msg("asking AWS who is calling: the answer names no account")),
     }
 }
 
@@ -239,6 +241,14 @@ pub(crate) mod tests {
             tag_prefix: "provision".into(),
             iam_path: "/".into(),
         }
+    }
+
+    #[test]
+    fn a_network_that_fails_is_not_told_as_missing_credentials() {
+        let unreachable = explain(Error::new("asking AWS who is calling", "dispatch failure: dns error"));
+        assert!(unreachable.what_next().is_some_and(|hint| hint.contains("network")), "{unreachable:?}");
+        let nobody = explain(Error::new("asking AWS who is calling", "the credential provider was not enabled"));
+        assert!(nobody.what_next().is_some_and(|hint| hint.contains("AWS_PROFILE")), "{nobody:?}");
     }
 
     #[test]

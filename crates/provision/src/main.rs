@@ -29,7 +29,7 @@ async fn run(cli: Cli) -> Exit {
         Output::Human => report::error(&message, hint),
         Output::Json => events.say(Event::Error { message, hint: hint.map(str::to_owned) }),
     };
-    match command(cli.command, &events).await {
+    match command(cli.command, cli.output, &events).await {
         Ok(exit) => exit,
         Err(Stop::Said(exit)) => exit,
         Err(Stop::Spec(rendered)) => {
@@ -48,7 +48,8 @@ async fn run(cli: Cli) -> Exit {
     }
 }
 
-async fn command(command: Command, events: &Events) -> Result<Exit, Stop> {
+async fn command(command: Command, output: Output, events: &Events) -> Result<Exit, Stop> {
+    let print = |text| print(text, output, events);
     let interrupt = Interrupt::listen().expect("a process may listen for its signals");
     match command {
         Command::Plan(args) => command::up::plan(args, events).await,
@@ -69,7 +70,11 @@ async fn command(command: Command, events: &Events) -> Result<Exit, Stop> {
     }
 }
 
-fn print((text, exit): (String, Exit)) -> Exit {
+fn print((text, exit): (String, Exit), output: Output, events: &Events) -> Exit {
+    if output == Output::Json {
+        events.say(Event::Said { text: anstream::adapter::strip_str(&text).to_string() });
+        return exit;
+    }
     // What a pipe's reader does not want to read need not be written.
     let _ = std::io::Write::write_all(&mut anstream::stdout(), text.as_bytes());
     exit
