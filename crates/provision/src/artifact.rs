@@ -61,7 +61,7 @@ pub struct Artifact {
     pub zip: Bytes,
     /// Lambda's `CodeSha256`.
     pub sha256_base64: String,
-    /// For people: `crate /work/handler`.
+    /// For people: `crate crates/handler`.
     pub from: String,
 }
 
