@@ -306,7 +306,7 @@ impl DeliveryStream {
     async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let shape = self.shape(name, &cx.names);
         let what = format!("role {} to be known to Firehose", short_role(&shape.role));
-        let mistake = async || role::mistake(cx, &shape.role, "firehose.amazonaws.com").await;
+        let mistake = async || role::mistake(cx, &self.role, "firehose.amazonaws.com").await;
         wait::settle_doubting(cx, &what, ROLE_UNKNOWN_YET, mistake, || async {
             let call = cx.firehose().create_delivery_stream().delivery_stream_name(&name.physical);
             let call = call.delivery_stream_type(wire::source_type(&shape)).set_tags(Some(wire::tags(tags)));
@@ -320,7 +320,7 @@ impl DeliveryStream {
     async fn update_call(&self, cx: &Cx, name: &Name, live: &Live) -> Result<()> {
         let shape = self.shape(name, &cx.names);
         let what = format!("role {} to be known to Firehose", short_role(&shape.role));
-        let mistake = async || role::mistake(cx, &shape.role, "firehose.amazonaws.com").await;
+        let mistake = async || role::mistake(cx, &self.role, "firehose.amazonaws.com").await;
         wait::settle_doubting(cx, &what, ROLE_UNKNOWN_YET, mistake, || async {
             let call = cx.firehose().update_destination().delivery_stream_name(&name.physical);
             let call = call.current_delivery_stream_version_id(&live.version_id).destination_id(&live.destination_id);

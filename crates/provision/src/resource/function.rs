@@ -264,7 +264,7 @@ impl Function {
 
     async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let (config, package) = (self.config(name, &cx.names), self.package()?);
-        let mistake = async || role::mistake(cx, &config.role, "lambda.amazonaws.com").await;
+        let mistake = async || role::mistake(cx, &self.role, "lambda.amazonaws.com").await;
         wait::settle_doubting(cx, &role_known(&config), ROLE_UNKNOWN_YET, mistake, || async {
             let call = cx.lambda().create_function().function_name(&name.physical).code(package.function_code());
             let call = config.create(call).architectures(self.architecture.name().into()).publish(self.publishes());
@@ -275,7 +275,7 @@ impl Function {
 
     async fn update_config(&self, cx: &Cx, name: &Name) -> Result<()> {
         let config = self.config(name, &cx.names);
-        let mistake = async || role::mistake(cx, &config.role, "lambda.amazonaws.com").await;
+        let mistake = async || role::mistake(cx, &self.role, "lambda.amazonaws.com").await;
         wait::settle_doubting(cx, &role_known(&config), ROLE_UNKNOWN_YET, mistake, || async {
             let call = config.update(cx.lambda().update_function_configuration().function_name(&name.physical));
             done(format!("updating the configuration of {name}"), call.send().await)

@@ -255,15 +255,17 @@ fn shown(policy: &Option<Value>) -> String {
 }
 
 /// Why a service does not take a role, where that can be seen and no time heals it: the role is not there, or its trust policy
-/// does not name the service. Whoever may not look sees no mistake.
-pub async fn mistake(cx: &Cx, arn: &str, service: &str) -> Option<String> {
-    let name = arn.rsplit('/').next().unwrap_or_default();
-    let role = match found(answer("looking at a role", cx.iam().get_role().role_name(name).send().await), ABSENT) {
+/// does not name the service. Whoever may not look sees no mistake; somebody else's role is not looked at, because with existing
+/// roles not one IAM call is made.
+pub async fn mistake(cx: &Cx, role: &RoleRef, service: &str) -> Option<String> {
+    let RoleRef::Derived(logical) = role else { return None };
+    let name = cx.names.role_name(logical);
+    let role = match found(answer("looking at a role", cx.iam().get_role().role_name(&name).send().await), ABSENT) {
         Ok(found) => found.and_then(|answer| answer.role),
         Err(_) => return None,
     };
     let Some(role) = role else {
-        return Some(format!("there is no role {name}: create it, or correct its ARN in the spec"));
+        return Some(format!("there is no role {name} any more: run the same command again"));
     };
     let trusts = decoded(role.assume_role_policy_document()?).ok()?;
     match trusts.to_string().contains(service) {
