@@ -73,13 +73,13 @@ fn role<T>(
     stack: &Stack,
     names: &Names,
 ) -> Option<Box<dyn Node>> {
-    let RoleRef::Derived(logical) = role else {
+    let RoleRef::Derived { logical, user } = role else {
         return None;
     };
     let desired = Role { path: names.role_path(), service, statements, boundary: stack.iam.boundary.clone() };
-    // Its physical name follows from its logical one, so that there is nothing it could have moved from.
-    let options = NodeOptions { protect: entry.protect, moved_from: None, tags: entry.tags.clone() };
-    Some(node::managed(Name::new(Role::KIND, logical, names.role_name(logical)), desired, options))
+    let of = logical.split_once('-').map(|(of, _)| of).unwrap_or_default();
+    let options = options::<T, Role>(entry, |old| format!("{of}-{old}"));
+    Some(node::managed(Name::new(Role::KIND, logical, names.role_name(user)), desired, options))
 }
 
 fn log_group<T>(
@@ -101,11 +101,12 @@ fn log_group<T>(
     }
 }
 
-/// The folders that deliveries write to, each once, in buckets that are not somebody else's.
+/// The folders that deliveries write to, each once, in buckets that are not somebody else's. Without a marker too: that they are
+/// ours is what `--purge-data` goes by.
 fn prefixes(stack: &Stack) -> Vec<Box<dyn Node>> {
     let mut nodes: BTreeMap<String, Box<dyn Node>> = BTreeMap::new();
     let deliveries = stack.deliveries.iter().filter_map(|(logical, entry)| Some((logical, entry.managed()?)));
-    for (logical, entry) in deliveries.filter(|(_, entry)| entry.desired.markers) {
+    for (logical, entry) in deliveries {
         for (what, bucket, prefix) in places(&entry.desired) {
             let Some(prefix) = literal(prefix).filter(|_| bucket.managed) else {
                 continue;
@@ -115,7 +116,7 @@ fn prefixes(stack: &Stack) -> Vec<Box<dyn Node>> {
             let desired = BucketPrefix {
                 bucket: bucket.id.clone(),
                 prefix: prefix.to_owned(),
-                marker: true,
+                marker: entry.desired.markers,
                 bucket_logical: Some(bucket.logical.clone()),
             };
             let options = options::<_, BucketPrefix>(entry, |old| format!("{old}-{what}"));

@@ -122,10 +122,10 @@ impl Names {
         format!("{}provision/{}/{}/{env}/", self.iam_path, self.stack, self.region)
     }
 
-    /// The name of a derived role. Roles are global, so it carries the region. At most 64 characters, as IAM wants it.
-    pub fn role_name(&self, logical: &str) -> String {
-        let env = self.env.as_deref().map(|env| format!("-{env}")).unwrap_or_default();
-        shorten(&format!("{}{env}-{logical}-{}", self.stack, self.region), 64)
+    /// The name of the role of `user`, a service and the name of a resource of it, which is the only one of this name in its
+    /// account and region. Roles are global, so it carries the region. At most 64 characters, as IAM wants it.
+    pub fn role_name(&self, user: &str) -> String {
+        shorten(&format!("{user}-{}", self.region), 64)
     }
 
     /// The log group that is this environment's record.
@@ -198,11 +198,9 @@ mod tests {
     }
 
     #[test]
-    fn a_role_is_named_after_stack_environment_use_and_region() {
-        let mut names = names();
-        assert_eq!(names.role_name("delivery-raw"), "kinesis-test-delivery-raw-us-east-1");
-        names.env = Some("pr-42".into());
-        assert_eq!(names.role_name("delivery-raw"), "kinesis-test-pr-42-delivery-raw-us-east-1");
+    fn a_role_is_named_after_its_user_and_region_and_its_path_tells_the_environment() {
+        let names = Names { env: Some("pr-42".into()), ..names() };
+        assert_eq!(names.role_name("firehose-test-delivery1-pr-42"), "firehose-test-delivery1-pr-42-us-east-1");
         assert_eq!(names.role_path(), "/provision/kinesis-test/us-east-1/pr-42/");
     }
 }

@@ -156,6 +156,7 @@ impl<R: Resource> Node for Managed<R> {
             (Some(desired), Some(live)) => desired.diff(live, &self.name, names),
             _ => Diff::default(),
         };
+        let but_a_name = self.wants.as_ref().is_some_and(R::is_but_a_name);
         Facts {
             name: self.name.clone(),
             wants: match (&self.wants, self.referenced) {
@@ -163,14 +164,15 @@ impl<R: Resource> Node for Managed<R> {
                 (None, true) => Wants::Reference,
                 (None, false) => Wants::Absent,
             },
-            live: self.live.is_some(),
-            tags: self.tags.clone(),
+            live: self.live.is_some() || but_a_name,
+            tags: self.tags.clone().or(but_a_name.then_some(None)),
             desired_tags: self.desired_tags(names),
             diff,
             refs: self.wants.as_ref().map(R::refs).unwrap_or_default(),
             live_refs: self.live.as_ref().map(|live| R::live_refs(live, purges)).unwrap_or_default(),
             protect: self.options.protect || self.tagged_protected(names),
             moved_from: self.options.moved_from.clone(),
+            keeps: self.live.as_ref().and_then(|live| R::keeps(live, purges)),
             holds_data: R::HOLDS_DATA,
             uses_what_is_found: R::USES_WHAT_IS_FOUND,
             summary: self.wants.as_ref().map(|d| d.summary(&self.name, names)).unwrap_or_default(),

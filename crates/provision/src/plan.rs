@@ -22,6 +22,8 @@ pub struct Facts {
     pub live_refs: Vec<(&'static str, String)>,
     pub protect: bool,
     pub moved_from: Option<Address>,
+    /// Why it would not go if it were deleted.
+    pub keeps: Option<String>,
     pub holds_data: bool,
     pub uses_what_is_found: bool,
     pub summary: Vec<Field>,
@@ -112,12 +114,21 @@ pub struct Plan {
     pub same: Vec<Name>,
     /// There, somebody else's, and used.
     pub used: Vec<Name>,
+    /// Ours, not wanted, and there to stay.
+    pub kept: Vec<Kept>,
     /// Ours, there, and not wanted any more: removed only with `--prune`.
     pub orphans: Vec<Name>,
     /// Not wanted, there, and not ours: left alone.
     pub foreign: Vec<Name>,
     /// What stops all of it.
     pub refusals: Vec<Refusal>,
+}
+
+/// What is not deleted, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    pub name: Name,
+    pub why: String,
 }
 
 /// Why nothing at all is done.
@@ -161,8 +172,13 @@ pub fn plan(facts: &[Facts], members: &Members, names: &Names, permits: Permits)
     let mut plan = Plan::default();
     let mut step_of = HashMap::new();
     for (index, fact) in facts.iter().enumerate() {
-        match verdict(fact, members, names, permits) {
+        let verdict = match verdict(fact, members, names, permits) {
+            gone @ (Verdict::Orphan | Verdict::Do(Op::Delete, ..)) => keeps(fact, facts).map_or(gone, Verdict::Kept),
+            other => other,
+        };
+        match verdict {
             Verdict::Absent => {}
+            Verdict::Kept(why) => plan.kept.push(Kept { name: fact.name.clone(), why }),
             Verdict::Same => plan.same.push(fact.name.clone()),
             Verdict::Used => plan.used.push(fact.name.clone()),
             Verdict::Orphan => plan.orphans.push(fact.name.clone()),
@@ -196,6 +212,7 @@ enum Verdict {
     Absent,
     Same,
     Used,
+    Kept(String),
     Orphan,
     Foreign,
     Do(Op, Vec<Change>, TagChange),
@@ -220,6 +237,13 @@ fn verdict(fact: &Facts, members: &Members, names: &Names, permits: Permits) -> 
             Whose::Moved | Whose::Others => Verdict::Foreign,
         },
     }
+}
+
+/// Why deleting it would be in vain: it stays by itself, or something does that is in it.
+fn keeps(fact: &Facts, all: &[Facts]) -> Option<String> {
+    let this = (fact.name.address.kind, fact.name.physical.clone());
+    let within = || all.iter().find(|other| other.keeps.is_some() && other.live_refs.contains(&this));
+    fact.keeps.clone().or_else(|| within().map(|other| format!("{} stays in it", other.name.address)))
 }
 
 fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Permits) -> Verdict {

@@ -79,6 +79,14 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn prepare(&mut self, _cx: &Cx, _name: &Name) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
+    /// Is there nothing to make: a name is all of it?
+    fn is_but_a_name(&self) -> bool {
+        false
+    }
+    /// Why it is known not to go when it is deleted, if that is so. `purges`: is data going to be deleted?
+    fn keeps(_live: &Self::Live, _purges: bool) -> Option<String> {
+        None
+    }
     /// `None` when it is not there.
     fn observe(cx: &Cx, name: &Name) -> impl Future<Output = Result<Option<Self::Live>>> + Send;
     /// Its tags. `None` for a kind that has none: whose it is then follows from the record alone. `live`, where it is known

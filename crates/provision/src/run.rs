@@ -74,11 +74,13 @@ pub async fn apply_down(
     events: &Events,
 ) -> Result<Summary> {
     let applied = apply::apply(cx, &survey.nodes, plan, at_once, interrupt, events).await;
-    let failed = |name: &Name| {
-        let step = |step: &plan::Step| same_thing(&step.name, name);
-        plan.steps.iter().zip(&applied.results).any(|(one, result)| step(one) && result.is_none())
+    let stays = |name: &Name| {
+        let left = |result: &Option<Gone>| matches!(result, None | Some(Gone::Kept(_)));
+        let mut steps = plan.steps.iter().zip(&applied.results);
+        steps.any(|(step, result)| same_thing(&step.name, name) && left(result))
+            || plan.kept.iter().any(|kept| same_thing(&kept.name, name))
     };
-    let (left, gone): (Vec<Name>, Vec<Name>) = recorded_names(survey).partition(failed);
+    let (left, gone): (Vec<Name>, Vec<Name>) = recorded_names(survey).partition(stays);
     let recorded = match left.is_empty() && applied.summary.complete() {
         true => record::delete(cx, &survey.record).await,
         false => record::narrow(cx, &survey.record, &gone).await,

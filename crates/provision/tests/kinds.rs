@@ -185,22 +185,22 @@ fn function(folder: &std::path::Path) -> Function {
         alias: None,
         publish: false,
         allow: vec![],
-        role: RoleRef::Derived("function-square".into()),
+        role: RoleRef::of_function("square", "test-delivery2"),
         log: LogRef::Derived { retention_days: None },
     }
 }
 
-async fn make_role(cx: &Cx, logical: &str, service: &'static str) {
+async fn make_role(cx: &Cx, role: &RoleRef, service: &'static str) {
+    let (address, arn) = (role.address().expect("it is ours"), role.arn(&cx.names));
+    let physical = arn.rsplit('/').next().unwrap_or_default().to_owned();
     let statements = vec![Statement::allow(&["*"], vec!["*".into()])];
     let role = Role { path: cx.names.role_path(), service, statements, boundary: None };
-    let name = Name::new("role", logical, cx.names.role_name(logical));
-    make(cx, &name, role).await;
+    make(cx, &Name { address, physical }, role).await;
 }
 
 #[tokio::test]
 async fn a_function_changes_configuration_and_code_and_its_alias_follows() {
     let cx = cloud().await;
-    make_role(&cx, "function-square", "lambda.amazonaws.com").await;
     let folder = |code: &str| {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("transform.py"), code).unwrap();
@@ -208,6 +208,7 @@ async fn a_function_changes_configuration_and_code_and_its_alias_follows() {
     };
     let (one, two) = (folder("one = 1"), folder("two = 2"));
     let was = function(one.path());
+    make_role(&cx, &was.role, "lambda.amazonaws.com").await;
     let live = || Some("live".to_owned());
     let environment = BTreeMap::from([("MODE".to_owned(), "square".to_owned())]);
     let versions = vec![
@@ -244,14 +245,14 @@ fn delivery() -> DeliveryStream {
         partitioning: None,
         backup: None,
         log: None,
-        role: RoleRef::Derived("delivery-raw".into()),
+        role: RoleRef::of_delivery("raw", "test-delivery1"),
     }
 }
 
 #[tokio::test]
 async fn a_delivery_stream_changes_and_takes_back_everything_but_its_source() {
     let cx = cloud().await;
-    make_role(&cx, "delivery-raw", "firehose.amazonaws.com").await;
+    make_role(&cx, &delivery().role, "firehose.amazonaws.com").await;
     make(&cx, &Name::new("stream", "events", "events"), stream()).await;
     let transform = |retries| Transform {
         function: of("square"),
@@ -280,7 +281,7 @@ async fn a_delivery_stream_changes_and_takes_back_everything_but_its_source() {
 #[tokio::test]
 async fn what_aws_does_not_change_is_a_replacement_with_its_reason() {
     let cx = cloud().await;
-    make_role(&cx, "delivery-raw", "firehose.amazonaws.com").await;
+    make_role(&cx, &delivery().role, "firehose.amazonaws.com").await;
     let name = Name::new("delivery", "raw", "raw");
     let put = DeliveryStream { source: None, ..delivery() };
     make(&cx, &name, put).await;

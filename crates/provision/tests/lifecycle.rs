@@ -146,6 +146,46 @@ async fn a_renamed_key_stands_in_the_record_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delivery_and_its_function_move_to_other_keys_in_place() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(&experiment())).await;
+    let renamed = experiment().replace("  processed:\n", "  cooked:\n    moved: { from: processed }\n");
+    let renamed = renamed.replace("  square: {", "  cube: { moved: { from: square },");
+    let renamed = stack(&renamed.replace("transform: square", "transform: cube"));
+    let summary = bench.up(&renamed).await;
+    // Delivery stream, function, the role of each and the function's log group. (A prefix has no tags.)
+    assert_eq!((summary.updated, summary.replaced, summary.created), (5, 0, 0));
+    let plan = bench.plan(&renamed).await;
+    assert!(plan.is_empty() && plan.foreign.is_empty() && plan.orphans.is_empty(), "{plan:#?}");
+    bench.down(None).await;
+    bench.engine.advance(std::time::Duration::from_secs(120)).await;
+    assert_eq!(left(&bench), json!({}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_stays_and_is_remembered_until_it_is_asked_to_go() {
+    let mut bench = Bench::new(Delays::NONE).await;
+    for markers in ["true", "false"] {
+        let text = experiment().replace("    from: events\n", &format!("    from: events\n    markers: {markers}\n"));
+        let stack = stack(&text);
+        bench.up(&stack).await;
+        assert!(bench.plan(&stack).await.is_empty());
+        let put = bench.cx.s3().put_object().bucket("eq-sanhe-for-everything").key("data/kinesis-test/raw/good/1");
+        put.send().await.unwrap();
+        bench.down(Some(&stack)).await;
+        let again = bench.plan_down(None).await;
+        let kept: Vec<String> = again.kept.iter().map(|kept| kept.name.address.to_string()).collect();
+        assert_eq!(kept, ["bucket.lake", "prefix.raw-good"], "markers: {markers}");
+        assert!(again.is_empty(), "{again:#?}");
+        bench.cx.options.purge_data = true;
+        bench.down(None).await;
+        bench.cx.options.purge_data = false;
+        bench.engine.advance(std::time::Duration::from_secs(120)).await;
+        assert_eq!(left(&bench), json!({}), "markers: {markers}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_renamed_key_without_a_word_is_refused_with_the_word_to_write() {
     let bench = Bench::new(Delays::NONE).await;
     bench.up(&stack(&experiment())).await;

@@ -35,7 +35,7 @@ fn delivery(key: &str, transform: Option<Transform>) -> DeliveryStream {
         partitioning: None,
         backup: None,
         log: None,
-        role: RoleRef::Derived(format!("delivery-{key}")),
+        role: RoleRef::of_delivery(key, key),
     }
 }
 
@@ -55,7 +55,7 @@ fn square() -> Function {
         alias: None,
         publish: false,
         allow: vec![],
-        role: RoleRef::Derived("function-square".into()),
+        role: RoleRef::of_function("square", "test-delivery2"),
         log: LogRef::Derived { retention_days: None },
     }
 }
@@ -113,10 +113,10 @@ fn the_experiments_stack_is_two_deliveries_on_one_stream_and_all_they_need() {
             "function.square test-delivery2 <- role.function-square",
             "delivery.processed test-delivery2 <- bucket.lake function.square role.delivery-processed stream.events",
             "delivery.raw test-delivery1 <- bucket.lake role.delivery-raw stream.events",
-            "role.function-square kinesis-test-function-square-us-east-1 <- ",
+            "role.function-square lambda-test-delivery2-us-east-1 <- ",
             "log_group.function-square /aws/lambda/test-delivery2 <- ",
-            "role.delivery-processed kinesis-test-delivery-processed-us-east-1 <- ",
-            "role.delivery-raw kinesis-test-delivery-raw-us-east-1 <- ",
+            "role.delivery-processed firehose-processed-us-east-1 <- ",
+            "role.delivery-raw firehose-raw-us-east-1 <- ",
             "prefix.processed-bad eq-sanhe-for-everything/data/kinesis-test/processed/bad/ <- bucket.lake",
             "prefix.processed-good eq-sanhe-for-everything/data/kinesis-test/processed/good/ <- bucket.lake",
             "prefix.raw-bad eq-sanhe-for-everything/data/kinesis-test/raw/bad/ <- bucket.lake",

@@ -2,7 +2,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::plan::{Op, Plan, Refusal, Step};
+use crate::plan::{Kept, Op, Plan, Refusal, Step};
 use crate::report::human::{BOLD, CARE, DIM, ERROR, GOOD};
 use crate::resource::{Change, Field, KINDS};
 
@@ -25,6 +25,10 @@ pub fn text(plan: &Plan, command: &str, verbose: bool) -> String {
                 name.physical
             ));
         }
+    }
+    for kept in &plan.kept {
+        let Kept { name, why } = kept;
+        text.push_str(&format!("  = {:<28} {} {DIM}stays: {why}{DIM:#}\n", name.address.to_string(), name.physical));
     }
     for name in &plan.foreign {
         let what = format!("{} {}", name.address, name.physical);

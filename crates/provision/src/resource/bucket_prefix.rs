@@ -1,15 +1,18 @@
-//! A key prefix in a bucket: no object of AWS's, but a zero-byte marker that makes it visible, unless that is not wanted.
+//! A key prefix in a bucket: no resource of AWS's, but a zero-byte marker that makes it visible, unless that is not wanted.
 //! Whose it is follows from the environment's record. The data under it stays, unless its removal was asked for.
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use super::bucket::Bucket;
-use super::shared::{answer, done};
+use super::shared::{answer, done, found};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
+
+const DATA_STAYS: &str = "its data is deleted only by `down --purge-data`";
+const NO_BUCKET: &str = "NoSuchBucket";
 
 /// Desired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +29,9 @@ pub struct BucketPrefix {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
     /// Of the object whose key is the prefix itself.
-    pub marker_bytes: u64,
+    pub marker_bytes: Option<u64>,
+    /// Is there anything else under it?
+    pub holds_data: bool,
     pub bucket: String,
 }
 
@@ -42,24 +47,36 @@ impl Resource for BucketPrefix {
         vec![(Bucket::KIND, live.bucket.clone())]
     }
 
-    fn diff(&self, _: &Live, _: &Name, _: &Names) -> Diff {
-        Diff::default()
+    fn diff(&self, live: &Live, _: &Name, _: &Names) -> Diff {
+        let mut diff = Diff::default();
+        if self.marker && live.marker_bytes.is_none() {
+            diff.compare("marker", "none", "written");
+        }
+        diff
     }
 
     fn summary(&self, _: &Name, _: &Names) -> Vec<Field> {
         vec![Field::known("marker", if self.marker { "written" } else { "none" }, self.marker)]
     }
 
+    fn is_but_a_name(&self) -> bool {
+        !self.marker
+    }
+
+    fn keeps(live: &Live, purges: bool) -> Option<String> {
+        (!purges && live.marker_bytes != Some(0)).then(|| DATA_STAYS.to_owned())
+    }
+
+    /// The first object under the prefix is the marker, if there is one.
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
-        let (bucket, key) = split(name)?;
-        match cx.s3().head_object().bucket(bucket).key(key).send().await {
-            Ok(head) => {
-                let marker_bytes = head.content_length.unwrap_or_default().max(0) as u64;
-                Ok(Some(Live { marker_bytes, bucket: bucket.to_owned() }))
-            }
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(None),
-            Err(error) => Err(Error::aws(format!("reading {name}"), error)),
-        }
+        let (bucket, prefix) = split(name)?;
+        let call = cx.s3().list_objects_v2().bucket(bucket).prefix(prefix).max_keys(2);
+        let listed = found(answer(format!("reading {name}"), call.send().await), NO_BUCKET)?;
+        let objects = listed.and_then(|listed| listed.contents).unwrap_or_default();
+        let marker = objects.iter().find(|object| object.key() == Some(prefix));
+        let marker_bytes = marker.map(|marker| marker.size.unwrap_or_default().max(0) as u64);
+        let holds_data = objects.len() > usize::from(marker.is_some());
+        Ok((!objects.is_empty()).then(|| Live { marker_bytes, holds_data, bucket: bucket.to_owned() }))
     }
 
     async fn tags(_: &Cx, _: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
@@ -73,29 +90,24 @@ impl Resource for BucketPrefix {
     async fn create(&self, cx: &Cx, name: &Name, _: &Tags) -> Result<()> {
         let call = cx.s3().put_object().bucket(&self.bucket).key(&self.prefix).body(ByteStream::from_static(b""));
         let call = call.if_none_match("*").expected_bucket_owner(&cx.names.account);
-        match done(format!("creating {name}"), call.send().await) {
+        match done(format!("writing the marker of {name}"), call.send().await) {
             Err(error) if error.code() == Some("PreconditionFailed") => Ok(()),
             other => other,
         }
     }
 
-    async fn update(&self, _: &Cx, _: &Name, _: &Live, _: &Diff) -> Result<()> {
-        Ok(())
+    async fn update(&self, cx: &Cx, name: &Name, _: &Live, _: &Diff) -> Result<()> {
+        self.create(cx, name, &Tags::new()).await
     }
 
     async fn delete(cx: &Cx, name: &Name, live: &Live) -> Result<Gone> {
         if cx.options.purge_data {
             return purge(cx, name).await.map(|()| Gone::Deleted);
         }
-        if live.marker_bytes > 0 {
-            return Ok(Gone::Kept("the object of that name is not our empty marker".into()));
-        }
         let (bucket, key) = split(name)?;
         let call = cx.s3().delete_object().bucket(bucket).key(key).expected_bucket_owner(&cx.names.account);
-        match done(format!("deleting {name}"), call.send().await) {
-            Err(error) if error.code() == Some("NoSuchBucket") => Ok(Gone::Deleted),
-            other => other.map(|()| Gone::Deleted),
-        }
+        found(done(format!("deleting {name}"), call.send().await), NO_BUCKET)?;
+        Ok(if live.holds_data { Gone::Kept(DATA_STAYS.into()) } else { Gone::Deleted })
     }
 }
 

@@ -51,16 +51,32 @@ pub struct Live {
 /// The role something runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoleRef {
-    /// Derived: the logical name of the role node (`delivery-raw`, `function-square`).
-    Derived(String),
+    /// Ours, made for one user.
+    Derived {
+        /// Of the role node: `delivery-raw`, `function-square`.
+        logical: String,
+        /// Service and physical name of who uses it: `firehose-test-delivery1`. Its own name follows from that and not from
+        /// the logical name: a role that a delivery stream reads with can never change, and a key of the spec may.
+        user: String,
+    },
     /// Somebody else's, by name or ARN: no IAM call is made.
     Existing(String),
 }
 
 impl RoleRef {
+    /// The role of a delivery stream of this key and name.
+    pub fn of_delivery(key: &str, name: &str) -> RoleRef {
+        RoleRef::Derived { logical: format!("delivery-{key}"), user: format!("firehose-{name}") }
+    }
+
+    /// The role of a function of this key and name.
+    pub fn of_function(key: &str, name: &str) -> RoleRef {
+        RoleRef::Derived { logical: format!("function-{key}"), user: format!("lambda-{name}") }
+    }
+
     pub fn arn(&self, names: &Names) -> String {
         match self {
-            RoleRef::Derived(logical) => names.role_arn(&names.role_path(), &names.role_name(logical)),
+            RoleRef::Derived { user, .. } => names.role_arn(&names.role_path(), &names.role_name(user)),
             RoleRef::Existing(arn) if arn.starts_with("arn:") => arn.clone(),
             RoleRef::Existing(name) => names.role_arn("/", name),
         }
@@ -69,7 +85,7 @@ impl RoleRef {
     /// The role that must be made first, if it is one of ours.
     pub fn address(&self) -> Option<Address> {
         match self {
-            RoleRef::Derived(logical) => Some(Address::new(Role::KIND, logical)),
+            RoleRef::Derived { logical, .. } => Some(Address::new(Role::KIND, logical)),
             RoleRef::Existing(_) => None,
         }
     }
@@ -258,8 +274,8 @@ fn shown(policy: &Option<Value>) -> String {
 /// does not name the service. Whoever may not look sees no mistake; somebody else's role is not looked at, because with existing
 /// roles not one IAM call is made.
 pub async fn mistake(cx: &Cx, role: &RoleRef, service: &str) -> Option<String> {
-    let RoleRef::Derived(logical) = role else { return None };
-    let name = cx.names.role_name(logical);
+    let RoleRef::Derived { user, .. } = role else { return None };
+    let name = cx.names.role_name(user);
     let role = match found(answer("looking at a role", cx.iam().get_role().role_name(&name).send().await), ABSENT) {
         Ok(found) => found.and_then(|answer| answer.role),
         Err(_) => return None,

@@ -55,12 +55,13 @@ pub(super) fn lower(file: &Path, spec: &Spec, env: Option<&str>, mistakes: &mut 
     let defaults = spec.defaults.clone().map(|defaults| defaults.value).unwrap_or_default();
     lower.surprises(spec, defaults.deliveries.as_ref());
     let Defaults { streams, buckets, functions, deliveries, .. } = &defaults;
-    let streams = lower.section(spec.streams.as_ref(), streams.as_ref(), Lower::stream);
-    let buckets = lower.section(spec.buckets.as_ref(), buckets.as_ref(), Lower::bucket);
+    let streams = lower.section(spec.streams.as_ref(), streams.as_ref(), |lower, key, _, body| lower.stream(key, body));
+    let buckets = lower.section(spec.buckets.as_ref(), buckets.as_ref(), |lower, key, _, body| lower.bucket(key, body));
     let functions = lower.section(spec.functions.as_ref(), functions.as_ref(), Lower::function);
     let index = Index::new(spec, &streams, &buckets, &functions);
-    let deliveries = lower
-        .section(spec.deliveries.as_ref(), deliveries.as_ref(), |lower, at, body| lower.delivery(at, body, &index));
+    let deliveries = lower.section(spec.deliveries.as_ref(), deliveries.as_ref(), |lower, key, name, body| {
+        lower.delivery(key, name, body, &index)
+    });
 
     let mut stack = Stack {
         file: file.to_owned(),
@@ -108,12 +109,12 @@ impl Lower<'_> {
         }
     }
 
-    /// All entries of a section.
+    /// All entries of a section. `lower` is given the key and the name on AWS.
     fn section<T: Kind, D>(
         &mut self,
         section: Option<&At<Map<Written<T>>>>,
         defaults: Option<&At<T>>,
-        lower: impl Fn(&mut Self, &At<String>, T) -> Option<D>,
+        lower: impl Fn(&mut Self, &At<String>, &str, T) -> Option<D>,
     ) -> BTreeMap<String, Entry<D>> {
         let mut lowered = BTreeMap::new();
         let mut names: BTreeMap<String, String> = BTreeMap::new();
@@ -136,7 +137,7 @@ impl Lower<'_> {
         key: &At<String>,
         written: &Written<T>,
         defaults: Option<&At<T>>,
-        lower: &impl Fn(&mut Self, &At<String>, T) -> Option<D>,
+        lower: &impl Fn(&mut Self, &At<String>, &str, T) -> Option<D>,
     ) -> Option<(Entry<D>, Span)> {
         let (name, existing) = (written.id.name(), written.id.existing());
         if let Some(existing) = existing {
@@ -155,17 +156,16 @@ impl Lower<'_> {
             Some(defaults) => written.body.clone().or(&defaults.value),
             None => written.body.clone(),
         };
-        let desired = lower(self, key, body);
-        let name = name?;
-        let physical = self.physical::<T>(&name);
+        let physical = name.as_ref().map(|name| self.physical::<T>(name));
+        let desired = lower(self, key, physical.as_deref().unwrap_or_default(), body);
         let managed = Managed {
-            physical,
+            physical: physical?,
             tags,
             protect: written.common.protect(),
             moved_from: written.common.moved.as_ref().and_then(|moved| self.moved(key, moved.at, &moved.value)),
             desired: desired?,
         };
-        Some((Entry::Managed(managed), name.at))
+        Some((Entry::Managed(managed), name?.at))
     }
 
     fn moved(&mut self, key: &At<String>, at: Span, moved: &super::grammar::Moved) -> Option<String> {
@@ -214,13 +214,13 @@ impl Lower<'_> {
         physical
     }
 
-    /// The role of `logical`, a role node.
-    pub(super) fn role(&mut self, role: Option<&At<Role>>, logical: String) -> RoleRef {
-        let Some(role) = role else { return RoleRef::Derived(logical) };
+    /// The role that was written, or `derived`.
+    pub(super) fn role(&mut self, role: Option<&At<Role>>, derived: RoleRef) -> RoleRef {
+        let Some(role) = role else { return derived };
         self.need(&role.value, "existing", role.value.existing.is_some(), role.at, "the role's name or ARN");
         match &role.value.existing {
             Some(existing) => RoleRef::Existing(existing.value.0.clone()),
-            None => RoleRef::Derived(logical),
+            None => derived,
         }
     }
 

@@ -218,7 +218,7 @@ fn escaped(value: &serde_json::Value) -> Value {
 
 fn role(role: &RoleRef) -> Option<Object> {
     match role {
-        RoleRef::Derived(_) => None,
+        RoleRef::Derived { .. } => None,
         RoleRef::Existing(id) => Some(existing(id)),
     }
 }

@@ -10,12 +10,19 @@ use super::super::shape::{At, Record};
 use super::Lower;
 use crate::resource::delivery_stream::{Backup, Buffer, DeliveryStream, Partitioning, Ref};
 use crate::resource::function::LogRef;
+use crate::resource::role::RoleRef;
 
 /// Of a shard, in reads a second: each delivery takes one.
 const READS_OF_A_SHARD: usize = 5;
 
 impl Lower<'_> {
-    pub(super) fn delivery(&mut self, key: &At<String>, written: Delivery, index: &Index) -> Option<DeliveryStream> {
+    pub(super) fn delivery(
+        &mut self,
+        key: &At<String>,
+        name: &str,
+        written: Delivery,
+        index: &Index,
+    ) -> Option<DeliveryStream> {
         self.need(&written, "bucket", written.bucket.is_some(), key.at, "the key of a bucket");
         self.need(&written, "good", written.good.is_some(), key.at, "a prefix");
         let source = written.from.as_ref().map(|from| index.stream(from, self.mistakes));
@@ -30,7 +37,7 @@ impl Lower<'_> {
         let backup = written.backup.as_ref().map(|backup| self.backup(backup, bucket.as_ref(), index));
         let log = written.logs.as_ref().and_then(|logs| self.delivery_log(logs));
         self.time_zone(&written);
-        let role = self.role(written.role.as_ref(), format!("delivery-{}", key.value));
+        let role = self.role(written.role.as_ref(), RoleRef::of_delivery(&key.value, name));
         Some(DeliveryStream {
             source: transpose(source)?,
             bucket: bucket?,

@@ -10,7 +10,7 @@ use super::super::shape::At;
 use super::super::words::Effect;
 use super::Lower;
 use crate::resource::function::{self, Architecture, Code, LogRef, Vpc};
-use crate::resource::role::Statement;
+use crate::resource::role::{RoleRef, Statement};
 
 /// Runtimes that Lambda no longer creates functions with.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated>
@@ -69,7 +69,7 @@ const RESERVED: [&str; 18] = [
 const PROVIDED: &str = "provided.";
 
 impl Lower<'_> {
-    pub(super) fn function(&mut self, key: &At<String>, written: Function) -> Option<function::Function> {
+    pub(super) fn function(&mut self, key: &At<String>, name: &str, written: Function) -> Option<function::Function> {
         self.need(&written, "code", written.code.is_some(), key.at, "one of crate, zip, dir, s3");
         let code = written.code.as_ref().and_then(|code| self.code(code));
         self.runtime(&written, code.as_ref());
@@ -92,7 +92,7 @@ impl Lower<'_> {
             publish: written.publish() || written.alias.is_some(),
             alias: written.alias.as_ref().map(|alias| alias.value.0.clone()),
             allow: self.statements(&written),
-            role: self.role(written.role.as_ref(), format!("function-{}", key.value)),
+            role: self.role(written.role.as_ref(), RoleRef::of_function(&key.value, name)),
             log: log.unwrap_or(LogRef::Derived { retention_days: None }),
             code: code?,
         };
