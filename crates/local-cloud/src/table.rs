@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::service::kinesis::log::LogChange;
+
 /// One key of the journal set (`Some`) or removed (`None`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -13,21 +15,26 @@ pub struct Change {
     pub value: Option<Vec<u8>>,
 }
 
-/// What changed in a turn. Where nobody keeps it, it is not even written down.
+/// What changed in a turn: rows, and the logs of records apart from them. Where nobody keeps it, it is not even written down.
 #[derive(Debug, Default)]
 pub struct Changes {
     kept: bool,
-    rows: Vec<Change>,
+    pub rows: Vec<Change>,
+    pub logs: Vec<LogChange>,
 }
 
 impl Changes {
     /// Changes that somebody keeps, or that nobody does.
     pub fn new(kept: bool) -> Changes {
-        Changes { kept, rows: vec![] }
+        Changes { kept, ..Changes::default() }
     }
 
     pub fn are_kept(&self) -> bool {
         self.kept
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.logs.is_empty()
     }
 
     /// `value` is asked for only when it is kept.
@@ -37,12 +44,29 @@ impl Changes {
         }
     }
 
-    pub fn append(&mut self, other: &mut Vec<Change>) {
-        if self.kept { self.rows.append(other) } else { other.clear() }
+    /// Moves these over, or forgets them.
+    pub fn push_logs(&mut self, logs: &mut Vec<LogChange>) {
+        if self.kept { self.logs.append(logs) } else { logs.clear() }
     }
 
     pub fn into_rows(self) -> Vec<Change> {
         self.rows
+    }
+
+    /// What happened later.
+    pub fn append(&mut self, mut later: Changes) {
+        self.rows.append(&mut later.rows);
+        self.logs.append(&mut later.logs);
+    }
+}
+
+/// The rows.
+impl IntoIterator for Changes {
+    type Item = Change;
+    type IntoIter = std::vec::IntoIter<Change>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.into_iter()
     }
 }
 

@@ -1,9 +1,10 @@
 //! All state there is. Calls, results and time go in; answers and effects come out. No IO, no clock, no async.
 
 use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Request, Token};
+use crate::service::kinesis::log::LogChange;
 use crate::service::{SERVICES, firehose, iam, kinesis, lambda, logs, s3};
 use crate::settings::{Millis, Settings};
-use crate::table::{Change, Changes};
+use crate::table::Changes;
 
 /// The whole of one account, in every region.
 pub struct World {
@@ -99,7 +100,7 @@ impl World {
     }
 
     /// What changed since the last time. Nothing where it is not kept: then nothing is serialised either.
-    pub fn take_changes(&mut self, kept: bool) -> Vec<Change> {
+    pub fn take_changes(&mut self, kept: bool) -> Changes {
         let mut out = Changes::new(kept);
         self.kinesis.take_changes(&mut out);
         self.firehose.take_changes(&mut out);
@@ -107,7 +108,7 @@ impl World {
         self.iam.take_changes(&mut out);
         self.logs.take_changes(&mut out);
         self.s3.take_changes(&mut out);
-        out.into_rows()
+        out
     }
 
     /// One row of the journal. Gives whether some service knew the table.
@@ -118,5 +119,14 @@ impl World {
             || self.iam.restore(table, key, value)?
             || self.logs.restore(table, key, value)?
             || self.s3.restore(table, key, value)?)
+    }
+
+    /// What happened to a log, after all rows. Gives whether there is somebody whose log it is.
+    pub fn restore_log(&mut self, change: LogChange) -> bool {
+        match change.log().split_once('/') {
+            Some(("kinesis", _)) => self.kinesis.restore_log(change),
+            Some(("firehose", _)) => self.firehose.restore_log(change),
+            _ => false,
+        }
     }
 }

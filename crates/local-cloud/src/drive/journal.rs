@@ -1,4 +1,6 @@
-//! What the world knows, on disk: one redb file, one transaction for each set of changes.
+//! What the world knows, on disk: rows in one redb file, one transaction for each set of changes, and the logs of records in
+//! [`segments`] beside it. Records are written before the rows that may speak of them, and forgotten after: a process that is
+//! killed in between leaves records too many, and never too few.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -7,11 +9,15 @@ use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 
 mod file;
+mod frame;
+mod segments;
 
 use file::JournalFile;
+use segments::Segments;
 
 use crate::settings::Millis;
-use crate::table::Change;
+use crate::table::{Change, Changes};
+use crate::world::World;
 
 /// `table NUL key` to the row's bytes.
 const ROWS: TableDefinition<&str, &[u8]> = TableDefinition::new("rows");
@@ -29,6 +35,8 @@ pub enum StartError {
     InUse { path: PathBuf },
     #[error("reading {path}: {source}; move the file away to start with an empty world")]
     Journal { path: PathBuf, source: redb::Error },
+    #[error("reading {path}: {source}; move the folder away to start without the records in it")]
+    Records { path: PathBuf, source: std::io::Error },
     #[error(
         "reading {path}: a row of table {table} (key {key}) cannot be understood: {reason}; was it written by a newer version?"
     )]
@@ -40,38 +48,63 @@ pub enum StartError {
 pub struct Journal {
     db: Database,
     path: PathBuf,
+    segments: Segments,
+}
+
+/// Why something could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    #[error("{0}")]
+    Rows(#[from] redb::Error),
+    #[error("{0}")]
+    Records(#[from] std::io::Error),
 }
 
 impl Journal {
-    /// Opens or creates `world.redb` in a folder, which is created too.
-    pub fn open(folder: &Path) -> Result<Journal, StartError> {
+    /// Opens or creates `world.redb` and `records` in a folder, which is created too, and restores what they hold. Gives the last
+    /// time kept too, 0 in a new journal.
+    pub fn open(folder: &Path, world: &mut World) -> Result<(Journal, Millis), StartError> {
         std::fs::create_dir_all(folder).map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
         let path = folder.join("world.redb");
-        match create(&path) {
-            Ok(db) => Ok(Journal { db, path }),
-            Err(DatabaseError::DatabaseAlreadyOpen) => Err(StartError::InUse { path }),
-            Err(source) => Err(StartError::Journal { path, source: source.into() }),
+        let db = match create(&path) {
+            Ok(db) => db,
+            Err(DatabaseError::DatabaseAlreadyOpen) => return Err(StartError::InUse { path }),
+            Err(source) => return Err(StartError::Journal { path, source: source.into() }),
+        };
+        let failed = |source| StartError::Journal { path: path.clone(), source };
+        create_tables(&db).map_err(failed)?;
+        each_row(&db, &path, |table, key, value| match world.restore(table, key, value) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("no service knows the table".into()),
+            Err(error) => Err(error.to_string()),
+        })
+        .map_err(failed)??;
+        let last = last_time(&db).map_err(failed)?;
+        let records = folder.join("records");
+        let (segments, latest) = Segments::open(&records, |change| world.restore_log(change))
+            .map_err(|source| StartError::Records { path: records, source })?;
+        Ok((Journal { db, path, segments }, last.max(latest)))
+    }
+
+    /// Keeps a set of changes and the time they were made. They outlive this process when this returns.
+    pub fn write(&mut self, now: Millis, changes: &Changes) -> Result<(), KeepError> {
+        self.segments.append(&changes.logs)?;
+        if !changes.rows.is_empty() {
+            self.write_rows(now, &changes.rows)?;
         }
+        Ok(self.segments.trim(&changes.logs)?)
     }
 
-    /// Hands every row (table, key, bytes) to `each` and gives the last time kept, 0 in a new journal.
-    pub fn read(&self, each: impl FnMut(&str, &str, &[u8]) -> Result<(), String>) -> Result<Millis, StartError> {
-        let failed = |source: redb::Error| StartError::Journal { path: self.path.clone(), source };
-        self.create_tables().map_err(failed)?;
-        self.each_row(each).map_err(failed)??;
-        self.last_time().map_err(failed)
-    }
-
-    /// Keeps a set of changes, all or none, and the time they were made. It outlives this process when this returns.
-    pub fn write(&self, now: Millis, changes: &[Change]) -> Result<(), redb::Error> {
+    /// All or none.
+    fn write_rows(&self, now: Millis, rows: &[Change]) -> Result<(), redb::Error> {
         let transaction = self.db.begin_write()?;
         {
-            let mut rows = transaction.open_table(ROWS)?;
-            for change in changes {
+            let mut table = transaction.open_table(ROWS)?;
+            for change in rows {
                 let key = format!("{}\0{}", change.table, change.key);
                 match &change.value {
-                    Some(value) => rows.insert(key.as_str(), value.as_slice())?,
-                    None => rows.remove(key.as_str())?,
+                    Some(value) => table.insert(key.as_str(), value.as_slice())?,
+                    None => table.remove(key.as_str())?,
                 };
             }
             transaction.open_table(META)?.insert(CLOCK, now)?;
@@ -82,35 +115,36 @@ impl Journal {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
 
-    fn create_tables(&self) -> Result<(), redb::Error> {
-        let transaction = self.db.begin_write()?;
-        transaction.open_table(ROWS)?;
-        transaction.open_table(META)?;
-        Ok(transaction.commit()?)
-    }
+fn create_tables(db: &Database) -> Result<(), redb::Error> {
+    let transaction = db.begin_write()?;
+    transaction.open_table(ROWS)?;
+    transaction.open_table(META)?;
+    Ok(transaction.commit()?)
+}
 
-    /// Two layers of failure: the file cannot be read, or a row not understood.
-    fn each_row(
-        &self,
-        mut each: impl FnMut(&str, &str, &[u8]) -> Result<(), String>,
-    ) -> Result<Result<(), StartError>, redb::Error> {
-        let rows = self.db.begin_read()?.open_table(ROWS)?;
-        for row in rows.iter()? {
-            let (name, value) = row?;
-            let (table, key) = name.value().split_once('\0').unwrap_or((name.value(), ""));
-            if let Err(reason) = each(table, key, value.value()) {
-                let (table, key) = (table.to_owned(), key.to_owned());
-                return Ok(Err(StartError::Row { path: self.path.clone(), table, key, reason }));
-            }
+/// Two layers of failure: the file cannot be read, or a row not understood.
+fn each_row(
+    db: &Database,
+    path: &Path,
+    mut each: impl FnMut(&str, &str, &[u8]) -> Result<(), String>,
+) -> Result<Result<(), StartError>, redb::Error> {
+    let rows = db.begin_read()?.open_table(ROWS)?;
+    for row in rows.iter()? {
+        let (name, value) = row?;
+        let (table, key) = name.value().split_once('\0').unwrap_or((name.value(), ""));
+        if let Err(reason) = each(table, key, value.value()) {
+            let (table, key) = (table.to_owned(), key.to_owned());
+            return Ok(Err(StartError::Row { path: path.to_owned(), table, key, reason }));
         }
-        Ok(Ok(()))
     }
+    Ok(Ok(()))
+}
 
-    fn last_time(&self) -> Result<Millis, redb::Error> {
-        let meta = self.db.begin_read()?.open_table(META)?;
-        Ok(meta.get(CLOCK)?.map_or(0, |time| time.value()))
-    }
+fn last_time(db: &Database) -> Result<Millis, redb::Error> {
+    let meta = db.begin_read()?.open_table(META)?;
+    Ok(meta.get(CLOCK)?.map_or(0, |time| time.value()))
 }
 
 fn create(path: &Path) -> Result<Database, DatabaseError> {

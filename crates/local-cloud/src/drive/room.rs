@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::drive::journal::{Journal, StartError};
 use crate::request::{AwsError, Effect};
 use crate::settings::{Millis, Settings};
-use crate::table::Change;
+use crate::table::Changes;
 use crate::world::{Turn, World};
 
 /// What is behind the engine's lock.
@@ -19,7 +19,7 @@ enum Keeping {
     /// Gone with the engine.
     InMemory,
     /// `unkept`: what an earlier write could not put on the disk; it goes first with the next.
-    OnDisk { journal: Journal, unkept: Vec<Change> },
+    OnDisk { journal: Box<Journal>, unkept: Changes },
     /// The engine was closed: no more turns.
     Closed,
 }
@@ -30,13 +30,9 @@ impl Room {
         let folder = settings.data_dir.clone();
         let mut world = World::new(settings);
         let Some(folder) = folder else { return Ok(Room { world, keeping: Keeping::InMemory, last: 0 }) };
-        let journal = Journal::open(&folder)?;
-        let last = journal.read(|table, key, value| match world.restore(table, key, value) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err("no service knows the table".into()),
-            Err(error) => Err(error.to_string()),
-        })?;
-        Ok(Room { world, keeping: Keeping::OnDisk { journal, unkept: vec![] }, last })
+        let (journal, last) = Journal::open(&folder, &mut world)?;
+        let keeping = Keeping::OnDisk { journal: Box::new(journal), unkept: Changes::new(true) };
+        Ok(Room { world, keeping, last })
     }
 
     /// The latest time the world has seen, 0 for a new one.
@@ -73,15 +69,14 @@ impl Room {
             self.world.take_changes(false);
             return Ok(());
         };
-        let mut changes = self.world.take_changes(true);
-        if changes.is_empty() && unkept.is_empty() {
+        unkept.append(self.world.take_changes(true));
+        if unkept.is_empty() {
             return Ok(());
         }
-        unkept.append(&mut changes);
         journal
             .write(self.last, unkept)
             .map_err(|error| internal(&format!("keeping what changed in {}: {error}", journal.path().display())))?;
-        unkept.clear();
+        *unkept = Changes::new(true);
         Ok(())
     }
 }

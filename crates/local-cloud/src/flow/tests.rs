@@ -9,6 +9,7 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Request, Token};
+use crate::service::kinesis::log::LogChange;
 use crate::service::s3::listing::Query;
 use crate::service::{SERVICES, firehose};
 use crate::settings::{Delays, Millis, Settings};
@@ -28,13 +29,14 @@ struct Stage {
     world: World,
     now: Millis,
     journal: Journal,
+    logs: Vec<LogChange>,
     invocations: Vec<(Token, Value)>,
 }
 
 impl Stage {
     fn empty() -> Stage {
         let settings = Settings { delays: Delays::NONE, ..Settings::default() };
-        Stage { world: World::new(settings), now: START, journal: Journal::new(), invocations: vec![] }
+        Stage { world: World::new(settings), now: START, journal: Journal::new(), logs: vec![], invocations: vec![] }
     }
 
     /// A stream, a function, and a role that may do everything; no bucket.
@@ -74,7 +76,9 @@ impl Stage {
                 self.invocations.push((token, serde_json::from_slice(&input.payload).unwrap()));
             }
         }
-        for change in self.world.take_changes(true) {
+        let mut changes = self.world.take_changes(true);
+        self.logs.append(&mut changes.logs);
+        for change in changes {
             match change.value {
                 Some(value) => self.journal.insert((change.table, change.key), value),
                 None => self.journal.remove(&(change.table, change.key)),
@@ -185,7 +189,10 @@ impl Stage {
         for ((table, key), value) in &self.journal {
             assert!(stage.world.restore(table, key, value).unwrap(), "{table}");
         }
-        Stage { journal: self.journal, ..stage }
+        for change in &self.logs {
+            stage.world.restore_log(change.clone());
+        }
+        Stage { journal: self.journal, logs: self.logs, ..stage }
     }
 
     fn backlog(&self, name: &str) -> usize {
@@ -337,11 +344,13 @@ fn records_put_directly_are_stored_and_forgotten() {
     let query = Query { max: 10, ..Query::default() };
     let page = stage.world.s3.list("lake", &query).unwrap();
     assert!(page.objects[0].0.ends_with(".gz"), "{:?}", page.objects[0].0);
-    assert!(stage.journal.keys().all(|(table, _)| *table != "firehose-record"), "nothing is kept of what is stored");
+    let kept = stage.logs.last().cloned();
+    assert!(matches!(kept, Some(LogChange::Trim { first: 1, .. })), "nothing is kept of what is stored: {kept:?}");
     stage.ask("firehose", "DeleteDeliveryStream", json!({ "DeliveryStreamName": "d" })).unwrap();
     let gone = stage.ask("firehose", "DescribeDeliveryStream", json!({ "DeliveryStreamName": "d" })).unwrap_err();
     assert_eq!(gone.message, "Firehose d not found under account 000000000000.");
     assert!(stage.journal.keys().all(|(table, _)| !table.starts_with("firehose")), "{:?}", stage.journal.keys());
+    assert!(matches!(stage.logs.last(), Some(LogChange::Remove { .. })));
 }
 
 #[test]

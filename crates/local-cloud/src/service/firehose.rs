@@ -13,10 +13,10 @@ use crate::flow::progress::Progress;
 use crate::flow::{self, pump::Pump};
 use crate::request::{Answer, AwsError, Request};
 use crate::service::json;
-use crate::service::kinesis::log::{self, Log, Tables};
+use crate::service::kinesis::log::{Log, LogChange};
 use crate::service::kinesis::stream::shard_id;
 use crate::settings::Millis;
-use crate::table::{Change, Changes, Table};
+use crate::table::{Changes, Table};
 use crate::world::{Turn, World};
 
 mod control;
@@ -25,8 +25,6 @@ pub mod destination;
 mod encryption;
 mod put;
 mod tags;
-
-const TABLES: Tables = Tables { records: "firehose-record", base: "firehose-base" };
 
 /// Delivery streams by `region/name`.
 #[derive(Debug)]
@@ -37,7 +35,7 @@ pub struct State {
     /// Records that were put directly.
     logs: BTreeMap<String, Log>,
     dirty: BTreeSet<String>,
-    removed: Vec<Change>,
+    removed: Vec<LogChange>,
     /// What is in memory only, of each delivery stream that is not being deleted.
     pub pumps: BTreeMap<String, Pump>,
 }
@@ -247,14 +245,14 @@ impl State {
     }
 
     fn forget(&mut self, key: &str) {
-        self.streams.remove(key);
+        let Some(stream) = self.streams.remove(key) else { return };
         let prefix = format!("{key}/");
         let rows: Vec<String> = self.progress.with_prefix(&prefix).map(|(row, _)| row.to_owned()).collect();
         for row in rows {
             self.progress.remove(&row);
         }
-        if let Some(log) = self.logs.remove(key) {
-            log.remove(TABLES, key, &mut self.removed);
+        if self.logs.remove(key).is_some() {
+            self.removed.push(LogChange::Remove { log: log_name(key, stream.created) });
         }
     }
 
@@ -266,31 +264,35 @@ impl State {
     pub fn take_changes(&mut self, out: &mut Changes) {
         self.streams.take_changes(out);
         self.progress.take_changes(out);
-        out.append(&mut self.removed);
+        out.push_logs(&mut self.removed);
         for key in std::mem::take(&mut self.dirty) {
-            if let Some(log) = self.logs.get_mut(&key) {
-                log.take_changes(TABLES, &key, out);
+            if let (Some(stream), Some(log)) = (self.streams.get(&key), self.logs.get_mut(&key)) {
+                log.take_changes(|| log_name(&key, stream.created), out);
             }
         }
     }
 
-    /// Rows of one table come in the order of their keys.
+    /// A row of the journal.
     pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
         if table == self.streams.name() {
             self.streams.restore(key, value)?;
             self.restart(key)?;
         } else if table == self.progress.name() {
             self.progress.restore(key, value)?;
-        } else if table == TABLES.base {
-            self.logs.entry(key.to_owned()).or_default().restore_base(value)?;
-        } else if table == TABLES.records {
-            let no_row = || serde::de::Error::custom(format!("{key} is not the key of a record"));
-            let (log, ordinal) = log::split_row_key(key).ok_or_else(no_row)?;
-            self.logs.entry(log.to_owned()).or_default().restore_record(ordinal, value)?;
         } else {
             return Ok(false);
         }
         Ok(true)
+    }
+
+    /// A log is somebody's as long as its delivery stream exists.
+    pub fn restore_log(&mut self, change: LogChange) -> bool {
+        let name = change.log();
+        let key = name.strip_prefix("firehose/").and_then(|rest| Some(rest.rsplit_once('/')?.0));
+        let stream = key.and_then(|key| Some((key, self.streams.get(key)?)));
+        let Some((key, _)) = stream.filter(|(key, stream)| log_name(key, stream.created) == name) else { return false };
+        self.logs.entry(key.to_owned()).or_default().restore(change);
+        true
     }
 
     fn restart(&mut self, key: &str) -> Result<(), serde_json::Error> {
@@ -303,6 +305,11 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// By which the journal knows its records: another delivery stream of the same name has others.
+fn log_name(key: &str, created: Millis) -> String {
+    format!("firehose/{key}/{created}")
 }
 
 fn progress_key(key: &str, shard: u32) -> String {

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
-use self::log::{Log, Tables};
+use self::log::{Log, LogChange};
 use self::stream::{Status, Stream};
 use crate::request::{Answer, AwsError, Request};
 use crate::service::{firehose, json};
 use crate::settings::Millis;
-use crate::table::{Change, Changes, Table};
+use crate::table::{Changes, Table};
 use crate::world::{Turn, World};
 
 mod control;
@@ -29,18 +29,29 @@ mod tags;
 mod tests;
 mod update;
 
-const TABLES: Tables = Tables { records: "kinesis-record", base: "kinesis-base" };
+/// How often what is too old is looked for, in milliseconds.
+const TRIM_EVERY: Millis = 1_000;
 
 /// Streams by `region/name`.
 #[derive(Debug)]
 pub struct State {
     pub streams: Table<Stream>,
-    /// By stream, then by shard. A shard without an entry has had no record.
-    logs: BTreeMap<String, BTreeMap<u32, Log>>,
-    dirty: BTreeSet<(String, u32)>,
-    removed: Vec<Change>,
+    logs: BTreeMap<String, Logs>,
+    /// Streams in whose logs something changed.
+    dirty: BTreeSet<String>,
+    removed: Vec<LogChange>,
     /// Streams whose status does not last.
     passing: BTreeSet<String>,
+}
+
+/// A stream's records.
+#[derive(Debug, Default)]
+struct Logs {
+    /// A shard without an entry has had no record.
+    by_shard: BTreeMap<u32, Log>,
+    dirty: BTreeSet<u32>,
+    /// When what is too old is looked for next.
+    trim_at: Millis,
 }
 
 impl Default for State {
@@ -142,15 +153,18 @@ pub fn due(world: &World) -> Option<Millis> {
 impl State {
     /// The logs of a stream's shards.
     pub fn logs(&self, key: &str) -> Option<&BTreeMap<u32, Log>> {
-        self.logs.get(key)
+        Some(&self.logs.get(key)?.by_shard)
     }
 
-    fn log_mut(&mut self, key: &str, shard: u32) -> &mut Log {
-        self.dirty.insert((key.to_owned(), shard));
-        if !self.logs.contains_key(key) {
-            self.logs.insert(key.to_owned(), BTreeMap::new());
+    /// The records of a stream, to be changed.
+    fn logs_mut(&mut self, key: &str) -> &mut Logs {
+        if !self.dirty.contains(key) {
+            self.dirty.insert(key.to_owned());
         }
-        self.logs.get_mut(key).expect("it is there now").entry(shard).or_default()
+        if !self.logs.contains_key(key) {
+            self.logs.insert(key.to_owned(), Logs::default());
+        }
+        self.logs.get_mut(key).expect("it is there now")
     }
 
     /// The status holds from now on, for the delay.
@@ -161,75 +175,100 @@ impl State {
         self.passing.insert(key.to_owned());
     }
 
-    /// What is older than the retention goes, and closed shards of which nothing can be left.
+    /// What is older than the retention goes, and closed shards of which nothing can be left. Looked at once a second.
     fn trim(&mut self, key: &str, now: Millis) {
         let Some(stream) = self.streams.get(key) else { return };
+        if self.logs.get(key).is_some_and(|logs| now < logs.trim_at) {
+            return;
+        }
         let horizon = now.saturating_sub(stream.retention_ms());
         let gone = |closed: Option<Millis>| closed.is_some_and(|closed| closed < horizon);
         let expired: Vec<u32> =
             stream.shards.iter().filter(|(_, shard)| gone(shard.closed)).map(|(index, _)| *index).collect();
-        for (shard, log) in self.logs.get_mut(key).into_iter().flatten() {
+        let created = stream.created;
+        let logs = self.logs_mut(key);
+        logs.trim_at = now + TRIM_EVERY;
+        for (shard, log) in &mut logs.by_shard {
             if log.trim_before(horizon) {
-                self.dirty.insert((key.to_owned(), *shard));
+                logs.dirty.insert(*shard);
             }
         }
         for shard in expired {
             self.streams.get_mut(key).expect("it was just there").shards.remove(&shard);
-            if let Some(log) = self.logs.get_mut(key).and_then(|logs| logs.remove(&shard)) {
-                log.remove(TABLES, &log_key(key, shard), &mut self.removed);
+            if self.logs_mut(key).by_shard.remove(&shard).is_some() {
+                self.removed.push(LogChange::Remove { log: log_name(key, created, shard) });
             }
         }
     }
 
+    /// What is too old is looked for at once.
+    fn trim_now(&mut self, key: &str, now: Millis) {
+        self.logs_mut(key).trim_at = now;
+        self.trim(key, now);
+    }
+
     fn forget(&mut self, key: &str) {
-        self.streams.remove(key);
-        for (shard, log) in self.logs.remove(key).into_iter().flatten() {
-            log.remove(TABLES, &log_key(key, shard), &mut self.removed);
+        let Some(stream) = self.streams.remove(key) else { return };
+        for shard in self.logs.remove(key).unwrap_or_default().by_shard.into_keys() {
+            self.removed.push(LogChange::Remove { log: log_name(key, stream.created, shard) });
         }
     }
 
     pub fn take_changes(&mut self, out: &mut Changes) {
         self.streams.take_changes(out);
-        out.append(&mut self.removed);
-        for (key, shard) in std::mem::take(&mut self.dirty) {
-            if let Some(log) = self.logs.get_mut(&key).and_then(|logs| logs.get_mut(&shard)) {
-                log.take_changes(TABLES, &log_key(&key, shard), out);
+        out.push_logs(&mut self.removed);
+        for key in std::mem::take(&mut self.dirty) {
+            let (Some(stream), Some(logs)) = (self.streams.get(&key), self.logs.get_mut(&key)) else { continue };
+            for shard in std::mem::take(&mut logs.dirty) {
+                if let Some(log) = logs.by_shard.get_mut(&shard) {
+                    log.take_changes(|| log_name(&key, stream.created, shard), out);
+                }
             }
         }
     }
 
-    /// Rows of one table come in the order of their keys.
+    /// A row of the journal.
     pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
-        if table == self.streams.name() {
-            self.streams.restore(key, value)?;
-            if self.streams.get(key).is_some_and(|stream| stream.status != Status::Active) {
-                self.passing.insert(key.to_owned());
-            }
-        } else if table == TABLES.base {
-            self.restored_log(key)?.restore_base(value)?;
-        } else if table == TABLES.records {
-            let (log, ordinal) = log::split_row_key(key).ok_or_else(|| bad_key(key))?;
-            self.restored_log(log)?.restore_record(ordinal, value)?;
-        } else {
+        if table != self.streams.name() {
             return Ok(false);
+        }
+        self.streams.restore(key, value)?;
+        if self.streams.get(key).is_some_and(|stream| stream.status != Status::Active) {
+            self.passing.insert(key.to_owned());
         }
         Ok(true)
     }
 
-    fn restored_log(&mut self, key: &str) -> Result<&mut Log, serde_json::Error> {
-        let parts = key.rsplit_once('/').and_then(|(stream, id)| Some((stream, stream::parse_shard_id(id)?)));
-        let (stream, shard) = parts.ok_or_else(|| bad_key(key))?;
-        Ok(self.logs.entry(stream.to_owned()).or_default().entry(shard).or_default())
+    /// A log is somebody's as long as its stream exists.
+    pub fn restore_log(&mut self, change: LogChange) -> bool {
+        let Some((key, created, shard)) = split_log_name(change.log()) else { return false };
+        let theirs = |stream: &Stream| stream.created == created && stream.shards.contains_key(&shard);
+        if !self.streams.get(key).is_some_and(theirs) {
+            return false;
+        }
+        self.logs.entry(key.to_owned()).or_default().by_shard.entry(shard).or_default().restore(change);
+        true
     }
 }
 
-/// Under which key the journal keeps a shard's log.
-fn log_key(stream: &str, shard: u32) -> String {
-    format!("{stream}/{}", stream::shard_id(shard))
+impl Logs {
+    /// The log of a shard, to be changed.
+    fn log_mut(&mut self, shard: u32) -> &mut Log {
+        self.dirty.insert(shard);
+        self.by_shard.entry(shard).or_default()
+    }
 }
 
-fn bad_key(key: &str) -> serde_json::Error {
-    serde::de::Error::custom(format!("{key} is not the key of a shard's log"))
+/// By which the journal knows a shard's log: another stream of the same name has others.
+fn log_name(stream: &str, created: Millis, shard: u32) -> String {
+    format!("kinesis/{stream}/{created}/{shard}")
+}
+
+/// The stream's key, when it was created, and the index of the shard.
+fn split_log_name(name: &str) -> Option<(&str, Millis, u32)> {
+    let (rest, shard) = name.strip_prefix("kinesis/")?.rsplit_once('/')?;
+    let (key, created) = rest.rsplit_once('/')?;
+    Some((key, created.parse().ok()?, shard.parse().ok()?))
 }
 
 /// How most inputs say which stream.

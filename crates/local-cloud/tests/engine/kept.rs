@@ -1,6 +1,7 @@
 //! What an engine keeps for the next.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use local_cloud::Engine;
@@ -86,6 +87,16 @@ async fn records_buffered_when_an_engine_ends_are_delivered_once_by_the_next() {
     assert_eq!(delivered(&second, "d").await, BTreeMap::from(["one", "two", "three"].map(once)));
 }
 
+/// The journal of an engine that runs.
+fn copy(from: &Path, to: &Path) {
+    std::fs::copy(from.join("world.redb"), to.join("world.redb")).expect("the journal is there");
+    std::fs::create_dir(to.join("records")).expect("a new folder");
+    for file in std::fs::read_dir(from.join("records")).expect("the records are there") {
+        let file = file.expect("it can be listed");
+        std::fs::copy(file.path(), to.join("records").join(file.file_name())).expect("it can be copied");
+    }
+}
+
 /// What the system holds of a running engine's journal is what a killed one leaves behind.
 #[tokio::test(start_paused = true)]
 async fn every_record_acknowledged_before_a_kill_is_delivered_exactly_once() {
@@ -98,7 +109,7 @@ async fn every_record_acknowledged_before_a_kill_is_delivered_exactly_once() {
             engine.advance(Duration::from_millis(500 + 100 * life)).await;
         }
         let left = tempfile::tempdir().expect("a temporary folder");
-        std::fs::copy(folder.path().join("world.redb"), left.path().join("world.redb")).expect("the journal is there");
+        copy(folder.path(), left.path());
         engine = on_disk(left.path()).await.expect("a killed engine's journal can be read");
         folder = left;
     }

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::de::Error as _;
 
 use super::sequence::Sequence;
 use crate::settings::Millis;
-use crate::table::{Change, Changes};
+use crate::table::Changes;
 
 /// A record as it was put. Cloning copies no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +18,32 @@ pub struct Record {
     pub arrival: Millis,
 }
 
-/// The two tables of the journal that logs of one service are kept in.
-#[derive(Debug, Clone, Copy)]
-pub struct Tables {
-    /// One row a record.
-    pub records: &'static str,
-    /// One row a log: the first ordinal that is kept. It outlives the records, so that no ordinal is given twice.
-    pub base: &'static str,
+/// What the journal is told of a log. Names are `<service>/...` and never used for another log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogChange {
+    /// Records from the ordinal `first` on.
+    Append {
+        log: String,
+        first: u64,
+        records: Vec<Record>,
+    },
+    /// What is before `first` is forgotten. It outlives the records, so that no ordinal is given twice.
+    Trim {
+        log: String,
+        first: u64,
+    },
+    Remove {
+        log: String,
+    },
+}
+
+impl LogChange {
+    /// The log's name.
+    pub fn log(&self) -> &str {
+        match self {
+            LogChange::Append { log, .. } | LogChange::Trim { log, .. } | LogChange::Remove { log } => log,
+        }
+    }
 }
 
 /// Records in the order put. Ordinals start at 0 and are never reused.
@@ -33,7 +51,7 @@ pub struct Tables {
 pub struct Log {
     base: u64,
     records: VecDeque<Record>,
-    /// What the journal knows: rows of these ordinals.
+    /// What the journal knows: records of these ordinals.
     journalled: std::ops::Range<u64>,
 }
 
@@ -84,104 +102,56 @@ impl Log {
         trimmed > 0
     }
 
-    /// What changed since the last time, under keys that begin with `key`.
-    pub fn take_changes(&mut self, tables: Tables, key: &str, out: &mut Changes) {
+    /// What changed since the last time, for a journal that knows this log as `name`.
+    pub fn take_changes(&mut self, name: impl FnOnce() -> String, out: &mut Changes) {
+        let now = self.base..self.next();
+        let known = std::mem::replace(&mut self.journalled, now);
         if !out.are_kept() {
             return;
         }
-        let known = self.journalled.clone();
-        self.journalled = self.base..self.next();
-        for ordinal in known.start..known.end.min(self.base) {
-            out.push(tables.records, row_key(key, ordinal), || None);
+        let name = name();
+        let new: Vec<Record> = self.from(known.end).map(|(_, record)| record.clone()).collect();
+        if !new.is_empty() {
+            let first = self.next() - new.len() as u64;
+            out.logs.push(LogChange::Append { log: name.clone(), first, records: new });
         }
         if self.base != known.start {
-            let value = || Some(serde_json::to_vec(&self.base).expect("a number serialises"));
-            out.push(tables.base, key.to_owned(), value);
-        }
-        for (ordinal, record) in self.from(known.end) {
-            out.push(tables.records, row_key(key, ordinal), || Some(encode(record)));
+            out.logs.push(LogChange::Trim { log: name, first: self.base });
         }
     }
 
-    /// All of its rows leave the journal.
-    pub fn remove(self, tables: Tables, key: &str, out: &mut Vec<Change>) {
-        for ordinal in self.journalled {
-            out.push(Change { table: tables.records, key: row_key(key, ordinal), value: None });
-        }
-        out.push(Change { table: tables.base, key: key.to_owned(), value: None });
-    }
-
-    /// A row of the base table.
-    pub fn restore_base(&mut self, value: &[u8]) -> Result<(), serde_json::Error> {
-        let base = serde_json::from_slice(value)?;
-        if self.records.is_empty() {
-            self.base = base;
+    /// A change from the journal. They come in the order they were made, some of them more than once; where records are missing
+    /// in between, those before are of no more use.
+    pub fn restore(&mut self, change: LogChange) {
+        match change {
+            LogChange::Append { first, records, .. } => {
+                for (ordinal, record) in (first..).zip(records) {
+                    if ordinal > self.next() {
+                        self.restart_at(ordinal);
+                    }
+                    if ordinal == self.next() {
+                        self.records.push_back(record);
+                    }
+                }
+            }
+            LogChange::Trim { first, .. } if first > self.next() => self.restart_at(first),
+            LogChange::Trim { first, .. } => {
+                self.trim_to(first);
+            }
+            LogChange::Remove { .. } => *self = Log::default(),
         }
         self.journalled = self.base..self.next();
-        Ok(())
     }
 
-    /// A row of the record table. They come in the order of their ordinals.
-    pub fn restore_record(&mut self, ordinal: u64, value: &[u8]) -> Result<(), serde_json::Error> {
-        if self.records.is_empty() {
-            self.base = ordinal;
-        }
-        if ordinal != self.next() {
-            let next = self.next();
-            return Err(serde_json::Error::custom(format!("record {ordinal} of a log where {next} is next")));
-        }
-        self.records.push_back(decode(value).ok_or_else(|| serde_json::Error::custom("not a record of a log"))?);
-        self.journalled = self.base..self.next();
-        Ok(())
+    fn restart_at(&mut self, ordinal: u64) {
+        self.records.clear();
+        self.base = ordinal;
     }
-}
-
-/// The log's key and the ordinal of a row's key.
-pub fn split_row_key(key: &str) -> Option<(&str, u64)> {
-    let (log, ordinal) = key.rsplit_once('/')?;
-    Some((log, ordinal.parse().ok()?))
-}
-
-fn row_key(log: &str, ordinal: u64) -> String {
-    format!("{log}/{ordinal:020}")
-}
-
-/// Arrival, sequence number, length of the partition key, partition key, data; numbers little-endian.
-fn encode(record: &Record) -> Vec<u8> {
-    let key = record.partition_key.as_bytes();
-    let key_len = u32::try_from(key.len()).expect("a partition key has at most 256 characters");
-    let mut out = Vec::with_capacity(36 + key.len() + record.data.len());
-    out.extend_from_slice(&record.arrival.to_le_bytes());
-    for limb in record.sequence.0 {
-        out.extend_from_slice(&limb.to_le_bytes());
-    }
-    out.extend_from_slice(&key_len.to_le_bytes());
-    out.extend_from_slice(key);
-    out.extend_from_slice(&record.data);
-    out
-}
-
-fn decode(row: &[u8]) -> Option<Record> {
-    let (numbers, row) = row.split_first_chunk::<32>()?;
-    let (numbers, _) = numbers.as_chunks::<8>();
-    let number = |at: usize| u64::from_le_bytes(numbers[at]);
-    let (key_len, row) = row.split_first_chunk::<4>()?;
-    let (key, data) = row.split_at_checked(u32::from_le_bytes(*key_len) as usize)?;
-    Some(Record {
-        sequence: Sequence([number(1), number(2), number(3)]),
-        partition_key: std::str::from_utf8(key).ok()?.into(),
-        data: Bytes::copy_from_slice(data),
-        arrival: number(0),
-    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-
-    const TABLES: Tables = Tables { records: "record", base: "base" };
 
     fn record(n: u64) -> Record {
         let sequence = Sequence::of_record(1, 0, n, 1);
@@ -194,54 +164,49 @@ mod tests {
         log
     }
 
-    fn journal(log: &mut Log, rows: &mut BTreeMap<(&'static str, String), Vec<u8>>) {
+    fn changes(log: &mut Log) -> Vec<LogChange> {
         let mut changes = Changes::new(true);
-        log.take_changes(TABLES, "r/s/0", &mut changes);
-        for change in changes.into_rows() {
-            match change.value {
-                Some(value) => rows.insert((change.table, change.key), value),
-                None => rows.remove(&(change.table, change.key)),
-            };
-        }
-    }
-
-    fn restored(rows: &BTreeMap<(&'static str, String), Vec<u8>>) -> Log {
-        let mut log = Log::default();
-        for ((table, key), value) in rows {
-            match *table {
-                "record" => log.restore_record(split_row_key(key).unwrap().1, value).unwrap(),
-                _ => log.restore_base(value).unwrap(),
-            }
-        }
-        log
+        log.take_changes(|| "l".into(), &mut changes);
+        changes.logs
     }
 
     #[test]
-    fn a_log_comes_back_from_its_journal_however_it_was_trimmed() {
+    fn a_log_comes_back_from_its_changes_however_it_was_trimmed() {
         for trims in [vec![], vec![0], vec![2], vec![1, 3], vec![4], vec![5]] {
-            let (mut log, mut rows) = (filled(4), BTreeMap::new());
-            journal(&mut log, &mut rows);
+            let mut log = filled(4);
+            let mut told = changes(&mut log);
             for to in trims.clone() {
                 log.trim_to(to);
-                journal(&mut log, &mut rows);
+                told.extend(changes(&mut log));
             }
-            let back = restored(&rows);
-            assert_eq!((back.base, back.next()), (log.base, log.next()), "{trims:?}");
-            assert_eq!(back.records, log.records, "{trims:?}");
+            // A change that is told twice is as good as one that is told once.
+            for times in 1..3 {
+                let mut back = Log::default();
+                told.iter().flat_map(|change| vec![change.clone(); times]).for_each(|change| back.restore(change));
+                assert_eq!((back.base, &back.records), (log.base, &log.records), "{trims:?}");
+                assert_eq!(changes(&mut back), [], "it is known already");
+            }
         }
     }
 
     #[test]
-    fn only_what_is_new_is_journalled() {
-        let (mut log, mut rows) = (filled(2), BTreeMap::new());
-        journal(&mut log, &mut rows);
+    fn only_what_is_new_is_told() {
+        let mut log = filled(2);
+        changes(&mut log);
         log.append(record(2));
-        let mut changes = Changes::new(true);
-        log.take_changes(TABLES, "r/s/0", &mut changes);
-        assert_eq!(
-            changes.into_rows().iter().map(|c| c.key.as_str()).collect::<Vec<_>>(),
-            ["r/s/0/00000000000000000002"]
-        );
+        log.trim_to(1);
+        let append = LogChange::Append { log: "l".into(), first: 2, records: vec![record(2)] };
+        assert_eq!(changes(&mut log), [append, LogChange::Trim { log: "l".into(), first: 1 }]);
+        assert_eq!(changes(&mut log), []);
+    }
+
+    #[test]
+    fn what_lies_before_a_gap_was_trimmed() {
+        let mut log = filled(2);
+        log.restore(LogChange::Append { log: "l".into(), first: 5, records: vec![record(5)] });
+        assert_eq!((log.base(), log.next()), (5, 6));
+        log.restore(LogChange::Trim { log: "l".into(), first: 9 });
+        assert_eq!((log.base(), log.next()), (9, 9));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::log::Record;
 use super::sequence::Sequence;
 use super::stream::{Status, Stream, hash_of, shard_id};
-use super::{Scope, State, invalid, name_in};
+use super::{Logs, Scope, State, invalid, name_in};
 use crate::request::AwsError;
 use crate::service::json::{Blob, missing, violation};
 
@@ -63,7 +63,8 @@ pub fn put_records(state: &mut State, at: Scope, input: PutRecords) -> Result<Pu
         return Err(invalid(format!("Records size exceeds {} MB limit", REQUEST_LIMIT >> 20)));
     }
     let encryption_type = encryption_type(stream);
-    let records = checked.into_iter().map(|record| place(state, at, &key, record)).collect();
+    let logs = state.logs_mut(&key);
+    let records = checked.into_iter().map(|record| place(logs, at, record)).collect();
     state.trim(&key, at.now);
     Ok(PutRecordsOutput { failed_record_count: 0, encryption_type, records })
 }
@@ -105,7 +106,7 @@ pub fn put_record(state: &mut State, at: Scope, input: PutRecord) -> Result<PutR
         })?;
     }
     let encryption_type = encryption_type(stream);
-    let placed = place(state, at, &key, record);
+    let placed = place(state.logs_mut(&key), at, record);
     state.trim(&key, at.now);
     Ok(PutRecordOutput { placed, encryption_type })
 }
@@ -163,8 +164,8 @@ fn check(stream: &Stream, entry: Entry, path: &str) -> Result<Checked, AwsError>
     Ok(Checked { shard, created_s: row.created_s, partition_key, data })
 }
 
-fn place(state: &mut State, at: Scope, key: &str, record: Checked) -> Placed {
-    let log = state.log_mut(key, record.shard);
+fn place(logs: &mut Logs, at: Scope, record: Checked) -> Placed {
+    let log = logs.log_mut(record.shard);
     let sequence = Sequence::of_record(record.created_s, record.shard, log.next(), at.now / 1000);
     log.append(Record { sequence, partition_key: record.partition_key.into(), data: record.data.0, arrival: at.now });
     Placed { sequence_number: sequence.to_string(), shard_id: shard_id(record.shard) }

@@ -58,6 +58,7 @@ pub fn decrease_retention(state: &mut State, at: Scope, input: Retention) -> Res
         )));
     }
     update(state, at, name, |stream| stream.retention_h = wanted)?;
+    state.trim_now(&at.key(name), at.now);
     Ok(json!({}))
 }
 
