@@ -18,6 +18,8 @@ pub struct Applied {
     pub summary: Summary,
     /// By step: `None` where it failed or never began.
     pub results: Vec<Option<Gone>>,
+    /// `creating stream.events: why`
+    pub failures: Vec<String>,
 }
 
 /// Runs the plan. `interrupt` turns true when the user wants no more steps to begin; those that run are finished.
@@ -33,6 +35,7 @@ pub async fn apply(
     let mut schedule = Schedule::new(plan.steps.iter().map(|step| step.after.clone()).collect());
     let mut summary = Summary { unchanged: plan.same.len(), ..Summary::default() };
     let mut results: Vec<Option<Gone>> = vec![None; plan.steps.len()];
+    let mut failures = vec![];
     let mut running = FuturesUnordered::new();
     loop {
         let interrupted = *interrupt.borrow();
@@ -49,8 +52,9 @@ pub async fn apply(
                 count(&mut summary, step.op, &gone);
                 results[index] = Some(gone);
             }
-            Err(()) => {
+            Err(why) => {
                 summary.failed += 1;
+                failures.push(format!("{} {}: {why}", step.op.verb(), step.name.address));
                 for lost in schedule.fail(index) {
                     summary.skipped += 1;
                     skipped(&plan.steps[lost], &format!("{} failed", step.name.address), events);
@@ -65,7 +69,7 @@ pub async fn apply(
     }
     summary.interrupted |= *interrupt.borrow();
     summary.took_ms = began.elapsed().as_millis() as u64;
-    Applied { summary, results }
+    Applied { summary, results, failures }
 }
 
 async fn run(
@@ -74,7 +78,7 @@ async fn run(
     index: usize,
     step: &Step,
     events: &Events,
-) -> (usize, Result<Gone, ()>) {
+) -> (usize, Result<Gone, String>) {
     let began = Instant::now();
     let (resource, op) = (step.name.address.to_string(), step.op.verb());
     events.say(Event::Started { resource: resource.clone(), op });
@@ -100,8 +104,9 @@ async fn run(
         }
         Err(error) => {
             let hint = error.what_next().map(str::to_owned);
-            events.say(Event::Failed { resource, op, took_ms, error: error.to_string(), hint });
-            Err(())
+            let why = error.to_string();
+            events.say(Event::Failed { resource, op, took_ms, error: why.clone(), hint });
+            Err(why)
         }
     };
     (index, result)

@@ -38,6 +38,12 @@ pub enum Command {
     Verify(command::verify::VerifyArgs),
     /// Show what of the stack is there
     Status(command::status::StatusArgs),
+    /// Show what was done to an environment, when and by whom
+    History(command::history::HistoryArgs),
+    /// Show every environment in the account and region
+    List(command::list::ListArgs),
+    /// Remove the environments whose time is over
+    Gc(command::list::GcArgs),
     /// Print names, ARNs and prefixes
     Outputs(command::outputs::OutputsArgs),
     /// Check specs; reaches no cloud

@@ -39,6 +39,10 @@ pub struct Options {
     pub wait_until_gone: bool,
     /// Delete the data under our prefixes with them.
     pub purge_data: bool,
+    /// Who is told to have run this, in the record.
+    pub owner: Option<String>,
+    /// From when on the environment may be removed by anybody: so many seconds from now.
+    pub ttl_s: Option<i64>,
     /// Where artifacts are built and kept: `.provision` beside the spec's repository root.
     pub work_dir: PathBuf,
 }
@@ -160,9 +164,10 @@ pub struct Caller {
 }
 
 /// Asks STS who we are. Needs no permission, so its failure means credentials or the network.
-pub async fn account(sdk: &SdkConfig) -> Result<Caller> {
+pub async fn account(sdk: &SdkConfig, calls: &Calls) -> Result<Caller> {
     // The first call of all: where nothing answers, nobody should wait for eight attempts to hear it.
-    let config = aws_sdk_sts::config::Builder::from(sdk).retry_config(retries().with_max_attempts(3)).build();
+    let config = aws_sdk_sts::config::Builder::from(sdk).retry_config(retries().with_max_attempts(3));
+    let config = config.interceptor(calls.clone()).build();
     let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
     let identity = answer.map_err(|e| explain(Error::aws("asking AWS who is calling", e)))?;
     match (identity.account, identity.arn) {

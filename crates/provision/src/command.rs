@@ -1,7 +1,9 @@
 //! One file per command.
 
 pub mod down;
+pub mod history;
 pub mod init;
+pub mod list;
 pub mod local;
 pub mod outputs;
 pub mod render;

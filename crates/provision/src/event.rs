@@ -2,11 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cloud::Call;
 use crate::outputs::Outputs;
 use crate::plan::Plan;
+use crate::record::environments::Environment;
+use crate::record::journal::Run;
+use crate::spec::Diagnostics;
 use crate::verify::Verified;
 
 /// Everything that is ever said while a command runs.
@@ -75,6 +78,25 @@ pub enum Event {
         physical: String,
         state: String,
     },
+    /// What is wrong with a spec that stopped the command.
+    Wrong {
+        mistakes: Diagnostics,
+    },
+    /// One spec of `validate`.
+    Validated {
+        file: String,
+        mistakes: Diagnostics,
+        warnings: Diagnostics,
+    },
+    /// One environment of `list`.
+    Environment {
+        environment: Environment,
+        expired: bool,
+    },
+    /// One run of `history`.
+    Run {
+        run: Run,
+    },
     /// Every call to AWS that the command made, in the order in which they began.
     Calls {
         calls: Vec<Made>,
@@ -109,7 +131,8 @@ impl From<&Call> for Made {
 }
 
 /// What came of a plan.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Summary {
     pub created: usize,
     pub updated: usize,

@@ -1,6 +1,7 @@
 //! How a command ends: the exit codes, and the errors that stop it before anything changed.
 
 use crate::error::Error;
+use crate::spec::Diagnostics;
 
 /// The table in the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,11 +26,17 @@ pub enum Exit {
 /// Why a command stops.
 #[derive(Debug)]
 pub enum Stop {
-    /// Everything that is wrong with the spec, rendered.
-    Spec(String),
+    /// Everything that is wrong with the spec.
+    Spec(Diagnostics),
     Errors(Vec<Error>),
     /// Said already; only the code is left.
     Said(Exit),
+}
+
+impl From<Diagnostics> for Stop {
+    fn from(wrong: Diagnostics) -> Stop {
+        Stop::Spec(wrong)
+    }
 }
 
 impl From<Error> for Stop {

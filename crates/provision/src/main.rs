@@ -32,10 +32,10 @@ async fn run(cli: Cli) -> Exit {
     match command(cli.command, cli.output, &events).await {
         Ok(exit) => exit,
         Err(Stop::Said(exit)) => exit,
-        Err(Stop::Spec(rendered)) => {
+        Err(Stop::Spec(wrong)) => {
             match cli.output {
-                Output::Human => anstream::eprintln!("{}", rendered.trim_end()),
-                Output::Json => fail(anstream::adapter::strip_str(rendered.trim_end()).to_string(), None),
+                Output::Human => anstream::eprintln!("{}", wrong.render(true).trim_end()),
+                Output::Json => events.say(Event::Wrong { mistakes: wrong }),
             }
             Exit::Spec
         }
@@ -58,8 +58,11 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::Verify(args) => command::verify::run(args, events, interrupt).await,
         Command::Status(args) => command::status::run(args, events).await,
         Command::Outputs(args) => command::outputs::run(args, events).await.map(print),
+        Command::History(args) => command::history::run(args, events).await,
+        Command::List(args) => command::list::list(args, events).await,
+        Command::Gc(args) => command::list::gc(args, events, interrupt).await,
         Command::Local(args) => command::local::run(args, events, interrupt).await,
-        Command::Validate(args) => command::validate::run(args).map(print),
+        Command::Validate(args) => command::validate::run(args, events),
         Command::Render(args) => command::render::run(args).map(print),
         Command::Schema(args) => Ok(print(command::schema::run(args))),
         Command::Init(args) => Ok(print(command::init::run(args)?)),

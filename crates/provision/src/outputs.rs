@@ -19,7 +19,12 @@ pub struct Outputs {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Output {
     pub resource: String,
+    #[serde(serialize_with = "map")]
     pub values: Vec<(&'static str, String)>,
+}
+
+fn map<S: serde::Serializer>(values: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(values.iter().map(|(key, value)| (key, value)))
 }
 
 pub fn outputs(stack: &Stack, names: &Names) -> Outputs {

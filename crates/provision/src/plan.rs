@@ -66,6 +66,16 @@ pub enum Op {
 }
 
 impl Op {
+    /// "create stream.events"
+    pub fn word(self) -> &'static str {
+        match self {
+            Op::Create => "create",
+            Op::Update => "update",
+            Op::Replace => "replace",
+            Op::Delete => "delete",
+        }
+    }
+
     /// "creating stream.events"
     pub fn verb(self) -> &'static str {
         match self {

@@ -15,6 +15,9 @@ use crate::names::{Address, Name, Names, Tags};
 use crate::plan::Members;
 use crate::resource;
 
+pub mod environments;
+pub mod journal;
+
 /// Members on one log group: AWS takes 50 tags, and some are for other things.
 const MEMBERS_PER_PAGE: usize = 42;
 
@@ -57,10 +60,12 @@ pub async fn read(cx: &Cx) -> Result<Record> {
     Ok(Record { pages })
 }
 
-/// Writes down names before they are made. Gives the record as it is then.
+/// Writes down names before they are made, and whose they are, and until when. Gives the record as it is then.
 pub async fn widen(cx: &Cx, record: &Record, add: &[Name], tags_hash: Option<&str>) -> Result<Record> {
     let client = cx.logs();
-    let wanted = assign(&cx.names, record, add, tags_hash);
+    let expires = cx.options.ttl_s.map(|ttl| (cx.calls.now() + ttl).to_string());
+    let about = [("tags", tags_hash.map(str::to_owned)), ("owner", cx.options.owner.clone()), ("expires", expires)];
+    let wanted = assign(&cx.names, record, add, &about);
     // Continuations first: the first page names how many there are.
     for (number, (want, had)) in wanted.iter().zip(had(record, wanted.len())).enumerate().rev() {
         match had {
@@ -116,8 +121,8 @@ fn clone_pair((key, value): (&String, &String)) -> (String, String) {
     (key.clone(), value.clone())
 }
 
-/// The pages as they should be: each name where it stands already, or where there is room.
-fn assign(names: &Names, record: &Record, add: &[Name], tags_hash: Option<&str>) -> Vec<Tags> {
+/// The pages as they should be: each name where it stands already, or where there is room. `about` goes on the first.
+fn assign(names: &Names, record: &Record, add: &[Name], about: &[(&str, Option<String>)]) -> Vec<Tags> {
     let mut pages = record.pages.clone();
     if pages.is_empty() {
         pages.push(Tags::new());
@@ -139,9 +144,8 @@ fn assign(names: &Names, record: &Record, add: &[Name], tags_hash: Option<&str>)
     }
     pages[0].insert(names.tag_key("pages"), last.to_string());
     pages[0].insert(names.tag_key("version"), env!("CARGO_PKG_VERSION").into());
-    if let Some(hash) = tags_hash {
-        pages[0].insert(names.tag_key("tags"), hash.into());
-    }
+    let about = about.iter().filter_map(|(word, value)| Some((names.tag_key(word), escape(value.as_ref()?))));
+    pages[0].extend(about);
     pages
 }
 
@@ -256,12 +260,12 @@ mod tests {
     fn members_beyond_one_log_group_are_continued_in_the_next() {
         let name = |i: usize| Name { address: Address::new("stream", format!("s{i}")), physical: format!("p{i}") };
         let add: Vec<Name> = (0..100).map(name).collect();
-        let pages = assign(&names(), &Record::default(), &add, None);
+        let pages = assign(&names(), &Record::default(), &add, &[]);
         assert_eq!(pages.len(), 3);
         assert!(pages.iter().all(|page| page.len() <= 50));
         let record = Record { pages };
         assert_eq!(record.members(&names()).len(), 100);
-        let again = assign(&names(), &record, &add[..1], None);
+        let again = assign(&names(), &record, &add[..1], &[]);
         assert_eq!(again, record.pages, "a name that is written down stays where it is");
     }
 }

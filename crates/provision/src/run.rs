@@ -12,7 +12,7 @@ use crate::event::{Event, Events, Summary};
 use crate::names::{Address, Name};
 use crate::node::Node;
 use crate::plan::{self, Op, Permits, Plan, Wants};
-use crate::record;
+use crate::record::{self, journal};
 use crate::resource::Gone;
 use crate::spec::stack::Stack;
 use crate::survey::{self, For, Survey};
@@ -44,13 +44,25 @@ pub async fn apply_up(
     // The hash says that all tags are as wanted; where some are about to change, it waits until they have.
     let record = record::widen(cx, &survey.record, &ours(survey, plan), hash.filter(|_| !retags)).await;
     let record = record.map_err(|error| vec![error])?;
-    let applied = apply::apply(cx, &survey.nodes, plan, at_once, interrupt, events).await;
+    let began = journal::begin(cx, "up", plan);
+    let (applied, written) = futures::join!(
+        apply::apply(cx, &survey.nodes, plan, at_once, interrupt, events),
+        journal::write_beginning(cx, &began, !survey.record.exists())
+    );
     if retags && applied.summary.complete() {
         record::widen(cx, &record, &[], hash).await.map_err(|error| vec![error])?;
     }
     record::narrow(cx, &record, &gone(survey, plan, &applied)).await.map_err(|error| vec![error])?;
+    tell_unwritten(written.and(journal::write_end(cx, &began, &applied).await), events);
     events.say(Event::Ended { summary: applied.summary.clone() });
     Ok(applied.summary)
+}
+
+/// The journal decides nothing, so that it stops nothing either.
+fn tell_unwritten(journal: std::result::Result<(), Error>, events: &Events) {
+    if let Err(error) = journal {
+        events.say(Event::Warned { text: error.to_string() });
+    }
 }
 
 /// Reads everything and decides what `down` has to remove: of the spec, and of the record.
@@ -73,7 +85,12 @@ pub async fn apply_down(
     interrupt: watch::Receiver<bool>,
     events: &Events,
 ) -> Result<Summary> {
-    let applied = apply::apply(cx, &survey.nodes, plan, at_once, interrupt, events).await;
+    let began = journal::begin(cx, "down", plan);
+    let journaled = survey.record.exists() && !plan.is_empty();
+    let (applied, mut written) =
+        futures::join!(apply::apply(cx, &survey.nodes, plan, at_once, interrupt, events), async {
+            if journaled { journal::write_beginning(cx, &began, false).await } else { Ok(()) }
+        });
     let stays = |name: &Name| {
         let left = |result: &Option<Gone>| matches!(result, None | Some(Gone::Kept(_)));
         let mut steps = plan.steps.iter().zip(&applied.results);
@@ -83,8 +100,14 @@ pub async fn apply_down(
     let (left, gone): (Vec<Name>, Vec<Name>) = recorded_names(survey).partition(stays);
     let recorded = match left.is_empty() && applied.summary.complete() {
         true => record::delete(cx, &survey.record).await,
-        false => record::narrow(cx, &survey.record, &gone).await,
+        false => {
+            if journaled {
+                written = written.and(journal::write_end(cx, &began, &applied).await);
+            }
+            record::narrow(cx, &survey.record, &gone).await
+        }
     };
+    tell_unwritten(written, events);
     recorded.map_err(|error| vec![error])?;
     if !plan.is_empty() {
         events.say(Event::Ended { summary: applied.summary.clone() });

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use local_cloud::{Engine, Settings};
 
 use crate::cli::TargetArgs;
-use crate::cloud::{self, Cx, Options, Target};
+use crate::cloud::{self, Calls, Cx, Options, Target};
 use crate::error::{Error, Result};
 use crate::event::{Event, Events, Made};
 use crate::exit::Stop;
@@ -94,11 +94,25 @@ pub async fn open_named(stack: &str, target: &TargetArgs, options: Options) -> R
     Ok(Session { cx: Cx { options, ..cx }, place, stack: None })
 }
 
+/// Of a spec, or of a stack of which only the name is known.
+pub async fn of(
+    path: Option<&Path>,
+    stack: Option<&str>,
+    target: &TargetArgs,
+    options: Options,
+    events: &Events,
+) -> Result<Session, Stop> {
+    match stack {
+        Some(stack) => open_named(stack, target, options).await,
+        None => open(path, target, options, events).await,
+    }
+}
+
 /// Reads the spec; its warnings are said, its mistakes stop the command.
 pub fn load(path: Option<&Path>, target: &TargetArgs, events: &Events) -> Result<(Stack, PathBuf), Stop> {
     let cwd = current_dir()?;
     let path = spec::find(path, &cwd)?;
-    let loaded = spec::load(&path, &target.variables.options()).map_err(|wrong| Stop::Spec(wrong.render(true)))?;
+    let loaded = spec::load(&path, &target.variables.options())?;
     if !loaded.warnings.is_empty() {
         events.say(Event::Warned { text: loaded.warnings.render(true) });
     }
@@ -109,14 +123,7 @@ pub fn load(path: Option<&Path>, target: &TargetArgs, events: &Events) -> Result
 impl Session {
     /// Tells where this is about to happen: before anything changes.
     pub fn announce(&self, events: &Events) {
-        let names = &self.cx.names;
-        events.say(Event::Target {
-            stack: names.stack.clone(),
-            env: names.env.clone(),
-            account: names.account.clone(),
-            region: names.region.clone(),
-            endpoint: self.place.describe(),
-        });
+        announce(&self.cx, &self.place, events);
     }
 
     /// Tells the calls that were made, and ends the engine in this process, if there is one: everything is kept for the next
@@ -128,6 +135,12 @@ impl Session {
             engine.close().await;
         }
     }
+}
+
+/// Tells where this is about to happen.
+pub fn announce(cx: &Cx, place: &Place, events: &Events) {
+    let Names { stack, env, account, region, .. } = (*cx.names).clone();
+    events.say(Event::Target { stack, env, account, region, endpoint: place.describe() });
 }
 
 async fn reach(
@@ -147,14 +160,15 @@ async fn reach(
         ca_bundle: target.ca_bundle.clone(),
     };
     let sdk = cloud::connect(&wanted, region).await?;
-    let caller = cloud::account(&sdk).await?;
+    let calls = Calls::default();
+    let caller = cloud::account(&sdk, &calls).await?;
     refuse_other_account(account, &caller.account)?;
     let place = match sdk.endpoint_url() {
         Some(url) => Place::Endpoint(url.to_owned()),
         None => Place::Aws,
     };
     let region = sdk.region().expect("connect refuses to go on without a region").to_string();
-    Ok((Cx::new(sdk, names(caller.account, region)), place))
+    Ok((Cx { calls, ..Cx::new(sdk, names(caller.account, region)) }, place))
 }
 
 async fn local(

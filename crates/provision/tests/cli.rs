@@ -87,7 +87,8 @@ fn up_verify_and_down_do_what_they_say_and_again_is_nothing() {
     let trial = Trial::new("pass");
     trial.expect(&["plan", "--local", "--detailed-exitcode"], 2, &["+ stream.events", "to create"]);
     trial.expect(&["status", "--local"], 0, &["stream.events"]);
-    trial.expect(&["up", "--local"], 0, &["trial in account", "local engine", "created stream.events", "next:"]);
+    let up = ["up", "--local", "--ttl", "8h", "--owner", "ana"];
+    trial.expect(&up, 0, &["trial in account", "local engine", "created stream.events", "next:"]);
     trial.expect(&["plan", "--local", "--detailed-exitcode"], 0, &["nothing to change"]);
     trial.expect(&["up", "--local"], 0, &["nothing to change"]);
     let verified = trial.expect(
@@ -104,9 +105,14 @@ fn up_verify_and_down_do_what_they_say_and_again_is_nothing() {
     let outputs = trial.expect(&["outputs", "--local", "--format", "dotenv"], 0, &[]);
     assert!(outputs.out.lines().all(|line| line.split_once('=').is_some_and(|(name, _)| !name.is_empty())));
     trial.expect(&["status", "--local"], 0, &["there"]);
+    trial.expect(&["list", "--local"], 0, &["trial", "17 resources", "ana", "expires 20"]);
+    trial.expect(&["gc", "--local"], 0, &["nothing has expired"]);
+    trial.expect(&["history", "--local"], 0, &["up", "by ana", "done in", "17 created"]);
     trial.expect(&["down", "--local"], 5, &["consent", "--yes"]);
     trial.expect(&["down", "--local", "--yes"], 0, &["deleted stream.events", "deleted bucket.lake"]);
     trial.expect(&["down", "--local", "--yes"], 0, &["nothing to remove"]);
+    trial.expect(&["list", "--local"], 0, &["no environments"]);
+    trial.expect(&["history", "--local", "--stack", "trial"], 0, &["nothing was done here"]);
 }
 
 #[test]
@@ -130,7 +136,11 @@ fn what_cannot_be_done_has_its_own_exit_code_and_changes_nothing() {
     let trial = Trial::new("pass");
     trial.write("wrong.yaml", &SPEC.replace("shards: 2", "shard: 2"));
     trial.expect(&["up", "wrong.yaml", "--local"], 3, &["shard", "wrong.yaml:5:"]);
+    let place = [r#""file":"wrong.yaml","line":5,"column":33,"what":"#, "did you mean `shards`?"];
+    trial.expect(&["up", "wrong.yaml", "--local", "--output", "json"], 3, &place);
+    trial.expect(&["validate", "wrong.yaml", "--output", "json"], 3, &place);
     trial.expect(&["up", "nowhere.yaml", "--local"], 3, &["nowhere.yaml"]);
+    trial.expect(&["up", "--ttl", "soon"], 64, &["write a duration"]);
     trial.expect(&["up", "--locale"], 64, &["--locale"]);
     trial.expect(&["fly"], 64, &["fly"]);
     trial.expect(&["verify", "--local"], 1, &["is not there", "run `provision up` first"]);

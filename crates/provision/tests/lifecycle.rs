@@ -5,6 +5,7 @@ mod common;
 use common::{Bench, experiment, stack};
 use local_cloud::Delays;
 use provision::plan::{Op, Permits};
+use provision::record::{environments, journal};
 use serde_json::json;
 
 #[tokio::test(start_paused = true)]
@@ -183,6 +184,39 @@ async fn data_stays_and_is_remembered_until_it_is_asked_to_go() {
         bench.engine.advance(std::time::Duration::from_secs(120)).await;
         assert_eq!(left(&bench), json!({}), "markers: {markers}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_expires_when_its_time_is_over_and_not_before() {
+    let mut bench = Bench::new(Delays::NONE).await;
+    bench.cx.options.ttl_s = Some(3600);
+    bench.cx.options.owner = Some("ana, of the data team".into());
+    bench.up(&stack(&experiment())).await;
+    let found = environments::all(&bench.cx).await.unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].stack.as_str(), found[0].env.as_deref(), found[0].members), ("kinesis-test", None, 13));
+    assert_eq!(found[0].owner.as_deref(), Some("ana, of the data team"));
+    assert!(!found[0].expired(bench.cx.calls.now()));
+    bench.engine.advance(std::time::Duration::from_secs(3600)).await;
+    let found = environments::all(&bench.cx).await.unwrap();
+    assert!(found[0].expired(bench.cx.calls.now()), "now is what the other side says");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_journal_tells_each_run_and_how_it_came_out() {
+    let bench = Bench::new(Delays::NONE).await;
+    assert_eq!(journal::read(&bench.cx).await.unwrap(), []);
+    bench.up(&stack(&experiment())).await;
+    bench.up(&stack(&experiment().replace("24h", "48h"))).await;
+    let runs = journal::read(&bench.cx).await.unwrap();
+    assert_eq!(runs.len(), 2, "{runs:#?}");
+    assert_eq!(runs[1].began.steps, ["update stream.events"]);
+    assert_eq!(runs[1].ended.as_ref().map(|end| end.summary.updated), Some(1));
+    // A run that was killed has a beginning only.
+    let plan = bench.plan(&stack(&experiment().replace("24h", "72h"))).await;
+    journal::write_beginning(&bench.cx, &journal::begin(&bench.cx, "up", &plan), false).await.unwrap();
+    let runs = journal::read(&bench.cx).await.unwrap();
+    assert_eq!(runs[2].ended, None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,13 +1,14 @@
 //! Every call to AWS, recorded as it is made: for `-v`, for the tests that count calls, and for `plan`, which refuses the
 //! changing ones.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+    BeforeDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextRef,
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -39,12 +40,22 @@ impl Call {
 pub struct Calls {
     made: Arc<Mutex<Vec<Call>>>,
     read_only: Arc<AtomicBool>,
+    /// Epoch seconds of the last answer; 0 before the first.
+    answered: Arc<AtomicI64>,
 }
 
 impl Calls {
     /// From now on, operations that could change something are refused before they are sent.
     pub fn refuse_changes(&self) {
         self.read_only.store(true, Ordering::Relaxed);
+    }
+
+    /// Now, in epoch seconds, as who answered last sees it: this machine's clock may be wrong, and the engine has one of its own.
+    pub fn now(&self) -> i64 {
+        match self.answered.load(Ordering::Relaxed) {
+            0 => jiff::Timestamp::now().as_second(),
+            answered => answered,
+        }
     }
 
     /// The calls so far, in the order in which they began.
@@ -111,6 +122,19 @@ impl Intercept for Calls {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         self.amend(cfg, |call| call.attempts += 1);
+        Ok(())
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        if let Some(date) = date {
+            self.answered.store(date.timestamp().as_second(), Ordering::Relaxed);
+        }
         Ok(())
     }
 

@@ -36,10 +36,7 @@ pub struct DownArgs {
 
 pub async fn run(args: DownArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let options = Options { wait_until_gone: args.wait, purge_data: args.purge_data, ..Options::default() };
-    let session = match &args.stack {
-        Some(stack) => session::open_named(stack, &args.target, options).await?,
-        None => session::open(args.spec.as_deref(), &args.target, options, events).await?,
-    };
+    let session = session::of(args.spec.as_deref(), args.stack.as_deref(), &args.target, options, events).await?;
     let exit = take_down(&session, &args, events, interrupt).await;
     session.close(events).await;
     exit

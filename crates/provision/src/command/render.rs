@@ -17,6 +17,6 @@ pub struct Args {
 /// The resolved spec as YAML.
 pub fn run(args: Args) -> Result<(String, Exit), Stop> {
     let file = spec::find(args.spec.as_deref(), Path::new("."))?;
-    let loaded = spec::load(&file, &args.variables.options()).map_err(|wrong| Stop::Spec(wrong.render(true)))?;
+    let loaded = spec::load(&file, &args.variables.options())?;
     Ok((spec::render(&loaded.stack), Exit::Done))
 }

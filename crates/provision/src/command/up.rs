@@ -9,6 +9,7 @@ use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
 use crate::outputs;
 use crate::plan::{Permits, Plan};
+use crate::record;
 use crate::report;
 use crate::run;
 use crate::session::{self, Place, Session};
@@ -38,6 +39,12 @@ pub struct UpArgs {
     /// Replace and remove without asking
     #[arg(long, short)]
     pub yes: bool,
+    /// From then on `provision gc` removes it: 8h, 2d; counted anew by each `up` that says so
+    #[arg(long, value_name = "DURATION", env = "PROVISION_TTL", value_parser = seconds)]
+    pub ttl: Option<i64>,
+    /// Whose it is, for `list` and `history` [default: who runs the CI job, or this machine's user]
+    #[arg(long, value_name = "NAME", env = "PROVISION_OWNER")]
+    pub owner: Option<String>,
     /// At most so many steps at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
@@ -79,7 +86,8 @@ pub async fn plan(args: PlanArgs, events: &Events) -> Result<Exit, Stop> {
 }
 
 pub async fn up(args: UpArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    let options = Options::default();
+    let owner = args.owner.clone().or_else(whoever_runs_this);
+    let options = Options { owner, ttl_s: args.ttl, ..Options::default() };
     let session = session::open(args.spec.as_deref(), &args.target, options, events).await?;
     let exit = bring_up(&session, &args, events, interrupt).await;
     session.close(events).await;
@@ -101,12 +109,30 @@ async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: 
         let at_once = args.parallelism.into();
         let summary = run::apply_up(&session.cx, &survey, &plan, at_once, interrupt.stop.clone(), events).await?;
         exit = outcome(&summary, &interrupt);
+    } else if args.ttl.is_some() {
+        record::widen(&session.cx, &survey.record, &[], None).await?;
     }
     if exit == Exit::Done {
         events.say(Event::Outputs { outputs: outputs::outputs(stack, &session.cx.names) });
         events.say(Event::Said { text: next(session, stack) });
     }
     Ok(exit)
+}
+
+/// A duration in seconds; a day has 24 hours.
+fn seconds(text: &str) -> Result<i64, String> {
+    let span: jiff::Span = text.parse().map_err(|_| "write a duration: 90m, 8h, 2d".to_owned())?;
+    let total = span.total((jiff::Unit::Second, jiff::SpanRelativeTo::days_are_24_hours()));
+    match total {
+        Ok(seconds) if seconds >= 1.0 => Ok(seconds as i64),
+        _ => Err("write a duration of at least a second: 90m, 8h, 2d".into()),
+    }
+}
+
+/// As the CI system or this machine's session says.
+fn whoever_runs_this() -> Option<String> {
+    let told = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILDKITE_BUILD_CREATOR", "CIRCLE_USERNAME", "USER"];
+    told.iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty())
 }
 
 /// The code for a refused plan: consent is missing where a flag could give it.

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::Variables;
+use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
-use crate::spec;
+use crate::spec::{self, Diagnostics};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -15,30 +16,24 @@ pub struct Args {
     pub variables: Variables,
 }
 
-/// What there is to say about each spec. Colours are in it: whoever prints takes them out where they do not belong.
-pub fn run(args: Args) -> Result<(String, Exit), Stop> {
+/// Tells what there is to say about each spec.
+pub fn run(args: Args, events: &Events) -> Result<Exit, Stop> {
     let files = match args.files.is_empty() {
         false => args.files,
         true => vec![spec::find(None, Path::new("."))?],
     };
     let options = args.variables.options();
-    let (mut said, mut exit) = (String::new(), Exit::Done);
-    for file in files {
-        match spec::load(&file, &options) {
-            Ok(loaded) if loaded.warnings.is_empty() => said += &format!("{}: no mistakes\n", file.display()),
-            Ok(loaded) => {
-                let count = loaded.warnings.len();
-                said += &format!(
-                    "{}\n\n{}: no mistakes, {count} to think about\n",
-                    loaded.warnings.render(true),
-                    file.display()
-                );
-            }
-            Err(wrong) => {
-                exit = Exit::Spec;
-                said += &format!("{}\n\n{}: {} wrong\n", wrong.render(true), file.display(), wrong.len());
-            }
+    let mut exit = Exit::Done;
+    for path in files {
+        let file = path.display().to_string();
+        let (mistakes, warnings) = match spec::load(&path, &options) {
+            Ok(loaded) => (Diagnostics::none(&file), loaded.warnings),
+            Err(wrong) => (wrong, Diagnostics::none(&file)),
+        };
+        if !mistakes.is_empty() {
+            exit = Exit::Spec;
         }
+        events.say(Event::Validated { file, mistakes, warnings });
     }
-    Ok((said, exit))
+    Ok(exit)
 }

@@ -5,7 +5,10 @@ use std::io::Write;
 use anstyle::{AnsiColor, Color, Style};
 
 use crate::event::{Event, Made, Reporter, Summary};
+use crate::record::environments::Environment;
+use crate::record::journal::{Began, Run};
 use crate::report::plan;
+use crate::spec::Diagnostics;
 use crate::verify::Verified;
 
 pub const ERROR: Style = color(AnsiColor::Red).bold();
@@ -78,11 +81,54 @@ fn text(event: &Event, verbose: bool) -> String {
             let style = if state.starts_with("there") { GOOD } else { CARE };
             format!("  {resource:<28} {physical:<44} {style}{state}{style:#}\n")
         }
+        Event::Wrong { mistakes } => format!("{}\n", mistakes.render(true)),
+        Event::Validated { file, mistakes, warnings } => validated(file, mistakes, warnings),
+        Event::Environment { environment, expired } => self::environment(environment, *expired),
+        Event::Run { run } => self::run(run),
         Event::Calls { calls } if verbose => self::calls(calls),
         // Errors of people go to standard error.
         Event::Calls { .. } | Event::Error { .. } => String::new(),
         Event::Said { text } => format!("{text}\n"),
     }
+}
+
+fn validated(file: &str, mistakes: &Diagnostics, warnings: &Diagnostics) -> String {
+    match (mistakes.len(), warnings.len()) {
+        (0, 0) => format!("{file}: no mistakes\n"),
+        (0, some) => format!("{}\n\n{file}: no mistakes, {some} to think about\n", warnings.render(true)),
+        (wrong, _) => format!("{}\n\n{file}: {wrong} wrong\n", mistakes.render(true)),
+    }
+}
+
+fn environment(environment: &Environment, expired: bool) -> String {
+    let Environment { stack, env, owner, created, expires, members } = environment;
+    let name = format!("{stack}{}", env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default());
+    let owner = owner.as_deref().unwrap_or("nobody");
+    let until = match expires {
+        None => String::new(),
+        Some(at) if expired => format!("  {CARE}expired {}{CARE:#}", at_minute(at * 1000)),
+        Some(at) => format!("  expires {}", at_minute(at * 1000)),
+    };
+    let resources = format!("{members} resources");
+    format!("  {name:<32} {resources:<14} {owner:<16} {DIM}made {}{DIM:#}{until}\n", at_minute(created * 1000))
+}
+
+fn run(run: &Run) -> String {
+    let Began { command, version, owner, steps, .. } = &run.began;
+    let owner = owner.as_deref().unwrap_or("nobody");
+    let head = format!("{}  {BOLD}{command}{BOLD:#} by {owner} {DIM}(version {version}){DIM:#}", at_minute(run.at_ms));
+    let steps = format!("      {DIM}{}{DIM:#}\n", steps.join(", "));
+    let Some(end) = &run.ended else {
+        return format!("{head}\n{steps}      {CARE}no end is written: it is under way, or was killed{CARE:#}\n");
+    };
+    let failures: String = end.failures.iter().map(|failure| format!("      {ERROR}{failure}{ERROR:#}\n")).collect();
+    format!("{head}\n{steps}      {}{failures}", ended(&end.summary))
+}
+
+/// `2026-11-23 14:05Z`
+fn at_minute(ms: i64) -> String {
+    let at = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
+    at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
 fn verified(result: &Verified) -> String {

@@ -125,7 +125,8 @@ async fn purge(cx: &Cx, name: &Name) -> Result<()> {
             continue;
         }
         count += keys.len();
-        cx.wait_for(&format!("{count} objects under {} to be deleted", name.physical));
+        let objects = if count == 1 { "object" } else { "objects" };
+        cx.wait_for(&format!("{count} {objects} under {} to be deleted", name.physical));
         let delete = Delete::builder().set_objects(Some(keys)).quiet(true).build().expect("the objects are set");
         let call = client.delete_objects().bucket(bucket).delete(delete).expected_bucket_owner(&cx.names.account);
         let deleted = answer(format!("deleting the objects under {name}"), call.send().await)?;

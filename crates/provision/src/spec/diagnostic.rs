@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 /// A place in the spec's text, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -102,6 +103,10 @@ impl Diagnostics {
         Diagnostics { file: file.to_owned(), text: text.to_owned(), items }
     }
 
+    pub fn none(file: &str) -> Diagnostics {
+        Diagnostics::new(file, "", vec![])
+    }
+
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -123,6 +128,13 @@ impl Diagnostics {
         rendered.join("\n\n")
     }
 
+    /// Line and column of a place, both from 1; columns count characters.
+    fn line_and_column(&self, at: Span) -> (usize, usize) {
+        let before = &self.text[..at.range(&self.text).start];
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        (before.matches('\n').count() + 1, column)
+    }
+
     fn render_one(&self, item: &Mistake, renderer: &Renderer) -> String {
         let level = match item.severity {
             Severity::Error => Level::ERROR,
@@ -141,6 +153,29 @@ impl Diagnostics {
             group = group.element(Level::HELP.message(help));
         }
         renderer.render(&[group])
+    }
+}
+
+/// One mistake, for programs.
+#[derive(serde::Serialize)]
+struct Told<'a> {
+    file: &'a str,
+    line: Option<usize>,
+    column: Option<usize>,
+    what: &'a str,
+    expected: Option<&'a str>,
+    help: Option<&'a str>,
+}
+
+impl Serialize for Diagnostics {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.items.len()))?;
+        for Mistake { at, what, expected, help, .. } in &self.items {
+            let (line, column) = at.map(|at| self.line_and_column(at)).unzip();
+            let (expected, help) = (expected.as_deref(), help.as_deref());
+            list.serialize_element(&Told { file: &self.file, line, column, what, expected, help })?;
+        }
+        list.end()
     }
 }
 

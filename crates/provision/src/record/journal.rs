@@ -1,0 +1,151 @@
+//! What was done to an environment: a log stream of its record, which a run writes into when it begins and when it ends. It goes
+//! with the record. Nothing is decided by it, so a run whose journal cannot be written goes on, and says so.
+
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::types::{InputLogEvent, OutputLogEvent};
+use serde::{Deserialize, Serialize};
+
+use crate::apply::Applied;
+use crate::cloud::Cx;
+use crate::error::{Error, Result};
+use crate::event::Summary;
+use crate::plan::Plan;
+
+const STREAM: &str = "journal";
+const ABSENT: &str = "ResourceNotFoundException";
+
+/// One `up` or `down` that changed something, or meant to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Run {
+    /// Epoch milliseconds.
+    pub at_ms: i64,
+    #[serde(flatten)]
+    pub began: Began,
+    /// `None`: it is still under way, or it was killed.
+    pub ended: Option<Ended>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Began {
+    /// Tells runs apart.
+    pub run: String,
+    pub command: String,
+    pub version: String,
+    pub owner: Option<String>,
+    /// `create stream.events`
+    pub steps: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    pub run: String,
+    pub summary: Summary,
+    /// `creating stream.events: why`
+    pub failures: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Began(Began),
+    Ended(Ended),
+}
+
+/// What is about to be done.
+pub fn begin(cx: &Cx, command: &str, plan: &Plan) -> Began {
+    Began {
+        run: uuid::Uuid::new_v4().simple().to_string(),
+        command: command.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        owner: cx.options.owner.clone(),
+        steps: plan.steps.iter().map(|step| format!("{} {}", step.op.word(), step.name.address)).collect(),
+    }
+}
+
+/// Writes that a run began. `fresh`: the record was just made, so that there is no log stream yet.
+pub async fn write_beginning(cx: &Cx, began: &Began, fresh: bool) -> Result<()> {
+    let client = cx.logs();
+    let line = Line::Began(began.clone());
+    if !fresh {
+        match put(&client, cx, &line).await {
+            Err(error) if error.code() == Some(ABSENT) => {}
+            written => return written,
+        }
+    }
+    let make = client.create_log_stream().log_group_name(cx.names.record()).log_stream_name(STREAM).send().await;
+    match make.map_err(|e| Error::aws("making the journal", e)) {
+        Err(error) if error.code() != Some("ResourceAlreadyExistsException") => Err(error),
+        _ => put(&client, cx, &line).await,
+    }
+}
+
+/// Writes how it came out.
+pub async fn write_end(cx: &Cx, began: &Began, applied: &Applied) -> Result<()> {
+    let Applied { summary, failures, .. } = applied;
+    let ended = Ended { run: began.run.clone(), summary: summary.clone(), failures: failures.clone() };
+    put(&cx.logs(), cx, &Line::Ended(ended)).await
+}
+
+/// The last runs, oldest first. None where there is no record.
+pub async fn read(cx: &Cx) -> Result<Vec<Run>> {
+    // The newest page alone: up to 10,000 lines.
+    let call = cx.logs().get_log_events().log_group_name(cx.names.record()).log_stream_name(STREAM);
+    let lines = match call.start_from_head(false).send().await.map_err(|e| Error::aws("reading the journal", e)) {
+        Ok(answer) => answer.events.unwrap_or_default(),
+        Err(error) if error.code() == Some(ABSENT) => vec![],
+        Err(error) => return Err(error),
+    };
+    let line = |event: OutputLogEvent| Some((event.timestamp?, event.message?));
+    Ok(runs(lines.into_iter().filter_map(line)))
+}
+
+/// Beginnings, each with its end. A line of another version that cannot be read is passed over.
+fn runs(lines: impl Iterator<Item = (i64, String)>) -> Vec<Run> {
+    let mut runs: Vec<Run> = vec![];
+    for (at_ms, line) in lines {
+        match serde_json::from_str(&line) {
+            Ok(Line::Began(began)) => runs.push(Run { at_ms, began, ended: None }),
+            Ok(Line::Ended(ended)) => {
+                if let Some(run) = runs.iter_mut().find(|run| run.began.run == ended.run) {
+                    run.ended = Some(ended);
+                }
+            }
+            Err(_) => {}
+        }
+    }
+    runs
+}
+
+async fn put(client: &Client, cx: &Cx, line: &Line) -> Result<()> {
+    let message = serde_json::to_string(line).expect("our own lines serialise");
+    let event = InputLogEvent::builder().timestamp(cx.calls.now() * 1000).message(message);
+    let event = event.build().expect("both are set");
+    let call = client.put_log_events().log_group_name(cx.names.record()).log_stream_name(STREAM).log_events(event);
+    call.send().await.map_err(|e| Error::aws("writing the journal", e)).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_has_its_own_end_or_none() {
+        let began = |run: &str| {
+            let (command, version) = ("up".to_owned(), "1".to_owned());
+            Began { run: run.into(), command, version, owner: None, steps: vec!["create stream.events".into()] }
+        };
+        let ended = |run: &str| Ended { run: run.into(), summary: Summary::default(), failures: vec![] };
+        let line = |line: Line| serde_json::to_string(&line).unwrap();
+        let lines = [
+            (1, line(Line::Began(began("a")))),
+            (2, line(Line::Began(began("b")))),
+            (3, "of another version".to_owned()),
+            (4, line(Line::Ended(ended("b")))),
+        ];
+        let expected = [
+            Run { at_ms: 1, began: began("a"), ended: None },
+            Run { at_ms: 2, began: began("b"), ended: Some(ended("b")) },
+        ];
+        assert_eq!(runs(lines.into_iter()), expected);
+    }
+}
