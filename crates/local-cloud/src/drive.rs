@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
 
+use crate::flow::task::Done;
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
 use crate::runner::Runner;
 use crate::service::{Protocol, SERVICES, firehose};
@@ -236,6 +237,17 @@ impl Shared {
         for effect in effects {
             match effect {
                 Effect::Retire { function_arn } => self.runner.retire(&function_arn),
+                Effect::Work { token, task } => {
+                    self.under_way.send_modify(|count| *count += 1);
+                    let shared = Arc::clone(self);
+                    tokio::spawn(async move {
+                        let done = tokio::task::spawn_blocking(move || task.run()).await.unwrap_or(Done::Panicked);
+                        if let Err(error) = shared.turn(|world, turn| world.worked(turn, token, done)) {
+                            tracing::warn!("taking in what a delivery stream worked on: {error}");
+                        }
+                        shared.under_way.send_modify(|count| *count -= 1);
+                    });
+                }
                 Effect::Invoke { token, function, input } => {
                     self.under_way.send_modify(|count| *count += 1);
                     let shared = Arc::clone(self);

@@ -1,20 +1,24 @@
 //! Firehose's data plane: reading a source, buffering, transforming, naming objects, storing them.
 //!
 //! ```text
-//! source -> [buffer -> event -> lambda -> answer] -> buffer by slot -> object -> S3, and progress
+//! source -> prepare -> [buffer -> event -> lambda -> answer] -> place -> buffer by slot -> object -> S3, and progress
 //! ```
 //!
-//! A step runs whenever something happened or is due; it moves everything as far as it can go in that turn.
+//! A step runs whenever something happened or is due; it moves everything as far as it can go in that turn. What is much work
+//! (taking records apart, writing an event, judging an answer, compressing) is a [`task::Task`], done beside the world.
+//! A backup of the source records is a way of its own, with its own buffers and its own progress.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use crate::request::{InvokeOutcome, Token};
+use crate::request::{Effect, InvokeOutcome, Token};
 use crate::service::lambda::CannotInvoke;
 use crate::settings::Millis;
 use crate::world::{Turn, World};
 
 mod answer;
 mod buffer;
+mod compression;
 pub mod config;
 mod date;
 mod deliver;
@@ -24,17 +28,27 @@ mod ident;
 pub mod item;
 pub mod job;
 mod object;
+mod partition;
 mod prefix;
+mod prepare;
 mod processors;
 pub mod progress;
 pub mod pump;
+mod query;
 mod report;
+mod settle;
 mod source;
+pub mod task;
 #[cfg(test)]
 mod tests;
 mod transform;
 
-use self::pump::Pump;
+use self::item::{Item, Output};
+use self::object::Slot;
+use self::prefix::PartitionKeys;
+use self::prepare::Prepared;
+use self::pump::{Pump, UnderWay};
+use self::task::{Done, Task, Work};
 
 /// As which service roles are assumed.
 pub const PRINCIPAL: &str = "firehose.amazonaws.com";
@@ -46,24 +60,56 @@ const REST_MS: Millis = 5_000;
 /// is gone) is ignored.
 pub fn transformed(world: &mut World, turn: &mut Turn, token: Token, outcome: Result<InvokeOutcome, CannotInvoke>) {
     let mut outcome = Some(outcome);
-    each_pump(world, turn, |world, turn, key, pump| {
-        let Some(batch) = pump.running.remove(&token) else { return };
+    each_pump(world, turn, |world, turn, pump| {
+        let Some(UnderWay::Invoked(batch)) = pump.under_way.remove(&token) else { return };
         if let Some(outcome) = outcome.take() {
-            transform::finish(world, turn.now, key, pump, batch, outcome);
+            transform::finish(world, turn, pump, batch, token, outcome);
         }
     });
 }
 
-/// Does something to what each delivery stream holds. A panic is that one delivery stream's affair: it forgets what it held,
-/// and after a while it reads again what is not finished. Nothing is lost by that, and the others go on.
-pub fn each_pump(world: &mut World, turn: &mut Turn, mut act: impl FnMut(&mut World, &mut Turn, &str, &mut Pump)) {
+/// A task is done. One that nobody waits for is ignored.
+pub fn worked(world: &mut World, turn: &mut Turn, token: Token, done: Done) {
+    let mut done = Some(done);
+    each_pump(world, turn, |world, turn, pump| {
+        let Some(waiting) = pump.under_way.remove(&token) else { return };
+        match (waiting, done.take()) {
+            (UnderWay::Preparing, Some(Done::Prepared(prepared))) => take_apart(world, turn, pump, prepared),
+            (UnderWay::Placing, Some(Done::Placed(settled))) => transform::settle(world, turn.now, pump, settled),
+            (UnderWay::Writing(batch), Some(Done::Written(event))) => {
+                transform::invoke(world, turn, pump, batch, event);
+            }
+            (UnderWay::Judging(_), Some(Done::Judged(Ok(settled)))) => {
+                transform::settle(world, turn.now, pump, settled);
+            }
+            (UnderWay::Judging(batch), Some(Done::Judged(Err(failure)))) => {
+                transform::unanswered(world, turn.now, pump, batch, failure);
+            }
+            (UnderWay::Packing(job, sealed), Some(Done::Packed(object))) => {
+                deliver::store(world, turn.now, pump, &job, sealed, object);
+            }
+            (waiting, done) => panic!("{waiting:?} does not wait for {done:?}"),
+        }
+    });
+}
+
+/// Puts a task into the driver's hands.
+fn ask(turn: &mut Turn, pump: &mut Pump, token: Token, work: Work, waiting: UnderWay) {
+    pump.under_way.insert(token, waiting);
+    let task = Task { job: Arc::clone(&pump.job), now: turn.now, work };
+    turn.effects.push(Effect::Work { token, task });
+}
+
+/// Does something to what each way of each delivery stream holds. A panic is that one's affair: it forgets what it held, and
+/// after a while it reads again what is not finished. Nothing is lost by that, and the others go on.
+pub fn each_pump(world: &mut World, turn: &mut Turn, mut act: impl FnMut(&mut World, &mut Turn, &mut Pump)) {
     let mut pumps = std::mem::take(&mut world.firehose.pumps);
-    for (key, pump) in &mut pumps {
-        if catch_unwind(AssertUnwindSafe(|| act(world, turn, key, pump))).is_err() {
+    for (lane, pump) in &mut pumps {
+        if catch_unwind(AssertUnwindSafe(|| act(world, turn, pump))).is_err() {
             tracing::error!(
-                "moving records of delivery stream {key}: a panic; it begins again with what is not delivered"
+                "moving records of delivery stream {lane}: a panic; it begins again with what is not delivered"
             );
-            *pump = Pump::new(pump.job.clone());
+            *pump = Pump::new(Arc::clone(&pump.job));
             pump.rests_until = Some(turn.now + REST_MS);
         }
     }
@@ -71,37 +117,78 @@ pub fn each_pump(world: &mut World, turn: &mut Turn, mut act: impl FnMut(&mut Wo
 }
 
 /// Everything that can move, moves.
-pub fn step(world: &mut World, turn: &mut Turn, key: &str, pump: &mut Pump) {
+pub fn step(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
     pump.rests_until.take_if(|until| *until <= turn.now);
     if pump.rests_until.is_some() {
         return;
     }
-    source::read(world, turn.now, key, pump);
+    if pump.may_read() {
+        let items = source::read(world, turn.now, pump);
+        take_in(world, turn, pump, items);
+    }
     pump.close_due_batch(turn.now);
-    transform::start(world, turn, key, pump);
+    transform::start(world, turn, pump);
     pump.seal_due(turn.now);
-    deliver::store(world, turn.now, key, pump);
-    let open = |(shard, read): (&u32, &u64)| world.firehose.progress(key, *shard).is_none_or(|p| p.next() < *read);
+    deliver::start(world, turn, pump);
+    let lane = &pump.job.lane;
+    let open = |(shard, end): (&u32, &u64)| world.firehose.progress(lane, *shard).map_or(0, |p| p.next()) < *end;
     pump.flush.take_if(|marks| !marks.iter().any(open));
 }
 
-/// Everything read up to now is not waited for any more, in any buffer it comes to.
-pub fn flush(world: &mut World, turn: &mut Turn, key: &str, pump: &mut Pump) {
-    pump.rests_until = None;
-    source::read(world, turn.now, key, pump);
-    pump.flush = Some(pump.cursors.clone());
-    step(world, turn, key, pump);
+/// Records were read.
+fn take_in(world: &mut World, turn: &mut Turn, pump: &mut Pump, items: Vec<Item>) {
+    if items.iter().any(|item| prepare::needed(&pump.job, item)) {
+        let token = world.token();
+        return ask(turn, pump, token, Work::Prepare(items), UnderWay::Preparing);
+    }
+    pass_on(world, turn, pump, items);
 }
 
-/// How many records were put for this delivery stream and are neither stored nor dropped.
-pub fn backlog(world: &World, key: &str, pump: &Pump) -> usize {
+/// Records were prepared. Parts that are finished since before a restart are of no more interest.
+fn take_apart(world: &mut World, turn: &mut Turn, pump: &mut Pump, prepared: Prepared) {
+    let Prepared { mut items, mut failed, dropped } = prepared;
+    let done = |origin: &item::Origin| {
+        let progress = world.firehose.progress(&pump.job.lane, origin.shard);
+        progress.is_some_and(|progress| progress.is_origin_done(origin))
+    };
+    items.retain(|item| item.origin.parts == 1 || !done(&item.origin));
+    failed.retain(|(_, output)| output.origin.parts == 1 || !done(&output.origin));
+    world.firehose.finish(&pump.job, dropped);
+    failed.into_iter().for_each(|(slot, output)| pump.put_out(&slot, output, turn.now));
+    pass_on(world, turn, pump, items);
+}
+
+fn pass_on(world: &mut World, turn: &mut Turn, pump: &mut Pump, items: Vec<Item>) {
+    if items.is_empty() {
+        return;
+    }
+    if pump.job.config.lambda.is_some() {
+        items.into_iter().for_each(|item| pump.put_in(item, turn.now));
+    } else if pump.job.config.partitioned {
+        transform::place(world, turn, pump, items.into());
+    } else {
+        let slot = Slot::Good(PartitionKeys::new());
+        items.iter().for_each(|item| pump.put_out(&slot, Output::of(item, item.record.data.clone()), turn.now));
+    }
+}
+
+/// Everything that is there to be read now is not waited for any more, in any buffer it comes to.
+pub fn flush(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
+    pump.rests_until = None;
+    let end = |shard| Some((shard, source::log(world, &pump.job, shard)?.next()));
+    pump.flush = Some(source::shards_of(world, &pump.job).into_iter().filter_map(end).collect());
+    step(world, turn, pump);
+}
+
+/// How many records were put for this delivery stream and did not yet come to the end of this way.
+pub fn backlog(world: &World, pump: &Pump) -> usize {
     let open = |shard: u32| {
-        let log = source::log(world, key, pump, shard)?;
-        match world.firehose.progress(key, shard) {
+        let log = source::log(world, &pump.job, shard)?;
+        match world.firehose.progress(&pump.job.lane, shard) {
             Some(progress) => Some(progress.open_below(log.next())),
             None => Some(log.next() - log.base()),
         }
     };
-    let open: u64 = source::shards_of(world, pump).into_iter().filter_map(open).sum();
+    let open: u64 = source::shards_of(world, &pump.job).into_iter().filter_map(open).sum();
     usize::try_from(open).unwrap_or(usize::MAX)
 }

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::flow::task::Task;
+
 /// One call, after the door has read all of it.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -99,6 +101,8 @@ pub enum Answer {
 pub enum Effect {
     /// Run a function. The result goes to [`crate::world::World::resolve`].
     Invoke { token: Token, function: Box<FunctionImage>, input: Input },
+    /// Do what is too much for a turn. What came of it goes to [`crate::world::World::worked`].
+    Work { token: Token, task: Task },
     /// The function's processes are of no more use (deleted, or its code or configuration changed).
     Retire { function_arn: String },
 }

@@ -1,5 +1,6 @@
 //! All state there is. Calls, results and time go in; answers and effects come out. No IO, no clock, no async.
 
+use crate::flow::{self, task::Done};
 use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Request, Token};
 use crate::service::kinesis::log::LogChange;
 use crate::service::{SERVICES, firehose, iam, kinesis, lambda, logs, s3};
@@ -92,6 +93,12 @@ impl World {
         let reply = lambda::resolve(self, turn, token, outcome);
         self.tick(turn);
         reply
+    }
+
+    /// What came of a task.
+    pub fn worked(&mut self, turn: &mut Turn, token: Token, done: Done) {
+        flow::worked(self, turn, token, done);
+        self.tick(turn);
     }
 
     /// When [`World::tick`] next has something to do.

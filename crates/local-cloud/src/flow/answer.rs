@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::failure::Failure;
-use super::prefix::PartitionKeys;
+use super::partition::Found;
 use crate::request::InvokeOutcome;
 use crate::service::json::decode_base64;
 
@@ -24,7 +24,7 @@ const DUPLICATED: &str = "Multiple records were returned with the same record ID
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    Ok { data: Bytes, partition_keys: PartitionKeys },
+    Ok { data: Bytes, partition_keys: Found },
     Dropped,
     Failed(Failure),
 }
@@ -57,7 +57,7 @@ struct Returned {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Metadata {
-    partition_keys: Option<PartitionKeys>,
+    partition_keys: Option<Found>,
 }
 
 /// Judges the outcome of an invocation with records of these ids.

@@ -1,20 +1,34 @@
 //! What a destination asks of the data plane, parsed once. Parsing says which destinations are possible at all.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::tz::TimeZone;
 
 use super::buffer::Hints;
-use super::prefix::Prefix;
+use super::compression::Compression;
+use super::prefix::{PartitionKey, Prefix};
+use super::prepare::Preparation;
 use super::processors::{self, Lambda};
+use super::query::Query;
 use crate::request::AwsError;
 use crate::service::firehose::destination::{BufferingHints, CloudWatchLoggingOptions, Destination};
 
 const MIB: u64 = 1 << 20;
+const LEAST_PARTITION_BYTES: u64 = 64 * MIB;
+/// Of a backup, and with dynamic partitioning.
+const LEAST_INTERVAL_MS: u64 = 60_000;
+
+const NAMESPACES_WITHOUT_PARTITIONING: &str =
+    "Dynamic Partitioning Namespaces can only be part of a prefix expression when Dynamic Partitioning is enabled.";
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     pub store: Store,
+    pub preparation: Preparation,
     pub lambda: Option<Lambda>,
+    /// Takes partition keys from records.
+    pub query: Option<Arc<Query>>,
     /// Put between the records of an object.
     pub delimiter: Bytes,
     /// Objects by partition keys. Every key that the prefix names must be there.
@@ -37,52 +51,103 @@ pub struct Store {
     pub logging: CloudWatchLoggingOptions,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    Uncompressed,
-    Gzip,
-    Zip,
-}
-
 impl Config {
     /// Of a destination that is filled with its defaults.
     pub fn parse(destination: &Destination) -> Result<Config, AwsError> {
         let partitioning = destination.dynamic_partitioning_configuration.as_ref();
         let partitioned = partitioning.is_some_and(|partitioning| partitioning.enabled);
-        refuse_what_is_not_built(destination)?;
+        refuse_conversion(destination)?;
         let steps = processors::parse(destination.processing_configuration.as_ref())?;
         let store = Store::parse(destination)?;
-        check_partitioning(&store, partitioned, steps.lambda.is_some())?;
-        Ok(Config { store, lambda: steps.lambda, delimiter: steps.delimiter, partitioned })
+        let config = Config {
+            store,
+            preparation: steps.preparation,
+            lambda: steps.lambda,
+            query: steps.query,
+            delimiter: steps.delimiter,
+            partitioned,
+        };
+        config.check_partitioning()?;
+        Ok(config)
+    }
+
+    /// Of the records as they come, where that is asked for.
+    pub fn parse_backup(destination: &Destination) -> Result<Option<Config>, AwsError> {
+        if !destination.is_backed_up() {
+            return Ok(None);
+        }
+        let backup = destination.s3_backup.as_ref();
+        let backup =
+            backup.ok_or_else(|| invalid("S3BackupConfiguration must be specified when S3BackupMode is Enabled."))?;
+        let store = Store::parse(backup)?;
+        if store.prefix.partition_keys().next().is_some() {
+            return Err(invalid(NAMESPACES_WITHOUT_PARTITIONING));
+        }
+        if store.hints.interval_ms < LEAST_INTERVAL_MS {
+            return Err(invalid("BufferingHints.IntervalInSeconds of a backup must be at least 60."));
+        }
+        Ok(Some(Config {
+            store,
+            preparation: Preparation::default(),
+            lambda: None,
+            query: None,
+            delimiter: Bytes::new(),
+            partitioned: false,
+        }))
+    }
+
+    fn check_partitioning(&self) -> Result<(), AwsError> {
+        let keys = || self.store.prefix.partition_keys();
+        let from_query = keys().any(|key| matches!(key, PartitionKey::FromQuery(_)));
+        let from_lambda = keys().any(|key| matches!(key, PartitionKey::FromLambda(_)));
+        let processor_needs_it = [
+            (self.preparation.split.is_some(), "RecordDeAggregationProcessor"),
+            (self.query.is_some(), "MetadataExtractionProcessor"),
+        ];
+        if !self.partitioned {
+            if keys().next().is_some() {
+                return Err(invalid(NAMESPACES_WITHOUT_PARTITIONING));
+            }
+            return match processor_needs_it.iter().find(|(there, _)| *there) {
+                Some((_, class)) => Err(invalid(format!(
+                    "class com.amazonaws.services.firehose.internal.model.{class} can only be present when Dynamic \
+                     Partitioning is enabled."
+                ))),
+                None => Ok(()),
+            };
+        }
+        let wrong = [
+            (
+                keys().next().is_none(),
+                "S3 Prefix should contain Dynamic Partitioning namespaces when Dynamic Partitioning is enabled",
+            ),
+            (
+                from_query && self.query.is_none(),
+                "MetadataExtraction processor should be present when S3 Prefix has partitionKeyFromQuery namespace.",
+            ),
+            (
+                from_lambda && self.lambda.is_none(),
+                "Lambda processor should be present when S3 Prefix has partitionKeyFromLambda namespace.",
+            ),
+            (
+                (self.store.hints.size_bytes as u64) < LEAST_PARTITION_BYTES,
+                "BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled.",
+            ),
+            (
+                self.store.hints.interval_ms < LEAST_INTERVAL_MS,
+                "BufferingHints.IntervalInSeconds must be at least 60 when Dynamic Partitioning is enabled.",
+            ),
+        ];
+        wrong.iter().find(|(wrong, _)| *wrong).map_or(Ok(()), |(_, message)| Err(invalid(*message)))
     }
 }
 
-fn refuse_what_is_not_built(destination: &Destination) -> Result<(), AwsError> {
-    if destination.s3_backup_mode.as_deref() == Some("Enabled") {
-        return Err(not_here("S3BackupMode Enabled"));
-    }
+fn refuse_conversion(destination: &Destination) -> Result<(), AwsError> {
     let conversion = destination.data_format_conversion_configuration.as_ref();
     if conversion.is_some_and(|conversion| conversion["Enabled"] != false) {
         return Err(not_here("DataFormatConversionConfiguration"));
     }
     Ok(())
-}
-
-fn check_partitioning(store: &Store, partitioned: bool, transformed: bool) -> Result<(), AwsError> {
-    let keyed = store.prefix.partition_keys().next().is_some();
-    match (partitioned, keyed) {
-        (false, false) => Ok(()),
-        (false, true) => Err(invalid("Dynamic Partitioning must be enabled when Prefix contains partition keys.")),
-        (true, false) => Err(invalid("Prefix must contain partition keys when Dynamic Partitioning is enabled.")),
-        (true, true) if !transformed => Err(invalid("partitionKeyFromLambda needs a Lambda processor.")),
-        (true, true) if (store.hints.size_bytes as u64) < 64 * MIB => {
-            Err(invalid("BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled."))
-        }
-        (true, true) if store.hints.interval_ms < 60_000 => {
-            Err(invalid("BufferingHints.IntervalInSeconds must be at least 60 when Dynamic Partitioning is enabled."))
-        }
-        (true, true) => Ok(()),
-    }
 }
 
 impl Store {
@@ -92,7 +157,7 @@ impl Store {
         let error_prefix = parse_prefix("ErrorOutputPrefix", given)?;
         check_prefixes(&prefix, given.map(|_| &error_prefix))?;
         let error_prefix = if given.is_some() { error_prefix } else { prefix.clone() };
-        let compression = parse_compression(destination.compression_format.as_deref())?;
+        let compression = Compression::parse(destination.compression_format.as_deref())?;
         let extension = destination.file_extension.as_deref().filter(|extension| !extension.is_empty());
         let bucket = destination.bucket_arn.rsplit_once(":::").map_or("", |(_, bucket)| bucket);
         if bucket.is_empty() {
@@ -140,33 +205,6 @@ fn check_prefixes(prefix: &Prefix, error_prefix: Option<&Prefix>) -> Result<(), 
         return unmet("ErrorOutputPrefix must contain !{firehose:error-output-type} when it contains expressions");
     }
     Ok(())
-}
-
-fn parse_compression(format: Option<&str>) -> Result<Compression, AwsError> {
-    match format.unwrap_or("UNCOMPRESSED") {
-        "UNCOMPRESSED" => Ok(Compression::Uncompressed),
-        "GZIP" => Ok(Compression::Gzip),
-        "ZIP" => Ok(Compression::Zip),
-        other => Err(not_here(&format!("CompressionFormat {other}"))),
-    }
-}
-
-impl Compression {
-    fn extension(self) -> &'static str {
-        match self {
-            Compression::Uncompressed => "",
-            Compression::Gzip => ".gz",
-            Compression::Zip => ".zip",
-        }
-    }
-
-    pub fn content_encoding(self) -> Option<&'static str> {
-        match self {
-            Compression::Uncompressed => None,
-            Compression::Gzip => Some("gzip"),
-            Compression::Zip => Some("zip"),
-        }
-    }
 }
 
 fn parse_hints(hints: BufferingHints) -> Result<Hints, AwsError> {
@@ -218,10 +256,17 @@ mod tests {
             (json!({ "Prefix": "!{timestamp:yyyy}/", "ErrorOutputPrefix": "bad/" }), None),
             (json!({ "ErrorOutputPrefix": "!{timestamp:yyyy}/" }), Some("must contain !{firehose:error-output-type}")),
             (json!({ "Prefix": "!{firehose:error-output-type}" }), Some("Prefix cannot contain")),
-            (json!({ "Prefix": "!{partitionKeyFromLambda:k}/", "ErrorOutputPrefix": "e/" }), Some("must be enabled")),
-            (json!({ "CompressionFormat": "Snappy" }), Some("not supported by the local engine")),
-            (json!({ "CompressionFormat": "ZIP" }), None),
-            (json!({ "S3BackupMode": "Enabled" }), Some("not supported by the local engine")),
+            (
+                json!({ "Prefix": "!{partitionKeyFromLambda:k}/", "ErrorOutputPrefix": "e/" }),
+                Some("Namespaces can only"),
+            ),
+            (
+                json!({ "Prefix": "!{partitionKeyFromQuery:k}/", "ErrorOutputPrefix": "e/" }),
+                Some("Namespaces can only"),
+            ),
+            (json!({ "CompressionFormat": "HADOOP_SNAPPY" }), None),
+            (json!({ "DataFormatConversionConfiguration": {} }), Some("not supported by the local engine")),
+            (json!({ "DataFormatConversionConfiguration": { "Enabled": false } }), None),
             (json!({ "CustomTimeZone": "Europe/Berlin" }), None),
             (json!({ "CustomTimeZone": "Europe/Nowhere" }), Some("not a time zone")),
             (json!({ "BufferingHints": { "SizeInMBs": 0, "IntervalInSeconds": 0 } }), Some("1 to 128 MBs")),
@@ -234,6 +279,81 @@ mod tests {
             let destination = base.merged(serde_json::from_value(members.clone()).unwrap()).filled();
             match (Config::parse(&destination), expected) {
                 (Ok(_), None) => {}
+                (Err(error), Some(part)) => assert!(error.message.contains(part), "{members}: {error}"),
+                (result, _) => panic!("{members}: {result:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn dynamic_partitioning_needs_what_it_works_with() {
+        let lambda =
+            || json!({ "Type": "Lambda", "Parameters": [{ "ParameterName": "LambdaArn", "ParameterValue": "f" }] });
+        let query = || {
+            json!({ "Type": "MetadataExtraction", "Parameters": [
+            { "ParameterName": "MetadataExtractionQuery", "ParameterValue": "{k: .k}" },
+            { "ParameterName": "JsonParsingEngine", "ParameterValue": "JQ-1.6" },
+        ] })
+        };
+        let split = || {
+            json!({ "Type": "RecordDeAggregation", "Parameters": [
+            { "ParameterName": "SubRecordType", "ParameterValue": "JSON" },
+        ] })
+        };
+        let large = || json!({ "SizeInMBs": 64, "IntervalInSeconds": 60 });
+        let (from_query, from_lambda) = ("!{partitionKeyFromQuery:k}/", "!{partitionKeyFromLambda:k}/");
+        // (partitioned, prefix, hints, processors, part of the message; none where it is possible)
+        let table = [
+            (true, from_query, large(), vec![query()], None),
+            (true, from_query, large(), vec![split(), query(), lambda()], None),
+            (true, from_lambda, large(), vec![lambda()], None),
+            (true, from_query, large(), vec![lambda()], Some("MetadataExtraction processor should be present")),
+            (true, from_lambda, large(), vec![query()], Some("Lambda processor should be present")),
+            (true, "plain/", large(), vec![query()], Some("S3 Prefix should contain Dynamic Partitioning")),
+            (true, from_query, json!({ "SizeInMBs": 63, "IntervalInSeconds": 60 }), vec![query()], Some("at least 64")),
+            (true, from_query, json!({ "SizeInMBs": 64, "IntervalInSeconds": 59 }), vec![query()], Some("at least 60")),
+            (false, "plain/", large(), vec![query()], Some("MetadataExtractionProcessor can only be present")),
+            (false, "plain/", large(), vec![split()], Some("RecordDeAggregationProcessor can only be present")),
+        ];
+        for (partitioned, prefix, hints, processors, expected) in table {
+            let destination = json!({
+                "RoleARN": "r", "BucketARN": "arn:aws:s3:::b", "Prefix": prefix, "ErrorOutputPrefix": "e/",
+                "BufferingHints": hints, "DynamicPartitioningConfiguration": { "Enabled": partitioned },
+                "ProcessingConfiguration": { "Enabled": true, "Processors": processors },
+            });
+            let parsed = Config::parse(&serde_json::from_value::<Destination>(destination.clone()).unwrap().filled());
+            match (parsed, expected) {
+                (Ok(_), None) => {}
+                (Err(error), Some(part)) => assert!(error.message.contains(part), "{destination}: {error}"),
+                (result, _) => panic!("{destination}: {result:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_backup_has_rules_of_its_own() {
+        let backup = |members: serde_json::Value| {
+            let mut backup = json!({ "RoleARN": "r", "BucketARN": "arn:aws:s3:::b" });
+            backup.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            json!({ "S3BackupMode": "Enabled", "S3BackupConfiguration": backup })
+        };
+        // (members, part of the message; none where it is possible)
+        let table = [
+            (json!({ "S3BackupMode": "Enabled" }), Some("S3BackupConfiguration must be specified")),
+            (backup(json!({ "CompressionFormat": "GZIP" })), None),
+            (backup(json!({ "BufferingHints": { "SizeInMBs": 1, "IntervalInSeconds": 59 } })), Some("at least 60")),
+            (backup(json!({ "Prefix": "!{timestamp:yyyy}/" })), Some("ErrorOutputPrefix cannot be null")),
+            (
+                backup(json!({ "Prefix": "!{partitionKeyFromQuery:k}/", "ErrorOutputPrefix": "e/" })),
+                Some("Dynamic Partitioning Namespaces"),
+            ),
+        ];
+        for (members, expected) in table {
+            let base: Destination =
+                serde_json::from_value(json!({ "RoleARN": "r", "BucketARN": "arn:aws:s3:::b" })).unwrap();
+            let destination = base.merged(serde_json::from_value(members.clone()).unwrap()).filled();
+            match (Config::parse_backup(&destination), expected) {
+                (Ok(Some(_)), None) => {}
                 (Err(error), Some(part)) => assert!(error.message.contains(part), "{members}: {error}"),
                 (result, _) => panic!("{members}: {result:?}"),
             }

@@ -1,40 +1,61 @@
 //! Closed buffers become objects. Storing one and counting its records as finished are one change.
 
+use std::sync::Arc;
+
 use super::failure::Failure;
-use super::object;
-use super::pump::{Pump, Sealed};
+use super::job::Job;
+use super::object::Object;
+use super::pump::{Pump, Sealed, UnderWay};
 use super::report;
+use super::task::Work;
 use crate::request::AwsError;
+use crate::service::kinesis::stream::Stream;
 use crate::service::{iam, s3};
 use crate::settings::Millis;
-use crate::world::World;
+use crate::world::{Turn, World};
 
 /// Between two tries to store an object, in milliseconds.
 const RETRY_MS: Millis = 5_000;
+/// How long records that were put directly are kept while the destination does not take them.
+const KEPT_MS: Millis = 24 * 3_600_000;
 
-/// Stores what waits to be stored. What cannot be stored is kept, and its key and body are made anew for the next try: by
-/// then the destination may be another.
-pub fn store(world: &mut World, now: Millis, key: &str, pump: &mut Pump) {
-    for mut sealed in std::mem::take(&mut pump.sealed) {
-        if sealed.not_before > now {
-            pump.sealed.push(sealed);
-            continue;
-        }
-        match put(world, now, pump, &sealed) {
-            Ok(()) => world.firehose.finish(key, sealed.items.iter().map(|item| item.origin).collect()),
-            Err(error) => {
-                report::failure(world, now, pump, &Failure::new(&format!("S3.{}", error.code), error.message));
-                sealed.not_before = now + RETRY_MS;
-                pump.sealed.push(sealed);
-            }
-        }
+/// Makes objects of what waits to be stored. What could not be stored is made anew for the next try: by then the destination
+/// may be another.
+pub fn start(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
+    let (ready, waiting) = std::mem::take(&mut pump.sealed).into_iter().partition(|s| s.not_before <= turn.now);
+    pump.sealed = waiting;
+    for sealed in ready {
+        let token = world.token();
+        let work = Work::Pack { slot: sealed.slot.clone(), items: Arc::clone(&sealed.items) };
+        let job = Arc::clone(&pump.job);
+        super::ask(turn, pump, token, work, UnderWay::Packing(job, sealed));
     }
 }
 
-fn put(world: &mut World, now: Millis, pump: &Pump, sealed: &Sealed) -> Result<(), AwsError> {
-    let (job, store) = (&pump.job, &pump.job.config.store);
-    let object_key = object::key(job, &sealed.slot, &sealed.items, now);
-    let arn = format!("arn:{}:s3:::{}/{object_key}", crate::service::arn::partition(&job.region), store.bucket);
+/// The object is made: now it is stored.
+pub fn store(world: &mut World, now: Millis, pump: &mut Pump, job: &Job, mut sealed: Sealed, object: Object) {
+    let origins = || sealed.items.iter().map(|item| item.origin).collect();
+    let Err(error) = put(world, now, job, object) else {
+        return world.firehose.finish(job, origins());
+    };
+    let oldest = sealed.items.iter().map(|item| item.arrival).min().unwrap_or(now);
+    report::failure(world, now, pump, &Failure::new(&format!("S3.{}", error.code), error.message));
+    if now.saturating_sub(oldest) > kept_ms(world, job) {
+        return world.firehose.finish(job, origins());
+    }
+    sealed.not_before = now + RETRY_MS;
+    pump.sealed.push(sealed);
+}
+
+/// After this the records are lost, as they are in their stream.
+fn kept_ms(world: &World, job: &Job) -> Millis {
+    let stream = job.source.as_ref().and_then(|source| world.kinesis.streams.get(&source.stream_key));
+    stream.map_or(KEPT_MS, Stream::retention_ms)
+}
+
+fn put(world: &mut World, now: Millis, job: &Job, object: Object) -> Result<(), AwsError> {
+    let store = &job.config.store;
+    let arn = format!("arn:{}:s3:::{}/{}", crate::service::arn::partition(&job.region), store.bucket, object.key);
     let role = &store.role_arn;
     let assumed = iam::assumable(world, role, super::PRINCIPAL, now).is_ok();
     if !assumed || !iam::allows(world, role, "s3:PutObject", &arn, now) {
@@ -42,6 +63,5 @@ fn put(world: &mut World, now: Millis, pump: &Pump, sealed: &Sealed) -> Result<(
             format!("Access was denied. Ensure that the trust policy and the policy of {role} allow s3:PutObject");
         return Err(AwsError::new("AccessDenied", message).with_status(403));
     }
-    let body = object::body(job, &sealed.slot, &sealed.items);
-    s3::store(world, now, &store.bucket, &object_key, body, store.compression.content_encoding())
+    s3::store(world, now, &store.bucket, &object.key, object.body, object.etag, store.compression.content_encoding())
 }

@@ -66,7 +66,7 @@ fn event_record(item: &Item, from_kinesis: bool) -> EventRecord<'_> {
     let record = &item.record;
     let metadata = || Metadata {
         sequence_number: record.sequence.to_string(),
-        subsequence_number: 0,
+        subsequence_number: item.subsequence,
         partition_key: &record.partition_key,
         shard_id: shard_id(item.origin.shard),
         approximate_arrival_timestamp: record.arrival,

@@ -3,12 +3,27 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::item::Item;
+use super::item::Output;
 use crate::service::json::Blob;
 use crate::settings::Millis;
 
-/// The `error-output-type` of everything that failed before it could be written.
-pub const PROCESSING_FAILED: &str = "processing-failed";
+/// The `error-output-type` under which a failed record is filed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorType {
+    Processing,
+    Decompression,
+    ActivePartitions,
+}
+
+impl ErrorType {
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorType::Processing => "processing-failed",
+            ErrorType::Decompression => "decompression-failed",
+            ErrorType::ActivePartitions => "activePartitionExceeded",
+        }
+    }
+}
 
 /// Why a record failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,19 +49,20 @@ struct Line<'a> {
     arrival_timestamp: Millis,
     attempt_ending_timestamp: Millis,
     #[serde(rename = "lambdaARN")]
-    lambda_arn: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lambda_arn: Option<&'a str>,
 }
 
-/// The line of a record whose last invocation ended `now`.
-pub fn line(item: &Item, failure: &Failure, attempts: u32, lambda_arn: &str, now: Millis) -> Bytes {
+/// The line of a record whose last attempt ended `now`.
+pub fn line(record: &Output, failure: &Failure, attempts: u32, lambda_arn: Option<&str>, now: Millis) -> Bytes {
     let line = Line {
-        raw_data: Blob(item.record.data.clone()),
+        raw_data: Blob(record.raw.clone()),
         error_code: &failure.code,
         error_message: &failure.message,
         attempts_made: attempts,
-        arrival_timestamp: item.record.arrival,
+        arrival_timestamp: record.arrival,
         attempt_ending_timestamp: now,
-        lambda_arn,
+        lambda_arn: lambda_arn.filter(|_| failure.code.starts_with("Lambda.")),
     };
     let mut out = serde_json::to_vec(&line).expect("strings and numbers serialise");
     out.push(b'\n');

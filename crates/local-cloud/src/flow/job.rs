@@ -5,8 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::config::Config;
 use crate::settings::Millis;
 
+/// One way of a delivery stream's records: to the destination, or to the backup.
 #[derive(Debug, Clone)]
 pub struct Job {
+    /// `region/name` of the delivery stream.
+    pub stream: String,
+    /// Of this way alone: under this its progress is kept.
+    pub lane: String,
     pub name: String,
     pub arn: String,
     pub region: String,

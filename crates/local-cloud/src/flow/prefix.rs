@@ -11,8 +11,15 @@ use super::date::Pattern;
 const DEFAULT_TIME: &str = "yyyy/MM/dd/HH/";
 const RANDOM_LENGTH: usize = 11;
 
-/// Values of the partition keys of a record, by name: those a function gave (`partitionKeyFromLambda`).
-pub type PartitionKeys = BTreeMap<String, String>;
+/// A partition key, by where its value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartitionKey {
+    FromLambda(String),
+    FromQuery(String),
+}
+
+/// Values of the partition keys that a prefix names.
+pub type PartitionKeys = BTreeMap<PartitionKey, String>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix(Vec<Part>);
@@ -23,7 +30,7 @@ enum Part {
     Timestamp(Pattern),
     RandomString,
     ErrorOutputType,
-    FromLambda(String),
+    Key(PartitionKey),
 }
 
 /// What an object is, as far as its key goes.
@@ -66,9 +73,9 @@ impl Prefix {
     }
 
     /// The partition keys that it needs.
-    pub fn partition_keys(&self) -> impl Iterator<Item = &str> {
+    pub fn partition_keys(&self) -> impl Iterator<Item = &PartitionKey> {
         self.0.iter().filter_map(|part| match part {
-            Part::FromLambda(key) => Some(key.as_str()),
+            Part::Key(key) => Some(key),
             Part::Text(_) | Part::Timestamp(_) | Part::RandomString | Part::ErrorOutputType => None,
         })
     }
@@ -85,7 +92,7 @@ impl Prefix {
                     out.push_str(&digits[..RANDOM_LENGTH]);
                 }
                 Part::ErrorOutputType => out.push_str(facts.error_type.unwrap_or_default()),
-                Part::FromLambda(key) => out.push_str(facts.partition_keys.get(key).map_or("", String::as_str)),
+                Part::Key(key) => out.push_str(facts.partition_keys.get(key).map_or("", String::as_str)),
             }
         }
         if !self.has_expressions() {
@@ -107,8 +114,8 @@ fn expression(text: &str) -> Result<Part, String> {
         ("timestamp", pattern) => Pattern::parse(pattern).map(Part::Timestamp),
         ("firehose", "random-string") => Ok(Part::RandomString),
         ("firehose", "error-output-type") => Ok(Part::ErrorOutputType),
-        ("partitionKeyFromLambda", key) => Ok(Part::FromLambda(key.into())),
-        ("partitionKeyFromQuery", _) => Err("partitionKeyFromQuery is not supported by the local engine".into()),
+        ("partitionKeyFromLambda", key) => Ok(Part::Key(PartitionKey::FromLambda(key.into()))),
+        ("partitionKeyFromQuery", key) => Ok(Part::Key(PartitionKey::FromQuery(key.into()))),
         _ => Err(format!("!{{{text}}} is not an expression of a prefix")),
     }
 }
@@ -119,7 +126,10 @@ mod tests {
 
     fn evaluated(prefix: &str, error_type: Option<&str>) -> String {
         let time: Zoned = "2026-07-13T14:05:09+00:00[UTC]".parse().unwrap();
-        let partition_keys = PartitionKeys::from([("customer".into(), "c1".into())]);
+        let partition_keys = PartitionKeys::from([
+            (PartitionKey::FromLambda("customer".into()), "c1".into()),
+            (PartitionKey::FromQuery("customer".into()), "q1".into()),
+        ]);
         let facts = Facts { time: &time, error_type, partition_keys: &partition_keys, seed: "seed" };
         Prefix::parse(prefix).unwrap().evaluate(facts)
     }
@@ -135,6 +145,7 @@ mod tests {
             ("y=!{timestamp:yyyy}/m=!{timestamp:MM}/", None, "y=2026/m=07/"),
             ("!{timestamp:'year='yyyy}/", None, "year=2026/"),
             ("c=!{partitionKeyFromLambda:customer}/", None, "c=c1/"),
+            ("!{partitionKeyFromQuery:customer}/!{timestamp:yyyy}/", None, "q1/2026/"),
             ("myFirehoseFailures/!{firehose:error-output-type}/", failed, "myFirehoseFailures/processing-failed/"),
             ("", failed, "processing-failed/2026/07/13/14/"),
             ("bad/", failed, "bad/processing-failed/2026/07/13/14/"),

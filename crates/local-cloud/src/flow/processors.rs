@@ -1,11 +1,17 @@
 //! The processors of a delivery stream, parsed.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::buffer::Hints;
-use super::config::{invalid, not_here};
+use super::config::invalid;
+use super::prepare::split::Split;
+use super::prepare::{Preparation, Unpack};
+use super::query::Query;
 use crate::request::AwsError;
 use crate::service::firehose::destination::{ProcessingConfiguration, Processor};
+use crate::service::json::decode_base64;
 
 /// The transform: what is invoked, and its own buffer in front of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,9 +23,12 @@ pub struct Lambda {
     pub hints: Hints,
 }
 
+/// Each in its place, in whatever order the processors were given.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Steps {
+    pub preparation: Preparation,
     pub lambda: Option<Lambda>,
+    pub query: Option<Arc<Query>>,
     /// Empty where none is asked for.
     pub delimiter: Bytes,
 }
@@ -35,15 +44,69 @@ pub fn parse(processing: Option<&ProcessingConfiguration>) -> Result<Steps, AwsE
         ));
     }
     let mut steps = Steps::default();
+    let (mut decompress, mut extract) = (false, None);
     for processor in &processing.processors {
         match processor.r#type.as_str() {
             "Lambda" if steps.lambda.is_some() => return Err(invalid("Cannot have more than 1 Lambda processor")),
             "Lambda" => steps.lambda = Some(parse_lambda(processor)?),
             "AppendDelimiterToRecord" => steps.delimiter = delimiter(processor),
-            other => return Err(not_here(&format!("A {other} processor"))),
+            "Decompression" => decompress = parse_decompression(processor)?,
+            "CloudWatchLogProcessing" => extract = Some(parse_extraction(processor)?),
+            "RecordDeAggregation" => steps.preparation.split = Some(parse_split(processor)?),
+            "MetadataExtraction" => steps.query = Some(Arc::new(parse_query(processor)?)),
+            other => return Err(invalid(format!("Processor type {other} is not known"))),
         }
     }
+    steps.preparation.unpack = match (decompress, extract) {
+        (false, None) => None,
+        (false, Some(_)) => {
+            return Err(invalid("CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor"));
+        }
+        (true, Some(true)) => Some(Unpack::DecompressAndExtract),
+        (true, Some(false) | None) => Some(Unpack::Decompress),
+    };
     Ok(steps)
+}
+
+fn parse_decompression(processor: &Processor) -> Result<bool, AwsError> {
+    match processor.parameter("CompressionFormat").unwrap_or("GZIP") {
+        "GZIP" => Ok(true),
+        _ => Err(invalid("CompressionFormat has to be GZIP")),
+    }
+}
+
+fn parse_extraction(processor: &Processor) -> Result<bool, AwsError> {
+    let value = processor.parameter("DataMessageExtraction").unwrap_or_default().to_lowercase();
+    let message = "Invalid parameter value for DataMessageExtraction. Allowed values are True and False.";
+    value.parse().map_err(|_| invalid(message))
+}
+
+fn parse_split(processor: &Processor) -> Result<Split, AwsError> {
+    match (processor.parameter("SubRecordType"), processor.parameter("Delimiter")) {
+        (Some("JSON"), None) => Ok(Split::Json),
+        (Some("JSON"), Some(_)) => Err(invalid("Delimiter can only be specified when SubRecordType is DELIMITED")),
+        (Some("DELIMITED"), delimiter) => {
+            let delimiter = delimiter.and_then(|text| decode_base64(text.as_bytes())).filter(|bytes| !bytes.is_empty());
+            let message = "Delimiter must be a base64 encoded string when SubRecordType is DELIMITED";
+            delimiter.map(Split::Delimited).ok_or_else(|| invalid(message))
+        }
+        _ => Err(invalid("SubRecordType must be JSON or DELIMITED for a RecordDeAggregation processor")),
+    }
+}
+
+fn parse_query(processor: &Processor) -> Result<Query, AwsError> {
+    let required = |name| {
+        let message = || invalid(format!("{name} must be specified for a MetadataExtraction processor"));
+        processor.parameter(name).filter(|value| !value.is_empty()).ok_or_else(message)
+    };
+    let engine = required("JsonParsingEngine")?;
+    if engine != "JQ-1.6" {
+        return Err(invalid(format!(
+            "Invalid parameter value {engine} for JsonParsingEngine. Allowed value is JQ-1.6."
+        )));
+    }
+    let query = required("MetadataExtractionQuery")?;
+    Query::parse(query).ok_or_else(|| invalid(format!("Invalid parameter value {query} for MetadataExtractionQuery")))
 }
 
 /// A newline unless another is named. People write `\\n` in JSON and YAML, which arrives as two characters.
@@ -107,6 +170,30 @@ mod tests {
         }
     }
 
+    fn with(kind: &str, parameters: &[(&str, &str)]) -> Value {
+        let parameter = |(name, value): &(&str, &str)| json!({ "ParameterName": name, "ParameterValue": value });
+        json!({ "Type": kind, "Parameters": parameters.iter().map(parameter).collect::<Vec<_>>() })
+    }
+
+    fn delimited(delimiter: &str) -> [(&str, &str); 2] {
+        [("SubRecordType", "DELIMITED"), ("Delimiter", delimiter)]
+    }
+
+    fn queried<'a>(query: &'a str, engine: &'a str) -> [(&'a str, &'a str); 2] {
+        [("MetadataExtractionQuery", query), ("JsonParsingEngine", engine)]
+    }
+
+    #[test]
+    fn stages_stand_in_their_places_whatever_their_order() {
+        let extract = with("CloudWatchLogProcessing", &[("DataMessageExtraction", "True")]);
+        let steps = parsed(vec![lambda("", ""), extract, with("Decompression", &[])]).unwrap();
+        assert_eq!(steps.preparation.unpack, Some(Unpack::DecompressAndExtract));
+        assert!(steps.lambda.is_some());
+        let keep = with("CloudWatchLogProcessing", &[("DataMessageExtraction", "false")]);
+        let steps = parsed(vec![keep, with("Decompression", &[])]).unwrap();
+        assert_eq!(steps.preparation.unpack, Some(Unpack::Decompress));
+    }
+
     #[test]
     fn processors_are_taken_or_refused_with_a_reason() {
         let delimiter = json!({ "Type": "AppendDelimiterToRecord" });
@@ -120,7 +207,22 @@ mod tests {
             (vec![lambda("BufferSizeInMBs", "3.1")], Some("from 0.2 to 3")),
             (vec![lambda("NumberOfRetries", "many")], Some("from 0 to 300")),
             (vec![json!({ "Type": "Lambda" })], Some("LambdaArn must be specified")),
-            (vec![json!({ "Type": "MetadataExtraction" })], Some("not supported by the local engine")),
+            (vec![with("Decompression", &[])], None),
+            (vec![with("Decompression", &[("CompressionFormat", "ZIP")])], Some("CompressionFormat has to be GZIP")),
+            (vec![with("CloudWatchLogProcessing", &[("DataMessageExtraction", "true")])], Some("only be enabled with")),
+            (vec![with("CloudWatchLogProcessing", &[]), with("Decompression", &[])], Some("Allowed values are True")),
+            (vec![with("RecordDeAggregation", &[("SubRecordType", "JSON")])], None),
+            (vec![with("RecordDeAggregation", &[("SubRecordType", "CSV")])], Some("must be JSON or DELIMITED")),
+            (vec![with("RecordDeAggregation", &[("SubRecordType", "DELIMITED")])], Some("must be a base64")),
+            (vec![with("RecordDeAggregation", &delimited("###"))], Some("must be a base64")),
+            (vec![with("RecordDeAggregation", &delimited("IyMj"))], None),
+            (
+                vec![with("MetadataExtraction", &[("JsonParsingEngine", "JQ-1.6")])],
+                Some("MetadataExtractionQuery must"),
+            ),
+            (vec![with("MetadataExtraction", &queried("{k: .k", "JQ-1.6"))], Some("Invalid parameter value {k: .k")),
+            (vec![with("MetadataExtraction", &queried("{k: .k}", "JQ-1.7"))], Some("Allowed value is JQ-1.6")),
+            (vec![with("MetadataExtraction", &queried("{k: .k}", "JQ-1.6"))], None),
         ];
         for (processors, expected) in table {
             match (parsed(processors.clone()), expected) {

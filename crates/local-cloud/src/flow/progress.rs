@@ -1,7 +1,11 @@
 //! How far a delivery stream is with one shard: the only thing that is journalled about data under way. What is in a
 //! buffer or in a function when the engine stops is read again.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::item::Origin;
 
 /// Which records are finished: those below `next`, and those in `done`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -9,12 +13,15 @@ pub struct Progress {
     next: u64,
     /// Half-open ranges above `next`, in order, never touching.
     done: Vec<(u64, u64)>,
+    /// Of records that were taken apart and are finished in part: into how many, and which parts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    partly: BTreeMap<u64, (u32, Progress)>,
 }
 
 impl Progress {
     /// Nothing below `next` is wanted.
     pub fn starting_at(next: u64) -> Progress {
-        Progress { next, done: vec![] }
+        Progress { next, ..Progress::default() }
     }
 
     /// Below this, everything is finished.
@@ -25,6 +32,15 @@ impl Progress {
     pub fn is_done(&self, ordinal: u64) -> bool {
         let after = self.done.partition_point(|(_, end)| *end <= ordinal);
         ordinal < self.next || self.done.get(after).is_some_and(|(start, _)| *start <= ordinal)
+    }
+
+    /// Is this record finished, or this part of it? One that is now taken apart otherwise than before begins anew.
+    pub fn is_origin_done(&self, origin: &Origin) -> bool {
+        let part_done = || {
+            let partly = self.partly.get(&origin.ordinal).filter(|(parts, _)| *parts == origin.parts);
+            partly.is_some_and(|(_, done)| done.is_done(origin.part.into()))
+        };
+        self.is_done(origin.ordinal) || part_done()
     }
 
     /// How many below `end` are not finished.
@@ -40,12 +56,26 @@ impl Progress {
         }
     }
 
-    /// These records are finished, in any order.
-    pub fn finish_all(&mut self, mut ordinals: Vec<u64>) {
+    /// These records of one shard, or parts of records, are finished, in any order.
+    pub fn finish_all(&mut self, origins: &[Origin]) {
+        let whole = origins.iter().filter(|origin| origin.parts == 1).map(|origin| origin.ordinal);
+        let mut ordinals: Vec<u64> = whole.collect();
+        ordinals.extend(origins.iter().filter(|origin| origin.parts > 1).filter_map(|part| self.finish_part(part)));
         ordinals.sort_unstable();
         for run in ordinals.chunk_by(|a, b| a + 1 == *b) {
             self.finish(run[0], run[run.len() - 1] + 1);
         }
+    }
+
+    /// Gives the record's ordinal when this was its last part.
+    fn finish_part(&mut self, origin: &Origin) -> Option<u64> {
+        let (parts, done) = self.partly.entry(origin.ordinal).or_default();
+        if *parts != origin.parts {
+            (*parts, *done) = (origin.parts, Progress::default());
+        }
+        done.finish(origin.part.into(), u64::from(origin.part) + 1);
+        let last = done.next() >= origin.parts.into();
+        last.then(|| self.partly.remove(&origin.ordinal)).map(|_| origin.ordinal)
     }
 
     fn finish(&mut self, start: u64, end: u64) {
@@ -58,6 +88,9 @@ impl Progress {
         if start <= self.next {
             self.next = self.next.max(end);
             self.done.remove(first);
+        }
+        if !self.partly.is_empty() {
+            self.partly = self.partly.split_off(&self.next);
         }
     }
 }
@@ -76,7 +109,7 @@ mod tests {
             let mut set: BTreeSet<u64> = (0..start).collect();
             for batch in batches {
                 set.extend(&batch);
-                progress.finish_all(batch);
+                progress.finish_all(&batch.iter().map(|ordinal| Origin::whole(0, *ordinal)).collect::<Vec<_>>());
                 for ordinal in 0..45 {
                     prop_assert_eq!(progress.is_done(ordinal), set.contains(&ordinal), "{} in {:?}", ordinal, progress);
                 }
@@ -91,10 +124,32 @@ mod tests {
     #[test]
     fn skipping_lost_records_joins_what_is_done_behind_them() {
         let mut progress = Progress::default();
-        progress.finish_all(vec![5, 6, 9]);
+        progress.finish_all(&[5, 6, 9].map(|ordinal| Origin::whole(0, ordinal)));
         progress.skip_to(5);
-        assert_eq!(progress, Progress { next: 7, done: vec![(9, 10)] });
+        assert_eq!(progress, Progress { next: 7, done: vec![(9, 10)], ..Progress::default() });
         progress.skip_to(3);
         assert_eq!(progress.next(), 7);
+    }
+
+    #[test]
+    fn a_record_that_was_taken_apart_is_finished_with_its_last_part() {
+        let part = |part| Origin { shard: 0, ordinal: 3, part, parts: 3 };
+        let mut progress = Progress::starting_at(3);
+        progress.finish_all(&[part(2), part(0)]);
+        assert_eq!((progress.next(), [0, 1, 2].map(|n| progress.is_origin_done(&part(n)))), (3, [true, false, true]));
+        let otherwise = Origin { parts: 2, ..part(0) };
+        assert!(!progress.is_origin_done(&otherwise), "rather twice than never");
+        let kept: Progress = serde_json::from_slice(&serde_json::to_vec(&progress).unwrap()).unwrap();
+        assert_eq!(kept, progress);
+        progress.finish_all(&[part(1)]);
+        assert_eq!(progress, Progress::starting_at(4));
+    }
+
+    #[test]
+    fn what_is_lost_in_the_middle_of_a_record_is_forgotten() {
+        let mut progress = Progress::default();
+        progress.finish_all(&[Origin { shard: 0, ordinal: 1, part: 0, parts: 2 }]);
+        progress.skip_to(2);
+        assert_eq!(progress, Progress::starting_at(2));
     }
 }

@@ -1,66 +1,95 @@
-//! All that a delivery stream holds in memory: cursors, buffers, invocations under way, objects that wait to be stored.
-//! None of it is journalled: after a restart it is read again, from where [`super::progress::Progress`] says.
+//! All that one way of a delivery stream's records holds in memory: cursors, buffers, what is under way, objects that wait to
+//! be stored. None of it is journalled: after a restart it is read again, from where [`super::progress::Progress`] says.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::buffer::Buffer;
 use super::event;
 use super::item::{Item, Output};
 use super::job::Job;
 use super::object::Slot;
+use super::prefix::PartitionKeys;
 use crate::request::Token;
 use crate::settings::Millis;
 
 /// Invocations under way at once, per shard.
 const CONCURRENCY: usize = 5;
+/// Batches that wait for the function before nothing more is read, per shard.
+const MOST_WAITING: usize = 20;
+/// Bytes that wait to be stored before nothing more is read.
+const MOST_SEALED: usize = 256 << 20;
 
 #[derive(Debug)]
 pub struct Pump {
-    pub job: Job,
+    pub job: Arc<Job>,
     /// By shard: the ordinal to be read next.
     pub cursors: BTreeMap<u32, u64>,
+    /// There was more to read than is taken at once.
+    pub more: bool,
     /// Until when what IAM said about reading holds, and what it said.
     pub permit: Option<(Millis, bool)>,
+    /// That nothing can be read was said in the log.
+    pub complained: bool,
     untransformed: Buffer<Item>,
     /// Bound of the request that `untransformed` makes, in bytes.
     request_bound: usize,
     /// To be sent to the function.
     pub waiting: VecDeque<Batch>,
-    pub running: BTreeMap<Token, Batch>,
+    pub under_way: BTreeMap<Token, UnderWay>,
     outputs: BTreeMap<Slot, Buffer<Output>>,
     /// To be stored.
     pub sealed: Vec<Sealed>,
-    /// What was read when a flush was asked for: until it is finished, no buffer waits.
+    /// What was there to be read when a flush was asked for: until it is finished, no buffer waits.
     pub flush: Option<BTreeMap<u32, u64>>,
     /// Nothing moves before, after a panic.
     pub rests_until: Option<Millis>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Batch {
-    pub items: Vec<Item>,
+    pub items: Arc<[Item]>,
     /// Invocations made.
     pub attempts: u32,
     pub not_before: Millis,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sealed {
     pub slot: Slot,
-    pub items: Vec<Output>,
+    pub items: Arc<[Output]>,
+    pub bytes: usize,
     pub not_before: Millis,
 }
 
+/// What waits for somebody else: the driver, or a function.
+#[derive(Debug)]
+pub enum UnderWay {
+    /// Records are prepared. Nothing more is read meanwhile, so that their order is kept.
+    Preparing,
+    /// Prepared records find their objects.
+    Placing,
+    /// A batch's event is written.
+    Writing(Batch),
+    Invoked(Batch),
+    /// The function has answered.
+    Judging(Batch),
+    /// An object is made. As which job it was sealed decides where it goes.
+    Packing(Arc<Job>, Sealed),
+}
+
 impl Pump {
-    pub fn new(job: Job) -> Pump {
+    pub fn new(job: Arc<Job>) -> Pump {
         Pump {
             job,
             cursors: BTreeMap::new(),
+            more: false,
             permit: None,
+            complained: false,
             untransformed: Buffer::default(),
             request_bound: 0,
             waiting: VecDeque::new(),
-            running: BTreeMap::new(),
+            under_way: BTreeMap::new(),
             outputs: BTreeMap::new(),
             sealed: vec![],
             flush: None,
@@ -68,13 +97,16 @@ impl Pump {
         }
     }
 
-    /// A record was read.
-    pub fn take_in(&mut self, item: Item, now: Millis) {
-        let Some(lambda) = &self.job.config.lambda else {
-            let output = Output { origin: item.origin, arrival: item.record.arrival, data: item.record.data };
-            return self.put_out(Slot::Good(BTreeMap::new()), output, now);
-        };
-        let hints = lambda.hints;
+    /// Has it room for more records?
+    pub fn may_read(&self) -> bool {
+        let preparing = self.under_way.values().any(|what| matches!(what, UnderWay::Preparing | UnderWay::Placing));
+        !preparing
+            && self.waiting.len() < MOST_WAITING * self.shards()
+            && self.sealed.iter().map(|sealed| sealed.bytes).sum::<usize>() < MOST_SEALED
+    }
+
+    /// A record goes to the function.
+    pub fn put_in(&mut self, item: Item, now: Millis) {
         let bound = event::size_bound(&item);
         if !self.untransformed.is_empty() && !event::fits(self.request_bound + bound) {
             self.close_batch(now);
@@ -82,26 +114,40 @@ impl Pump {
         self.request_bound += bound;
         let size = item.record.data.len();
         self.untransformed.push(item, size, now);
-        if self.untransformed.bytes() >= hints.size_bytes {
+        let hints = self.job.config.lambda.as_ref().map(|lambda| lambda.hints);
+        if hints.is_none_or(|hints| self.untransformed.bytes() >= hints.size_bytes) {
             self.close_batch(now);
         }
     }
 
     /// A record goes to the destination.
-    pub fn put_out(&mut self, slot: Slot, output: Output, now: Millis) {
+    pub fn put_out(&mut self, slot: &Slot, output: Output, now: Millis) {
         let size = output.data.len();
-        let buffer = self.outputs.entry(slot.clone()).or_default();
+        if !self.outputs.contains_key(slot) {
+            self.outputs.insert(slot.clone(), Buffer::default());
+        }
+        let buffer = self.outputs.get_mut(slot).expect("it is there now");
         buffer.push(output, size, now);
         if buffer.bytes() >= self.job.config.store.hints.size_bytes {
-            let items = buffer.take();
-            self.outputs.remove(&slot);
-            self.sealed.push(Sealed { slot, items, not_before: now });
+            let buffer = self.outputs.remove(slot).expect("it was there just now");
+            self.seal(slot.clone(), buffer, now);
         }
+    }
+
+    /// Would a record of these keys begin one partition too many?
+    pub fn exceeds(&self, keys: &PartitionKeys, most: usize) -> bool {
+        let active = || self.outputs.keys().filter(|slot| matches!(slot, Slot::Good(_))).count();
+        !keys.is_empty() && !self.outputs.contains_key(&Slot::Good(keys.clone())) && active() >= most
+    }
+
+    fn seal(&mut self, slot: Slot, mut buffer: Buffer<Output>, now: Millis) {
+        let bytes = buffer.bytes();
+        self.sealed.push(Sealed { slot, items: buffer.take().into(), bytes, not_before: now });
     }
 
     fn close_batch(&mut self, now: Millis) {
         self.request_bound = 0;
-        let items = self.untransformed.take();
+        let items = self.untransformed.take().into();
         self.waiting.push_back(Batch { items, attempts: 0, not_before: now });
     }
 
@@ -116,9 +162,8 @@ impl Pump {
     pub fn seal_due(&mut self, now: Millis) {
         let (hints, flush) = (self.job.config.store.hints, self.flush.is_some());
         let over = |buffer: &Buffer<Output>| buffer.due(hints).is_none_or(|due| due <= now || flush);
-        for (slot, mut buffer) in self.outputs.extract_if(.., |_, buffer| over(buffer)) {
-            self.sealed.push(Sealed { slot, items: buffer.take(), not_before: now });
-        }
+        let sealed: Vec<_> = self.outputs.extract_if(.., |_, buffer| over(buffer)).collect();
+        sealed.into_iter().for_each(|(slot, buffer)| self.seal(slot, buffer, now));
     }
 
     /// The next batch that may be sent now.
@@ -131,7 +176,13 @@ impl Pump {
     }
 
     fn may_invoke(&self) -> bool {
-        self.running.len() < CONCURRENCY * self.cursors.len().max(1)
+        let batch =
+            |what: &&UnderWay| matches!(what, UnderWay::Writing(_) | UnderWay::Invoked(_) | UnderWay::Judging(_));
+        self.under_way.values().filter(batch).count() < CONCURRENCY * self.shards()
+    }
+
+    fn shards(&self) -> usize {
+        self.cursors.len().max(1)
     }
 
     fn batch_due(&self) -> Option<Millis> {
@@ -148,10 +199,11 @@ impl Pump {
         if self.rests_until.is_some() {
             return self.rests_until;
         }
+        let more = (self.more && self.may_read()).then_some(0);
         let denied = self.permit.and_then(|(until, allowed)| (!allowed).then_some(until));
         let waiting = self.waiting.iter().map(|batch| batch.not_before).filter(|_| self.may_invoke());
         let outputs = self.outputs.values().filter_map(|buffer| buffer.due(self.job.config.store.hints));
         let sealed = self.sealed.iter().map(|sealed| sealed.not_before);
-        denied.into_iter().chain(self.batch_due()).chain(waiting).chain(outputs).chain(sealed).min()
+        more.into_iter().chain(denied).chain(self.batch_due()).chain(waiting).chain(outputs).chain(sealed).min()
     }
 }

@@ -1,6 +1,6 @@
 //! What goes wrong on the way is said in the delivery stream's log, where there is one.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::pump::Pump;
@@ -21,12 +21,18 @@ pub fn failure(world: &mut World, now: Millis, pump: &Pump, failure: &Failure) {
     if !iam::allows(world, &store.role_arn, "logs:PutLogEvents", &log, now) {
         return;
     }
-    let line = json!({
+    // S3's version is text, the others' a number: so they were seen.
+    let version: Value =
+        if failure.code.starts_with("S3.") { job.version.to_string().into() } else { job.version.into() };
+    let mut line = json!({
         "deliveryStreamARN": job.arn,
         "destination": format!("arn:{}:s3:::{}", arn::partition(&job.region), store.bucket),
-        "deliveryStreamVersionId": job.version.to_string(),
+        "deliveryStreamVersionId": version,
         "message": failure.message,
         "errorCode": failure.code,
     });
+    if let Some(lambda) = job.config.lambda.as_ref().filter(|_| failure.code.starts_with("Lambda.")) {
+        line["processor"] = lambda.arn.as_str().into();
+    }
     logs::append(world, &job.region, group, stream, false, now, &[line.to_string()]);
 }

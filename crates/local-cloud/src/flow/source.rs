@@ -1,7 +1,10 @@
 //! Reading: from the shards of a stream, parents before children, or from the delivery stream's own log.
 
+use super::failure::Failure;
 use super::item::{Item, Origin};
+use super::job::Job;
 use super::pump::Pump;
+use super::report;
 use crate::service::iam;
 use crate::service::kinesis::log::Log;
 use crate::settings::Millis;
@@ -9,40 +12,56 @@ use crate::world::World;
 
 /// How long what IAM said about reading is believed, in milliseconds.
 const PERMIT_MS: Millis = 1_000;
+/// Read at once at most; the rest in a turn of its own, so that no caller waits for it.
+const MOST_RECORDS: usize = 10_000;
+const MOST_BYTES: usize = 16 << 20;
 
-/// Takes in everything that can be read. Copies no data.
-pub fn read(world: &mut World, now: Millis, key: &str, pump: &mut Pump) {
+/// What can be read, up to a limit. Copies no data.
+pub fn read(world: &mut World, now: Millis, pump: &mut Pump) -> Vec<Item> {
     forget_expired_denial(pump, now);
-    for shard in readable(world, key, pump) {
-        let log = log(world, key, pump, shard).expect("a shard with something to read has a log");
+    let mut items: Vec<Item> = vec![];
+    let mut bytes = 0;
+    pump.more = false;
+    if shards_of(world, &pump.job).is_empty() && !std::mem::replace(&mut pump.complained, true) {
+        let message = "Stream not found. Ensure that the Kinesis stream exists.";
+        report::failure(world, now, pump, &Failure::new("Kinesis.ResourceNotFound", message));
+    }
+    for shard in readable(world, pump) {
+        if !permitted(world, now, pump) {
+            break;
+        }
+        let log = log(world, &pump.job, shard).expect("a shard with something to read has a log");
         let cursor = pump.cursors.get(&shard).copied().unwrap_or_default();
         // What was trimmed before it was read is lost.
         let from = cursor.max(log.base());
-        if log.next() > from && !permitted(world, now, pump) {
-            return;
+        let progress = world.firehose.progress(&pump.job.lane, shard);
+        let mut end = from;
+        for (ordinal, record) in log.from(from) {
+            if items.len() >= MOST_RECORDS || bytes >= MOST_BYTES {
+                pump.more = true;
+                break;
+            }
+            end = ordinal + 1;
+            if !progress.is_some_and(|progress| progress.is_done(ordinal)) {
+                bytes += record.data.len();
+                items.push(Item::new(Origin::whole(shard, ordinal), record.clone()));
+            }
         }
-        let end = log.next();
-        let progress = world.firehose.progress(key, shard);
-        let items: Vec<Item> = log
-            .from(from)
-            .filter(|(ordinal, _)| !progress.is_some_and(|progress| progress.is_done(*ordinal)))
-            .map(|(ordinal, record)| Item { origin: Origin { shard, ordinal }, record: record.clone() })
-            .collect();
         pump.cursors.insert(shard, end);
-        items.into_iter().for_each(|item| pump.take_in(item, now));
         if from > cursor {
-            world.firehose.skip(key, shard, from);
+            world.firehose.skip(&pump.job.lane, shard, from);
         }
     }
+    items
 }
 
 /// Shards in which there is something to read, in an order in which they may be read.
-fn readable(world: &World, key: &str, pump: &mut Pump) -> Vec<u32> {
+fn readable(world: &World, pump: &mut Pump) -> Vec<u32> {
     let mut shards = vec![];
-    for shard in shards_of(world, pump) {
-        let start = world.firehose.progress(key, shard).map_or(0, |progress| progress.next());
-        let cursor = *pump.cursors.entry(shard).or_insert(start);
-        if log(world, key, pump, shard).is_some_and(|log| log.next() > cursor) {
+    for shard in shards_of(world, &pump.job) {
+        let start = || world.firehose.progress(&pump.job.lane, shard).map_or(0, |progress| progress.next());
+        let cursor = *pump.cursors.entry(shard).or_insert_with(start);
+        if log(world, &pump.job, shard).is_some_and(|log| log.next() > cursor) {
             shards.push(shard);
         }
     }
@@ -51,17 +70,17 @@ fn readable(world: &World, key: &str, pump: &mut Pump) -> Vec<u32> {
 
 /// By index, so that parents, which are older, come before their children. None when the stream is gone: one of the same
 /// name is another stream.
-pub fn shards_of(world: &World, pump: &Pump) -> Vec<u32> {
-    let Some(source) = &pump.job.source else { return vec![0] };
+pub fn shards_of(world: &World, job: &Job) -> Vec<u32> {
+    let Some(source) = &job.source else { return vec![0] };
     let stream = world.kinesis.streams.get(&source.stream_key);
     let same = stream.filter(|stream| stream.created == source.stream_created);
     same.into_iter().flat_map(|stream| stream.shards.keys().copied()).collect()
 }
 
 /// The log behind a shard; `None` while nothing was put to it.
-pub fn log<'a>(world: &'a World, key: &str, pump: &Pump, shard: u32) -> Option<&'a Log> {
-    match &pump.job.source {
-        None => world.firehose.log(key),
+pub fn log<'a>(world: &'a World, job: &Job, shard: u32) -> Option<&'a Log> {
+    match &job.source {
+        None => world.firehose.log(&job.stream),
         Some(source) => world.kinesis.logs(&source.stream_key)?.get(&shard),
     }
 }
@@ -72,15 +91,22 @@ fn forget_expired_denial(pump: &mut Pump, now: Millis) {
     }
 }
 
-/// May the source's role read the stream? Direct records need no permission.
-fn permitted(world: &World, now: Millis, pump: &mut Pump) -> bool {
+/// May the source's role read the stream? Direct records need no permission. The first of several denials is logged.
+fn permitted(world: &mut World, now: Millis, pump: &mut Pump) -> bool {
     let Some(source) = &pump.job.source else { return true };
-    let ask = || {
-        let role = &source.role_arn;
-        let allowed = ["kinesis:GetShardIterator", "kinesis:GetRecords"]
-            .iter()
-            .all(|action| iam::allows(world, role, action, &source.stream_arn, now));
-        (now + PERMIT_MS, allowed && iam::assumable(world, role, super::PRINCIPAL, now).is_ok())
-    };
-    pump.permit.get_or_insert_with(ask).1
+    if let Some((_, allowed)) = pump.permit {
+        return allowed;
+    }
+    let role = &source.role_arn;
+    let may = |action: &&str| iam::allows(world, role, action, &source.stream_arn, now);
+    let denied = ["kinesis:GetShardIterator", "kinesis:GetRecords"].into_iter().find(|action| !may(action));
+    let allowed = denied.is_none() && iam::assumable(world, role, super::PRINCIPAL, now).is_ok();
+    pump.permit = Some((now + PERMIT_MS, allowed));
+    if !allowed && !pump.complained {
+        let message = "Access was denied. Ensure that the trust policy for the provided IAM role allows Firehose to assume \
+            the role, and the access policy allows access to the Amazon Kinesis API.";
+        report::failure(world, now, pump, &Failure::new("Kinesis.AccessDenied", message));
+    }
+    pump.complained = !allowed;
+    allowed
 }

@@ -1,16 +1,19 @@
 //! Batches go to the function and come back.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
-use super::answer::{Answer, Verdict, judge};
-use super::config::Config;
 use super::event;
-use super::failure::{Failure, line};
+use super::failure::{ErrorType, Failure, line};
 use super::ident;
-use super::item::{Item, Origin, Output};
+use super::item::{Item, Output};
 use super::object::Slot;
 use super::processors::Lambda;
-use super::pump::{Batch, Pump};
+use super::pump::{Batch, Pump, UnderWay};
+use super::report;
+use super::settle::{self, Settled};
+use super::task::Work;
 use crate::request::{InvokeOutcome, Token};
 use crate::service::iam;
 use crate::service::lambda::{self, CannotInvoke};
@@ -19,130 +22,113 @@ use crate::world::{Turn, World};
 
 /// Between an invocation that failed and the next, in milliseconds. AWS does not say how long it waits.
 const RETRY_MS: Millis = 1_000;
+/// Partitions that are written to at the same time.
+const MOST_PARTITIONS: usize = 500;
 
-/// Sends what may be sent now.
-pub fn start(world: &mut World, turn: &mut Turn, key: &str, pump: &mut Pump) {
+/// Sends what may be sent now: first its event is written.
+pub fn start(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
     while let Some(mut batch) = pump.next_batch(turn.now) {
-        let Some(lambda) = pump.job.config.lambda.clone() else {
-            batch.items.into_iter().for_each(|item| pump.take_in(item, turn.now));
+        if pump.job.config.lambda.is_none() {
+            place(world, turn, pump, Arc::clone(&batch.items));
             continue;
-        };
-        batch.attempts += 1;
-        match invoke(world, turn, pump, &lambda, &batch) {
-            Ok(token) => {
-                pump.running.insert(token, batch);
-            }
-            Err(reason) => unanswered(world, turn.now, key, pump, batch, failure_of(&reason)),
         }
+        batch.attempts += 1;
+        let first = batch.items.first().map(Item::id).unwrap_or_default();
+        let token = world.token();
+        let invocation = ident::uuid(&[&pump.job.arn, &first, &turn.now.to_string(), &token.to_string()]);
+        let work = Work::Write { invocation, items: Arc::clone(&batch.items) };
+        super::ask(turn, pump, token, work, UnderWay::Writing(batch));
     }
 }
 
-fn invoke(
-    world: &mut World,
-    turn: &mut Turn,
-    pump: &Pump,
-    lambda: &Lambda,
-    batch: &Batch,
-) -> Result<Token, CannotInvoke> {
+/// Records that no function transforms find their objects.
+pub fn place(world: &mut World, turn: &mut Turn, pump: &mut Pump, items: Arc<[Item]>) {
+    let token = world.token();
+    super::ask(turn, pump, token, Work::Place(items), UnderWay::Placing);
+}
+
+/// A batch's event is written: now the function is invoked.
+pub fn invoke(world: &mut World, turn: &mut Turn, pump: &mut Pump, batch: Batch, event: Bytes) {
+    let Some(lambda) = &pump.job.config.lambda else {
+        return pump.waiting.push_front(batch);
+    };
+    match may_invoke(world, lambda, &event, turn.now).and_then(|()| lambda::invoke(world, turn, &lambda.arn, event)) {
+        Ok(token) => {
+            pump.under_way.insert(token, UnderWay::Invoked(batch));
+        }
+        Err(reason) => unanswered(world, turn.now, pump, batch, failure_of(&reason)),
+    }
+}
+
+fn may_invoke(world: &World, lambda: &Lambda, event: &Bytes, now: Millis) -> Result<(), CannotInvoke> {
     let denied = |code| CannotInvoke {
         code,
         message: "Access was denied. Ensure that the access policy allows access to the Lambda function.".into(),
     };
-    if iam::assumable(world, &lambda.role_arn, super::PRINCIPAL, turn.now).is_err() {
+    if iam::assumable(world, &lambda.role_arn, super::PRINCIPAL, now).is_err() {
         return Err(denied("AssumeRoleAccessDenied"));
     }
-    if !iam::allows(world, &lambda.role_arn, "lambda:InvokeFunction", &lambda.arn, turn.now) {
+    if !iam::allows(world, &lambda.role_arn, "lambda:InvokeFunction", &lambda.arn, now) {
         return Err(denied("InvokeAccessDenied"));
     }
-    let token = world.token().to_string();
-    let first = batch.items.first().map(Item::id).unwrap_or_default();
-    let invocation = ident::uuid(&[&pump.job.arn, &first, &turn.now.to_string(), &token]);
-    let payload = event::payload(&pump.job, &invocation, &batch.items);
-    if payload.len() > event::REQUEST_LIMIT {
+    if event.len() > event::REQUEST_LIMIT {
         let limit = event::REQUEST_LIMIT;
         let message = format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
         return Err(CannotInvoke { code: "InvocationFailure", message });
     }
-    lambda::invoke(world, turn, &lambda.arn, payload)
+    Ok(())
 }
 
 fn failure_of(reason: &CannotInvoke) -> Failure {
     Failure::new(&format!("Lambda.{}", reason.code), reason.message.as_str())
 }
 
-/// An invocation has ended.
+/// An invocation has ended: its answer is to be judged.
 pub fn finish(
     world: &mut World,
-    now: Millis,
-    key: &str,
+    turn: &mut Turn,
     pump: &mut Pump,
     batch: Batch,
+    token: Token,
     outcome: Result<InvokeOutcome, CannotInvoke>,
 ) {
-    let ids: Vec<String> = batch.items.iter().map(Item::id).collect();
-    match outcome.map(|outcome| judge(&ids, &outcome)) {
-        Ok(Answer::Verdicts(verdicts)) => settle(world, now, key, pump, batch, verdicts),
-        Ok(Answer::Wrong(failure)) => fail(world, now, key, pump, batch, failure),
-        Ok(Answer::Unanswered(failure)) => unanswered(world, now, key, pump, batch, failure),
-        Err(reason) => unanswered(world, now, key, pump, batch, failure_of(&reason)),
+    match outcome {
+        Ok(outcome) => {
+            let work = Work::Judge { items: Arc::clone(&batch.items), attempts: batch.attempts, outcome };
+            super::ask(turn, pump, token, work, UnderWay::Judging(batch));
+        }
+        Err(reason) => unanswered(world, turn.now, pump, batch, failure_of(&reason)),
     }
 }
 
 /// Asks again, or gives up.
-fn unanswered(world: &mut World, now: Millis, key: &str, pump: &mut Pump, mut batch: Batch, failure: Failure) {
+pub fn unanswered(world: &mut World, now: Millis, pump: &mut Pump, mut batch: Batch, failure: Failure) {
     let retries = pump.job.config.lambda.as_ref().map_or(0, |lambda| lambda.retries);
     if batch.attempts > retries {
-        return fail(world, now, key, pump, batch, failure);
+        let settled = settle::failed(&pump.job, &batch.items, &failure, batch.attempts, now);
+        return settle(world, now, pump, settled);
     }
     batch.not_before = now + RETRY_MS;
     pump.waiting.push_back(batch);
 }
 
-fn fail(world: &mut World, now: Millis, key: &str, pump: &mut Pump, batch: Batch, failure: Failure) {
-    super::report::failure(world, now, pump, &failure);
-    let verdicts = vec![Verdict::Failed(failure); batch.items.len()];
-    settle(world, now, key, pump, batch, verdicts);
-}
-
-/// Each record goes where its verdict says.
-fn settle(world: &mut World, now: Millis, key: &str, pump: &mut Pump, batch: Batch, verdicts: Vec<Verdict>) {
-    let mut dropped: Vec<Origin> = vec![];
-    let lambda_arn = pump.job.config.lambda.as_ref().map_or_else(String::new, |lambda| lambda.arn.clone());
-    for (item, verdict) in batch.items.iter().zip(verdicts) {
-        let (slot, data) = match placed(&pump.job.config, verdict) {
-            Placed::Nowhere => {
-                dropped.push(item.origin);
-                continue;
-            }
-            Placed::Good(slot, data) => (slot, data),
-            Placed::Failed(failure) => (Slot::Failed, line(item, &failure, batch.attempts, &lambda_arn, now)),
-        };
-        pump.put_out(slot, Output { origin: item.origin, arrival: item.record.arrival, data }, now);
+/// Each record goes where it belongs.
+pub fn settle(world: &mut World, now: Millis, pump: &mut Pump, settled: Settled) {
+    for failure in &settled.failures {
+        report::failure(world, now, pump, failure);
     }
-    world.firehose.finish(key, dropped);
-}
-
-enum Placed {
-    Nowhere,
-    Good(Slot, Bytes),
-    Failed(Failure),
-}
-
-fn placed(config: &Config, verdict: Verdict) -> Placed {
-    match verdict {
-        Verdict::Dropped => Placed::Nowhere,
-        Verdict::Failed(failure) => Placed::Failed(failure),
-        Verdict::Ok { data, .. } if !config.partitioned => Placed::Good(Slot::Good(Default::default()), data),
-        Verdict::Ok { data, partition_keys } => {
-            let present = |key: &str| partition_keys.get(key).is_some_and(|value| !value.is_empty());
-            let missing = config.store.prefix.partition_keys().find(|key| !present(key));
-            match missing {
-                None => Placed::Good(Slot::Good(partition_keys), data),
-                Some(key) => Placed::Failed(Failure::new(
-                    "DynamicPartitioning.MetadataExtractionFailed",
-                    format!("partitionKeys values not found or empty for key {key}"),
-                )),
-            }
+    for (slot, output) in settled.outputs {
+        match &slot {
+            Slot::Good(keys) if pump.exceeds(keys, MOST_PARTITIONS) => one_partition_too_many(pump, output, now),
+            _ => pump.put_out(&slot, output, now),
         }
     }
+    world.firehose.finish(&pump.job, settled.dropped);
+}
+
+fn one_partition_too_many(pump: &mut Pump, output: Output, now: Millis) {
+    let message = format!("The delivery stream has more than {MOST_PARTITIONS} active partitions.");
+    let failure = Failure::new("DynamicPartitioning.ActivePartitionsLimitExceeded", message);
+    let data = line(&output, &failure, 1, None, now);
+    pump.put_out(&Slot::Failed(ErrorType::ActivePartitions), Output { data, ..output }, now);
 }

@@ -1,6 +1,7 @@
 //! Amazon Data Firehose: the control plane. Its data plane is [`crate::flow`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,7 +37,7 @@ pub struct State {
     logs: BTreeMap<String, Log>,
     dirty: BTreeSet<String>,
     removed: Vec<LogChange>,
-    /// What is in memory only, of each delivery stream that is not being deleted.
+    /// What is in memory only, of each way of each delivery stream that is not being deleted, by its lane.
     pub pumps: BTreeMap<String, Pump>,
 }
 
@@ -80,16 +81,26 @@ struct DeliveryStream {
 }
 
 impl DeliveryStream {
-    /// What the data plane needs. Fails where the destination is not possible.
-    fn job(&self) -> Result<Job, AwsError> {
-        Ok(Job {
+    fn key(&self) -> String {
+        format!("{}/{}", self.region, self.name)
+    }
+
+    /// What the data plane needs: the way to the destination, and that to the backup where there is one. Fails where the
+    /// destination is not possible.
+    fn jobs(&self) -> Result<Vec<Job>, AwsError> {
+        let job = |lane: String, config: Config| Job {
+            stream: self.key(),
+            lane,
             name: self.name.clone(),
             arn: self.arn.clone(),
             region: self.region.clone(),
             version: self.version,
             source: self.source.clone(),
-            config: Config::parse(&self.destination)?,
-        })
+            config,
+        };
+        let mut jobs = vec![job(self.key(), Config::parse(&self.destination)?)];
+        jobs.extend(Config::parse_backup(&self.destination)?.map(|config| job(backup_lane(&self.key()), config)));
+        Ok(jobs)
     }
 }
 
@@ -129,9 +140,9 @@ fn control(world: &mut World, at: &Scope, operation: &str, body: &[u8]) -> Resul
 /// Statuses whose time has come pass into what follows; then data moves.
 pub fn tick(world: &mut World, turn: &mut Turn) {
     world.firehose.pass(turn.now);
-    flow::each_pump(world, turn, |world, turn, key, pump| {
-        if world.firehose.is_active(key) {
-            flow::step(world, turn, key, pump);
+    flow::each_pump(world, turn, |world, turn, pump| {
+        if world.firehose.is_active(&pump.job.stream) {
+            flow::step(world, turn, pump);
         }
     });
 }
@@ -139,25 +150,27 @@ pub fn tick(world: &mut World, turn: &mut Turn) {
 pub fn due(world: &World) -> Option<Millis> {
     let state = &world.firehose;
     let passing = state.streams.iter().filter(|(_, stream)| stream.status != Status::Active);
-    let active = state.pumps.iter().filter(|(key, _)| state.is_active(key));
-    passing.map(|(_, stream)| stream.until).chain(active.filter_map(|(_, pump)| pump.due())).min()
+    let active = state.pumps.values().filter(|pump| state.is_active(&pump.job.stream));
+    passing.map(|(_, stream)| stream.until).chain(active.filter_map(Pump::due)).min()
 }
 
 /// Everything buffered by these delivery streams (all, when empty) becomes due now, and so does, when it comes back, what
 /// is in a function.
 pub fn flush(world: &mut World, turn: &mut Turn, region: &str, names: &[String]) {
-    flow::each_pump(world, turn, |world, turn, key, pump| {
+    flow::each_pump(world, turn, |world, turn, pump| {
         let named = pump.job.region == region && (names.is_empty() || names.contains(&pump.job.name));
-        if named && world.firehose.is_active(key) {
-            flow::flush(world, turn, key, pump);
+        if named && world.firehose.is_active(&pump.job.stream) {
+            flow::flush(world, turn, pump);
         }
     });
 }
 
-/// How many records were put for this delivery stream and are neither stored nor dropped. 0 when there is none such.
+/// How many records were put for this delivery stream and are neither stored (in the backup too, where there is one) nor
+/// dropped. 0 when there is none such.
 pub fn backlog(world: &World, region: &str, name: &str) -> usize {
-    let key = format!("{region}/{name}");
-    world.firehose.pumps.get(&key).map_or(0, |pump| flow::backlog(world, &key, pump))
+    let lanes = lanes(&format!("{region}/{name}"));
+    let pumps = lanes.iter().filter_map(|lane| world.firehose.pumps.get(lane));
+    pumps.map(|pump| flow::backlog(world, pump)).max().unwrap_or(0)
 }
 
 /// Where and when a call happens.
@@ -186,9 +199,9 @@ impl State {
         self.streams.get(key).is_some_and(|stream| stream.status == Status::Active)
     }
 
-    /// How far a delivery stream is with a shard; `None` as long as nothing of it is finished.
-    pub fn progress(&self, key: &str, shard: u32) -> Option<&Progress> {
-        self.progress.get(&progress_key(key, shard))
+    /// How far one way of a delivery stream is with a shard; `None` as long as nothing of it is finished.
+    pub fn progress(&self, lane: &str, shard: u32) -> Option<&Progress> {
+        self.progress.get(&progress_key(lane, shard))
     }
 
     /// Records put directly.
@@ -197,33 +210,57 @@ impl State {
     }
 
     /// These records are stored or dropped.
-    pub fn finish(&mut self, key: &str, mut origins: Vec<Origin>) {
+    pub fn finish(&mut self, job: &Job, mut origins: Vec<Origin>) {
+        if origins.is_empty() {
+            return;
+        }
         origins.sort_unstable();
         for of_shard in origins.chunk_by(|a, b| a.shard == b.shard) {
-            let ordinals = of_shard.iter().map(|origin| origin.ordinal).collect();
-            self.progress_mut(key, of_shard[0].shard).finish_all(ordinals);
+            self.progress_mut(&job.lane, of_shard[0].shard).finish_all(of_shard);
         }
-        self.trim_log(key);
+        if job.source.is_none() {
+            self.trim_log(&job.stream);
+        }
     }
 
     /// What is before `ordinal` is lost.
-    pub fn skip(&mut self, key: &str, shard: u32, ordinal: u64) {
-        self.progress_mut(key, shard).skip_to(ordinal);
+    pub fn skip(&mut self, lane: &str, shard: u32, ordinal: u64) {
+        self.progress_mut(lane, shard).skip_to(ordinal);
     }
 
-    fn progress_mut(&mut self, key: &str, shard: u32) -> &mut Progress {
-        let key = progress_key(key, shard);
+    fn progress_mut(&mut self, lane: &str, shard: u32) -> &mut Progress {
+        let key = progress_key(lane, shard);
         if !self.progress.contains(&key) {
             self.progress.insert(&key, Progress::default());
         }
         self.progress.get_mut(&key).expect("it is there now")
     }
 
-    /// Of records put directly, those are kept that are not finished.
+    /// Of records put directly, those are kept that did not come to the end of every way.
     fn trim_log(&mut self, key: &str) {
-        let finished = self.progress(key, 0).map_or(0, Progress::next);
-        if self.logs.get_mut(key).is_some_and(|log| log.trim_to(finished)) {
+        let backed_up = self.streams.get(key).is_some_and(|stream| stream.destination.is_backed_up());
+        let lanes = lanes(key);
+        let lanes = &lanes[..if backed_up { 2 } else { 1 }];
+        let finished = lanes.iter().map(|lane| self.progress(lane, 0).map_or(0, Progress::next)).min();
+        if self.logs.get_mut(key).is_some_and(|log| log.trim_to(finished.unwrap_or(0))) {
             self.dirty.insert(key.to_owned());
+        }
+    }
+
+    /// Data moves as these jobs say, from now on.
+    fn pump(&mut self, jobs: Vec<Job>) {
+        for job in jobs.into_iter().map(Arc::new) {
+            match self.pumps.get_mut(&job.lane) {
+                Some(pump) => pump.job = job,
+                None => drop(self.pumps.insert(job.lane.clone(), Pump::new(job))),
+            }
+        }
+    }
+
+    /// What is buffered is discarded.
+    fn stop_pumps(&mut self, key: &str) {
+        for lane in lanes(key) {
+            self.pumps.remove(&lane);
         }
     }
 
@@ -298,8 +335,8 @@ impl State {
     fn restart(&mut self, key: &str) -> Result<(), serde_json::Error> {
         match self.streams.get(key) {
             Some(stream) if stream.status != Status::Deleting => {
-                let job = stream.job().map_err(serde::de::Error::custom)?;
-                self.pumps.insert(key.to_owned(), Pump::new(job));
+                let jobs = stream.jobs().map_err(serde::de::Error::custom)?;
+                self.pump(jobs);
             }
             _ => {}
         }
@@ -312,6 +349,15 @@ fn log_name(key: &str, created: Millis) -> String {
     format!("firehose/{key}/{created}")
 }
 
-fn progress_key(key: &str, shard: u32) -> String {
-    format!("{key}/{}", shard_id(shard))
+/// Under which the ways of a delivery stream's records keep their progress: to the destination, and to the backup.
+fn lanes(key: &str) -> [String; 2] {
+    [key.to_owned(), backup_lane(key)]
+}
+
+fn backup_lane(key: &str) -> String {
+    format!("{key}/backup")
+}
+
+fn progress_key(lane: &str, shard: u32) -> String {
+    format!("{lane}/{}", shard_id(shard))
 }

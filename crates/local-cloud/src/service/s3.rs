@@ -46,13 +46,14 @@ impl Default for State {
     }
 }
 
-/// Stores an object on behalf of another service (Firehose). Fails with S3's own code (`NoSuchBucket`, ...).
+/// Stores an object of this MD5 on behalf of another service (Firehose). Fails with S3's own code (`NoSuchBucket`, ...).
 pub fn store(
     world: &mut World,
     now: Millis,
     bucket: &str,
     key: &str,
     body: Bytes,
+    etag: String,
     content_encoding: Option<&str>,
 ) -> Result<(), AwsError> {
     let description = Description {
@@ -60,7 +61,7 @@ pub fn store(
         content_encoding: content_encoding.map(str::to_owned),
         ..Description::default()
     };
-    world.s3.put(now, bucket, key, body, description, object::Precondition::None).map(drop)
+    world.s3.put_with_etag(now, bucket, key, body, etag, description, object::Precondition::None).map(drop)
 }
 
 impl State {

@@ -23,8 +23,7 @@ pub fn delete_delivery_stream(world: &mut World, at: &Scope, input: Named) -> Re
     }
     let key = at.key(name);
     let until = at.now + world.settings.delays.delivery_stream;
-    // What is buffered is discarded.
-    world.firehose.pumps.remove(&key);
+    world.firehose.stop_pumps(&key);
     if let Some(stream) = world.firehose.streams.get_mut(&key).filter(|stream| stream.status == Status::Active) {
         stream.status = Status::Deleting;
         stream.until = until;

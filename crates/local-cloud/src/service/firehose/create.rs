@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use super::destination::Destination;
 use super::tags::{self, Tag};
 use super::{DeliveryStream, Scope, Status};
-use crate::flow::config::{invalid, not_here};
+use crate::flow::PRINCIPAL;
+use crate::flow::config::{Config, invalid, not_here};
 use crate::flow::job::{Job, Source};
 use crate::flow::progress::Progress;
-use crate::flow::{PRINCIPAL, pump::Pump};
 use crate::request::AwsError;
 use crate::service::json::missing;
 use crate::service::{arn, iam};
@@ -78,11 +78,11 @@ pub fn create_delivery_stream(world: &mut World, at: &Scope, input: CreateDelive
         encryption,
         tags: tags::added(BTreeMap::new(), input.tags)?,
     };
-    let job = stream.job()?;
-    check_roles(world, at, &job)?;
-    start_at_the_end(world, &key, &job);
+    let jobs = stream.jobs()?;
+    check_roles(world, at, &jobs)?;
+    jobs.iter().for_each(|job| start_at_the_end(world, job));
     world.firehose.streams.insert(&key, stream);
-    world.firehose.pumps.insert(key, Pump::new(job));
+    world.firehose.pump(jobs);
     Ok(json!({ "DeliveryStreamARN": arn }))
 }
 
@@ -139,9 +139,12 @@ fn kinesis_source(world: &World, at: &Scope, asked: KinesisSource) -> Result<Sou
     Ok(Source { stream_created: stream.created, stream_arn, stream_key, role_arn })
 }
 
-fn check_roles(world: &World, at: &Scope, job: &Job) -> Result<(), AwsError> {
-    check_role(world, at, &job.config.store.role_arn)?;
-    job.config.lambda.as_ref().map_or(Ok(()), |lambda| check_role(world, at, &lambda.role_arn))
+fn check_roles(world: &World, at: &Scope, jobs: &[Job]) -> Result<(), AwsError> {
+    for Config { store, lambda, .. } in jobs.iter().map(|job| &job.config) {
+        check_role(world, at, &store.role_arn)?;
+        lambda.as_ref().map_or(Ok(()), |lambda| check_role(world, at, &lambda.role_arn))?;
+    }
+    Ok(())
 }
 
 fn check_role(world: &World, at: &Scope, role: &str) -> Result<(), AwsError> {
@@ -149,12 +152,18 @@ fn check_role(world: &World, at: &Scope, role: &str) -> Result<(), AwsError> {
         .map_err(|_| invalid(format!("Firehose is unable to assume role {role}. Please check the role provided.")))
 }
 
-/// Of what is in the stream already, nothing is delivered; of what comes from now on, everything.
-fn start_at_the_end(world: &mut World, key: &str, job: &Job) {
-    let Some(source) = &job.source else { return };
-    for (shard, log) in world.kinesis.logs(&source.stream_key).into_iter().flatten() {
-        let row = super::progress_key(key, *shard);
-        world.firehose.progress.insert(row, Progress::starting_at(log.next()));
+/// Of what is there already, nothing goes this way; of what comes from now on, everything.
+fn start_at_the_end(world: &mut World, job: &Job) {
+    let logs: Vec<(u32, u64)> = match &job.source {
+        Some(source) => {
+            let logs = world.kinesis.logs(&source.stream_key).into_iter().flatten();
+            logs.map(|(shard, log)| (*shard, log.next())).collect()
+        }
+        None => world.firehose.log(&job.stream).map(|log| (0, log.next())).into_iter().collect(),
+    };
+    for (shard, next) in logs {
+        let row = super::progress_key(&job.lane, shard);
+        world.firehose.progress.insert(row, Progress::starting_at(next));
     }
 }
 
@@ -187,13 +196,13 @@ pub fn update_destination(world: &mut World, at: &Scope, input: UpdateDestinatio
     stream.destination = merged;
     stream.version += 1;
     stream.updated = Some(at.now);
-    let job = stream.job()?;
-    check_roles(world, at, &job)?;
-    let key = at.key(name);
-    if let Some(pump) = world.firehose.pumps.get_mut(&key) {
-        pump.job = job;
-    }
-    world.firehose.streams.insert(key, stream);
+    let jobs = stream.jobs()?;
+    check_roles(world, at, &jobs)?;
+    let new = |job: &&Job| !world.firehose.pumps.contains_key(&job.lane);
+    let new: Vec<Job> = jobs.iter().filter(new).cloned().collect();
+    new.iter().for_each(|job| start_at_the_end(world, job));
+    world.firehose.streams.insert(at.key(name), stream);
+    world.firehose.pump(jobs);
     Ok(json!({}))
 }
 
@@ -222,6 +231,18 @@ fn check_update(stream: &DeliveryStream, input: &UpdateDestination) -> Result<()
 }
 
 fn check_immutable(old: &Destination, new: &Destination) -> Result<(), AwsError> {
+    if old.is_backed_up() && !new.is_backed_up() {
+        return Err(invalid("Disabling S3 backup is not currently supported."));
+    }
+    let has = |destination: &Destination, kind: &str| {
+        let processing = destination.processing_configuration.as_ref().filter(|p| p.enabled == Some(true));
+        processing.is_some_and(|processing| processing.processors.iter().any(|processor| processor.r#type == kind))
+    };
+    if has(new, "Decompression") && !has(old, "Decompression") && !has(old, "Lambda") {
+        let message =
+            "Enabling source decompression is not supported for existing stream with no Lambda function attached.";
+        return Err(invalid(message));
+    }
     let partitioned = |destination: &Destination| {
         destination.dynamic_partitioning_configuration.as_ref().is_some_and(|partitioning| partitioning.enabled)
     };

@@ -147,6 +147,11 @@ impl Destination {
         self.cloud_watch_logging_options.get_or_insert_default();
     }
 
+    /// Do the source records go to a backup?
+    pub fn is_backed_up(&self) -> bool {
+        self.s3_backup_mode.as_deref() == Some("Enabled")
+    }
+
     /// This with what an update says: member by member, but a list of processors as a whole.
     pub fn merged(mut self, update: Destination) -> Destination {
         let inherited = self.processing_configuration.as_ref().and_then(|processing| processing.enabled);
@@ -206,8 +211,10 @@ fn non_empty(new: String, old: String) -> String {
 }
 
 impl Processor {
-    /// Lambda's five parameters all show, in this order.
+    /// Lambda's five parameters all show, in this order; a truth value in lower case.
     fn fill(&mut self, role_arn: &str) {
+        let truths = self.parameters.iter_mut().filter(|p| p.parameter_name == "DataMessageExtraction");
+        truths.for_each(|parameter| parameter.parameter_value.make_ascii_lowercase());
         if self.r#type != "Lambda" {
             return;
         }

@@ -114,5 +114,5 @@ fn place(world: &mut World, at: &Scope, name: &str, data: Blob) -> String {
     let sequence = Sequence::of_record(0, 0, ordinal, at.now / 1000);
     let record = Record { sequence, partition_key: "".into(), data: data.0, arrival: at.now };
     log.append(record.clone());
-    Item { origin: Origin { shard: 0, ordinal }, record }.id()
+    Item::new(Origin::whole(0, ordinal), record).id()
 }

@@ -89,7 +89,7 @@ fn start(world: &mut World, now: Millis) -> (Token, FunctionImage) {
     let Answer::Pending(token) = answer.unwrap() else { panic!("a synchronous invocation waits") };
     let runs = effects.into_iter().find_map(|effect| match effect {
         Effect::Invoke { function, .. } => Some(*function),
-        Effect::Retire { .. } => None,
+        Effect::Retire { .. } | Effect::Work { .. } => None,
     });
     (token, runs.expect("an invocation is an effect"))
 }
@@ -321,7 +321,7 @@ fn a_client_context_is_passed_on_in_ascii_and_refused_when_it_is_not_json() {
         let (answer, effects) = ask(&mut world, READY + 100, "lambda", &request);
         let inputs = effects.into_iter().filter_map(|effect| match effect {
             Effect::Invoke { input, .. } => Some(input.client_context),
-            Effect::Retire { .. } => None,
+            Effect::Retire { .. } | Effect::Work { .. } => None,
         });
         answer.map(|_| inputs.collect::<Vec<_>>()).map_err(|error| error.code)
     };

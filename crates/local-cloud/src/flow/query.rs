@@ -1,0 +1,117 @@
+//! jq queries that take partition keys from records. jaq is close to the jq 1.6 that the service runs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jaq_core::load::{Arena, File, Loader};
+use jaq_core::{Compiler, Ctx, Filter, Vars, data, unwrap_valr};
+use jaq_json::Val;
+
+use super::failure::Failure;
+
+type Data = data::JustLut<Val>;
+
+/// The most keys that a query may give.
+const MOST_KEYS: usize = 50;
+
+/// A compiled query.
+pub struct Query {
+    text: String,
+    filter: Filter<Data>,
+}
+
+impl PartialEq for Query {
+    fn eq(&self, other: &Query) -> bool {
+        self.text == other.text
+    }
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_tuple("Query").field(&self.text).finish()
+    }
+}
+
+impl Query {
+    /// `None` when it is not a query.
+    pub fn parse(text: &str) -> Option<Query> {
+        let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let arena = Arena::default();
+        let modules = Loader::new(definitions).load(&arena, File { code: text, path: () }).ok()?;
+        let filter = Compiler::default().with_funs(functions).compile(modules).ok()?;
+        Some(Query { text: text.to_owned(), filter })
+    }
+
+    /// The keys and values that it finds in a record. A value that is `null`, empty, or not a scalar is none.
+    pub fn extract(&self, data: &[u8]) -> Result<BTreeMap<String, String>, Failure> {
+        let input: Val = serde_json::from_slice(data).map_err(|error| failed(format!("Not valid JSON: {error}")))?;
+        let context = Ctx::<Data>::new(&self.filter.lut, Vars::new([]));
+        match self.filter.id.run((context, input)).map(unwrap_valr).next() {
+            Some(Ok(Val::Obj(keys))) if keys.len() <= MOST_KEYS => {
+                Ok(keys.iter().filter_map(|(key, value)| Some((text(key)?, text(value)?))).collect())
+            }
+            Some(Ok(Val::Obj(_))) => Err(failed(format!("The query gives more than {MOST_KEYS} keys"))),
+            Some(Ok(_)) | None => Err(failed("The query does not give an object".into())),
+            Some(Err(error)) => Err(failed(error.to_string())),
+        }
+    }
+}
+
+fn text(value: &Val) -> Option<String> {
+    match value {
+        Val::TStr(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Val::Num(_) | Val::Bool(_) => Some(value.to_string()),
+        Val::Null | Val::BStr(_) | Val::Arr(_) | Val::Obj(_) => None,
+    }
+}
+
+fn failed(message: String) -> Failure {
+    Failure::new("DynamicPartitioning.MetadataExtractionFailed", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_taken_from_records() {
+        let record = r#"{"customer":"c1","type":{"device":"web"},"n":7,"f":1.5,"yes":true,"at":1565382027,"none":null,"list":[1]}"#;
+        // (query, keys found)
+        let table = [
+            ("{customer: .customer, device: .type.device}", "customer=c1 device=web"),
+            ("{customer, n, f, yes}", "customer=c1 f=1.5 n=7 yes=true"),
+            (r#"{year: .at| strftime("%Y"), month: (.at|strftime("%m"))}"#, "month=08 year=2019"),
+            ("{a: .nothing, b: .none, c: .list}", ""),
+            (r#"{a: (.customer | ascii_upcase | sub("C"; "k")), b: ("\(.n)-x")}"#, "a=k1 b=7-x"),
+            (r#"{a: (if .n > 5 then "big" else "small" end), b: (.list | length | tostring)}"#, "a=big b=1"),
+        ];
+        for (query, expected) in table {
+            let keys = Query::parse(query).expect(query).extract(record.as_bytes()).expect(query);
+            let told: Vec<String> = keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            assert_eq!(told.join(" "), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_record_or_a_query_may_fail() {
+        let many: String = (0..51).map(|n| format!("k{n}: 1,")).collect();
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        let table = [
+            ("{a: .a}", "not json"),
+            ("{a: .a}", r#"{"a":1}{"a":2}"#),
+            ("{a: .a}", deep.as_str()),
+            ("{a: .a.b}", r#"{"a":"text"}"#),
+            (".a", r#"{"a":"text"}"#),
+            ("empty", "{}"),
+            (&format!("{{{many}}}"), "{}"),
+        ];
+        for (query, record) in table {
+            let failure = Query::parse(query).expect(query).extract(record.as_bytes()).unwrap_err();
+            assert_eq!(failure.code, "DynamicPartitioning.MetadataExtractionFailed", "{query} of {record:.20}");
+        }
+        for query in ["{", "{a: nothing_of_that_name}", ""] {
+            assert_eq!(Query::parse(query), None, "{query}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What is too much work for a turn of the world: the driver does it beside the world, and brings back what came of it.
+//! Each task is a value, and what it does a pure function of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::event;
+use super::failure::Failure;
+use super::item::{Item, Output};
+use super::job::Job;
+use super::object::{self, Object, Slot};
+use super::prepare::{self, Prepared};
+use super::settle::{self, Settled};
+use crate::request::InvokeOutcome;
+use crate::settings::Millis;
+
+#[derive(Debug, Clone)]
+pub struct Task {
+    pub job: Arc<Job>,
+    pub now: Millis,
+    pub work: Work,
+}
+
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// Records as read are taken apart and unpacked.
+    Prepare(Vec<Item>),
+    /// Prepared records find their objects: there is no function.
+    Place(Arc<[Item]>),
+    /// The event that a function is invoked with.
+    Write { invocation: String, items: Arc<[Item]> },
+    /// What a function answered.
+    Judge { items: Arc<[Item]>, attempts: u32, outcome: InvokeOutcome },
+    /// An object's key and body.
+    Pack { slot: Slot, items: Arc<[Output]> },
+}
+
+#[derive(Debug, Clone)]
+pub enum Done {
+    Prepared(Prepared),
+    Placed(Settled),
+    Written(Bytes),
+    Judged(Result<Settled, Failure>),
+    Packed(Object),
+    /// A fault of this engine.
+    Panicked,
+}
+
+impl Task {
+    pub fn run(self) -> Done {
+        catch_unwind(AssertUnwindSafe(|| self.perform())).unwrap_or(Done::Panicked)
+    }
+
+    fn perform(self) -> Done {
+        let Task { job, now, work } = self;
+        match work {
+            Work::Prepare(items) => Done::Prepared(prepare::prepare(&job, items, now)),
+            Work::Place(items) => Done::Placed(settle::untransformed(&job, &items, now)),
+            Work::Write { invocation, items } => Done::Written(event::payload(&job, &invocation, &items)),
+            Work::Judge { items, attempts, outcome } => {
+                Done::Judged(settle::answered(&job, &items, attempts, &outcome, now))
+            }
+            Work::Pack { slot, items } => Done::Packed(object::pack(&job, &slot, &items, now)),
+        }
+    }
+}
