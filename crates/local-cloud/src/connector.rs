@@ -40,6 +40,7 @@ async fn exchange(engine: &Engine, request: HttpRequest) -> Result<HttpResponse,
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let (parts, body) = request.into_parts();
     let body: Bytes = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
-    let response = engine.call(http::Request::from_parts(parts, body)).await;
+    let answer = engine.exchange(http::Request::from_parts(parts, body)).await;
+    let response = answer.map_err(|lost| ConnectorError::io(lost.into()))?;
     HttpResponse::try_from(response.map(SdkBody::from)).map_err(|error| ConnectorError::user(error.into()))
 }

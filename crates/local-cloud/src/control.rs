@@ -1,4 +1,4 @@
-//! The engine's own calls, under `/_local/`: health, and for tests the clock, the buffers and what exists.
+//! The engine's own calls, under `/_local/`: health, and for tests the clock, the buffers, what goes wrong and what exists.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,13 +6,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::drive::Engine;
+use crate::drive::{Engine, Pace};
+use crate::faults::{NoRule, Rule};
 use crate::request::{Reply, Request};
 use crate::wire::dress;
 use crate::world::World;
 
-/// Answers `GET health`, `GET dump`, `GET backlog?stream=N&region=R`, `POST flush?stream=N&stream=M&region=R` (all of the region's
-/// without `stream`) and `POST advance?ms=N`. A request with an `Origin` comes from a web page and is refused.
+/// Answers
+///
+/// - `GET health`, `GET dump`, `POST reset`;
+/// - `GET clock`, `POST advance?ms=N`, `POST speed?factor=N`, `POST pause`, `POST resume`;
+/// - `GET faults`, `POST faults?rule=R&rule=S`, `DELETE faults` (of [`crate::faults`]);
+/// - `GET backlog?stream=N&region=R`, `POST flush?stream=N&stream=M&region=R` (all of the region's without `stream`).
+///
+/// A request with an `Origin` comes from a web page and is refused.
 pub async fn answer(engine: &Engine, request: &Request) -> http::Response<Bytes> {
     let (status, body) = match request.headers.contains_key(http::header::ORIGIN) {
         true => (403, json!({ "error": "web pages may not steer the engine" })),
@@ -36,14 +43,33 @@ async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
             let names: Vec<String> = named.map(|(_, name)| name.clone()).collect();
             engine.flush(&request.region_asked(), &names);
             engine.idle().await;
-            (200, json!({ "now_ms": engine.now() }))
+            (200, clock(engine))
         }
         ("POST", "advance") => match request.query("ms").and_then(|ms| ms.parse().ok()) {
             Some(ms) => {
                 engine.advance(Duration::from_millis(ms)).await;
-                (200, json!({ "now_ms": engine.now() }))
+                (200, clock(engine))
             }
             None => (400, json!({ "error": "advance wants ?ms=MILLISECONDS, a whole number" })),
+        },
+        ("GET", "clock") => (200, clock(engine)),
+        ("POST", "pause") => at_pace(engine, |pace| Pace { paused: true, ..pace }),
+        ("POST", "resume") => at_pace(engine, |pace| Pace { paused: false, ..pace }),
+        ("POST", "speed") => {
+            match request.query("factor").and_then(|text| text.parse().ok()).filter(|f| (1..=MAX_SPEED).contains(f)) {
+                Some(speed) => at_pace(engine, |pace| Pace { speed, ..pace }),
+                None => (400, json!({ "error": format!("speed wants ?factor=N, from 1 to {MAX_SPEED}") })),
+            }
+        }
+        ("GET", "faults") => (200, faults(engine)),
+        ("POST", "faults") => inject(engine, request),
+        ("DELETE", "faults") => {
+            engine.heal();
+            (200, faults(engine))
+        }
+        ("POST", "reset") => match engine.reset().await {
+            Ok(()) => (200, clock(engine)),
+            Err(error) => (500, json!({ "error": error.to_string() })),
         },
         (method, _) => (404, json!({ "error": format!("there is no {method} /_local/{name}") })),
     }
@@ -53,6 +79,39 @@ impl Request {
     /// `?region=`, or the region signed for.
     fn region_asked(&self) -> String {
         self.query("region").unwrap_or(&self.region).to_owned()
+    }
+}
+
+/// World seconds per second of the wall.
+pub const MAX_SPEED: u32 = 100_000;
+
+fn clock(engine: &Engine) -> Value {
+    let Pace { speed, paused } = engine.pace();
+    json!({ "now_ms": engine.now(), "speed": speed, "paused": paused })
+}
+
+fn at_pace(engine: &Engine, change: impl FnOnce(Pace) -> Pace) -> (u16, Value) {
+    engine.set_pace(change(engine.pace()));
+    (200, clock(engine))
+}
+
+fn faults(engine: &Engine) -> Value {
+    let rules = engine.faults();
+    let rules = rules.into_iter().map(|(rule, met, struck)| json!({ "rule": rule, "met": met, "struck": struck }));
+    json!({ "faults": rules.collect::<Vec<_>>() })
+}
+
+/// All of the rules, or none where one is wrong.
+fn inject(engine: &Engine, request: &Request) -> (u16, Value) {
+    let texts = request.query.iter().filter(|(key, _)| key == "rule").map(|(_, text)| text);
+    let rules: Result<Vec<Rule>, NoRule> = texts.map(|text| text.parse()).collect();
+    match rules {
+        Ok(rules) if rules.is_empty() => (400, json!({ "error": "faults wants ?rule=OPERATION=KIND" })),
+        Ok(rules) => {
+            rules.into_iter().for_each(|rule| engine.inject(rule));
+            (200, faults(engine))
+        }
+        Err(error) => (400, json!({ "error": error.to_string() })),
     }
 }
 

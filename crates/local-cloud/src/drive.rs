@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
 
+use crate::faults::{Fault, Faults, Refusal, Rule};
 use crate::flow::task::Done;
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
 use crate::runner::Runner;
@@ -23,6 +24,7 @@ mod journal;
 mod room;
 mod timer;
 
+pub use clock::Pace;
 pub use journal::StartError;
 
 use clock::Clock;
@@ -37,6 +39,7 @@ pub struct Engine {
 struct Shared {
     room: Mutex<Room>,
     clock: Clock,
+    faults: Mutex<Faults>,
     runner: Runner,
     /// Calls whose reply waits for an effect.
     waiting: Mutex<HashMap<Token, oneshot::Sender<Result<Reply, AwsError>>>>,
@@ -45,6 +48,11 @@ struct Shared {
     /// What is due may have changed.
     stirred: Arc<Notify>,
 }
+
+/// What was asked for happened, and the answer is lost: a fault rule wants it so.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection ended without an answer: a fault rule wants it so")]
+pub struct LostReply;
 
 impl Drop for Shared {
     fn drop(&mut self) {
@@ -58,11 +66,13 @@ impl Engine {
     /// # Errors
     /// Where the folder cannot be used, is in use by another process, or holds what is not understood.
     pub async fn start(settings: Settings) -> Result<Engine, StartError> {
-        let speed = settings.speed;
+        let (time, pace) = (settings.time, Pace { speed: settings.speed, paused: settings.paused });
+        let faults = Faults::new(settings.faults.clone());
         let opened = tokio::task::spawn_blocking(move || open(settings)).await;
         let (room, runner) = opened.expect("opening does not panic and is not cancelled")?;
         let shared = Shared {
-            clock: Clock::start(room.last(), speed),
+            clock: Clock::start(time, room.last(), pace),
+            faults: Mutex::new(faults),
             room: Mutex::new(room),
             runner,
             waiting: Mutex::default(),
@@ -76,17 +86,50 @@ impl Engine {
 
     /// Answers one request, as AWS would, with the world's time as `Date`. Signatures are not verified; a request must only
     /// have one.
-    pub async fn call(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+    ///
+    /// # Errors
+    /// Where a fault rule loses the answer.
+    pub async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, LostReply> {
         let (parts, body) = request.into_parts();
-        let mut response = self.answer(wire::request(parts, body)).await;
+        let request = wire::request(parts, body);
+        let route = wire::route(&request);
+        let (operation, fault) = self.fault(route, &request);
+        if !fault.latency.is_zero() {
+            tokio::time::sleep(fault.latency).await;
+        }
+        let mut response = match fault.refusal {
+            Some(refusal) => refuse(route, &request, &operation, refusal),
+            None => self.answer(route, request, fault.slow).await,
+        };
         response.headers_mut().insert(http::header::DATE, dress::date(self.now()));
-        response
+        if fault.lost_reply { Err(LostReply) } else { Ok(response) }
     }
 
-    async fn answer(&self, request: Request) -> http::Response<Bytes> {
-        match wire::route(&request) {
+    /// The same for those who have no connection to lose: a lost answer is a gateway's time-out.
+    pub async fn call(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+        let lost = |LostReply| {
+            let mut response = http::Response::new(Bytes::new());
+            *response.status_mut() = http::StatusCode::GATEWAY_TIMEOUT;
+            response
+        };
+        self.exchange(request).await.unwrap_or_else(lost)
+    }
+
+    /// The operation, and what befalls it. Nothing is named where no rule is in force.
+    fn fault(&self, route: Route, request: &Request) -> (String, Fault) {
+        let mut faults = self.shared.faults();
+        if faults.is_empty() {
+            return Default::default();
+        }
+        let operation = wire::operation::name(route, request).unwrap_or_default();
+        let fault = faults.decide(&operation);
+        (operation, fault)
+    }
+
+    async fn answer(&self, route: Route, request: Request, slow: Duration) -> http::Response<Bytes> {
+        match route {
             Route::Local => control::answer(self, &request).await,
-            Route::Service(index) => self.call_service(index, &request).await,
+            Route::Service(index) => self.call_service(index, &request, slow).await,
             Route::S3 => s3::answer(self, request).await,
             Route::UnknownJson => {
                 let error = AwsError::new("UnknownOperationException", "");
@@ -99,9 +142,47 @@ impl Engine {
         }
     }
 
+    /// Another rule: what it says goes wrong from now on.
+    pub fn inject(&self, rule: Rule) {
+        self.shared.faults().add(rule);
+    }
+
+    /// From now on nothing goes wrong.
+    pub fn heal(&self) {
+        *self.shared.faults() = Faults::default();
+    }
+
+    /// The rules in force, how many calls each was for, and how many it struck.
+    pub fn faults(&self) -> Vec<(String, u64, u64)> {
+        self.shared.faults().counts().map(|(text, met, struck)| (text.to_owned(), met, struck)).collect()
+    }
+
     /// World time.
     pub fn now(&self) -> Millis {
         self.shared.clock.now()
+    }
+
+    /// How the world's clock goes.
+    pub fn pace(&self) -> Pace {
+        self.shared.clock.pace()
+    }
+
+    /// The world's clock goes on at another pace, or stands.
+    pub fn set_pace(&self, pace: Pace) {
+        self.shared.clock.set_pace(pace);
+        self.shared.stirred.notify_one();
+    }
+
+    /// Forgets everything there is, on the disk too: the next call finds a new world, at the same time.
+    ///
+    /// # Errors
+    /// Where the folder cannot be emptied: then the engine is closed.
+    pub async fn reset(&self) -> Result<(), StartError> {
+        self.idle().await;
+        let functions = self.shared.room().reset()?;
+        functions.iter().for_each(|arn| self.shared.runner.retire(arn));
+        self.shared.stirred.notify_one();
+        Ok(())
     }
 
     /// Moves the world's clock, and everything that becomes due on the way happens at its own time. What an effect brings
@@ -169,10 +250,10 @@ impl Engine {
         read(&self.shared.room().world)
     }
 
-    async fn call_service(&self, index: usize, request: &Request) -> http::Response<Bytes> {
+    async fn call_service(&self, index: usize, request: &Request, slow: Duration) -> http::Response<Bytes> {
         let protocol = SERVICES[index].protocol;
         let outcome = match request.access_key {
-            Some(_) => self.shared.ask(index, request).await,
+            Some(_) => self.shared.ask(index, request, slow).await,
             None => Err(dress::unsigned(protocol)),
         };
         dress::answer(protocol, request, outcome)
@@ -183,6 +264,11 @@ impl Shared {
     fn room(&self) -> MutexGuard<'_, Room> {
         // A panic inside a turn is caught before it reaches the lock: a poisoned one guards a world that is whole.
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        // Counting does not panic.
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn due(&self) -> Option<Millis> {
@@ -209,8 +295,11 @@ impl Shared {
         decided
     }
 
-    async fn ask(self: &Arc<Self>, service: usize, request: &Request) -> Result<Reply, AwsError> {
-        let (outcome, effects) = self.decide(|world, turn| world.handle(turn, service, request));
+    async fn ask(self: &Arc<Self>, service: usize, request: &Request, slow: Duration) -> Result<Reply, AwsError> {
+        let (outcome, effects) = self.decide(|world, turn| {
+            world.slow = slow.as_millis() as Millis;
+            world.handle(turn, service, request)
+        });
         let waits = match &outcome {
             Ok(Ok(Answer::Pending(token))) => Some(self.wait_for(*token)),
             _ => None,
@@ -276,6 +365,18 @@ impl Shared {
         };
         // Nobody listens when the caller has given up.
         let _ = waiting.send(reply);
+    }
+}
+
+/// A refusal in the words of the service that it stands for.
+fn refuse(route: Route, request: &Request, operation: &str, refusal: Refusal) -> http::Response<Bytes> {
+    match route {
+        Route::Service(index) => {
+            dress::answer(SERVICES[index].protocol, request, Err(dress::refusal(operation, refusal)))
+        }
+        Route::S3 | Route::Local | Route::UnknownJson | Route::UnknownQuery => {
+            s3::refuse(request, dress::refusal(operation, refusal))
+        }
     }
 }
 

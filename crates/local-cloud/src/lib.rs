@@ -17,6 +17,7 @@
 pub mod connector;
 pub mod control;
 pub mod drive;
+pub mod faults;
 pub mod flow;
 pub mod request;
 pub mod runner;
@@ -27,5 +28,5 @@ pub mod table;
 pub mod wire;
 pub mod world;
 
-pub use drive::{Engine, StartError};
+pub use drive::{Engine, LostReply, Pace, StartError};
 pub use settings::{Delays, Settings};

@@ -1,6 +1,5 @@
 //! The loopback port: HTTP/1.1 and HTTP/2 with prior knowledge on one socket.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 
@@ -12,7 +11,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::drive::Engine;
+use crate::drive::{Engine, LostReply};
 use crate::wire::host;
 
 /// No request may be larger: a function's zip as base64 and a large part of an upload fit.
@@ -47,7 +46,7 @@ impl Engine {
         let engine = self.clone();
         let service = hyper::service::service_fn(move |request| {
             let engine = engine.clone();
-            async move { Ok::<_, Infallible>(answer(&engine, request).await.map(Full::new)) }
+            async move { answer(&engine, request).await.map(|response| response.map(Full::new)) }
         });
         // Without it every small answer on a kept connection waits for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
@@ -62,15 +61,16 @@ impl Engine {
     }
 }
 
-async fn answer(engine: &Engine, request: http::Request<Incoming>) -> http::Response<Bytes> {
+/// A reply that is lost ends the connection without one.
+async fn answer(engine: &Engine, request: http::Request<Incoming>) -> Result<http::Response<Bytes>, LostReply> {
     if !host::is_loopback(&request) {
-        return refusal(403, "this engine answers to loopback host names only");
+        return Ok(refusal(403, "this engine answers to loopback host names only"));
     }
     let (parts, body) = request.into_parts();
     match Limited::new(body, MAX_BODY_BYTES).collect().await {
-        Ok(body) => engine.call(http::Request::from_parts(parts, body.to_bytes())).await,
-        Err(error) if error.is::<LengthLimitError>() => refusal(413, "the request is larger than 256 MiB"),
-        Err(_) => refusal(400, "the request ended before its body did"),
+        Ok(body) => engine.exchange(http::Request::from_parts(parts, body.to_bytes())).await,
+        Err(error) if error.is::<LengthLimitError>() => Ok(refusal(413, "the request is larger than 256 MiB")),
+        Err(_) => Ok(refusal(400, "the request ended before its body did")),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::faults::Rule;
+
 /// Milliseconds since the Unix epoch, in the world's own time.
 pub type Millis = u64;
 
@@ -14,13 +16,27 @@ pub struct Settings {
     pub delays: Delays,
     /// World seconds per wall second, at least 1.
     pub speed: u32,
+    /// The world's clock stands until it is moved or let go.
+    pub paused: bool,
+    /// What the clock shows at first. `None`: the wall's time. Never earlier than what the world has seen.
+    pub time: Option<Millis>,
+    /// What goes wrong.
+    pub faults: Vec<Rule>,
     /// Where everything is kept. `None`: in memory, gone with the engine.
     pub data_dir: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { account: "000000000000".into(), delays: Delays::FAST, speed: 1, data_dir: None }
+        Settings {
+            account: "000000000000".into(),
+            delays: Delays::FAST,
+            speed: 1,
+            paused: false,
+            time: None,
+            faults: vec![],
+            data_dir: None,
+        }
     }
 }
 
@@ -44,6 +60,16 @@ impl Delays {
     pub const FAST: Delays = Delays { stream: 60, delivery_stream: 60, function: 40, role: 80 };
     /// About as long as on AWS.
     pub const AWS: Delays = Delays { stream: 12_000, delivery_stream: 30_000, function: 2_000, role: 8_000 };
+
+    /// The states that come to an end by themselves last that much longer.
+    pub fn longer(self, by: Millis) -> Delays {
+        Delays {
+            stream: self.stream + by,
+            delivery_stream: self.delivery_stream + by,
+            function: self.function + by,
+            role: self.role,
+        }
+    }
 
     /// `none`, `fast` or `aws`.
     pub fn parse(word: &str) -> Option<Delays> {

@@ -9,6 +9,7 @@ use crate::service::{Protocol, SERVICES};
 pub mod chunked;
 pub mod dress;
 pub mod host;
+pub mod operation;
 pub mod s3;
 pub mod scope;
 pub mod validate;

@@ -16,6 +16,8 @@ pub struct World {
     pub iam: iam::State,
     pub logs: logs::State,
     pub s3: s3::State,
+    /// What the present call makes or changes settles that much later than it would.
+    pub slow: Millis,
     next_token: Token,
     seen: Millis,
 }
@@ -42,6 +44,7 @@ impl World {
             iam: iam::State::default(),
             logs: logs::State::default(),
             s3: s3::State::default(),
+            slow: 0,
             next_token: 1,
             seen: 0,
         }
@@ -56,7 +59,20 @@ impl World {
     /// One call, already routed to a row of [`SERVICES`]. (S3 comes through its own adapter, [`crate::wire::s3`].)
     pub fn handle(&mut self, turn: &mut Turn, service: usize, request: &Request) -> Result<Answer, AwsError> {
         self.tick(turn);
-        (SERVICES[service].call)(self, turn, request)
+        let delays = self.settings.delays;
+        self.settings.delays = delays.longer(self.slow);
+        let answer = (SERVICES[service].call)(self, turn, request);
+        self.settings.delays = delays;
+        answer
+    }
+
+    /// Everything is forgotten but how the world is set up. Gives the ARNs of the functions there were. An effect under way
+    /// comes back to a world that does not know it.
+    pub fn reset(&mut self) -> Vec<String> {
+        let functions = self.lambda.functions.iter().map(|(_, function)| function.arn.clone()).collect();
+        let (next_token, seen) = (self.next_token, self.seen);
+        *self = World { next_token, seen, ..World::new(self.settings.clone()) };
+        functions
     }
 
     /// Time has passed, or a neighbour changed: everything due by now happens, each thing at the time it was due.

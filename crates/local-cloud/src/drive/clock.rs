@@ -1,6 +1,6 @@
 //! World time: where it began, how fast it runs, how far it was moved.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
@@ -9,34 +9,73 @@ use crate::settings::Millis;
 
 /// Tells world time. Follows tokio's clock, so a paused runtime pauses the world.
 #[derive(Debug)]
-pub struct Clock {
-    base: Millis,
-    started: Instant,
+pub struct Clock(Mutex<Course>);
+
+/// From one instant on, until it is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Course {
+    world: Millis,
+    since: Instant,
     speed: u32,
-    moved: AtomicU64,
+    paused: bool,
+}
+
+impl Course {
+    fn at(&self, instant: Instant) -> Millis {
+        let run = instant.duration_since(self.since).as_millis() as Millis * Millis::from(self.speed);
+        self.world + if self.paused { 0 } else { run }
+    }
+}
+
+/// How a clock goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    pub speed: u32,
+    pub paused: bool,
 }
 
 impl Clock {
-    /// A clock that shows the wall's time, or `at_least` where that is later: world time never goes back.
-    pub fn start(at_least: Millis, speed: u32) -> Clock {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis);
-        Clock { base: wall.max(at_least), started: Instant::now(), speed: speed.max(1), moved: AtomicU64::new(0) }
+    /// A clock that shows this time, or `at_least` where that is later: world time never goes back.
+    pub fn start(time: Option<Millis>, at_least: Millis, pace: Pace) -> Clock {
+        let wall = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis);
+        let world = time.unwrap_or_else(wall).max(at_least);
+        Clock(Mutex::new(Course { world, since: Instant::now(), speed: pace.speed.max(1), paused: pace.paused }))
     }
 
     pub fn now(&self) -> Millis {
-        let run = self.started.elapsed().as_millis() as Millis * Millis::from(self.speed);
-        self.base + run + self.moved.load(Ordering::Relaxed)
+        self.course().at(Instant::now())
+    }
+
+    pub fn pace(&self) -> Pace {
+        let course = self.course();
+        Pace { speed: course.speed, paused: course.paused }
+    }
+
+    /// Goes on from here at another pace.
+    pub fn set_pace(&self, pace: Pace) {
+        let mut course = self.course();
+        let now = Instant::now();
+        *course = Course { world: course.at(now), since: now, speed: pace.speed.max(1), paused: pace.paused };
     }
 
     /// Moves the clock so that it shows at least `time`.
     pub fn move_to(&self, time: Millis) {
-        self.moved.fetch_add(time.saturating_sub(self.now()), Ordering::Relaxed);
+        let mut course = self.course();
+        course.world += time.saturating_sub(course.at(Instant::now()));
     }
 
-    /// Wall time until the world shows `due`: at least a millisecond, so that nothing that stays due spins.
-    pub fn wall_until(&self, due: Millis) -> Duration {
-        let world = due.saturating_sub(self.now());
-        Duration::from_millis(world.div_ceil(Millis::from(self.speed)).max(1))
+    /// Wall time until the world shows `due`: at least a millisecond, so that nothing that stays due spins. Never, on a clock
+    /// that stands.
+    pub fn wall_until(&self, due: Millis) -> Option<Duration> {
+        let course = *self.course();
+        let world = due.saturating_sub(course.at(Instant::now()));
+        let wall = Duration::from_millis(world.div_ceil(Millis::from(course.speed)).max(1));
+        (world == 0 || !course.paused).then_some(wall)
+    }
+
+    fn course(&self) -> MutexGuard<'_, Course> {
+        // Each change is one assignment: a poisoned lock guards a course that is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -44,17 +83,33 @@ impl Clock {
 mod tests {
     use super::*;
 
+    const FUTURE: Millis = u32::MAX as Millis * 1000;
+
     #[tokio::test(start_paused = true)]
     async fn world_time_runs_at_its_speed_and_can_be_moved() {
-        let clock = Clock::start(u64::from(u32::MAX) * 1000, 10);
-        let start = clock.now();
-        assert_eq!(start, u64::from(u32::MAX) * 1000);
+        let clock = Clock::start(None, FUTURE, Pace { speed: 10, paused: false });
+        assert_eq!(clock.now(), FUTURE);
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(clock.now() - start, 10_000);
-        assert_eq!(clock.wall_until(start + 10_015), Duration::from_millis(2));
-        clock.move_to(start + 60_000);
-        assert_eq!(clock.now() - start, 60_000);
-        clock.move_to(start);
-        assert_eq!(clock.now() - start, 60_000);
+        assert_eq!(clock.now(), FUTURE + 10_000);
+        assert_eq!(clock.wall_until(FUTURE + 10_015), Some(Duration::from_millis(2)));
+        clock.move_to(FUTURE + 60_000);
+        assert_eq!(clock.now(), FUTURE + 60_000);
+        clock.move_to(FUTURE);
+        assert_eq!(clock.now(), FUTURE + 60_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_paused_clock_stands_until_it_is_moved_or_goes_on() {
+        let clock = Clock::start(Some(5_000), 0, Pace { speed: 2, paused: true });
+        tokio::time::advance(Duration::from_secs(9)).await;
+        assert_eq!((clock.now(), clock.wall_until(5_001)), (5_000, None));
+        clock.move_to(6_000);
+        assert_eq!((clock.now(), clock.wall_until(6_000)), (6_000, Some(Duration::from_millis(1))));
+        clock.set_pace(Pace { paused: false, ..clock.pace() });
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(clock.now(), 8_000);
+        clock.set_pace(Pace { speed: 100, paused: false });
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(clock.now(), 108_000);
     }
 }

@@ -86,6 +86,20 @@ impl Journal {
         Ok((Journal { db, path, segments }, last.max(latest)))
     }
 
+    /// Removes what an earlier journal left in a folder.
+    pub fn erase(folder: &Path) -> Result<(), StartError> {
+        let (rows, records) = (folder.join("world.redb"), folder.join("records"));
+        for (path, removed) in [(&rows, std::fs::remove_file(&rows)), (&records, std::fs::remove_dir_all(&records))] {
+            match removed {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StartError::Folder { path: path.clone(), source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps a set of changes and the time they were made. They outlive this process when this returns.
     pub fn write(&mut self, now: Millis, changes: &Changes) -> Result<(), KeepError> {
         self.segments.append(&changes.logs)?;

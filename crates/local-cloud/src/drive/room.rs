@@ -59,6 +59,23 @@ impl Room {
         (kept.and(outcome), turn.effects)
     }
 
+    /// Forgets everything, on the disk too. Gives the ARNs of the functions there were.
+    ///
+    /// # Errors
+    /// Where the journal cannot be emptied: then the engine is closed.
+    pub fn reset(&mut self) -> Result<Vec<String>, StartError> {
+        let functions = self.world.reset();
+        if let Keeping::OnDisk { .. } = self.keeping
+            && let Some(folder) = self.world.settings.data_dir.clone()
+        {
+            self.keeping = Keeping::Closed;
+            Journal::erase(&folder)?;
+            let (journal, _) = Journal::open(&folder, &mut self.world)?;
+            self.keeping = Keeping::OnDisk { journal: Box::new(journal), unkept: Changes::new(true) };
+        }
+        Ok(functions)
+    }
+
     /// Ends the journal, which frees its folder.
     pub fn close(&mut self) {
         self.keeping = Keeping::Closed;

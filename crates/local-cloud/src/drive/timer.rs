@@ -8,7 +8,7 @@ use super::Shared;
 
 pub(super) async fn run(engine: Weak<Shared>, stirred: Arc<Notify>) {
     while let Some(shared) = engine.upgrade() {
-        let wait = shared.due().map(|due| shared.clock.wall_until(due));
+        let wait = shared.due().and_then(|due| shared.clock.wall_until(due));
         drop(shared);
         let Some(wait) = wait else {
             stirred.notified().await;

@@ -36,6 +36,8 @@ struct Call<'a> {
     request: &'a Request,
     account: &'a str,
     now: Millis,
+    /// From when on a change begins to settle.
+    since: Millis,
     delay: Millis,
 }
 
@@ -79,6 +81,7 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
         request,
         account: &world.settings.account,
         now: turn.now,
+        since: turn.now + world.slow,
         delay: world.settings.delays.role,
     };
     Ok(answer("iam", &action, request, operation(&mut call)?))

@@ -18,6 +18,7 @@ use function::Function;
 use name::Reference;
 
 pub use invocation::{CannotInvoke, invoke, resolve};
+pub use route::name as operation;
 
 mod alias;
 mod code;

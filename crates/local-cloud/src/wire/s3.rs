@@ -26,17 +26,28 @@ use adapter::Adapter;
 /// Answers one request.
 pub async fn answer(engine: &Engine, request: Request) -> Response<Bytes> {
     let is_head = request.method == Method::HEAD;
-    let id = request.id.replace('-', "")[..16].to_uppercase();
-    let mut response = match perform(engine, &id, request).await {
-        Ok(response) => response,
-        Err(refusal) => refusal.response(&id),
-    };
+    let id = request_id(&request);
+    let response = perform(engine, &id, request).await.unwrap_or_else(|refusal| refusal.response(&id));
+    finish(response, &id, is_head)
+}
+
+/// The answer to a request that fails before any operation.
+pub fn refuse(request: &Request, error: AwsError) -> Response<Bytes> {
+    let id = request_id(request);
+    finish(Refusal::from(error).response(&id), &id, request.method == Method::HEAD)
+}
+
+fn request_id(request: &Request) -> String {
+    request.id.replace('-', "")[..16].to_uppercase()
+}
+
+fn finish(mut response: Response<Bytes>, id: &str, is_head: bool) -> Response<Bytes> {
     if is_head || response.status() == StatusCode::NOT_MODIFIED {
         *response.body_mut() = Bytes::new();
     }
     let headers = response.headers_mut();
     headers.insert("x-amz-id-2", HeaderValue::from_static("bG9jYWwtY2xvdWQ="));
-    headers.insert("x-amz-request-id", HeaderValue::from_str(&id).expect("hex digits are a valid header value"));
+    headers.insert("x-amz-request-id", HeaderValue::from_str(id).expect("hex digits are a valid header value"));
     response
 }
 
@@ -98,21 +109,21 @@ fn internal(error: &dyn std::fmt::Display) -> AwsError {
 }
 
 /// The address in path style: `/bucket/key`, percent-encoded, whatever style it came in.
-struct Target {
+pub(super) struct Target {
     path: String,
 }
 
 impl Target {
-    fn of(request: &Request) -> Target {
+    pub(super) fn of(request: &Request) -> Target {
         let bucket = request.header("host").and_then(host::bucket);
         Target { path: bucket.map_or_else(|| request.path.clone(), |bucket| format!("/{bucket}{}", request.path)) }
     }
 
-    fn bucket(&self) -> Option<&str> {
+    pub(super) fn bucket(&self) -> Option<&str> {
         self.path.split('/').nth(1).filter(|name| !name.is_empty())
     }
 
-    fn has_key(&self) -> bool {
+    pub(super) fn has_key(&self) -> bool {
         self.path.splitn(3, '/').nth(2).is_some_and(|key| !key.is_empty())
     }
 }

@@ -1,6 +1,7 @@
 //! The engine through its doors, with requests made by hand: no SDK, no fixed port.
 
 mod calls;
+mod control;
 mod kept;
 mod port;
 mod s3;

@@ -4,6 +4,8 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use local_cloud::control;
+use local_cloud::faults::Rule;
 use local_cloud::{Delays, Engine, Settings};
 use tokio::net::TcpListener;
 
@@ -17,6 +19,7 @@ use crate::session;
 #[derive(Debug, Subcommand)]
 pub enum LocalCommand {
     /// Run the engine here until interrupted; `--local` uses it from then on
+    #[command(after_help = CONTROL)]
     Serve(ServeArgs),
     /// Forget everything that the local engine holds
     Reset,
@@ -31,8 +34,17 @@ pub struct ServeArgs {
     #[arg(long, default_value = "000000000000", value_parser = account)]
     pub account: String,
     /// World seconds per second of the clock on the wall
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(control::MAX_SPEED)))]
     pub speed: u32,
+    /// What the world's clock shows at first, for example 2026-01-01T00:00:00Z; it never goes back
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub clock: Option<u64>,
+    /// The world's clock stands until it is moved
+    #[arg(long)]
+    pub paused: bool,
+    /// Let calls go wrong, for example 'kinesis:*=throttle,rate=0.2' (may be given several times; see below)
+    #[arg(long = "fault", value_name = "RULE")]
+    pub faults: Vec<Rule>,
     /// How long states that are not instant on AWS last here: none, fast or aws
     #[arg(long, default_value = "fast", value_parser = delays)]
     pub delays: Delays,
@@ -42,6 +54,30 @@ pub struct ServeArgs {
     /// Keep nothing: other commands then reach it by --endpoint only
     #[arg(long)]
     pub memory: bool,
+}
+
+const CONTROL: &str = "\
+Fault rules are OPERATION=KIND[,rate=R][,count=N][,seed=S].
+  OPERATION  service:Operation, with * for any text: kinesis:Put*, iam:CreateRole, *
+  KIND       throttle, 500, 503: refused, nothing happens
+             lost-reply: it happens, and the connection ends without an answer
+             latency:200ms: the call is held up
+             slow:5s: what it makes or changes settles that much later
+  rate       the share of the calls, 1 unless told; count: how often at most; seed: another dice
+
+Control API, on the same port (not for web pages: a request with an Origin is refused):
+  GET  /_local/health                       is it there, its account and time
+  GET  /_local/clock                        POST /_local/advance?ms=N  /speed?factor=N  /pause  /resume
+  GET  /_local/faults                       POST /_local/faults?rule=RULE, DELETE /_local/faults
+  POST /_local/flush?region=R&stream=NAME   deliver what delivery streams hold (all, without stream)
+  GET  /_local/backlog?region=R&stream=NAME what a delivery stream has yet to deliver
+  GET  /_local/dump                         what exists
+  POST /_local/reset                        forget everything";
+
+/// Milliseconds since the epoch.
+fn time(text: &str) -> Result<u64, String> {
+    let time: jiff::Timestamp = text.parse().map_err(|_| "a time is written 2026-01-01T00:00:00Z".to_owned())?;
+    u64::try_from(time.as_millisecond()).map_err(|_| "the world begins in 1970".into())
 }
 
 fn account(text: &str) -> Result<String, String> {
@@ -71,8 +107,15 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
             .hint("pass --port 0 to have a free one picked")
     })?;
     let address = listener.local_addr().map_err(|e| Error::new("asking for the port", e))?;
-    let settings =
-        Settings { account: args.account.clone(), delays: args.delays, speed: args.speed, data_dir: data_dir.clone() };
+    let settings = Settings {
+        account: args.account.clone(),
+        delays: args.delays,
+        speed: args.speed,
+        paused: args.paused,
+        time: args.clock,
+        faults: args.faults,
+        data_dir: data_dir.clone(),
+    };
     let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the local engine", e))?;
     let url = format!("http://{address}");
     if let Some(folder) = &data_dir {

@@ -9,12 +9,12 @@ use super::{Call, Outcome, managed, no_such_entity, roles};
 pub fn put(call: &mut Call) -> Outcome {
     let name = call.form.required("PolicyName")?.to_owned();
     let text = roles::document(call.form.required("PolicyDocument")?)?;
-    let (now, delay) = (call.now, call.delay);
+    let (now, since, delay) = (call.now, call.since, call.delay);
     let inline = &mut call.role_mut()?.inline;
     match inline.get_mut(&name) {
-        Some(policy) => policy.set(text, now, delay),
+        Some(policy) => policy.set(text, now, since, delay),
         None => {
-            inline.insert(name, Settling::new(text, now));
+            inline.insert(name, Settling::new(text, since));
         }
     }
     Ok(None)
@@ -50,8 +50,8 @@ pub fn attach(call: &mut Call) -> Outcome {
     if managed::document(&arn).is_none() {
         return Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
     }
-    let now = call.now;
-    call.role_mut()?.attached.entry(arn).or_insert(Settling::new((), now));
+    let since = call.since;
+    call.role_mut()?.attached.entry(arn).or_insert(Settling::new((), since));
     Ok(None)
 }
 

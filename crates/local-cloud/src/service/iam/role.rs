@@ -19,14 +19,14 @@ pub struct Settling<T> {
 }
 
 impl<T: Clone> Settling<T> {
-    pub fn new(value: T, now: Millis) -> Settling<T> {
-        Settling { value, since: now, before: None }
+    pub fn new(value: T, since: Millis) -> Settling<T> {
+        Settling { value, since, before: None }
     }
 
-    /// Another value, from `now` on; what counted until now counts for `delay` more.
-    pub fn set(&mut self, value: T, now: Millis, delay: Millis) {
+    /// Another value; what counts at `now` counts until `delay` after `since`.
+    pub fn set(&mut self, value: T, now: Millis, since: Millis, delay: Millis) {
         let before = self.seen(now, delay).cloned();
-        *self = Settling { value, since: now, before };
+        *self = Settling { value, since, before };
     }
 
     /// What others see at `now`; `None` when it is too new for anything to be seen.
@@ -116,7 +116,7 @@ mod tests {
         let mut trust = Settling::new("a", 1000);
         assert_eq!(trust.seen(1079, 80), None);
         assert_eq!(trust.seen(1080, 80), Some(&"a"));
-        trust.set("b", 2000, 80);
+        trust.set("b", 2000, 2000, 80);
         assert_eq!(trust.seen(2079, 80), Some(&"a"));
         assert_eq!(trust.seen(2080, 80), Some(&"b"));
     }

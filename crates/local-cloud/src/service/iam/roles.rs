@@ -29,7 +29,7 @@ pub fn create(call: &mut Call) -> Outcome {
         max_session_s: call.form.number("MaxSessionDuration")?.unwrap_or(3600),
         boundary: call.form.get("PermissionsBoundary").map(str::to_owned),
         tags: call.form.pairs("Tags").into_iter().collect(),
-        trust: Settling::new(trust, call.now),
+        trust: Settling::new(trust, call.since),
         inline: Default::default(),
         attached: Default::default(),
     };
@@ -77,8 +77,8 @@ pub fn update(call: &mut Call) -> Outcome {
 
 pub fn update_trust(call: &mut Call) -> Outcome {
     let trust = document(call.form.required("PolicyDocument")?)?;
-    let (now, delay) = (call.now, call.delay);
-    call.role_mut()?.trust.set(trust, now, delay);
+    let (now, since, delay) = (call.now, call.since, call.delay);
+    call.role_mut()?.trust.set(trust, now, since, delay);
     Ok(None)
 }
 

@@ -62,6 +62,11 @@ static ROUTES: &[Route] = &[
     route("UpdateFunctionConfiguration", Method::PUT, CONFIGURATION, update::configuration),
 ];
 
+/// The name of the operation that a method and path mean.
+pub fn name(method: &Method, path: &str) -> Option<&'static str> {
+    find(method, path).map(|(route, _)| route.name)
+}
+
 /// The operation, and the members its path holds. A trailing slash makes no difference.
 pub fn find(method: &Method, path: &str) -> Option<(&'static Route, Map<String, Value>)> {
     let of_method = ROUTES.iter().filter(|route| route.method == *method);

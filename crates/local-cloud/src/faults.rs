@@ -1,0 +1,261 @@
+//! Faults by rule: which calls go wrong, and how. Pure: the same rules and the same calls give the same faults.
+//!
+//! A rule is written `OPERATION=KIND[,rate=R][,count=N][,seed=S]`:
+//!
+//! ```text
+//! kinesis:*=throttle,rate=0.2,seed=7     one call in five is told to slow down
+//! firehose:CreateDeliveryStream=lost-reply,count=1
+//! *=latency:200ms                        every call takes that much longer
+//! iam:CreateRole=slow:5s                 services see the role five seconds later
+//! ```
+
+use std::str::FromStr;
+use std::time::Duration;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The service's own throttling error; nothing happens.
+    Throttle,
+    /// An internal error (500) or an unavailable service (503); nothing happens.
+    Failure { status: u16 },
+    /// The call is held up before anything happens: wall time.
+    Latency(Duration),
+    /// It happens, and the connection ends without an answer.
+    LostReply,
+    /// What the call makes or changes settles that much later: world time.
+    Slow(Duration),
+}
+
+/// Which calls, how often, how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// As written.
+    pub text: String,
+    operation: String,
+    kind: Kind,
+    /// The share of the calls it is for.
+    rate: f64,
+    /// How often at most.
+    count: Option<u64>,
+    seed: u64,
+}
+
+/// Why a text is no rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}; write OPERATION=KIND[,rate=0.5][,count=3][,seed=7], for example 'kinesis:*=throttle,rate=0.2'")]
+pub struct NoRule(String);
+
+impl FromStr for Rule {
+    type Err = NoRule;
+
+    fn from_str(text: &str) -> Result<Rule, NoRule> {
+        let (operation, rest) = text.split_once('=').ok_or_else(|| NoRule("a rule needs an =".into()))?;
+        if operation != "*" && !operation.contains(':') {
+            return Err(NoRule(format!("{operation:?} is neither * nor service:Operation")));
+        }
+        let mut words = rest.split(',');
+        let kind = kind(words.next().unwrap_or_default())?;
+        let mut rule =
+            Rule { text: text.to_owned(), operation: operation.to_owned(), kind, rate: 1.0, count: None, seed: 0 };
+        for word in words {
+            let (name, value) = word.split_once('=').unwrap_or((word, ""));
+            let wrong = || NoRule(format!("{word:?} cannot be read"));
+            match name {
+                "rate" => {
+                    let rate = value.parse().ok().filter(|rate| (0.0..=1.0).contains(rate));
+                    rule.rate = rate.ok_or_else(|| NoRule(format!("a rate is from 0 to 1, not {value:?}")))?;
+                }
+                "count" => rule.count = Some(value.parse().map_err(|_| wrong())?),
+                "seed" => rule.seed = value.parse().map_err(|_| wrong())?,
+                _ => return Err(wrong()),
+            }
+        }
+        Ok(rule)
+    }
+}
+
+fn kind(word: &str) -> Result<Kind, NoRule> {
+    Ok(match word.split_once(':').unwrap_or((word, "")) {
+        ("throttle", "") => Kind::Throttle,
+        ("500", "") => Kind::Failure { status: 500 },
+        ("503", "") => Kind::Failure { status: 503 },
+        ("lost-reply", "") => Kind::LostReply,
+        ("latency", time) => Kind::Latency(duration(time)?),
+        ("slow", time) => Kind::Slow(duration(time)?),
+        _ => {
+            let kinds = "throttle, 500, 503, latency:TIME, lost-reply, slow:TIME";
+            return Err(NoRule(format!("{word:?} is none of {kinds}")));
+        }
+    })
+}
+
+/// `200ms` or `5s`.
+fn duration(text: &str) -> Result<Duration, NoRule> {
+    let (number, unit_ms) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1),
+        None => (text.strip_suffix('s').unwrap_or_default(), 1000),
+    };
+    let count: u32 = number.parse().map_err(|_| NoRule(format!("{text:?} is no time such as 200ms or 5s")))?;
+    Ok(Duration::from_millis(u64::from(count) * unit_ms))
+}
+
+/// What befalls one call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fault {
+    /// Held up this long first.
+    pub latency: Duration,
+    /// Refused: throttled, or failed with a status.
+    pub refusal: Option<Refusal>,
+    pub lost_reply: bool,
+    pub slow: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    Throttled,
+    Failed { status: u16 },
+}
+
+/// The rules in force, and how often each was met.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<Counted>);
+
+#[derive(Debug)]
+struct Counted {
+    rule: Rule,
+    /// Calls it is for.
+    met: u64,
+    /// Of those, the ones that it struck.
+    struck: u64,
+}
+
+impl Faults {
+    pub fn new(rules: Vec<Rule>) -> Faults {
+        Faults(rules.into_iter().map(|rule| Counted { rule, met: 0, struck: 0 }).collect())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The rules after these, each counted from here on.
+    pub fn add(&mut self, rule: Rule) {
+        self.0.push(Counted { rule, met: 0, struck: 0 });
+    }
+
+    /// What befalls this call, `service:Operation`. Several rules may strike at once; of refusals the first counts.
+    pub fn decide(&mut self, operation: &str) -> Fault {
+        let mut fault = Fault::default();
+        for counted in self.0.iter_mut().filter(|counted| matches(&counted.rule.operation, operation)) {
+            let Counted { rule, met, struck } = counted;
+            let strikes = rule.count.is_none_or(|count| *struck < count) && share(rule.seed, *met) < rule.rate;
+            *met += 1;
+            if !strikes {
+                continue;
+            }
+            *struck += 1;
+            match rule.kind {
+                Kind::Throttle => fault.refusal = fault.refusal.or(Some(Refusal::Throttled)),
+                Kind::Failure { status } => fault.refusal = fault.refusal.or(Some(Refusal::Failed { status })),
+                Kind::Latency(time) => fault.latency += time,
+                Kind::LostReply => fault.lost_reply = true,
+                Kind::Slow(time) => fault.slow += time,
+            }
+        }
+        fault
+    }
+
+    /// Each rule as written, the calls it was for, and those it struck.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, u64, u64)> {
+        self.0.iter().map(|counted| (counted.rule.text.as_str(), counted.met, counted.struck))
+    }
+}
+
+/// `*` is any text; the case of letters makes no difference.
+fn matches(pattern: &str, operation: &str) -> bool {
+    fn glob(pattern: &[u8], text: &[u8]) -> bool {
+        match (pattern, text) {
+            ([], []) => true,
+            ([b'*', rest @ ..], _) => (0..=text.len()).any(|skipped| glob(rest, &text[skipped..])),
+            ([p, pattern @ ..], [t, text @ ..]) => p.eq_ignore_ascii_case(t) && glob(pattern, text),
+            _ => false,
+        }
+    }
+    glob(pattern.as_bytes(), operation.as_bytes())
+}
+
+/// From 0 to below 1, as good as random, the same for the same seed and turn (splitmix64).
+fn share(seed: u64, turn: u64) -> f64 {
+    let mut z = seed.wrapping_add(turn.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(rules: &[&str]) -> Faults {
+        Faults::new(rules.iter().map(|rule| rule.parse().expect(rule)).collect())
+    }
+
+    #[test]
+    fn a_rule_strikes_its_operations_as_often_as_it_says() {
+        let mut faults = faults(&["kinesis:put*=throttle,count=2", "*=latency:200ms", "iam:CreateRole=slow:5s"]);
+        let latency = Duration::from_millis(200);
+        let held_up = Fault { latency, ..Fault::default() };
+        let throttled = Fault { refusal: Some(Refusal::Throttled), ..held_up };
+        for (operation, expected) in [
+            ("kinesis:PutRecord", throttled),
+            ("kinesis:ListStreams", held_up),
+            ("kinesis:PutRecords", throttled),
+            ("kinesis:PutRecords", held_up),
+            ("iam:CreateRole", Fault { slow: Duration::from_secs(5), ..held_up }),
+        ] {
+            assert_eq!(faults.decide(operation), expected, "{operation}");
+        }
+        let counts: Vec<_> = faults.counts().map(|(_, met, struck)| (met, struck)).collect();
+        assert_eq!(counts, [(3, 2), (5, 5), (1, 1)]);
+    }
+
+    #[test]
+    fn a_rate_is_kept_and_a_seed_repeats_it() {
+        let run = |rule: &str| {
+            let mut faults = faults(&[rule]);
+            (0..10_000).map(|_| faults.decide("s3:PutObject").lost_reply).collect::<Vec<bool>>()
+        };
+        let (once, again, other) =
+            (run("*=lost-reply,rate=0.3"), run("*=lost-reply,rate=0.3"), run("*=lost-reply,rate=0.3,seed=1"));
+        let struck = once.iter().filter(|struck| **struck).count();
+        assert!((2800..3200).contains(&struck), "{struck}");
+        assert_eq!(once, again);
+        assert_ne!(once, other);
+        assert!(!run("*=lost-reply,rate=0").contains(&true));
+        assert!(!run("*=lost-reply,rate=1").contains(&false));
+    }
+
+    #[test]
+    fn the_first_refusal_counts() {
+        let refusal = faults(&["s3:*=503", "*=500"]).decide("s3:GetObject").refusal;
+        assert_eq!(refusal, Some(Refusal::Failed { status: 503 }));
+    }
+
+    #[test]
+    fn what_is_no_rule_is_told_why() {
+        for (text, why) in [
+            ("throttle", "a rule needs an ="),
+            ("PutRecord=throttle", "\"PutRecord\" is neither * nor service:Operation"),
+            ("*=sometimes", "\"sometimes\" is none of throttle, 500, 503"),
+            ("*=latency", "\"\" is no time"),
+            ("*=slow:5m", "\"5m\" is no time"),
+            ("*=500,rate=2", "a rate is from 0 to 1, not \"2\""),
+            ("*=500,count=-1", "\"count=-1\" cannot be read"),
+            ("*=500,often", "\"often\" cannot be read"),
+        ] {
+            let error = text.parse::<Rule>().expect_err(text).to_string();
+            assert!(error.starts_with(why), "{text}: {error}");
+        }
+    }
+}
