@@ -12,6 +12,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::service::iam::glob_ignoring_case;
+
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -147,7 +149,7 @@ impl Faults {
     /// What befalls this call, `service:Operation`. Several rules may strike at once; of refusals the first counts.
     pub fn decide(&mut self, operation: &str) -> Fault {
         let mut fault = Fault::default();
-        for counted in self.0.iter_mut().filter(|counted| matches(&counted.rule.operation, operation)) {
+        for counted in self.0.iter_mut().filter(|counted| glob_ignoring_case(&counted.rule.operation, operation)) {
             let Counted { rule, met, struck } = counted;
             let strikes = rule.count.is_none_or(|count| *struck < count) && share(rule.seed, *met) < rule.rate;
             *met += 1;
@@ -170,19 +172,6 @@ impl Faults {
     pub fn counts(&self) -> impl Iterator<Item = (&str, u64, u64)> {
         self.0.iter().map(|counted| (counted.rule.text.as_str(), counted.met, counted.struck))
     }
-}
-
-/// `*` is any text; the case of letters makes no difference.
-fn matches(pattern: &str, operation: &str) -> bool {
-    fn glob(pattern: &[u8], text: &[u8]) -> bool {
-        match (pattern, text) {
-            ([], []) => true,
-            ([b'*', rest @ ..], _) => (0..=text.len()).any(|skipped| glob(rest, &text[skipped..])),
-            ([p, pattern @ ..], [t, text @ ..]) => p.eq_ignore_ascii_case(t) && glob(pattern, text),
-            _ => false,
-        }
-    }
-    glob(pattern.as_bytes(), operation.as_bytes())
 }
 
 /// From 0 to below 1, as good as random, the same for the same seed and turn (splitmix64).

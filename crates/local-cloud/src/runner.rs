@@ -5,11 +5,12 @@
 //! does not leap over.
 //!
 //! ```text
-//! invoke -> pool (warm processes, at most 8) -> process (spawn, deadline) -> api (next, response, error)
+//! invoke -> pool (warm processes, at most 8) -> process (spawn, deadline, memory) -> api (next, response, error)
+//!            '-> supervisor (nothing is left, whatever ends the engine)
 //! ```
 //!
-//! `provided.*` runs the zip's `bootstrap`, `python3.*` the machine's `python3`. Layers, memory limits and the freezing
-//! of idle processes are not here.
+//! `provided.*` runs the zip's `bootstrap`, `python3.*` and `nodejs*` the machine's own interpreter. The freezing of idle
+//! processes is not here.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -27,6 +28,7 @@ mod environment;
 mod pool;
 mod process;
 mod report;
+mod supervisor;
 mod unpack;
 
 /// Runs functions and keeps their processes warm. Dropping it ends them all.
@@ -57,7 +59,7 @@ impl Runner {
         Runner::in_folder(std::env::temp_dir())
     }
 
-    /// A runner that unpacks code into a folder that is there. A process that is killed leaves it uncleared.
+    /// A runner that unpacks code into a folder of its own in one that is there.
     ///
     /// # Panics
     /// When the machine gives no thread or no event loop.

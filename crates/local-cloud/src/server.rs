@@ -66,6 +66,9 @@ async fn answer(engine: &Engine, request: http::Request<Incoming>) -> Result<htt
     if !host::is_loopback(&request) {
         return Ok(refusal(403, "this engine answers to loopback host names only"));
     }
+    if host::is_from_elsewhere(request.headers()) {
+        return Ok(refusal(403, "this engine answers to no web page of another site"));
+    }
     let (parts, body) = request.into_parts();
     match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => engine.exchange(http::Request::from_parts(parts, body.to_bytes())).await,

@@ -180,7 +180,11 @@ async fn create_page(client: &Client, cx: &Cx, number: usize, tags: &Tags) -> Re
     let name = page_name(&cx.names, number);
     let create = client.create_log_group().log_group_name(&name).set_tags(Some(tags.clone().into_iter().collect()));
     match create.send().await.map_err(|e| Error::aws(format!("making the record {name}"), e)) {
+        // The answer to an attempt of ours was lost; or another `up` wants the very same, and both may go on.
         Err(error) if error.code() == Some("ResourceAlreadyExistsException") => {
+            if page(client, cx, number).await?.as_ref() == Some(tags) {
+                return Ok(());
+            }
             Err(error.hint("another `up` of this environment began at the same moment (run this again), or that log group is somebody else's"))
         }
         made => made.map(drop),

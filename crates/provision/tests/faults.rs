@@ -8,21 +8,29 @@ use common::{Bench, experiment, stack};
 use local_cloud::Delays;
 use serde_json::Value;
 
-/// What goes wrong, each time on a new world: a name, and the rules.
-const TABLE: &[(&str, &[&str])] = &[
-    ("throttled now and then", &["*=throttle,rate=0.2,seed=1"]),
-    ("failing now and then", &["*=500,rate=0.1,seed=2", "*=503,rate=0.1,seed=3"]),
-    ("slow to answer", &["*=latency:700ms"]),
-    ("slow to settle", &["iam:*=slow:15s", "kinesis:*=slow:30s", "firehose:*=slow:40s", "lambda:*=slow:20s"]),
-    ("losing answers now and then", &["*=lost-reply,rate=0.15,seed=4"]),
-    ("losing every first answer of a change", LOST_CHANGES),
-    (
-        "everything at once",
-        &["*=throttle,rate=0.1,seed=5", "*=500,rate=0.05,seed=6", "*=lost-reply,rate=0.1,seed=7", "iam:*=slow:10s"],
-    ),
-];
+/// Each on a new world: what goes wrong, by rules.
+macro_rules! up_and_down_get_there {
+    ($($name:ident: $rules:expr,)*) => {
+        $(#[tokio::test(start_paused = true)]
+        async fn $name() {
+            get_there(&$rules).await;
+        })*
+    };
+}
 
-const LOST_CHANGES: &[&str] = &[
+up_and_down_get_there! {
+    when_calls_are_throttled: ["*=throttle,rate=0.2,seed=1"],
+    when_calls_fail: ["*=500,rate=0.1,seed=2", "*=503,rate=0.1,seed=3"],
+    when_answers_take_long: ["*=latency:700ms"],
+    when_everything_settles_late: ["iam:*=slow:15s", "kinesis:*=slow:30s", "firehose:*=slow:40s", "lambda:*=slow:20s"],
+    when_answers_are_lost: ["*=lost-reply,rate=0.15,seed=4"],
+    when_the_first_answer_of_every_change_is_lost: LOST_CHANGES,
+    when_everything_goes_wrong_at_once: [
+        "*=throttle,rate=0.1,seed=5", "*=500,rate=0.05,seed=6", "*=lost-reply,rate=0.1,seed=7", "iam:*=slow:10s",
+    ],
+}
+
+const LOST_CHANGES: [&str; 18] = [
     "logs:CreateLogGroup=lost-reply,count=1",
     "logs:PutRetentionPolicy=lost-reply,count=1",
     "logs:TagResource=lost-reply,count=1",
@@ -43,29 +51,25 @@ const LOST_CHANGES: &[&str] = &[
     "s3:DeleteBucket=lost-reply,count=1",
 ];
 
-#[tokio::test(start_paused = true)]
-async fn up_and_down_get_there_whatever_goes_wrong_on_the_way() {
+async fn get_there(rules: &[&str]) {
     let stack = stack(&experiment());
-    for (name, rules) in TABLE {
-        eprintln!("{name}");
-        let bench = Bench::new(Delays::FAST).await;
-        for rule in *rules {
-            bench.engine.inject(rule.parse().expect(rule));
-        }
-        let summary = bench.up(&stack).await;
-        assert_eq!((summary.created, summary.failed), (13, 0), "{name}");
-        let plan = bench.plan(&stack).await;
-        assert!(plan.is_empty(), "{name}: {plan:#?}");
-        assert_eq!(plan.same.len(), 13, "{name}");
-        // It deletes only what is ours by its tags: nothing may be left.
-        bench.down(Some(&stack)).await;
-        bench.engine.advance(Duration::from_secs(600)).await;
-        for (service, left) in bench.engine.dump().as_object().expect("by service") {
-            assert!(is_empty(left), "{name}: {service} {left}");
-        }
-        let struck: u64 = bench.engine.faults().iter().map(|(_, _, struck)| struck).sum();
-        assert!(struck > 3, "{name}: the rules struck {struck} times");
+    let bench = Bench::new(Delays::FAST).await;
+    for rule in rules {
+        bench.engine.inject(rule.parse().expect(rule));
     }
+    let summary = bench.up(&stack).await;
+    assert_eq!((summary.created, summary.failed), (13, 0));
+    let plan = bench.plan(&stack).await;
+    assert!(plan.is_empty(), "{plan:#?}");
+    assert_eq!(plan.same.len(), 13);
+    // It deletes only what is ours by its tags: nothing may be left.
+    bench.down(Some(&stack)).await;
+    bench.engine.advance(Duration::from_secs(600)).await;
+    for (service, left) in bench.engine.dump().as_object().expect("by service") {
+        assert!(is_empty(left), "{service}: {left}");
+    }
+    let struck: u64 = bench.engine.faults().iter().map(|(_, _, struck)| struck).sum();
+    assert!(struck > 3, "the rules struck {struck} times");
 }
 
 fn is_empty(value: &Value) -> bool {

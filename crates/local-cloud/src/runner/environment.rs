@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::request::FunctionImage;
 
 const PYTHON_CLIENT: &str = include_str!("runtime_client.py");
+const NODE_CLIENT: &str = include_str!("runtime_client.cjs");
 
 /// A program and its arguments.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,17 +27,25 @@ pub fn entrypoint(function: &FunctionImage, task_root: &Path) -> Result<Entrypoi
             Ok(Entrypoint { program, arguments: vec![] })
         }
         runtime if runtime.starts_with("python3") => {
-            let program = on_path("python3").ok_or_else(|| {
-                let message = format!("Error: {runtime} needs python3 on this machine's PATH, which has none");
-                ("Runtime.InvalidEntrypoint", message)
-            })?;
+            let program = interpreter(runtime, "python3")?;
             Ok(Entrypoint { program, arguments: vec!["-u".into(), "-c".into(), PYTHON_CLIENT.into()] })
         }
+        runtime if runtime.starts_with("nodejs") => {
+            let program = interpreter(runtime, "node")?;
+            Ok(Entrypoint { program, arguments: vec!["-e".into(), NODE_CLIENT.into()] })
+        }
         runtime => {
-            let message = format!("Error: the local engine runs provided.* and python3.*, not {runtime}");
+            let message = format!("Error: the local engine runs provided.*, python3.* and nodejs*, not {runtime}");
             Err(("Runtime.InvalidEntrypoint", message))
         }
     }
+}
+
+fn interpreter(runtime: &str, program: &str) -> Result<PathBuf, (&'static str, String)> {
+    on_path(program).ok_or_else(|| {
+        let message = format!("Error: {runtime} needs {program} on this machine's PATH, which has none");
+        ("Runtime.InvalidEntrypoint", message)
+    })
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
 
 use tempfile::TempDir;
@@ -12,6 +12,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use crate::request::{FunctionImage, Input, InvokeOutcome};
 
 use super::process::Process;
+use super::supervisor::Supervisor;
 use super::{environment, report, unpack};
 
 /// Processes of one runner, idle and working together.
@@ -46,13 +47,20 @@ struct Shelf {
 pub struct Pool {
     shelf: Rc<RefCell<Shelf>>,
     places: Rc<Semaphore>,
-    /// Where code is unpacked.
-    folder: Rc<Path>,
+    /// Where the supervisor makes its folder.
+    place: Rc<Path>,
+    /// Started with the first process.
+    supervisor: Rc<RefCell<Option<Supervisor>>>,
 }
 
 impl Pool {
-    pub fn new(folder: &Path) -> Pool {
-        Pool { shelf: Rc::default(), places: Rc::new(Semaphore::new(MAX_PROCESSES)), folder: folder.into() }
+    pub fn new(place: &Path) -> Pool {
+        Pool {
+            shelf: Rc::default(),
+            places: Rc::new(Semaphore::new(MAX_PROCESSES)),
+            place: place.into(),
+            supervisor: Rc::default(),
+        }
     }
 
     /// Runs the function once, in a warm process where there is one.
@@ -105,13 +113,14 @@ impl Pool {
         self.make_room();
         let retired = self.shelf.borrow().retirements_of(&function.arn);
         let folder = self.folder(&function.code_sha256);
-        let (code, place) = (function.code.clone(), self.folder.to_path_buf());
+        let place = self.supervised().map_err(|error| ("Runtime.Unavailable", format!("Error: {error}")))?;
+        let code = function.code.clone();
         let unpacked = folder.get_or_try_init(|| async {
             tokio::task::spawn_blocking(move || unpack::unpack(code, &place)).await.map_err(io::Error::other)?
         });
         let unpacked = unpacked.await.map_err(|error| ("InvalidZipFileException", error.to_string()))?;
         let entrypoint = environment::entrypoint(function, unpacked.path())?;
-        let process = Process::start(function, entrypoint, unpacked.path())
+        let process = Process::start(function, entrypoint, unpacked.path(), self.supervisor.clone())
             .await
             .map_err(|error| ("Runtime.InvalidEntrypoint", format!("Error: fork/exec /var/task/bootstrap: {error}")))?;
         Ok(Warm {
@@ -122,6 +131,16 @@ impl Pool {
             retired,
             _folder: folder,
         })
+    }
+
+    /// The folder that is removed whatever happens.
+    fn supervised(&self) -> io::Result<PathBuf> {
+        let mut slot = self.supervisor.borrow_mut();
+        let supervisor = match slot.take() {
+            Some(supervisor) => supervisor,
+            None => Supervisor::start(&self.place)?,
+        };
+        Ok(slot.insert(supervisor).folder().to_owned())
     }
 
     /// The longest idle go until the new one fits.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::rc::Rc;
@@ -18,11 +19,15 @@ use crate::request::{FunctionImage, Input, InvokeOutcome};
 use super::api::{self, Api, MAX_RESPONSE_BYTES, Said, Work};
 use super::environment::{self, Entrypoint};
 use super::report::{self, Measured};
+use super::supervisor::Supervisor;
 
 /// Lambda's limit for the time between start and the first request for work.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
-/// A running process. Dropping it kills it.
+/// How often a working process is asked for its memory.
+const MEMORY_PAUSE: Duration = Duration::from_millis(50);
+
+/// A running process. Dropping it kills it, and what it started itself.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -31,6 +36,8 @@ pub struct Process {
     written: Rc<RefCell<Vec<String>>>,
     started: Instant,
     init: Option<Duration>,
+    group: u32,
+    supervisor: Rc<RefCell<Option<Supervisor>>>,
 }
 
 /// How one exchange ended.
@@ -38,11 +45,17 @@ enum Ended {
     Said(Said),
     Exited(io::Result<ExitStatus>),
     TimedOut,
+    OutOfMemory,
 }
 
 impl Process {
     /// Starts the function's program in its unpacked code.
-    pub async fn start(function: &FunctionImage, entrypoint: Entrypoint, task_root: &Path) -> io::Result<Process> {
+    pub async fn start(
+        function: &FunctionImage,
+        entrypoint: Entrypoint,
+        task_root: &Path,
+        supervisor: Rc<RefCell<Option<Supervisor>>>,
+    ) -> io::Result<Process> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         let mut command = Command::new(&entrypoint.program);
@@ -57,12 +70,14 @@ impl Process {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         let mut child = spawn(&mut command).await?;
+        let group = child.id().unwrap_or_default();
+        supervisor.borrow_mut().iter_mut().for_each(|supervisor| supervisor.began(group));
         let written = Rc::new(RefCell::new(vec![]));
         collect(child.stdout.take(), written.clone());
         collect(child.stderr.take(), written.clone());
         let api = Rc::new(Api::default());
         let server = tokio::task::spawn_local(api::serve(listener, api.clone())).abort_handle();
-        Ok(Process { child, api, server, written, started: Instant::now(), init: None })
+        Ok(Process { child, api, server, written, started: Instant::now(), init: None, group, supervisor })
     }
 
     /// Is it still there to be asked again?
@@ -127,6 +142,7 @@ impl Process {
             Ok(said) = said => Ended::Said(said),
             status = self.child.wait() => Ended::Exited(status),
             () = tokio::time::sleep(timeout) => Ended::TimedOut,
+            () = outgrown(self.group, function.memory_mib.into()) => Ended::OutOfMemory,
         }
     }
 
@@ -150,6 +166,10 @@ impl Process {
             }
             Ended::Exited(status) => (self.api.init_error().unwrap_or_else(|| exit_document(id, &status)), true),
             Ended::TimedOut => (self.time_out(id, function), true),
+            Ended::OutOfMemory => {
+                let message = format!("RequestId: {id} Error: Runtime exited with error: signal: killed");
+                (report::document("Runtime.OutOfMemory", &message), true)
+            }
         }
     }
 
@@ -165,17 +185,37 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.server.abort();
+        self.supervisor.borrow_mut().iter_mut().for_each(|supervisor| supervisor.ended(self.group));
+    }
+}
+
+/// Waits until the process takes more memory than its function has. Where the system does not say, that is never.
+async fn outgrown(pid: u32, memory_mib: u64) {
+    while report::memory_mib(pid).is_none_or(|used| used <= memory_mib) {
+        tokio::time::sleep(MEMORY_PAUSE).await;
     }
 }
 
 fn exit_document(id: &str, status: &io::Result<ExitStatus>) -> Bytes {
     let how = match status {
         Ok(status) if status.success() => "Runtime exited without providing a reason".to_owned(),
-        // "exit status: 1" and "signal: 9 (SIGKILL)" as Go, and so Lambda, spells them.
-        Ok(status) => format!("Runtime exited with error: {}", status.to_string().replacen("status: ", "status ", 1)),
+        Ok(status) => format!("Runtime exited with error: {}", as_go_says(*status)),
         Err(error) => format!("Runtime exited with error: {error}"),
     };
     report::document("Runtime.ExitError", &format!("RequestId: {id} Error: {how}"))
+}
+
+/// Lambda is written in Go, which names signals in its own way.
+fn as_go_says(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(4)) => "signal: illegal instruction".into(),
+        (None, Some(6)) => "signal: aborted".into(),
+        (None, Some(9)) => "signal: killed".into(),
+        (None, Some(11)) => "signal: segmentation fault".into(),
+        (None, Some(15)) => "signal: terminated".into(),
+        (None, other) => format!("signal: signal {}", other.unwrap_or_default()),
+    }
 }
 
 /// A file just written may still be open in a child that another thread has forked and that has not yet become its

@@ -55,8 +55,17 @@ fn report_line(id: &str, memory_mib: u32, measured: Measured) -> String {
 
 /// The most memory the process has had, in MiB; `None` where the system does not say.
 pub fn peak_memory_mib(pid: u32) -> Option<u64> {
+    status_mib(pid, "VmHWM:")
+}
+
+/// The memory the process has now.
+pub fn memory_mib(pid: u32) -> Option<u64> {
+    status_mib(pid, "VmRSS:")
+}
+
+fn status_mib(pid: u32, field: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib.div_ceil(1024))
 }

@@ -17,6 +17,7 @@ def handler(event, context):
     print("invocation", count)
     if event.get("crash"): os._exit(3)
     if event.get("hang"): time.sleep(600)
+    if event.get("grow"): hoard = bytearray(300 << 20); time.sleep(600)
     if event.get("fail"): raise ValueError("no")
     if event.get("large"): return "x" * 6291556
     return {"pid": os.getpid(), "count": count, "data": base64.b64encode(b"hi"), "home": os.environ.get("HOME"),
@@ -123,6 +124,7 @@ async fn failures_are_told_as_lambda_tells_them() {
         (&python, r#"{"fail":1}"#, "ValueError", "no"),
         (&python, r#"{"crash":1}"#, "Runtime.ExitError", "Error: Runtime exited with error: exit status 3"),
         (&hasty, r#"{"hang":1}"#, "Sandbox.Timedout", "Error: Task timed out after 1.00 seconds"),
+        (&python, r#"{"grow":1}"#, "Runtime.OutOfMemory", "Error: Runtime exited with error: signal: killed"),
         (&python, r#"{"large":1}"#, "Function.ResponseSizeTooLarge", "(6291556 bytes)."),
         (
             &empty,
@@ -131,7 +133,12 @@ async fn failures_are_told_as_lambda_tells_them() {
             "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
         ),
         (&misnamed, "{}", "Runtime.ImportModuleError", "No module named 'nothing'"),
-        (&java, "{}", "Runtime.InvalidEntrypoint", "the local engine runs provided.* and python3.*, not java21"),
+        (
+            &java,
+            "{}",
+            "Runtime.InvalidEntrypoint",
+            "the local engine runs provided.*, python3.* and nodejs*, not java21",
+        ),
     ] {
         let outcome = runner.invoke(function, Bytes::from(event).into()).await;
         let document = json(&outcome);
@@ -162,6 +169,40 @@ async fn closing_does_not_wait_for_a_function_that_hangs() {
     let (outcome, ()) = tokio::join!(runner.invoke(&function, r#"{"hang":1}"#.into()), runner.close());
     assert_eq!(json(&outcome)["errorType"], "Runtime.Unavailable");
     assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+const NODE: &str = r#"
+let count = 0;
+exports.handler = async (event, context) => {
+  count += 1;
+  if (event.fail) throw new RangeError("no");
+  return { count, name: context.functionName, left: context.getRemainingTimeInMillis() > 0 };
+};
+exports.early = (event, context, callback) => setTimeout(() => callback(null, "called back"), 1);
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn node_runs_handlers_that_promise_and_handlers_that_call_back() {
+    if std::process::Command::new("node").arg("--version").output().is_err() {
+        eprintln!("there is no node on this machine: nothing is shown");
+        return;
+    }
+    let runner = Runner::new();
+    let mut function = image("nodejs22.x", zip_of(&[("app.js", NODE, 0o644)]));
+    for count in 1..3 {
+        let answer = json(&runner.invoke(&function, "{}".into()).await);
+        assert_eq!(answer, serde_json::json!({ "count": count, "name": "f", "left": true }));
+    }
+    let failed = runner.invoke(&function, r#"{"fail":1}"#.into()).await;
+    let document = json(&failed);
+    assert_eq!((&document["errorType"], &document["errorMessage"]), (&"RangeError".into(), &"no".into()));
+    function.handler = "app.early".into();
+    function.revision = "2".into();
+    assert_eq!(runner.invoke(&function, "{}".into()).await.payload, r#""called back""#);
+    function.handler = "other.handler".into();
+    function.revision = "3".into();
+    let document = json(&runner.invoke(&function, "{}".into()).await);
+    assert_eq!(document["errorType"], "Runtime.ImportModuleError");
 }
 
 #[test]

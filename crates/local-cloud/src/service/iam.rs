@@ -8,6 +8,8 @@ use crate::settings::Millis;
 use crate::table::{Changes, Table};
 use crate::world::{Turn, World};
 
+pub use policy::glob_ignoring_case;
+
 use policy::Verdict;
 use role::Role;
 

@@ -5,10 +5,22 @@
 pub fn is_loopback<B>(request: &http::Request<B>) -> bool {
     let header = request.headers().get(http::header::HOST).and_then(|value| value.to_str().ok());
     let called = header.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    called.is_some_and(|called| {
-        let name = without_port(called).to_ascii_lowercase();
-        matches!(name.as_str(), "127.0.0.1" | "localhost" | "[::1]") || name.ends_with(".localhost")
-    })
+    called.is_some_and(is_loopback_name)
+}
+
+/// Does the request come from a web page that is not this machine's own? Whatever the page asks for, it does not get it.
+pub fn is_from_elsewhere(headers: &http::HeaderMap) -> bool {
+    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
+    let origin = header("origin").is_some_and(|origin| {
+        let name = origin.split_once("://").map_or("", |(_, name)| name);
+        !is_loopback_name(name)
+    });
+    origin || header("sec-fetch-site") == Some("cross-site")
+}
+
+fn is_loopback_name(called: &str) -> bool {
+    let name = without_port(called).to_ascii_lowercase();
+    matches!(name.as_str(), "127.0.0.1" | "localhost" | "[::1]") || name.ends_with(".localhost")
 }
 
 /// The bucket of a virtual-hosted-style address (`bucket.localhost:4566`, `bucket.s3.eu-west-1.amazonaws.com`).
@@ -46,6 +58,22 @@ mod tests {
             assert_eq!(is_loopback(&request), expected, "{host}");
         }
         assert!(!is_loopback(&http::Request::new(())), "no name at all");
+    }
+
+    #[test]
+    fn web_pages_of_others_are_known_by_their_origin() {
+        for (name, value, expected) in [
+            ("origin", "https://evil.example", true),
+            ("origin", "https://localhost.evil.example", true),
+            ("origin", "null", true),
+            ("origin", "http://localhost:3000", false),
+            ("sec-fetch-site", "cross-site", true),
+            ("sec-fetch-site", "same-origin", false),
+            ("accept", "*/*", false),
+        ] {
+            let request = http::Request::builder().header(name, value).body(()).expect("a valid header");
+            assert_eq!(is_from_elsewhere(request.headers()), expected, "{name}: {value}");
+        }
     }
 
     #[test]

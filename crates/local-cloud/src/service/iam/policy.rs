@@ -105,7 +105,8 @@ fn condition_met(operator: &str, key: &str, expected: &Value, context: &Context)
     })
 }
 
-fn glob_ignoring_case(pattern: &str, text: &str) -> bool {
+/// The same, whatever the case of letters.
+pub fn glob_ignoring_case(pattern: &str, text: &str) -> bool {
     glob(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
 }
 

@@ -20,6 +20,8 @@ use super::{Call, Outcome, invalid, not_found};
 /// A request's payload may be this large.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const MAX_PAYLOAD_BYTES: usize = 6_291_456;
+/// Invocations under way at once, of all functions.
+pub const ACCOUNT_CONCURRENCY: usize = 1000;
 /// How much of the log's end a caller may ask for.
 const LOG_TAIL_BYTES: usize = 4096;
 
@@ -168,11 +170,13 @@ fn check<'a>(world: &'a World, reference: &Reference) -> Result<&'a Configuratio
     if configuration.status.state == Phase::Pending {
         return Err(pending());
     }
+    let too_many = || AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429);
+    if world.lambda.under_way.len() >= ACCOUNT_CONCURRENCY {
+        return Err(too_many());
+    }
     let running = world.lambda.under_way.values().filter(|running| running.function_key == reference.key()).count();
     match function.reserved_concurrency {
-        Some(reserved) if running >= reserved as usize => {
-            Err(AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429))
-        }
+        Some(reserved) if running >= reserved as usize => Err(too_many()),
         Some(_) | None => Ok(configuration),
     }
 }
