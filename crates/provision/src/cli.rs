@@ -36,6 +36,10 @@ pub enum Command {
     Down(command::down::DownArgs),
     /// Send records through the stack and account for every one of them
     Verify(command::verify::VerifyArgs),
+    /// Run a function of the spec here, on records, and show each answer; changes nothing
+    Invoke(command::invoke::InvokeArgs),
+    /// Try to break a transform: Firehose's contract over batches made for it; changes nothing
+    TestTransform(command::test_transform::TestArgs),
     /// Show what of the stack is there
     Status(command::status::StatusArgs),
     /// Show what was done to an environment, when and by whom

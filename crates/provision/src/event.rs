@@ -10,6 +10,8 @@ use crate::plan::Plan;
 use crate::record::environments::Environment;
 use crate::record::journal::Run;
 use crate::spec::Diagnostics;
+use crate::transform::invoked::Invoked;
+use crate::transform::tested::{Broken, Tested, Verdict};
 use crate::verify::Verified;
 
 /// Everything that is ever said while a command runs.
@@ -71,6 +73,22 @@ pub enum Event {
     /// One delivery stream's account.
     Verified {
         result: Verified,
+    },
+    /// One invocation of a function, here.
+    Invoked {
+        result: Box<Invoked>,
+    },
+    /// One case of `test-transform`.
+    Tested {
+        result: Tested,
+    },
+    /// The smallest batch that breaks a transform.
+    Broken {
+        result: Box<Broken>,
+    },
+    /// What came of all cases.
+    Judged {
+        result: Verdict,
     },
     /// One resource of `status`.
     Status {

@@ -34,5 +34,6 @@ pub mod serving;
 pub mod session;
 pub mod spec;
 pub mod survey;
+pub mod transform;
 pub mod verify;
 pub mod wait;

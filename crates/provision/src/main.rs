@@ -56,6 +56,8 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::Up(args) => command::up::up(args, events, interrupt).await,
         Command::Down(args) => command::down::run(args, events, interrupt).await,
         Command::Verify(args) => command::verify::run(args, events, interrupt).await,
+        Command::Invoke(args) => command::invoke::run(args, events, interrupt).await,
+        Command::TestTransform(args) => command::test_transform::run(args, events, interrupt).await,
         Command::Status(args) => command::status::run(args, events).await,
         Command::Outputs(args) => command::outputs::run(args, events).await.map(print),
         Command::History(args) => command::history::run(args, events).await,

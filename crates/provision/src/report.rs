@@ -3,6 +3,7 @@
 pub mod human;
 pub mod json;
 pub mod plan;
+pub mod transform;
 
 use std::io::IsTerminal;
 

@@ -1,5 +1,8 @@
 //! The real binary in a folder of its own, with `--local`: exit codes, and the lines that matter.
 
+#[path = "cli/transform.rs"]
+mod transform;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

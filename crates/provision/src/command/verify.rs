@@ -22,6 +22,7 @@ use crate::serving;
 use crate::session::{self, Place, Session};
 use crate::spec::stack::Stack;
 use crate::survey::{self, For};
+use crate::transform::{call, subject};
 use crate::verify::account::{self, Account, Fate};
 use crate::verify::fed::{self, Fed, Into, Tested};
 use crate::verify::{Verified, expect, objects, send};
@@ -136,7 +137,9 @@ async fn fates(
     let address = crate::names::Address::new(Function::KIND, transform.function.logical.clone());
     let name = Name { address, physical: function.physical.clone() };
     desired.prepare(&session.cx, &name).await?;
-    let expected = expect::transformed(&expect::image(&desired, &name.physical, &session.cx.names)?, records).await;
+    let image = call::image(&desired, &name.physical, &session.cx.names)?;
+    let source = subject::source(stack, tested.name, delivery, &session.cx.names);
+    let expected = expect::transformed(image, &source, records).await;
     for why in expected.failures {
         let text = format!(
             "{name} fails whole batches: {why}; their records must be under the error prefix of delivery {}",
@@ -270,7 +273,7 @@ fn only_ours(object: &objects::Object, outputs: &BTreeMap<&[u8], ()>) -> bool {
 }
 
 /// The target's own time, in seconds: the local engine's clock may have been moved.
-async fn now(session: &Session) -> Result<i64> {
+pub async fn now(session: &Session) -> Result<i64> {
     match &session.place {
         Place::Within(engine) => Ok((engine.now() / 1000) as i64),
         Place::Serving(url) => serving::now_ms(url).await.map(|ms| ms / 1000),

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Color, Style};
 use crate::event::{Event, Made, Reporter, Summary};
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
-use crate::report::plan;
+use crate::report::{plan, transform};
 use crate::spec::Diagnostics;
 use crate::verify::Verified;
 
@@ -77,6 +77,10 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Ended { summary } => ended(summary),
         Event::Outputs { outputs } => format!("\n{}", outputs.human()),
         Event::Verified { result } => verified(result),
+        Event::Invoked { result } => transform::invoked(result),
+        Event::Tested { result } => transform::tested(result, verbose),
+        Event::Broken { result } => transform::broken(result),
+        Event::Judged { result } => transform::verdict(result),
         Event::Status { resource, physical, state } => {
             let style = if state.starts_with("there") { GOOD } else { CARE };
             format!("  {resource:<28} {physical:<44} {style}{state}{style:#}\n")

@@ -1,0 +1,154 @@
+//! `invoke`: a function's own code, run here on records, and what Firehose would make of its answer.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use local_cloud::Settings;
+
+use crate::cli::TargetArgs;
+use crate::cloud::{Cx, Options};
+use crate::command::verify::now;
+use crate::error::{Error, Result};
+use crate::event::{Event, Events};
+use crate::exit::{Exit, Stop};
+use crate::interrupt::Interrupt;
+use crate::names::Names;
+use crate::session::{self, Session};
+use crate::spec::stack::Stack;
+use crate::transform::call::{self, Callee};
+use crate::transform::event::{self, MAX_EVENT_BYTES, Oddities, Record};
+use crate::transform::subject::{self, Subject, Which};
+use crate::transform::{invoked, latest};
+
+/// What a function is asked when nothing else is said: an object of numbers, an object of anything, and no JSON.
+const SAMPLES: &str = "{\"a\": 1, \"b\": 2, \"c\": 3}\n{\"id\": \"e-1\", \"name\": \"Zoë\", \"at\": \"2026-01-31\", \"price\": 9.5}\nhello, world\n";
+
+#[derive(Debug, clap::Args)]
+pub struct InvokeArgs {
+    #[command(flatten)]
+    pub which: Which,
+    #[command(flatten)]
+    pub given: GivenArgs,
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+pub struct GivenArgs {
+    /// Ask with this event, as Firehose sends them; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub event: Option<PathBuf>,
+    /// Ask with these records, one a line; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub records: Option<PathBuf>,
+    /// Ask with the newest ten records (of an hour at most) of the stream that feeds the function
+    #[arg(long)]
+    pub from_stream: bool,
+}
+
+const NEWEST: usize = 10;
+const LOOK_BACK_S: i64 = 3_600;
+
+pub async fn run(args: InvokeArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    let mut waiter = interrupt.clone();
+    tokio::select! {
+        exit = invoke(&args, events) => exit,
+        () = waiter.wait() => Ok(interrupt.exit().unwrap_or(Exit::Interrupted)),
+    }
+}
+
+async fn invoke(args: &InvokeArgs, events: &Events) -> Result<Exit, Stop> {
+    let (spec, wanted) = args.which.spec_and_function();
+    if args.given.from_stream {
+        let session = session::open(spec, &args.target, Options::default(), events).await?;
+        session.announce(events);
+        let exit = from_stream(&session, wanted, events).await;
+        session.close(events).await;
+        return Ok(exit?);
+    }
+    let (stack, cx) = offline(spec, &args.target, events)?;
+    let subject = subject::find(&stack, wanted, &cx.names)?;
+    let (records, event) = given(&args.given, &subject)?;
+    Ok(show(&subject, &cx, &records, event, events).await?)
+}
+
+async fn from_stream(session: &Session, wanted: Option<&str>, events: &Events) -> Result<Exit> {
+    let stack = session.stack.as_ref().expect("a session that was opened with a spec has its stack");
+    let subject = subject::find(stack, wanted, &session.cx.names)?;
+    let Some(stream) = &subject.stream else {
+        let why = format!("no delivery stream of the spec feeds function {} from a stream", subject.logical);
+        return Err(Error::msg(why).hint("give it --records FILE"));
+    };
+    let since = now(session).await? - LOOK_BACK_S;
+    let records = latest::latest(&session.cx, stream, since, NEWEST).await?;
+    if records.is_empty() {
+        let why = format!("stream {stream} got no record within the last hour");
+        return Err(Error::msg(why).hint("put some, or give it --records FILE"));
+    }
+    let event = event::event(&subject.source, &records, Oddities::default());
+    show(&subject, &session.cx, &records, event, events).await
+}
+
+/// The spec, and a context that reaches no cloud.
+pub fn offline(spec: Option<&Path>, target: &TargetArgs, events: &Events) -> Result<(Stack, Cx), Stop> {
+    let (stack, work_dir) = session::load(spec, target, events)?;
+    let names = Names {
+        stack: stack.name.clone(),
+        env: stack.env.clone(),
+        account: stack.target.account.clone().unwrap_or(Settings::default().account),
+        region: target.region.clone().or(stack.target.region.clone()).unwrap_or("us-east-1".into()),
+        tag_prefix: stack.tag_prefix.clone(),
+        iam_path: stack.iam.path.clone(),
+    };
+    Ok((stack, call::offline(names, work_dir)))
+}
+
+fn given(args: &GivenArgs, subject: &Subject<'_>) -> Result<(Vec<Record>, Bytes)> {
+    if let Some(path) = &args.event {
+        let event = read(path)?;
+        let records = event::recorded(&event).map_err(|why| {
+            Error::new(format!("reading event {}", path.display()), why)
+                .hint("an event has `records`, each with `recordId` and `data`; plain records go with --records")
+        })?;
+        return Ok((records, event));
+    }
+    let text = match &args.records {
+        Some(path) => read(path)?,
+        None => SAMPLES.into(),
+    };
+    let records = event::lines(&text);
+    if records.is_empty() {
+        return Err(Error::msg("there are no records").hint("give one a line"));
+    }
+    let event = event::event(&subject.source, &records, Oddities::default());
+    Ok((records, event))
+}
+
+pub fn read(path: &Path) -> Result<Bytes> {
+    let read = if path == Path::new("-") {
+        let mut bytes = vec![];
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    read.map(Bytes::from).map_err(|e| Error::new(format!("reading {}", path.display()), e))
+}
+
+async fn show(subject: &Subject<'_>, cx: &Cx, records: &[Record], event: Bytes, events: &Events) -> Result<Exit> {
+    let bytes = event.len();
+    if bytes > MAX_EVENT_BYTES {
+        let why = format!("the event has {bytes} bytes, and Lambda takes {MAX_EVENT_BYTES} at most");
+        return Err(Error::msg(why).hint("give it fewer records"));
+    }
+    let image = call::prepare(subject.function, subject.logical, cx, events).await?;
+    let memory_mib = image.memory_mib;
+    let callee = Callee::new(image);
+    let called = callee.call(event).await;
+    callee.close().await;
+    let result = invoked::invoked(subject.logical, memory_mib, records, bytes, called);
+    let exit = if result.kept { Exit::Done } else { Exit::Failed };
+    events.say(Event::Invoked { result: Box::new(result) });
+    Ok(exit)
+}

@@ -1,0 +1,119 @@
+//! `test-transform`: does a function keep Firehose's contract, whatever comes in?
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::cli::TargetArgs;
+use crate::cloud::Cx;
+use crate::command::invoke::{offline, read};
+use crate::error::{Error, Result};
+use crate::event::{Event, Events};
+use crate::exit::{Exit, Stop};
+use crate::interrupt::Interrupt;
+use crate::transform::call::{self, Callee};
+use crate::transform::event;
+use crate::transform::hostile;
+use crate::transform::subject::{self, Subject, Which};
+use crate::transform::tested::{self, Break, Broken, Verdict};
+
+#[derive(Debug, clap::Args)]
+pub struct TestArgs {
+    #[command(flatten)]
+    pub which: Which,
+    /// Records that the transform is made for, one a line: good cases are made of them, and bad ones by spoiling them
+    #[arg(long, value_name = "FILE")]
+    pub records: Option<PathBuf>,
+    /// Random cases, besides those that are always tried
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    pub cases: usize,
+    /// The same seed makes the same cases
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// How long the smallest batch is looked for, of each breach.
+const SHRINKING: Duration = Duration::from_secs(15);
+/// Breaches that are looked into.
+const LOOKED_INTO: usize = 3;
+
+pub async fn run(args: TestArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    let mut waiter = interrupt.clone();
+    tokio::select! {
+        exit = test(&args, events) => exit,
+        () = waiter.wait() => Ok(interrupt.exit().unwrap_or(Exit::Interrupted)),
+    }
+}
+
+async fn test(args: &TestArgs, events: &Events) -> Result<Exit, Stop> {
+    let (spec, wanted) = args.which.spec_and_function();
+    let (stack, cx) = offline(spec, &args.target, events)?;
+    let subject = subject::find(&stack, wanted, &cx.names)?;
+    let samples: Vec<Bytes> = match &args.records {
+        Some(path) => event::lines(&read(path)?).iter().map(|record| Bytes::copy_from_slice(record.bytes())).collect(),
+        None => vec![],
+    };
+    let image = call::prepare(subject.function, subject.logical, &cx, events).await?;
+    let callee = Callee::new(image);
+    let verdict = cases(args, &subject, &callee, &samples, &stack.file, &cx, events).await;
+    callee.close().await;
+    let verdict = verdict?;
+    let exit = if verdict.broken == 0 { Exit::Done } else { Exit::Failed };
+    events.say(Event::Judged { result: verdict });
+    Ok(exit)
+}
+
+async fn cases(
+    args: &TestArgs,
+    subject: &Subject<'_>,
+    callee: &Callee,
+    samples: &[Bytes],
+    spec: &Path,
+    cx: &Cx,
+    events: &Events,
+) -> Result<Verdict> {
+    let began = Instant::now();
+    let mut verdict = Verdict {
+        function: subject.logical.to_owned(),
+        seed: args.seed,
+        cases: 0,
+        records: 0,
+        broken: 0,
+        warned: 0,
+        took_ms: 0,
+    };
+    let mut breaks: Vec<Break> = vec![];
+    for case in hostile::cases(subject.into(), samples, args.seed, args.cases) {
+        let (result, broken) = tested::run(callee, &subject.source, case).await;
+        verdict.cases += 1;
+        verdict.records += result.records;
+        verdict.broken += usize::from(!result.kept && !result.beyond);
+        verdict.warned += usize::from(!result.kept && result.beyond);
+        let known = |new: &Break| breaks.iter().any(|old| tested::alike(&old.breach, &new.breach));
+        let new = broken.filter(|broken| !broken.case.beyond && !known(broken));
+        breaks.extend(new);
+        events.say(Event::Tested { result });
+    }
+    for (number, broken) in breaks.into_iter().take(LOOKED_INTO).enumerate() {
+        let (result, event) = tested::shrink(callee, &subject.source, broken, SHRINKING).await;
+        let path = cx.options.work_dir.join("broken").join(format!("{}-{}.json", subject.logical, number + 1));
+        let result = kept(result, event, &path, spec, subject.logical)?;
+        events.say(Event::Broken { result: Box::new(result) });
+    }
+    verdict.took_ms = began.elapsed().as_millis() as u64;
+    Ok(verdict)
+}
+
+/// The event is kept in a file, so that it can be tried again.
+fn kept(broken: Broken, event: Bytes, path: &Path, spec: &Path, function: &str) -> Result<Broken> {
+    let folder = path.parent().unwrap_or(path);
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, event));
+    written.map_err(|e| Error::new(format!("keeping {}", path.display()), e))?;
+    let here = std::env::current_dir().unwrap_or_default();
+    let path = path.strip_prefix(here).unwrap_or(path).display().to_string();
+    let replay = format!("provision invoke {} {function} --event {path}", spec.display());
+    Ok(Broken { event: Some(path), replay: Some(replay), ..broken })
+}

@@ -1,0 +1,209 @@
+//! A function that ran here, for people.
+
+use crate::report::human::{BOLD, CARE, DIM, ERROR, GOOD, took};
+use crate::transform::contract::Breach;
+use crate::transform::invoked::{Answered, Invoked, Shown};
+use crate::transform::tested::{Broken, Tested, Verdict};
+
+/// Characters of a payload that are shown.
+const WIDTH: usize = 200;
+/// Records that are shown one by one, lines of a log, and breaches.
+const MANY: usize = 20;
+
+pub fn invoked(result: &Invoked) -> String {
+    let count = result.records.len();
+    let mut text = format!(
+        "{BOLD}{}{BOLD:#} was asked with {count} {}, {} bytes\n",
+        result.function,
+        plural(count, "record"),
+        result.event_bytes
+    );
+    let shown = result.records.iter().take(MANY).enumerate();
+    text.extend(shown.map(|(place, record)| answered(place, record)));
+    text += &more(count, "records");
+    if let Some(answer) = &result.answer {
+        text += &format!("  it answered {}\n", readable(answer));
+    }
+    if !result.log.is_empty() {
+        text += &format!("{DIM}  it wrote{DIM:#}\n");
+        text.extend(result.log.iter().take(MANY).map(|line| format!("{DIM}    {line}{DIM:#}\n")));
+        text += &more(result.log.len(), "lines");
+    }
+    text.extend(result.breaches.iter().take(MANY).map(|breach| format!("  {ERROR}✗{ERROR:#} {}\n", told(breach))));
+    text += &more(result.breaches.len(), "breaches");
+    if let Some(breach) = result.breaches.first() {
+        text += &format!("    {DIM}{}{DIM:#}\n", breach.kind.consequence());
+    }
+    if result.kept {
+        let count = |name: &str| result.records.iter().filter(|record| record.result == Some(name)).count();
+        let order = if result.reordered { ", in another order" } else { "" };
+        text += &format!(
+            "  {GOOD}✓{GOOD:#} it keeps Firehose's contract: {} Ok, {} Dropped, {} ProcessingFailed{order}\n",
+            count("Ok"),
+            count("Dropped"),
+            count("ProcessingFailed"),
+        );
+    }
+    text.extend(result.notes.iter().map(|note| format!("  {CARE}!{CARE:#} {note}\n")));
+    text + &measured(result)
+}
+
+fn measured(result: &Invoked) -> String {
+    let measured = &result.measured;
+    let init = measured.init_ms.map(|ms| format!(" and {ms:.1} ms to start")).unwrap_or_default();
+    let peak = measured.peak_memory_mib.map(|mib| format!(", at most {mib} of {} MB", result.memory_mib));
+    format!(
+        "  {DIM}{:.1} ms{init} (Lambda would bill {} ms){}, {} bytes answered{DIM:#}\n",
+        measured.duration_ms,
+        measured.billed_ms,
+        peak.unwrap_or_default(),
+        result.response_bytes
+    )
+}
+
+fn answered(place: usize, record: &Answered) -> String {
+    let (style, result) = match record.result {
+        Some("Ok") => (GOOD, "Ok"),
+        Some(other @ ("Dropped" | "ProcessingFailed")) => (CARE, other),
+        Some(other) => (ERROR, other),
+        None => (ERROR, "fails with its batch"),
+    };
+    let mut text = format!("{:>5}  {}\n", place + 1, readable(&record.before));
+    match &record.after {
+        Some(after) => text += &format!("    -> {style}{result}{style:#} {}\n", readable(after)),
+        None => text += &format!("    -> {style}{result}{style:#}\n"),
+    }
+    if !record.partition_keys.is_empty() {
+        let keys: Vec<String> = record.partition_keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        text += &format!("       {DIM}partition keys {}{DIM:#}\n", keys.join(", "));
+    }
+    text
+}
+
+/// Of the random cases only those that break it, unless everything is wanted.
+pub fn tested(result: &Tested, verbose: bool) -> String {
+    if result.random && result.kept && result.notes.is_empty() && !verbose {
+        return String::new();
+    }
+    let (style, sign) = match (result.kept, result.beyond, result.notes.is_empty()) {
+        (true, _, true) => (GOOD, "✓"),
+        (true, _, false) | (false, true, _) => (CARE, "!"),
+        (false, false, _) => (ERROR, "✗"),
+    };
+    let outcome = match (result.kept, result.beyond) {
+        (true, _) => outcome(result),
+        (false, true) => "breaks it, but Firehose does not send this".to_owned(),
+        (false, false) => "breaks it".to_owned(),
+    };
+    let mut text = format!(
+        "  {style}{sign}{style:#} {:<44} {DIM}{:>8}{DIM:#}  {outcome}\n",
+        result.case,
+        took(result.duration_ms.round() as u64)
+    );
+    text.extend(result.breaches.iter().map(|breach| format!("      {}\n", told(breach))));
+    text.extend(result.notes.iter().map(|note| format!("      {note}\n")));
+    text
+}
+
+/// `12 Ok, 3 ProcessingFailed`
+fn outcome(result: &Tested) -> String {
+    let parts = [(result.ok, "Ok"), (result.dropped, "Dropped"), (result.failed, "ProcessingFailed")];
+    let said: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, name)| format!("{n} {name}")).collect();
+    said.join(", ")
+}
+
+pub fn broken(result: &Broken) -> String {
+    let count = result.records;
+    let mut text = format!(
+        "\n{ERROR}{}{ERROR:#}\n  the smallest batch that does it has {count} {}:\n",
+        told(&result.breach),
+        plural(count, "record")
+    );
+    text.extend(result.data.iter().map(|data| format!("    {}\n", readable(data))));
+    if count > result.data.len() {
+        text += &format!("    {DIM}and {} more{DIM:#}\n", count - result.data.len());
+    }
+    let log = result.log.iter().filter(|line| !line.is_empty()).take(MANY);
+    text.extend(log.map(|line| format!("{DIM}    | {line}{DIM:#}\n")));
+    text += &format!("  {}\n", result.consequence);
+    text.extend(result.hint.iter().map(|hint| format!("  {DIM}hint{DIM:#}: {hint}\n")));
+    text.extend(result.replay.iter().map(|replay| format!("  {DIM}again{DIM:#}: {replay}\n")));
+    text
+}
+
+pub fn verdict(result: &Verdict) -> String {
+    let Verdict { function, seed, cases, records, broken, warned, took_ms } = result;
+    let (style, word, of) = match broken {
+        0 => (GOOD, "keeps", String::new()),
+        broken => (ERROR, "breaks", format!("{broken} of ")),
+    };
+    let warned = if *warned == 0 { String::new() } else { format!(", {warned} to think about") };
+    let (counted, took) = (format!("{records} records, seed {seed}"), took(*took_ms));
+    format!(
+        "\n{function} {style}{word}{style:#} Firehose's contract in {of}{cases} cases{warned} {DIM}({counted}, {took}){DIM:#}\n"
+    )
+}
+
+fn told(breach: &Breach) -> String {
+    match breach.record {
+        Some(place) => format!("record {}: {}", place + 1, breach.what),
+        None => breach.what.clone(),
+    }
+}
+
+/// One line, as much of it as fits.
+fn readable(shown: &Shown) -> String {
+    let (text, length) = match shown {
+        Shown::Text(text) if text.is_empty() => return format!("{DIM}nothing{DIM:#}"),
+        Shown::Text(text) => (escaped(text), text.len()),
+        Shown::Base64(text) => {
+            let bytes = base64_simd::STANDARD.decode_to_vec(text).unwrap_or_default();
+            (
+                format!("0x{}", bytes.iter().take(WIDTH).map(|byte| format!("{byte:02x}")).collect::<String>()),
+                bytes.len(),
+            )
+        }
+    };
+    match text.char_indices().nth(WIDTH) {
+        Some((end, _)) => format!("{}{DIM}… ({length} bytes){DIM:#}", &text[..end]),
+        None => text,
+    }
+}
+
+/// Without what would move the cursor.
+fn escaped(text: &str) -> String {
+    let cut = text.char_indices().nth(WIDTH + 1).map_or(text, |(end, _)| &text[..end]);
+    let one = |char: char| if char.is_control() { char.escape_default().to_string() } else { char.to_string() };
+    cut.chars().map(one).collect()
+}
+
+fn more(count: usize, what: &str) -> String {
+    match count.checked_sub(MANY) {
+        Some(left @ 1..) => format!("{DIM}       and {left} more {what}{DIM:#}\n"),
+        _ => String::new(),
+    }
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { what.to_owned() } else { format!("{what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_are_one_line_whatever_is_in_them() {
+        let plain = |shown: &Shown| anstream::adapter::strip_str(&readable(shown)).to_string();
+        let table = [
+            (Shown::of(b""), "nothing".to_owned()),
+            (Shown::of(b"a\n\x1b[31mb"), "a\\n\\u{1b}[31mb".to_owned()),
+            (Shown::of(b"\xff\x00"), "0xff00".to_owned()),
+            (Shown::of("é".repeat(300).as_bytes()), format!("{}… (600 bytes)", "é".repeat(200))),
+            (Shown::of(&[0xff; 300]), format!("0x{}… (300 bytes)", "ff".repeat(99))),
+        ];
+        for (shown, expected) in table {
+            assert_eq!(plain(&shown), expected);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `invoke` and `test-transform`: a transform's own code, run without any cloud.
+
+use super::Trial;
+
+#[test]
+fn invoke_shows_each_record_before_and_after() {
+    let trial = Trial::new("if number == 2: answer['result'] = 'Dropped'\n        print('saw', number)");
+    trial.write("records", "{\"n\":1}\n{\"n\":2}\n");
+    let said =
+        ["{\"n\":1}\n", "-> Ok {\"N\":1}", "-> Dropped", "saw 2", "keeps Firehose's contract: 1 Ok, 1 Dropped", "MB"];
+    trial.expect(&["invoke", "provision.yaml", "change", "--records", "records"], 0, &said);
+    let event = r#"{"records":[{"recordId":"a","data":"eyJuIjo3fQ=="}]}"#;
+    trial.write("event.json", event);
+    trial.expect(&["invoke", "trial-change", "--event", "event.json"], 0, &["{\"n\":7}", "-> Ok {\"N\":7}"]);
+    trial.write("event.json", "{}");
+    trial.expect(&["invoke", "--event", "event.json"], 1, &["missing field `records`", "--records"]);
+    trial.expect(&["invoke", "chance"], 1, &["the spec has no function chance", "it has change"]);
+    trial.expect(&["invoke", "--event", "a", "--from-stream"], 64, &["--from-stream"]);
+}
+
+#[test]
+fn invoke_for_programs_is_an_event_with_everything_in_it() {
+    let trial = Trial::new("answer['metadata'] = {'partitionKeys': {'n': str(number)}}");
+    trial.write("records", "{\"n\":1}");
+    let ran = trial.expect(&["invoke", "--records", "records", "--output", "json"], 0, &[]);
+    let event: serde_json::Value =
+        serde_json::from_str(ran.out.lines().last().expect("it says something")).expect("JSON");
+    let (event, result) = (&event["event"], &event["result"]);
+    assert_eq!((event.as_str(), result["kept"].as_bool()), (Some("invoked"), Some(true)), "{}", ran.out);
+    let record = &result["records"][0];
+    let told = [&record["result"], &record["before"]["text"], &record["after"]["text"], &record["partition_keys"]["n"]];
+    assert_eq!(told, ["Ok", "{\"n\":1}", "{\"N\":1}", "1"], "{}", ran.out);
+    assert!(result["billed_ms"].is_number() && result["peak_memory_mib"].is_number(), "{}", ran.out);
+}
+
+/// What breaks the answer, and what invoke says of it.
+const BROKEN: &[(&str, &[&str])] = &[
+    ("answer['result'] = 'OK'", &["record 1: it answered \"OK\"", "fails with its batch", "Lambda.FunctionError"]),
+    (
+        "if number == 1: continue",
+        &["record 1: it did not answer the record", "-> Ok {\"N\":2}", "Lambda.MissingRecordId"],
+    ),
+    ("raise KeyError('lost')", &["it failed: KeyError: 'lost'", "every record of the batch under the error prefix"]),
+    ("answer['metadata'] = {'partitionKeys': {'n': number}}", &["the partition key \"n\" of its answer is a number"]),
+];
+
+#[test]
+fn invoke_ends_with_an_error_when_the_contract_is_broken() {
+    let trial = Trial::new("pass");
+    trial.write("records", "{\"n\":1}\n{\"n\":2}\n");
+    for (breaks, said) in BROKEN {
+        trial.write("transform/handler.py", &super::HANDLER.replace("BREAK", breaks));
+        trial.expect(&["invoke", "--records", "records"], 1, said);
+    }
+}
+
+#[test]
+fn invoke_reads_the_newest_records_of_the_stream() {
+    let trial = Trial::new("pass");
+    trial.expect(&["invoke", "--from-stream", "--local"], 1, &["trial-events"]);
+    trial.expect(&["up", "--local"], 0, &[]);
+    trial.expect(&["invoke", "--from-stream", "--local"], 1, &["got no record within the last hour"]);
+    trial.expect(&["verify", "--local", "--records", "30"], 0, &[]);
+    let ran = trial.expect(&["invoke", "--from-stream", "--local"], 0, &["was asked with 10 records", "10 Ok"]);
+    assert_eq!(ran.out.matches("-> Ok {\"RUN\":").count(), 10, "{}", ran.out);
+}
+
+/// Careful with everything that is no JSON object with a number.
+const CAREFUL: &str = "import base64, json
+
+def handle(event, context):
+    return {'records': [answer(record) for record in event['records']]}
+
+def answer(record):
+    try:
+        data = base64.b64decode(record['data'], validate=True)
+        BREAK
+        return {'recordId': record['recordId'], 'result': 'Ok', 'data': base64.b64encode(data).decode()}
+    except (ValueError, RecursionError):
+        return {'recordId': record['recordId'], 'result': 'ProcessingFailed'}
+";
+
+#[test]
+fn a_careful_transform_passes_and_a_careless_one_is_shown_the_record_that_breaks_it() {
+    let trial = Trial::new("pass");
+    let test = ["test-transform", "provision.yaml", "change", "--cases", "10", "--seed", "3"];
+    trial.write("transform/handler.py", &CAREFUL.replace("BREAK", "json.loads(data)"));
+    let said =
+        ["✓ bytes that are not UTF-8", "✓ ten thousand tiny records", "change keeps Firehose's contract", "seed 3"];
+    trial.expect(&test, 0, &said);
+
+    trial.write("transform/handler.py", &CAREFUL.replace("BREAK", "if b'NaN' in data: raise KeyError('nan')"));
+    let broken = trial.expect(
+        &test,
+        1,
+        &["✗ numbers that JSON has not", "it failed: KeyError: 'nan'", "has 1 record:", "    NaN\n"],
+    );
+    let replay =
+        broken.out.lines().find_map(|line| line.split_once("again: provision ")).expect("it says how to try again").1;
+    trial.expect(&replay.split(' ').collect::<Vec<_>>(), 1, &["KeyError: 'nan'"]);
+}
