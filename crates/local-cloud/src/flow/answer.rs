@@ -1,6 +1,7 @@
 //! What a transform's answer means for each record of the batch.
 //! <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-status-model.html>
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -40,16 +41,20 @@ pub enum Answer {
 }
 
 #[derive(Deserialize)]
-struct Document {
-    records: Vec<Returned>,
+struct Document<'a> {
+    #[serde(borrow)]
+    records: Vec<Returned<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Returned {
-    record_id: Option<String>,
-    result: Option<String>,
-    data: Option<String>,
+struct Returned<'a> {
+    #[serde(borrow)]
+    record_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    result: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: Option<Cow<'a, str>>,
     #[serde(default)]
     metadata: Option<Metadata>,
 }
@@ -71,20 +76,24 @@ pub fn judge(ids: &[String], outcome: &InvokeOutcome) -> Answer {
 
 /// `None` when any record returned is not in the required format: that fails them all.
 fn verdicts(ids: &[String], document: Document) -> Option<Vec<Verdict>> {
-    let mut returned: HashMap<String, Verdict> = HashMap::with_capacity(ids.len());
-    for record in document.records {
-        let verdict = verdict(record.result.as_deref()?, record.data, record.metadata)?;
+    let places: HashMap<&str, usize> = ids.iter().zip(0..).map(|(id, place)| (id.as_str(), place)).collect();
+    let mut verdicts: Vec<Option<Verdict>> = vec![None; ids.len()];
+    for (i, record) in document.records.into_iter().enumerate() {
+        let verdict = verdict(record.result.as_deref()?, record.data.as_deref(), record.metadata)?;
         let Some(id) = record.record_id else { continue };
-        returned
-            .entry(id)
-            .and_modify(|seen| *seen = Verdict::Failed(Failure::new("Lambda.DuplicatedRecordId", DUPLICATED)))
-            .or_insert(verdict);
+        // Nearly always they come back in the order they went.
+        let place = if ids.get(i).is_some_and(|sent| *sent == id) { Some(i) } else { places.get(&*id).copied() };
+        let Some(place) = place else { continue };
+        verdicts[place] = Some(match verdicts[place] {
+            None => verdict,
+            Some(_) => Verdict::Failed(Failure::new("Lambda.DuplicatedRecordId", DUPLICATED)),
+        });
     }
     let missing = || Verdict::Failed(Failure::new("Lambda.MissingRecordId", MISSING));
-    Some(ids.iter().map(|id| returned.remove(id).unwrap_or_else(missing)).collect())
+    Some(verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(missing)).collect())
 }
 
-fn verdict(result: &str, data: Option<String>, metadata: Option<Metadata>) -> Option<Verdict> {
+fn verdict(result: &str, data: Option<&str>, metadata: Option<Metadata>) -> Option<Verdict> {
     match result {
         "Ok" => Some(Verdict::Ok {
             data: decode_base64(data?.as_bytes())?,
@@ -149,6 +158,13 @@ mod tests {
             (r#"{"recordId":"a","data":""}"#, WRONG),
             (r#"{"recordId":"a","result":"Ok","data":"*"}"#, WRONG),
             (r#"{"recordId":"a","result":"Ok"}"#, WRONG),
+            (r#"{"recordId":"a","result":"Ok","data":"QQ"}"#, WRONG),
+            (r#"{"recordId":"a","result":"Ok","data":"QQ==","metadata":{"partitionKeys":[]}}"#, WRONG),
+            (r#"{"recordId":"a","result":"Ok","data":"QQ==","metadata":{"partitionKeys":{"k":1}}}"#, WRONG),
+            (r#"{"recordId":"a","result":"Ok","data":"QQ==","metadata":null}"#, r#"b"A" {}, b"B" {}"#),
+            (r#"{"recordId":"\u0061","result":"Dropped"}"#, r#"dropped, b"B" {}"#),
+            (r#"{"result":"Dropped"}"#, r#"Lambda.MissingRecordId, b"B" {}"#),
+            (r#"{"recordId":7,"result":"Dropped"}"#, WRONG),
         ];
         for (record, expected) in table {
             let answer = judged(&format!(r#"{{"records":[{record},{ok_b}]}}"#), None);

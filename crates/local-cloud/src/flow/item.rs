@@ -40,7 +40,12 @@ impl Item {
 
     /// By which a function's answer names it. Opaque to the function.
     pub fn id(&self) -> String {
-        format!("{}{:06}", self.record.sequence, self.origin.part)
+        self.id_of(&self.record.sequence.to_string())
+    }
+
+    /// The same, where the sequence number is already written out.
+    pub fn id_of(&self, sequence: &str) -> String {
+        format!("{sequence}{:06}", self.origin.part)
     }
 }
 

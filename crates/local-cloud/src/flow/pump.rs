@@ -27,6 +27,8 @@ pub struct Pump {
     pub cursors: BTreeMap<u32, u64>,
     /// There was more to read than is taken at once.
     pub more: bool,
+    /// What the source looked like when everything in it had been read.
+    pub read_until: Option<u64>,
     /// Until when what IAM said about reading holds, and what it said.
     pub permit: Option<(Millis, bool)>,
     /// That nothing can be read was said in the log.
@@ -84,6 +86,7 @@ impl Pump {
             job,
             cursors: BTreeMap::new(),
             more: false,
+            read_until: None,
             permit: None,
             complained: false,
             untransformed: Buffer::default(),

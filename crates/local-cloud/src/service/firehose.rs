@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::destination::Destination;
+use self::encryption::Encryption;
 use crate::flow::config::Config;
 use crate::flow::item::Origin;
 use crate::flow::job::{Job, Source};
@@ -75,8 +76,8 @@ struct DeliveryStream {
     updated: Option<Millis>,
     source: Option<Source>,
     destination: Destination,
-    /// As described; of one that is put to directly.
-    encryption: Value,
+    /// Of one that is put to directly.
+    encryption: Encryption,
     tags: BTreeMap<String, Option<String>>,
 }
 

@@ -50,6 +50,8 @@ struct Logs {
     /// A shard without an entry has had no record.
     by_shard: BTreeMap<u32, Log>,
     dirty: BTreeSet<u32>,
+    /// Grows with each change.
+    touches: u64,
     /// When what is too old is looked for next.
     trim_at: Millis,
 }
@@ -164,7 +166,14 @@ impl State {
         if !self.logs.contains_key(key) {
             self.logs.insert(key.to_owned(), Logs::default());
         }
-        self.logs.get_mut(key).expect("it is there now")
+        let logs = self.logs.get_mut(key).expect("it is there now");
+        logs.touches += 1;
+        logs
+    }
+
+    /// A number that is another whenever a stream's records are.
+    pub fn touches(&self, key: &str) -> u64 {
+        self.logs.get(key).map_or(0, |logs| logs.touches)
     }
 
     /// The status holds from now on, for the delay.

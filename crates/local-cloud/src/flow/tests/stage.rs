@@ -146,6 +146,11 @@ impl Stage {
         self.ask("firehose", "CreateDeliveryStream", input).unwrap();
     }
 
+    /// What goes wrong when this is asked of Firehose.
+    pub fn refused(&mut self, operation: &str, input: Value) -> String {
+        self.ask("firehose", operation, input).unwrap_err().to_string()
+    }
+
     pub fn put_direct(&mut self, name: &str, data: &str) {
         let record = json!({ "Data": BASE64.encode_to_string(data) });
         self.ask("firehose", "PutRecord", json!({ "DeliveryStreamName": name, "Record": record })).unwrap();
@@ -161,8 +166,13 @@ impl Stage {
 
     /// The extended view of the destination.
     pub fn described(&mut self, name: &str) -> Value {
-        let described = self.ask("firehose", "DescribeDeliveryStream", json!({ "DeliveryStreamName": name })).unwrap();
-        described["DeliveryStreamDescription"]["Destinations"][0]["ExtendedS3DestinationDescription"].clone()
+        self.whole(name)["Destinations"][0]["ExtendedS3DestinationDescription"].clone()
+    }
+
+    /// The whole description.
+    pub fn whole(&mut self, name: &str) -> Value {
+        let named = json!({ "DeliveryStreamName": name });
+        self.ask("firehose", "DescribeDeliveryStream", named).unwrap()["DeliveryStreamDescription"].clone()
     }
 
     pub fn deliver(&mut self, name: &str, transformed: bool) {
@@ -219,11 +229,15 @@ impl Stage {
         self.turn(|world, turn| world.resolve(turn, token, outcome));
     }
 
+    /// Keys of the objects under a prefix.
+    pub fn keys(&self, prefix: &str) -> Vec<String> {
+        let query = Query { prefix: prefix.into(), max: 1000, ..Query::default() };
+        self.world.s3.list("lake", &query).unwrap().objects.iter().map(|(key, _)| (*key).to_owned()).collect()
+    }
+
     /// Key and text of each object under a prefix.
     pub fn objects(&self, prefix: &str) -> Vec<(String, String)> {
-        let query = Query { prefix: prefix.into(), max: 1000, ..Query::default() };
-        let keys: Vec<String> =
-            self.world.s3.list("lake", &query).unwrap().objects.iter().map(|(key, _)| (*key).to_owned()).collect();
+        let keys = self.keys(prefix);
         let text = |key: &String| String::from_utf8(self.world.s3.get("lake", key).unwrap().1.to_vec()).unwrap();
         keys.iter().map(|key| (key.clone(), text(key))).collect()
     }

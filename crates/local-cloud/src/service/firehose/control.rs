@@ -51,7 +51,7 @@ pub fn describe_delivery_stream(world: &mut World, at: &Scope, input: Named) -> 
         description["LastUpdateTimestamp"] = seconds(updated).into();
     }
     match &stream.source {
-        None => description["DeliveryStreamEncryptionConfiguration"] = stream.encryption.clone(),
+        None => description["DeliveryStreamEncryptionConfiguration"] = stream.encryption.view(at.now),
         Some(source) => {
             description["Source"] = json!({ "KinesisStreamSourceDescription": {
                 "KinesisStreamARN": source.stream_arn,

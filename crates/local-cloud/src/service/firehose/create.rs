@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::destination::Destination;
+use super::encryption::{Encryption, Key};
 use super::tags::{self, Tag};
 use super::{DeliveryStream, Scope, Status};
 use crate::flow::PRINCIPAL;
@@ -13,7 +14,6 @@ use crate::flow::config::{Config, invalid, not_here};
 use crate::flow::job::{Job, Source};
 use crate::flow::progress::Progress;
 use crate::request::AwsError;
-use crate::service::json::missing;
 use crate::service::{arn, iam};
 use crate::world::World;
 
@@ -26,7 +26,7 @@ pub struct CreateDeliveryStream {
     delivery_stream_name: String,
     delivery_stream_type: Option<String>,
     kinesis_stream_source_configuration: Option<KinesisSource>,
-    delivery_stream_encryption_configuration_input: Option<Value>,
+    delivery_stream_encryption_configuration_input: Option<Key>,
     #[serde(rename = "S3DestinationConfiguration")]
     s3: Option<Destination>,
     #[serde(rename = "ExtendedS3DestinationConfiguration")]
@@ -55,14 +55,9 @@ pub fn create_delivery_stream(world: &mut World, at: &Scope, input: CreateDelive
     refuse_others(&input.others, "Configuration")?;
     let destination = one_of(input.s3, input.extended_s3, "Configuration")?
         .ok_or_else(|| invalid("Exactly one destination configuration is supported for a Firehose"))?;
-    for (value, member) in [(&destination.bucket_arn, "bucketARN"), (&destination.role_arn, "roleARN")] {
-        if value.is_empty() {
-            return Err(missing(&format!("extendedS3DestinationConfiguration.{member}")));
-        }
-    }
     let kind = input.delivery_stream_type.as_deref().unwrap_or("DirectPut");
     let source = source(world, at, kind, input.kinesis_stream_source_configuration)?;
-    let encryption = super::encryption::initial(input.delivery_stream_encryption_configuration_input, kind)?;
+    let encryption = Encryption::initial(input.delivery_stream_encryption_configuration_input, kind)?;
     let arn = arn::regional("firehose", &at.region, &at.account, &format!("deliverystream/{name}"));
     let stream = DeliveryStream {
         arn: arn.clone(),
@@ -107,7 +102,7 @@ fn one_of(
             "Exactly one of S3Destination{suffix} or ExtendedS3Destination{suffix} must be specified."
         )));
     }
-    Ok(s3.or(extended))
+    Ok(s3.map(Destination::plain).or(extended))
 }
 
 fn source(world: &World, at: &Scope, kind: &str, asked: Option<KinesisSource>) -> Result<Option<Source>, AwsError> {
@@ -207,16 +202,8 @@ pub fn update_destination(world: &mut World, at: &Scope, input: UpdateDestinatio
 }
 
 fn check_update(stream: &DeliveryStream, input: &UpdateDestination) -> Result<(), AwsError> {
+    check_active(stream)?;
     let (name, current, given) = (&stream.name, stream.version, &input.current_delivery_stream_version_id);
-    let status = match stream.status {
-        Status::Creating => Some("CREATING"),
-        Status::Deleting => Some("DELETING"),
-        Status::Active => None,
-    };
-    if let Some(status) = status {
-        let message = format!("Cannot update firehose: {name} when it is in {status} status");
-        return Err(AwsError::new("ResourceInUseException", message));
-    }
     if *given != current.to_string() {
         let message = format!(
             "Cannot update firehose: {name} since the current version id: {current} and specified version id: {given} \
@@ -230,15 +217,22 @@ fn check_update(stream: &DeliveryStream, input: &UpdateDestination) -> Result<()
     Ok(())
 }
 
+/// Only then can it be changed.
+pub fn check_active(stream: &DeliveryStream) -> Result<(), AwsError> {
+    let status = match stream.status {
+        Status::Active => return Ok(()),
+        Status::Creating => "CREATING",
+        Status::Deleting => "DELETING",
+    };
+    let message = format!("Cannot update firehose: {} when it is in {status} status", stream.name);
+    Err(AwsError::new("ResourceInUseException", message))
+}
+
 fn check_immutable(old: &Destination, new: &Destination) -> Result<(), AwsError> {
     if old.is_backed_up() && !new.is_backed_up() {
         return Err(invalid("Disabling S3 backup is not currently supported."));
     }
-    let has = |destination: &Destination, kind: &str| {
-        let processing = destination.processing_configuration.as_ref().filter(|p| p.enabled == Some(true));
-        processing.is_some_and(|processing| processing.processors.iter().any(|processor| processor.r#type == kind))
-    };
-    if has(new, "Decompression") && !has(old, "Decompression") && !has(old, "Lambda") {
+    if new.decompresses() && !old.decompresses() && !old.processes("Lambda") {
         let message =
             "Enabling source decompression is not supported for existing stream with no Lambda function attached.";
         return Err(invalid(message));

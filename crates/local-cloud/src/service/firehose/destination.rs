@@ -152,6 +152,32 @@ impl Destination {
         self.s3_backup_mode.as_deref() == Some("Enabled")
     }
 
+    /// Is there such a processor, and is it enabled?
+    pub fn processes(&self, kind: &str) -> bool {
+        let processing = self.processing_configuration.as_ref().filter(|processing| processing.enabled == Some(true));
+        processing.is_some_and(|processing| processing.processors.iter().any(|processor| processor.r#type == kind))
+    }
+
+    /// Does it take only what CloudWatch Logs sends?
+    pub fn decompresses(&self) -> bool {
+        self.processes("Decompression")
+    }
+
+    /// Without the members that the deprecated destination does not have: they are not looked at in it.
+    pub fn plain(self) -> Destination {
+        Destination {
+            role_arn: self.role_arn,
+            bucket_arn: self.bucket_arn,
+            prefix: self.prefix,
+            error_output_prefix: self.error_output_prefix,
+            buffering_hints: self.buffering_hints,
+            compression_format: self.compression_format,
+            encryption_configuration: self.encryption_configuration,
+            cloud_watch_logging_options: self.cloud_watch_logging_options,
+            ..Destination::default()
+        }
+    }
+
     /// This with what an update says: member by member, but a list of processors as a whole.
     pub fn merged(mut self, update: Destination) -> Destination {
         let inherited = self.processing_configuration.as_ref().and_then(|processing| processing.enabled);

@@ -96,7 +96,15 @@ fn writable(state: &State, at: &Scope, name: &str) -> Result<bool, AwsError> {
         let message = format!("Firehose {name} is not active in {} account.", at.account);
         return Err(AwsError::new("ResourceNotFoundException", message));
     }
-    Ok(stream.encryption["Status"] == "ENABLED")
+    if stream.destination.decompresses() {
+        let message = format!(
+            "Put to Firehose failed for AccountId: {}, FirehoseName: {name} because the request is not originating from \
+             CloudWatch.",
+            at.account
+        );
+        return Err(AwsError::new("InvalidSourceException", message));
+    }
+    Ok(stream.encryption.is_on(at.now))
 }
 
 fn check(entry: Entry, path: &str) -> Result<Blob, AwsError> {
