@@ -199,10 +199,17 @@ pub fn chosen_region<'a>(flag: Option<&'a str>, spec: Option<&'a str>) -> Result
     }
 }
 
+const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
 /// An HTTP client that trusts the certificates of a PEM file besides the system's.
 fn trusting(bundle: &std::path::Path) -> Result<SharedHttpClient> {
     let doing = || format!("reading the CA bundle {}", bundle.display());
     let pem = std::fs::read(bundle).map_err(|e| Error::new(doing(), e))?;
+    if !pem.windows(CERTIFICATE.len()).any(|window| window == CERTIFICATE) {
+        return Err(
+            Error::new(doing(), "it holds no certificate").hint("it wants a PEM file, with BEGIN CERTIFICATE in it")
+        );
+    }
     let store = tls::TrustStore::default().with_pem_certificate(pem);
     let context = tls::TlsContext::builder().with_trust_store(store).build().map_err(|e| Error::new(doing(), e))?;
     let provider = tls::Provider::Rustls(CryptoMode::AwsLc);
@@ -223,7 +230,11 @@ fn explain(error: Error) -> Error {
             "no usable credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, pass --profile, sign in \
              with aws sso login, or add --local to need none"
         }
-        _ => "check the network, --endpoint and --region",
+        None if said.contains("certificate") => {
+            "if the endpoint's certificate is a private one, name its authority's PEM file with --ca-bundle or AWS_CA_BUNDLE"
+        }
+        Some(_) => "check which credentials these are, and what may be done with them",
+        None => "check the network, --endpoint and --region",
     };
     error.hint(hint)
 }
@@ -254,6 +265,15 @@ pub(crate) mod tests {
         assert!(unreachable.what_next().is_some_and(|hint| hint.contains("network")), "{unreachable:?}");
         let nobody = explain(Error::new("asking AWS who is calling", "the credential provider was not enabled"));
         assert!(nobody.what_next().is_some_and(|hint| hint.contains("AWS_PROFILE")), "{nobody:?}");
+        let private = explain(Error::new("asking AWS who is calling", "invalid peer certificate: UnknownIssuer"));
+        assert!(private.what_next().is_some_and(|hint| hint.contains("--ca-bundle")), "{private:?}");
+    }
+
+    #[test]
+    fn a_bundle_without_a_certificate_is_refused_by_name() {
+        let error =
+            trusting(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml").as_path()).unwrap_err();
+        assert!(error.to_string().contains("Cargo.toml: it holds no certificate"), "{error}");
     }
 
     #[test]

@@ -41,9 +41,13 @@ pub fn error(message: &str, hint: Option<&str>) {
 }
 
 /// Warnings of the libraries below (the AWS SDK, the engine) go to standard error. S3's protocol library logs each error that
-/// a client is answered with, which is no news.
+/// a client is answered with, and the SDK each place where it finds no credentials: the first is no news, the second is told as
+/// an error with its cause.
 pub fn warnings_to_stderr() {
-    let targets = Targets::new().with_default(LevelFilter::WARN).with_target("s3s", LevelFilter::OFF);
+    let targets = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("s3s", LevelFilter::OFF)
+        .with_target("aws_config", LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time().with_filter(targets);
     tracing_subscriber::registry().with(lines).init();
 }

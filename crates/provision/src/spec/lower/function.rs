@@ -104,7 +104,11 @@ impl Lower<'_> {
         if let (None, Some(bin)) = (crate_, bin) {
             self.error(bin.at, "`bin` names a binary of a crate", "only with `crate`");
         }
-        let path = |text: &At<Text<1, 4096>>| self.folder.join(&text.value.0);
+        // Without `..` in it, where it is there: people read it in the plan.
+        let path = |text: &At<Text<1, 4096>>| {
+            let joined = self.folder.join(&text.value.0);
+            joined.canonicalize().unwrap_or(joined)
+        };
         match (crate_, zip, dir, s3) {
             (Some(krate), None, None, None) => {
                 Some(Code::Crate { path: path(krate), bin: bin.as_ref().map(|bin| bin.value.0.clone()) })
