@@ -2,21 +2,25 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use base64_simd::STANDARD;
+use std::time::Duration;
 
 use crate::error::EventError;
+use crate::event::{Event, Index, Slot};
 use crate::outcome::{IntoOutcome, Outcome};
-use crate::record::{Event, Invocation, Record, WireRecord};
-use crate::response::{Overflow, Response};
+use crate::pace::Pace;
+use crate::record::{Invocation, Record};
+use crate::response::{Overflow, Refused, Response};
 
-/// The answer to one event.
-#[derive(Debug, PartialEq, Eq)]
+/// The answer to one event. Given to the next one, its buffers are used again.
+#[derive(Debug, Default)]
 pub struct Reply {
     /// The response's JSON, at most [`MAX_RESPONSE_BYTES`](crate::MAX_RESPONSE_BYTES) long.
     pub response: Vec<u8>,
     /// The records that were answered with `ProcessingFailed`, in order.
     pub failures: Vec<Failure>,
+    /// How many records the event had.
+    pub records: usize,
+    index: Index,
 }
 
 /// A record that failed, and why.
@@ -31,70 +35,142 @@ pub struct Failure {
 /// A record whose payload is not base64, whose transform returns an error or panics, or whose answer does not fit any
 /// more into the response is answered with `ProcessingFailed`; the others are not concerned.
 ///
+/// This is the whole of a transform without Lambda. To say more than the transform, such as how many threads, see
+/// [`Runner::answer`](crate::Runner::answer).
+///
 /// # Errors
 /// The event is not a Firehose transform event.
 pub fn batch<O: IntoOutcome>(event: &[u8], transform: impl Fn(&Record<'_>) -> O) -> Result<Reply, EventError> {
-    batch_of(event, &Invocation::default(), transform)
+    let mut reply = Reply::default();
+    let batch = Batch { event, invocation: &Invocation::default(), time_left: &|| Duration::MAX, put_back: None };
+    batch.answer(&mut reply, transform)?;
+    Ok(reply)
 }
 
-pub(crate) fn batch_of<O: IntoOutcome>(
-    event: &[u8],
-    invocation: &Invocation,
-    transform: impl Fn(&Record<'_>) -> O,
-) -> Result<Reply, EventError> {
-    let event: Event<'_> = serde_json::from_slice(event).map_err(EventError::Malformed)?;
-    let mut response =
-        Response::to(&event.records).ok_or(EventError::TooManyRecords { records: event.records.len() })?;
-    let mut failures = Vec::new();
-    let mut payload = Vec::new();
-    for wire in &event.records {
-        let outcome = match decode(wire, &mut payload) {
-            Ok(()) => apply(&transform, &Record { event: &event, wire, invocation, bytes: &payload }),
-            Err(reason) => Outcome::Failed(reason),
-        };
-        if let Err(reason) = answer(&mut response, wire, &payload, outcome) {
-            failures.push(Failure { record_id: wire.record_id.to_string(), reason });
+/// One event, and what is to be kept to while it is answered.
+pub(crate) struct Batch<'a> {
+    pub(crate) event: &'a [u8],
+    pub(crate) invocation: &'a Invocation,
+    /// Asked between records; zero ends the batch.
+    pub(crate) time_left: &'a (dyn Fn() -> Duration + Sync),
+    pub(crate) put_back: Option<&'a PutBack<'a>>,
+}
+
+/// Takes records to where they came from. One result for each, in order.
+pub(crate) type PutBack<'a> = dyn Fn(&[Record<'_>]) -> Vec<Result<(), String>> + Sync + 'a;
+
+pub(crate) const NO_TIME: &str = "no time was left before the invocation's deadline";
+
+impl<'a> Batch<'a> {
+    /// In this thread.
+    pub(crate) fn answer<O: IntoOutcome>(
+        &'a self,
+        reply: &'a mut Reply,
+        transform: impl Fn(&Record<'_>) -> O,
+    ) -> Result<(), EventError> {
+        let mut answers = self.answers(reply)?;
+        let mut pace = Pace::default();
+        for slot in answers.slots() {
+            let record = Record::new(answers.event, slot, self.invocation);
+            let outcome = self.outcome(&mut pace, &transform, &record);
+            answers.answer(record, outcome);
         }
+        answers.finish();
+        Ok(())
     }
-    Ok(Reply { response: response.finish(), failures })
+
+    pub(crate) fn answers(&'a self, reply: &'a mut Reply) -> Result<Answers<'a>, EventError> {
+        let Reply { response, failures, records, index } = reply;
+        let event = index.read(self.event)?;
+        *records = event.index.slots.len();
+        failures.clear();
+        let response = Response::to(&event, response).ok_or(EventError::TooManyRecords { records: *records })?;
+        Ok(Answers { event, batch: self, response, failures, overflowed: Vec::new() })
+    }
+
+    #[inline]
+    pub(crate) fn outcome<O: IntoOutcome>(
+        &self,
+        pace: &mut Pace,
+        transform: impl Fn(&Record<'_>) -> O,
+        record: &Record<'_>,
+    ) -> Outcome {
+        if pace.is_out_of_time(self.time_left) {
+            return Outcome::Failed(NO_TIME.to_owned());
+        }
+        // Whatever the transform shares between records is its own: a broken invariant there can only fail more records.
+        let outcome = catch_unwind(AssertUnwindSafe(|| transform(record).into_outcome())).unwrap_or_else(panicked);
+        record.refused().map_or(outcome, Outcome::failed)
+    }
 }
 
-/// Fills `payload`, which is reused from record to record.
-fn decode(wire: &WireRecord<'_>, payload: &mut Vec<u8>) -> Result<(), String> {
-    payload.clear();
-    let data = wire.data.as_deref().ok_or("the record has no data")?;
-    STANDARD.decode_append(data, payload).map_err(|_| "the record's data is not base64".to_owned())
-}
-
-fn apply<O: IntoOutcome>(transform: impl Fn(&Record<'_>) -> O, record: &Record<'_>) -> Outcome {
-    // Whatever the transform shares between records is its own: a broken invariant there can only fail more records.
-    catch_unwind(AssertUnwindSafe(|| transform(record).into_outcome()))
-        .unwrap_or_else(|panic| Outcome::Failed(format!("the transform panicked: {}", panic_message(panic.as_ref()))))
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Outcome {
+    let message = match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
         (Some(text), _) => text,
-        (None, Some(text)) => text,
+        (None, Some(text)) => text.as_str(),
         (None, None) => "without a message",
-    }
+    };
+    Outcome::Failed(format!("the transform panicked: {message}"))
 }
 
-fn answer(response: &mut Response, wire: &WireRecord<'_>, payload: &[u8], outcome: Outcome) -> Result<(), String> {
-    match outcome {
-        Outcome::Keep(kept) => response.keep(wire, payload, kept).map_err(|Overflow { needed, left }| {
-            format!(
-                "the answer takes {needed} bytes and the response has {left} left: let the delivery stream buffer less \
-                 before it calls the function"
-            )
-        }),
-        Outcome::Dropped => {
-            response.dropped(wire);
-            Ok(())
+/// Outcomes in the order of the records, on their way into the response.
+pub(crate) struct Answers<'a> {
+    pub(crate) event: Event<'a>,
+    batch: &'a Batch<'a>,
+    response: Response<'a>,
+    failures: &'a mut Vec<Failure>,
+    overflowed: Vec<(Record<'a>, Overflow)>,
+}
+
+impl<'a> Answers<'a> {
+    pub(crate) fn slots(&self) -> &'a [Slot] {
+        &self.event.index.slots
+    }
+
+    #[inline]
+    pub(crate) fn answer(&mut self, record: Record<'a>, outcome: Outcome) {
+        let answered = match outcome {
+            Outcome::Keep(kept) => self.response.keep(&record, kept),
+            Outcome::Dropped => {
+                self.response.dropped(&record);
+                Ok(())
+            }
+            Outcome::Failed(reason) => {
+                self.response.failed(&record);
+                Err(Refused::Failed(reason))
+            }
+        };
+        match answered {
+            Ok(()) => {}
+            Err(Refused::Overflow(overflow)) if self.batch.put_back.is_some() => {
+                self.overflowed.push((record, overflow));
+                return;
+            }
+            Err(refused) => self.failed(&record, refused.to_string()),
         }
-        Outcome::Failed(reason) => {
-            response.failed(wire);
-            Err(reason)
+        record.recycle();
+    }
+
+    #[cold]
+    fn failed(&mut self, record: &Record<'_>, reason: String) {
+        self.failures.push(Failure { record_id: record.id().to_owned(), reason });
+    }
+
+    pub(crate) fn finish(mut self) {
+        self.put_back();
+        self.response.finish();
+    }
+
+    /// What went back is dropped here; what did not stays failed.
+    fn put_back(&mut self) {
+        let Some(put_back) = self.batch.put_back.filter(|_| !self.overflowed.is_empty()) else { return };
+        let (records, overflows): (Vec<_>, Vec<_>) = self.overflowed.drain(..).unzip();
+        let mut results = catch_unwind(AssertUnwindSafe(|| put_back(&records))).unwrap_or_default().into_iter();
+        for (record, overflow) in records.iter().zip(overflows) {
+            match results.next().unwrap_or_else(|| Err("what puts records back did not say how it went".to_owned())) {
+                Ok(()) => self.response.drop_late(&overflow),
+                Err(why) => self.failed(record, format!("{}; putting it back: {why}", Refused::Overflow(overflow))),
+            }
         }
     }
 }

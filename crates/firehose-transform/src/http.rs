@@ -20,12 +20,14 @@ impl Answer {
 pub(crate) struct Client {
     address: String,
     connection: Option<TcpStream>,
+    /// What the last answer was read into. An event has up to six megabytes, and the next will too.
+    spare: Vec<u8>,
 }
 
 impl Client {
     /// `address` is `host:port`. Connects when first asked.
     pub(crate) fn new(address: String) -> Client {
-        Client { address, connection: None }
+        Client { address, connection: None, spare: Vec::new() }
     }
 
     pub(crate) fn get(&mut self, path: &str) -> io::Result<Answer> {
@@ -34,6 +36,11 @@ impl Client {
 
     pub(crate) fn post(&mut self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<Answer> {
         self.exchange("POST", path, headers, body)
+    }
+
+    /// Lets the next answer be read into the same memory.
+    pub(crate) fn recycle(&mut self, answer: Answer) {
+        self.spare = answer.body;
     }
 
     /// A kept connection may have been closed while the transform ran; such a request is sent once more on a new one.
@@ -50,8 +57,9 @@ impl Client {
     }
 
     fn send(&mut self, mut connection: TcpStream, head: &str, body: &[u8]) -> io::Result<Answer> {
-        connection.write_all(&[head.as_bytes(), body].concat())?;
-        let (answer, keep) = read_answer(&mut connection)?;
+        connection.write_all(head.as_bytes())?;
+        connection.write_all(body)?;
+        let (answer, keep) = read_answer(&mut connection, std::mem::take(&mut self.spare))?;
         self.connection = keep.then_some(connection);
         Ok(answer)
     }
@@ -65,9 +73,9 @@ fn head(host: &str, method: &str, path: &str, headers: &[(&str, &str)], body_len
     head + "\r\n"
 }
 
-/// Reads one answer. Also says whether the connection can be used again.
-fn read_answer(from: &mut impl Read) -> io::Result<(Answer, bool)> {
-    let mut buffer = Vec::new();
+/// Reads one answer into the buffer. Also says whether the connection can be used again.
+fn read_answer(from: &mut impl Read, mut buffer: Vec<u8>) -> io::Result<(Answer, bool)> {
+    buffer.clear();
     let (mut answer, head_len) = loop {
         read_more(from, &mut buffer)?;
         if let Some(parsed) = parse_head(&buffer)? {
@@ -104,6 +112,7 @@ fn parse_head(buffer: &[u8]) -> io::Result<Option<(Answer, usize)>> {
 
 fn read_length(from: &mut impl Read, mut body: Vec<u8>, length: usize) -> io::Result<Vec<u8>> {
     let have = body.len();
+    body.reserve_exact(length.saturating_sub(have));
     body.resize(length, 0);
     if have < length {
         from.read_exact(&mut body[have..])?;
@@ -116,9 +125,9 @@ fn read_to_end(from: &mut impl Read, mut body: Vec<u8>) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
+/// In place: each chunk moves down over the sizes before it.
 fn read_chunks(from: &mut impl Read, mut buffer: Vec<u8>) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    let mut at = 0;
+    let (mut end, mut at) = (0, 0);
     loop {
         match httparse::parse_chunk_size(&buffer[at..]).map_err(|_| broken("a chunk without a size"))? {
             httparse::Status::Complete((size_len, size)) => {
@@ -127,10 +136,12 @@ fn read_chunks(from: &mut impl Read, mut buffer: Vec<u8>) -> io::Result<Vec<u8>>
                 while buffer.len() < start + size + CHUNK_END {
                     read_more(from, &mut buffer)?;
                 }
-                body.extend_from_slice(&buffer[start..start + size]);
+                buffer.copy_within(start..start + size, end);
+                end += size;
                 at = start + size + CHUNK_END;
                 if size == 0 {
-                    return Ok(body);
+                    buffer.truncate(end);
+                    return Ok(buffer);
                 }
             }
             httparse::Status::Partial => read_more(from, &mut buffer)?,
@@ -184,7 +195,7 @@ mod tests {
             ("HTTP/1.1 200 OK\r\n\r\nuntil the end", "until the end", false),
         ];
         for (wire, body, keeps) in table {
-            let (answer, keep) = read_answer(&mut Trickle(wire.as_bytes())).expect(wire);
+            let (answer, keep) = read_answer(&mut Trickle(wire.as_bytes()), b"what was before".to_vec()).expect(wire);
             assert_eq!((answer.body.as_slice(), keep), (body.as_bytes(), keeps), "{wire}");
         }
     }
@@ -197,7 +208,7 @@ mod tests {
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhe",
         ] {
-            let error = read_answer(&mut wire.as_bytes()).expect_err(wire);
+            let error = read_answer(&mut wire.as_bytes(), Vec::new()).expect_err(wire);
             assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{wire}");
         }
     }

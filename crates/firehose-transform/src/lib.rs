@@ -24,17 +24,29 @@
 //! The contract: <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html>
 
 mod batch;
+mod buffer;
+mod concurrent;
 mod error;
+mod event;
 mod http;
+pub mod json;
+mod log;
 mod outcome;
+mod pace;
+mod parallel;
 mod record;
 mod response;
+mod runner;
 mod runtime;
+mod scan;
+mod shutdown;
 pub mod testing;
 
 pub use batch::{Failure, Reply, batch};
 pub use error::{Error, EventError};
+pub use log::Level;
 pub use outcome::{IntoOutcome, Outcome};
 pub use record::{Invocation, Record};
 pub use response::MAX_RESPONSE_BYTES;
-pub use runtime::run;
+pub use runner::Runner;
+pub use runtime::{run, run_async};

@@ -1,9 +1,11 @@
 //! The answer to one record.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
+
+use crate::buffer;
 
 /// What becomes of a record: kept, dropped, or failed. Firehose's `Ok`, `Dropped` and `ProcessingFailed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub enum Outcome {
 pub struct Kept {
     pub(crate) data: Data,
     pub(crate) newline: bool,
-    pub(crate) partition_keys: BTreeMap<String, String>,
+    pub(crate) partition_keys: Vec<(Cow<'static, str>, String)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,10 +52,18 @@ impl Outcome {
     /// Keep this value as compact JSON. A value that JSON cannot express, such as a map with keys of bytes, fails the
     /// record.
     pub fn json(value: &impl Serialize) -> Outcome {
-        match serde_json::to_vec(value) {
-            Ok(bytes) => Outcome::bytes(bytes),
+        let mut bytes = buffer::take();
+        match serde_json::to_writer(&mut bytes, value) {
+            Ok(()) => Outcome::bytes(bytes),
             Err(cause) => Outcome::failed(format_args!("writing the answer as JSON: {cause}")),
         }
+    }
+
+    /// Keep what is written here, into a buffer that is used again from record to record.
+    pub fn write(write: impl FnOnce(&mut Vec<u8>)) -> Outcome {
+        let mut bytes = buffer::take();
+        write(&mut bytes);
+        Outcome::bytes(bytes)
     }
 
     /// Not an error, and not delivered.
@@ -67,6 +77,7 @@ impl Outcome {
     }
 
     /// End what is kept with a newline, because Firehose joins records byte to byte. Nothing else changes.
+    #[must_use]
     pub fn with_newline(mut self) -> Outcome {
         if let Outcome::Keep(kept) = &mut self {
             kept.newline = true;
@@ -74,16 +85,20 @@ impl Outcome {
         self
     }
 
-    /// Name a key for dynamic partitioning, read as `!{partitionKeyFromLambda:name}`. Nothing to do unless kept.
-    pub fn with_partition_key(mut self, name: impl Into<String>, value: impl fmt::Display) -> Outcome {
+    /// Name a key for dynamic partitioning, read as `!{partitionKeyFromLambda:name}`. The last value of a name holds.
+    /// Nothing to do unless kept.
+    #[must_use]
+    pub fn with_partition_key(mut self, name: impl Into<Cow<'static, str>>, value: impl fmt::Display) -> Outcome {
         if let Outcome::Keep(kept) = &mut self {
-            kept.partition_keys.insert(name.into(), value.to_string());
+            let name = name.into();
+            kept.partition_keys.retain(|(other, _)| *other != name);
+            kept.partition_keys.push((name, value.to_string()));
         }
         self
     }
 
     fn keep(data: Data) -> Outcome {
-        Outcome::Keep(Kept { data, newline: false, partition_keys: BTreeMap::new() })
+        Outcome::Keep(Kept { data, newline: false, partition_keys: Vec::new() })
     }
 }
 
@@ -93,14 +108,24 @@ pub trait IntoOutcome {
 }
 
 impl IntoOutcome for Outcome {
+    #[inline]
     fn into_outcome(self) -> Outcome {
         self
     }
 }
 
-impl<E: fmt::Display> IntoOutcome for Result<Outcome, E> {
+impl<O: IntoOutcome, E: fmt::Display> IntoOutcome for Result<O, E> {
     /// The alternate form, because error types that carry their causes print the whole chain with it.
+    #[inline]
     fn into_outcome(self) -> Outcome {
-        self.unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")))
+        self.map_or_else(|error| Outcome::Failed(format!("{error:#}")), O::into_outcome)
+    }
+}
+
+impl<O: IntoOutcome> IntoOutcome for Option<O> {
+    /// Nothing is kept of what is dropped.
+    #[inline]
+    fn into_outcome(self) -> Outcome {
+        self.map_or(Outcome::Dropped, O::into_outcome)
     }
 }

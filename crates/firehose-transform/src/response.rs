@@ -1,12 +1,17 @@
 //! The response, written into one buffer that never outgrows Lambda's limit.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::io;
 
 use base64_simd::STANDARD;
 use serde::Serialize;
 
+use crate::buffer;
+use crate::error::Error;
+use crate::event::{Event, Text};
 use crate::outcome::{Data, Kept};
-use crate::record::WireRecord;
+use crate::record::Record;
 
 /// The most bytes that Lambda returns from one synchronous invocation; one more fails the whole batch:
 /// "Response payload size exceeded maximum allowed payload size (6291556 bytes)."
@@ -14,105 +19,204 @@ pub const MAX_RESPONSE_BYTES: usize = 6_291_556;
 
 const OPEN: &[u8] = br#"{"records":["#;
 const CLOSE: &[u8] = b"]}";
-const RECORD: &[u8] = br#"{"recordId":"#;
-const FAILED: &[u8] = br#","result":"ProcessingFailed"}"#;
-const DROPPED: &[u8] = br#","result":"Dropped"}"#;
-const OK: &[u8] = br#","result":"Ok","data":""#;
-const METADATA: &[u8] = br#","metadata":{"partitionKeys":"#;
+const RECORD: &[u8] = br#"{"recordId":""#;
+const FAILED: &[u8] = br#"","result":"ProcessingFailed"}"#;
+const DROPPED: &[u8] = br#"","result":"Dropped"}"#;
+/// As long as `FAILED`, which it is written over.
+const DROPPED_LATE: &[u8] = br#"","result":"Dropped"         }"#;
+const OK: &[u8] = br#"","result":"Ok","data":""#;
+const END: &[u8] = br#""}"#;
 
 /// A response in the making. Room to fail every record still to come is kept back from the start.
-pub(crate) struct Response {
-    out: Vec<u8>,
+pub(crate) struct Response<'o> {
+    out: &'o mut Vec<u8>,
     reserved: usize,
 }
 
 /// An answer that did not fit; its record was failed instead.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Overflow {
     pub(crate) needed: usize,
     pub(crate) left: usize,
+    /// Where the failure ends that was written instead.
+    pub(crate) end: usize,
 }
 
-impl Response {
+/// Why a record that was to be kept was failed.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    Failed(String),
+    Overflow(Overflow),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refused::Failed(reason) => f.write_str(reason),
+            Refused::Overflow(Overflow { needed, left, .. }) => write!(
+                f,
+                "the answer takes {needed} bytes and the response has {left} left: let the delivery stream buffer less \
+                 before it calls the function"
+            ),
+        }
+    }
+}
+
+impl<'o> Response<'o> {
     /// `None` when failing every one of these records would already be too long.
-    pub(crate) fn to(records: &[WireRecord<'_>]) -> Option<Response> {
-        let reserved = CLOSE.len() + records.iter().map(|record| failed_len(&record.record_id)).sum::<usize>();
-        (OPEN.len() + reserved <= MAX_RESPONSE_BYTES).then(|| Response { out: OPEN.into(), reserved })
+    pub(crate) fn to(event: &Event<'_>, out: &'o mut Vec<u8>) -> Option<Response<'o>> {
+        let ids = event.index.slots.iter().filter_map(|slot| event.text(slot.id));
+        let reserved = CLOSE.len() + ids.map(failed_len).sum::<usize>();
+        if OPEN.len() + reserved > MAX_RESPONSE_BYTES {
+            return None;
+        }
+        out.clear();
+        // All of it at once, for growing would hold two buffers. What is not written to costs no memory.
+        out.reserve_exact(MAX_RESPONSE_BYTES);
+        out.extend_from_slice(OPEN);
+        Some(Response { out, reserved })
     }
 
-    /// `original` is the payload as it came; its base64 in `record` is valid.
-    pub(crate) fn keep(&mut self, record: &WireRecord<'_>, original: &[u8], kept: Kept) -> Result<(), Overflow> {
-        let start = self.begin(record);
-        self.out.extend_from_slice(OK);
-        match (kept.data, kept.newline) {
+    pub(crate) fn keep(&mut self, record: &Record<'_>, kept: Kept) -> Result<(), Refused> {
+        let Kept { data, newline, partition_keys } = kept;
+        match (data, newline) {
             (Data::Original, false) => {
-                self.out.extend_from_slice(record.data.as_deref().unwrap_or_default().as_bytes())
+                let data = record.data().unwrap_or_default();
+                record.check().map_err(|error| self.refuse(record, error))?;
+                self.write_kept(record, data.len(), &partition_keys, |out| out.extend_from_slice(data))
             }
-            (Data::Original, true) => self.encode(&[original, b"\n"].concat()),
-            (Data::Bytes(bytes), false) => self.encode(&bytes),
-            (Data::Bytes(mut bytes), true) => {
-                bytes.push(b'\n');
-                self.encode(&bytes);
+            (Data::Original, true) => {
+                let payload = record.payload().map_err(|error| self.refuse(record, error))?;
+                let mut bytes = buffer::take();
+                bytes.extend_from_slice(payload);
+                self.write_bytes(record, bytes, true, &partition_keys)
             }
+            (Data::Bytes(bytes), newline) => self.write_bytes(record, bytes, newline, &partition_keys),
         }
-        self.out.push(b'"');
-        if !kept.partition_keys.is_empty() {
-            self.out.extend_from_slice(METADATA);
-            write_json(&mut self.out, &kept.partition_keys);
-            self.out.push(b'}');
-        }
-        self.out.push(b'}');
-        self.fits_or_fails(record, start)
     }
 
-    pub(crate) fn dropped(&mut self, record: &WireRecord<'_>) {
-        self.begin(record);
+    pub(crate) fn dropped(&mut self, record: &Record<'_>) {
+        self.begin(record.raw_id());
         self.out.extend_from_slice(DROPPED);
     }
 
-    pub(crate) fn failed(&mut self, record: &WireRecord<'_>) {
-        self.begin(record);
+    pub(crate) fn failed(&mut self, record: &Record<'_>) {
+        self.begin(record.raw_id());
         self.out.extend_from_slice(FAILED);
     }
 
-    pub(crate) fn finish(mut self) -> Vec<u8> {
-        self.out.extend_from_slice(CLOSE);
-        self.out
+    /// What overflowed has gone back to where it came from: it is not failed any more.
+    pub(crate) fn drop_late(&mut self, overflow: &Overflow) {
+        self.out[overflow.end - FAILED.len()..overflow.end].copy_from_slice(DROPPED_LATE);
     }
 
-    /// Starts a record's answer, for which nothing more needs to be kept back. Returns where it starts.
-    fn begin(&mut self, record: &WireRecord<'_>) -> usize {
+    pub(crate) fn finish(self) {
+        self.out.extend_from_slice(CLOSE);
+    }
+
+    fn write_bytes(
+        &mut self,
+        record: &Record<'_>,
+        mut bytes: Vec<u8>,
+        newline: bool,
+        partition_keys: &PartitionKeys,
+    ) -> Result<(), Refused> {
+        if newline {
+            bytes.push(b'\n');
+        }
+        let encoded = STANDARD.encoded_length(bytes.len());
+        let written = self.write_kept(record, encoded, partition_keys, |out| {
+            STANDARD.encode_append(&bytes, out);
+        });
+        buffer::give_back(bytes);
+        written
+    }
+
+    #[inline]
+    fn write_kept(
+        &mut self,
+        record: &Record<'_>,
+        data_len: usize,
+        partition_keys: &PartitionKeys,
+        write_data: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), Refused> {
+        let id = record.raw_id();
         let start = self.out.len();
-        self.reserved -= failed_len(&record.record_id);
-        if start > OPEN.len() {
+        let metadata_len =
+            if partition_keys.is_empty() { 0 } else { METADATA.len() + json_len(&Metadata(partition_keys)) };
+        let needed = 1 + RECORD.len() + id_len(id) + OK.len() + data_len + metadata_len + END.len();
+        let left = MAX_RESPONSE_BYTES - start - (self.reserved - failed_len(id));
+        if needed > left {
+            self.failed(record);
+            return Err(Refused::Overflow(Overflow { needed, left, end: self.out.len() }));
+        }
+        self.begin(id);
+        self.out.extend_from_slice(OK);
+        write_data(self.out);
+        if partition_keys.is_empty() {
+            self.out.extend_from_slice(END);
+        } else {
+            self.out.extend_from_slice(METADATA);
+            write_json(&mut *self.out, &Metadata(partition_keys));
+            self.out.extend_from_slice(b"}}");
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, record: &Record<'_>, error: Error) -> Refused {
+        self.failed(record);
+        Refused::Failed(error.to_string())
+    }
+
+    /// Starts a record's answer, for which nothing more needs to be kept back.
+    #[inline]
+    fn begin(&mut self, id: Text<'_>) {
+        self.reserved -= failed_len(id);
+        if self.out.len() > OPEN.len() {
             self.out.push(b',');
         }
         self.out.extend_from_slice(RECORD);
-        write_json(&mut self.out, &record.record_id);
-        start
-    }
-
-    fn fits_or_fails(&mut self, record: &WireRecord<'_>, start: usize) -> Result<(), Overflow> {
-        if self.out.len() + self.reserved <= MAX_RESPONSE_BYTES {
-            return Ok(());
+        match id {
+            Text::Plain(plain) => self.out.extend_from_slice(plain),
+            Text::Unescaped(text) => {
+                self.out.pop(); // the quote, which is written with the text
+                write_json(&mut *self.out, text);
+                self.out.pop();
+            }
         }
-        let overflow = Overflow { needed: self.out.len() - start, left: MAX_RESPONSE_BYTES - self.reserved - start };
-        self.out.truncate(start);
-        self.reserved += failed_len(&record.record_id);
-        self.failed(record);
-        Err(overflow)
     }
+}
 
-    fn encode(&mut self, bytes: &[u8]) {
-        STANDARD.encode_append(bytes, &mut self.out);
+type PartitionKeys = [(Cow<'static, str>, String)];
+
+const METADATA: &[u8] = br#"","metadata":{"partitionKeys":"#;
+
+struct Metadata<'a>(&'a PartitionKeys);
+
+impl Serialize for Metadata<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
 
 /// The length of `,{"recordId":"…","result":"ProcessingFailed"}`.
-fn failed_len(id: &str) -> usize {
-    let mut quoted = Length(0);
-    write_json(&mut quoted, id);
-    1 + RECORD.len() + quoted.0 + FAILED.len()
+#[inline]
+fn failed_len(id: Text<'_>) -> usize {
+    1 + RECORD.len() + id_len(id) + FAILED.len()
+}
+
+#[inline]
+fn id_len(id: Text<'_>) -> usize {
+    match id {
+        Text::Plain(plain) => plain.len(),
+        Text::Unescaped(text) => json_len(text) - 2,
+    }
+}
+
+fn json_len(value: &(impl Serialize + ?Sized)) -> usize {
+    let mut length = Length(0);
+    write_json(&mut length, value);
+    length.0
 }
 
 fn write_json(out: impl io::Write, value: &(impl Serialize + ?Sized)) {

@@ -4,16 +4,22 @@ use std::env;
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::batch::batch_of;
+use crate::batch::Reply;
 use crate::error::EventError;
 use crate::http::{Answer, Client};
+use crate::log::{self, Level};
 use crate::outcome::IntoOutcome;
 use crate::record::{Invocation, Record};
+use crate::runner::Runner;
+use crate::shutdown::{self, Hook, Turn};
 
 const API: &str = "/2018-06-01/runtime";
 const ECHOED: &str = "Lambda-Runtime-Invocation-Id";
+/// Firehose waits no longer, whatever the function's own limit.
+const FIREHOSE_WAITS: Duration = Duration::from_secs(300);
 
 /// Serves invocations until the environment ends the process. All of `main`:
 ///
@@ -23,56 +29,160 @@ const ECHOED: &str = "Lambda-Runtime-Invocation-Id";
 /// }
 /// ```
 ///
-/// Returns, after saying why on standard error, only when it is not run by Lambda or the Runtime API is gone.
-pub fn run<O: IntoOutcome>(transform: impl Fn(&Record<'_>) -> O) -> ExitCode {
-    let Ok(address) = env::var("AWS_LAMBDA_RUNTIME_API") else {
-        eprintln!(
-            "starting the transform: AWS_LAMBDA_RUNTIME_API is not set: only Lambda, or what stands in for it, runs this"
-        );
-        return ExitCode::FAILURE;
-    };
-    let error = serve(&mut Client::new(address), transform);
-    eprintln!("{error}");
-    ExitCode::FAILURE
+/// What the transform shares between records it borrows or owns, and several threads may use it at once. Returns, after saying
+/// why on standard error, only when it is not run by Lambda or the Runtime API is gone; and after SIGTERM.
+pub fn run<O: IntoOutcome>(transform: impl Fn(&Record<'_>) -> O + Sync) -> ExitCode {
+    Runner::new().run(transform)
 }
 
-/// Never `Ok`: there is always a next invocation.
-fn serve<O: IntoOutcome>(api: &mut Client, transform: impl Fn(&Record<'_>) -> O) -> RuntimeError {
-    loop {
-        if let Err(error) = serve_one(api, &transform) {
-            return error;
-        }
+/// The same for a transform that waits for others, such as a table or a service: up to
+/// [`in_flight`](Runner::in_flight) records of a batch at once, in one task of your runtime.
+///
+/// ```no_run
+/// # use firehose_transform::{Outcome, Record, run_async};
+/// # async fn look_up(key: &str) -> Result<String, std::io::Error> { Ok(key.to_owned()) }
+/// // #[tokio::main(flavor = "current_thread")]
+/// async fn main_() -> std::process::ExitCode {
+///     run_async(async |record: &Record<'_>| {
+///         let owner = look_up(record.partition_key().unwrap_or_default()).await?;
+///         Ok::<_, std::io::Error>(Outcome::unchanged().with_partition_key("owner", owner))
+///     })
+///     .await
+/// }
+/// ```
+///
+/// Between invocations this blocks its thread: Lambda freezes the whole process then.
+pub async fn run_async<O: IntoOutcome>(transform: impl AsyncFn(&Record<'_>) -> O) -> ExitCode {
+    Runner::new().run_async(transform).await
+}
+
+impl Runner<'_> {
+    /// As [`run`].
+    pub fn run<O: IntoOutcome>(self, transform: impl Fn(&Record<'_>) -> O + Sync) -> ExitCode {
+        let mut lambda = match Lambda::start(self.before_exit.clone()) {
+            Ok(lambda) => lambda,
+            Err(error) => return ended(Err(error)),
+        };
+        ended(lambda.serve(&self, transform))
+    }
+
+    /// As [`run_async`].
+    pub async fn run_async<O: IntoOutcome>(self, transform: impl AsyncFn(&Record<'_>) -> O) -> ExitCode {
+        let mut lambda = match Lambda::start(self.before_exit.clone()) {
+            Ok(lambda) => lambda,
+            Err(error) => return ended(Err(error)),
+        };
+        ended(lambda.serve_async(&self, transform).await)
     }
 }
 
-fn serve_one<O: IntoOutcome>(api: &mut Client, transform: impl Fn(&Record<'_>) -> O) -> Result<(), RuntimeError> {
-    let next = api.get(&format!("{API}/invocation/next")).map_err(doing("asking for the next invocation"))?;
-    if next.status != 200 {
-        return Err(RuntimeError::refused("asking for the next invocation", &next));
-    }
-    let invocation = invocation(&next);
-    let reply = match batch_of(&next.body, &invocation, transform) {
-        Ok(reply) => {
-            for failure in &reply.failures {
-                eprintln!("{} record {} failed: {}", invocation.request_id, failure.record_id, failure.reason);
-            }
-            post(api, &next, &invocation, "response", None, &reply.response)
-        }
+fn ended(end: Result<(), RuntimeError>) -> ExitCode {
+    match end {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{} {error}", invocation.request_id);
-            post(api, &next, &invocation, "error", Some("Function.InvalidEvent"), &error_body(&error))
+            log::line(Level::Error, error, "", None);
+            ExitCode::FAILURE
         }
-    }?;
-    accepted(&invocation, &reply)
+    }
+}
+
+/// Lambda, as this process sees it.
+struct Lambda {
+    api: Client,
+    turn: Arc<Turn>,
+    before_exit: Hook,
+}
+
+/// An invocation to answer.
+struct Next {
+    invocation: Invocation,
+    answer: Answer,
+}
+
+impl Lambda {
+    fn start(before_exit: Hook) -> Result<Lambda, RuntimeError> {
+        let doing = "starting the transform";
+        let address = env::var("AWS_LAMBDA_RUNTIME_API").map_err(|_| RuntimeError {
+            doing,
+            why: "AWS_LAMBDA_RUNTIME_API is not set: only Lambda, or what stands in for it, runs this".to_owned(),
+        })?;
+        let turn = shutdown::watch(before_exit.clone()).map_err(self::doing(doing))?;
+        Ok(Lambda { api: Client::new(address), turn, before_exit })
+    }
+
+    /// Ok after SIGTERM: otherwise there is always a next invocation.
+    fn serve<O: IntoOutcome>(
+        &mut self,
+        runner: &Runner<'_>,
+        transform: impl Fn(&Record<'_>) -> O + Sync,
+    ) -> Result<(), RuntimeError> {
+        let mut reply = Reply::default();
+        while let Some(next) = self.next()? {
+            let answered = runner.answer(&next.answer.body, &next.invocation, &mut reply, &transform);
+            self.answer(next, answered.map(|()| &reply))?;
+        }
+        (self.before_exit)();
+        Ok(())
+    }
+
+    async fn serve_async<O: IntoOutcome>(
+        &mut self,
+        runner: &Runner<'_>,
+        transform: impl AsyncFn(&Record<'_>) -> O,
+    ) -> Result<(), RuntimeError> {
+        let mut reply = Reply::default();
+        while let Some(next) = self.next()? {
+            let answered = runner.answer_async(&next.answer.body, &next.invocation, &mut reply, &transform).await;
+            self.answer(next, answered.map(|()| &reply))?;
+        }
+        (self.before_exit)();
+        Ok(())
+    }
+
+    /// `None` after SIGTERM.
+    fn next(&mut self) -> Result<Option<Next>, RuntimeError> {
+        if self.turn.end() {
+            return Ok(None);
+        }
+        let answer =
+            self.api.get(&format!("{API}/invocation/next")).map_err(doing("asking for the next invocation"))?;
+        if answer.status != 200 {
+            return Err(RuntimeError::refused("asking for the next invocation", &answer));
+        }
+        let next = Next { invocation: invocation(&answer), answer };
+        Ok(self.turn.begin().then_some(next))
+    }
+
+    fn answer(&mut self, next: Next, answered: Result<&Reply, EventError>) -> Result<(), RuntimeError> {
+        let Next { invocation, answer: event } = next;
+        let accepted = match answered {
+            Ok(reply) => {
+                let failures = reply.failures.iter();
+                let lines = failures.map(|failure| (failure.reason.clone(), Some(failure.record_id.as_str())));
+                if !reply.failures.is_empty() {
+                    log::lines(Level::Error, &invocation.request_id, lines);
+                }
+                post(&mut self.api, &event, &invocation, "response", None, &reply.response)
+            }
+            Err(error) => {
+                log::line(Level::Error, &error, &invocation.request_id, None);
+                post(&mut self.api, &event, &invocation, "error", Some("Function.InvalidEvent"), &error_body(&error))
+            }
+        }?;
+        self.api.recycle(event);
+        self::accepted(&invocation, &accepted)
+    }
 }
 
 fn invocation(next: &Answer) -> Invocation {
     let header = |name| next.header(name).map(str::to_owned);
     let deadline_ms = next.header("Lambda-Runtime-Deadline-Ms").and_then(|ms| ms.parse().ok());
+    let deadline = deadline_ms.and_then(|ms| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms)));
     Invocation {
         request_id: header("Lambda-Runtime-Aws-Request-Id").unwrap_or_default(),
-        deadline: deadline_ms.map(|ms| SystemTime::UNIX_EPOCH + Duration::from_millis(ms)),
+        deadline: deadline.map(|deadline| deadline.min(SystemTime::now() + FIREHOSE_WAITS)),
         trace_id: header("Lambda-Runtime-Trace-Id"),
+        function_arn: header("Lambda-Runtime-Invoked-Function-Arn"),
     }
 }
 
@@ -98,7 +208,7 @@ fn accepted(invocation: &Invocation, answer: &Answer) -> Result<(), RuntimeError
         403 | 500.. => Err(RuntimeError::refused("answering an invocation", answer)),
         _ => {
             let refused = RuntimeError::refused("answering the invocation", answer);
-            eprintln!("{} {refused}", invocation.request_id);
+            log::line(Level::Error, refused, &invocation.request_id, None);
             Ok(())
         }
     }
@@ -181,9 +291,12 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
         let address = listener.local_addr().expect("it is bound").to_string();
         let api = thread::spawn(|| runtime_api(listener, connections));
-        let end = serve(&mut Client::new(address), |record| {
+        let (client, turn) = (Client::new(address), Arc::new(Turn::default()));
+        let mut lambda = Lambda { api: client, turn, before_exit: Arc::new(|| {}) };
+        let end = lambda.serve(&Runner::new(), |record: &Record<'_>| {
             Outcome::text(record.invocation().trace_id.clone().unwrap_or_default())
         });
+        let end = end.expect_err("nothing asks for the end");
         (api.join().expect("the client asked as often as it was answered"), end.to_string())
     }
 
@@ -214,7 +327,7 @@ mod tests {
         ]]);
         assert!(asked[1].starts_with("POST /2018-06-01/runtime/invocation/r1/error HTTP/1.1\r\n"), "{}", asked[1]);
         assert!(asked[1].contains("\r\nLambda-Runtime-Function-Error-Type: Function.InvalidEvent\r\n"), "{}", asked[1]);
-        assert!(asked[1].contains("missing field `records`"), "{}", asked[1]);
+        assert!(asked[1].contains("an event with `records` was expected"), "{}", asked[1]);
         assert!(asked[3].ends_with(r#"{"records":[]}"#), "{}", asked[3]);
         assert_eq!(end, "answering an invocation: the Runtime API answered 500 ");
     }

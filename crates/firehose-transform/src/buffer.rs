@@ -1,0 +1,29 @@
+//! Buffers that are used again: once they have grown, a record costs no allocation.
+
+use std::cell::RefCell;
+
+/// As many as are in use at once for one record: its payload, its answer, and one for an author who writes two.
+const KEPT: usize = 4;
+/// A buffer that one huge record has blown up is let go.
+const LARGEST: usize = 4 * 1024 * 1024;
+
+thread_local! {
+    static FREE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An empty buffer, with room where one was given back before.
+pub(crate) fn take() -> Vec<u8> {
+    FREE.with_borrow_mut(Vec::pop).unwrap_or_default()
+}
+
+pub(crate) fn give_back(mut buffer: Vec<u8>) {
+    if buffer.capacity() == 0 || buffer.capacity() > LARGEST {
+        return;
+    }
+    FREE.with_borrow_mut(|free| {
+        if free.len() < KEPT {
+            buffer.clear();
+            free.push(buffer);
+        }
+    });
+}

@@ -1,0 +1,341 @@
+//! Reading. Keys, numbers and plain strings are read here; whatever is rarer is left to serde_json, which is strict.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::number::{self, Number};
+use crate::error::Error;
+use crate::scan::until_special;
+
+/// The fields of an object, in its order. After an error there are no more.
+#[derive(Debug, Clone)]
+pub struct Fields<'a> {
+    text: &'a str,
+    at: usize,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    First,
+    More,
+    Done,
+}
+
+/// One field of an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'a> {
+    /// With its quotes. Bytes, because cutting text anew for each field costs more than to check it where it is asked for.
+    pub(super) key: &'a [u8],
+    pub(super) value: &'a [u8],
+    /// The value, where it is as integers usually are.
+    integer: Option<i64>,
+}
+
+impl<'a> Fields<'a> {
+    /// # Errors
+    /// The text does not start as an object does.
+    pub fn of(text: &'a str) -> Result<Fields<'a>, Error> {
+        let mut fields = Fields { text, at: 0, state: State::First };
+        match fields.peek() {
+            Some(b'{') => {
+                fields.at += 1;
+                Ok(fields)
+            }
+            _ => Err(fields.unlike("an object")),
+        }
+    }
+
+    /// The first field with this key.
+    ///
+    /// # Errors
+    /// What was read up to it is not JSON.
+    pub fn find(mut self, key: &str) -> Result<Option<Field<'a>>, Error> {
+        self.find_map(|field| match field {
+            Ok(field) if *field.key() != *key => None,
+            found => Some(found),
+        })
+        .transpose()
+    }
+
+    /// What most fields of most producers look like, `,"key":123` without white space, in one go. `None` leaves it to `read`.
+    #[inline]
+    fn usual(&mut self) -> Option<Field<'a>> {
+        let [b',', b'"', inside @ ..] = self.text.as_bytes().get(self.at..)? else { return None };
+        let key_len = until_special(inside)?;
+        let [b'"', b':', digits @ ..] = &inside[key_len..] else { return None };
+        let (mut integer, mut len) = (0_i64, 0);
+        for byte in digits {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            integer = integer.wrapping_mul(10).wrapping_add(i64::from(digit));
+            len += 1;
+        }
+        let is_short = matches!(len, 1..=18) && (len == 1 || digits[0] != b'0');
+        if !is_short || !matches!(digits.get(len), Some(b',' | b'}')) {
+            return None;
+        }
+        let key = self.at + 1;
+        let value = key + key_len + "\"\":".len();
+        self.at = value + len;
+        let text = self.text.as_bytes();
+        Some(Field { key: &text[key..value - 1], value: &text[value..value + len], integer: Some(integer) })
+    }
+
+    fn read(&mut self) -> Result<Option<Field<'a>>, Error> {
+        match (self.peek(), self.state) {
+            (Some(b'}'), State::First | State::More) => return self.end(),
+            (Some(b'"'), State::First) => {}
+            (Some(b','), State::More) => {
+                self.at += 1;
+                self.peek();
+            }
+            _ => return Err(self.unlike("a comma or the end of the object")),
+        }
+        let key = self.string()?;
+        if self.peek() != Some(b':') {
+            return Err(self.unlike("a colon"));
+        }
+        self.at += 1;
+        self.state = State::More;
+        match self.peek() {
+            Some(b'"') => Ok(Some(Field { key, value: self.string()?, integer: None })),
+            Some(b'-' | b'0'..=b'9') => Ok(Some(Field { key, value: self.number()?, integer: None })),
+            _ => Ok(Some(Field { key, value: self.strictly()?, integer: None })),
+        }
+    }
+
+    fn end(&mut self) -> Result<Option<Field<'a>>, Error> {
+        self.at += 1;
+        self.state = State::Done;
+        match self.peek() {
+            None => Ok(None),
+            Some(_) => Err(self.unlike("nothing after the object")),
+        }
+    }
+
+    /// A string with its quotes.
+    #[inline]
+    fn string(&mut self) -> Result<&'a [u8], Error> {
+        if self.text.as_bytes().get(self.at) != Some(&b'"') {
+            return Err(self.unlike("a key, which is a string"));
+        }
+        let inside = &self.text.as_bytes()[self.at + 1..];
+        match until_special(inside) {
+            Some(length) if inside[length] == b'"' => {
+                let string = &self.text.as_bytes()[self.at..self.at + length + 2];
+                self.at += string.len();
+                Ok(string)
+            }
+            _ => self.strictly(),
+        }
+    }
+
+    #[inline]
+    fn number(&mut self) -> Result<&'a [u8], Error> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let length = number::length(rest).ok_or_else(|| self.unlike("a number"))?;
+        self.at += length;
+        Ok(&rest[..length])
+    }
+
+    #[cold]
+    fn strictly(&mut self) -> Result<&'a [u8], Error> {
+        let mut values = serde_json::Deserializer::from_str(&self.text[self.at..]).into_iter::<&'a RawValue>();
+        let value = values.next().ok_or_else(|| self.unlike("a value"))??;
+        // A string with a wrong escape is raw enough for serde_json.
+        if value.get().starts_with('"') {
+            serde_json::from_str::<Cow<'_, str>>(value.get())?;
+        }
+        self.at += values.byte_offset();
+        Ok(value.get().as_bytes())
+    }
+
+    #[inline]
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            match self.text.as_bytes().get(self.at) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                other => return other.copied(),
+            }
+        }
+    }
+
+    #[cold]
+    fn unlike(&self, expected: &str) -> Error {
+        Error::Other(format!("the payload is not the expected JSON: {expected} was expected at byte {}", self.at))
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<Field<'a>, Error>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.state {
+            State::First => {}
+            State::More => {
+                if let Some(field) = self.usual() {
+                    return Some(Ok(field));
+                }
+            }
+            State::Done => return None,
+        }
+        let field = self.read();
+        if field.is_err() {
+            self.state = State::Done;
+        }
+        field.transpose()
+    }
+}
+
+impl<'a> Field<'a> {
+    /// The key, borrowed unless JSON escapes something in it.
+    #[inline]
+    pub fn key(&self) -> Cow<'a, str> {
+        unescaped(text(self.key))
+    }
+
+    /// The value as the payload writes it.
+    pub fn raw(&self) -> &'a str {
+        text(self.value)
+    }
+
+    /// The value as a number.
+    ///
+    /// # Errors
+    /// It is something else.
+    #[inline]
+    pub fn number(&self) -> Result<Number, Error> {
+        match (self.integer, self.value.first()) {
+            (Some(integer), _) => Ok(Number::Integer(integer.into())),
+            (None, Some(b'-' | b'0'..=b'9')) => Ok(number::of(self.raw())),
+            (None, _) => Err(self.is_not("a number")),
+        }
+    }
+
+    /// The value as text, borrowed unless JSON escapes something in it.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn text(&self) -> Result<Cow<'a, str>, Error> {
+        if self.value.starts_with(b"\"") { Ok(unescaped(self.raw())) } else { Err(self.is_not("text")) }
+    }
+
+    /// The value as anything that serde reads.
+    ///
+    /// # Errors
+    /// It is not a `T`.
+    pub fn json<T: Deserialize<'a>>(&self) -> Result<T, Error> {
+        serde_json::from_slice(self.value)
+            .map_err(|cause| Error::Other(format!("the value of {} is not as expected: {cause}", text(self.key))))
+    }
+
+    #[cold]
+    fn is_not(&self, what: &str) -> Error {
+        Error::Other(format!("the value of {} is not {what}", text(self.key)))
+    }
+}
+
+/// A part of text that was cut between characters.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Of a string with its quotes, which was found to be valid.
+#[inline]
+fn unescaped(quoted: &str) -> Cow<'_, str> {
+    let inside = &quoted[1..quoted.len() - 1];
+    match memchr::memchr(b'\\', inside.as_bytes()) {
+        None => Cow::Borrowed(inside),
+        Some(_) => serde_json::from_str(quoted).map_or(Cow::Borrowed(inside), Cow::Owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<(String, Value)>, Error> {
+        let pair =
+            |field: Result<Field<'_>, Error>| field.and_then(|field| Ok((field.key().into_owned(), field.json()?)));
+        Fields::of(text)?.map(pair).collect()
+    }
+
+    #[test]
+    fn fields_come_in_their_order_and_twice_where_they_stand_twice() {
+        let text = r#" { "b" : 1 , "a\n":"x\u00e9" ,"b":[ {}, "]" ],"":null } "#;
+        let expected = [("b", json!(1)), ("a\n", json!("xé")), ("b", json!([{}, "]"])), ("", json!(null))];
+        assert_eq!(read(text).expect("it is JSON"), expected.map(|(key, value)| (key.to_owned(), value)));
+        assert_eq!(read("{}").expect("it is JSON"), []);
+    }
+
+    #[test]
+    fn what_is_not_an_object_is_an_error_that_says_where() {
+        let table = [
+            ("", "an object was expected at byte 0"),
+            ("[1]", "an object was expected at byte 0"),
+            ("{", "a comma or the end of the object was expected at byte 1"),
+            ("{,}", "a comma or the end of the object was expected at byte 1"),
+            (r#"{"a":1,}"#, "a key, which is a string was expected at byte 7"),
+            (r#"{"a" 1}"#, "a colon was expected at byte 5"),
+            (r#"{"a":01}"#, "a number was expected at byte 5"),
+            (r#"{"a":1 "b":2}"#, "a comma or the end of the object was expected at byte 7"),
+            (r#"{"a":1}{"#, "nothing after the object was expected at byte 7"),
+            (r#"{"a":}"#, "expected value at line 1 column 1"),
+            (r#"{"a":tru}"#, "expected ident at line 1 column 4"),
+            ("{\"a\":\"\t\"}", "control character"),
+            (r#"{"a":"\x"}"#, "invalid escape"),
+        ];
+        for (text, expected) in table {
+            let error = read(text).expect_err(text).to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn one_field_is_found_and_says_what_it_is_not() {
+        let fields = Fields::of(r#"{"n":1.5,"t":"x"}"#).expect("it is an object");
+        let find = |key: &str| fields.clone().find(key).expect("it is JSON");
+        assert_eq!(find("n").expect("it is there").number().expect("it is one"), Number::Float(1.5));
+        assert_eq!(find("t").expect("it is there").text().expect("it is one"), "x");
+        assert!(find("missing").is_none());
+        assert_eq!(
+            find("t").expect("it is there").number().unwrap_err().to_string(),
+            r#"the value of "t" is not a number"#
+        );
+        assert_eq!(find("n").expect("it is there").text().unwrap_err().to_string(), r#"the value of "n" is not text"#);
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| prop::collection::vec(inner, 0..4).prop_map(Value::from))
+    }
+
+    proptest! {
+        #[test]
+        fn an_object_is_read_as_serde_json_reads_it(object in prop::collection::btree_map(any::<String>(), value(), 0..6), pretty: bool) {
+            let write = if pretty { serde_json::to_string_pretty } else { serde_json::to_string };
+            let text = write(&object).expect("it is JSON");
+            prop_assert_eq!(read(&text).expect("it is JSON"), object.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn what_is_accepted_is_json(text in r#"\{([ "a:1,{}\[\].\\-]{0,12}|("a":[0-9]{0,3}[,. ]){0,3}"[a"]{0,2}:[0-9]{0,20})\}"#) {
+            let read = read(&text).is_ok();
+            prop_assert_eq!(read, serde_json::from_str::<Value>(&text).is_ok(), "{}", text);
+        }
+    }
+}

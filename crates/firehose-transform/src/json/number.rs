@@ -1,0 +1,195 @@
+//! Numbers: whole ones exact, others as 64-bit floats.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// A number of a JSON text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// Written without fraction and exponent, and within 64 bits, signed or not. Wider here, so that their sums and products
+    /// are exact too.
+    Integer(i128),
+    /// Anything else.
+    Float(f64),
+}
+
+impl Number {
+    /// The nearest float.
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Number::Integer(integer) => integer as f64,
+            Number::Float(float) => float,
+        }
+    }
+
+    /// `None` for a float, and for what 64 bits do not hold.
+    pub fn as_i64(self) -> Option<i64> {
+        match self {
+            Number::Integer(integer) => i64::try_from(integer).ok(),
+            Number::Float(_) => None,
+        }
+    }
+}
+
+/// As JSON writes it.
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Number::Integer(integer) => integer.fmt(f),
+            Number::Float(float) => fmt::Debug::fmt(float, f),
+        }
+    }
+}
+
+impl Serialize for Number {
+    /// A float that is not finite, which JSON does not know, is an error.
+    #[inline]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Number::Integer(integer) => match (u64::try_from(integer), i64::try_from(integer)) {
+                (Ok(integer), _) => serializer.serialize_u64(integer),
+                (_, Ok(integer)) => serializer.serialize_i64(integer),
+                _ => serializer.serialize_i128(integer),
+            },
+            Number::Float(float) if float.is_finite() => serializer.serialize_f64(float),
+            Number::Float(float) => Err(serde::ser::Error::custom(format_args!("{float} is not a number in JSON"))),
+        }
+    }
+}
+
+/// The length of the number that the bytes start with. `None` for what JSON does not call a number.
+#[inline]
+pub(super) fn length(bytes: &[u8]) -> Option<usize> {
+    let start = usize::from(bytes.first() == Some(&b'-'));
+    let mut end = digits_end(bytes, start)?;
+    if bytes[start] == b'0' && end > start + 1 {
+        return None;
+    }
+    if bytes.get(end) == Some(&b'.') {
+        end = digits_end(bytes, end + 1)?;
+    }
+    if matches!(bytes.get(end), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+        end = digits_end(bytes, end + 1 + sign)?;
+    }
+    Some(end)
+}
+
+/// `None` without a digit.
+#[inline]
+fn digits_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let digits = bytes.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (digits > 0).then_some(start + digits)
+}
+
+/// Of a text that `length` found to be a number.
+#[inline]
+pub(super) fn of(text: &str) -> Number {
+    let negative = text.starts_with('-');
+    let digits = &text.as_bytes()[usize::from(negative)..];
+    if digits.len() > LONGEST {
+        return longer(text);
+    }
+    let (mut value, mut scale, mut in_fraction) = (0_u64, 0, false);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                value = value * 10 + u64::from(byte - b'0');
+                scale += usize::from(in_fraction);
+            }
+            b'.' => in_fraction = true,
+            _ => return longer(text),
+        }
+    }
+    if !in_fraction {
+        return Number::Integer(if negative { -i128::from(value) } else { i128::from(value) });
+    }
+    if value > EXACT {
+        return longer(text);
+    }
+    // Both are exact floats, so that one division rounds once, as it should.
+    let float = value as f64 / POWERS[scale];
+    Number::Float(if negative { -float } else { float })
+}
+
+/// What takes more than one look: many digits, or an exponent.
+#[cold]
+fn longer(text: &str) -> Number {
+    let integer = || match text.parse::<i128>().ok()? {
+        integer if u64::try_from(integer).is_ok() || i64::try_from(integer).is_ok() => Some(Number::Integer(integer)),
+        _ => None,
+    };
+    integer()
+        .unwrap_or_else(|| Number::Float(text.parse().expect("Rust reads every number of JSON, if only as infinity")))
+}
+
+/// So many digits, or digits and a point, always fit.
+const LONGEST: usize = 18;
+/// The largest whole number below which all are floats.
+const EXACT: u64 = 1 << 53;
+#[rustfmt::skip]
+const POWERS: [f64; LONGEST + 1] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn number(text: &str) -> Option<Number> {
+        length(text.as_bytes()).map(|length| of(&text[..length]))
+    }
+
+    #[test]
+    fn integers_of_64_bits_are_exact_and_wider_ones_are_floats() {
+        let table = [
+            ("0", Number::Integer(0)),
+            ("-0", Number::Integer(0)),
+            ("18446744073709551615", Number::Integer(u64::MAX.into())),
+            ("18446744073709551616", Number::Float(18446744073709551616.0)),
+            ("-9223372036854775808", Number::Integer(i64::MIN.into())),
+            ("-9223372036854775809", Number::Float(-9223372036854775809.0)),
+            ("1.5", Number::Float(1.5)),
+            ("-0.10", Number::Float(-0.1)),
+            ("1e3", Number::Float(1000.0)),
+            ("1E-2,", Number::Float(0.01)),
+            ("9007199254740993.0", Number::Float(9007199254740992.0)),
+        ];
+        for (text, expected) in table {
+            assert_eq!(number(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_json_does_not_call_a_number_is_none() {
+        for text in ["", "-", "01", "-01", "+1", ".5", "1.", "1.e3", "1e", "1e+", "1.5E-", "x", "NaN", "e1"] {
+            assert_eq!(length(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_what_serde_json_reads(text in "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,24})?([eE][+-]?[0-9]{1,2})?") {
+            prop_assert_eq!(length(text.as_bytes()), Some(text.len()));
+            let expected: serde_json::Number = serde_json::from_str(&text).expect("serde_json reads it too");
+            match of(&text) {
+                Number::Integer(0) => prop_assert_eq!(expected.as_f64(), Some(0.0)),
+                Number::Integer(integer) => prop_assert_eq!(expected.to_string(), integer.to_string()),
+                // Serde reads some floats one bit off; Rust's own reading is the nearest.
+                Number::Float(float) => prop_assert_eq!(text.parse(), Ok(float)),
+            }
+        }
+
+        #[test]
+        fn numbers_are_written_as_they_are_read(float: f64, integer: i64) {
+            prop_assume!(float.is_finite());
+            for number in [Number::Float(float), Number::Integer(integer.into())] {
+                let text = serde_json::to_string(&number).expect("it is finite");
+                prop_assert_eq!(self::number(&text).map(Number::as_f64), Some(number.as_f64()), "{}", text);
+            }
+        }
+    }
+}

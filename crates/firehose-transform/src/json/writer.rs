@@ -1,0 +1,91 @@
+//! Writing an object.
+
+use serde::Serialize;
+
+use super::Field;
+use crate::buffer;
+use crate::outcome::{IntoOutcome, Outcome};
+
+/// An object in the making, in a buffer that is used again from record to record. Turn it into the answer with `into()`, or
+/// return it as it is.
+#[derive(Debug)]
+pub struct ObjectWriter {
+    out: Vec<u8>,
+    failed: Option<String>,
+}
+
+impl ObjectWriter {
+    /// An object without fields.
+    pub fn new() -> ObjectWriter {
+        let mut out = buffer::take();
+        out.push(b'{');
+        ObjectWriter { out, failed: None }
+    }
+
+    /// The field as it is.
+    #[inline]
+    pub fn copy(&mut self, field: &Field<'_>) {
+        self.key(field.key);
+        self.out.extend_from_slice(field.value);
+    }
+
+    /// The field's key with another value.
+    #[inline]
+    pub fn put(&mut self, field: &Field<'_>, value: &impl Serialize) {
+        self.key(field.key);
+        self.value(value);
+    }
+
+    /// A field of the author's own.
+    pub fn add(&mut self, key: &str, value: &impl Serialize) {
+        self.comma();
+        self.value(&key);
+        self.out.push(b':');
+        self.value(value);
+    }
+
+    #[inline]
+    fn key(&mut self, quoted: &[u8]) {
+        self.out.reserve(quoted.len() + 32); // once, for the key and a short value
+        self.comma();
+        self.out.extend_from_slice(quoted);
+        self.out.push(b':');
+    }
+
+    #[inline]
+    fn comma(&mut self) {
+        if self.out.len() > 1 {
+            self.out.push(b',');
+        }
+    }
+
+    #[inline]
+    fn value(&mut self, value: &impl Serialize) {
+        if let Err(cause) = serde_json::to_writer(&mut self.out, value) {
+            self.failed.get_or_insert_with(|| format!("writing the answer as JSON: {cause}"));
+        }
+    }
+}
+
+impl Default for ObjectWriter {
+    fn default() -> ObjectWriter {
+        ObjectWriter::new()
+    }
+}
+
+/// A value that JSON cannot express has failed the record.
+impl From<ObjectWriter> for Outcome {
+    fn from(mut writer: ObjectWriter) -> Outcome {
+        writer.out.push(b'}');
+        match writer.failed {
+            None => Outcome::bytes(writer.out),
+            Some(reason) => Outcome::Failed(reason),
+        }
+    }
+}
+
+impl IntoOutcome for ObjectWriter {
+    fn into_outcome(self) -> Outcome {
+        self.into()
+    }
+}

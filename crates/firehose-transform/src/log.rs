@@ -1,0 +1,131 @@
+//! Log lines: JSON objects on standard error, in the words that Lambda's own JSON format has, so that CloudWatch Logs Insights
+//! finds a record by its id.
+
+use std::env;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+/// How much a log line matters. `AWS_LAMBDA_LOG_LEVEL`, which is set where the function's log format is JSON, leaves out what
+/// matters less; without it, `Debug` is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    timestamp: String,
+    level: Level,
+    message: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record_id: Option<&'a str>,
+}
+
+pub(crate) fn line(level: Level, message: impl fmt::Display, request_id: &str, record_id: Option<&str>) {
+    lines(level, request_id, [(message.to_string(), record_id)]);
+}
+
+/// All in one write: a batch may have thousands.
+pub(crate) fn lines<'a>(level: Level, request_id: &str, messages: impl IntoIterator<Item = (String, Option<&'a str>)>) {
+    static LEAST: OnceLock<Level> = OnceLock::new();
+    if level < *LEAST.get_or_init(|| least(env::var("AWS_LAMBDA_LOG_LEVEL").ok().as_deref())) {
+        return;
+    }
+    let timestamp = timestamp(SystemTime::now());
+    let mut text = Vec::new();
+    for (message, record_id) in messages {
+        let line = Line { timestamp: timestamp.clone(), level, message: &message, request_id, record_id };
+        serde_json::to_writer(&mut text, &line).expect("texts are JSON");
+        text.push(b'\n');
+    }
+    // Where standard error is closed, there is nobody to tell.
+    let _ = io::stderr().lock().write_all(&text);
+}
+
+fn least(named: Option<&str>) -> Level {
+    match named.map(str::to_ascii_uppercase).as_deref() {
+        Some("TRACE" | "DEBUG") => Level::Debug,
+        Some("WARN") => Level::Warn,
+        Some("ERROR" | "FATAL") => Level::Error,
+        _ => Level::Info,
+    }
+}
+
+/// As in `2026-11-23T02:50:41.123Z`.
+fn timestamp(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute) = (second / 3600, second / 60 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}.{:03}Z", second % 60, since.subsec_millis())
+}
+
+/// The Gregorian date so many days after 1970-01-01. Years begin in March here, so that a leap day is the last of its year.
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468; // since 0000-03-01
+    let (era, of_era) = (days / 146_097, days % 146_097); // 400 years each
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153; // March is 0
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year + next, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_people_read_them() {
+        let table = [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (1_700_000_000_123, "2023-11-14T22:13:20.123Z"),
+            (4_107_542_399_999, "2100-02-28T23:59:59.999Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+        ];
+        for (ms, expected) in table {
+            assert_eq!(timestamp(UNIX_EPOCH + Duration::from_millis(ms)), expected);
+        }
+    }
+
+    #[test]
+    fn a_line_is_an_object_in_lambdas_words() {
+        let line = Line {
+            timestamp: "now".to_owned(),
+            level: Level::Error,
+            message: "a \"b\"",
+            request_id: "r",
+            record_id: Some("7"),
+        };
+        let expected = r#"{"timestamp":"now","level":"ERROR","message":"a \"b\"","requestId":"r","recordId":"7"}"#;
+        assert_eq!(serde_json::to_string(&line).expect("it is JSON"), expected);
+    }
+
+    #[test]
+    fn lambdas_levels_are_understood() {
+        let table = [
+            (None, Level::Info),
+            (Some("trace"), Level::Debug),
+            (Some("WARN"), Level::Warn),
+            (Some("FATAL"), Level::Error),
+        ];
+        for (named, expected) in table {
+            assert_eq!(least(named), expected, "{named:?}");
+        }
+    }
+}
