@@ -9,11 +9,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
 
-use crate::faults::{Fault, Faults, Refusal, Rule};
+use crate::faults::{Fault, Faults, Rule};
 use crate::flow::task::Done;
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
 use crate::runner::Runner;
-use crate::service::{Protocol, SERVICES, firehose};
+use crate::service::{Protocol, SERVICES, firehose, iam};
 use crate::settings::{Millis, Settings};
 use crate::wire::{self, Route, dress};
 use crate::world::{Turn, World};
@@ -97,8 +97,9 @@ impl Engine {
         if !fault.latency.is_zero() {
             tokio::time::sleep(fault.latency).await;
         }
-        let mut response = match fault.refusal {
-            Some(refusal) => refuse(route, &request, &operation, refusal),
+        let refusal = fault.refusal.map(|refusal| dress::refusal(&operation, refusal));
+        let mut response = match refusal.or_else(|| self.denial(route, &request)) {
+            Some(error) => refuse(route, &request, error),
             None => self.answer(route, request, fault.slow).await,
         };
         response.headers_mut().insert(http::header::DATE, dress::date(self.now()));
@@ -124,6 +125,16 @@ impl Engine {
         let operation = wire::operation::name(route, request).unwrap_or_default();
         let fault = faults.decide(&operation);
         (operation, fault)
+    }
+
+    /// Why the caller may not do this, where that is asked at all.
+    fn denial(&self, route: Route, request: &Request) -> Option<AwsError> {
+        self.look(|world| {
+            if !world.settings.enforce_iam {
+                return None;
+            }
+            iam::authorize(world, request, &wire::operation::name(route, request)?, self.now()).err()
+        })
     }
 
     async fn answer(&self, route: Route, request: Request, slow: Duration) -> http::Response<Bytes> {
@@ -368,15 +379,11 @@ impl Shared {
     }
 }
 
-/// A refusal in the words of the service that it stands for.
-fn refuse(route: Route, request: &Request, operation: &str, refusal: Refusal) -> http::Response<Bytes> {
+/// A refusal before the service has seen anything, in its dress.
+fn refuse(route: Route, request: &Request, error: AwsError) -> http::Response<Bytes> {
     match route {
-        Route::Service(index) => {
-            dress::answer(SERVICES[index].protocol, request, Err(dress::refusal(operation, refusal)))
-        }
-        Route::S3 | Route::Local | Route::UnknownJson | Route::UnknownQuery => {
-            s3::refuse(request, dress::refusal(operation, refusal))
-        }
+        Route::Service(index) => dress::answer(SERVICES[index].protocol, request, Err(error)),
+        Route::S3 | Route::Local | Route::UnknownJson | Route::UnknownQuery => s3::refuse(request, error),
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Settings {
     pub paused: bool,
     /// What the clock shows at first. `None`: the wall's time. Never earlier than what the world has seen.
     pub time: Option<Millis>,
+    /// Calls of role sessions are allowed only what their policies allow.
+    pub enforce_iam: bool,
     /// What goes wrong.
     pub faults: Vec<Rule>,
     /// Where everything is kept. `None`: in memory, gone with the engine.
@@ -34,6 +36,7 @@ impl Default for Settings {
             speed: 1,
             paused: false,
             time: None,
+            enforce_iam: false,
             faults: vec![],
             data_dir: None,
         }

@@ -72,11 +72,16 @@ pub fn variables(function: &FunctionImage, task_root: &Path, api_port: u16) -> B
         ("AWS_LAMBDA_LOG_STREAM_NAME", function.log_stream.clone()),
         ("AWS_REGION", function.region.clone()),
         ("AWS_DEFAULT_REGION", function.region.clone()),
+    ];
+    let common = [
+        ("PATH", machine_path()),
+        ("LANG", "en_US.UTF-8".into()),
+        ("TZ", ":UTC".into()),
+        // Never the caller's; the world gives those of the function's role.
         ("AWS_ACCESS_KEY_ID", "local".into()),
         ("AWS_SECRET_ACCESS_KEY", "local".into()),
         ("AWS_SESSION_TOKEN", "local".into()),
     ];
-    let common = [("PATH", machine_path()), ("LANG", "en_US.UTF-8".into()), ("TZ", ":UTC".into())];
     let named = |(name, value): (&str, String)| (name.to_owned(), value);
     let mut variables: BTreeMap<String, String> = common.into_iter().map(named).collect();
     variables.extend(function.environment.clone());

@@ -8,32 +8,43 @@ use crate::settings::Millis;
 use crate::table::{Changes, Table};
 use crate::world::{Turn, World};
 
+pub use authorize::authorize;
 pub use policy::glob_ignoring_case;
+pub use session::{Caller, Credentials, caller, issue, session_arn};
 
+use policies::Policy;
+use policy::Document;
 use policy::Verdict;
 use role::Role;
 
+mod authorize;
 mod managed;
 mod permissions;
+mod policies;
 mod policy;
 mod role;
 mod roles;
+mod session;
+mod simulate;
 
-/// The account's roles, by name in lower case.
 #[derive(Debug)]
 pub struct State {
+    /// By name in lower case.
     pub roles: Table<Role>,
+    /// The account's own managed policies, by ARN.
+    policies: Table<Policy>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        State { roles: Table::new("iam/roles") }
+        State { roles: Table::new("iam/roles"), policies: Table::new("iam/policies") }
     }
 }
 
 /// What an operation works on.
 struct Call<'a> {
     roles: &'a mut Table<Role>,
+    policies: &'a mut Table<Policy>,
     form: Form,
     request: &'a Request,
     account: &'a str,
@@ -50,21 +61,36 @@ type Operation = fn(&mut Call) -> Outcome;
 
 const OPERATIONS: &[(&str, Operation)] = &[
     ("AttachRolePolicy", permissions::attach),
+    ("CreatePolicy", policies::create),
+    ("CreatePolicyVersion", policies::create_version),
     ("CreateRole", roles::create),
+    ("DeletePolicy", policies::delete),
+    ("DeletePolicyVersion", policies::delete_version),
     ("DeleteRole", roles::delete),
     ("DeleteRolePermissionsBoundary", roles::delete_boundary),
     ("DeleteRolePolicy", permissions::delete),
     ("DetachRolePolicy", permissions::detach),
+    ("GetPolicy", policies::get),
+    ("GetPolicyVersion", policies::get_version),
     ("GetRole", roles::get),
     ("GetRolePolicy", permissions::get),
     ("ListAttachedRolePolicies", permissions::list_attached),
+    ("ListEntitiesForPolicy", policies::list_entities),
     ("ListInstanceProfilesForRole", roles::list_instance_profiles),
+    ("ListPolicies", policies::list),
+    ("ListPolicyTags", policies::list_tags),
+    ("ListPolicyVersions", policies::list_versions),
     ("ListRolePolicies", permissions::list),
     ("ListRoleTags", roles::list_tags),
     ("ListRoles", roles::list),
     ("PutRolePermissionsBoundary", roles::put_boundary),
     ("PutRolePolicy", permissions::put),
+    ("SetDefaultPolicyVersion", policies::set_default_version),
+    ("SimulateCustomPolicy", simulate::custom),
+    ("SimulatePrincipalPolicy", simulate::principal),
+    ("TagPolicy", policies::tag),
     ("TagRole", roles::tag),
+    ("UntagPolicy", policies::untag),
     ("UntagRole", roles::untag),
     ("UpdateAssumeRolePolicy", roles::update_trust),
     ("UpdateRole", roles::update),
@@ -79,6 +105,7 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
     };
     let mut call = Call {
         roles: &mut world.iam.roles,
+        policies: &mut world.iam.policies,
         form,
         request,
         account: &world.settings.account,
@@ -109,6 +136,11 @@ fn no_such_entity(message: String) -> AwsError {
     AwsError::new("NoSuchEntity", message).with_status(404)
 }
 
+/// Is the text a policy document?
+pub fn is_policy(text: &str) -> bool {
+    Document::parse(text).is_some()
+}
+
 /// Why a service cannot act as a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotAssumable {
@@ -134,9 +166,50 @@ pub fn assumable(world: &World, role_arn: &str, service: &str, now: Millis) -> R
 pub fn allows(world: &World, role_arn: &str, action: &str, resource: &str, now: Millis) -> bool {
     let Some(role) = find(world, role_arn) else { return false };
     let context = [("aws:sourceaccount", world.settings.account.as_str())];
-    let documents = role.documents(now, world.settings.delays.role);
-    let verdicts: Vec<Verdict> = documents.map(|document| document.action(action, resource, &context)).collect();
-    verdicts.contains(&Verdict::Allowed) && !verdicts.contains(&Verdict::Denied)
+    role_allows(world, role, action, resource, &context, now)
+}
+
+/// What the role's policies allow within its boundary. A boundary that is not there allows nothing.
+fn role_allows(
+    world: &World,
+    role: &Role,
+    action: &str,
+    resource: &str,
+    context: &policy::Context,
+    now: Millis,
+) -> bool {
+    let (policies, delay) = (&world.iam.policies, world.settings.delays.role);
+    let documents: Vec<Document> = role.documents(policies, now, delay).collect();
+    let within = role.boundary.as_deref().is_none_or(|boundary| {
+        let boundary = policies::document(policies, boundary, now, delay);
+        boundary.is_some_and(|document| document.action(action, resource, context) == Verdict::Allowed)
+    });
+    within && evaluate(&documents, action, resource, context) == Verdict::Allowed
+}
+
+/// What several documents say together: one Deny decides, then one Allow.
+fn evaluate(documents: &[Document], action: &str, resource: &str, context: &policy::Context) -> Verdict {
+    let verdicts: Vec<Verdict> = documents.iter().map(|document| document.action(action, resource, context)).collect();
+    match (verdicts.contains(&Verdict::Denied), verdicts.contains(&Verdict::Allowed)) {
+        (true, _) => Verdict::Denied,
+        (false, true) => Verdict::Allowed,
+        (false, false) => Verdict::Silent,
+    }
+}
+
+/// May this caller assume the role? Root may, once the role is known; a session where the trust policy names it.
+pub fn assumable_by(world: &World, role: &Role, caller: &Caller, region: &str, now: Millis) -> bool {
+    let account = world.settings.account.as_str();
+    let trust = role.trust.seen(now, world.settings.delays.role).and_then(|text| Document::parse(text));
+    match (trust, caller) {
+        (None, _) => false,
+        (Some(_), Caller::Root) => true,
+        (Some(trust), Caller::Session { role: by, .. }) => {
+            let root = Caller::Root.arn(region, account);
+            let names = [by.arn.as_str(), &caller.arn(region, account), account, &root];
+            names.iter().any(|name| trust.trusts_aws(name, &[]) == Verdict::Allowed)
+        }
+    }
 }
 
 /// The role with exactly this ARN.
@@ -148,14 +221,16 @@ pub fn find<'a>(world: &'a World, role_arn: &str) -> Option<&'a Role> {
 impl State {
     pub fn take_changes(&mut self, out: &mut Changes) {
         self.roles.take_changes(out);
+        self.policies.take_changes(out);
     }
 
     pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
-        let known = table == self.roles.name();
-        if known {
-            self.roles.restore(key, value)?;
+        match table {
+            t if t == self.roles.name() => self.roles.restore(key, value)?,
+            t if t == self.policies.name() => self.policies.restore(key, value)?,
+            _ => return Ok(false),
         }
-        Ok(known)
+        Ok(true)
     }
 }
 

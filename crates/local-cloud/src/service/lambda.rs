@@ -1,7 +1,7 @@
 //! Lambda: functions, versions, aliases, and invocations under way.
 //!
 //! A function is Pending, and an update InProgress, for [`crate::Delays::function`]; until an update has settled,
-//! invocations run what was there before. Layers, VPCs, dead letters and container images are not acted on.
+//! invocations run what was there before. Layers, VPCs, dead letters, destinations and container images are not acted on.
 
 use std::collections::HashMap;
 
@@ -18,13 +18,14 @@ use function::Function;
 use name::Reference;
 
 pub use invocation::{CannotInvoke, invoke, resolve};
-pub use route::name as operation;
+pub use route::{name as operation, percent_decode};
 
 mod alias;
 mod code;
 mod concurrency;
 mod configuration;
 mod environment;
+mod event;
 mod function;
 mod functions;
 mod invocation;
@@ -43,6 +44,8 @@ pub struct State {
     pub functions: Table<Function>,
     /// Zips by the base64 of their SHA-256.
     code: Blobs,
+    /// Invocations as events that are not done with, by the id of the request that asked for them.
+    events: Table<event::Event>,
     under_way: HashMap<Token, invocation::Invocation>,
     /// Invocations in this run, for the shares of weighted aliases.
     started: u64,
@@ -53,6 +56,7 @@ impl Default for State {
         State {
             functions: Table::new("lambda/functions"),
             code: Blobs::new("lambda/code"),
+            events: Table::new("lambda/events"),
             under_way: HashMap::new(),
             started: 0,
         }
@@ -77,6 +81,18 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
     let input = route::input(route, captured, request)?;
     crate::wire::validate::input("lambda", route.name, &input)?;
     (route.operation)(&mut Call { world, turn, request, input })
+}
+
+/// The ARN of the function that a request is about, where it is about one.
+pub fn named(request: &Request, account: &str) -> Option<String> {
+    let (_, captured) = route::find(&request.method, &request.path)?;
+    let tagged = captured.get("Resource").and_then(Value::as_str).map(str::to_owned);
+    tagged.or_else(|| {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let name = captured.get("FunctionName").or(body.get("FunctionName"))?.as_str()?;
+        let reference = Reference::parse(name, &request.region, account).ok()?;
+        Some(reference.or_qualifier(request.query("Qualifier")).qualified())
+    })
 }
 
 impl Call<'_> {
@@ -144,25 +160,34 @@ pub fn tick(world: &mut World, turn: &mut Turn) {
     if !keys.is_empty() {
         world.lambda.forget_unused_code();
     }
+    event::tick(world, turn);
 }
 
 pub fn due(world: &World) -> Option<Millis> {
-    world.lambda.functions.iter().filter_map(|(_, function)| function.settles_at).min()
+    let settles = world.lambda.functions.iter().filter_map(|(_, function)| function.settles_at).min();
+    settles.into_iter().chain(event::due(world)).min()
 }
 
 impl State {
     pub fn take_changes(&mut self, out: &mut Changes) {
         self.functions.take_changes(out);
         self.code.take_changes(out);
+        self.events.take_changes(out);
     }
 
     pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
         match table {
             t if t == self.functions.name() => self.functions.restore(key, value)?,
             t if t == self.code.name() => self.code.restore(key, value),
+            t if t == self.events.name() => self.events.restore(key, value)?,
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// The zip with that hash, which GetFunction says where to download.
+    pub fn zip(&self, code_sha256: &str) -> Option<bytes::Bytes> {
+        self.code.get(code_sha256)
     }
 
     /// Removes the zips that no version of any function runs any more.

@@ -1,19 +1,17 @@
 //! STS: who is calling, and sessions of roles.
 //!
-//! Credentials are not checked here, so those given out are made up and work like any others.
-
-use sha2::{Digest, Sha256};
+//! Any credentials stand for the account's root, but those of a session that was given out here for its role.
 
 use crate::request::{Answer, AwsError, Request};
+use crate::service::iam;
 use crate::service::query::{Form, Xml, answer, iso_time};
-use crate::service::{arn, iam};
 use crate::world::{Turn, World};
 
 pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
     let form = Form::parse(request)?;
     let action = form.required("Action")?;
     let result = match action {
-        "GetCallerIdentity" => caller_identity(world, request),
+        "GetCallerIdentity" => caller_identity(world, turn, request)?,
         "AssumeRole" => assume_role(world, turn, request, &form)?,
         _ => {
             let message = format!("Could not find operation {action} for version 2011-06-15");
@@ -23,38 +21,53 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
     Ok(answer("sts", action, request, Some(result)))
 }
 
-fn caller_identity(world: &World, request: &Request) -> Xml {
+fn caller_identity(world: &World, turn: &Turn, request: &Request) -> Result<Xml, AwsError> {
     let account = &world.settings.account;
+    let caller = iam::caller(world, request, turn.now)?;
     let mut xml = Xml::default();
-    xml.text("Arn", arn::global("iam", &request.region, account, "root"));
-    xml.text("UserId", account);
+    xml.text("Arn", caller.arn(&request.region, account));
+    xml.text("UserId", caller.id(account));
     xml.text("Account", account);
-    xml
+    Ok(xml)
 }
 
-/// The account's root, whom every credential here stands for, may assume any role that exists.
+/// Root, whom any credentials stand for, may assume every role that is old enough to be known.
 fn assume_role(world: &World, turn: &Turn, request: &Request, form: &Form) -> Result<Xml, AwsError> {
     let role_arn = form.required("RoleArn")?;
     let session = form.required("RoleSessionName")?;
-    let duration_s = form.number("DurationSeconds")?.unwrap_or(3600);
     let account = &world.settings.account;
-    let caller = arn::global("iam", &request.region, account, "root");
-    let role = iam::find(world, role_arn).ok_or_else(|| {
+    let caller = iam::caller(world, request, turn.now)?;
+    let role = iam::find(world, role_arn);
+    let role = role.filter(|role| iam::assumable_by(world, role, &caller, &request.region, turn.now));
+    let role = role.ok_or_else(|| {
+        let caller = caller.arn(&request.region, account);
         let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
         AwsError::new("AccessDenied", message).with_status(403)
     })?;
-    let secret = base64_simd::STANDARD.encode_to_string(Sha256::digest(&request.id));
+    let duration_s = form.number("DurationSeconds")?.unwrap_or(3600);
+    if duration_s < 900 {
+        let message = format!(
+            "1 validation error detected: Value '{duration_s}' at 'durationSeconds' failed to satisfy constraint: Member \
+             must have value greater than or equal to 900"
+        );
+        return Err(AwsError::new("ValidationError", message));
+    }
+    if duration_s > role.max_session_s {
+        let message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+        return Err(AwsError::new("ValidationError", message));
+    }
+    let expires = turn.now + u64::from(duration_s) * 1000;
+    let credentials = iam::issue(role, session, Some(expires));
     let mut xml = Xml::default();
     xml.element("Credentials", |xml| {
-        xml.text("AccessKeyId", role.id.replacen("AROA", "ASIA", 1));
-        xml.text("SecretAccessKey", &secret[..40]);
-        xml.text("SessionToken", &secret);
-        xml.text("Expiration", iso_time(turn.now + u64::from(duration_s) * 1000));
+        xml.text("AccessKeyId", credentials.access_key);
+        xml.text("SecretAccessKey", credentials.secret);
+        xml.text("SessionToken", credentials.token);
+        xml.text("Expiration", iso_time(expires));
     });
     xml.element("AssumedRoleUser", |xml| {
         xml.text("AssumedRoleId", format!("{}:{session}", role.id));
-        let session = format!("assumed-role/{}/{session}", role.name);
-        xml.text("Arn", arn::global("sts", &request.region, account, &session));
+        xml.text("Arn", iam::session_arn(role, session, &request.region, account));
     });
     Ok(xml)
 }

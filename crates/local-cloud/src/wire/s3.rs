@@ -17,6 +17,7 @@ use crate::wire::{chunked, host};
 mod adapter;
 mod buckets;
 mod convert;
+mod documents;
 mod lists;
 mod objects;
 mod uploads;
@@ -109,21 +110,25 @@ fn internal(error: &dyn std::fmt::Display) -> AwsError {
 }
 
 /// The address in path style: `/bucket/key`, percent-encoded, whatever style it came in.
-pub(super) struct Target {
+pub struct Target {
     path: String,
 }
 
 impl Target {
-    pub(super) fn of(request: &Request) -> Target {
+    pub fn of(request: &Request) -> Target {
         let bucket = request.header("host").and_then(host::bucket);
         Target { path: bucket.map_or_else(|| request.path.clone(), |bucket| format!("/{bucket}{}", request.path)) }
     }
 
-    pub(super) fn bucket(&self) -> Option<&str> {
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub fn bucket(&self) -> Option<&str> {
         self.path.split('/').nth(1).filter(|name| !name.is_empty())
     }
 
-    pub(super) fn has_key(&self) -> bool {
+    pub fn has_key(&self) -> bool {
         self.path.splitn(3, '/').nth(2).is_some_and(|key| !key.is_empty())
     }
 }

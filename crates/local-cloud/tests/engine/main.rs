@@ -2,6 +2,7 @@
 
 mod calls;
 mod control;
+mod iam;
 mod kept;
 mod port;
 mod s3;

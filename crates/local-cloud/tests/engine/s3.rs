@@ -92,3 +92,43 @@ async fn a_bucket_elsewhere_redirects_and_keeps_the_tags_it_was_made_with() {
     let tags = engine.call(request.expect("valid parts")).await;
     assert!(text(&tags).contains("<Key>team</Key><Value>data</Value>"), "{}", text(&tags));
 }
+
+#[tokio::test]
+async fn a_buckets_documents_are_those_of_a_new_bucket_until_others_are_put() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    let encryption = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>\
+                      <SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>alias/lake</KMSMasterKeyID>\
+                      </ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>";
+    let open =
+        "<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls></PublicAccessBlockConfiguration>";
+    let owners = "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
+    let policy = r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}}"#;
+    for (name, document, before, after, gone) in [
+        ("encryption", encryption, "AES256", "alias/lake", "AES256"),
+        ("publicAccessBlock", open, "<BlockPublicAcls>true<", "<BlockPublicAcls>false<", "NoSuchPublicAccessBlock"),
+        ("ownershipControls", owners, "BucketOwnerEnforced", "ObjectWriter", ""),
+        ("policy", policy, "NoSuchBucketPolicy", "\"Deny\"", "NoSuchBucketPolicy"),
+    ] {
+        let path = format!("/lake?{name}");
+        let get = async || text(&s3(&engine, "GET", &path, &[], "").await).to_owned();
+        assert!(get().await.contains(before), "{name}: {}", get().await);
+        let put = s3(&engine, "PUT", &path, &[], document).await;
+        assert!(put.status().is_success(), "{name}: {}", text(&put));
+        assert!(get().await.contains(after), "{name}: {}", get().await);
+        if name == "encryption" {
+            let put = s3(&engine, "PUT", "/lake/key", &[], "x").await;
+            assert_eq!(header(&put, "x-amz-server-side-encryption"), "aws:kms");
+            let head = s3(&engine, "HEAD", "/lake/key", &[], "").await;
+            assert_eq!(header(&head, "x-amz-server-side-encryption-aws-kms-key-id"), "alias/lake");
+            let own = s3(&engine, "PUT", "/lake/own", &[("x-amz-server-side-encryption", "AES256")], "x").await;
+            assert_eq!(header(&own, "x-amz-server-side-encryption"), "AES256");
+        }
+        if !gone.is_empty() {
+            s3(&engine, "DELETE", &path, &[], "").await;
+            assert!(get().await.contains(gone), "{name}: {}", get().await);
+        }
+    }
+    let refused = s3(&engine, "PUT", "/lake?policy", &[], "no policy").await;
+    assert!(text(&refused).contains("<Code>MalformedPolicy</Code>"), "{}", text(&refused));
+}

@@ -42,6 +42,9 @@ pub struct ServeArgs {
     /// The world's clock stands until it is moved
     #[arg(long)]
     pub paused: bool,
+    /// Evaluate policies for callers too: sessions from AssumeRole may do what their role allows; other credentials are root's
+    #[arg(long)]
+    pub enforce_iam: bool,
     /// Let calls go wrong, for example 'kinesis:*=throttle,rate=0.2' (may be given several times; see below)
     #[arg(long = "fault", value_name = "RULE")]
     pub faults: Vec<Rule>,
@@ -113,6 +116,7 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
         speed: args.speed,
         paused: args.paused,
         time: args.clock,
+        enforce_iam: args.enforce_iam,
         faults: args.faults,
         data_dir: data_dir.clone(),
     };

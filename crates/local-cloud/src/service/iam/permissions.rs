@@ -47,7 +47,7 @@ pub fn list(call: &mut Call) -> Outcome {
 
 pub fn attach(call: &mut Call) -> Outcome {
     let arn = policy_arn(call)?;
-    if managed::document(&arn).is_none() {
+    if managed::document(&arn).is_none() && !call.policies.contains(&arn) {
         return Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
     }
     let since = call.since;

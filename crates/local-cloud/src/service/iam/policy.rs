@@ -55,6 +55,15 @@ impl Document {
         })
     }
 
+    /// What a trust policy says to an account, a role or a session, by its number or ARN.
+    pub fn trusts_aws(&self, principal: &str, context: &Context) -> Verdict {
+        self.verdict(context, |statement| {
+            let named = &statement["Principal"];
+            matches_member(statement, "Action", "NotAction", |pattern| glob_ignoring_case(pattern, "sts:AssumeRole"))
+                && (named.as_str() == Some("*") || words(&named["AWS"]).any(|word| word == "*" || word == principal))
+        })
+    }
+
     fn verdict(&self, context: &Context, speaks: impl Fn(&Value) -> bool) -> Verdict {
         let applies = |effect: &str, unknown: bool| {
             let of_effect = self.0.iter().filter(|statement| statement["Effect"] == effect);
@@ -100,6 +109,7 @@ fn condition_met(operator: &str, key: &str, expected: &Value, context: &Context)
         "StringNotEquals" => !any(|pattern, actual| pattern == actual),
         "StringEqualsIgnoreCase" => any(str::eq_ignore_ascii_case),
         "StringLike" | "ArnLike" | "ArnEquals" => any(glob),
+        "Bool" => any(str::eq_ignore_ascii_case),
         "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => !any(glob),
         _ => return None,
     })

@@ -8,7 +8,9 @@ use crate::request::AwsError;
 use crate::service::query::{Xml, iso_time, percent_encode};
 use crate::settings::Millis;
 
+use super::policies::Policy;
 use super::policy::Document;
+use crate::table::Table;
 
 /// A value that the rest of AWS sees only some time after it was written; until then the one before it holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,10 +58,15 @@ pub struct Role {
 
 impl Role {
     /// The documents that count at `now`.
-    pub fn documents(&self, now: Millis, delay: Millis) -> impl Iterator<Item = Document> {
+    pub fn documents(&self, policies: &Table<Policy>, now: Millis, delay: Millis) -> impl Iterator<Item = Document> {
         let inline = self.inline.values().filter_map(move |text| Document::parse(text.seen(now, delay)?));
         let seen = move |(arn, since): (&String, &Settling<()>)| since.seen(now, delay).map(|()| arn.clone());
-        inline.chain(self.attached.iter().filter_map(seen).filter_map(|arn| super::managed::document(&arn)))
+        inline.chain(
+            self.attached
+                .iter()
+                .filter_map(seen)
+                .filter_map(move |arn| super::policies::document(policies, &arn, now, delay)),
+        )
     }
 
     /// The members that lists and CreateRole show.

@@ -21,7 +21,7 @@ pub fn create(call: &mut Call) -> Outcome {
     let path = call.form.get("Path").unwrap_or("/");
     let role = Role {
         name: name.to_owned(),
-        id: role_id(&call.request.id),
+        id: unique_id("AROA", &call.request.id),
         arn: arn::global("iam", &call.request.region, call.account, &format!("role{path}{name}")),
         path: path.to_owned(),
         created: call.now,
@@ -144,10 +144,10 @@ pub fn document(text: &str) -> Result<String, AwsError> {
     Err(AwsError::new("MalformedPolicyDocument", why))
 }
 
-/// `AROA` and seventeen characters that the request's id decides.
-fn role_id(request_id: &str) -> String {
+/// A prefix (`AROA`) and seventeen characters that `of` decides.
+pub fn unique_id(prefix: &str, of: &str) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let digest = Sha256::digest(request_id);
+    let digest = Sha256::digest(of);
     let tail = digest.iter().take(17).map(|byte| ALPHABET[usize::from(byte % 32)] as char);
-    "AROA".chars().chain(tail).collect()
+    prefix.chars().chain(tail).collect()
 }

@@ -16,7 +16,7 @@ use super::{State, invalid};
 
 /// A zip sent with the call may be this large.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const MAX_ZIP_BYTES: usize = 52_428_800;
+pub const MAX_ZIP_BYTES: usize = 52_428_800;
 
 /// Where the caller says the code is.
 #[derive(Debug, Default, Deserialize)]

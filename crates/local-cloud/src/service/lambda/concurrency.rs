@@ -3,7 +3,11 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Call, Outcome, no_content, reply};
+use super::invocation::ACCOUNT_CONCURRENCY;
+use super::{Call, Outcome, invalid, no_content, reply};
+
+/// What no function may reserve.
+const UNRESERVED: usize = 100;
 
 pub fn get(call: &mut Call) -> Outcome {
     match call.function()?.reserved_concurrency {
@@ -20,6 +24,15 @@ struct Put {
 
 pub fn put(call: &mut Call) -> Outcome {
     let input: Put = call.input()?;
+    let key = call.reference()?.key();
+    let functions = call.world.lambda.functions.iter();
+    let others = functions.filter(|(other, _)| *other != key).filter_map(|(_, function)| function.reserved_concurrency);
+    if others.sum::<u32>() as usize + input.reserved_concurrent_executions as usize > ACCOUNT_CONCURRENCY - UNRESERVED {
+        return Err(invalid(
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below \
+             its minimum value of [100].",
+        ));
+    }
     call.function_mut()?.reserved_concurrency = Some(input.reserved_concurrent_executions);
     get(call)
 }

@@ -33,6 +33,8 @@ pub struct Function {
     pub policies: BTreeMap<String, BTreeMap<String, Value>>,
     pub tags: BTreeMap<String, String>,
     pub reserved_concurrency: Option<u32>,
+    #[serde(default)]
+    pub event_configs: super::event::EventConfigs,
     pub revisions: u64,
 }
 

@@ -6,13 +6,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::request::{AwsError, Effect};
+use crate::runner::MAX_UNPACKED_BYTES;
 use crate::service::arn;
 use crate::service::iam;
 use crate::service::json::page;
+use crate::service::query::percent_encode;
 
-use super::code::Source;
+use super::code::{MAX_ZIP_BYTES, Source};
 use super::configuration::{Configuration, Settings, SettingsChange, last_modified};
 use super::function::Function;
+use super::invocation::ACCOUNT_CONCURRENCY;
 use super::status::Status;
 use super::{Call, Outcome, conflict, invalid, no_content, not_found, reply};
 
@@ -64,6 +67,7 @@ pub fn create(call: &mut Call) -> Outcome {
         policies: BTreeMap::new(),
         tags: input.tags.unwrap_or_default(),
         reserved_concurrency: None,
+        event_configs: Default::default(),
         revisions: 0,
     };
     function.latest.revision_id = function.next_revision();
@@ -88,9 +92,9 @@ pub fn runtime_version(region: &str, runtime: &str) -> Value {
 pub fn get(call: &mut Call) -> Outcome {
     let configuration = wanted(call)?;
     let function = call.function()?;
-    let (region, account) = (&call.request.region, &call.world.settings.account);
-    let location =
-        format!("https://awslambda-{region}-tasks.s3.{region}.amazonaws.com/snapshots/{account}/{}", function.name);
+    // On AWS it is a presigned address of a bucket of Lambda's; here the engine itself has the zip.
+    let host = call.request.header("host").unwrap_or("127.0.0.1");
+    let location = format!("http://{host}/_local/code?sha256={}", percent_encode(&configuration.code_sha256));
     let mut output = json!({
         "Configuration": configuration,
         "Code": { "RepositoryType": "S3", "Location": location },
@@ -115,9 +119,51 @@ fn wanted<'a>(call: &'a Call) -> Result<&'a Configuration, AwsError> {
     configuration.ok_or_else(|| not_found(&reference.qualified()))
 }
 
+/// Limits as they are by default, and what of them is used.
+pub fn account_settings(call: &mut Call) -> Outcome {
+    let prefix = format!("{}/", call.request.region);
+    let functions = call.world.lambda.functions.with_prefix(&prefix).map(|(_, function)| function);
+    let (mut count, mut bytes, mut reserved) = (0, 0, 0);
+    for function in functions {
+        count += 1;
+        bytes +=
+            std::iter::once(&function.latest).chain(function.versions.values()).map(|c| c.code_size).sum::<usize>();
+        reserved += function.reserved_concurrency.unwrap_or(0) as usize;
+    }
+    reply(
+        200,
+        &json!({
+            "AccountLimit": {
+                "TotalCodeSize": 80_530_636_800u64,
+                "CodeSizeUnzipped": MAX_UNPACKED_BYTES,
+                "CodeSizeZipped": MAX_ZIP_BYTES,
+                "ConcurrentExecutions": ACCOUNT_CONCURRENCY,
+                "UnreservedConcurrentExecutions": ACCOUNT_CONCURRENCY.saturating_sub(reserved),
+            },
+            "AccountUsage": { "TotalCodeSize": bytes, "FunctionCount": count },
+        }),
+    )
+}
+
 /// No function here has one.
 pub fn get_code_signing(call: &mut Call) -> Outcome {
     reply(200, &json!({ "FunctionName": call.function()?.name }))
+}
+
+/// Runtimes are this machine's: nobody updates them.
+pub fn get_runtime_management(call: &mut Call) -> Outcome {
+    let configuration = wanted(call)?;
+    reply(200, &json!({ "UpdateRuntimeOn": "Auto", "FunctionArn": configuration.function_arn }))
+}
+
+pub fn get_recursion(call: &mut Call) -> Outcome {
+    call.function()?;
+    reply(200, &json!({ "RecursiveLoop": "Terminate" }))
+}
+
+/// Pollers of streams cannot be made here, so there are none.
+pub fn list_event_sources(_: &mut Call) -> Outcome {
+    reply(200, &json!({ "EventSourceMappings": [] }))
 }
 
 #[derive(Deserialize)]

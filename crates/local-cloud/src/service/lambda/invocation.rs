@@ -15,7 +15,7 @@ use super::configuration::Configuration;
 use super::function::{Alias, Function, pending};
 use super::name::Reference;
 use super::status::Phase;
-use super::{Call, Outcome, invalid, not_found};
+use super::{Call, Outcome, event, invalid, not_found};
 
 /// A request's payload may be this large.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -38,14 +38,16 @@ pub struct Invocation {
 }
 
 /// Who wants the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Waiter {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiter {
     /// A synchronous caller, with or without the log's tail.
     Caller {
         tail: bool,
     },
-    /// Nobody: it was invoked as an event.
-    Nobody,
+    /// The queue of events.
+    Event {
+        id: String,
+    },
     Firehose,
 }
 
@@ -69,7 +71,8 @@ pub fn call(call: &mut Call) -> Outcome {
             super::no_content()
         }
         "Event" => {
-            start(call.world, call.turn, &reference, input, Waiter::Nobody)?;
+            runnable(call.world, &reference)?;
+            event::accept(call.world, call.turn, &call.request.id, &reference, input);
             Ok(Answer::Reply(Reply::empty().with_status(202)))
         }
         "RequestResponse" => {
@@ -107,7 +110,10 @@ pub fn resolve(
     log(world, &invocation, &outcome.log, turn.now);
     match invocation.waiter {
         Waiter::Caller { tail } => Some(Ok(Answer::Reply(invoked(&invocation.version, outcome, tail)))),
-        Waiter::Nobody => None,
+        Waiter::Event { id } => {
+            event::tried(world, turn.now, &id, outcome.function_error.is_some());
+            None
+        }
         Waiter::Firehose => {
             flow::transformed(world, turn, token, Ok(outcome));
             None
@@ -161,6 +167,21 @@ fn ascii(json: &str) -> String {
 
 /// What would run, if it can be invoked now.
 fn check<'a>(world: &'a World, reference: &Reference) -> Result<&'a Configuration, AwsError> {
+    let configuration = runnable(world, reference)?;
+    let too_many = || AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429);
+    if world.lambda.under_way.len() >= ACCOUNT_CONCURRENCY {
+        return Err(too_many());
+    }
+    let running = world.lambda.under_way.values().filter(|running| running.function_key == reference.key()).count();
+    let reserved = world.lambda.functions.get(&reference.key()).and_then(|function| function.reserved_concurrency);
+    match reserved {
+        Some(reserved) if running >= reserved as usize => Err(too_many()),
+        Some(_) | None => Ok(configuration),
+    }
+}
+
+/// What would run, were there room for it.
+fn runnable<'a>(world: &'a World, reference: &Reference) -> Result<&'a Configuration, AwsError> {
     let unknown = || {
         let qualifier = reference.qualifier.as_deref().unwrap_or("$LATEST");
         not_found(&format!("{}:{qualifier}", reference.arn))
@@ -170,15 +191,7 @@ fn check<'a>(world: &'a World, reference: &Reference) -> Result<&'a Configuratio
     if configuration.status.state == Phase::Pending {
         return Err(pending());
     }
-    let too_many = || AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429);
-    if world.lambda.under_way.len() >= ACCOUNT_CONCURRENCY {
-        return Err(too_many());
-    }
-    let running = world.lambda.under_way.values().filter(|running| running.function_key == reference.key()).count();
-    match function.reserved_concurrency {
-        Some(reserved) if running >= reserved as usize => Err(too_many()),
-        Some(_) | None => Ok(configuration),
-    }
+    Ok(configuration)
 }
 
 /// What a qualifier runs now: an alias may send some invocations elsewhere, and during an update `$LATEST` is still what
@@ -200,7 +213,7 @@ fn other(alias: &Alias, started: u64) -> Option<&str> {
     ((started % 100) < (weight * 100.0) as u64).then_some(version)
 }
 
-fn start(
+pub fn start(
     world: &mut World,
     turn: &mut Turn,
     reference: &Reference,
@@ -229,6 +242,13 @@ fn image(world: &World, configuration: &Configuration, region: &str, now: Millis
     let settings = &configuration.settings;
     let revision = revision(configuration);
     let day = jiff::Timestamp::from_millisecond(now as i64).unwrap_or(jiff::Timestamp::MAX).strftime("%Y/%m/%d");
+    let mut environment = settings.environment.clone().unwrap_or_default().variables;
+    if let Some(role) = iam::find(world, &settings.role) {
+        let session = iam::issue(role, &configuration.function_name, None);
+        environment.insert("AWS_ACCESS_KEY_ID".into(), session.access_key);
+        environment.insert("AWS_SECRET_ACCESS_KEY".into(), session.secret);
+        environment.insert("AWS_SESSION_TOKEN".into(), session.token);
+    }
     FunctionImage {
         arn: configuration.function_arn.clone(),
         name: configuration.function_name.clone(),
@@ -237,7 +257,7 @@ fn image(world: &World, configuration: &Configuration, region: &str, now: Millis
         handler: settings.handler.clone(),
         code: world.lambda.code.get(&configuration.code_sha256).unwrap_or_default(),
         code_sha256: configuration.code_sha256.clone(),
-        environment: settings.environment.clone().unwrap_or_default().variables,
+        environment,
         timeout_s: settings.timeout,
         memory_mib: settings.memory_size,
         region: region.to_owned(),

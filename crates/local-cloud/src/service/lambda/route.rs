@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::request::{AwsError, Request};
 
-use super::{Operation, alias, concurrency, functions, invocation, permission, tag, update, version};
+use super::{Operation, alias, concurrency, event, functions, invocation, permission, tag, update, version};
 
 /// One operation. A `{Member}` of the path goes into the input under that name.
 pub struct Route {
@@ -32,6 +32,12 @@ const STATEMENT: &str = "/2015-03-31/functions/{FunctionName}/policy/{StatementI
 const TAGS: &str = "/2017-03-31/tags/{Resource}";
 const CONCURRENCY: &str = "/2017-10-31/functions/{FunctionName}/concurrency";
 const READ_CONCURRENCY: &str = "/2019-09-30/functions/{FunctionName}/concurrency";
+const EVENTS: &str = "/2019-09-25/functions/{FunctionName}/event-invoke-config";
+const LIST_EVENTS: &str = "/2019-09-25/functions/{FunctionName}/event-invoke-config/list";
+const ACCOUNT: &str = "/2016-08-19/account-settings";
+const EVENT_SOURCES: &str = "/2015-03-31/event-source-mappings";
+const RUNTIME_MANAGEMENT: &str = "/2021-07-20/functions/{FunctionName}/runtime-management-config";
+const RECURSION: &str = "/2024-08-31/functions/{FunctionName}/recursion-config";
 const CODE_SIGNING: &str = "/2020-06-30/functions/{FunctionName}/code-signing-config";
 
 static ROUTES: &[Route] = &[
@@ -40,6 +46,15 @@ static ROUTES: &[Route] = &[
     route("CreateFunction", Method::POST, FUNCTIONS, functions::create),
     route("DeleteAlias", Method::DELETE, ALIAS, alias::delete),
     route("DeleteFunction", Method::DELETE, FUNCTION, functions::delete),
+    route("DeleteFunctionEventInvokeConfig", Method::DELETE, EVENTS, event::delete_config),
+    route("GetAccountSettings", Method::GET, ACCOUNT, functions::account_settings),
+    route("GetFunctionEventInvokeConfig", Method::GET, EVENTS, event::get_config),
+    route("GetFunctionRecursionConfig", Method::GET, RECURSION, functions::get_recursion),
+    route("GetRuntimeManagementConfig", Method::GET, RUNTIME_MANAGEMENT, functions::get_runtime_management),
+    route("ListEventSourceMappings", Method::GET, EVENT_SOURCES, functions::list_event_sources),
+    route("ListFunctionEventInvokeConfigs", Method::GET, LIST_EVENTS, event::list_configs),
+    route("PutFunctionEventInvokeConfig", Method::PUT, EVENTS, event::put_config),
+    route("UpdateFunctionEventInvokeConfig", Method::POST, EVENTS, event::update_config),
     route("DeleteFunctionConcurrency", Method::DELETE, CONCURRENCY, concurrency::delete),
     route("GetAlias", Method::GET, ALIAS, alias::get),
     route("GetFunction", Method::GET, FUNCTION, functions::get),
@@ -114,7 +129,7 @@ pub fn input(route: &Route, mut members: Map<String, Value>, request: &Request) 
     Ok(Value::Object(members))
 }
 
-fn percent_decode(text: &str) -> String {
+pub fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

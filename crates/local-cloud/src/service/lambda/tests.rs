@@ -290,6 +290,74 @@ fn reserved_concurrency_is_a_limit() {
     assert!(invoke(&mut world, &mut Turn::at(READY + 70), &format!("{ARN}:$LATEST"), "{}".into()).is_ok());
 }
 
+/// The tokens of invocations that begin when the world is ticked.
+fn begun(world: &mut World, now: Millis) -> Vec<Token> {
+    let mut turn = Turn::at(now);
+    world.tick(&mut turn);
+    let invoked = turn.effects.iter().filter_map(|effect| match effect {
+        Effect::Invoke { token, .. } => Some(*token),
+        Effect::Retire { .. } | Effect::Work { .. } => None,
+    });
+    invoked.collect()
+}
+
+#[test]
+fn an_event_is_tried_three_times_with_pauses_between_and_then_given_up() {
+    let mut world = world_with_function();
+    let mut asked = request(Method::POST, &format!("{F}/invocations"), "{}");
+    asked.headers.insert("x-amz-invocation-type", "Event".parse().unwrap());
+    let (answer, effects) = ask(&mut world, READY + 50, "lambda", &asked);
+    assert!(matches!(answer.unwrap(), Answer::Reply(reply) if reply.status == 202));
+    let first = effects.iter().find_map(|effect| match effect {
+        Effect::Invoke { token, .. } => Some(*token),
+        Effect::Retire { .. } | Effect::Work { .. } => None,
+    });
+    let mut running = first.expect("the first try begins at once");
+    let mut at = READY + 50;
+    for pause in [60_000, 120_000] {
+        assert!(world.resolve(&mut Turn::at(at), running, outcome()).is_none());
+        assert_eq!(begun(&mut world, at + pause - 1), [0; 0]);
+        at += pause;
+        running = begun(&mut world, at)[0];
+    }
+    world.resolve(&mut Turn::at(at), running, outcome());
+    assert_eq!((world.due(), world.lambda.events.len()), (None, 0));
+}
+
+#[test]
+fn an_event_that_is_throttled_waits_and_one_without_retries_is_tried_once() {
+    let mut world = world_with_function();
+    let concurrency = "/2017-10-31/functions/f/concurrency";
+    lambda(&mut world, READY + 50, Method::PUT, concurrency, json!({ "ReservedConcurrentExecutions": 1 })).unwrap();
+    let config = "/2019-09-25/functions/f/event-invoke-config";
+    let put = lambda(&mut world, READY + 50, Method::PUT, config, json!({ "MaximumRetryAttempts": 0 })).unwrap();
+    assert_eq!((&put["FunctionArn"], &put["MaximumRetryAttempts"]), (&json!(format!("{ARN}:$LATEST")), &json!(0)));
+    let (first, _) = start(&mut world, READY + 50);
+    let mut asked = request(Method::POST, &format!("{F}/invocations"), "{}");
+    asked.headers.insert("x-amz-invocation-type", "Event".parse().unwrap());
+    assert_eq!(ask(&mut world, READY + 60, "lambda", &asked).1.len(), 0);
+    world.resolve(&mut Turn::at(READY + 70), first, outcome());
+    let tried = begun(&mut world, READY + 1060)[0];
+    world.resolve(&mut Turn::at(READY + 1070), tried, outcome());
+    assert_eq!(world.lambda.events.len(), 0);
+    let absent = lambda(&mut world, READY + 1080, Method::DELETE, &format!("{config}?Qualifier=live"), Value::Null);
+    assert_eq!(absent.unwrap_err().code, "ResourceNotFoundException");
+}
+
+#[test]
+fn what_is_reserved_leaves_a_hundred_and_shows_in_the_accounts_settings() {
+    let mut world = world_with_function();
+    let reserve = |world: &mut World, count: u32| {
+        let input = json!({ "ReservedConcurrentExecutions": count });
+        lambda(world, READY + 50, Method::PUT, "/2017-10-31/functions/f/concurrency", input).map_err(|error| error.code)
+    };
+    assert_eq!(reserve(&mut world, 901).unwrap_err(), "InvalidParameterValueException");
+    reserve(&mut world, 900).unwrap();
+    let settings = lambda(&mut world, READY + 50, Method::GET, "/2016-08-19/account-settings/", Value::Null).unwrap();
+    assert_eq!(settings["AccountLimit"]["UnreservedConcurrentExecutions"], 100);
+    assert_eq!(settings["AccountUsage"]["FunctionCount"], 1);
+}
+
 #[test]
 fn deleting_retires_the_processes_and_forgets_the_code() {
     let mut world = world_with_function();

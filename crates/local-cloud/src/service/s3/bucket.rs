@@ -21,6 +21,9 @@ pub struct Bucket {
     pub tags: Tags,
     /// The lifecycle rules as the protocol layer reads and writes them.
     pub lifecycle: Option<Value>,
+    /// The other documents (policy, encryption, ...) by the name of their subresource, likewise.
+    #[serde(default)]
+    pub documents: BTreeMap<String, Value>,
 }
 
 impl State {
@@ -44,7 +47,8 @@ impl State {
             let owned = "Your previous request to create the named bucket succeeded and you already own it.";
             return if again { Ok(()) } else { Err(error("BucketAlreadyOwnedByYou", 409, owned)) };
         }
-        self.buckets.insert(name, Bucket { region: placed, created: now, tags, lifecycle: None });
+        self.buckets
+            .insert(name, Bucket { region: placed, created: now, tags, lifecycle: None, documents: BTreeMap::new() });
         Ok(())
     }
 

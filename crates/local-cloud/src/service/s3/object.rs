@@ -35,6 +35,9 @@ pub struct Description {
     pub cache_control: Option<String>,
     pub metadata: BTreeMap<String, String>,
     pub tags: Tags,
+    /// `None`: with keys of S3's own.
+    #[serde(default)]
+    pub kms_key: Option<String>,
 }
 
 /// What must hold for a write to happen.

@@ -11,7 +11,7 @@ use crate::service::s3::State;
 use crate::service::s3::bucket::Tags;
 use crate::settings::Millis;
 
-use super::{buckets, lists, objects, uploads};
+use super::{buckets, documents, lists, objects, uploads};
 
 /// What an operation knows beside its input.
 pub struct Adapter {
@@ -52,6 +52,10 @@ impl Adapter {
 }
 
 type Answer<T> = S3Result<S3Response<T>>;
+
+fn no_content<T>(done: S3Response<T>) -> S3Response<T> {
+    S3Response::with_status(done.output, http::StatusCode::NO_CONTENT)
+}
 
 #[async_trait::async_trait]
 impl S3 for Adapter {
@@ -127,22 +131,117 @@ impl S3 for Adapter {
     }
 
     async fn get_bucket_encryption(&self, r: S3Request<GetBucketEncryptionInput>) -> Answer<GetBucketEncryptionOutput> {
-        self.act(|state, _| buckets::encryption(state, &r.input.bucket))
+        self.act(|state, _| documents::encryption(state, &r.input.bucket))
+    }
+
+    async fn put_bucket_encryption(&self, r: S3Request<PutBucketEncryptionInput>) -> Answer<PutBucketEncryptionOutput> {
+        self.act(|state, _| {
+            documents::keep(
+                state,
+                &r.input.bucket,
+                documents::ENCRYPTION,
+                &r.input.server_side_encryption_configuration,
+            )?;
+            Ok(PutBucketEncryptionOutput {})
+        })
+    }
+
+    async fn delete_bucket_encryption(
+        &self,
+        r: S3Request<DeleteBucketEncryptionInput>,
+    ) -> Answer<DeleteBucketEncryptionOutput> {
+        let done = self.act(|state, _| documents::forget(state, &r.input.bucket, documents::ENCRYPTION))?;
+        Ok(no_content(done.map_output(|()| DeleteBucketEncryptionOutput {})))
     }
 
     async fn get_public_access_block(
         &self,
         r: S3Request<GetPublicAccessBlockInput>,
     ) -> Answer<GetPublicAccessBlockOutput> {
-        self.act(|state, _| buckets::public_access_block(state, &r.input.bucket))
+        self.act(|state, _| documents::public_access_block(state, &r.input.bucket))
+    }
+
+    async fn put_public_access_block(
+        &self,
+        r: S3Request<PutPublicAccessBlockInput>,
+    ) -> Answer<PutPublicAccessBlockOutput> {
+        self.act(|state, _| {
+            let block = Some(&r.input.public_access_block_configuration);
+            documents::keep(state, &r.input.bucket, documents::PUBLIC_ACCESS, &block)?;
+            Ok(PutPublicAccessBlockOutput {})
+        })
+    }
+
+    async fn delete_public_access_block(
+        &self,
+        r: S3Request<DeletePublicAccessBlockInput>,
+    ) -> Answer<DeletePublicAccessBlockOutput> {
+        let none = None::<&PublicAccessBlockConfiguration>;
+        let done = self.act(|state, _| documents::keep(state, &r.input.bucket, documents::PUBLIC_ACCESS, &none))?;
+        Ok(no_content(done.map_output(|()| DeletePublicAccessBlockOutput {})))
+    }
+
+    async fn get_bucket_ownership_controls(
+        &self,
+        r: S3Request<GetBucketOwnershipControlsInput>,
+    ) -> Answer<GetBucketOwnershipControlsOutput> {
+        self.act(|state, _| documents::ownership(state, &r.input.bucket))
+    }
+
+    async fn put_bucket_ownership_controls(
+        &self,
+        r: S3Request<PutBucketOwnershipControlsInput>,
+    ) -> Answer<PutBucketOwnershipControlsOutput> {
+        self.act(|state, _| {
+            documents::set_ownership(state, &r.input.bucket, &r.input.ownership_controls)?;
+            Ok(PutBucketOwnershipControlsOutput {})
+        })
     }
 
     async fn get_bucket_policy(&self, r: S3Request<GetBucketPolicyInput>) -> Answer<GetBucketPolicyOutput> {
-        self.unset(&r.input.bucket, "NoSuchBucketPolicy", "The bucket policy does not exist")
+        self.act(|state, _| documents::policy(state, &r.input.bucket))
+    }
+
+    async fn put_bucket_policy(&self, r: S3Request<PutBucketPolicyInput>) -> Answer<PutBucketPolicyOutput> {
+        let done = self.act(|state, _| documents::set_policy(state, &r.input.bucket, &r.input.policy))?;
+        Ok(no_content(done.map_output(|()| PutBucketPolicyOutput {})))
+    }
+
+    async fn delete_bucket_policy(&self, r: S3Request<DeleteBucketPolicyInput>) -> Answer<DeleteBucketPolicyOutput> {
+        let done = self.act(|state, _| documents::forget(state, &r.input.bucket, documents::POLICY))?;
+        Ok(no_content(done.map_output(|()| DeleteBucketPolicyOutput {})))
     }
 
     async fn get_bucket_cors(&self, r: S3Request<GetBucketCorsInput>) -> Answer<GetBucketCorsOutput> {
         self.unset(&r.input.bucket, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
+    }
+
+    async fn get_bucket_notification_configuration(
+        &self,
+        r: S3Request<GetBucketNotificationConfigurationInput>,
+    ) -> Answer<GetBucketNotificationConfigurationOutput> {
+        self.act(|state, _| state.bucket(&r.input.bucket).map(|_| GetBucketNotificationConfigurationOutput::default()))
+    }
+
+    async fn get_bucket_logging(&self, r: S3Request<GetBucketLoggingInput>) -> Answer<GetBucketLoggingOutput> {
+        self.act(|state, _| state.bucket(&r.input.bucket).map(|_| GetBucketLoggingOutput::default()))
+    }
+
+    async fn get_bucket_request_payment(
+        &self,
+        r: S3Request<GetBucketRequestPaymentInput>,
+    ) -> Answer<GetBucketRequestPaymentOutput> {
+        self.act(|state, _| {
+            state.bucket(&r.input.bucket)?;
+            Ok(GetBucketRequestPaymentOutput { payer: Some(Payer::from_static(Payer::BUCKET_OWNER)) })
+        })
+    }
+
+    async fn get_bucket_accelerate_configuration(
+        &self,
+        r: S3Request<GetBucketAccelerateConfigurationInput>,
+    ) -> Answer<GetBucketAccelerateConfigurationOutput> {
+        self.act(|state, _| state.bucket(&r.input.bucket).map(|_| GetBucketAccelerateConfigurationOutput::default()))
     }
 
     async fn get_bucket_website(&self, r: S3Request<GetBucketWebsiteInput>) -> Answer<GetBucketWebsiteOutput> {

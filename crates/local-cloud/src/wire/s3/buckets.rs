@@ -114,28 +114,3 @@ pub fn acl(state: &State, cx: &Context, name: &str) -> Result<GetBucketAclOutput
     let grant = Grant { grantee: Some(grantee), permission: Some(permission) };
     Ok(GetBucketAclOutput { grants: Some(vec![grant]), owner: Some(owner) })
 }
-
-/// What every bucket has since January 2023: keys managed by S3.
-pub fn encryption(state: &State, name: &str) -> Result<GetBucketEncryptionOutput, AwsError> {
-    state.bucket(name)?;
-    let algorithm = ServerSideEncryption::from_static(ServerSideEncryption::AES256);
-    let by_default = ServerSideEncryptionByDefault { kms_master_key_id: None, sse_algorithm: algorithm };
-    let rule = ServerSideEncryptionRule {
-        apply_server_side_encryption_by_default: Some(by_default),
-        bucket_key_enabled: Some(false),
-    };
-    let configuration = ServerSideEncryptionConfiguration { rules: vec![rule] };
-    Ok(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) })
-}
-
-/// What every new bucket has since April 2023: all four.
-pub fn public_access_block(state: &State, name: &str) -> Result<GetPublicAccessBlockOutput, AwsError> {
-    state.bucket(name)?;
-    let all = PublicAccessBlockConfiguration {
-        block_public_acls: Some(true),
-        block_public_policy: Some(true),
-        ignore_public_acls: Some(true),
-        restrict_public_buckets: Some(true),
-    };
-    Ok(GetPublicAccessBlockOutput { public_access_block_configuration: Some(all) })
-}

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use s3s::dto::*;
 
 use super::adapter::Context;
-use super::convert;
+use super::{convert, documents};
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::object::Precondition;
@@ -21,6 +21,7 @@ pub fn put(
     tags: Tags,
     precondition: Precondition,
 ) -> Result<PutObjectOutput, AwsError> {
+    let kms_key = documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id)?;
     let description = Description {
         content_type: input.content_type,
         content_encoding: input.content_encoding,
@@ -29,9 +30,15 @@ pub fn put(
         cache_control: input.cache_control,
         metadata: convert::metadata(input.metadata),
         tags,
+        kms_key: kms_key.clone(),
     };
     let etag = state.put(cx.now, &input.bucket, &input.key, body, description, precondition)?;
-    Ok(PutObjectOutput { e_tag: Some(convert::etag(&etag)), ..Default::default() })
+    Ok(PutObjectOutput {
+        e_tag: Some(convert::etag(&etag)),
+        server_side_encryption: documents::algorithm(&kms_key),
+        ssekms_key_id: kms_key,
+        ..Default::default()
+    })
 }
 
 pub fn get(state: &State, input: &GetObjectInput) -> Result<GetObjectOutput, AwsError> {
@@ -52,6 +59,8 @@ pub fn get(state: &State, input: &GetObjectInput) -> Result<GetObjectOutput, Aws
         e_tag: Some(convert::etag(&object.etag)),
         last_modified: Some(convert::time(object.last_modified)),
         metadata: Some(description.metadata.into_iter().collect()),
+        server_side_encryption: documents::algorithm(&description.kms_key),
+        ssekms_key_id: description.kms_key,
         tag_count: Some(description.tags.len() as i32).filter(|count| *count > 0),
         ..Default::default()
     })
@@ -74,6 +83,8 @@ pub fn head(state: &State, input: &HeadObjectInput) -> Result<HeadObjectOutput, 
         e_tag: Some(convert::etag(&object.etag)),
         last_modified: Some(convert::time(object.last_modified)),
         metadata: Some(description.metadata.into_iter().collect()),
+        server_side_encryption: documents::algorithm(&description.kms_key),
+        ssekms_key_id: description.kms_key,
         ..Default::default()
     })
 }
@@ -140,6 +151,7 @@ pub fn copy(state: &mut State, cx: &Context, input: CopyObjectInput, tags: Tags)
             cache_control: input.cache_control,
             metadata: convert::metadata(input.metadata),
             tags: description.tags,
+            kms_key: None,
         };
     } else if bucket == input.bucket && key == input.key {
         let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
@@ -149,11 +161,18 @@ pub fn copy(state: &mut State, cx: &Context, input: CopyObjectInput, tags: Tags)
     if replaces(input.tagging_directive.as_ref().map(TaggingDirective::as_str)) {
         description.tags = tags;
     }
+    let kms_key = documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id)?;
+    description.kms_key = kms_key.clone();
     let etag = state.put(cx.now, &input.bucket, &input.key, body, description, Precondition::None)?;
     let result = CopyObjectResult {
         e_tag: Some(convert::etag(&etag)),
         last_modified: Some(convert::time(cx.now)),
         ..Default::default()
     };
-    Ok(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
+    Ok(CopyObjectOutput {
+        copy_object_result: Some(result),
+        server_side_encryption: documents::algorithm(&kms_key),
+        ssekms_key_id: kms_key,
+        ..Default::default()
+    })
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use s3s::dto::*;
 
 use super::adapter::Context;
-use super::{convert, objects};
+use super::{convert, documents, objects};
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::object::Precondition;
@@ -16,6 +16,7 @@ pub fn begin(
     input: CreateMultipartUploadInput,
     tags: Tags,
 ) -> Result<CreateMultipartUploadOutput, AwsError> {
+    let kms_key = documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id)?;
     let description = Description {
         content_type: input.content_type,
         content_encoding: input.content_encoding,
@@ -24,12 +25,15 @@ pub fn begin(
         cache_control: input.cache_control,
         metadata: convert::metadata(input.metadata),
         tags,
+        kms_key: kms_key.clone(),
     };
     state.begin_upload(cx.now, cx.id, &input.bucket, &input.key, description)?;
     Ok(CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),
         upload_id: Some(cx.id.to_owned()),
+        server_side_encryption: documents::algorithm(&kms_key),
+        ssekms_key_id: kms_key,
         ..Default::default()
     })
 }

@@ -1,0 +1,144 @@
+//! May a caller do this? Which action and resource a request stands for, and what the caller's policies say to it.
+
+use serde_json::Value;
+
+use crate::request::{AwsError, Request};
+use crate::service::query::Form;
+use crate::service::{arn, lambda};
+use crate::settings::Millis;
+use crate::wire::s3::Target;
+use crate::world::World;
+
+use super::session::{Caller, caller};
+
+/// Refuses what the caller's role does not allow; root may do everything.
+///
+/// # Errors
+/// In the words of the service that was asked.
+pub fn authorize(world: &World, request: &Request, operation: &str, now: Millis) -> Result<(), AwsError> {
+    // Whoever can call at all may ask who he is.
+    if request.access_key.is_none() || operation == "sts:GetCallerIdentity" {
+        return Ok(());
+    }
+    let caller = caller(world, request, now).map_err(|error| in_words_of(operation, error))?;
+    let Caller::Session { role, .. } = &caller else { return Ok(()) };
+    let account = world.settings.account.as_str();
+    let action = action(operation);
+    let resource = resource(world, request, operation);
+    let principal = caller.arn(&request.region, account);
+    let context = [
+        ("aws:principalarn", role.arn.as_str()),
+        ("aws:principalaccount", account),
+        ("aws:requestedregion", request.region.as_str()),
+        ("aws:securetransport", "false"),
+    ];
+    if super::role_allows(world, role, &action, &resource, &context, now) {
+        return Ok(());
+    }
+    let message = format!(
+        "User: {principal} is not authorized to perform: {action} on resource: {resource} because no identity-based \
+         policy allows the {action} action"
+    );
+    Err(in_words_of(operation, AwsError::new("AccessDenied", message).with_status(403)))
+}
+
+/// The JSON services name these errors with `Exception` at the end, and answer 400 unless they are REST.
+fn in_words_of(operation: &str, error: AwsError) -> AwsError {
+    let service = operation.split(':').next().unwrap_or_default();
+    let code = match (service, error.code) {
+        ("iam" | "sts", code) => code,
+        ("s3", "InvalidClientTokenId") => "InvalidAccessKeyId",
+        ("s3", code) => code,
+        (_, "AccessDenied") => "AccessDeniedException",
+        (_, "ExpiredToken") => "ExpiredTokenException",
+        (_, _) => "UnrecognizedClientException",
+    };
+    let status = if matches!(service, "iam" | "sts" | "s3" | "lambda") { 403 } else { 400 };
+    AwsError { code, status, ..error }
+}
+
+/// The action that permits an operation, where it is not called the same.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
+fn action(operation: &str) -> String {
+    let of = |name: &str| name.to_owned();
+    match operation {
+        "lambda:Invoke" => of("lambda:InvokeFunction"),
+        "s3:ListObjects" | "s3:ListObjectsV2" | "s3:HeadBucket" => of("s3:ListBucket"),
+        "s3:ListObjectVersions" => of("s3:ListBucketVersions"),
+        "s3:ListBuckets" => of("s3:ListAllMyBuckets"),
+        "s3:HeadObject" => of("s3:GetObject"),
+        "s3:CopyObject"
+        | "s3:CreateMultipartUpload"
+        | "s3:UploadPart"
+        | "s3:UploadPartCopy"
+        | "s3:CompleteMultipartUpload" => of("s3:PutObject"),
+        "s3:DeleteObjects" => of("s3:DeleteObject"),
+        "s3:AbortMultipartUpload" => of("s3:AbortMultipartUpload"),
+        "s3:ListParts" => of("s3:ListMultipartUploadParts"),
+        "s3:ListMultipartUploads" => of("s3:ListBucketMultipartUploads"),
+        "s3:GetBucketLifecycleConfiguration" => of("s3:GetLifecycleConfiguration"),
+        "s3:PutBucketLifecycleConfiguration" | "s3:DeleteBucketLifecycleConfiguration" => {
+            of("s3:PutLifecycleConfiguration")
+        }
+        "s3:GetBucketEncryption" => of("s3:GetEncryptionConfiguration"),
+        "s3:PutBucketEncryption" | "s3:DeleteBucketEncryption" => of("s3:PutEncryptionConfiguration"),
+        "s3:GetPublicAccessBlock" => of("s3:GetBucketPublicAccessBlock"),
+        "s3:PutPublicAccessBlock" | "s3:DeletePublicAccessBlock" => of("s3:PutBucketPublicAccessBlock"),
+        "s3:DeleteBucketTagging" => of("s3:PutBucketTagging"),
+        other => of(other),
+    }
+}
+
+/// The ARN that the request is about, `*` where it is about none in particular.
+fn resource(world: &World, request: &Request, operation: &str) -> String {
+    let (service, name) = operation.split_once(':').unwrap_or((operation, ""));
+    let account = &world.settings.account;
+    let found = match service {
+        "kinesis" => stated(request, "StreamARN").or_else(|| stated(request, "ConsumerARN")).or_else(|| {
+            Some(arn::regional(
+                "kinesis",
+                &request.region,
+                account,
+                &format!("stream/{}", stated(request, "StreamName")?),
+            ))
+        }),
+        "firehose" => stated(request, "DeliveryStreamName")
+            .map(|name| arn::regional("firehose", &request.region, account, &format!("deliverystream/{name}"))),
+        "logs" => stated(request, "resourceArn").or_else(|| stated(request, "logGroupIdentifier")).or_else(|| {
+            let group = stated(request, "logGroupName")?;
+            let stream = stated(request, "logStreamName").map(|stream| format!("log-stream:{stream}"));
+            let resource = format!("log-group:{group}:{}", stream.unwrap_or_else(|| "*".into()));
+            Some(arn::regional("logs", &request.region, account, &resource))
+        }),
+        "lambda" => lambda::named(request, account),
+        "iam" | "sts" => identity(world, request, account),
+        "s3" => Some(s3(request, name)).filter(|_| name != "ListBuckets"),
+        _ => None,
+    };
+    found.unwrap_or_else(|| "*".into())
+}
+
+fn stated(request: &Request, member: &str) -> Option<String> {
+    let body: Value = serde_json::from_slice(&request.body).ok()?;
+    body[member].as_str().map(str::to_owned)
+}
+
+fn identity(world: &World, request: &Request, account: &str) -> Option<String> {
+    let form = Form::parse(request).ok()?;
+    if let Some(arn) = ["RoleArn", "PolicyArn", "PolicySourceArn"].iter().find_map(|name| form.get(name)) {
+        return Some(arn.to_owned());
+    }
+    let name = form.get("RoleName")?;
+    let there = world.iam.roles.get(&name.to_lowercase()).map(|role| role.arn.clone());
+    let path = form.get("Path").unwrap_or("/");
+    Some(there.unwrap_or_else(|| arn::global("iam", &request.region, account, &format!("role{path}{name}"))))
+}
+
+fn s3(request: &Request, operation: &str) -> String {
+    let target = Target::of(request);
+    let path = target.path().trim_start_matches('/');
+    // Deleting many is asked of the bucket, and permitted by key.
+    let keys = if operation == "DeleteObjects" { "/*" } else { "" };
+    let path = if target.has_key() { path } else { path.trim_end_matches('/') };
+    format!("arn:{}:s3:::{}{keys}", arn::partition(&request.region), lambda::percent_decode(path))
+}

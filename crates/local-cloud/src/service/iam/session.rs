@@ -1,0 +1,95 @@
+//! Who calls: the account's root, for whom any credentials stand, or a session of a role, whose token we gave out.
+//!
+//! The token itself says whose it is, as on AWS, so that nothing has to be kept.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::request::{AwsError, Request};
+use crate::service::arn;
+use crate::service::json::decode_base64;
+use crate::settings::Millis;
+use crate::world::World;
+
+use super::role::Role;
+
+/// The credentials of a role's session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    pub access_key: String,
+    pub secret: String,
+    pub token: String,
+}
+
+/// What a token holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Token {
+    role_id: String,
+    session: String,
+    /// Forever, where there is no time.
+    expires: Option<Millis>,
+}
+
+/// Whose request it is.
+#[derive(Debug)]
+pub enum Caller<'a> {
+    Root,
+    Session { role: &'a Role, name: String },
+}
+
+/// Credentials for a session of the role.
+pub fn issue(role: &Role, session: &str, expires: Option<Millis>) -> Credentials {
+    let token = Token { role_id: role.id.clone(), session: session.to_owned(), expires };
+    let token = serde_json::to_vec(&token).expect("a struct of strings serialises");
+    let secret = base64_simd::STANDARD.encode_to_string(Sha256::digest(&token));
+    Credentials {
+        access_key: access_key(role),
+        secret: secret[..40].to_owned(),
+        token: base64_simd::STANDARD.encode_to_string(token),
+    }
+}
+
+fn access_key(role: &Role) -> String {
+    role.id.replacen("AROA", "ASIA", 1)
+}
+
+/// Who sent this. Tokens that are not ours, such as those of a real account, stand for root like any other credentials.
+///
+/// # Errors
+/// `None` of an expired session, or of a role that has gone, calls any more.
+pub fn caller<'a>(world: &'a World, request: &Request, now: Millis) -> Result<Caller<'a>, AwsError> {
+    let token = request.header("x-amz-security-token").or_else(|| request.query("X-Amz-Security-Token"));
+    let token = token.and_then(|text| decode_base64(text.as_bytes()));
+    let Some(token) = token.and_then(|bytes| serde_json::from_slice::<Token>(&bytes).ok()) else {
+        return Ok(Caller::Root);
+    };
+    let role = world.iam.roles.iter().map(|(_, role)| role).find(|role| role.id == token.role_id);
+    let invalid = || ("InvalidClientTokenId", "The security token included in the request is invalid.");
+    let refused = |(code, message): (&'static str, &str)| AwsError::new(code, message).with_status(403);
+    let role = role.filter(|role| request.access_key == Some(access_key(role))).ok_or_else(|| refused(invalid()))?;
+    if token.expires.is_some_and(|at| at <= now) {
+        return Err(refused(("ExpiredToken", "The security token included in the request is expired")));
+    }
+    Ok(Caller::Session { role, name: token.session })
+}
+
+impl Caller<'_> {
+    pub fn arn(&self, region: &str, account: &str) -> String {
+        match self {
+            Caller::Root => arn::global("iam", region, account, "root"),
+            Caller::Session { role, name } => session_arn(role, name, region, account),
+        }
+    }
+
+    /// `UserId` of GetCallerIdentity.
+    pub fn id(&self, account: &str) -> String {
+        match self {
+            Caller::Root => account.to_owned(),
+            Caller::Session { role, name } => format!("{}:{name}", role.id),
+        }
+    }
+}
+
+pub fn session_arn(role: &Role, session: &str, region: &str, account: &str) -> String {
+    arn::global("sts", region, account, &format!("assumed-role/{}/{session}", role.name))
+}

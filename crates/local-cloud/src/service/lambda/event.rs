@@ -1,0 +1,201 @@
+//! Invocations as events: accepted, queued, tried again when the function fails, given up in the end.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::request::{AwsError, Input};
+use crate::settings::Millis;
+use crate::world::{Turn, World};
+
+use super::invocation::{self, Waiter};
+use super::name::Reference;
+use super::{Call, Outcome, no_content, reply};
+
+/// Before the second and the third try.
+const PAUSES_MS: [Millis; 2] = [60_000, 120_000];
+/// Before one that was throttled is tried again.
+const THROTTLED_MS: Millis = 1_000;
+const MAX_AGE_S: u32 = 21_600;
+
+/// One that waits for a try, or is being tried. A restart tries it anew.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
+    region: String,
+    name: String,
+    qualifier: Option<String>,
+    payload: String,
+    client_context: Option<String>,
+    accepted: Millis,
+    due: Millis,
+    failures: u32,
+    #[serde(skip)]
+    running: bool,
+}
+
+/// What a function or a qualifier of it asks for.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct EventConfig {
+    maximum_retry_attempts: Option<u32>,
+    maximum_event_age_in_seconds: Option<u32>,
+    destination_config: Option<Value>,
+    /// Seconds, as the answers have it.
+    #[serde(default)]
+    last_modified: f64,
+}
+
+/// By qualifier; the function's own under `$LATEST`.
+pub type EventConfigs = BTreeMap<String, EventConfig>;
+
+/// Takes it on; the first try begins at once. A payload has been read as JSON, so it is text.
+pub fn accept(world: &mut World, turn: &mut Turn, id: &str, reference: &Reference, input: Input) {
+    let event = Event {
+        region: reference.region.clone(),
+        name: reference.name.clone(),
+        qualifier: reference.qualifier.clone(),
+        payload: String::from_utf8_lossy(&input.payload).into_owned(),
+        client_context: input.client_context,
+        accepted: turn.now,
+        due: turn.now,
+        failures: 0,
+        running: false,
+    };
+    world.lambda.events.insert(id, event);
+    tick(world, turn);
+}
+
+/// Those that are due are tried.
+pub fn tick(world: &mut World, turn: &mut Turn) {
+    let due = world.lambda.events.iter().filter(|(_, event)| !event.running && event.due <= turn.now);
+    let due: Vec<(String, Event)> = due.map(|(id, event)| (id.to_owned(), event.clone())).collect();
+    for (id, event) in due {
+        attempt(world, turn, id, event);
+    }
+}
+
+fn attempt(world: &mut World, turn: &mut Turn, id: String, event: Event) {
+    let reference = Reference::parse(&event.name, &event.region, &world.settings.account);
+    let Ok(reference) = reference.map(|reference| reference.or_qualifier(event.qualifier.as_deref())) else { return };
+    let max_age = config(world, &reference).maximum_event_age_in_seconds.unwrap_or(MAX_AGE_S);
+    let input = Input { payload: event.payload.into(), client_context: event.client_context };
+    match invocation::start(world, turn, &reference, input, Waiter::Event { id: id.clone() }) {
+        Ok(_) => change(world, &id, |event| event.running = true),
+        Err(error)
+            if error.code == "TooManyRequestsException" && turn.now < event.accepted + Millis::from(max_age) * 1000 =>
+        {
+            let due = turn.now + THROTTLED_MS;
+            change(world, &id, |event| event.due = due);
+        }
+        // The function has gone meanwhile, or it has waited for too long.
+        Err(_) => drop(world.lambda.events.remove(&id)),
+    }
+}
+
+/// A try has ended.
+pub fn tried(world: &mut World, now: Millis, id: &str, failed: bool) {
+    let Some(event) = world.lambda.events.get(id) else { return };
+    let reference = Reference::parse(&event.name, &event.region, &world.settings.account);
+    let qualifier = event.qualifier.as_deref();
+    let config =
+        reference.map_or_else(|_| EventConfig::default(), |named| config(world, &named.or_qualifier(qualifier)));
+    let retries = config.maximum_retry_attempts.unwrap_or(PAUSES_MS.len() as u32);
+    match PAUSES_MS.get(event.failures as usize).filter(|_| failed && event.failures < retries) {
+        Some(pause) => change(world, id, |event| {
+            event.failures += 1;
+            event.due = now + pause;
+            event.running = false;
+        }),
+        None => drop(world.lambda.events.remove(id)),
+    }
+}
+
+fn change(world: &mut World, id: &str, change: impl FnOnce(&mut Event)) {
+    if let Some(event) = world.lambda.events.get_mut(id) {
+        change(event);
+    }
+}
+
+/// When [`tick`] next has something to do.
+pub fn due(world: &World) -> Option<Millis> {
+    world.lambda.events.iter().filter(|(_, event)| !event.running).map(|(_, event)| event.due).min()
+}
+
+fn config(world: &World, reference: &Reference) -> EventConfig {
+    let function = world.lambda.functions.get(&reference.key());
+    function.and_then(|function| function.event_configs.get(key(reference))).cloned().unwrap_or_default()
+}
+
+fn key(reference: &Reference) -> &str {
+    reference.qualifier.as_deref().unwrap_or("$LATEST")
+}
+
+/// Replaces what was there.
+pub fn put_config(call: &mut Call) -> Outcome {
+    let config = EventConfig { last_modified: seconds(call.turn.now), ..call.input()? };
+    keep(call, config)
+}
+
+/// Changes what is named.
+pub fn update_config(call: &mut Call) -> Outcome {
+    let (old, new): (EventConfig, EventConfig) = (wanted(call)?, call.input()?);
+    let config = EventConfig {
+        maximum_retry_attempts: new.maximum_retry_attempts.or(old.maximum_retry_attempts),
+        maximum_event_age_in_seconds: new.maximum_event_age_in_seconds.or(old.maximum_event_age_in_seconds),
+        destination_config: new.destination_config.or(old.destination_config),
+        last_modified: seconds(call.turn.now),
+    };
+    keep(call, config)
+}
+
+fn keep(call: &mut Call, config: EventConfig) -> Outcome {
+    let reference = call.reference()?;
+    call.function_mut()?.event_configs.insert(key(&reference).to_owned(), config.clone());
+    reply(200, &shown(&reference, key(&reference), &config))
+}
+
+pub fn get_config(call: &mut Call) -> Outcome {
+    let reference = call.reference()?;
+    reply(200, &shown(&reference, key(&reference), &wanted(call)?))
+}
+
+pub fn delete_config(call: &mut Call) -> Outcome {
+    wanted(call)?;
+    let reference = call.reference()?;
+    call.function_mut()?.event_configs.remove(key(&reference));
+    no_content()
+}
+
+pub fn list_configs(call: &mut Call) -> Outcome {
+    let reference = call.reference()?;
+    let configs = call.function()?.event_configs.iter();
+    let configs: Vec<Value> = configs.map(|(qualifier, config)| shown(&reference, qualifier, config)).collect();
+    reply(200, &json!({ "FunctionEventInvokeConfigs": configs }))
+}
+
+fn wanted(call: &Call) -> Result<EventConfig, AwsError> {
+    let reference = call.reference()?;
+    let config = call.function()?.event_configs.get(key(&reference)).cloned();
+    config.ok_or_else(|| {
+        let message = format!("The function {}:{} doesn't have an EventInvokeConfig", reference.arn, key(&reference));
+        AwsError::new("ResourceNotFoundException", message).with_status(404)
+    })
+}
+
+fn shown(reference: &Reference, qualifier: &str, config: &EventConfig) -> Value {
+    let mut output = json!(config);
+    output["FunctionArn"] = json!(format!("{}:{qualifier}", reference.arn));
+    output["DestinationConfig"] =
+        config.destination_config.clone().unwrap_or_else(|| json!({ "OnSuccess": {}, "OnFailure": {} }));
+    if let Some(members) = output.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    output
+}
+
+fn seconds(now: Millis) -> f64 {
+    now as f64 / 1000.0
+}

@@ -1,0 +1,125 @@
+//! Documents that a bucket carries and that say how it is to be used: kept and shown, and where none was put, what AWS gives
+//! every new bucket. Encryption decides what objects say of themselves; the others are not acted on.
+
+use s3s::dto::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::request::AwsError;
+use crate::service::iam;
+use crate::service::s3::State;
+
+pub const ENCRYPTION: &str = "encryption";
+pub const PUBLIC_ACCESS: &str = "publicAccessBlock";
+pub const OWNERSHIP: &str = "ownershipControls";
+pub const POLICY: &str = "policy";
+
+/// Keeps a document; that there is none (`None`) is kept too.
+pub fn keep(state: &mut State, bucket: &str, name: &str, document: &impl Serialize) -> Result<(), AwsError> {
+    let document = serde_json::to_value(document).expect("documents of strings and numbers serialise");
+    state.bucket_mut(bucket)?.documents.insert(name.to_owned(), document);
+    Ok(())
+}
+
+/// Back to what a new bucket has.
+pub fn forget(state: &mut State, bucket: &str, name: &str) -> Result<(), AwsError> {
+    state.bucket_mut(bucket)?.documents.remove(name);
+    Ok(())
+}
+
+/// What was kept: nothing, that there is none, or a document.
+fn kept<T: DeserializeOwned>(state: &State, bucket: &str, name: &str) -> Result<Option<T>, AwsError> {
+    let document = state.bucket(bucket)?.documents.get(name).cloned();
+    document.map(serde_json::from_value).transpose().map_err(|error| {
+        AwsError::new("InternalError", format!("reading {name} of {bucket}: {error}")).with_status(500)
+    })
+}
+
+/// What every bucket has since January 2023: keys managed by S3.
+pub fn encryption(state: &State, bucket: &str) -> Result<GetBucketEncryptionOutput, AwsError> {
+    let own = || {
+        let algorithm = ServerSideEncryption::from_static(ServerSideEncryption::AES256);
+        let by_default = ServerSideEncryptionByDefault { kms_master_key_id: None, sse_algorithm: algorithm };
+        let rule = ServerSideEncryptionRule {
+            apply_server_side_encryption_by_default: Some(by_default),
+            bucket_key_enabled: Some(false),
+        };
+        ServerSideEncryptionConfiguration { rules: vec![rule] }
+    };
+    let configuration = kept(state, bucket, ENCRYPTION)?.unwrap_or_else(own);
+    Ok(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) })
+}
+
+/// What every new bucket has since April 2023: all four.
+pub fn public_access_block(state: &State, bucket: &str) -> Result<GetPublicAccessBlockOutput, AwsError> {
+    let all = PublicAccessBlockConfiguration {
+        block_public_acls: Some(true),
+        block_public_policy: Some(true),
+        ignore_public_acls: Some(true),
+        restrict_public_buckets: Some(true),
+    };
+    let configuration: Option<PublicAccessBlockConfiguration> =
+        kept(state, bucket, PUBLIC_ACCESS)?.unwrap_or(Some(all));
+    if configuration.is_none() {
+        let message = "The public access block configuration was not found";
+        return Err(AwsError::new("NoSuchPublicAccessBlockConfiguration", message).with_status(404));
+    }
+    Ok(GetPublicAccessBlockOutput { public_access_block_configuration: configuration })
+}
+
+/// What every new bucket has: no ACLs. The document is one rule, which is one word.
+pub fn ownership(state: &State, bucket: &str) -> Result<GetBucketOwnershipControlsOutput, AwsError> {
+    let word: Option<String> = kept(state, bucket, OWNERSHIP)?;
+    let word = word.unwrap_or_else(|| ObjectOwnership::BUCKET_OWNER_ENFORCED.into());
+    let rule = OwnershipControlsRule { object_ownership: word.into() };
+    Ok(GetBucketOwnershipControlsOutput { ownership_controls: Some(OwnershipControls { rules: vec![rule] }) })
+}
+
+pub fn set_ownership(state: &mut State, bucket: &str, controls: &OwnershipControls) -> Result<(), AwsError> {
+    let [rule] = controls.rules.as_slice() else {
+        let message = "The XML you provided was not well-formed or did not validate against our published schema";
+        return Err(AwsError::new("MalformedXML", message));
+    };
+    keep(state, bucket, OWNERSHIP, &rule.object_ownership.as_str())
+}
+
+pub fn policy(state: &State, bucket: &str) -> Result<GetBucketPolicyOutput, AwsError> {
+    let missing = || AwsError::new("NoSuchBucketPolicy", "The bucket policy does not exist").with_status(404);
+    Ok(GetBucketPolicyOutput { policy: Some(kept(state, bucket, POLICY)?.ok_or_else(missing)?) })
+}
+
+pub fn set_policy(state: &mut State, bucket: &str, text: &str) -> Result<(), AwsError> {
+    state.bucket(bucket)?;
+    if !iam::is_policy(text) {
+        let message = "Policies must be valid JSON and the first byte must be '{'";
+        return Err(AwsError::new("MalformedPolicy", message));
+    }
+    keep(state, bucket, POLICY, &text)
+}
+
+/// The key of KMS that an object is encrypted with: as its writer says, or else as its bucket does.
+pub fn kms_key(
+    state: &State,
+    bucket: &str,
+    algorithm: Option<&ServerSideEncryption>,
+    key: Option<String>,
+) -> Result<Option<String>, AwsError> {
+    let of_s3 = || "alias/aws/s3".to_owned();
+    if let Some(algorithm) = algorithm {
+        return Ok(is_kms(algorithm).then(|| key.unwrap_or_else(of_s3)));
+    }
+    let rules = encryption(state, bucket)?.server_side_encryption_configuration.unwrap_or_default().rules;
+    let by_default = rules.into_iter().find_map(|rule| rule.apply_server_side_encryption_by_default);
+    let by_default = by_default.filter(|rule| is_kms(&rule.sse_algorithm));
+    Ok(by_default.map(|rule| rule.kms_master_key_id.unwrap_or_else(of_s3)))
+}
+
+fn is_kms(algorithm: &ServerSideEncryption) -> bool {
+    algorithm.as_str().starts_with("aws:kms")
+}
+
+/// As an object's answers say it.
+pub fn algorithm(kms_key: &Option<String>) -> Option<ServerSideEncryption> {
+    let name = if kms_key.is_some() { ServerSideEncryption::AWS_KMS } else { ServerSideEncryption::AES256 };
+    Some(ServerSideEncryption::from_static(name))
+}
