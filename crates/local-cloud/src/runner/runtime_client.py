@@ -73,7 +73,7 @@ def run(handler, headers, event):
     except Exception as error:
         frames = traceback.format_exception(error)
         print("[ERROR]", "".join(frames))
-        return "error", failure(type(error).__name__, str(error), frames[1:-1])
+        return "error", failure(type(error).__name__, str(error), frames[2:-1])  # without this file
 
 
 handler = load()

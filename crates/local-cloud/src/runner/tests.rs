@@ -147,8 +147,11 @@ async fn failures_are_told_as_lambda_tells_them() {
         let told = document["errorMessage"].as_str().unwrap();
         assert!(told.ends_with(message), "{told}");
     }
+    let failed = json(&runner.invoke(&python, r#"{"fail":1}"#.into()).await);
+    let trace = failed["stackTrace"].as_array().unwrap();
+    assert!(trace.len() == 1 && trace[0].as_str().unwrap().contains("app.py"), "the handler's own frames: {trace:?}");
     let after = json(&runner.invoke(&python, "{}".into()).await);
-    assert_eq!(after["count"], 2, "crashed and hung processes are replaced, the one that answered too much is kept");
+    assert_eq!(after["count"], 3, "crashed and hung processes are replaced, the one that answered too much is kept");
 }
 
 #[tokio::test]

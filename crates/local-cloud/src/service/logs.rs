@@ -1,6 +1,7 @@
 //! CloudWatch Logs: groups, streams, events.
 //!
-//! Retention is kept and shown, but nothing expires. Filter patterns are terms, not JSON selectors.
+//! What is older than its group keeps it is not shown, and goes with the next write to its stream. Filter patterns are terms,
+//! not JSON selectors.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -51,12 +51,12 @@ const OF_BUCKETS: &[(&str, &str, &str)] = &[
 fn s3(request: &Request) -> Option<String> {
     let target = super::s3::Target::of(request);
     let has = |name: &str| request.query(name).is_some();
-    let verb = match &request.method {
-        &Method::GET => "Get",
-        &Method::PUT => "Put",
-        &Method::DELETE => "Delete",
-        &Method::HEAD => "Head",
-        &Method::POST => "Post",
+    let verb = match request.method {
+        Method::GET => "Get",
+        Method::PUT => "Put",
+        Method::DELETE => "Delete",
+        Method::HEAD => "Head",
+        Method::POST => "Post",
         _ => return None,
     };
     let copies = request.headers.contains_key("x-amz-copy-source");
@@ -98,11 +98,14 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
+    /// Method, path, headers, body, and the name.
+    type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
+
     #[test]
     fn operations_are_named_as_aws_names_them() {
         const COPY: (&str, &str) = ("x-amz-copy-source", "lake/a");
         const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-        let table: &[(&str, &str, &[(&str, &str)], &str, &str)] = &[
+        let table: &[Case] = &[
             ("POST", "/", &[("x-amz-target", "Kinesis_20131202.PutRecord")], "{}", "kinesis:PutRecord"),
             ("POST", "/", &[FORM], "Action=GetRole&Version=2010-05-08", "iam:GetRole"),
             ("POST", "/2015-03-31/functions", &[], "", "lambda:CreateFunction"),

@@ -24,8 +24,9 @@ pub struct Event<'a> {
 
 impl State {
     /// A stream's events from `start` to before `end`, by time, those of the same time as written.
-    pub fn events(&self, stream_key: &str, start: Option<Millis>, end: Option<Millis>) -> Vec<Event<'_>> {
+    pub fn events(&self, stream_key: &str, now: Millis, start: Option<Millis>, end: Option<Millis>) -> Vec<Event<'_>> {
         let prefix = format!("{stream_key}:");
+        let start = start.max(self.kept_from(stream_key, now));
         let mut events: Vec<Event> = vec![];
         for (_, batch) in self.batches.with_prefix(&prefix) {
             let ingestion_time = batch.ingestion_time;
@@ -102,7 +103,7 @@ pub fn get(call: &mut Call) -> Outcome {
     if !call.state.streams.contains(&key) {
         return Err(no_stream());
     }
-    let events = call.state.events(&key, input.start_time, input.end_time);
+    let events = call.state.events(&key, call.now, input.start_time, input.end_time);
     let limit = input.limit.unwrap_or(10_000);
     let (from, to) = page(events.len(), limit, input.next_token.as_deref(), input.start_from_head)?;
     let shown = events[from..to].iter().map(|event| {

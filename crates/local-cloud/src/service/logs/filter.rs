@@ -36,8 +36,8 @@ pub fn filter(call: &mut Call) -> Outcome {
     let streams = call.state.streams.with_prefix(&prefix).filter(|(_, stream)| among(&stream.log_stream_name));
     let mut found: Vec<(&str, usize, Event)> = vec![];
     for (key, stream) in streams {
-        let events = call.state.events(key, input.start_time, input.end_time).into_iter().enumerate();
-        let matching = events.filter(|(_, event)| terms.iter().all(|term| term.met(event.message)));
+        let events = call.state.events(key, call.now, input.start_time, input.end_time).into_iter().enumerate();
+        let matching = events.filter(|(_, event)| met(&terms, event.message));
         found.extend(matching.map(|(index, event)| (stream.log_stream_name.as_str(), index, event)));
     }
     found.sort_by_key(|(_, _, event)| event.timestamp);
@@ -66,16 +66,27 @@ fn shown(stream: &str, index: usize, event: &Event) -> Value {
 #[derive(Debug, PartialEq)]
 struct Term {
     text: String,
-    excluded: bool,
+    sign: Sign,
 }
 
-impl Term {
-    fn met(&self, message: &str) -> bool {
-        message.contains(&self.text) != self.excluded
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Required,
+    Excluded,
+    /// `?word`: one of these is enough.
+    Optional,
 }
 
-/// `word`, `"a phrase"` and `-excluded`, all of which must be met.
+/// Every required term is there, no excluded one, and where there are optional terms, one of them.
+fn met(terms: &[Term], message: &str) -> bool {
+    let there =
+        |sign: Sign| terms.iter().filter(move |term| term.sign == sign).map(|term| message.contains(&term.text));
+    there(Sign::Required).all(|there| there)
+        && !there(Sign::Excluded).any(|there| there)
+        && (there(Sign::Optional).next().is_none() || there(Sign::Optional).any(|there| there))
+}
+
+/// `word`, `"a phrase"`, `-excluded` and `?optional`.
 fn terms(pattern: &str) -> Result<Vec<Term>, AwsError> {
     if pattern.trim_start().starts_with(['{', '[', '%']) {
         let message = format!("Invalid filter pattern: this endpoint matches terms and phrases only, not {pattern}");
@@ -84,13 +95,16 @@ fn terms(pattern: &str) -> Result<Vec<Term>, AwsError> {
     let mut terms = vec![];
     let mut rest = pattern.trim_start();
     while !rest.is_empty() {
-        let unsigned = rest.strip_prefix('-').unwrap_or(rest);
-        let excluded = unsigned.len() < rest.len();
+        let (sign, unsigned) = match rest.as_bytes()[0] {
+            b'-' => (Sign::Excluded, &rest[1..]),
+            b'?' => (Sign::Optional, &rest[1..]),
+            _ => (Sign::Required, rest),
+        };
         let (text, after) = match unsigned.strip_prefix('"') {
             Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
             None => unsigned.split_once(' ').unwrap_or((unsigned, "")),
         };
-        terms.push(Term { text: text.to_owned(), excluded });
+        terms.push(Term { text: text.to_owned(), sign });
         rest = after.trim_start();
     }
     Ok(terms)
@@ -110,8 +124,10 @@ mod tests {
             ("\"two words\"", "has two words", true),
             ("\"two words\"", "words two", false),
             ("ERROR -\"no matter\"", "ERROR, no matter", false),
+            ("?ERROR ?WARN", "a WARN here", true),
+            ("?ERROR ?WARN", "all is well", false),
         ] {
-            let met = terms(pattern).unwrap().iter().all(|term| term.met(message));
+            let met = met(&terms(pattern).unwrap(), message);
             assert_eq!(met, expected, "{pattern} in {message}");
         }
         assert_eq!(terms("{ $.a = 1 }").unwrap_err().code, "InvalidParameterException");

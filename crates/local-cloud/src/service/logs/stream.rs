@@ -70,6 +70,23 @@ impl State {
         let written: u64 = stream.upload_sequence_token.parse().unwrap_or_default();
         stream.upload_sequence_token = number(written + 1);
         self.batches.insert(format!("{stream_key}:{}", number(written)), Batch { ingestion_time: now, events });
+        self.forget_old(stream_key, now);
+    }
+
+    /// From when on the stream's group keeps events; `None` where it keeps them all.
+    pub fn kept_from(&self, stream_key: &str, now: Millis) -> Option<Millis> {
+        let (group, _) = stream_key.split_once(':')?;
+        let days = self.groups.get(group)?.retention_in_days?;
+        Some(now.saturating_sub(Millis::from(days) * 86_400_000))
+    }
+
+    fn forget_old(&mut self, stream_key: &str, now: Millis) {
+        let Some(from) = self.kept_from(stream_key, now) else { return };
+        let prefix = format!("{stream_key}:");
+        let old = |batch: &Batch| batch.events.iter().all(|(time, _)| *time < from);
+        let batches = self.batches.with_prefix(&prefix).take_while(|(_, batch)| old(batch));
+        let gone: Vec<String> = batches.map(|(key, _)| key.to_owned()).collect();
+        gone.iter().for_each(|key| drop(self.batches.remove(key)));
     }
 
     /// Streams whose key begins so, and their events.

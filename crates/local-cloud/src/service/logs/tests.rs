@@ -110,3 +110,27 @@ fn events_are_put_in_order_and_read_back_after_a_restart() {
 }
 
 const MANY_DAYS: Millis = 30 * 86_400_000;
+
+#[test]
+fn what_is_older_than_the_retention_is_not_shown_and_then_gone() {
+    const DAY: Millis = 86_400_000;
+    let mut world = world();
+    let stream = serde_json::json!({ "logGroupName": "/other", "logStreamName": "s" });
+    ask(&mut world, 1, "CreateLogStream", stream.clone()).unwrap();
+    let put = |world: &mut World, at: Millis| {
+        let mut input = stream.clone();
+        input["logEvents"] = serde_json::json!([{ "timestamp": at, "message": format!("at {at}") }]);
+        ask(world, at, "PutLogEvents", input).unwrap();
+    };
+    put(&mut world, DAY);
+    put(&mut world, 3 * DAY);
+    let seen = |world: &mut World, now: Millis| {
+        ask(world, now, "GetLogEvents", stream.clone()).unwrap()["events"].as_array().unwrap().len()
+    };
+    assert_eq!(seen(&mut world, 9 * DAY), 2);
+    let retention = serde_json::json!({ "logGroupName": "/other", "retentionInDays": 7 });
+    ask(&mut world, 9 * DAY, "PutRetentionPolicy", retention).unwrap();
+    assert_eq!((seen(&mut world, 9 * DAY), seen(&mut world, 11 * DAY)), (1, 0));
+    put(&mut world, 9 * DAY);
+    assert_eq!(world.logs.batches.len(), 2, "the first is gone");
+}
