@@ -1,11 +1,12 @@
 //! The loopback port: HTTP/1.1 and HTTP/2 with prior knowledge on one socket.
 
+use std::error::Error;
 use std::future::Future;
 use std::io;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -16,6 +17,9 @@ use crate::wire::host;
 
 /// No request may be larger: a function's zip as base64 and a large part of an upload fit.
 const MAX_BODY_BYTES: usize = 256 * 1024 * 1024;
+
+/// So much is believed of an announced length before any of it has come.
+const MOST_RESERVED: usize = 16 * 1024 * 1024;
 
 impl Engine {
     /// Answers on the listener until `shutdown` is ready, then lets what is under way end.
@@ -70,11 +74,23 @@ async fn answer(engine: &Engine, request: http::Request<Incoming>) -> Result<htt
         return Ok(refusal(403, "this engine answers to no web page of another site"));
     }
     let (parts, body) = request.into_parts();
-    match Limited::new(body, MAX_BODY_BYTES).collect().await {
-        Ok(body) => engine.exchange(http::Request::from_parts(parts, body.to_bytes())).await,
+    match whole(Limited::new(body, MAX_BODY_BYTES)).await {
+        Ok(body) => engine.exchange(http::Request::from_parts(parts, body)).await,
         Err(error) if error.is::<LengthLimitError>() => Ok(refusal(413, "the request is larger than 256 MiB")),
         Err(_) => Ok(refusal(400, "the request ended before its body did")),
     }
+}
+
+/// Copied piece by piece as it comes, so that the connection reads all of it into the same buffer.
+async fn whole(mut body: Limited<Incoming>) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut whole = BytesMut::with_capacity(announced.min(MOST_RESERVED));
+    while let Some(frame) = body.frame().await {
+        if let Ok(piece) = frame?.into_data() {
+            whole.extend_from_slice(&piece);
+        }
+    }
+    Ok(whole.freeze())
 }
 
 fn refusal(status: u16, why: &'static str) -> http::Response<Bytes> {

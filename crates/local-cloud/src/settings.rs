@@ -24,6 +24,8 @@ pub struct Settings {
     pub enforce_iam: bool,
     /// What goes wrong.
     pub faults: Vec<Rule>,
+    /// Does a shard let through no more in a second than on AWS? Off unless asked for: tests put what they have as fast as they can.
+    pub limits: bool,
     /// Where everything is kept. `None`: in memory, gone with the engine.
     pub data_dir: Option<PathBuf>,
 }
@@ -34,6 +36,7 @@ impl Default for Settings {
             account: "000000000000".into(),
             delays: Delays::FAST,
             speed: 1,
+            limits: false,
             paused: false,
             time: None,
             enforce_iam: false,

@@ -174,6 +174,12 @@ pub fn backlog(world: &World, region: &str, name: &str) -> usize {
     pumps.map(|pump| flow::backlog(world, pump)).max().unwrap_or(0)
 }
 
+/// How many delivery streams read a stream: each calls once a second.
+pub fn readers(state: &State, stream: &str) -> u64 {
+    let theirs = |pump: &&Pump| pump.job.source.as_ref().is_some_and(|source| source.stream_key == stream);
+    state.pumps.values().filter(theirs).count() as u64
+}
+
 /// Where and when a call happens.
 #[derive(Debug, Clone)]
 struct Scope {

@@ -35,6 +35,11 @@ pub fn answer(output: &impl Serialize) -> Result<Answer, AwsError> {
     Ok(Answer::Reply(Reply::json(output)))
 }
 
+/// The answer with this JSON.
+pub fn written(body: Vec<u8>) -> Answer {
+    Answer::Reply(Reply { body: body.into(), ..Reply::empty() })
+}
+
 /// One violated constraint, in the words of the JSON services' `ValidationException`.
 pub fn violation(path: &str, constraint: &str) -> AwsError {
     AwsError::new(

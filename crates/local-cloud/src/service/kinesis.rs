@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::log::{Log, LogChange};
+use self::meter::Meter;
 use self::stream::{Status, Stream};
 use crate::request::{Answer, AwsError, Request};
 use crate::service::{firehose, json};
@@ -19,6 +20,7 @@ use crate::world::{Turn, World};
 mod control;
 mod iterator;
 pub mod log;
+mod meter;
 mod put;
 mod read;
 mod reshard;
@@ -28,6 +30,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod update;
+mod write;
 
 /// How often what is too old is looked for, in milliseconds.
 const TRIM_EVERY: Millis = 1_000;
@@ -52,6 +55,7 @@ struct Logs {
     dirty: BTreeSet<u32>,
     /// Grows with each change.
     touches: u64,
+    meters: BTreeMap<u32, Meter>,
     /// When what is too old is looked for next.
     trim_at: Millis,
 }
@@ -75,6 +79,8 @@ struct Scope<'a> {
     account: &'a str,
     /// How long a status lasts that does not last.
     delay: Millis,
+    /// Does a shard let through only so much in a second?
+    limits: bool,
     now: Millis,
 }
 
@@ -83,18 +89,28 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
         region: &request.region,
         account: &world.settings.account,
         delay: world.settings.delays.stream,
+        limits: world.settings.limits,
         now: turn.now,
     };
     let state = &mut world.kinesis;
     let put = match json::operation(request) {
-        "PutRecords" => json::answer(&put::put_records(state, at, json::typed(&request.body)?)?),
-        "PutRecord" => json::answer(&put::put_record(state, at, json::typed(&request.body)?)?),
-        "GetRecords" => return json::answer(&read::get_records(state, at, json::typed(&request.body)?)?),
+        "PutRecords" => put::put_records(state, at, &request.body)?,
+        "PutRecord" => put::put_record(state, at, &request.body)?,
+        "GetRecords" => {
+            let readers = |stream: &str| firehose::readers(&world.firehose, stream);
+            return Ok(json::written(read::get_records(state, at, readers, &request.body)?));
+        }
         "GetShardIterator" => return json::answer(&read::get_shard_iterator(state, at, json::typed(&request.body)?)?),
         operation => return control(state, at, operation, &request.body),
     };
     firehose::tick(world, turn);
-    put
+    Ok(json::written(put))
+}
+
+/// Why a body that was not understood, or not accepted, is refused, in AWS's words.
+fn refusal(operation: &str, body: &[u8]) -> AwsError {
+    let checked = json::checked::<serde::de::IgnoredAny>("kinesis", operation, body);
+    checked.err().unwrap_or_else(|| AwsError::new("SerializationException", ""))
 }
 
 fn control(state: &mut State, at: Scope, operation: &str, body: &[u8]) -> Result<Answer, AwsError> {
@@ -203,7 +219,7 @@ impl State {
             }
         }
         for shard in expired {
-            self.streams.get_mut(key).expect("it was just there").shards.remove(&shard);
+            self.streams.get_mut(key).expect("it was just there").shards.remove(shard);
             if self.logs_mut(key).by_shard.remove(&shard).is_some() {
                 self.removed.push(LogChange::Remove { log: log_name(key, created, shard) });
             }
@@ -265,6 +281,10 @@ impl Logs {
     fn log_mut(&mut self, shard: u32) -> &mut Log {
         self.dirty.insert(shard);
         self.by_shard.entry(shard).or_default()
+    }
+
+    fn meter(&mut self, shard: u32) -> &mut Meter {
+        self.meters.entry(shard).or_default()
     }
 }
 
@@ -336,6 +356,12 @@ impl Scope<'_> {
         let message = format!("Could not find shard {shard} in stream {name} under account {}.", self.account);
         AwsError::new("ResourceNotFoundException", message)
     }
+}
+
+fn rate_exceeded(at: Scope, stream: &str, shard: u32) -> AwsError {
+    let (shard, account) = (stream::shard_id(shard), at.account);
+    let message = format!("Rate exceeded for shard {shard} in stream {stream} under account {account}.");
+    AwsError::new("ProvisionedThroughputExceededException", message)
 }
 
 fn invalid(message: impl Into<String>) -> AwsError {

@@ -51,6 +51,9 @@ pub struct ServeArgs {
     /// How long states that are not instant on AWS last here: none, fast or aws
     #[arg(long, default_value = "fast", value_parser = delays)]
     pub delays: Delays,
+    /// Let a shard through no more than on AWS: 1 MiB and 1,000 records a second in, 2 MiB and 5 calls out
+    #[arg(long)]
+    pub limits: bool,
     /// Where everything is kept; without it .provision/local of this repository
     #[arg(long, value_name = "FOLDER", conflicts_with = "memory")]
     pub data_dir: Option<PathBuf>,
@@ -118,6 +121,7 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
         time: args.clock,
         enforce_iam: args.enforce_iam,
         faults: args.faults,
+        limits: args.limits,
         data_dir: data_dir.clone(),
     };
     let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the local engine", e))?;

@@ -106,7 +106,7 @@ pub fn describe_stream_summary(state: &mut State, at: Scope, input: Named) -> Re
     let key = at.existing(state, input.name()?)?;
     let stream = state.streams.get(&key).ok_or_else(|| at.not_found(&key))?;
     let mut summary = describe(stream);
-    summary["OpenShardCount"] = stream.open_shards().count().into();
+    summary["OpenShardCount"] = stream.open_shard_count().into();
     summary["ConsumerCount"] = 0.into();
     summary["MaxRecordSizeInKiB"] = stream.max_record_kib.into();
     Ok(json!({ "StreamDescriptionSummary": summary }))
@@ -173,7 +173,7 @@ pub fn describe_limits(state: &mut State, at: Scope, _: Nothing) -> Result<Value
     let prefix = at.key("");
     let streams: Vec<&Stream> = state.streams.with_prefix(&prefix).map(|(_, stream)| stream).collect();
     let on_demand = streams.iter().filter(|stream| stream.mode == Mode::OnDemand).count();
-    let open: usize = streams.iter().map(|stream| stream.open_shards().count()).sum();
+    let open: usize = streams.iter().map(|stream| stream.open_shard_count()).sum();
     Ok(json!({
         "ShardLimit": SHARD_LIMIT,
         "OpenShardCount": open,

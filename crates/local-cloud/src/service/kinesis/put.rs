@@ -1,13 +1,19 @@
-//! PutRecord and PutRecords: the hot path. The body goes straight into these types, and data is decoded once.
+//! PutRecord and PutRecords: the hot path. A body is borrowed, not copied; the data of all its records is decoded into one piece
+//! of memory that they share. What is refused is looked at again by the generic checks, which find AWS's words for it.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+use base64_simd::STANDARD as BASE64;
+use bytes::Bytes;
+use serde::Deserialize;
 
 use super::log::Record;
 use super::sequence::Sequence;
-use super::stream::{Status, Stream, hash_of, shard_id};
-use super::{Logs, Scope, State, invalid, name_in};
+use super::stream::{Status, Stream, hash_of};
+use super::write::Writer;
+use super::{Logs, Scope, State, invalid, name_in, rate_exceeded, refusal};
 use crate::request::AwsError;
-use crate::service::json::{Blob, missing, violation};
+use crate::service::json::violation;
 
 const MOST_RECORDS: usize = 500;
 /// Of a whole PutRecords request, partition keys included, in bytes.
@@ -15,85 +21,98 @@ const REQUEST_LIMIT: usize = 10 << 20;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PutRecords {
+struct PutRecords<'a> {
     stream_name: Option<String>,
     #[serde(rename = "StreamARN")]
     stream_arn: Option<String>,
-    records: Option<Vec<Entry>>,
+    #[serde(borrow)]
+    records: Option<Vec<Entry<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Entry {
-    data: Option<Blob>,
-    explicit_hash_key: Option<String>,
-    partition_key: Option<String>,
+struct Entry<'a> {
+    #[serde(borrow)]
+    data: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    explicit_hash_key: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    partition_key: Option<Cow<'a, str>>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PutRecordsOutput {
-    failed_record_count: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encryption_type: Option<&'static str>,
-    records: Vec<Placed>,
-}
-
-/// Where a record went.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Placed {
-    sequence_number: String,
-    shard_id: String,
-}
-
-pub fn put_records(state: &mut State, at: Scope, input: PutRecords) -> Result<PutRecordsOutput, AwsError> {
+pub fn put_records(state: &mut State, at: Scope, body: &[u8]) -> Result<Vec<u8>, AwsError> {
+    let refused = || refusal("PutRecords", body);
+    let input: PutRecords = serde_json::from_slice(body).map_err(|_| refused())?;
+    let entries = input.records.filter(|entries| (1..=MOST_RECORDS).contains(&entries.len())).ok_or_else(refused)?;
+    let records = entries.iter().map(Entry::whole).collect::<Option<Vec<Whole>>>().ok_or_else(refused)?;
     let name = name_in(input.stream_name.as_deref(), input.stream_arn.as_deref())?;
-    let entries = input.records.ok_or_else(|| missing("records"))?;
-    if !(1..=MOST_RECORDS).contains(&entries.len()) {
-        let bound = if entries.is_empty() { "greater than or equal to 1" } else { "less than or equal to 500" };
-        return Err(violation("records", &format!("have length {bound}")));
-    }
     let key = writable(state, at, name)?;
     let stream = state.streams.get(&key).ok_or_else(|| at.not_found(name))?;
-    let checked = entries.into_iter().enumerate();
-    let checked = checked.map(|(i, entry)| check(stream, entry, &format!("records.{}.member.", i + 1)));
-    let checked = checked.collect::<Result<Vec<Checked>, AwsError>>()?;
-    if checked.iter().map(Checked::size).sum::<usize>() > REQUEST_LIMIT {
+    let data = decode(&records).ok_or_else(refused)?;
+    if data.iter().zip(&records).map(|(data, record)| data.len() + record.partition_key.len()).sum::<usize>()
+        > REQUEST_LIMIT
+    {
         return Err(invalid(format!("Records size exceeds {} MB limit", REQUEST_LIMIT >> 20)));
     }
+    let routed = records.iter().zip(data).enumerate();
+    let routed =
+        routed.map(|(i, (record, data))| route(stream, record, data, || format!("records.{}.member.data", i + 1)));
+    let routed = routed.collect::<Result<Vec<Routed>, AwsError>>()?;
+
     let encryption_type = encryption_type(stream);
-    let logs = state.logs_mut(&key);
-    let records = checked.into_iter().map(|record| place(logs, at, record)).collect();
+    let mut out = Writer::with_capacity(64 + 120 * routed.len());
+    out.raw(r#"{"Records":["#);
+    let (logs, mut failed) = (state.logs_mut(&key), 0);
+    for (i, record) in routed.into_iter().enumerate() {
+        out.raw(if i == 0 { "{" } else { ",{" });
+        let shard = record.shard;
+        match place(logs, at, record) {
+            Some(sequence) => out.placed(sequence, shard),
+            None => {
+                failed += 1;
+                let error = rate_exceeded(at, name, shard);
+                out.raw(r#""ErrorCode":"#);
+                out.string(error.code);
+                out.raw(r#","ErrorMessage":"#);
+                out.string(&error.message);
+            }
+        }
+        out.raw("}");
+    }
+    out.raw(r#"],"FailedRecordCount":"#);
+    out.number(failed);
+    out.encryption_type(encryption_type);
+    out.raw("}");
     state.trim(&key, at.now);
-    Ok(PutRecordsOutput { failed_record_count: 0, encryption_type, records })
+    Ok(out.0)
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PutRecord {
+struct PutRecord<'a> {
     stream_name: Option<String>,
     #[serde(rename = "StreamARN")]
     stream_arn: Option<String>,
-    #[serde(flatten)]
-    record: Entry,
+    #[serde(borrow)]
+    data: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    explicit_hash_key: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    partition_key: Option<Cow<'a, str>>,
     sequence_number_for_ordering: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PutRecordOutput {
-    #[serde(flatten)]
-    placed: Placed,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encryption_type: Option<&'static str>,
-}
-
-pub fn put_record(state: &mut State, at: Scope, input: PutRecord) -> Result<PutRecordOutput, AwsError> {
+pub fn put_record(state: &mut State, at: Scope, body: &[u8]) -> Result<Vec<u8>, AwsError> {
+    let refused = || refusal("PutRecord", body);
+    let input: PutRecord = serde_json::from_slice(body).map_err(|_| refused())?;
+    let (data, explicit_hash_key) = (input.data, input.explicit_hash_key);
+    let entry = Entry { data, explicit_hash_key, partition_key: input.partition_key };
+    let record = entry.whole().ok_or_else(refused)?;
     let name = name_in(input.stream_name.as_deref(), input.stream_arn.as_deref())?;
     let key = writable(state, at, name)?;
     let stream = state.streams.get(&key).ok_or_else(|| at.not_found(name))?;
-    let record = check(stream, input.record, "")?;
+    let data = BASE64.decode_to_vec(record.data.as_bytes()).map_err(|_| refused())?;
+    let record = route(stream, &record, data.into(), || "data".into())?;
     if let Some(after) = input.sequence_number_for_ordering {
         // Numbers of a shard grow anyway; a number that does not come from this stream cannot be honoured.
         let ours =
@@ -105,10 +124,15 @@ pub fn put_record(state: &mut State, at: Scope, input: PutRecord) -> Result<PutR
             ))
         })?;
     }
-    let encryption_type = encryption_type(stream);
+    let (encryption_type, shard) = (encryption_type(stream), record.shard);
     let placed = place(state.logs_mut(&key), at, record);
     state.trim(&key, at.now);
-    Ok(PutRecordOutput { placed, encryption_type })
+    let mut out = Writer::with_capacity(160);
+    out.raw("{");
+    out.placed(placed.ok_or_else(|| rate_exceeded(at, name, shard))?, shard);
+    out.encryption_type(encryption_type);
+    out.raw("}");
+    Ok(out.0)
 }
 
 /// A stream takes records from its creation to its end, as long as it can be found.
@@ -122,37 +146,64 @@ fn encryption_type(stream: &Stream) -> Option<&'static str> {
     stream.key_id.as_ref().map(|_| "KMS")
 }
 
+/// An entry in which nothing is missing and every text is within its bounds.
+struct Whole<'a> {
+    /// Base64.
+    data: &'a str,
+    explicit_hash_key: Option<&'a str>,
+    partition_key: &'a str,
+}
+
+impl Entry<'_> {
+    fn whole(&self) -> Option<Whole<'_>> {
+        let partition_key = self.partition_key.as_deref()?;
+        let explicit_hash_key = self.explicit_hash_key.as_deref();
+        // A character has up to four bytes: only keys that may be too long need counting.
+        let fits = |key: &str| !key.is_empty() && (key.len() <= 256 || key.chars().count() <= 256);
+        let is_hash_key = |key: &str| {
+            key == "0"
+                || (key.len() <= 39
+                    && !key.starts_with('0')
+                    && !key.is_empty()
+                    && key.bytes().all(|b| b.is_ascii_digit()))
+        };
+        let whole = fits(partition_key) && explicit_hash_key.is_none_or(is_hash_key);
+        Some(Whole { data: self.data.as_deref()?, explicit_hash_key, partition_key }).filter(|_| whole)
+    }
+}
+
+/// The data of each, in one piece of memory. `None` where some of it is not base64.
+fn decode(records: &[Whole]) -> Option<Vec<Bytes>> {
+    let mut whole = Vec::with_capacity(records.iter().map(|record| record.data.len() / 4 * 3).sum());
+    let mut ends = Vec::with_capacity(records.len());
+    for record in records {
+        BASE64.decode_append(record.data.as_bytes(), &mut whole).ok()?;
+        ends.push(whole.len());
+    }
+    let (whole, mut start) = (Bytes::from(whole), 0);
+    Some(ends.into_iter().map(|end| whole.slice(std::mem::replace(&mut start, end)..end)).collect())
+}
+
 /// A record that is within all bounds, and the shard it goes to.
-struct Checked {
+struct Routed<'a> {
     shard: u32,
     created_s: u64,
-    partition_key: String,
-    data: Blob,
+    partition_key: &'a str,
+    data: Bytes,
 }
 
-impl Checked {
-    fn size(&self) -> usize {
-        self.data.0.len() + self.partition_key.len()
-    }
-}
-
-fn check(stream: &Stream, entry: Entry, path: &str) -> Result<Checked, AwsError> {
-    let data = entry.data.ok_or_else(|| missing(&format!("{path}data")))?;
-    let partition_key = entry.partition_key.ok_or_else(|| missing(&format!("{path}partitionKey")))?;
-    let key_path = || format!("{path}partitionKey");
-    if partition_key.is_empty() {
-        return Err(violation(&key_path(), "have length greater than or equal to 1"));
-    }
-    // A character has up to four bytes: only keys that may be too long need counting.
-    if partition_key.len() > 256 && partition_key.chars().count() > 256 {
-        return Err(violation(&key_path(), "have length less than or equal to 256"));
-    }
+fn route<'a>(
+    stream: &Stream,
+    record: &Whole<'a>,
+    data: Bytes,
+    path: impl Fn() -> String,
+) -> Result<Routed<'a>, AwsError> {
     let limit = stream.max_record_kib as usize * 1024;
-    if data.0.len() + partition_key.len() > limit {
-        return Err(violation(&format!("{path}data"), &format!("have length less than or equal to {limit}")));
+    if data.len() + record.partition_key.len() > limit {
+        return Err(violation(&path(), &format!("have length less than or equal to {limit}")));
     }
-    let hash = match &entry.explicit_hash_key {
-        None => hash_of(&partition_key),
+    let hash = match record.explicit_hash_key {
+        None => hash_of(record.partition_key),
         Some(explicit) => explicit.parse().map_err(|_| {
             invalid(format!(
                 "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. \
@@ -161,12 +212,17 @@ fn check(stream: &Stream, entry: Entry, path: &str) -> Result<Checked, AwsError>
         })?,
     };
     let (shard, row) = stream.route(hash);
-    Ok(Checked { shard, created_s: row.created_s, partition_key, data })
+    Ok(Routed { shard, created_s: row.created_s, partition_key: record.partition_key, data })
 }
 
-fn place(logs: &mut Logs, at: Scope, record: Checked) -> Placed {
+/// `None` where the shard lets no more through now.
+fn place(logs: &mut Logs, at: Scope, record: Routed) -> Option<Sequence> {
+    let size = (record.data.len() + record.partition_key.len()) as u64;
+    if at.limits && !logs.meter(record.shard).write(at.now, size) {
+        return None;
+    }
     let log = logs.log_mut(record.shard);
     let sequence = Sequence::of_record(record.created_s, record.shard, log.next(), at.now / 1000);
-    log.append(Record { sequence, partition_key: record.partition_key.into(), data: record.data.0, arrival: at.now });
-    Placed { sequence_number: sequence.to_string(), shard_id: shard_id(record.shard) }
+    log.append(Record { sequence, partition_key: record.partition_key.into(), data: record.data, arrival: at.now });
+    Some(sequence)
 }

@@ -1,15 +1,16 @@
 //! Reading: shards, iterators, records.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::iterator::Iterator;
 use super::log::{Log, Record};
 use super::sequence::Sequence;
 use super::stream::{Shard, Stream, parse_shard_id, shard_id};
-use super::{Scope, State, invalid, name_in};
+use super::write::{Writer, record_bound};
+use super::{Scope, State, invalid, name_in, rate_exceeded, refusal};
 use crate::request::AwsError;
-use crate::service::json::{Blob, missing, page, seconds, violation};
+use crate::service::json::{missing, page, violation};
 use crate::settings::Millis;
 
 const MOST_RECORDS: usize = 10_000;
@@ -38,8 +39,11 @@ pub fn get_shard_iterator(state: &mut State, at: Scope, input: GetShardIterator)
     state.trim(&key, at.now);
     let stream = state.streams.get(&key).filter(|stream| stream.shards.contains_key(&shard));
     let stream = stream.ok_or_else(|| no_shard_to_read(at, name, id))?;
+    if at.limits && !state.logs.entry(key.clone()).or_default().meter(shard).iterator(at.now) {
+        return Err(rate_exceeded(at, name, shard));
+    }
     let empty = Log::default();
-    let log = state.logs(&key).and_then(|logs| logs.get(&shard)).unwrap_or(&empty);
+    let log = state.logs.get(&key).and_then(|logs| logs.by_shard.get(&shard)).unwrap_or(&empty);
     let ordinal = position(at, stream, shard, log, &input)?;
     let iterator = Iterator { created: stream.created, stream: key, shard, ordinal, issued: at.now };
     Ok(json!({ "ShardIterator": iterator.encode() }))
@@ -131,34 +135,16 @@ pub struct GetRecords {
     limit: Option<usize>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct GetRecordsOutput {
-    records: Vec<ReadRecord>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_shard_iterator: Option<String>,
-    millis_behind_latest: Millis,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    child_shards: Option<Vec<Value>>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ReadRecord {
-    sequence_number: String,
-    approximate_arrival_timestamp: f64,
-    data: Blob,
-    partition_key: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encryption_type: Option<&'static str>,
-}
-
-pub fn get_records(state: &mut State, at: Scope, input: GetRecords) -> Result<GetRecordsOutput, AwsError> {
+pub fn get_records(
+    state: &mut State,
+    at: Scope,
+    readers: impl Fn(&str) -> u64,
+    body: &[u8],
+) -> Result<Vec<u8>, AwsError> {
+    let input: GetRecords = serde_json::from_slice(body).map_err(|_| refusal("GetRecords", body))?;
     let limit = input.limit.unwrap_or(MOST_RECORDS);
-    if !(1..=MOST_RECORDS).contains(&limit) {
-        return Err(violation("limit", "have value between 1 and 10000"));
-    }
-    let text = input.shard_iterator.ok_or_else(|| missing("shardIterator"))?;
+    let in_bounds = (1..=MOST_RECORDS).contains(&limit);
+    let text = input.shard_iterator.filter(|_| in_bounds).ok_or_else(|| refusal("GetRecords", body))?;
     let iterator = Iterator::decode(&text, at.now)?;
     state.trim(&iterator.stream, at.now);
     let stream = state.streams.get(&iterator.stream).filter(|stream| stream.created == iterator.created);
@@ -167,40 +153,66 @@ pub fn get_records(state: &mut State, at: Scope, input: GetRecords) -> Result<Ge
         let name = iterator.stream.split_once('/').map_or("", |(_, name)| name);
         return Err(no_shard_to_read(at, name, &shard_id(iterator.shard)));
     };
+    if at.limits {
+        let meter = state.logs.entry(iterator.stream.clone()).or_default().meter(iterator.shard);
+        if !meter.read(at.now, readers(&iterator.stream)) {
+            return Err(rate_exceeded(at, &stream.name, iterator.shard));
+        }
+    }
     let empty = Log::default();
-    let log = state.logs(&iterator.stream).and_then(|logs| logs.get(&iterator.shard)).unwrap_or(&empty);
-    Ok(read(stream, shard, log, iterator, limit, at.now))
+    let logs = state.logs.get(&iterator.stream);
+    let log = logs.and_then(|logs| logs.by_shard.get(&iterator.shard)).unwrap_or(&empty);
+    let page = page_of(log, iterator.ordinal, limit);
+    let out = written(stream, shard, log, &iterator, &page, at.now);
+    if at.limits {
+        let bytes = page.records.iter().map(|record| record.data.len() as u64).sum();
+        state.logs.entry(iterator.stream.clone()).or_default().meter(iterator.shard).was_read(bytes);
+    }
+    Ok(out)
 }
 
-fn read(stream: &Stream, shard: &Shard, log: &Log, from: Iterator, limit: usize, now: Millis) -> GetRecordsOutput {
-    let encryption_type = stream.key_id.as_ref().map(|_| "KMS");
-    let (mut records, mut bytes, mut next) = (vec![], 0, from.ordinal.max(log.base()));
-    for (ordinal, record) in log.from(next).take(limit) {
+/// What one answer may hold.
+pub struct Page<'a> {
+    pub records: Vec<&'a Record>,
+    /// The ordinal after the last of them.
+    pub next: u64,
+}
+
+/// Records from this ordinal, or from the oldest that is kept.
+pub fn page_of(log: &Log, ordinal: u64, limit: usize) -> Page<'_> {
+    let (mut page, mut bytes) = (Page { records: vec![], next: ordinal.max(log.base()) }, 0);
+    for (ordinal, record) in log.from(page.next).take(limit) {
         bytes += record.data.len();
-        if bytes > ANSWER_LIMIT && !records.is_empty() {
+        if bytes > ANSWER_LIMIT && !page.records.is_empty() {
             break;
         }
-        records.push(shown(record, encryption_type));
-        next = ordinal + 1;
+        page.records.push(record);
+        page.next = ordinal + 1;
     }
-    let at_end = shard.closed.is_some() && next >= log.next();
-    let again = Iterator { ordinal: next, issued: now, ..from };
-    GetRecordsOutput {
-        records,
-        child_shards: at_end.then(|| stream.describe_children(again.shard)),
-        next_shard_iterator: (!at_end).then(|| again.encode()),
-        millis_behind_latest: log.get(next).map_or(0, |record| now.saturating_sub(record.arrival)),
-    }
+    page
 }
 
-fn shown(record: &Record, encryption_type: Option<&'static str>) -> ReadRecord {
-    ReadRecord {
-        sequence_number: record.sequence.to_string(),
-        approximate_arrival_timestamp: seconds(record.arrival),
-        data: Blob(record.data.clone()),
-        partition_key: record.partition_key.as_ref().to_owned(),
-        encryption_type,
+/// How old the record there is; 0 where none is yet.
+pub fn millis_behind(log: &Log, ordinal: u64, now: Millis) -> Millis {
+    log.get(ordinal).map_or(0, |record| now.saturating_sub(record.arrival))
+}
+
+fn written(stream: &Stream, shard: &Shard, log: &Log, from: &Iterator, page: &Page, now: Millis) -> Vec<u8> {
+    let mut out = Writer::with_capacity(512 + page.records.iter().map(|record| record_bound(record)).sum::<usize>());
+    out.raw("{");
+    out.records(&page.records, stream.key_id.as_ref().map(|_| "KMS"));
+    out.raw(r#","MillisBehindLatest":"#);
+    out.number(millis_behind(log, page.next, now));
+    if shard.closed.is_some() && page.next >= log.next() {
+        out.raw(r#","ChildShards":"#);
+        out.raw(&Value::from(stream.describe_children(from.shard)).to_string());
+    } else {
+        let again = Iterator { ordinal: page.next, issued: now, ..from.clone() };
+        out.raw(r#","NextShardIterator":"#);
+        out.string(&again.encode());
     }
+    out.raw("}");
+    out.0
 }
 
 #[derive(Debug, Deserialize)]

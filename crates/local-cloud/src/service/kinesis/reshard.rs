@@ -24,7 +24,7 @@ pub fn update_shard_count(state: &mut State, at: Scope, input: UpdateShardCount)
         return Err(AwsError::new("ValidationException", message));
     }
     let target = input.target_shard_count;
-    let current = u32::try_from(stream.open_shards().count()).expect("shards are numbered in 32 bits");
+    let current = u32::try_from(stream.open_shard_count()).expect("shards are numbered in 32 bits");
     check_step(current, target)?;
     if target != current {
         stream.reshard(target, at.now);

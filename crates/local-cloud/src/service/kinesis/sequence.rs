@@ -9,6 +9,7 @@ use std::fmt;
 const END: u64 = 0x7fff_ffff_ffff_ffff;
 const CHUNK: u128 = 10_000_000_000_000_000_000;
 const CHUNK_DIGITS: usize = 19;
+const DIGITS: usize = 3 * CHUNK_DIGITS;
 
 /// Most significant limb first, so that the derived order is the numeric one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,17 +73,39 @@ impl Sequence {
     }
 }
 
+impl Sequence {
+    /// As printed.
+    pub fn digits(self) -> Digits {
+        let (mut limbs, mut digits) = (self.0, Digits { text: [b'0'; DIGITS], start: DIGITS });
+        let mut at = DIGITS;
+        for _ in 0..3 {
+            let mut chunk = split_off_chunk(&mut limbs);
+            for place in (at - CHUNK_DIGITS..at).rev() {
+                digits.text[place] = b'0' + (chunk % 10) as u8;
+                chunk /= 10;
+            }
+            at -= CHUNK_DIGITS;
+        }
+        digits.start = digits.text.iter().position(|digit| *digit != b'0').unwrap_or(DIGITS - 1);
+        digits
+    }
+}
+
+/// A number's decimal digits, without those in front that are zero.
+pub struct Digits {
+    text: [u8; DIGITS],
+    start: usize,
+}
+
+impl Digits {
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text[self.start..]).expect("digits are ASCII")
+    }
+}
+
 impl fmt::Display for Sequence {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let mut limbs = self.0;
-        let low = split_off_chunk(&mut limbs);
-        let middle = split_off_chunk(&mut limbs);
-        let high = split_off_chunk(&mut limbs);
-        match (high, middle) {
-            (0, 0) => write!(f, "{low}"),
-            (0, _) => write!(f, "{middle}{low:0CHUNK_DIGITS$}"),
-            _ => write!(f, "{high}{middle:0CHUNK_DIGITS$}{low:0CHUNK_DIGITS$}"),
-        }
+        f.write_str(self.digits().as_str())
     }
 }
 

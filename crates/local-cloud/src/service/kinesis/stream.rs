@@ -53,8 +53,44 @@ pub struct Stream {
     pub metrics: BTreeSet<String>,
     pub tags: BTreeMap<String, String>,
     /// By index, the open ones and those closed ones whose records may still be read.
-    pub shards: BTreeMap<u32, Shard>,
+    pub shards: Shards,
     next_shard: u32,
+}
+
+/// By index; and the open ones by where they start, so that a hash key finds its own among thousands.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "BTreeMap<u32, Shard>")]
+pub struct Shards {
+    all: BTreeMap<u32, Shard>,
+    open: BTreeMap<u128, u32>,
+}
+
+impl From<BTreeMap<u32, Shard>> for Shards {
+    fn from(all: BTreeMap<u32, Shard>) -> Shards {
+        let open = all.iter().filter(|(_, shard)| shard.closed.is_none()).map(|(index, shard)| (shard.start, *index));
+        Shards { open: open.collect(), all }
+    }
+}
+
+impl Serialize for Shards {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.all.serialize(to)
+    }
+}
+
+impl std::ops::Deref for Shards {
+    type Target = BTreeMap<u32, Shard>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.all
+    }
+}
+
+impl Shards {
+    /// Forgets a closed one.
+    pub fn remove(&mut self, index: u32) {
+        self.all.remove(&index);
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +143,7 @@ impl Stream {
             key_id: None,
             metrics: BTreeSet::new(),
             tags: BTreeMap::new(),
-            shards: BTreeMap::new(),
+            shards: Shards::default(),
             next_shard: 0,
         };
         for (start, end) in even_ranges(shards) {
@@ -120,15 +156,19 @@ impl Stream {
         Millis::from(self.retention_h) * 3_600_000
     }
 
+    /// In the order of their hash keys.
     pub fn open_shards(&self) -> impl Iterator<Item = (u32, &Shard)> {
-        self.shards.iter().filter(|(_, shard)| shard.closed.is_none()).map(|(index, shard)| (*index, shard))
+        self.shards.open.values().map(|index| (*index, &self.shards[index]))
+    }
+
+    pub fn open_shard_count(&self) -> usize {
+        self.shards.open.len()
     }
 
     /// The open shard that holds this hash key. Open shards cover the whole range without a gap.
     pub fn route(&self, hash: u128) -> (u32, &Shard) {
-        self.open_shards()
-            .find(|(_, shard)| (shard.start..=shard.end).contains(&hash))
-            .expect("open shards cover the whole range")
+        let (_, index) = self.shards.open.range(..=hash).next_back().expect("open shards cover the whole range");
+        (*index, &self.shards[index])
     }
 
     /// Closes `index` and puts two in its place: `[start, at - 1]` and `[at, end]`. `at` lies inside of it.
@@ -174,15 +214,17 @@ impl Stream {
 
     /// Gives its range, and the first second that a child's sequence numbers may carry.
     fn close(&mut self, index: u32, now: Millis) -> (u128, u128, u64) {
-        let shard = self.shards.get_mut(&index).expect("the caller found it among the shards");
+        let shard = self.shards.all.get_mut(&index).expect("the caller found it among the shards");
         shard.closed = Some(now);
+        self.shards.open.remove(&shard.start);
         (shard.start, shard.end, shard.created_s.max(now / 1000) + 1)
     }
 
     fn add(&mut self, shard: Shard) -> u32 {
         let index = self.next_shard;
         self.next_shard += 1;
-        self.shards.insert(index, shard);
+        self.shards.open.insert(shard.start, index);
+        self.shards.all.insert(index, shard);
         index
     }
 

@@ -122,6 +122,29 @@ fn a_stream_passes_through_its_states_and_is_gone() {
 }
 
 #[test]
+fn with_limits_a_shard_lets_so_much_through_and_says_so() {
+    let mut world = world(1);
+    world.settings.limits = true;
+    let batch: Vec<Value> = (0..400).map(|_| json!({ "Data": "YQ==", "PartitionKey": "k" })).collect();
+    let mut failed = vec![];
+    for now in [NOW, NOW, NOW, NOW + 1000] {
+        let put = ask_at(&mut world, now, "PutRecords", json!({ "StreamName": "s", "Records": batch })).unwrap();
+        failed.push(put["FailedRecordCount"].as_u64().unwrap());
+        if failed.len() == 3 {
+            let last = put["Records"].as_array().unwrap().last().unwrap();
+            assert_eq!(last["ErrorCode"], "ProvisionedThroughputExceededException");
+            let message = "Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000.";
+            assert_eq!(last["ErrorMessage"], message);
+        }
+    }
+    assert_eq!(failed, [0, 0, 200, 0]);
+    let iterator = iterator(&mut world, json!({ "ShardIteratorType": "TRIM_HORIZON" })).unwrap();
+    let mut read = || ask(&mut world, "GetRecords", json!({ "ShardIterator": iterator })).map_err(|error| error.code);
+    assert_eq!((0..5).filter(|_| read().is_ok()).count(), 5);
+    assert_eq!(read(), Err("ProvisionedThroughputExceededException"));
+}
+
+#[test]
 fn what_aws_refuses_is_refused_in_its_words() {
     let mut world = world(1);
     let number = put(&mut world, NOW, "a")["SequenceNumber"].clone();
@@ -147,7 +170,12 @@ fn what_aws_refuses_is_refused_in_its_words() {
             "[0, 2^128-1]",
         ),
         ("PutRecord", put_with(json!({ "SequenceNumberForOrdering": "1" })), "ExclusiveMinimumSequenceNumber 1 used"),
-        ("PutRecord", put_with(json!({ "Data": 1 })), "invalid type"),
+        ("PutRecord", put_with(json!({ "Data": 1 })), "can not be converted to a Blob"),
+        (
+            "PutRecords",
+            json!({ "StreamName": "s", "Records": [{ "Data": "", "PartitionKey": "" }, { "PartitionKey": "k" }] }),
+            "2 validation errors detected",
+        ),
         ("PutRecords", json!({ "StreamName": "s", "Records": [] }), "greater than or equal to 1"),
         ("GetRecords", json!({ "ShardIterator": "x" }), "Invalid ShardIterator."),
         (
