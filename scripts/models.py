@@ -14,10 +14,12 @@ OPERATIONS = {
     "firehose": """CreateDeliveryStream DeleteDeliveryStream DescribeDeliveryStream ListDeliveryStreams
         ListTagsForDeliveryStream PutRecord PutRecordBatch StartDeliveryStreamEncryption StopDeliveryStreamEncryption
         TagDeliveryStream UntagDeliveryStream UpdateDestination""",
-    "kinesis": """AddTagsToStream CreateStream DecreaseStreamRetentionPeriod DeleteStream DescribeLimits DescribeStream
-        DescribeStreamSummary DisableEnhancedMonitoring EnableEnhancedMonitoring GetRecords GetShardIterator
-        IncreaseStreamRetentionPeriod ListShards ListStreams ListTagsForResource ListTagsForStream MergeShards PutRecord
-        PutRecords RemoveTagsFromStream SplitShard StartStreamEncryption StopStreamEncryption TagResource UntagResource
+    "kinesis": """AddTagsToStream CreateStream DecreaseStreamRetentionPeriod DeleteResourcePolicy DeleteStream
+        DeregisterStreamConsumer DescribeAccountSettings DescribeLimits DescribeStream DescribeStreamConsumer
+        DescribeStreamSummary DisableEnhancedMonitoring EnableEnhancedMonitoring GetRecords GetResourcePolicy
+        GetShardIterator IncreaseStreamRetentionPeriod ListShards ListStreamConsumers ListStreams ListTagsForResource
+        ListTagsForStream MergeShards PutRecord PutRecords PutResourcePolicy RegisterStreamConsumer RemoveTagsFromStream
+        SplitShard StartStreamEncryption StopStreamEncryption SubscribeToShard TagResource UntagResource
         UpdateMaxRecordSize UpdateShardCount UpdateStreamMode""",
     "lambda": """AddPermission CreateAlias CreateFunction DeleteAlias DeleteFunction DeleteFunctionConcurrency GetAlias
         GetFunction GetFunctionConcurrency GetFunctionConfiguration GetPolicy ListAliases ListFunctions ListTags

@@ -9,7 +9,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 
-use crate::drive::Engine;
+use crate::drive::{Content, Engine};
 
 impl Engine {
     /// For `http_client` of an SDK configuration: every request is answered by this engine, whatever its endpoint.
@@ -42,5 +42,9 @@ async fn exchange(engine: &Engine, request: HttpRequest) -> Result<HttpResponse,
     let body: Bytes = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
     let answer = engine.exchange(http::Request::from_parts(parts, body)).await;
     let response = answer.map_err(|lost| ConnectorError::io(lost.into()))?;
-    HttpResponse::try_from(response.map(SdkBody::from)).map_err(|error| ConnectorError::user(error.into()))
+    let body = |content| match content {
+        Content::Whole(whole) => SdkBody::from(whole.unwrap_or_default()),
+        events => SdkBody::from_body_1_x(events),
+    };
+    HttpResponse::try_from(response.map(body)).map_err(|error| ConnectorError::user(error.into()))
 }

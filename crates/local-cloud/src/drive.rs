@@ -6,24 +6,30 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::faults::{Fault, Faults, Rule};
 use crate::flow::task::Done;
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
 use crate::runner::Runner;
-use crate::service::{Protocol, SERVICES, firehose, iam};
+use crate::service::kinesis::subscribe::Next;
+use crate::service::{Protocol, SERVICES, Service, firehose, iam, kinesis};
 use crate::settings::{Millis, Settings};
+use crate::wire::dress::Format;
+use crate::wire::signature::{self, Secret};
 use crate::wire::{self, Route, dress};
 use crate::world::{Turn, World};
 use crate::{control, wire::s3};
 
+mod body;
 mod clock;
 mod journal;
 mod room;
+mod subscription;
 mod timer;
 
+pub use body::Content;
 pub use clock::Pace;
 pub use journal::StartError;
 
@@ -47,6 +53,12 @@ struct Shared {
     under_way: watch::Sender<usize>,
     /// What is due may have changed.
     stirred: Arc<Notify>,
+    /// There may be more for those who subscribed.
+    put: Arc<Notify>,
+    /// Subscriptions are to end, because the port closes.
+    hung_up: watch::Sender<bool>,
+    /// What signatures are checked with.
+    secret: Option<Secret>,
 }
 
 /// What was asked for happened, and the answer is lost: a fault rule wants it so.
@@ -66,6 +78,7 @@ impl Engine {
     /// # Errors
     /// Where the folder cannot be used, is in use by another process, or holds what is not understood.
     pub async fn start(settings: Settings) -> Result<Engine, StartError> {
+        let secret = settings.signature.clone();
         let (time, pace) = (settings.time, Pace { speed: settings.speed, paused: settings.paused });
         let faults = Faults::new(settings.faults.clone());
         let opened = tokio::task::spawn_blocking(move || open(settings)).await;
@@ -78,6 +91,9 @@ impl Engine {
             waiting: Mutex::default(),
             under_way: watch::Sender::new(0),
             stirred: Arc::default(),
+            put: Arc::default(),
+            hung_up: watch::Sender::new(false),
+            secret,
         };
         let engine = Engine { shared: Arc::new(shared) };
         tokio::spawn(timer::run(Arc::downgrade(&engine.shared), Arc::clone(&engine.shared.stirred)));
@@ -89,31 +105,48 @@ impl Engine {
     ///
     /// # Errors
     /// Where a fault rule loses the answer.
-    pub async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, LostReply> {
+    pub async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Content>, LostReply> {
         let (parts, body) = request.into_parts();
+        let denied = self.shared.secret.as_ref().and_then(|secret| signature::verify(&parts, &body, secret).err());
         let request = wire::request(parts, body);
         let route = wire::route(&request);
+        if let Some(denied) = denied.filter(|_| route != Route::Local) {
+            let service = if let Route::Service(index) = route { SERVICES[index].name } else { "s3" };
+            return Ok(refuse(route, &request, denied.error(service)).map(Content::from));
+        }
         let (operation, fault) = self.fault(route, &request);
         if !fault.latency.is_zero() {
             tokio::time::sleep(fault.latency).await;
         }
         let refusal = fault.refusal.map(|refusal| dress::refusal(&operation, refusal));
         let mut response = match refusal.or_else(|| self.denial(route, &request)) {
-            Some(error) => refuse(route, &request, error),
+            Some(error) => refuse(route, &request, error).map(Content::from),
             None => self.answer(route, request, fault.slow).await,
         };
         response.headers_mut().insert(http::header::DATE, dress::date(self.now()));
         if fault.lost_reply { Err(LostReply) } else { Ok(response) }
     }
 
-    /// The same for those who have no connection to lose: a lost answer is a gateway's time-out.
+    /// The same for those who have no connection to lose, and who wait for the end of an answer that goes on: a lost answer is a
+    /// gateway's time-out.
     pub async fn call(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
-        let lost = |LostReply| {
+        let Ok(response) = self.exchange(request).await else {
             let mut response = http::Response::new(Bytes::new());
             *response.status_mut() = http::StatusCode::GATEWAY_TIMEOUT;
-            response
+            return response;
         };
-        self.exchange(request).await.unwrap_or_else(lost)
+        let (head, content) = response.into_parts();
+        let whole = match content {
+            Content::Whole(whole) => whole.unwrap_or_default(),
+            Content::Events(mut events) => {
+                let mut whole = BytesMut::new();
+                while let Some(event) = events.recv().await {
+                    whole.extend_from_slice(&event);
+                }
+                whole.freeze()
+            }
+        };
+        http::Response::from_parts(head, whole)
     }
 
     /// The operation, and what befalls it. Nothing is named where no rule is in force.
@@ -137,10 +170,10 @@ impl Engine {
         })
     }
 
-    async fn answer(&self, route: Route, request: Request, slow: Duration) -> http::Response<Bytes> {
-        match route {
+    async fn answer(&self, route: Route, request: Request, slow: Duration) -> http::Response<Content> {
+        let response = match route {
             Route::Local => control::answer(self, &request).await,
-            Route::Service(index) => self.call_service(index, &request, slow).await,
+            Route::Service(index) => return self.call_service(index, request, slow).await,
             Route::S3 => s3::answer(self, request).await,
             Route::UnknownJson => {
                 let error = AwsError::new("UnknownOperationException", "");
@@ -150,7 +183,8 @@ impl Engine {
                 let error = AwsError::new("InvalidAction", "no service of that API version exists here");
                 dress::answer(Protocol::Query { version: "", namespace: "" }, &request, Err(error))
             }
-        }
+        };
+        response.map(Content::from)
     }
 
     /// Another rule: what it says goes wrong from now on.
@@ -261,14 +295,40 @@ impl Engine {
         read(&self.shared.room().world)
     }
 
-    async fn call_service(&self, index: usize, request: &Request, slow: Duration) -> http::Response<Bytes> {
-        let protocol = SERVICES[index].protocol;
-        let outcome = match request.access_key {
-            Some(_) => self.shared.ask(index, request, slow).await,
-            None => Err(dress::unsigned(protocol)),
+    async fn call_service(&self, index: usize, mut request: Request, slow: Duration) -> http::Response<Content> {
+        let Service { protocol, name, .. } = SERVICES[index];
+        // Kinesis is the one that speaks more than JSON.
+        let format = if name == "kinesis" { Format::of(&request) } else { Format::Json };
+        let outcome = match (&request.access_key, format.read(std::mem::take(&mut request.body))) {
+            (None, _) => Err(dress::unsigned(protocol)),
+            (_, Err(error)) => Err(error),
+            (_, Ok(body)) => {
+                request.body = body;
+                self.shared.ask(index, &request, slow).await
+            }
         };
-        dress::answer(protocol, request, outcome)
+        let (reply, events) = match outcome {
+            Ok(Said::Events(token)) => (Ok(Reply::events()), Some(subscription::start(&self.shared, token, format))),
+            Ok(Said::Reply(reply)) => (Ok(reply), None),
+            Err(error) => (Err(error), None),
+        };
+        let response = dress::answer(protocol, &request, reply);
+        match events {
+            Some(events) => response.map(|_| Content::Events(events)),
+            None => dress::formatted(response, format).map(Content::from),
+        }
     }
+
+    /// Ends all subscriptions, which nothing else would before their time.
+    pub(crate) fn hang_up(&self) {
+        self.shared.hung_up.send_replace(true);
+    }
+}
+
+/// What was said to a call, once it need not wait.
+enum Said {
+    Reply(Reply),
+    Events(Token),
 }
 
 impl Shared {
@@ -303,10 +363,26 @@ impl Shared {
         let decided = room.turn(self.clock.now(), act);
         drop(room);
         self.stirred.notify_one();
+        self.put.notify_waiters();
         decided
     }
 
-    async fn ask(self: &Arc<Self>, service: usize, request: &Request, slow: Duration) -> Result<Reply, AwsError> {
+    /// What a subscription says next, and how long there is to wait where that is nothing and the clock goes. Nobody is woken by
+    /// it.
+    fn next_event(&self, token: Token) -> (Next, Option<Duration>) {
+        let now = self.clock.now();
+        let asked =
+            self.room().turn(now, |world, turn| kinesis::subscribe::next(&mut world.kinesis, turn.now, token)).0;
+        let next = asked.unwrap_or_else(|error| Next::End(Some(error)));
+        let wait = if let Next::Wait(until) = next { self.clock.wall_until(until) } else { None };
+        (next, wait)
+    }
+
+    fn unsubscribe(&self, token: Token) {
+        self.room().world.kinesis.unsubscribe(token);
+    }
+
+    async fn ask(self: &Arc<Self>, service: usize, request: &Request, slow: Duration) -> Result<Said, AwsError> {
         let (outcome, effects) = self.decide(|world, turn| {
             world.slow = slow.as_millis() as Millis;
             world.handle(turn, service, request)
@@ -317,8 +393,9 @@ impl Shared {
         };
         self.perform(effects);
         match (outcome??, waits) {
-            (Answer::Reply(reply), _) => Ok(reply),
-            (Answer::Pending(_), Some(reply)) => reply.await.unwrap_or_else(|_| Err(ended())),
+            (Answer::Reply(reply), _) => Ok(Said::Reply(reply)),
+            (Answer::Events(token), _) => Ok(Said::Events(token)),
+            (Answer::Pending(_), Some(reply)) => reply.await.unwrap_or_else(|_| Err(ended())).map(Said::Reply),
             (Answer::Pending(_), None) => Err(ended()),
         }
     }
@@ -372,7 +449,7 @@ impl Shared {
                 return;
             }
             Ok(Some(Err(error))) | Err(error) => Err(error),
-            Ok(None) => Err(ended()),
+            Ok(None | Some(Ok(Answer::Events(_)))) => Err(ended()),
         };
         // Nobody listens when the caller has given up.
         let _ = waiting.send(reply);

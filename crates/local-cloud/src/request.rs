@@ -55,6 +55,12 @@ impl Reply {
         Reply { status: 200, ..Reply::default() }
     }
 
+    /// The head of a reply that goes on.
+    pub fn events() -> Reply {
+        let content_type = crate::wire::events::CONTENT_TYPE.to_owned();
+        Reply { status: 200, headers: vec![("content-type", content_type)], ..Reply::default() }
+    }
+
     /// Another status.
     pub fn with_status(mut self, status: u16) -> Reply {
         self.status = status;
@@ -94,6 +100,8 @@ pub enum Answer {
     Reply(Reply),
     /// The reply waits for the effect of this token (a synchronous Lambda invocation).
     Pending(Token),
+    /// The reply goes on: a subscription has begun under this token.
+    Events(Token),
 }
 
 /// Something only the driver can do.

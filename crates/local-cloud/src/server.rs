@@ -5,14 +5,14 @@ use std::future::Future;
 use std::io;
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::drive::{Engine, LostReply};
+use crate::drive::{Content, Engine, LostReply};
 use crate::wire::host;
 
 /// No request may be larger: a function's zip as base64 and a large part of an upload fit.
@@ -42,6 +42,7 @@ impl Engine {
             }
         }
         drop(listener);
+        self.hang_up();
         connections.shutdown().await;
         Ok(())
     }
@@ -50,7 +51,7 @@ impl Engine {
         let engine = self.clone();
         let service = hyper::service::service_fn(move |request| {
             let engine = engine.clone();
-            async move { answer(&engine, request).await.map(|response| response.map(Full::new)) }
+            async move { answer(&engine, request).await }
         });
         // Without it every small answer on a kept connection waits for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
@@ -66,7 +67,7 @@ impl Engine {
 }
 
 /// A reply that is lost ends the connection without one.
-async fn answer(engine: &Engine, request: http::Request<Incoming>) -> Result<http::Response<Bytes>, LostReply> {
+async fn answer(engine: &Engine, request: http::Request<Incoming>) -> Result<http::Response<Content>, LostReply> {
     if !host::is_loopback(&request) {
         return Ok(refusal(403, "this engine answers to loopback host names only"));
     }
@@ -93,8 +94,8 @@ async fn whole(mut body: Limited<Incoming>) -> Result<Bytes, Box<dyn Error + Sen
     Ok(whole.freeze())
 }
 
-fn refusal(status: u16, why: &'static str) -> http::Response<Bytes> {
-    let mut response = http::Response::new(Bytes::from_static(why.as_bytes()));
+fn refusal(status: u16, why: &'static str) -> http::Response<Content> {
+    let mut response = http::Response::new(Content::from(Bytes::from_static(why.as_bytes())));
     *response.status_mut() = http::StatusCode::from_u16(status).expect("the statuses above are valid");
     response
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::faults::Rule;
+use crate::wire::signature::Secret;
 
 /// Milliseconds since the Unix epoch, in the world's own time.
 pub type Millis = u64;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub faults: Vec<Rule>,
     /// Does a shard let through no more in a second than on AWS? Off unless asked for: tests put what they have as fast as they can.
     pub limits: bool,
+    /// Signatures must be of this key and secret. `None`: they must only be there.
+    pub signature: Option<Secret>,
     /// Where everything is kept. `None`: in memory, gone with the engine.
     pub data_dir: Option<PathBuf>,
 }
@@ -37,6 +40,7 @@ impl Default for Settings {
             delays: Delays::FAST,
             speed: 1,
             limits: false,
+            signature: None,
             paused: false,
             time: None,
             enforce_iam: false,

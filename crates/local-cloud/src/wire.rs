@@ -6,12 +6,15 @@ use http::request::Parts;
 use crate::request::Request;
 use crate::service::{Protocol, SERVICES};
 
+pub mod cbor;
 pub mod chunked;
 pub mod dress;
+pub mod events;
 pub mod host;
 pub mod operation;
 pub mod s3;
 pub mod scope;
+pub mod signature;
 pub mod validate;
 
 /// Whom a request is for.

@@ -11,21 +11,26 @@ use serde_json::Value;
 use self::log::{Log, LogChange};
 use self::meter::Meter;
 use self::stream::{Status, Stream};
-use crate::request::{Answer, AwsError, Request};
+use self::subscribe::Subscription;
+use crate::request::{Answer, AwsError, Request, Token};
 use crate::service::{firehose, json};
 use crate::settings::Millis;
 use crate::table::{Changes, Table};
 use crate::world::{Turn, World};
 
+mod account;
+pub mod consumer;
 mod control;
 mod iterator;
 pub mod log;
 mod meter;
+mod policy;
 mod put;
 mod read;
 mod reshard;
 pub mod sequence;
 pub mod stream;
+pub mod subscribe;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -45,6 +50,9 @@ pub struct State {
     removed: Vec<LogChange>,
     /// Streams whose status does not last.
     passing: BTreeSet<String>,
+    /// Streams with consumers whose status does not last.
+    passing_consumers: BTreeSet<String>,
+    subscriptions: BTreeMap<Token, Subscription>,
 }
 
 /// A stream's records.
@@ -68,13 +76,15 @@ impl Default for State {
             dirty: BTreeSet::new(),
             removed: vec![],
             passing: BTreeSet::new(),
+            passing_consumers: BTreeSet::new(),
+            subscriptions: BTreeMap::new(),
         }
     }
 }
 
 /// Where and when a call happens.
 #[derive(Debug, Clone, Copy)]
-struct Scope<'a> {
+pub struct Scope<'a> {
     region: &'a str,
     account: &'a str,
     /// How long a status lasts that does not last.
@@ -85,6 +95,7 @@ struct Scope<'a> {
 }
 
 pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
+    let token = world.token();
     let at = Scope {
         region: &request.region,
         account: &world.settings.account,
@@ -101,6 +112,10 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
             return Ok(json::written(read::get_records(state, at, readers, &request.body)?));
         }
         "GetShardIterator" => return json::answer(&read::get_shard_iterator(state, at, json::typed(&request.body)?)?),
+        "SubscribeToShard" => {
+            let input = json::checked("kinesis", "SubscribeToShard", &request.body)?;
+            return subscribe::subscribe(state, at, token, input).map(|()| Answer::Events(token));
+        }
         operation => return control(state, at, operation, &request.body),
     };
     firehose::tick(world, turn);
@@ -126,7 +141,7 @@ fn control(state: &mut State, at: Scope, operation: &str, body: &[u8]) -> Result
         "DescribeStreamSummary" => run!(control::describe_stream_summary),
         "ListStreams" => run!(control::list_streams),
         "ListShards" => run!(read::list_shards),
-        "DescribeLimits" => run!(control::describe_limits),
+        "DescribeLimits" => run!(account::describe_limits),
         "IncreaseStreamRetentionPeriod" => run!(update::increase_retention),
         "DecreaseStreamRetentionPeriod" => run!(update::decrease_retention),
         "UpdateStreamMode" => run!(update::update_stream_mode),
@@ -138,6 +153,14 @@ fn control(state: &mut State, at: Scope, operation: &str, body: &[u8]) -> Result
         "UpdateShardCount" => run!(reshard::update_shard_count),
         "SplitShard" => run!(reshard::split_shard),
         "MergeShards" => run!(reshard::merge_shards),
+        "RegisterStreamConsumer" => run!(consumer::register),
+        "DeregisterStreamConsumer" => run!(consumer::deregister),
+        "DescribeStreamConsumer" => run!(consumer::describe_one),
+        "ListStreamConsumers" => run!(consumer::list),
+        "PutResourcePolicy" => run!(policy::put),
+        "GetResourcePolicy" => run!(policy::get),
+        "DeleteResourcePolicy" => run!(policy::delete),
+        "DescribeAccountSettings" => run!(account::describe_settings),
         "AddTagsToStream" => run!(tags::add_tags_to_stream),
         "RemoveTagsFromStream" => run!(tags::remove_tags_from_stream),
         "ListTagsForStream" => run!(tags::list_tags_for_stream),
@@ -161,17 +184,44 @@ pub fn tick(world: &mut World, turn: &mut Turn) {
             None => {}
         }
     }
+    let consumers_due = |key: &&String| {
+        let stream = state.streams.get(key);
+        stream.is_none_or(|stream| consumer::due(stream).is_none_or(|due| due <= turn.now))
+    };
+    for key in state.passing_consumers.iter().filter(consumers_due).cloned().collect::<Vec<_>>() {
+        let Some(stream) = state.streams.get_mut(&key) else {
+            state.passing_consumers.remove(&key);
+            continue;
+        };
+        consumer::pass(stream, turn.now);
+        if consumer::due(stream).is_none() {
+            state.passing_consumers.remove(&key);
+        }
+    }
 }
 
 pub fn due(world: &World) -> Option<Millis> {
     let state = &world.kinesis;
-    state.passing.iter().filter_map(|key| state.streams.get(key)).map(|stream| stream.until).min()
+    let streams = state.passing.iter().filter_map(|key| state.streams.get(key)).map(|stream| stream.until);
+    let with_consumers = state.passing_consumers.iter().filter_map(|key| state.streams.get(key));
+    streams.chain(with_consumers.filter_map(consumer::due)).min()
 }
 
 impl State {
     /// The logs of a stream's shards.
     pub fn logs(&self, key: &str) -> Option<&BTreeMap<u32, Log>> {
         Some(&self.logs.get(key)?.by_shard)
+    }
+
+    /// Nobody listens to this subscription any more.
+    pub fn unsubscribe(&mut self, token: Token) {
+        self.subscriptions.remove(&token);
+    }
+
+    /// A shard's log, whether or not anything was ever put to it.
+    fn log_of(&self, key: &str, shard: u32) -> &Log {
+        static EMPTY: Log = Log::EMPTY;
+        self.logs(key).and_then(|logs| logs.get(&shard)).unwrap_or(&EMPTY)
     }
 
     /// The records of a stream, to be changed.
@@ -261,6 +311,7 @@ impl State {
         if self.streams.get(key).is_some_and(|stream| stream.status != Status::Active) {
             self.passing.insert(key.to_owned());
         }
+        self.passing_consumers.insert(key.to_owned());
         Ok(true)
     }
 

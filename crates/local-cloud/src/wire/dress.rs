@@ -9,8 +9,49 @@ use crate::request::{AwsError, Reply, Request};
 use crate::service::Protocol;
 use crate::service::query::escape;
 use crate::settings::Millis;
+use crate::wire::cbor;
 
 const JSON_1_1: &str = "application/x-amz-json-1.1";
+
+/// In which of the two formats a JSON service is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Json,
+    Cbor,
+}
+
+impl Format {
+    /// As the request says.
+    pub fn of(request: &Request) -> Format {
+        let cbor = request.header("content-type").is_some_and(|kind| kind.starts_with(cbor::CONTENT_TYPE));
+        if cbor { Format::Cbor } else { Format::Json }
+    }
+
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Format::Json => JSON_1_1,
+            Format::Cbor => cbor::CONTENT_TYPE,
+        }
+    }
+
+    /// A request's body as JSON.
+    pub fn read(self, body: Bytes) -> Result<Bytes, AwsError> {
+        match self {
+            Format::Json => Ok(body),
+            Format::Cbor => {
+                cbor::to_json(&body).ok_or_else(|| AwsError::new("SerializationException", "The body is not CBOR."))
+            }
+        }
+    }
+
+    /// An answer's JSON as it is to be written.
+    pub fn write(self, json: Bytes) -> Bytes {
+        match self {
+            Format::Json => json,
+            Format::Cbor => cbor::from_json(&json),
+        }
+    }
+}
 
 /// The response to a call of a service that speaks `protocol`.
 pub fn answer(protocol: Protocol, request: &Request, outcome: Result<Reply, AwsError>) -> Response<Bytes> {
@@ -100,7 +141,17 @@ pub fn refusal(operation: &str, refusal: Refusal) -> AwsError {
     AwsError::new(code, message).with_status(status)
 }
 
-fn json_error(error: &AwsError) -> Reply {
+/// The response in this format, if the service speaks it.
+pub fn formatted(response: Response<Bytes>, format: Format) -> Response<Bytes> {
+    if format == Format::Json {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    head.headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    Response::from_parts(head, format.write(body))
+}
+
+pub fn json_error(error: &AwsError) -> Reply {
     let message = if error.code == "SerializationException" { "Message" } else { "message" };
     Reply {
         status: error.status,

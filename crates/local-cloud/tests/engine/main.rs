@@ -6,4 +6,5 @@ mod iam;
 mod kept;
 mod port;
 mod s3;
+mod streams;
 mod support;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use local_cloud::control;
 use local_cloud::faults::Rule;
+use local_cloud::wire::signature::Secret;
 use local_cloud::{Delays, Engine, Settings};
 use tokio::net::TcpListener;
 
@@ -54,6 +55,9 @@ pub struct ServeArgs {
     /// Let a shard through no more than on AWS: 1 MiB and 1,000 records a second in, 2 MiB and 5 calls out
     #[arg(long)]
     pub limits: bool,
+    /// Check that calls are signed with this key and secret; without it a signature must only be there
+    #[arg(long, value_name = "KEY:SECRET", value_parser = secret)]
+    pub require_signature: Option<Secret>,
     /// Where everything is kept; without it .provision/local of this repository
     #[arg(long, value_name = "FOLDER", conflicts_with = "memory")]
     pub data_dir: Option<PathBuf>,
@@ -91,6 +95,10 @@ fn account(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err("an account has twelve digits".into()) }
 }
 
+fn secret(text: &str) -> Result<Secret, String> {
+    Secret::parse(text).ok_or_else(|| "KEY:SECRET".into())
+}
+
 fn delays(word: &str) -> Result<Delays, String> {
     Delays::parse(word).ok_or_else(|| "none, fast or aws".into())
 }
@@ -122,6 +130,7 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
         enforce_iam: args.enforce_iam,
         faults: args.faults,
         limits: args.limits,
+        signature: args.require_signature,
         data_dir: data_dir.clone(),
     };
     let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the local engine", e))?;

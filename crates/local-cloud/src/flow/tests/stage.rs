@@ -112,7 +112,7 @@ impl Stage {
         let index = SERVICES.iter().position(|row| row.name == service).unwrap();
         match self.turn(|world, turn| world.handle(turn, index, &request))? {
             Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap_or_default()),
-            Answer::Pending(_) => panic!("nothing here waits"),
+            Answer::Pending(_) | Answer::Events(_) => panic!("nothing here waits"),
         }
     }
 

@@ -20,7 +20,7 @@ fn ask(world: &mut World, now: Millis, parameters: &[(&str, &str)]) -> Result<St
     };
     match call(world, &mut Turn::at(now), &request)? {
         Answer::Reply(reply) => Ok(String::from_utf8(reply.body.to_vec()).unwrap()),
-        Answer::Pending(_) => panic!("IAM answers at once"),
+        Answer::Pending(_) | Answer::Events(_) => panic!("IAM answers at once"),
     }
 }
 

@@ -6,14 +6,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::stream::{Mode, Status, Stream};
-use super::{Named, Scope, State, invalid};
+use super::{Named, Scope, State, account, invalid};
 use crate::request::AwsError;
 use crate::service::arn;
 use crate::service::json::{page, seconds};
 
 /// What an on-demand stream begins with.
 const ON_DEMAND_SHARDS: u32 = 4;
-const SHARD_LIMIT: u32 = 20_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -46,13 +45,16 @@ pub fn create_stream(state: &mut State, at: Scope, input: CreateStream) -> Resul
         (Mode::OnDemand, Some(_)) => {
             return Err(AwsError::new("ValidationException", "ShardCount must not be set for an ON_DEMAND stream."));
         }
-        (Mode::Provisioned, Some(count @ 1..=SHARD_LIMIT)) => count,
-        (Mode::Provisioned, Some(count)) => return Err(shard_limit(at, count)),
+        (Mode::Provisioned, Some(count)) => {
+            account::check_shards(state, at, count)?;
+            count
+        }
         (Mode::Provisioned, None) => {
             return Err(AwsError::new("ValidationException", "ShardCount must be set for a PROVISIONED stream."));
         }
     };
     super::tags::check(&input.tags)?;
+    account::check_passing(state, at, Status::Creating)?;
     let arn = arn::regional("kinesis", at.region, at.account, &format!("stream/{name}"));
     let mut stream = Stream::new(name, arn, mode, shards, at.now);
     stream.tags = input.tags;
@@ -62,17 +64,28 @@ pub fn create_stream(state: &mut State, at: Scope, input: CreateStream) -> Resul
     Ok(json!({}))
 }
 
-fn shard_limit(at: Scope, count: u32) -> AwsError {
-    let message = format!(
-        "This request would exceed the shard limit for the account {} in {}. Limit: {SHARD_LIMIT}. \
-         Number of additional shards that would have resulted from this request: {count}.",
-        at.account, at.region
-    );
-    AwsError::new("LimitExceededException", message)
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteStream {
+    #[serde(flatten)]
+    stream: Named,
+    #[serde(default)]
+    enforce_consumer_deletion: bool,
 }
 
-pub fn delete_stream(state: &mut State, at: Scope, input: Named) -> Result<Value, AwsError> {
-    let key = at.existing(state, input.name()?)?;
+pub fn delete_stream(state: &mut State, at: Scope, input: DeleteStream) -> Result<Value, AwsError> {
+    let name = input.stream.name()?;
+    let key = at.existing(state, name)?;
+    let consumers = state.streams.get(&key).map_or(0, |stream| stream.consumers.len());
+    if consumers > 0 && !input.enforce_consumer_deletion {
+        let message = format!(
+            "Stream {name} under account {} has {consumers} registered consumers: deregister them, or set \
+             EnforceConsumerDeletion.",
+            at.account
+        );
+        return Err(AwsError::new("ResourceInUseException", message));
+    }
+    account::check_passing(state, at, Status::Deleting)?;
     state.pass(&key, Status::Deleting, at);
     Ok(json!({}))
 }
@@ -107,7 +120,7 @@ pub fn describe_stream_summary(state: &mut State, at: Scope, input: Named) -> Re
     let stream = state.streams.get(&key).ok_or_else(|| at.not_found(&key))?;
     let mut summary = describe(stream);
     summary["OpenShardCount"] = stream.open_shard_count().into();
-    summary["ConsumerCount"] = 0.into();
+    summary["ConsumerCount"] = stream.consumers.len().into();
     summary["MaxRecordSizeInKiB"] = stream.max_record_kib.into();
     Ok(json!({ "StreamDescriptionSummary": summary }))
 }
@@ -164,20 +177,4 @@ fn summary(stream: &Stream) -> Value {
         "StreamModeDetails": { "StreamMode": stream.mode },
         "StreamCreationTimestamp": seconds(stream.created),
     })
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Nothing {}
-
-pub fn describe_limits(state: &mut State, at: Scope, _: Nothing) -> Result<Value, AwsError> {
-    let prefix = at.key("");
-    let streams: Vec<&Stream> = state.streams.with_prefix(&prefix).map(|(_, stream)| stream).collect();
-    let on_demand = streams.iter().filter(|stream| stream.mode == Mode::OnDemand).count();
-    let open: usize = streams.iter().map(|stream| stream.open_shard_count()).sum();
-    Ok(json!({
-        "ShardLimit": SHARD_LIMIT,
-        "OpenShardCount": open,
-        "OnDemandStreamCount": on_demand,
-        "OnDemandStreamCountLimit": 50,
-    }))
 }

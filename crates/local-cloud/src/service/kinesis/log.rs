@@ -56,6 +56,9 @@ pub struct Log {
 }
 
 impl Log {
+    /// Nothing was ever put.
+    pub const EMPTY: Log = Log { base: 0, records: VecDeque::new(), journalled: 0..0 };
+
     /// The first ordinal that is still kept.
     pub fn base(&self) -> u64 {
         self.base

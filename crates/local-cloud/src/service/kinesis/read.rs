@@ -42,9 +42,13 @@ pub fn get_shard_iterator(state: &mut State, at: Scope, input: GetShardIterator)
     if at.limits && !state.logs.entry(key.clone()).or_default().meter(shard).iterator(at.now) {
         return Err(rate_exceeded(at, name, shard));
     }
-    let empty = Log::default();
-    let log = state.logs.get(&key).and_then(|logs| logs.by_shard.get(&shard)).unwrap_or(&empty);
-    let ordinal = position(at, stream, shard, log, &input)?;
+    let position = Position {
+        operation: "GetShardIterator",
+        kind: input.shard_iterator_type.as_deref(),
+        number: input.starting_sequence_number.as_deref(),
+        timestamp: input.timestamp,
+    };
+    let ordinal = position.ordinal(at, stream, shard, state.log_of(&key, shard))?;
     let iterator = Iterator { created: stream.created, stream: key, shard, ordinal, issued: at.now };
     Ok(json!({ "ShardIterator": iterator.encode() }))
 }
@@ -54,26 +58,60 @@ fn no_shard_to_read(at: Scope, name: &str, shard: &str) -> AwsError {
     AwsError::new("ResourceNotFoundException", message)
 }
 
-/// The ordinal at which an iterator of this kind begins.
-fn position(at: Scope, stream: &Stream, shard: u32, log: &Log, input: &GetShardIterator) -> Result<u64, AwsError> {
-    let kind = input.shard_iterator_type.as_deref().ok_or_else(|| missing("shardIteratorType"))?;
-    let number = input.starting_sequence_number.as_deref();
-    match (kind, number) {
-        ("TRIM_HORIZON", None) => Ok(log.base()),
-        ("LATEST", None) => Ok(log.next()),
-        ("AT_TIMESTAMP", None) => Ok(log.at_time(timestamp(at, input.timestamp)?)),
-        ("AT_SEQUENCE_NUMBER", Some(number)) => Ok(located(at, stream, shard, number)?.ordinal()),
-        ("AFTER_SEQUENCE_NUMBER", Some(number)) => {
-            let number = located(at, stream, shard, number)?;
-            let start = Sequence::start(number.created_s(), shard);
-            Ok(number.ordinal() + u64::from(number > start && number.ordinal() < log.next()))
+/// Where reading begins, as a call says it.
+pub struct Position<'a> {
+    pub operation: &'static str,
+    pub kind: Option<&'a str>,
+    pub number: Option<&'a str>,
+    /// Epoch seconds.
+    pub timestamp: Option<f64>,
+}
+
+impl Position<'_> {
+    pub fn ordinal(&self, at: Scope, stream: &Stream, shard: u32, log: &Log) -> Result<u64, AwsError> {
+        let kind = self.kind.ok_or_else(|| missing("shardIteratorType"))?;
+        match (kind, self.number) {
+            ("TRIM_HORIZON", None) => Ok(log.base()),
+            ("LATEST", None) => Ok(log.next()),
+            ("AT_TIMESTAMP", None) => Ok(log.at_time(timestamp(at, self.timestamp)?)),
+            ("AT_SEQUENCE_NUMBER", Some(number)) => Ok(self.located(at, stream, shard, number)?.ordinal()),
+            ("AFTER_SEQUENCE_NUMBER", Some(number)) => {
+                let number = self.located(at, stream, shard, number)?;
+                let start = Sequence::start(number.created_s(), shard);
+                Ok(number.ordinal() + u64::from(number > start && number.ordinal() < log.next()))
+            }
+            ("AT_SEQUENCE_NUMBER" | "AFTER_SEQUENCE_NUMBER", None) => Err(seq_mismatch(kind, "no")),
+            ("TRIM_HORIZON" | "LATEST" | "AT_TIMESTAMP", Some(_)) => Err(seq_mismatch(kind, "also a")),
+            _ => Err(violation(
+                "shardIteratorType",
+                "satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]",
+            )),
         }
-        ("AT_SEQUENCE_NUMBER" | "AFTER_SEQUENCE_NUMBER", None) => Err(seq_mismatch(kind, "no")),
-        ("TRIM_HORIZON" | "LATEST" | "AT_TIMESTAMP", Some(_)) => Err(seq_mismatch(kind, "also a")),
-        _ => Err(violation(
-            "shardIteratorType",
-            "satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]",
-        )),
+    }
+
+    /// A sequence number that belongs to this shard of this stream.
+    fn located(&self, at: Scope, stream: &Stream, shard: u32, text: &str) -> Result<Sequence, AwsError> {
+        let unusable = |end: &str| {
+            invalid(format!(
+                "StartingSequenceNumber {text} used in {} on shard {} in stream {} under account {} is invalid{end}",
+                self.operation,
+                shard_id(shard),
+                stream.name,
+                at.account
+            ))
+        };
+        let number = Sequence::parse(text).ok_or_else(|| unusable("."))?;
+        if number.shard() != shard {
+            return Err(invalid(format!(
+                "Invalid StartingSequenceNumber. It encodes {}, while it was used in a call to a shard with {}",
+                shard_id(number.shard()),
+                shard_id(shard)
+            )));
+        }
+        if number.created_s() != stream.shards[&shard].created_s {
+            return Err(unusable(" because it did not come from this stream."));
+        }
+        Ok(number)
     }
 }
 
@@ -101,31 +139,6 @@ fn timestamp(at: Scope, given: Option<f64>) -> Result<Millis, AwsError> {
          timestampInMillis: {millis}, currentTimestampInMillis: {}",
         at.now
     )))
-}
-
-/// A sequence number that belongs to this shard of this stream.
-fn located(at: Scope, stream: &Stream, shard: u32, text: &str) -> Result<Sequence, AwsError> {
-    let unusable = |end: &str| {
-        invalid(format!(
-            "StartingSequenceNumber {text} used in GetShardIterator on shard {} in stream {} under account {} is \
-             invalid{end}",
-            shard_id(shard),
-            stream.name,
-            at.account
-        ))
-    };
-    let number = Sequence::parse(text).ok_or_else(|| unusable("."))?;
-    if number.shard() != shard {
-        return Err(invalid(format!(
-            "Invalid StartingSequenceNumber. It encodes {}, while it was used in a call to a shard with {}",
-            shard_id(number.shard()),
-            shard_id(shard)
-        )));
-    }
-    if number.created_s() != stream.shards[&shard].created_s {
-        return Err(unusable(" because it did not come from this stream."));
-    }
-    Ok(number)
 }
 
 #[derive(Debug, Deserialize)]
@@ -159,10 +172,8 @@ pub fn get_records(
             return Err(rate_exceeded(at, &stream.name, iterator.shard));
         }
     }
-    let empty = Log::default();
-    let logs = state.logs.get(&iterator.stream);
-    let log = logs.and_then(|logs| logs.by_shard.get(&iterator.shard)).unwrap_or(&empty);
-    let page = page_of(log, iterator.ordinal, limit);
+    let log = state.log_of(&iterator.stream, iterator.shard);
+    let page = page_of(log, iterator.ordinal, limit, ANSWER_LIMIT);
     let out = written(stream, shard, log, &iterator, &page, at.now);
     if at.limits {
         let bytes = page.records.iter().map(|record| record.data.len() as u64).sum();
@@ -178,12 +189,12 @@ pub struct Page<'a> {
     pub next: u64,
 }
 
-/// Records from this ordinal, or from the oldest that is kept.
-pub fn page_of(log: &Log, ordinal: u64, limit: usize) -> Page<'_> {
+/// So many records and bytes of data at most, but one if there is one, from this ordinal or from the oldest that is kept.
+pub fn page_of(log: &Log, ordinal: u64, limit: usize, most_bytes: usize) -> Page<'_> {
     let (mut page, mut bytes) = (Page { records: vec![], next: ordinal.max(log.base()) }, 0);
     for (ordinal, record) in log.from(page.next).take(limit) {
         bytes += record.data.len();
-        if bytes > ANSWER_LIMIT && !page.records.is_empty() {
+        if bytes > most_bytes && !page.records.is_empty() {
             break;
         }
         page.records.push(record);
@@ -249,7 +260,13 @@ pub fn list_shards(state: &mut State, at: Scope, input: ListShards) -> Result<Va
     };
     state.trim(&key, at.now);
     let stream = state.streams.get(&key).ok_or_else(|| at.not_found(&key))?;
-    let passing = |shard: &Shard, index| input.shard_filter.as_ref().is_none_or(|f| passes(f, at.now, index, shard));
+    if let Some(filter) = &input.shard_filter {
+        filter.check()?;
+    }
+    let horizon = at.now.saturating_sub(stream.retention_ms()).max(stream.created);
+    let passing = |shard: &Shard, index| {
+        input.shard_filter.as_ref().is_none_or(|filter| filter.passes(at.now, horizon, index, shard))
+    };
     let ids: Vec<(String, u32)> = stream
         .shards
         .iter()
@@ -277,16 +294,28 @@ fn resumed(token: &str, now: Millis) -> Result<(String, Option<String>), AwsErro
     Ok((end.stream, Some(shard_id(end.shard))))
 }
 
-fn passes(filter: &ShardFilter, now: Millis, index: u32, shard: &Shard) -> bool {
-    let time = filter.timestamp.map_or(now, |seconds| (seconds * 1000.0) as Millis);
-    let created = shard.created_s * 1000;
-    let open_at = |time: Millis| created <= time && shard.closed.is_none_or(|closed| closed > time);
-    match filter.r#type.as_str() {
-        "AT_LATEST" => shard.closed.is_none(),
-        "AFTER_SHARD_ID" => filter.shard_id.as_deref().and_then(parse_shard_id).is_none_or(|after| index > after),
-        "AT_TRIM_HORIZON" => shard.parent.is_none(),
-        "AT_TIMESTAMP" => open_at(time),
-        "FROM_TIMESTAMP" => open_at(time) || created > time,
-        _ => true,
+impl ShardFilter {
+    fn check(&self) -> Result<(), AwsError> {
+        let needs = match self.r#type.as_str() {
+            "AFTER_SHARD_ID" if self.shard_id.is_none() => "ShardId",
+            "AT_TIMESTAMP" | "FROM_TIMESTAMP" if self.timestamp.is_none() => "Timestamp",
+            _ => return Ok(()),
+        };
+        Err(invalid(format!("{needs} must be specified in ShardFilter when Type is {}.", self.r#type)))
+    }
+
+    fn passes(&self, now: Millis, horizon: Millis, index: u32, shard: &Shard) -> bool {
+        let time = self.timestamp.map_or(now, |seconds| (seconds * 1000.0) as Millis);
+        // Shards are stamped with a second, those of a split or merge with the next one.
+        let second = |time: Millis| time / 1000;
+        let open_at = |time: Millis| shard.created_s <= second(time) && shard.closed.is_none_or(|closed| closed > time);
+        match self.r#type.as_str() {
+            "AT_LATEST" => shard.closed.is_none(),
+            "AFTER_SHARD_ID" => self.shard_id.as_deref().and_then(parse_shard_id).is_none_or(|after| index > after),
+            "AT_TRIM_HORIZON" => open_at(horizon),
+            "AT_TIMESTAMP" => open_at(time),
+            "FROM_TIMESTAMP" => open_at(time) || shard.created_s > second(time),
+            _ => true,
+        }
     }
 }

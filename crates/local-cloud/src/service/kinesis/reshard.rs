@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::stream::{Mode, Status, Stream, parse_shard_id};
-use super::{Named, Scope, State, invalid};
+use super::{Named, Scope, State, account, invalid};
 use crate::request::AwsError;
 
 #[derive(Debug, Deserialize)]
@@ -26,6 +26,8 @@ pub fn update_shard_count(state: &mut State, at: Scope, input: UpdateShardCount)
     let target = input.target_shard_count;
     let current = u32::try_from(stream.open_shard_count()).expect("shards are numbered in 32 bits");
     check_step(current, target)?;
+    account::check_shards(state, at, target.saturating_sub(current))?;
+    let stream = state.streams.get_mut(&key).ok_or_else(|| at.not_found(name))?;
     if target != current {
         stream.reshard(target, at.now);
     }
@@ -72,6 +74,8 @@ pub fn split_shard(state: &mut State, at: Scope, input: SplitShard) -> Result<Va
             input.shard_to_split, at.account, shard.start, shard.end
         ))
     })?;
+    account::check_shards(state, at, 1)?;
+    let stream = state.streams.get_mut(&key).ok_or_else(|| at.not_found(name))?;
     stream.split(index, hash, at.now);
     state.pass(&key, Status::Updating, at);
     Ok(json!({}))

@@ -7,6 +7,7 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::consumer::Consumer;
 use super::sequence::Sequence;
 use crate::settings::Millis;
 
@@ -55,6 +56,12 @@ pub struct Stream {
     /// By index, the open ones and those closed ones whose records may still be read.
     pub shards: Shards,
     next_shard: u32,
+    /// By name.
+    #[serde(default)]
+    pub consumers: BTreeMap<String, Consumer>,
+    /// A resource policy.
+    #[serde(default)]
+    pub policy: Option<String>,
 }
 
 /// By index; and the open ones by where they start, so that a hash key finds its own among thousands.
@@ -145,6 +152,8 @@ impl Stream {
             tags: BTreeMap::new(),
             shards: Shards::default(),
             next_shard: 0,
+            consumers: BTreeMap::new(),
+            policy: None,
         };
         for (start, end) in even_ranges(shards) {
             stream.add(Shard { start, end, parent: None, adjacent_parent: None, created_s: now / 1000, closed: None });

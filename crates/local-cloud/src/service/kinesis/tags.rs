@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Named, Scope, State, invalid, name_in};
+use super::{Named, Scope, State, consumer, invalid, name_in};
 use crate::request::AwsError;
 use crate::service::json::page;
 
@@ -43,22 +43,42 @@ pub struct TagResource {
 }
 
 pub fn tag_resource(state: &mut State, at: Scope, input: TagResource) -> Result<Value, AwsError> {
-    add(state, at, name_in(None, Some(&input.resource_arn))?, input.tags)
+    let slot = slot(state, at, &input.resource_arn)?;
+    extend(slot, at, &input.resource_arn, input.tags)
+}
+
+/// The tags of a stream or a consumer, by its ARN.
+fn slot<'a>(state: &'a mut State, at: Scope, arn: &str) -> Result<&'a mut BTreeMap<String, String>, AwsError> {
+    if arn.contains("/consumer/") {
+        let (key, name) = consumer::by_arn(state, at, arn)?;
+        let stream = state.streams.get_mut(&key).ok_or_else(|| at.not_found(&key))?;
+        return Ok(&mut stream.consumers.get_mut(&name).expect("it was found by its ARN").tags);
+    }
+    let name = name_in(None, Some(arn))?;
+    Ok(&mut state.streams.get_mut(&at.key(name)).ok_or_else(|| at.not_found(name))?.tags)
 }
 
 fn add(state: &mut State, at: Scope, name: &str, tags: BTreeMap<String, String>) -> Result<Value, AwsError> {
-    let key = at.existing(state, name)?;
+    let stream = state.streams.get_mut(&at.key(name)).ok_or_else(|| at.not_found(name))?;
+    extend(&mut stream.tags, at, name, tags)
+}
+
+fn extend(
+    held: &mut BTreeMap<String, String>,
+    at: Scope,
+    name: &str,
+    tags: BTreeMap<String, String>,
+) -> Result<Value, AwsError> {
     check(&tags)?;
-    let stream = state.streams.get_mut(&key).ok_or_else(|| at.not_found(name))?;
-    let new = tags.keys().filter(|tag| !stream.tags.contains_key(*tag)).count();
-    if stream.tags.len() + new > MOST_TAGS {
+    let new = tags.keys().filter(|tag| !held.contains_key(*tag)).count();
+    if held.len() + new > MOST_TAGS {
         return Err(invalid(format!(
             "Failed to add tags to stream {name} under account {} because a given stream cannot have more than \
              {MOST_TAGS} tags associated with it.",
             at.account
         )));
     }
-    stream.tags.extend(tags);
+    held.extend(tags);
     Ok(json!({}))
 }
 
@@ -83,7 +103,8 @@ pub struct UntagResource {
 }
 
 pub fn untag_resource(state: &mut State, at: Scope, input: UntagResource) -> Result<Value, AwsError> {
-    remove(state, at, name_in(None, Some(&input.resource_arn))?, &input.tag_keys)
+    slot(state, at, &input.resource_arn)?.retain(|tag, _| !input.tag_keys.contains(tag));
+    Ok(json!({}))
 }
 
 fn remove(state: &mut State, at: Scope, name: &str, keys: &[String]) -> Result<Value, AwsError> {
@@ -117,8 +138,7 @@ pub struct ListTagsForResource {
 }
 
 pub fn list_tags_for_resource(state: &mut State, at: Scope, input: ListTagsForResource) -> Result<Value, AwsError> {
-    let name = name_in(None, Some(&input.resource_arn))?;
-    let stream = state.streams.get(&at.key(name)).ok_or_else(|| at.not_found(name))?;
-    let tags: Vec<Value> = stream.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+    let tags = slot(state, at, &input.resource_arn)?;
+    let tags: Vec<Value> = tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
     Ok(json!({ "Tags": tags }))
 }

@@ -24,7 +24,7 @@ fn ask_at(world: &mut World, now: Millis, operation: &str, input: Value) -> Resu
     world.tick(&mut turn);
     match call(world, &mut turn, &request)? {
         Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
-        Answer::Pending(_) => panic!("Kinesis answers at once"),
+        Answer::Pending(_) | Answer::Events(_) => panic!("Kinesis answers at once"),
     }
 }
 
@@ -199,7 +199,18 @@ fn what_aws_refuses_is_refused_in_its_words() {
             json!({ "StreamName": "s", "TargetShardCount": 3, "ScalingType": "UNIFORM_SCALING" }),
             "cannot scale up over 2 shards",
         ),
-        ("SubscribeToShard", json!({}), "not supported by the local engine"),
+        ("SubscribeToShard", json!({}), "Value null at 'consumerARN'"),
+        ("CreateQueue", json!({}), "not supported by the local engine"),
+        (
+            "CreateStream",
+            json!({ "StreamName": "wide", "ShardCount": 20_000 }),
+            "Current shard count for the account: 1. Limit: 20000. Number of additional shards",
+        ),
+        (
+            "ListShards",
+            json!({ "StreamName": "s", "ShardFilter": { "Type": "AT_TIMESTAMP" } }),
+            "Timestamp must be specified",
+        ),
     ];
     for (operation, input, expected) in table {
         let error = ask(&mut world, operation, input).unwrap_err();
@@ -207,4 +218,175 @@ fn what_aws_refuses_is_refused_in_its_words() {
     }
     let both = json!({ "ShardIteratorType": "LATEST", "StartingSequenceNumber": number });
     assert!(iterator(&mut world, both).unwrap_err().message.contains("LATEST and also a StartingSequenceNumber."));
+}
+
+const CONSUMER_STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+
+fn register(world: &mut World, now: Millis, name: &str) -> Result<String, AwsError> {
+    let input = json!({ "StreamARN": CONSUMER_STREAM, "ConsumerName": name, "Tags": { "a": "b" } });
+    let registered = ask_at(world, now, "RegisterStreamConsumer", input)?;
+    assert_eq!(registered["Consumer"]["ConsumerStatus"], "CREATING");
+    Ok(registered["Consumer"]["ConsumerARN"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_consumer_comes_is_described_and_goes() {
+    let mut world = world(1);
+    world.settings.delays = Delays::FAST;
+    let arn = register(&mut world, NOW, "c").unwrap();
+    assert_eq!(arn, format!("{CONSUMER_STREAM}/consumer/c:{}", NOW / 1000));
+    assert_eq!(register(&mut world, NOW, "c").unwrap_err().code, "ResourceInUseException");
+    assert_eq!(world.due(), Some(NOW + 60));
+    let by_name = json!({ "StreamARN": CONSUMER_STREAM, "ConsumerName": "c" });
+    for (which, now, status) in [(by_name, NOW + 59, "CREATING"), (json!({ "ConsumerARN": arn }), NOW + 60, "ACTIVE")] {
+        let described = ask_at(&mut world, now, "DescribeStreamConsumer", which).unwrap();
+        let description = &described["ConsumerDescription"];
+        assert_eq!(
+            (&description["ConsumerStatus"], &description["StreamARN"]),
+            (&json!(status), &json!(CONSUMER_STREAM))
+        );
+    }
+    let tags = ask_at(&mut world, NOW + 60, "ListTagsForResource", json!({ "ResourceARN": arn })).unwrap();
+    assert_eq!(tags["Tags"], json!([{ "Key": "a", "Value": "b" }]));
+    let refused = ask_at(&mut world, NOW + 60, "DeleteStream", json!({ "StreamName": "s" })).unwrap_err();
+    assert_eq!(refused.code, "ResourceInUseException");
+
+    ask_at(&mut world, NOW + 60, "DeregisterStreamConsumer", json!({ "ConsumerARN": arn })).unwrap();
+    let listed = ask_at(&mut world, NOW + 119, "ListStreamConsumers", json!({ "StreamARN": CONSUMER_STREAM })).unwrap();
+    assert_eq!(listed["Consumers"][0]["ConsumerStatus"], "DELETING");
+    let gone = ask_at(&mut world, NOW + 120, "DescribeStreamConsumer", json!({ "ConsumerARN": arn })).unwrap_err();
+    assert_eq!(gone.message, "Consumer c, account 000000000000 not found.");
+    assert_eq!(world.due(), None);
+}
+
+#[test]
+fn consumers_are_listed_in_pages_and_are_twenty_at_most() {
+    let mut world = world(1);
+    for n in 0..20 {
+        register(&mut world, NOW + n, &format!("c{n:02}")).unwrap();
+    }
+    assert_eq!(register(&mut world, NOW + 20, "more").unwrap_err().code, "LimitExceededException");
+    let mut list = |now, token: Value| {
+        let mut input = json!({ "StreamARN": CONSUMER_STREAM, "MaxResults": 15 });
+        input["NextToken"] = token;
+        ask_at(&mut world, now, "ListStreamConsumers", input)
+    };
+    let first = list(NOW + 20, Value::Null).unwrap();
+    let second = list(NOW + 300_020, first["NextToken"].clone()).unwrap();
+    assert_eq!(
+        (first["Consumers"].as_array().unwrap().len(), &second["Consumers"][4]["ConsumerName"]),
+        (15, &json!("c19"))
+    );
+    assert_eq!(second.get("NextToken"), None);
+    assert_eq!(list(NOW + 300_021, first["NextToken"].clone()).unwrap_err().code, "ExpiredNextTokenException");
+}
+
+#[test]
+fn policies_are_kept_of_streams_and_consumers() {
+    let mut world = world(1);
+    let consumer = register(&mut world, NOW, "c").unwrap();
+    for arn in [CONSUMER_STREAM, &consumer] {
+        let of = json!({ "ResourceARN": arn });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [] }).to_string();
+        assert_eq!(ask(&mut world, "GetResourcePolicy", of.clone()).unwrap(), json!({ "Policy": "{}" }));
+        ask(&mut world, "PutResourcePolicy", json!({ "ResourceARN": arn, "Policy": policy })).unwrap();
+        assert_eq!(ask(&mut world, "GetResourcePolicy", of.clone()).unwrap(), json!({ "Policy": policy }));
+        ask(&mut world, "DeleteResourcePolicy", of.clone()).unwrap();
+        assert_eq!(ask(&mut world, "DeleteResourcePolicy", of).unwrap_err().code, "ResourceNotFoundException");
+        let broken = json!({ "ResourceARN": arn, "Policy": "what?" });
+        assert_eq!(ask(&mut world, "PutResourcePolicy", broken).unwrap_err().code, "ValidationException");
+    }
+}
+
+#[test]
+fn five_streams_are_created_at_once_and_no_more() {
+    let mut world = World::new(Settings { delays: Delays::FAST, ..Settings::default() });
+    let mut create =
+        |now, name: &str| ask_at(&mut world, now, "CreateStream", json!({ "StreamName": name, "ShardCount": 1 }));
+    for name in ["a", "b", "c", "d", "e"] {
+        create(NOW, name).unwrap();
+    }
+    assert_eq!(create(NOW, "f").unwrap_err().code, "LimitExceededException");
+    assert!(create(NOW + 60, "f").is_ok(), "the others are ACTIVE");
+}
+
+mod subscriptions {
+    use super::super::subscribe::{Next, SubscribeToShard, next, subscribe};
+    use super::*;
+
+    /// A consumer's ARN on a new stream of one shard.
+    fn consumer(world: &mut World) -> String {
+        register(world, NOW - 100, "c").unwrap()
+    }
+
+    fn begin(world: &mut World, now: Millis, consumer: &str, position: Value) -> Result<Token, AwsError> {
+        let mut turn = Turn::at(now);
+        world.tick(&mut turn);
+        let input = json!({ "ConsumerARN": consumer, "ShardId": "shardId-000000000000", "StartingPosition": position });
+        let input: SubscribeToShard = serde_json::from_value(input).unwrap();
+        let token = world.token();
+        let at = Scope { region: "us-east-1", account: "000000000000", delay: 0, limits: false, now };
+        subscribe(&mut world.kinesis, at, token, input).map(|()| token)
+    }
+
+    fn event(world: &mut World, now: Millis, token: Token) -> Value {
+        match next(&mut world.kinesis, now, token) {
+            Next::Event(json) => serde_json::from_slice(&json).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn records_come_from_where_it_begins_and_then_as_they_are_put() {
+        let mut world = world(1);
+        let consumer = consumer(&mut world);
+        let first = put(&mut world, NOW, "a");
+        let token = begin(&mut world, NOW, &consumer, json!({ "Type": "TRIM_HORIZON" })).unwrap();
+        let told = event(&mut world, NOW, token);
+        assert_eq!((keys(&told), &told["ContinuationSequenceNumber"]), (vec!["a"], &first["SequenceNumber"]));
+        assert_eq!(next(&mut world.kinesis, NOW, token), Next::Wait(NOW + 5_000));
+        put(&mut world, NOW + 10, "b");
+        assert_eq!(keys(&event(&mut world, NOW + 10, token)), ["b"]);
+        let quiet = event(&mut world, NOW + 5_010, token);
+        assert_eq!((keys(&quiet), &quiet["MillisBehindLatest"]), (vec![], &json!(0)));
+
+        let after = json!({ "Type": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": told["ContinuationSequenceNumber"] });
+        let again = begin(&mut world, NOW + 6_000, &consumer, after).unwrap();
+        assert_eq!(next(&mut world.kinesis, NOW + 6_000, token), Next::End(None), "another took its place");
+        assert_eq!(keys(&event(&mut world, NOW + 6_000, again)), ["b"]);
+    }
+
+    #[test]
+    fn it_lasts_five_minutes_and_cannot_be_had_twice_in_five_seconds() {
+        let mut world = world(1);
+        let consumer = consumer(&mut world);
+        let latest = json!({ "Type": "LATEST" });
+        let token = begin(&mut world, NOW, &consumer, latest.clone()).unwrap();
+        let refused = begin(&mut world, NOW + 4_999, &consumer, latest).unwrap_err();
+        assert_eq!(refused.code, "ResourceInUseException");
+        event(&mut world, NOW + 299_000, token);
+        assert_eq!(next(&mut world.kinesis, NOW + 299_000, token), Next::Wait(NOW + 300_000));
+        assert_eq!(next(&mut world.kinesis, NOW + 300_000, token), Next::End(None));
+    }
+
+    #[test]
+    fn a_closed_shard_ends_it_with_its_children_and_a_lost_consumer_with_an_error() {
+        let mut world = world(1);
+        let consumer = consumer(&mut world);
+        put(&mut world, NOW, "a");
+        let split = json!({ "StreamName": "s", "ShardToSplit": "shardId-000000000000", "NewStartingHashKey": "100" });
+        ask(&mut world, "SplitShard", split).unwrap();
+        let token = begin(&mut world, NOW, &consumer, json!({ "Type": "TRIM_HORIZON" })).unwrap();
+        let last = event(&mut world, NOW, token);
+        assert_eq!((keys(&last), last["ChildShards"].as_array().unwrap().len()), (vec!["a"], 2));
+        assert_eq!(last.get("ContinuationSequenceNumber"), None);
+        assert_eq!(next(&mut world.kinesis, NOW, token), Next::End(None));
+
+        let token = begin(&mut world, NOW, &consumer, json!({ "Type": "LATEST" })).unwrap();
+        ask(&mut world, "DeregisterStreamConsumer", json!({ "ConsumerARN": consumer })).unwrap();
+        world.tick(&mut Turn::at(NOW + 1));
+        assert!(
+            matches!(next(&mut world.kinesis, NOW + 1, token), Next::End(Some(error)) if error.code == "ResourceNotFoundException")
+        );
+    }
 }

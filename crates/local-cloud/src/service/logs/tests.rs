@@ -18,7 +18,7 @@ fn ask(world: &mut World, now: Millis, operation: &str, input: Value) -> Result<
     match call(world, &mut Turn::at(now), &request)? {
         Answer::Reply(reply) if reply.body.is_empty() => Ok(Value::Null),
         Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
-        Answer::Pending(_) => panic!("logs answer at once"),
+        Answer::Pending(_) | Answer::Events(_) => panic!("logs answer at once"),
     }
 }
 
