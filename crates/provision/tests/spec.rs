@@ -17,7 +17,7 @@ fn example(name: &str, env: Option<&str>) -> Stack {
     loaded.stack
 }
 
-const EXAMPLES: [&str; 3] = ["kinesis-test.yaml", "everything.yaml", "existing.yaml"];
+const EXAMPLES: [&str; 4] = ["kinesis-test.yaml", "everything.yaml", "existing.yaml", "page-views.yaml"];
 
 #[test]
 fn the_examples_load_without_a_mistake_or_a_warning() {
