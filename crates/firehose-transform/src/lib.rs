@@ -12,17 +12,68 @@
 //! }
 //! ```
 //!
-//! What is kept on the author's behalf, because Firehose punishes each of these for the whole batch:
-//! every record is answered exactly once, in order; the result is one of the three words Firehose knows; an error or a
-//! panic fails its own record and is logged with its id; the response never outgrows Lambda's limit. A panic can only be
-//! caught where panics unwind: do not build a transform with `panic = "abort"`.
+//! Name the binary `bootstrap`, put it into a zip, and let the function's runtime be `provided.al2023`. It needs nothing else: no
+//! async runtime, no event types, no JSON by hand.
 //!
-//! Where to find things: [`Record`] is the input and [`Outcome`] the answer; [`batch`](batch()) is the pure step from event
-//! bytes to response bytes; [`run`] is the loop around it, over Lambda's Runtime API; [`testing`] builds events and reads
-//! answers. Not here, on purpose: an async runtime, the AWS SDK, and putting records back into their source.
+//! # What a transform is asked, and what it may answer
+//!
+//! Firehose collects records, and calls the function with a batch of them. A [`Record`] has the payload as
+//! [`bytes`](Record::bytes), [`text`](Record::text), [`json`](Record::json) or [field by field](Record::fields); when it
+//! [arrived](Record::arrived_at); and, if a Kinesis stream is the source, its [partition key](Record::partition_key),
+//! [shard](Record::shard_id) and [sequence number](Record::sequence_number). The function answers each with an [`Outcome`]:
+//!
+//! | | what Firehose does |
+//! |---|---|
+//! | [`Outcome::text`], [`bytes`](Outcome::bytes), [`json`](Outcome::json), [`write`](Outcome::write), [`unchanged`](Outcome::unchanged) | delivers it, joined to the others byte to byte: see [`with_newline`](Outcome::with_newline) |
+//! | the same [`with_partition_key`](Outcome::with_partition_key) | delivers it under the prefix that the keys make |
+//! | [`Outcome::dropped`], or `None` | counts it as handled |
+//! | [`Outcome::failed`], or `Err` with anything that can be displayed | stores the original under the error prefix |
+//!
+//! # What is kept on the author's behalf
+//!
+//! Firehose punishes each of these for the whole batch, some of them after three retries:
+//!
+//! - Every record is answered exactly once, in order, with its own id and one of the three words that Firehose knows.
+//! - An error or a panic fails its own record and is logged with its id. So are data that are not base64, text that is not UTF-8
+//!   and JSON that is not as expected. (A panic can only be caught where panics unwind: leave out `panic = "abort"`.)
+//! - The response never outgrows [Lambda's limit](MAX_RESPONSE_BYTES). What does not fit any more fails, or is
+//!   [put back](Runner::put_back) into the source.
+//! - Records that are not reached before the deadline fail, and the others are delivered, instead of a time-out for all.
+//! - SIGTERM lets the running invocation finish.
+//!
+//! # State, threads and waiting
+//!
+//! Whatever the closure borrows or owns is shared: `run(|record| enrich(record, &table))`. A function that pays for several cores
+//! answers the records of a large batch on [several threads](Runner::threads). A transform that waits for a service is asynchronous:
+//! [`run_async`], under any runtime. [`Runner`] has all that can be chosen.
+//!
+//! # Tests
+//!
+//! [`testing::transform`] runs a transform over payloads and returns the answers; [`testing::kinesis_event`] builds an event, and
+//! [`batch()`] answers one, built or recorded, without Lambda:
+//!
+//! ```
+//! use firehose_transform::testing::{Answer, transform};
+//! use firehose_transform::{Outcome, Record};
+//!
+//! let answers = transform(["a", ""], |record: &Record<'_>| match record.bytes() {
+//!     [] => Outcome::dropped(),
+//!     bytes => Outcome::bytes(bytes.to_ascii_uppercase()),
+//! });
+//! assert_eq!(answers, [Answer::ok("A"), Answer::Dropped]);
+//! ```
+//!
+//! # What it costs
+//!
+//! An event is read in one pass that decodes nothing; a payload is decoded when it is first asked for; the response is written into
+//! one buffer. All buffers are used again: once warm, the loop itself allocates nothing for a record, nor do [`json`]'s reader and
+//! writer. What a transform builds (`String`, `Vec`, partition keys, reasons) is its own.
+//!
+//! Not here, on purpose: an async runtime, the AWS SDK, and the other events that Lambda knows.
 //!
 //! The contract: <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html>
 
+// From the outside in: runtime and runner; batch, parallel and concurrent; event, record, outcome and response; scan and json.
 mod batch;
 mod buffer;
 mod concurrent;

@@ -21,8 +21,8 @@ impl Pace {
         }
         let left = time_left();
         let fast = self.left_before.is_none_or(|before| before.saturating_sub(left) <= FAST);
-        // The first record is followed by a second look: it may be the slow one.
-        self.skip = if fast && self.left_before.is_some() { STRIDE - 1 } else { 0 };
+        // The first record is followed by a second look: it may be the slow one. Time that is over stays so.
+        self.skip = if fast && self.left_before.is_some() && !left.is_zero() { STRIDE - 1 } else { 0 };
         self.left_before = Some(left);
         left.is_zero()
     }
@@ -53,7 +53,8 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_time_is_seen() {
-        assert!(Pace::default().is_out_of_time(|| Duration::ZERO));
+    fn the_end_of_the_time_is_seen_and_stays() {
+        let mut pace = Pace::default();
+        assert!((0..100).all(|_| pace.is_out_of_time(|| Duration::ZERO)));
     }
 }
