@@ -9,6 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use crate::batch::Failure;
+
 /// How much a log line matters. `AWS_LAMBDA_LOG_LEVEL`, which is set where the function's log format is JSON, leaves out what
 /// matters less; without it, `Debug` is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -33,24 +35,31 @@ struct Line<'a> {
 }
 
 pub(crate) fn line(level: Level, message: impl fmt::Display, request_id: &str, record_id: Option<&str>) {
-    lines(level, request_id, [(message.to_string(), record_id)]);
+    lines(level, request_id, [(&message.to_string(), record_id)]);
+}
+
+/// Why records failed, by their ids.
+pub(crate) fn failures(failures: &[Failure], request_id: &str) {
+    let lines_of = failures.iter().map(|failure| (&failure.reason, Some(failure.record_id.as_str())));
+    lines(Level::Error, request_id, lines_of);
 }
 
 /// All in one write: a batch may have thousands.
-pub(crate) fn lines<'a>(level: Level, request_id: &str, messages: impl IntoIterator<Item = (String, Option<&'a str>)>) {
+fn lines<'a>(level: Level, request_id: &str, messages: impl IntoIterator<Item = (&'a String, Option<&'a str>)>) {
     static LEAST: OnceLock<Level> = OnceLock::new();
     if level < *LEAST.get_or_init(|| least(env::var("AWS_LAMBDA_LOG_LEVEL").ok().as_deref())) {
         return;
     }
     let timestamp = timestamp(SystemTime::now());
-    let mut text = Vec::new();
+    let mut text = Vec::new(); // one write, so that lines of other threads do not come between
     for (message, record_id) in messages {
-        let line = Line { timestamp: timestamp.clone(), level, message: &message, request_id, record_id };
+        let line = Line { timestamp: timestamp.clone(), level, message, request_id, record_id };
         serde_json::to_writer(&mut text, &line).expect("texts are JSON");
         text.push(b'\n');
     }
-    // Where standard error is closed, there is nobody to tell.
-    let _ = io::stderr().lock().write_all(&text);
+    if !text.is_empty() {
+        let _ = io::stderr().lock().write_all(&text); // where standard error is closed, there is nobody to tell
+    }
 }
 
 fn least(named: Option<&str>) -> Level {

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use serde_json::value::RawValue;
+
 use crate::batch::{Batch, PutBack, Reply};
 use crate::error::EventError;
+use crate::log;
 use crate::outcome::IntoOutcome;
 use crate::record::{Invocation, Record};
 use crate::shutdown::Hook;
@@ -113,7 +116,37 @@ impl<'a> Runner<'a> {
         batch.answer_on(self.threads, reply, transform)
     }
 
-    /// The same with an asynchronous transform, under any runtime.
+    /// For a function that another runtime runs, such as `lambda_runtime` with its layers: the event and the response as raw JSON,
+    /// which both sides pass on without reading it. What fails is logged, as [`run`](crate::run) does.
+    ///
+    /// ```text
+    /// let runner = Runner::new();
+    /// lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+    ///     let Context { request_id, deadline, xray_trace_id: trace_id, .. } = event.context;
+    ///     let deadline = Some(SystemTime::UNIX_EPOCH + Duration::from_millis(deadline));
+    ///     let invocation = Invocation { request_id, deadline, trace_id, ..Invocation::default() };
+    ///     runner.answer_raw(&event.payload, &invocation, transform)
+    /// }))
+    /// .await
+    /// ```
+    ///
+    /// # Errors
+    /// The event is not a Firehose transform event.
+    pub fn answer_raw<O: IntoOutcome>(
+        &self,
+        event: &RawValue,
+        invocation: &Invocation,
+        transform: impl Fn(&Record<'_>) -> O + Sync,
+    ) -> Result<Box<RawValue>, EventError> {
+        let mut reply = Reply::default();
+        self.answer(event.get().as_bytes(), invocation, &mut reply, transform)?;
+        log::failures(&reply.failures, &invocation.request_id);
+        let response =
+            String::from_utf8(reply.response).expect("ids are text and all else is ASCII or JSON by serde_json");
+        Ok(RawValue::from_string(response).expect("the response is JSON"))
+    }
+
+    /// [`answer`](Runner::answer) with an asynchronous transform, under any runtime.
     ///
     /// # Errors
     /// The event is not a Firehose transform event.

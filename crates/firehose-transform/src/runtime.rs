@@ -157,11 +157,7 @@ impl Lambda {
         let Next { invocation, answer: event } = next;
         let accepted = match answered {
             Ok(reply) => {
-                let failures = reply.failures.iter();
-                let lines = failures.map(|failure| (failure.reason.clone(), Some(failure.record_id.as_str())));
-                if !reply.failures.is_empty() {
-                    log::lines(Level::Error, &invocation.request_id, lines);
-                }
+                log::failures(&reply.failures, &invocation.request_id);
                 post(&mut self.api, &event, &invocation, "response", None, &reply.response)
             }
             Err(error) => {

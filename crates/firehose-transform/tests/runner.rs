@@ -83,6 +83,20 @@ fn what_is_not_reached_before_the_deadline_fails_and_the_rest_is_delivered() {
     assert_eq!(results(&with(Duration::ZERO, Runner::new().keep_back(Duration::ZERO))), ["Ok"; 4]);
 }
 
+#[test]
+fn raw_json_is_answered_with_raw_json() {
+    let event =
+        serde_json::value::RawValue::from_string(r#"{"records":[{"recordId":"é\\","data":"aGk="}]}"#.to_owned());
+    let event = event.expect("it is JSON");
+    let answered = Runner::new().answer_raw(&event, &Invocation::default(), |_: &Record<'_>| Outcome::unchanged());
+    assert_eq!(
+        answered.expect("it is an event").get(),
+        r#"{"records":[{"recordId":"é\\","result":"Ok","data":"aGk="}]}"#
+    );
+    let not = serde_json::value::RawValue::from_string("[]".to_owned()).expect("it is JSON");
+    assert!(Runner::new().answer_raw(&not, &Invocation::default(), |_: &Record<'_>| Outcome::dropped()).is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4))] // megabytes each
 

@@ -27,8 +27,10 @@ enum State {
 /// One field of an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Field<'a> {
-    /// With its quotes. Bytes, because cutting text anew for each field costs more than to check it where it is asked for.
-    pub(super) key: &'a [u8],
+    /// With its quotes; with the comma before and the colon after too, if `glued`. Bytes, because cutting text anew for each field
+    /// costs more than to check it where it is asked for.
+    spelled: &'a [u8],
+    glued: bool,
     pub(super) value: &'a [u8],
     /// The value, where it is as integers usually are.
     integer: Option<i64>,
@@ -79,11 +81,16 @@ impl<'a> Fields<'a> {
         if !is_short || !matches!(digits.get(len), Some(b',' | b'}')) {
             return None;
         }
-        let key = self.at + 1;
-        let value = key + key_len + "\"\":".len();
+        let key = self.at;
+        let value = key + key_len + ",\"\":".len();
         self.at = value + len;
         let text = self.text.as_bytes();
-        Some(Field { key: &text[key..value - 1], value: &text[value..value + len], integer: Some(integer) })
+        Some(Field {
+            spelled: &text[key..value],
+            glued: true,
+            value: &text[value..value + len],
+            integer: Some(integer),
+        })
     }
 
     fn read(&mut self) -> Result<Option<Field<'a>>, Error> {
@@ -103,10 +110,11 @@ impl<'a> Fields<'a> {
         self.at += 1;
         self.state = State::More;
         match self.peek() {
-            Some(b'"') => Ok(Some(Field { key, value: self.string()?, integer: None })),
-            Some(b'-' | b'0'..=b'9') => Ok(Some(Field { key, value: self.number()?, integer: None })),
-            _ => Ok(Some(Field { key, value: self.strictly()?, integer: None })),
+            Some(b'"') => self.string(),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => self.strictly(),
         }
+        .map(|value| Some(Field { spelled: key, glued: false, value, integer: None }))
     }
 
     fn end(&mut self) -> Result<Option<Field<'a>>, Error> {
@@ -197,7 +205,7 @@ impl<'a> Field<'a> {
     /// The key, borrowed unless JSON escapes something in it.
     #[inline]
     pub fn key(&self) -> Cow<'a, str> {
-        unescaped(text(self.key))
+        unescaped(text(self.quoted()))
     }
 
     /// The value as the payload writes it.
@@ -232,12 +240,24 @@ impl<'a> Field<'a> {
     /// It is not a `T`.
     pub fn json<T: Deserialize<'a>>(&self) -> Result<T, Error> {
         serde_json::from_slice(self.value)
-            .map_err(|cause| Error::Other(format!("the value of {} is not as expected: {cause}", text(self.key))))
+            .map_err(|cause| Error::Other(format!("the value of {} is not as expected: {cause}", text(self.quoted()))))
+    }
+
+    /// The key with its quotes.
+    #[inline]
+    pub(super) fn quoted(&self) -> &'a [u8] {
+        if self.glued { &self.spelled[1..self.spelled.len() - 1] } else { self.spelled }
+    }
+
+    /// The key as it stands after another field: with a comma, its quotes and a colon.
+    #[inline]
+    pub(super) fn glued(&self) -> Option<&'a [u8]> {
+        self.glued.then_some(self.spelled)
     }
 
     #[cold]
     fn is_not(&self, what: &str) -> Error {
-        Error::Other(format!("the value of {} is not {what}", text(self.key)))
+        Error::Other(format!("the value of {} is not {what}", text(self.quoted())))
     }
 }
 

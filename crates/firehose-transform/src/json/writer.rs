@@ -25,14 +25,14 @@ impl ObjectWriter {
     /// The field as it is.
     #[inline]
     pub fn copy(&mut self, field: &Field<'_>) {
-        self.key(field.key);
+        self.key(field);
         self.out.extend_from_slice(field.value);
     }
 
     /// The field's key with another value.
     #[inline]
     pub fn put(&mut self, field: &Field<'_>, value: &impl Serialize) {
-        self.key(field.key);
+        self.key(field);
         self.value(value);
     }
 
@@ -45,11 +45,15 @@ impl ObjectWriter {
     }
 
     #[inline]
-    fn key(&mut self, quoted: &[u8]) {
-        self.out.reserve(quoted.len() + 32); // once, for the key and a short value
-        self.comma();
-        self.out.extend_from_slice(quoted);
-        self.out.push(b':');
+    fn key(&mut self, field: &Field<'_>) {
+        match field.glued() {
+            Some(glued) if self.out.len() > 1 => self.out.extend_from_slice(glued),
+            _ => {
+                self.comma();
+                self.out.extend_from_slice(field.quoted());
+                self.out.push(b':');
+            }
+        }
     }
 
     #[inline]
