@@ -7,9 +7,14 @@
 mod archive;
 mod cache;
 mod cargo;
+mod check;
+pub mod cpu;
 mod elf;
 mod files;
+mod handler;
 mod inputs;
+mod package;
+mod runtime;
 
 use std::path::Path;
 
@@ -37,6 +42,18 @@ pub struct Target {
     pub architecture: Architecture,
     /// Lambda's name of it: `provided.al2023`, `python3.13`, ...
     pub runtime: String,
+    /// `bootstrap`, `app.handler`, ...
+    pub handler: String,
+    /// Are there layers, which may bring what the code lacks?
+    pub layers: bool,
+}
+
+impl Target {
+    /// On this machine's architecture, without layers.
+    pub fn of(runtime: &str, handler: &str) -> Target {
+        let (runtime, handler) = (runtime.to_owned(), handler.to_owned());
+        Target { architecture: Architecture::here(), runtime, handler, layers: false }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +63,14 @@ pub enum Architecture {
 }
 
 impl Architecture {
+    /// This machine's.
+    pub fn here() -> Architecture {
+        match std::env::consts::ARCH {
+            "aarch64" => Architecture::Arm64,
+            _ => Architecture::X86_64,
+        }
+    }
+
     /// As Lambda spells it.
     pub fn name(self) -> &'static str {
         match self {
@@ -89,7 +114,8 @@ impl std::fmt::Display for Source<'_> {
 ///
 /// # Errors
 /// The source is missing or not what it is said to be, the build fails (with the compiler's own words), or Lambda would
-/// not run or not take the result: wrong architecture, too new a glibc, no executable `bootstrap`, too large.
+/// not run or not take the result: wrong architecture, too new a glibc, a missing library, no executable `bootstrap`, no such handler, too
+/// large.
 pub async fn build(
     source: Source<'_>,
     target: &Target,
@@ -138,37 +164,37 @@ async fn from_crate(
     progress: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Bytes> {
     let building = format!("building {source}");
-    let binary = cargo::build(path, bin, target.architecture, &cache_dir.join("target"), progress).await?;
-    elf::check(&binary, target).map_err(|wrong| wrong.into_error(&building))?;
+    let target_dir = cache_dir.join("target");
+    let order = cargo::Order { path, bin, architecture: target.architecture, target_dir: &target_dir };
+    let zig = cargo::has_zigbuild();
+    let glibc = runtime::glibc_of(&target.runtime);
+    // Another architecture wants another linker; a glibc older than this machine's too, which is known afterwards.
+    let first =
+        if zig && target.architecture != Architecture::here() { cargo::With::Zig(glibc) } else { cargo::With::Cargo };
+    let mut binary = cargo::build(&order, first, progress).await?;
+    let mut checked = check::executable(&binary, target, &[]);
+    if zig && first == cargo::With::Cargo && checked.as_ref().is_err_and(|wrong| wrong.too_new) {
+        progress("its glibc is too new for Lambda: linking it again, with cargo zigbuild");
+        binary = cargo::build(&order, cargo::With::Zig(glibc), progress).await?;
+        checked = check::executable(&binary, target, &[]);
+    }
+    checked.map_err(|wrong| wrong.into_error(&building))?;
     archive::pack(&building, vec![Entry::executable(archive::BOOTSTRAP, binary)])
 }
 
 fn from_zip(source: &Source<'_>, path: &Path, target: &Target) -> Result<Artifact> {
     let reading = format!("reading {source}");
     let zip = std::fs::read(path).map_err(|cause| Error::new(&reading, cause))?;
-    let bootstrap = archive::bootstrap(&reading, &zip)?;
-    check_bootstrap(bootstrap.as_ref(), target).map_err(|wrong| wrong.into_error(&reading))?;
+    let entries = archive::entries(&reading, &zip, |name| package::is_looked_into(name, target))?;
+    package::check(&entries, target).map_err(|wrong| wrong.into_error(&reading))?;
     Ok(Artifact::new(source, zip.into()))
 }
 
 fn from_dir(source: &Source<'_>, path: &Path, target: &Target) -> Result<Artifact> {
     let packing = format!("packing {source}");
     let entries = files::deployable(path).map_err(|cause| Error::new(&packing, cause))?;
-    let bootstrap = entries.iter().find(|entry| entry.name == archive::BOOTSTRAP);
-    check_bootstrap(bootstrap, target).map_err(|wrong| wrong.into_error(&packing))?;
+    package::check(&entries, target).map_err(|wrong| wrong.into_error(&packing))?;
     Ok(Artifact::new(source, archive::pack(&packing, entries)?))
-}
-
-/// Only the runtimes without a language of their own run a `bootstrap`.
-fn check_bootstrap(bootstrap: Option<&Entry>, target: &Target) -> Result<(), elf::Wrong> {
-    match bootstrap {
-        _ if !target.runtime.starts_with("provided") => Ok(()),
-        None => Err(elf::Wrong::no_bootstrap(&target.runtime)),
-        Some(entry) if !entry.executable => Err(elf::Wrong::not_executable()),
-        // A script names its interpreter itself; there is nothing in it to check.
-        Some(entry) if entry.bytes.starts_with(b"#!") => Ok(()),
-        Some(entry) => elf::check(&entry.bytes, target),
-    }
 }
 
 #[cfg(test)]

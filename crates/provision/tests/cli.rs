@@ -63,11 +63,16 @@ impl Trial {
         std::fs::write(self.path().join(name), text).expect("the folder can be written to");
     }
 
-    /// Runs the binary; nothing of the environment reaches it but where programs are.
+    /// Runs the binary; nothing of the environment reaches it but where programs are, and Rust.
     fn run(&self, arguments: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
         command.args(arguments).current_dir(self.path()).env_clear().stdin(std::process::Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.path());
+        // Where the Rust is that builds a crate; HOME is another here.
+        for (variable, folder) in [("RUSTUP_HOME", ".rustup"), ("CARGO_HOME", ".cargo")] {
+            let usual = || std::env::home_dir().unwrap_or_default().join(folder).into();
+            command.env(variable, std::env::var_os(variable).unwrap_or_else(usual));
+        }
         let Output { status, stdout, stderr } = command.output().expect("the binary runs");
         let text = |bytes| String::from_utf8(bytes).expect("the output is text");
         Ran { code: status.code().unwrap_or(-1), out: text(stdout), err: text(stderr) }

@@ -206,7 +206,7 @@ async fn a_function_changes_configuration_and_code_and_its_alias_follows() {
         std::fs::write(folder.path().join("transform.py"), code).unwrap();
         folder
     };
-    let (one, two) = (folder("one = 1"), folder("two = 2"));
+    let (one, two) = (folder("lambda_handler = 1"), folder("lambda_handler = 2"));
     let was = function(one.path());
     make_role(&cx, &was.role, "lambda.amazonaws.com").await;
     let live = || Some("live".to_owned());

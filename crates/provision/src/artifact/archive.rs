@@ -56,8 +56,9 @@ fn write(entries: &[Entry]) -> Result<Vec<u8>, ZipError> {
     Ok(writer.finish()?.into_inner())
 }
 
-/// The `bootstrap` at the root of somebody's zip, if there is one, after checking the zip against Lambda's limits.
-pub(super) fn bootstrap(doing: &str, zip: &[u8]) -> Result<Option<Entry>> {
+/// The files of somebody's zip, after checking it against Lambda's limits. Only the `wanted` ones are unpacked; the others
+/// come without their bytes.
+pub(super) fn entries(doing: &str, zip: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Vec<Entry>> {
     let failed = |cause: ZipError| Error::new(doing, cause);
     check_zipped(doing, zip.len() as u64)?;
     let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(failed)?;
@@ -66,16 +67,18 @@ pub(super) fn bootstrap(doing: &str, zip: &[u8]) -> Result<Option<Entry>> {
         unzipped_bytes = unzipped_bytes.saturating_add(archive.by_index(index).map_err(failed)?.size());
     }
     check_unzipped(doing, unzipped_bytes)?;
-    match archive.by_name(BOOTSTRAP) {
-        Ok(file) => {
-            let executable = file.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
-            let mut bytes = Vec::new();
+    let mut entries = Vec::new();
+    for index in 0..archive.len() {
+        let file = archive.by_index(index).map_err(failed)?;
+        let name = file.name().map_err(failed)?.into_owned();
+        let executable = file.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
+        let mut bytes = Vec::new();
+        if wanted(&name) {
             file.take(MAX_UNZIPPED_BYTES).read_to_end(&mut bytes).map_err(|cause| Error::new(doing, cause))?;
-            Ok(Some(Entry { name: BOOTSTRAP.to_owned(), executable, bytes }))
         }
-        Err(ZipError::FileNotFound) => Ok(None),
-        Err(cause) => Err(failed(cause)),
+        entries.push(Entry { name, executable, bytes });
     }
+    Ok(entries)
 }
 
 fn check_zipped(doing: &str, bytes: u64) -> Result<()> {
@@ -126,12 +129,12 @@ mod tests {
     }
 
     #[test]
-    fn the_bootstrap_of_a_zip_is_found_at_its_root_only() {
+    fn a_zip_is_listed_whole_and_unpacked_only_as_far_as_wanted() {
         let zip = pack("packing", entries()).expect("two small files can be zipped");
-        assert_eq!(bootstrap("reading", &zip).expect("it is a zip"), Some(entries().remove(1)));
-        let nested = pack("packing", vec![Entry::executable("bin/bootstrap", vec![])]).expect("it can be zipped");
-        assert_eq!(bootstrap("reading", &nested).expect("it is a zip"), None);
-        let error = bootstrap("packing zip x.zip", b"not a zip").expect_err("it is no zip");
+        let read = super::entries("reading", &zip, |name| name == BOOTSTRAP).expect("it is a zip");
+        let [module, bootstrap] = <[Entry; 2]>::try_from(entries()).expect("there are two");
+        assert_eq!(read, [bootstrap, Entry { bytes: vec![], ..module }]);
+        let error = super::entries("packing zip x.zip", b"not a zip", |_| true).expect_err("it is no zip");
         assert!(error.to_string().starts_with("packing zip x.zip: "), "{error}");
     }
 

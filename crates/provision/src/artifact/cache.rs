@@ -22,7 +22,7 @@ pub(super) struct Slot {
 
 impl Slot {
     pub(super) fn of_crate(path: &Path, bin: Option<&str>, target: &Target, cache_dir: &Path) -> Result<Slot> {
-        let recipe = format!("{:?} {bin:?} {target:?}", cargo::PROFILE);
+        let recipe = format!("{:?} {bin:?} {} {}", cargo::PROFILE, target.architecture.name(), target.runtime);
         let package = Package::at(path)?;
         let fingerprint = package
             .fingerprint(&recipe)

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
 use super::Architecture;
+use super::elf::Glibc;
 use super::inputs::Package;
 use crate::error::{Error, Result};
 
@@ -39,41 +40,83 @@ const PROGRESS: [&str; 11] = [
     "Updating",
 ];
 
+/// What is to be built.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order<'a> {
+    /// The package's folder.
+    pub(super) path: &'a Path,
+    /// The binary, where there are several.
+    pub(super) bin: Option<&'a str>,
+    pub(super) architecture: Architecture,
+    pub(super) target_dir: &'a Path,
+}
+
+/// Who links it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum With {
+    Cargo,
+    /// `cargo zigbuild`, which links for other architectures, and for an older glibc.
+    Zig(Option<Glibc>),
+}
+
+/// Is `cargo zigbuild` installed?
+pub(super) fn has_zigbuild() -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders = env::split_paths(&path).chain(cargo_home().map(|home| home.join("bin")));
+    folders.any(|folder| folder.join("cargo-zigbuild").is_file())
+}
+
 /// Builds and returns the package's binary, `bin` or the only one.
 ///
 /// Compiler flags from the environment do not take part, so that two people get the same bytes; those for the target in
 /// cargo's configuration files (`[target.x86_64-unknown-linux-gnu]`) do.
-pub(super) async fn build(
-    path: &Path,
-    bin: Option<&str>,
-    architecture: Architecture,
-    target_dir: &Path,
-    progress: &mut (dyn FnMut(&str) + Send),
-) -> Result<Vec<u8>> {
-    let building = format!("building crate {}", path.display());
-    let package = Package::at(path)?;
-    let output = run(command(&package, bin, architecture, target_dir), progress).await.map_err(|cause| {
+pub(super) async fn build(order: &Order<'_>, with: With, progress: &mut (dyn FnMut(&str) + Send)) -> Result<Vec<u8>> {
+    let building = format!("building crate {}", order.path.display());
+    let package = Package::at(order.path)?;
+    let output = run(command(&package, order, with), progress).await.map_err(|cause| {
         let missing = cause.kind() == io::ErrorKind::NotFound;
         let error = Error::new(&building, format!("running cargo: {cause}"));
         if missing { error.hint("install Rust, from https://rustup.rs, or give the function a `zip:`") } else { error }
     })?;
     if !output.success {
-        return Err(Error::new(&building, output.said).hint("nothing was changed; build it yourself to see more"));
+        let hint = remedy(&output.said, order.architecture);
+        return Err(Error::new(&building, output.said).hint(hint));
     }
     let executable = only_binary(&building, &output.executables)?;
     tokio::fs::read(executable).await.map_err(|cause| Error::new(&building, cause))
 }
 
-fn command(package: &Package, bin: Option<&str>, architecture: Architecture, target_dir: &Path) -> Command {
-    let target = triple(architecture);
+/// What to do about a build that failed, as far as that can be told from what was said.
+fn remedy(said: &str, architecture: Architecture) -> String {
+    let triple = triple(architecture);
+    let cross = architecture != Architecture::here();
+    match () {
+        () if said.contains("target may not be installed") => format!("rustup target add {triple}"),
+        () if cross && said.contains("linking with") || said.contains("linker `") => {
+            format!(
+                "install cargo-zigbuild (pip install cargo-zigbuild), or set a linker for {triple} in .cargo/config.toml"
+            )
+        }
+        () => "nothing was changed; build it yourself to see more".to_owned(),
+    }
+}
+
+fn command(package: &Package, order: &Order<'_>, with: With) -> Command {
+    let (target, target_dir) = (triple(order.architecture), order.target_dir);
+    let (verb, target_and_glibc) = match with {
+        With::Cargo => ("build", target.to_owned()),
+        With::Zig(None) => ("zigbuild", target.to_owned()),
+        With::Zig(Some(Glibc(major, minor))) => ("zigbuild", format!("{target}.{major}.{minor}")),
+    };
     let mut command = Command::new("cargo");
     command.current_dir(&package.folder).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     command.env("CARGO_TERM_COLOR", "never").env("CARGO_TERM_PROGRESS_WHEN", "never");
-    command.args(["build", "--profile", PROFILE_NAME, "--target", target, "--message-format=json-render-diagnostics"]);
+    command.args([verb, "--profile", PROFILE_NAME, "--target", &target_and_glibc]);
+    command.arg("--message-format=json-render-diagnostics");
     command.arg("--target-dir").arg(target_dir);
     command.args(PROFILE.iter().flat_map(|(key, value)| config(format!("profile.{PROFILE_NAME}.{key}={value}"))));
     command.args(config(format!("target.{target}.rustflags={}", remapped(package, target_dir))));
-    match bin {
+    match order.bin {
         Some(bin) => command.args(["--bin", bin]),
         None => command.arg("--bins"),
     };
@@ -182,6 +225,47 @@ fn only_binary<'a>(building: &str, executables: &'a [Executable]) -> Result<&'a 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn arguments(with: With, architecture: Architecture) -> Vec<String> {
+        let package = Package { folder: "/w/app".into(), root: "/w".into() };
+        let order = Order { path: Path::new("/w/app"), bin: Some("b"), architecture, target_dir: Path::new("/t") };
+        let command = command(&package, &order, with);
+        command.as_std().get_args().map(|argument| argument.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn zig_is_told_the_glibc_and_the_rest_is_the_same() {
+        let plain = arguments(With::Cargo, Architecture::Arm64);
+        let zig = arguments(With::Zig(Some(Glibc(2, 34))), Architecture::Arm64);
+        assert_eq!((plain[0].as_str(), zig[0].as_str()), ("build", "zigbuild"));
+        let differ: Vec<_> = plain.iter().zip(&zig).skip(1).filter(|(plain, zig)| plain != zig).collect();
+        let (triple, with_glibc) =
+            ("aarch64-unknown-linux-gnu".to_owned(), "aarch64-unknown-linux-gnu.2.34".to_owned());
+        assert_eq!(differ, [(&triple, &with_glibc)]);
+        assert!(plain.iter().any(|argument| argument.contains("--remap-path-prefix=/w=/src")), "{plain:?}");
+    }
+
+    #[test]
+    fn what_is_missing_for_another_architecture_is_named() {
+        let other = match Architecture::here() {
+            Architecture::X86_64 => Architecture::Arm64,
+            Architecture::Arm64 => Architecture::X86_64,
+        };
+        let table = [
+            (
+                "error[E0463]: can't find crate for `core`\n = note: the `x` target may not be installed",
+                "rustup target add",
+            ),
+            ("error: linking with `cc` failed: exit status: 1", "install cargo-zigbuild"),
+            ("error: linker `aarch64-linux-gnu-gcc` not found", "install cargo-zigbuild"),
+            ("error: expected one of", "nothing was changed"),
+        ];
+        for (said, hint) in table {
+            let told = remedy(said, other);
+            assert!(told.starts_with(hint), "{said}: {told}");
+        }
+        assert!(remedy("error: linking with `cc` failed", Architecture::here()).starts_with("nothing was changed"));
+    }
 
     #[test]
     fn progress_is_told_from_diagnostics() {

@@ -22,11 +22,7 @@ fn make_executable(folder: &TempDir, name: &str) {
 }
 
 fn target(runtime: &str) -> Target {
-    let architecture = match std::env::consts::ARCH {
-        "aarch64" => Architecture::Arm64,
-        _ => Architecture::X86_64,
-    };
-    Target { architecture, runtime: runtime.to_owned() }
+    Target::of(runtime, "transform.handle")
 }
 
 /// As cargo writes it, which would otherwise write it anew.
@@ -70,8 +66,8 @@ async fn a_crate_is_built_once_and_to_the_same_zip_in_any_folder() {
     let built =
         build(source, &target, cache.path(), &mut |line| said.push(line.to_owned())).await.expect("it compiles");
     assert!(said.iter().any(|line| line.starts_with("Compiling app v0.0.0")), "{said:?}");
-    let bootstrap = archive::bootstrap("reading", &built.zip).expect("it is a zip").expect("it has a bootstrap");
-    assert!(bootstrap.executable);
+    let entries = archive::entries("reading", &built.zip, |_| false).expect("it is a zip");
+    assert!(matches!(entries.as_slice(), [bootstrap] if bootstrap.name == "bootstrap" && bootstrap.executable));
 
     let moved = Source::Crate { path: two.path(), bin: Some("app") };
     let elsewhere = build(moved, &target, other_cache.path(), &mut |_| ()).await.expect("it compiles");
@@ -89,10 +85,14 @@ async fn a_crate_is_built_once_and_to_the_same_zip_in_any_folder() {
 
 #[test]
 fn a_folder_for_a_language_is_zipped_as_it_is_but_for_caches() {
-    let folder = folder_with(&[("transform.py", "pass"), ("lib/x.py", ""), ("__pycache__/transform.pyc", "x")]);
+    let folder = folder_with(&[
+        ("transform.py", "def handle(event, context): pass"),
+        ("lib/x.py", ""),
+        ("__pycache__/transform.pyc", "x"),
+    ]);
     let artifact = up_to_date(Source::Dir(folder.path()), &target("python3.13"), Path::new("/nowhere"));
     let artifact = artifact.expect("it can be packed").expect("no build is needed");
-    let without_cache = folder_with(&[("transform.py", "pass"), ("lib/x.py", "")]);
+    let without_cache = folder_with(&[("transform.py", "def handle(event, context): pass"), ("lib/x.py", "")]);
     let same = up_to_date(Source::Dir(without_cache.path()), &target("python3.13"), Path::new("/nowhere"));
     assert_eq!(same.expect("it can be packed").map(|artifact| artifact.zip), Some(artifact.zip));
 }
@@ -107,7 +107,7 @@ fn a_bootstrap_must_be_there_and_executable_in_folders_and_in_zips() {
     assert!(said(of_dir(&provided)).contains("provided.al2023 runs a file `bootstrap`, and there is none"));
     fs::write(folder.path().join("bootstrap"), "#!/bin/sh").expect("a temporary folder takes files");
     assert!(said(of_dir(&provided)).ends_with("its `bootstrap` is not marked executable"));
-    let not_executable = of_dir(&target("python3.13")).expect("Python needs none").expect("no build is needed");
+    let not_executable = of_dir(&target("java21")).expect("Java needs none").expect("no build is needed");
     make_executable(&folder, "bootstrap");
     let executable = of_dir(&provided).expect("a script will do").expect("no build is needed");
 
@@ -120,3 +120,27 @@ fn a_bootstrap_must_be_there_and_executable_in_folders_and_in_zips() {
     let taken = of_zip().expect("it is right").expect("no build is needed");
     assert_eq!((taken.zip, taken.sha256_base64), (executable.zip, executable.sha256_base64));
 }
+
+#[test]
+fn a_handler_and_modules_are_looked_for_in_folders_and_in_zips() {
+    let folder = folder_with(&[("transform.py", "def other(event, context): pass")]);
+    let python = target("python3.13");
+    let of_dir = |target: &Target| up_to_date(Source::Dir(folder.path()), target, Path::new("/nowhere"));
+    let said = |result: Result<Option<Artifact>>| result.expect_err("it must be refused").to_string();
+    assert!(said(of_dir(&python)).ends_with("there is no `handle` in `transform.py`, which its handler names"));
+    let wrong = of_dir(&Target::of("java21", "x")).expect("Java's is not looked for").expect("no build is needed");
+    let zip = folder.path().join("code.zip");
+    fs::write(&zip, wrong.zip).expect("a temporary folder takes files");
+    let of_zip = |target: &Target| up_to_date(Source::Zip(&zip), target, Path::new("/nowhere"));
+    assert!(said(of_zip(&python)).ends_with("there is no `handle` in `transform.py`, which its handler names"));
+
+    fs::write(folder.path().join("transform.py"), "def handle(event, context): pass").expect("the folder is ours");
+    assert!(of_dir(&python).is_ok());
+    let mut module = elf::tests::dynamic();
+    module[E_MACHINE] = 243;
+    fs::write(folder.path().join("fast.so"), module).expect("the folder is ours");
+    assert!(said(of_dir(&python)).contains("`fast.so` is built for ELF machine 243"));
+}
+
+/// Where an ELF header has its machine.
+const E_MACHINE: usize = 18;

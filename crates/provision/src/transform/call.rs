@@ -8,6 +8,7 @@ use local_cloud::request::FunctionImage;
 use local_cloud::runner::Runner;
 use serde::Serialize;
 
+use crate::artifact::cpu;
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
@@ -91,12 +92,14 @@ pub async fn prepare(function: &Managed<Function>, logical: &str, cx: &Cx, event
     if matches!(desired.code, Code::S3 { .. }) {
         return image(&desired, &name.physical, &cx.names);
     }
-    runs_here(desired.architecture, &name)?;
+    for_this_machine(desired.architecture, &name)?;
     let told = events.clone();
     let mut cx = cx.clone();
     cx.waiting = Arc::new(move |line| told.say(Event::Working { text: line.to_owned() }));
     desired.prepare(&cx, &name).await?;
-    image(&desired, &name.physical, &cx.names)
+    let image = image(&desired, &name.physical, &cx.names)?;
+    cpu::check_here(&name.to_string(), &image.code)?;
+    Ok(image)
 }
 
 /// A context for work that needs no cloud.
@@ -132,11 +135,8 @@ pub fn image(function: &Function, name: &str, names: &Names) -> Result<FunctionI
     })
 }
 
-fn runs_here(architecture: Architecture, name: &Name) -> Result<()> {
-    let here = match std::env::consts::ARCH {
-        "aarch64" => Architecture::Arm64,
-        _ => Architecture::X86_64,
-    };
+fn for_this_machine(architecture: Architecture, name: &Name) -> Result<()> {
+    let here = Architecture::here();
     if architecture == here {
         return Ok(());
     }

@@ -185,9 +185,10 @@ pub fn alike(one: &Breach, other: &Breach) -> bool {
 
 fn hint(kind: Kind, what: &str, empty: bool) -> Option<&'static str> {
     Some(match kind {
-        Kind::FunctionFailed if what.contains("SIGILL") => {
+        Kind::FunctionFailed if what.contains("illegal instruction") => {
             "build it for this machine's processor too, or run this where the processor can do what Lambda's can"
         }
+        Kind::FunctionFailed if what.contains("Runtime.OutOfMemory") => "give the function more `memory`",
         Kind::FunctionFailed if empty => "answer {\"records\": []} to an event without records",
         Kind::FunctionFailed => {
             "answer ProcessingFailed for the record that cannot be transformed, and go on with the others"

@@ -99,3 +99,69 @@ fn a_careful_transform_passes_and_a_careless_one_is_shown_the_record_that_breaks
         broken.out.lines().find_map(|line| line.split_once("again: provision ")).expect("it says how to try again").1;
     trial.expect(&replay.split(' ').collect::<Vec<_>>(), 1, &["KeyError: 'nan'"]);
 }
+
+/// A transform in Rust with nothing but the standard library: it speaks to the Runtime API itself, and answers each record
+/// with itself. It relies on the event being JSON on one line, with the fields in the order in which Firehose sends them.
+const RUST: &str = r##"
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+fn main() -> std::io::Result<()> {
+    let api = std::env::var("AWS_LAMBDA_RUNTIME_API").expect("Lambda sets it");
+    let mut stream = TcpStream::connect(&api)?;
+    loop {
+        let (id, event) = call(&mut stream, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: api\r\n\r\n")?;
+        let texts = |name: &str| event.split(&format!("\"{name}\":\"")).skip(1).map(|rest| rest.split('"').next().unwrap_or("").to_owned()).collect::<Vec<_>>();
+        let one = |(id, data): (String, String)| format!(r#"{{"recordId":"{id}","result":"Ok","data":"{data}"}}"#);
+        let answers: Vec<String> = texts("recordId").into_iter().zip(texts("data")).map(one).collect();
+        let body = format!(r#"{{"records":[{}]}}"#, answers.join(","));
+        let head = format!("POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\nHost: api\r\nContent-Length: {}\r\n\r\n", body.len());
+        call(&mut stream, &(head + &body))?;
+    }
+}
+
+fn call(stream: &mut TcpStream, request: &str) -> std::io::Result<(String, String)> {
+    stream.write_all(request.as_bytes())?;
+    let mut reader = BufReader::new(stream);
+    let (mut id, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            if line.trim_end().is_empty() { break }
+            continue;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "lambda-runtime-aws-request-id" => id = value.to_owned(),
+            "content-length" => length = value.parse().expect("a length is a number"),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok((id, String::from_utf8(body).expect("JSON is text")))
+}
+"##;
+
+#[test]
+fn a_crate_is_built_once_and_the_same_binary_runs_everywhere() {
+    let trial = Trial::new("pass");
+    std::fs::create_dir_all(trial.path().join("rust/src")).expect("the folder is new");
+    trial.write("rust/Cargo.toml", "[workspace]\n[package]\nname = \"bootstrap\"\nedition = \"2024\"\n");
+    trial.write("rust/src/main.rs", RUST);
+    let python = "code: { dir: transform }, runtime: python3.13, handler: handler.handle";
+    assert!(super::SPEC.contains(python));
+    let rust = "code: { crate: rust }, runtime: provided.al2023";
+    trial.write("provision.yaml", &super::SPEC.replace(python, rust));
+
+    let built = trial.expect(&["invoke", "change"], 0, &["Compiling bootstrap", "-> Ok hello, world", "3 Ok"]);
+    assert!(built.out.contains("peak") || built.out.contains("MB"), "{}", built.out);
+    let again = trial.expect(&["test-transform", "--cases", "5"], 0, &["✓ a full buffer of large records", "keeps"]);
+    assert!(!again.out.contains("Compiling"), "{}", again.out);
+    trial.expect(&["up", "--local"], 0, &["created function.change"]);
+    let said = ["every delivery stream accounts for every record"];
+    let ran = trial.expect(&["verify", "--local", "--records", "600"], 0, &said);
+    assert_eq!(ran.out.matches("delivered 600,").count(), 3, "{}", ran.out);
+    let nothing = trial.expect(&["up", "--local"], 0, &["nothing to change"]);
+    assert!(!nothing.out.contains("Compiling"), "{}", nothing.out);
+}

@@ -70,7 +70,12 @@ pub(super) async fn prepare(function: &Function, cx: &Cx) -> Result<Package> {
 }
 
 async fn built(function: &Function, cx: &Cx, source: Source<'_>) -> Result<Package> {
-    let target = Target { architecture: function.architecture, runtime: function.runtime.clone() };
+    let target = Target {
+        architecture: function.architecture,
+        runtime: function.runtime.clone(),
+        handler: function.handler.clone(),
+        layers: !function.layers.is_empty(),
+    };
     let cache: &Path = &cx.options.work_dir.join("artifacts");
     let mut progress = |line: &str| cx.wait_for(line);
     let Artifact { zip, sha256_base64, from } = artifact::build(source, &target, cache, &mut progress).await?;
