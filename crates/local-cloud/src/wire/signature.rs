@@ -233,6 +233,46 @@ mod tests {
         assert_eq!(format!("{other:?}"), "Secret(AKIAIOSFODNN7EXAMPLE:...)");
     }
 
+    /// What botocore 1.44.5 signs with this key, on 23 November 2026 at three.
+    #[test]
+    fn what_a_client_signs_holds_for_each_kind_of_service_and_for_addresses_that_are_given_away() {
+        let secret = Secret::parse("AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").expect("a key and a secret");
+        let signed = |service: &str, headers: &str, signature: &str| {
+            format!(
+                "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/eu-west-1/{service}/aws4_request, \
+                 SignedHeaders={headers}, Signature={signature}"
+            )
+        };
+        let base =
+            || http::Request::builder().header("host", "127.0.0.1:4566").header("x-amz-date", "20261123T030000Z");
+        let kinesis = base()
+            .method("POST")
+            .uri("/")
+            .header("x-amz-target", "Kinesis_20131202.ListStreams")
+            .header("content-type", "application/x-amz-json-1.1")
+            .header(
+                "authorization",
+                signed(
+                    "kinesis",
+                    "content-type;host;x-amz-date;x-amz-target",
+                    "e02e420b984683dc713bcd86a598cf7ed67adf448a957b112f40f8f3d9e36898",
+                ),
+            );
+        let lambda = base().uri("/2015-03-31/functions/arn%3Aaws%3Alambda?Marker=a%2Fb%20c&MaxItems=5").header(
+            "authorization",
+            signed("lambda", "host;x-amz-date", "3ef2389c54b020612762e22435991c8b9a5812e17a006843102cc3f25dd1e84d"),
+        );
+        let presigned = http::Request::builder().header("host", "127.0.0.1:4566").uri(
+            "/lake/a%20b?versionId=x%2By&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20261123%2Feu-west-1\
+             %2Fs3%2Faws4_request&X-Amz-Date=20261123T030000Z&X-Amz-Expires=3600&X-Amz-SignedHeaders=host\
+             &X-Amz-Signature=0781b59af6019cdf69d4485487dc81e639d75b41bc44cd1dba42939c22121f66",
+        );
+        for (request, body) in [(kinesis, "{}"), (lambda, ""), (presigned, "")] {
+            let head = request.body(()).expect("valid parts").into_parts().0;
+            assert_eq!(verify(&head, &Bytes::from_static(body.as_bytes()), &secret), Ok(()), "{}", head.uri);
+        }
+    }
+
     #[test]
     fn paths_and_queries_are_brought_into_one_form() {
         assert_eq!(path("/2015-03-31/functions/a%3Ab", "lambda"), "/2015-03-31/functions/a%253Ab");
