@@ -49,8 +49,8 @@
 //!
 //! # Tests
 //!
-//! [`testing::transform`] runs a transform over payloads and returns the answers; [`testing::kinesis_event`] builds an event, and
-//! [`batch()`] answers one, built or recorded, without Lambda:
+//! [`testing::transform`] runs a transform over payloads and returns the answers, [`testing::transform_event`] over a recorded event;
+//! [`testing::kinesis_event`] builds one, and [`batch()`] answers one as Lambda would see it:
 //!
 //! ```
 //! use firehose_transform::testing::{Answer, transform};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use crate::batch::Reply;
@@ -149,8 +150,10 @@ impl Lambda {
         if answer.status != 200 {
             return Err(RuntimeError::refused("asking for the next invocation", &answer));
         }
-        let next = Next { invocation: invocation(&answer), answer };
-        Ok(self.turn.begin().then_some(next))
+        while !self.turn.begin() {
+            thread::park(); // the signal was faster, and its thread is ending the process
+        }
+        Ok(Some(Next { invocation: invocation(&answer), answer }))
     }
 
     fn answer(&mut self, next: Next, answered: Result<&Reply, EventError>) -> Result<(), RuntimeError> {

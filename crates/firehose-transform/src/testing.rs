@@ -17,7 +17,7 @@ use base64_simd::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{IntoOutcome, Record, batch};
+use crate::{EventError, IntoOutcome, Record, batch};
 
 /// What became of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +46,33 @@ pub fn transform<P: AsRef<[u8]>, O: IntoOutcome>(
     payloads: impl IntoIterator<Item = P>,
     transform: impl Fn(&Record<'_>) -> O,
 ) -> Vec<Answer> {
-    let event = kinesis_event(payloads);
-    let reply = batch(&event, transform).expect("the event was built here, in Firehose's shape");
+    transform_event(&kinesis_event(payloads), transform).expect("the event was built here, in Firehose's shape")
+}
+
+/// Runs a transform over an event, such as one that was recorded. One answer for each record, in order.
+///
+/// ```
+/// use firehose_transform::testing::{Answer, transform_event};
+/// use firehose_transform::{Outcome, Record};
+///
+/// let recorded = br#"{"region":"eu-west-1","records":[{"recordId":"1","data":"aGk="}]}"#;
+/// let answers = transform_event(recorded, |record: &Record<'_>| Outcome::text(record.region()));
+/// assert_eq!(answers.unwrap(), [Answer::ok("eu-west-1")]);
+/// ```
+///
+/// # Errors
+/// It is not a Firehose transform event.
+///
+/// # Panics
+/// The response breaks Firehose's contract. That would be a mistake in this crate.
+pub fn transform_event<O: IntoOutcome>(
+    event: &[u8],
+    transform: impl Fn(&Record<'_>) -> O,
+) -> Result<Vec<Answer>, EventError> {
+    let reply = batch(event, transform)?;
     let mut failures = reply.failures.into_iter();
     let answers: Response = serde_json::from_slice(&reply.response).expect("the response has Firehose's shape");
-    answers.records.into_iter().map(|record| record.answer(&mut failures)).collect()
+    Ok(answers.records.into_iter().map(|record| record.answer(&mut failures)).collect())
 }
 
 /// The event that Firehose sends when it reads a Kinesis stream. Record ids are `id-0`, `id-1`, and so on.
