@@ -22,11 +22,7 @@ pub(crate) fn square_values(record: &Record<'_>) -> Result<ObjectWriter, Error> 
 }
 
 fn square(number: Number) -> Result<Number, Error> {
-    let squared = match number {
-        Number::Integer(integer) => integer.checked_mul(integer).map(Number::Integer),
-        Number::Float(float) => Some(Number::Float(float * float)).filter(|squared| squared.as_f64().is_finite()),
-    };
-    squared.ok_or_else(|| Error::new(format_args!("the square of {number} is too large")))
+    number.checked_mul(number).ok_or_else(|| Error::new(format_args!("the square of {number} is too large")))
 }
 
 #[cfg(test)]

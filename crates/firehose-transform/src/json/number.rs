@@ -23,6 +23,21 @@ impl Number {
         }
     }
 
+    /// The product: exact of two integers, otherwise the nearest float. `None` where it is too large to be written exactly, or at all.
+    #[inline]
+    pub fn checked_mul(self, other: Number) -> Option<Number> {
+        match (self, other) {
+            (Number::Integer(one), Number::Integer(other)) => match (i64::try_from(one), i64::try_from(other)) {
+                // Two numbers of 64 bits make one of 128: no check, and one instruction instead of a dozen.
+                (Ok(one), Ok(other)) => Some(Number::Integer(i128::from(one) * i128::from(other))),
+                _ => one.checked_mul(other).map(Number::Integer),
+            },
+            (one, other) => {
+                Some(one.as_f64() * other.as_f64()).filter(|product| product.is_finite()).map(Number::Float)
+            }
+        }
+    }
+
     /// `None` for a float, and for what 64 bits do not hold.
     pub fn as_i64(self) -> Option<i64> {
         match self {
@@ -167,6 +182,23 @@ mod tests {
     fn what_json_does_not_call_a_number_is_none() {
         for text in ["", "-", "01", "-01", "+1", ".5", "1.", "1.e3", "1e", "1e+", "1.5E-", "x", "NaN", "e1"] {
             assert_eq!(length(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn products_are_exact_or_none() {
+        let (integer, float) = (Number::Integer, Number::Float);
+        let table = [
+            (integer(-3), integer(4), Some(integer(-12))),
+            (integer(i64::MIN.into()), integer(i64::MIN.into()), Some(integer(1 << 126))),
+            (integer(u64::MAX.into()), integer(2), Some(integer(36_893_488_147_419_103_230))),
+            (integer(u64::MAX.into()), integer(u64::MAX.into()), None),
+            (float(1.5), float(1.5), Some(float(2.25))),
+            (float(0.5), integer(3), Some(float(1.5))),
+            (float(1e200), float(-1e200), None),
+        ];
+        for (one, other, product) in table {
+            assert_eq!(one.checked_mul(other), product, "{one} times {other}");
         }
     }
 
