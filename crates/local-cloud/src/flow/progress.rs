@@ -11,8 +11,8 @@ use super::item::Origin;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     next: u64,
-    /// Half-open ranges above `next`, in order, never touching.
-    done: Vec<(u64, u64)>,
+    /// Half-open ranges above `next`, by their start, never touching. With many partitions there are many of them.
+    done: BTreeMap<u64, u64>,
     /// Of records that were taken apart and are finished in part: into how many, and which parts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     partly: BTreeMap<u64, (u32, Progress)>,
@@ -30,8 +30,7 @@ impl Progress {
     }
 
     pub fn is_done(&self, ordinal: u64) -> bool {
-        let after = self.done.partition_point(|(_, end)| *end <= ordinal);
-        ordinal < self.next || self.done.get(after).is_some_and(|(start, _)| *start <= ordinal)
+        ordinal < self.next || self.done.range(..=ordinal).next_back().is_some_and(|(_, end)| ordinal < *end)
     }
 
     /// Is this record finished, or this part of it? One that is now taken apart otherwise than before begins anew.
@@ -78,19 +77,21 @@ impl Progress {
         last.then(|| self.partly.remove(&origin.ordinal)).map(|_| origin.ordinal)
     }
 
-    fn finish(&mut self, start: u64, end: u64) {
-        let first = self.done.partition_point(|(_, stop)| *stop < start);
-        let last = self.done.partition_point(|(begin, _)| *begin <= end);
-        let touched = &self.done[first..last.max(first)];
-        let start = touched.first().map_or(start, |(begin, _)| start.min(*begin));
-        let end = touched.last().map_or(end, |(_, stop)| end.max(*stop));
-        self.done.splice(first..last.max(first), [(start, end)]);
+    fn finish(&mut self, mut start: u64, mut end: u64) {
+        if let Some((before, stop)) = self.done.range(..start).next_back().filter(|(_, stop)| **stop >= start) {
+            (start, end) = (*before, end.max(*stop));
+        }
+        while let Some((begin, stop)) = self.done.range(start..=end).next().map(|(begin, stop)| (*begin, *stop)) {
+            end = end.max(stop);
+            self.done.remove(&begin);
+        }
         if start <= self.next {
             self.next = self.next.max(end);
-            self.done.remove(first);
+        } else {
+            self.done.insert(start, end);
         }
-        if !self.partly.is_empty() {
-            self.partly = self.partly.split_off(&self.next);
+        while self.partly.first_key_value().is_some_and(|(ordinal, _)| *ordinal < self.next) {
+            self.partly.pop_first();
         }
     }
 }
@@ -116,7 +117,8 @@ mod tests {
                 let first_open = (0..).find(|n| !set.contains(n)).unwrap();
                 prop_assert_eq!(progress.next(), first_open);
                 prop_assert_eq!(progress.open_below(45), 45 - set.len() as u64);
-                prop_assert!(progress.done.windows(2).all(|pair| pair[0].1 < pair[1].0), "{:?}", progress);
+                let (starts, ends) = (progress.done.keys().skip(1), progress.done.values());
+                prop_assert!(starts.zip(ends).all(|(start, end)| end < start), "{:?}", progress);
             }
         }
     }
@@ -126,7 +128,7 @@ mod tests {
         let mut progress = Progress::default();
         progress.finish_all(&[5, 6, 9].map(|ordinal| Origin::whole(0, ordinal)));
         progress.skip_to(5);
-        assert_eq!(progress, Progress { next: 7, done: vec![(9, 10)], ..Progress::default() });
+        assert_eq!(progress, Progress { next: 7, done: BTreeMap::from([(9, 10)]), ..Progress::default() });
         progress.skip_to(3);
         assert_eq!(progress.next(), 7);
     }

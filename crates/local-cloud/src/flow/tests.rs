@@ -6,4 +6,5 @@ mod delivery;
 mod failures;
 mod partitions;
 mod parts;
+mod restarts;
 mod stage;
