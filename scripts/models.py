@@ -21,10 +21,11 @@ OPERATIONS = {
         ListTagsForStream MergeShards PutRecord PutRecords PutResourcePolicy RegisterStreamConsumer RemoveTagsFromStream
         SplitShard StartStreamEncryption StopStreamEncryption SubscribeToShard TagResource UntagResource
         UpdateMaxRecordSize UpdateShardCount UpdateStreamMode""",
-    "lambda": """AddPermission CreateAlias CreateFunction DeleteAlias DeleteFunction DeleteFunctionConcurrency GetAlias
-        GetFunction GetFunctionConcurrency GetFunctionConfiguration GetPolicy ListAliases ListFunctions ListTags
-        ListVersionsByFunction PublishVersion PutFunctionConcurrency RemovePermission TagResource UntagResource UpdateAlias
-        UpdateFunctionCode UpdateFunctionConfiguration""",
+    "lambda": """AddPermission CreateAlias CreateFunction DeleteAlias DeleteFunction DeleteFunctionConcurrency
+        DeleteFunctionEventInvokeConfig GetAlias GetFunction GetFunctionConcurrency GetFunctionConfiguration
+        GetFunctionEventInvokeConfig GetPolicy ListAliases ListFunctionEventInvokeConfigs ListFunctions ListTags
+        ListVersionsByFunction PublishVersion PutFunctionConcurrency PutFunctionEventInvokeConfig RemovePermission TagResource UntagResource UpdateAlias
+        UpdateFunctionCode UpdateFunctionConfiguration UpdateFunctionEventInvokeConfig""",
     "logs": """CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DeleteRetentionPolicy DescribeLogGroups
         DescribeLogStreams FilterLogEvents GetLogEvents ListTagsForResource ListTagsLogGroup PutLogEvents
         PutLogGroupDeletionProtection PutRetentionPolicy TagLogGroup TagResource UntagLogGroup UntagResource""",

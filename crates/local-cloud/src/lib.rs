@@ -10,6 +10,7 @@
 //! - `world` and everything under `service` and `flow` take values and a time and return values and effects: no IO, no
 //!   clock, no async. A fifteen minute buffer is tested in microseconds.
 //! - `drive` owns the clock, the journal and the processes. It is the only part that sleeps.
+//! - `faults` says which calls go wrong, by rule and by seed; `drive` lets them.
 //! - `connector` (the AWS SDK's HTTP client, in this process) and `server` (a loopback port) are two doors to the same room.
 //!
 //! Not here: anything about provisioning, and the AWS service SDKs.

@@ -95,6 +95,10 @@ fn is_lambda_path(path: &str) -> bool {
         "tags",
         "account-settings",
         "event-invoke-config",
+        "code-signing-configs",
+        "capacity-providers",
+        "durable-executions",
+        "durable-execution-callbacks",
     ];
     let mut segments = path.split('/').skip(1);
     let date = segments.next().unwrap_or_default();

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
-use crate::service::json::unsupported;
+use crate::service::json;
 use crate::settings::Millis;
 use crate::table::{Blobs, Changes, Table};
 use crate::world::{Turn, World};
@@ -34,6 +34,7 @@ mod permission;
 mod route;
 mod status;
 mod tag;
+mod unsupported;
 mod update;
 mod version;
 
@@ -76,7 +77,8 @@ type Operation = fn(&mut Call) -> Outcome;
 
 pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
     let Some((route, captured)) = route::find(&request.method, &request.path) else {
-        return Err(unsupported("Lambda", &format!("{} {}", request.method, request.path)).with_status(404));
+        let unknown = || json::unsupported("Lambda", &format!("{} {}", request.method, request.path)).with_status(404);
+        return Err(unsupported::refusal(&request.method, &request.path).unwrap_or_else(unknown));
     };
     let input = route::input(route, captured, request)?;
     crate::wire::validate::input("lambda", route.name, &input)?;

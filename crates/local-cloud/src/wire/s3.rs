@@ -12,6 +12,7 @@ use s3s::service::S3ServiceBuilder;
 
 use crate::drive::Engine;
 use crate::request::{AwsError, Request};
+use crate::service::s3::bucket::is_bucket_name;
 use crate::wire::{chunked, host};
 
 mod adapter;
@@ -142,6 +143,9 @@ fn admit(
 ) -> Result<(), Refusal> {
     if request.header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != account) {
         return Err(AwsError::new("AccessDenied", "Access Denied").with_status(403).into());
+    }
+    if target.bucket().is_some_and(|name| !is_bucket_name(name)) {
+        return Err(AwsError::new("InvalidBucketName", "The specified bucket is not valid.").into());
     }
     if let Some(digest) = request.header("content-md5")
         && digest != base64_simd::STANDARD.encode_to_string(Md5::digest(&request.body))

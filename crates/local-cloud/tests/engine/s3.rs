@@ -129,6 +129,8 @@ async fn a_buckets_documents_are_those_of_a_new_bucket_until_others_are_put() {
             assert!(get().await.contains(gone), "{name}: {}", get().await);
         }
     }
+    let misnamed = s3(&engine, "PUT", "/La_ke", &[], "").await;
+    assert!(text(&misnamed).contains("<Message>The specified bucket is not valid.</Message>"), "{}", text(&misnamed));
     let refused = s3(&engine, "PUT", "/lake?policy", &[], "no policy").await;
     assert!(text(&refused).contains("<Code>MalformedPolicy</Code>"), "{}", text(&refused));
 }

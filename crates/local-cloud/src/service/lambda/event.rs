@@ -20,6 +20,8 @@ const PAUSES_MS: [Millis; 2] = [60_000, 120_000];
 /// Before one that was throttled is tried again.
 const THROTTLED_MS: Millis = 1_000;
 const MAX_AGE_S: u32 = 21_600;
+/// Events that wait or are being tried, so that a flood does not fill the memory.
+pub const MAX_QUEUED: usize = 10_000;
 
 /// One that waits for a try, or is being tried. A restart tries it anew.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -72,6 +72,9 @@ pub fn call(call: &mut Call) -> Outcome {
         }
         "Event" => {
             runnable(call.world, &reference)?;
+            if call.world.lambda.events.len() >= event::MAX_QUEUED {
+                return Err(AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429));
+            }
             event::accept(call.world, call.turn, &call.request.id, &reference, input);
             Ok(Answer::Reply(Reply::empty().with_status(202)))
         }

@@ -103,7 +103,7 @@ fn place(endpoint: &str, constraint: Option<&str>) -> Result<String, AwsError> {
 
 /// 3 to 63 of lower case letters, digits, dots and hyphens, beginning and ending with a letter or digit, no two dots in a row,
 /// not an IP address.
-fn is_bucket_name(name: &str) -> bool {
+pub fn is_bucket_name(name: &str) -> bool {
     let edge = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let bytes = name.as_bytes();
     (3..=63).contains(&bytes.len())

@@ -1,0 +1,104 @@
+//! Operations that Lambda has and this engine has not: known by name, so that they are refused and not misunderstood.
+
+use http::Method;
+
+use crate::request::AwsError;
+
+/// Name, method, and path, in which `*` is one segment.
+const OPERATIONS: &[(&str, &str, &str)] = &[
+    ("AddLayerVersionPermission", "POST", "/2018-10-31/layers/*/versions/*/policy"),
+    ("CheckpointDurableExecution", "POST", "/2025-12-01/durable-executions/*/checkpoint"),
+    ("CreateCapacityProvider", "POST", "/2025-11-30/capacity-providers"),
+    ("CreateCodeSigningConfig", "POST", "/2020-04-22/code-signing-configs"),
+    ("CreateEventSourceMapping", "POST", "/2015-03-31/event-source-mappings"),
+    ("CreateFunctionUrlConfig", "POST", "/2021-10-31/functions/*/url"),
+    ("DeleteCapacityProvider", "DELETE", "/2025-11-30/capacity-providers/*"),
+    ("DeleteCodeSigningConfig", "DELETE", "/2020-04-22/code-signing-configs/*"),
+    ("DeleteEventSourceMapping", "DELETE", "/2015-03-31/event-source-mappings/*"),
+    ("DeleteFunctionCodeSigningConfig", "DELETE", "/2020-06-30/functions/*/code-signing-config"),
+    ("DeleteFunctionUrlConfig", "DELETE", "/2021-10-31/functions/*/url"),
+    ("DeleteLayerVersion", "DELETE", "/2018-10-31/layers/*/versions/*"),
+    ("DeleteProvisionedConcurrencyConfig", "DELETE", "/2019-09-30/functions/*/provisioned-concurrency"),
+    ("GetCapacityProvider", "GET", "/2025-11-30/capacity-providers/*"),
+    ("GetCodeSigningConfig", "GET", "/2020-04-22/code-signing-configs/*"),
+    ("GetDurableExecution", "GET", "/2025-12-01/durable-executions/*"),
+    ("GetDurableExecutionHistory", "GET", "/2025-12-01/durable-executions/*/history"),
+    ("GetDurableExecutionState", "GET", "/2025-12-01/durable-executions/*/state"),
+    ("GetEventSourceMapping", "GET", "/2015-03-31/event-source-mappings/*"),
+    ("GetFunctionScalingConfig", "GET", "/2025-11-30/functions/*/function-scaling-config"),
+    ("GetFunctionUrlConfig", "GET", "/2021-10-31/functions/*/url"),
+    ("GetLayerVersion", "GET", "/2018-10-31/layers/*/versions/*"),
+    ("GetLayerVersionByArn", "GET", "/2018-10-31/layers"),
+    ("GetLayerVersionPolicy", "GET", "/2018-10-31/layers/*/versions/*/policy"),
+    ("GetProvisionedConcurrencyConfig", "GET", "/2019-09-30/functions/*/provisioned-concurrency"),
+    ("InvokeAsync", "POST", "/2014-11-13/functions/*/invoke-async"),
+    ("InvokeWithResponseStream", "POST", "/2021-11-15/functions/*/response-streaming-invocations"),
+    ("ListCapacityProviders", "GET", "/2025-11-30/capacity-providers"),
+    ("ListCodeSigningConfigs", "GET", "/2020-04-22/code-signing-configs"),
+    ("ListDurableExecutionsByFunction", "GET", "/2025-12-01/functions/*/durable-executions"),
+    ("ListFunctionUrlConfigs", "GET", "/2021-10-31/functions/*/urls"),
+    ("ListFunctionVersionsByCapacityProvider", "GET", "/2025-11-30/capacity-providers/*/function-versions"),
+    ("ListFunctionsByCodeSigningConfig", "GET", "/2020-04-22/code-signing-configs/*/functions"),
+    ("ListLayerVersions", "GET", "/2018-10-31/layers/*/versions"),
+    ("PublishLayerVersion", "POST", "/2018-10-31/layers/*/versions"),
+    ("PutFunctionCodeSigningConfig", "PUT", "/2020-06-30/functions/*/code-signing-config"),
+    ("PutFunctionRecursionConfig", "PUT", "/2024-08-31/functions/*/recursion-config"),
+    ("PutFunctionScalingConfig", "PUT", "/2025-11-30/functions/*/function-scaling-config"),
+    ("PutProvisionedConcurrencyConfig", "PUT", "/2019-09-30/functions/*/provisioned-concurrency"),
+    ("PutRuntimeManagementConfig", "PUT", "/2021-07-20/functions/*/runtime-management-config"),
+    ("RemoveLayerVersionPermission", "DELETE", "/2018-10-31/layers/*/versions/*/policy/*"),
+    ("SendDurableExecutionCallbackFailure", "POST", "/2025-12-01/durable-execution-callbacks/*/fail"),
+    ("SendDurableExecutionCallbackHeartbeat", "POST", "/2025-12-01/durable-execution-callbacks/*/heartbeat"),
+    ("SendDurableExecutionCallbackSuccess", "POST", "/2025-12-01/durable-execution-callbacks/*/succeed"),
+    ("StopDurableExecution", "POST", "/2025-12-01/durable-executions/*/stop"),
+    ("UpdateCapacityProvider", "PUT", "/2025-11-30/capacity-providers/*"),
+    ("UpdateCodeSigningConfig", "PUT", "/2020-04-22/code-signing-configs/*"),
+    ("UpdateEventSourceMapping", "PUT", "/2015-03-31/event-source-mappings/*"),
+    ("UpdateFunctionUrlConfig", "PUT", "/2021-10-31/functions/*/url"),
+];
+
+/// What such a request was for. Of a kind that cannot be made here there is none to be had either; clients that look for
+/// one are told that, as on AWS.
+pub fn refusal(method: &Method, path: &str) -> Option<AwsError> {
+    let (name, ..) = OPERATIONS.iter().find(|(_, known, pattern)| method == *known && fits(pattern, path))?;
+    let message = format!("{name} is not supported by the local engine");
+    Some(match name.starts_with("Get") {
+        true => AwsError::new("ResourceNotFoundException", message).with_status(404),
+        false => AwsError::new("InvalidParameterValueException", message),
+    })
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some(expected), Some(part)) if expected == part || (expected == "*" && !part.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lambda_has_and_the_engine_has_not_is_refused_by_name() {
+        for (method, path, expected) in [
+            (
+                Method::POST,
+                "/2018-10-31/layers/l/versions",
+                Some("InvalidParameterValueException: PublishLayerVersion"),
+            ),
+            (Method::GET, "/2021-10-31/functions/f/url/", Some("ResourceNotFoundException: GetFunctionUrlConfig")),
+            (Method::GET, "/2021-10-31/functions//url", None),
+            (Method::GET, "/2015-03-31/nothing", None),
+        ] {
+            let refused = refusal(&method, path).map(|error| error.to_string());
+            let expected = expected.map(|text| format!("{text} is not supported by the local engine"));
+            assert_eq!(refused, expected, "{method} {path}");
+        }
+    }
+}
