@@ -49,7 +49,7 @@ async fn what_all_roles_have_in_common_changes_the_roles_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn what_aws_does_not_change_is_replaced_and_the_reason_is_told() {
-    let bench = Bench::new(Delays::NONE).await;
+    let bench = with_boundaries().await;
     bench.up(&stack(text())).await;
     let mut wrong = vec![];
     for (what, before, after, expected, reason) in REPLACED {
@@ -71,9 +71,19 @@ async fn what_aws_does_not_change_is_replaced_and_the_reason_is_told() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// With the policies that the roles' boundaries are: a boundary that does not exist allows nothing.
+async fn with_boundaries() -> Bench {
+    let bench = Bench::new(Delays::NONE).await;
+    for name in ["developer-boundary", "other-boundary"] {
+        let all = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
+        bench.cx.iam().create_policy().policy_name(name).policy_document(all).send().await.unwrap();
+    }
+    bench
+}
+
 /// Makes each change, and takes it back.
 async fn there_and_back(cases: &[Case]) {
-    let bench = Bench::new(Delays::NONE).await;
+    let bench = with_boundaries().await;
     let before = stack(text());
     bench.up(&before).await;
     let mut wrong = vec![];
@@ -120,13 +130,13 @@ fn steps(plan: &Plan) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn people_see_everything_that_is_made_with_what_is_set() {
-    let bench = Bench::new(Delays::NONE).await;
+    let bench = with_boundaries().await;
     insta::assert_snapshot!("cold", shown(&bench.plan(&stack(text())).await));
 }
 
 #[tokio::test(start_paused = true)]
 async fn people_see_old_and_new_of_each_field_a_policy_by_lines_and_why_something_is_replaced() {
-    let bench = Bench::new(Delays::NONE).await;
+    let bench = with_boundaries().await;
     bench.up(&stack(text())).await;
     let edits = [
         ("shards: 2", "shards: 4"),
@@ -143,7 +153,7 @@ async fn people_see_old_and_new_of_each_field_a_policy_by_lines_and_why_somethin
 
 #[tokio::test(start_paused = true)]
 async fn people_see_what_left_the_spec_and_how_to_remove_it() {
-    let bench = Bench::new(Delays::NONE).await;
+    let bench = with_boundaries().await;
     bench.up(&stack(text())).await;
     let (before, after) = text().split_once("  direct:\n").expect("it is there");
     let (_, after) = after.split_once("  partitioned:\n").expect("it comes next");
@@ -154,7 +164,7 @@ async fn people_see_what_left_the_spec_and_how_to_remove_it() {
 
 #[tokio::test(start_paused = true)]
 async fn people_see_why_nothing_is_done_and_what_would_help() {
-    let bench = Bench::new(Delays::NONE).await;
+    let bench = with_boundaries().await;
     bench.cx.kinesis().create_stream().stream_name("changes-events").shard_count(2).send().await.unwrap();
     insta::assert_snapshot!("refused", refusals(&bench.plan(&stack(text())).await));
     let protected = changed("protection", "name: changes-direct\n", "name: changes-direct\n    protect: true\n");
@@ -167,7 +177,7 @@ async fn people_see_why_nothing_is_done_and_what_would_help() {
 /// Losing what a stream holds wants a flag of its own. No field of a stream replaces it today: the facts are made up.
 #[tokio::test(start_paused = true)]
 async fn a_stream_is_replaced_only_where_its_data_may_be_lost() {
-    let bench = Bench::new(Delays::NONE).await;
+    let bench = with_boundaries().await;
     bench.up(&stack(text())).await;
     let (mut survey, _) = bench.decide(&stack(text()), PRUNE).await;
     let fact = survey.facts.iter_mut().find(|fact| fact.name.address.to_string() == "stream.events");
