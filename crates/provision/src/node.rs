@@ -165,6 +165,7 @@ impl<R: Resource> Node for Managed<R> {
                 (None, false) => Wants::Absent,
             },
             live: self.live.is_some() || but_a_name,
+            but_a_name,
             tags: self.tags.clone().or(but_a_name.then_some(None)),
             desired_tags: self.desired_tags(names),
             diff,

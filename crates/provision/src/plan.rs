@@ -7,12 +7,18 @@ use serde::Serialize;
 use crate::names::{Address, Name, Names, Tags};
 use crate::resource::{Change, Diff, Field};
 
+mod verdict;
+
+use verdict::{Verdict, refuse_loss, verdict};
+
 /// All that is known of one resource before anything is decided.
 #[derive(Debug, Clone)]
 pub struct Facts {
     pub name: Name,
     pub wants: Wants,
     pub live: bool,
+    /// Is there nothing to make, and only a name to remember?
+    pub but_a_name: bool,
     /// Its tags, once read: `Some(None)` for a kind that has none.
     pub tags: Option<Option<Tags>>,
     /// What it should carry.
@@ -122,6 +128,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// There, ours and as wanted.
     pub same: Vec<Name>,
+    /// Ours, and nothing to make: prefixes without a marker.
+    pub named: Vec<Name>,
     /// There, somebody else's, and used.
     pub used: Vec<Name>,
     /// Ours, not wanted, and there to stay.
@@ -190,6 +198,7 @@ pub fn plan(facts: &[Facts], members: &Members, names: &Names, permits: Permits)
             Verdict::Absent => {}
             Verdict::Kept(why) => plan.kept.push(Kept { name: fact.name.clone(), why }),
             Verdict::Same => plan.same.push(fact.name.clone()),
+            Verdict::Named => plan.named.push(fact.name.clone()),
             Verdict::Used => plan.used.push(fact.name.clone()),
             Verdict::Orphan => plan.orphans.push(fact.name.clone()),
             Verdict::Foreign => plan.foreign.push(fact.name.clone()),
@@ -217,170 +226,11 @@ pub fn plan(facts: &[Facts], members: &Members, names: &Names, permits: Permits)
     plan
 }
 
-enum Verdict {
-    /// Not there and not wanted.
-    Absent,
-    Same,
-    Used,
-    Kept(String),
-    Orphan,
-    Foreign,
-    Do(Op, Vec<Change>, TagChange),
-    Refused(Refusal),
-}
-
-fn verdict(fact: &Facts, members: &Members, names: &Names, permits: Permits) -> Verdict {
-    match (fact.wants, fact.live) {
-        (Wants::Reference, true) => Verdict::Used,
-        (Wants::Reference, false) => Verdict::Refused(Refusal {
-            name: fact.name.clone(),
-            why: format!("{} does not exist, and the spec only refers to it", fact.name.physical),
-            hint: "create it, correct its name, or write `name:` instead of `existing:` to have it made here".into(),
-            consent: false,
-        }),
-        (Wants::Present, false) => Verdict::Do(Op::Create, vec![], TagChange::default()),
-        (Wants::Present, true) => wanted_and_there(fact, members, names, permits),
-        (Wants::Absent, false) => Verdict::Absent,
-        (Wants::Absent, true) => match whose(fact, members, names) {
-            Whose::Ours if permits.prune => Verdict::Do(Op::Delete, vec![], TagChange::default()),
-            Whose::Ours => Verdict::Orphan,
-            Whose::Moved | Whose::Others => Verdict::Foreign,
-        },
-    }
-}
-
 /// Why deleting it would be in vain: it stays by itself, or something does that is in it.
 fn keeps(fact: &Facts, all: &[Facts]) -> Option<String> {
     let this = (fact.name.address.kind, fact.name.physical.clone());
     let within = || all.iter().find(|other| other.keeps.is_some() && other.live_refs.contains(&this));
     fact.keeps.clone().or_else(|| within().map(|other| format!("{} stays in it", other.name.address)))
-}
-
-fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Permits) -> Verdict {
-    let tags = tag_change(fact);
-    let mut also = vec![];
-    let change = |field: &str, from: String, to: String| Change { field: field.to_owned(), from, to, replaces: None };
-    match whose(fact, members, names) {
-        Whose::Ours => {}
-        Whose::Moved => {
-            let from = fact.moved_from.as_ref().map(Address::to_string).unwrap_or_default();
-            also.push(change("moved", from, fact.name.address.to_string()));
-        }
-        Whose::Others if fact.uses_what_is_found => return Verdict::Used,
-        Whose::Others if permits.adopt => also.push(change("owner", owner(fact, names), names.stack.clone())),
-        Whose::Others => {
-            if let Some(before) = former(fact, names) {
-                return Verdict::Refused(renamed(fact, before));
-            }
-            return Verdict::Refused(Refusal {
-                name: fact.name.clone(),
-                why: format!("{} exists and is not this stack's: {}", fact.name.physical, owner(fact, names)),
-                hint: "give it another name in the spec, refer to it with `existing:`, or take it over with --adopt"
-                    .into(),
-                consent: true,
-            });
-        }
-    }
-    let had = |key: &String| fact.tags.as_ref()?.as_ref()?.get(key).cloned();
-    let none = || "(none)".to_owned();
-    also.extend(
-        tags.set.iter().map(|(key, to)| change(&format!("tags.{key}"), had(key).unwrap_or_else(none), to.clone())),
-    );
-    also.extend(tags.unset.iter().map(|key| change(&format!("tags.{key}"), had(key).unwrap_or_else(none), none())));
-    match (fact.diff.replaces(), fact.diff.is_empty() && also.is_empty()) {
-        (true, _) => Verdict::Do(Op::Replace, also, tags),
-        (false, false) => Verdict::Do(Op::Update, also, tags),
-        (false, true) => Verdict::Same,
-    }
-}
-
-/// The address by which this stack and environment knew it, where that is another one of the same kind.
-fn former<'a>(fact: &'a Facts, names: &Names) -> Option<&'a str> {
-    let tags = fact.tags.as_ref()?.as_ref().filter(|tags| names.owns(tags))?;
-    tags.get(&names.tag_key("name"))?.strip_prefix(fact.name.address.kind)?.strip_prefix('.')
-}
-
-fn renamed(fact: &Facts, before: &str) -> Refusal {
-    let kind = fact.name.address.kind;
-    Refusal {
-        name: fact.name.clone(),
-        why: format!("{} exists, and is {kind}.{before} of this stack", fact.name.physical),
-        hint: format!("if the key was renamed, write `moved: {{ from: {before} }}`; or take it over with --adopt"),
-        consent: true,
-    }
-}
-
-enum Whose {
-    Ours,
-    /// Ours, under the address it had before.
-    Moved,
-    Others,
-}
-
-/// The tags decide; where they were not read, or the kind has none, the record does.
-fn whose(fact: &Facts, members: &Members, names: &Names) -> Whose {
-    let recorded = |address: &Address| members.get(address) == Some(&fact.name.physical);
-    let at = |address: &Address| match &fact.tags {
-        Some(Some(tags)) => {
-            names.owns(tags) && tags.get(&names.tag_key("name")) == Some(&address.current().to_string())
-        }
-        // A marker that nobody recorded is nobody's: writing it again changes nothing.
-        Some(None) => recorded(address) || fact.wants == Wants::Present,
-        None => recorded(address),
-    };
-    if at(&fact.name.address) {
-        return Whose::Ours;
-    }
-    match &fact.moved_from {
-        Some(from) if at(from) => Whose::Moved,
-        _ => Whose::Others,
-    }
-}
-
-/// In words: whose the tags say it is.
-fn owner(fact: &Facts, names: &Names) -> String {
-    let Some(Some(tags)) = &fact.tags else { return "it has no tags of ours".into() };
-    let ours = |word| tags.get(&names.tag_key(word));
-    if let (Some(stack), Some(env)) = (ours("stack"), ours("env")) {
-        let name = ours("name").map(String::as_str).unwrap_or("?");
-        return format!("stack {stack}, environment {env}, {name}");
-    }
-    let others = ["aws:cloudformation:stack-name", "alchemy::stack", "pulumi:project", "terraform"];
-    if let Some((key, value)) = tags.iter().find(|(key, _)| others.iter().any(|other| key.starts_with(other))) {
-        return format!("another tool's ({key}: {value})");
-    }
-    match tags.len() {
-        0 => "it has no tags".into(),
-        _ => format!("its tags are {}", tags.iter().map(|(k, v)| format!("{k}: {v}")).collect::<Vec<_>>().join(", ")),
-    }
-}
-
-fn tag_change(fact: &Facts) -> TagChange {
-    let Some(Some(had)) = &fact.tags else { return TagChange::default() };
-    let set = fact.desired_tags.iter().filter(|(key, value)| had.get(*key) != Some(value));
-    let unset = had.keys().filter(|key| !fact.desired_tags.contains_key(*key) && !key.starts_with("aws:"));
-    TagChange { set: set.map(|(k, v)| (k.clone(), v.clone())).collect(), unset: unset.cloned().collect() }
-}
-
-/// What no step may do unasked.
-fn refuse_loss(fact: &Facts, op: Op, permits: Permits) -> Option<Refusal> {
-    let refusal =
-        |why: String, hint: &str, consent| Some(Refusal { name: fact.name.clone(), why, hint: hint.into(), consent });
-    match op {
-        Op::Replace | Op::Delete if fact.protect => {
-            let hint = match fact.wants {
-                Wants::Absent => "remove `protect: true` from its spec, and take that spec",
-                Wants::Present | Wants::Reference => "remove `protect: true` from the spec first",
-            };
-            refusal("it is protected".into(), hint, false)
-        }
-        Op::Replace if fact.holds_data && !permits.data_loss => refusal(
-            format!("it would be replaced, and its data lost ({})", reasons(&fact.diff)),
-            "undo the change in the spec, or pass --allow-data-loss",
-            true,
-        ),
-        _ => None,
-    }
 }
 
 /// Why a diff replaces.

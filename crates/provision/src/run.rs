@@ -118,7 +118,8 @@ pub async fn apply_down(
 /// What the record does not know yet and will belong to this environment once the plan is done.
 fn ours(survey: &Survey, plan: &Plan) -> Vec<Name> {
     let made = plan.steps.iter().filter(|step| step.op != Op::Delete).map(|step| &step.name);
-    made.chain(&plan.same).filter(|name| survey.members.get(&name.address) != Some(&name.physical)).cloned().collect()
+    let recorded = |name: &&Name| survey.members.get(&name.address) == Some(&name.physical);
+    made.chain(&plan.same).chain(&plan.named).filter(|name| !recorded(name)).cloned().collect()
 }
 
 /// What is recorded and not there any more.

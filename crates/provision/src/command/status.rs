@@ -50,6 +50,7 @@ fn states(plan: &Plan) -> Vec<(String, String, &'static str)> {
     });
     let others = [
         (&plan.same, "there"),
+        (&plan.named, "a name: nothing to make"),
         (&plan.used, "there, not ours"),
         (&plan.orphans, "there, not in the spec any more"),
         (&plan.foreign, "not this stack's"),

@@ -15,15 +15,10 @@ pub fn text(plan: &Plan, command: &str, verbose: bool) -> String {
         text.push_str(&one(step));
     }
     if verbose {
-        for name in &plan.same {
-            text.push_str(&format!("{DIM}  = {:<32} {}{DIM:#}\n", name.address.to_string(), name.physical));
-        }
-        for name in &plan.used {
-            text.push_str(&format!(
-                "{DIM}  = {:<32} {} (not ours; used){DIM:#}\n",
-                name.address.to_string(),
-                name.physical
-            ));
+        let there = [(&plan.same, ""), (&plan.named, " (nothing to make)"), (&plan.used, " (not ours; used)")];
+        for (name, why) in there.iter().flat_map(|(names, why)| names.iter().map(move |name| (name, why))) {
+            let address = name.address.to_string();
+            text.push_str(&format!("{DIM}  = {address:<32} {}{why}{DIM:#}\n", name.physical));
         }
     }
     for kept in &plan.kept {

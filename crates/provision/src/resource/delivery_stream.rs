@@ -6,7 +6,7 @@
 use super::bucket::Bucket;
 use super::function::{Function, LogRef};
 use super::role::{self, RoleRef};
-use super::shared::{Created, answer, done, found, says, settle_created};
+use super::shared::{answer, create_when_free, done, found, settle_created};
 use super::stream::Stream;
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
@@ -243,18 +243,8 @@ impl Resource for DeliveryStream {
     }
 
     async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
-        let created = match self.create_call(cx, name, tags).await {
-            Ok(()) => Created::Now,
-            Err(error) if says(&error, "ResourceInUseException", "already exists") => {
-                if DeliveryStream::observe(cx, name).await?.is_some() {
-                    Created::Already
-                } else {
-                    gone(cx, name).await?;
-                    self.create_again(cx, name, tags).await?
-                }
-            }
-            Err(error) => return Err(error),
-        };
+        let create = || self.create_call(cx, name, tags);
+        let created = create_when_free::<DeliveryStream, _>(cx, name, create, gone(cx, name)).await?;
         settle_created(self, cx, name, tags, created, active(cx, name)).await
     }
 
@@ -295,14 +285,6 @@ impl Resource for DeliveryStream {
 
 impl DeliveryStream {
     /// Where it was just deleted: another `up` may have been quicker.
-    async fn create_again(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<Created> {
-        match self.create_call(cx, name, tags).await {
-            Ok(()) => Ok(Created::Now),
-            Err(error) if says(&error, "ResourceInUseException", "already exists") => Ok(Created::Already),
-            Err(error) => Err(error),
-        }
-    }
-
     async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let shape = self.shape(name, &cx.names);
         let what = format!("role {} to be known to Firehose", short_role(&shape.role));

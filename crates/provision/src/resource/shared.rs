@@ -53,6 +53,26 @@ pub enum Created {
     Already,
 }
 
+/// Creates what may be there already, or may still be going: then its end is waited for (`gone`), and it is made anew.
+pub async fn create_when_free<R: Resource, F: Future<Output = Result<()>>>(
+    cx: &Cx,
+    name: &Name,
+    create: impl Fn() -> F,
+    gone: impl Future<Output = Result<()>>,
+) -> Result<Created> {
+    let attempt = async || match create().await {
+        Ok(()) => Ok(Created::Now),
+        Err(error) if says(&error, "ResourceInUseException", "already exists") => Ok(Created::Already),
+        Err(error) => Err(error),
+    };
+    let created = attempt().await?;
+    if created == Created::Already && R::observe(cx, name).await?.is_none() {
+        gone.await?;
+        return attempt().await;
+    }
+    Ok(created)
+}
+
 /// Makes sure of a thing that was just created: waits until it is `usable`, repairs its tags where the service dropped
 /// some, sees that it is ours, and sets what the create call could not set. The tags are read back while it is waited for.
 pub async fn settle_created<R: Resource>(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_kinesis::types::{EncryptionType, MetricsName, StreamDescriptionSummary};
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 
-use super::shared::{Created, answer, done, found, says, settle_created, tag_map};
+use super::shared::{answer, create_when_free, done, found, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::Result;
@@ -129,18 +129,8 @@ impl Resource for Stream {
     }
 
     async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
-        let created = match self.create_call(cx, name, tags).await {
-            Ok(()) => Created::Now,
-            Err(error) if says(&error, "ResourceInUseException", "already exists") => {
-                if Stream::observe(cx, name).await?.is_some() {
-                    Created::Already
-                } else {
-                    gone(cx, name).await?;
-                    self.create_again(cx, name, tags).await?
-                }
-            }
-            Err(error) => return Err(error),
-        };
+        let create = || self.create_call(cx, name, tags);
+        let created = create_when_free::<Stream, _>(cx, name, create, gone(cx, name)).await?;
         settle_created(self, cx, name, tags, created, active(cx, name)).await
     }
 
@@ -169,14 +159,6 @@ impl Resource for Stream {
 
 impl Stream {
     /// Where it was just deleted: another `up` may have been quicker.
-    async fn create_again(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<Created> {
-        match self.create_call(cx, name, tags).await {
-            Ok(()) => Ok(Created::Now),
-            Err(error) if says(&error, "ResourceInUseException", "already exists") => Ok(Created::Already),
-            Err(error) => Err(error),
-        }
-    }
-
     async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let mut call = cx.kinesis().create_stream().stream_name(&name.physical).stream_mode_details(mode(self.mode));
         if let Mode::Provisioned { shards } = self.mode {

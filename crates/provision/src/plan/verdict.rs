@@ -1,0 +1,293 @@
+//! What becomes of one resource: its verdict, from what is wanted, what is there, and whose it is.
+
+use super::{Facts, Members, Op, Permits, Refusal, TagChange, Wants, reasons};
+use crate::names::{Address, Names};
+use crate::resource::Change;
+
+pub(super) enum Verdict {
+    /// Not there and not wanted.
+    Absent,
+    Same,
+    /// Ours, and there is nothing to make.
+    Named,
+    Used,
+    Kept(String),
+    Orphan,
+    Foreign,
+    Do(Op, Vec<Change>, TagChange),
+    Refused(Refusal),
+}
+
+pub(super) fn verdict(fact: &Facts, members: &Members, names: &Names, permits: Permits) -> Verdict {
+    match (fact.wants, fact.live) {
+        (Wants::Reference, true) => Verdict::Used,
+        (Wants::Reference, false) => Verdict::Refused(Refusal {
+            name: fact.name.clone(),
+            why: format!("{} does not exist, and the spec only refers to it", fact.name.physical),
+            hint: "create it, correct its name, or write `name:` instead of `existing:` to have it made here".into(),
+            consent: false,
+        }),
+        (Wants::Present, false) => Verdict::Do(Op::Create, vec![], TagChange::default()),
+        (Wants::Present, true) => wanted_and_there(fact, members, names, permits),
+        (Wants::Absent, false) => Verdict::Absent,
+        (Wants::Absent, true) => match whose(fact, members, names) {
+            Whose::Ours if permits.prune => Verdict::Do(Op::Delete, vec![], TagChange::default()),
+            Whose::Ours => Verdict::Orphan,
+            Whose::Moved | Whose::Others => Verdict::Foreign,
+        },
+    }
+}
+
+fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Permits) -> Verdict {
+    let tags = tag_change(fact);
+    let mut also = vec![];
+    let change = |field: &str, from: String, to: String| Change { field: field.to_owned(), from, to, replaces: None };
+    match whose(fact, members, names) {
+        Whose::Ours => {}
+        Whose::Moved => {
+            let from = fact.moved_from.as_ref().map(Address::to_string).unwrap_or_default();
+            also.push(change("moved", from, fact.name.address.to_string()));
+        }
+        Whose::Others if fact.uses_what_is_found => return Verdict::Used,
+        Whose::Others if permits.adopt => also.push(change("owner", owner(fact, names), names.stack.clone())),
+        Whose::Others => {
+            if let Some(before) = former(fact, names) {
+                return Verdict::Refused(renamed(fact, before));
+            }
+            return Verdict::Refused(Refusal {
+                name: fact.name.clone(),
+                why: format!("{} exists and is not this stack's: {}", fact.name.physical, owner(fact, names)),
+                hint: "give it another name in the spec, refer to it with `existing:`, or take it over with --adopt"
+                    .into(),
+                consent: true,
+            });
+        }
+    }
+    let had = |key: &String| fact.tags.as_ref()?.as_ref()?.get(key).cloned();
+    let none = || "(none)".to_owned();
+    also.extend(
+        tags.set.iter().map(|(key, to)| change(&format!("tags.{key}"), had(key).unwrap_or_else(none), to.clone())),
+    );
+    also.extend(tags.unset.iter().map(|key| change(&format!("tags.{key}"), had(key).unwrap_or_else(none), none())));
+    match (fact.diff.replaces(), fact.diff.is_empty() && also.is_empty()) {
+        (true, _) => Verdict::Do(Op::Replace, also, tags),
+        (false, false) => Verdict::Do(Op::Update, also, tags),
+        (false, true) if fact.but_a_name => Verdict::Named,
+        (false, true) => Verdict::Same,
+    }
+}
+
+/// The address by which this stack and environment knew it, where that is another one of the same kind.
+fn former<'a>(fact: &'a Facts, names: &Names) -> Option<&'a str> {
+    let tags = fact.tags.as_ref()?.as_ref().filter(|tags| names.owns(tags))?;
+    tags.get(&names.tag_key("name"))?.strip_prefix(fact.name.address.kind)?.strip_prefix('.')
+}
+
+fn renamed(fact: &Facts, before: &str) -> Refusal {
+    let kind = fact.name.address.kind;
+    Refusal {
+        name: fact.name.clone(),
+        why: format!("{} exists, and is {kind}.{before} of this stack", fact.name.physical),
+        hint: format!("if the key was renamed, write `moved: {{ from: {before} }}`; or take it over with --adopt"),
+        consent: true,
+    }
+}
+
+enum Whose {
+    Ours,
+    /// Ours, under the address it had before.
+    Moved,
+    Others,
+}
+
+/// The tags decide; where they were not read, or the kind has none, the record does.
+fn whose(fact: &Facts, members: &Members, names: &Names) -> Whose {
+    let recorded = |address: &Address| members.get(address) == Some(&fact.name.physical);
+    let at = |address: &Address| match &fact.tags {
+        Some(Some(tags)) => {
+            names.owns(tags) && tags.get(&names.tag_key("name")) == Some(&address.current().to_string())
+        }
+        // A marker that nobody recorded is nobody's: writing it again changes nothing.
+        Some(None) => recorded(address) || fact.wants == Wants::Present,
+        None => recorded(address),
+    };
+    if at(&fact.name.address) {
+        return Whose::Ours;
+    }
+    match &fact.moved_from {
+        Some(from) if at(from) => Whose::Moved,
+        _ => Whose::Others,
+    }
+}
+
+/// In words: whose the tags say it is.
+fn owner(fact: &Facts, names: &Names) -> String {
+    let Some(Some(tags)) = &fact.tags else { return "it has no tags of ours".into() };
+    let ours = |word| tags.get(&names.tag_key(word));
+    if let (Some(stack), Some(env)) = (ours("stack"), ours("env")) {
+        let name = ours("name").map(String::as_str).unwrap_or("?");
+        return format!("stack {stack}, environment {env}, {name}");
+    }
+    let others = ["aws:cloudformation:stack-name", "alchemy::stack", "pulumi:project", "terraform"];
+    if let Some((key, value)) = tags.iter().find(|(key, _)| others.iter().any(|other| key.starts_with(other))) {
+        return format!("another tool's ({key}: {value})");
+    }
+    match tags.len() {
+        0 => "it has no tags".into(),
+        _ => format!("its tags are {}", tags.iter().map(|(k, v)| format!("{k}: {v}")).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn tag_change(fact: &Facts) -> TagChange {
+    let Some(Some(had)) = &fact.tags else { return TagChange::default() };
+    let set = fact.desired_tags.iter().filter(|(key, value)| had.get(*key) != Some(value));
+    let unset = had.keys().filter(|key| !fact.desired_tags.contains_key(*key) && !key.starts_with("aws:"));
+    TagChange { set: set.map(|(k, v)| (k.clone(), v.clone())).collect(), unset: unset.cloned().collect() }
+}
+
+/// What no step may do unasked.
+pub(super) fn refuse_loss(fact: &Facts, op: Op, permits: Permits) -> Option<Refusal> {
+    let refusal =
+        |why: String, hint: &str, consent| Some(Refusal { name: fact.name.clone(), why, hint: hint.into(), consent });
+    match op {
+        Op::Replace | Op::Delete if fact.protect => {
+            let hint = match fact.wants {
+                Wants::Absent => "remove `protect: true` from its spec, and take that spec",
+                Wants::Present | Wants::Reference => "remove `protect: true` from the spec first",
+            };
+            refusal("it is protected".into(), hint, false)
+        }
+        Op::Replace if fact.holds_data && !permits.data_loss => refusal(
+            format!("it would be replaced, and its data lost ({})", reasons(&fact.diff)),
+            "undo the change in the spec, or pass --allow-data-loss",
+            true,
+        ),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::tests::names;
+    use crate::names::{Name, Tags};
+    use crate::resource::Diff;
+
+    const NAME: &str = "test-delivery1";
+
+    /// A wanted stream that is there, with these tags.
+    fn there(tags: Option<Tags>) -> Facts {
+        let address = Address::new("stream", "events");
+        Facts {
+            name: Name { address, physical: NAME.into() },
+            wants: Wants::Present,
+            live: true,
+            but_a_name: false,
+            desired_tags: tags.clone().unwrap_or_default(),
+            tags: Some(tags),
+            diff: Diff::default(),
+            refs: vec![],
+            live_refs: vec![],
+            protect: false,
+            moved_from: None,
+            keeps: None,
+            holds_data: true,
+            uses_what_is_found: false,
+            summary: vec![],
+            expected_wait_s: 0,
+        }
+    }
+
+    fn tagged(stack: &str, env: &str, name: &str) -> Option<Tags> {
+        let tag = |word: &str, value: &str| (names().tag_key(word), value.to_owned());
+        Some(Tags::from([tag("stack", stack), tag("env", env), tag("name", name)]))
+    }
+
+    fn word(fact: &Facts, permits: Permits) -> String {
+        let members = Members::new();
+        match verdict(fact, &members, &names(), permits) {
+            Verdict::Absent => "absent".into(),
+            Verdict::Same => "same".into(),
+            Verdict::Named => "named".into(),
+            Verdict::Used => "used".into(),
+            Verdict::Kept(_) => "kept".into(),
+            Verdict::Orphan => "orphan".into(),
+            Verdict::Foreign => "foreign".into(),
+            Verdict::Refused(refusal) if refusal.consent => "wants consent".into(),
+            Verdict::Refused(_) => "refused".into(),
+            Verdict::Do(op, also, _) => [op.word().to_owned()]
+                .into_iter()
+                .chain(also.into_iter().map(|change| change.field))
+                .collect::<Vec<_>>()
+                .join(" "),
+        }
+    }
+
+    #[test]
+    fn whose_it_is_and_what_is_wanted_decide_what_becomes_of_it() {
+        let nobody = Permits::default();
+        let (prune, adopt) = (Permits { prune: true, ..nobody }, Permits { adopt: true, ..nobody });
+        let ours = || there(tagged("kinesis-test", "-", "stream.events"));
+        let others = || there(tagged("other", "-", "stream.events"));
+        let of = |fact: Facts, change: fn(&mut Facts)| {
+            let mut fact = fact;
+            change(&mut fact);
+            fact
+        };
+        let shards = |diff: &mut Diff, why| diff.push("shards", "1".into(), "2".into(), why);
+        let table = [
+            (ours(), nobody, "same"),
+            (of(ours(), |f| f.live = false), nobody, "create"),
+            (of(ours(), |f| f.but_a_name = true), nobody, "named"),
+            (
+                of(ours(), |f| f.desired_tags.insert("team".into(), "data".into()).map_or((), drop)),
+                nobody,
+                "update tags.team",
+            ),
+            (
+                of(ours(), |f| f.desired_tags.clear()),
+                nobody,
+                "update tags.provision/env tags.provision/name tags.provision/stack",
+            ),
+            (
+                Facts {
+                    diff: {
+                        let mut d = Diff::default();
+                        shards(&mut d, None);
+                        d
+                    },
+                    ..ours()
+                },
+                nobody,
+                "update",
+            ),
+            (
+                Facts {
+                    diff: {
+                        let mut d = Diff::default();
+                        shards(&mut d, Some("it cannot"));
+                        d
+                    },
+                    ..ours()
+                },
+                nobody,
+                "replace",
+            ),
+            (of(ours(), |f| f.wants = Wants::Absent), nobody, "orphan"),
+            (of(ours(), |f| f.wants = Wants::Absent), prune, "delete"),
+            (others(), nobody, "wants consent"),
+            (others(), adopt, "update owner"),
+            (of(others(), |f| f.uses_what_is_found = true), nobody, "used"),
+            (of(others(), |f| f.wants = Wants::Absent), prune, "foreign"),
+            (of(others(), |f| f.wants = Wants::Reference), nobody, "used"),
+            (of(others(), |f| (f.wants, f.live) = (Wants::Reference, false)), nobody, "refused"),
+            (of(others(), |f| (f.wants, f.live) = (Wants::Absent, false)), prune, "absent"),
+            (there(tagged("kinesis-test", "-", "stream.before")), nobody, "wants consent"),
+            (there(None), nobody, "same"),
+            (of(there(None), |f| f.wants = Wants::Absent), prune, "foreign"),
+        ];
+        for (index, (fact, permits, expected)) in table.iter().enumerate() {
+            assert_eq!(word(fact, *permits), *expected, "row {index}");
+        }
+    }
+}
