@@ -76,12 +76,20 @@ pub struct AwsError {
     pub code: &'static str,
     pub message: String,
     pub status: u16,
+    /// What S3 says of an error in headers of the answer.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl AwsError {
     /// HTTP 400, which is what nearly every error of the JSON services has.
     pub fn new(code: &'static str, message: impl Into<String>) -> AwsError {
-        AwsError { code, message: message.into(), status: 400 }
+        AwsError { code, message: message.into(), status: 400, headers: vec![] }
+    }
+
+    /// With one header more.
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> AwsError {
+        self.headers.push((name, value.into()));
+        self
     }
 
     /// Another status.

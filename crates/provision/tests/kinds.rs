@@ -169,6 +169,27 @@ async fn a_purge_deletes_what_is_under_the_prefix_and_a_bucket_with_the_rest_is_
     assert_eq!(kept, provision::resource::Gone::Kept("it holds objects".into()));
 }
 
+#[tokio::test]
+async fn a_purge_of_a_versioned_bucket_leaves_no_version_and_the_bucket_goes() {
+    let mut cx = cloud().await;
+    let (bucket, prefix) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", "lake/data/raw/"));
+    make(&cx, &bucket, Bucket { create: true, expire_days: None, prefixes: vec![] }).await;
+    let status = aws_sdk_s3::types::BucketVersioningStatus::Enabled;
+    let versioning = aws_sdk_s3::types::VersioningConfiguration::builder().status(status).build();
+    cx.s3().put_bucket_versioning().bucket("lake").versioning_configuration(versioning).send().await.unwrap();
+    for _ in 0..2 {
+        cx.s3().put_object().bucket("lake").key("data/raw/1").send().await.unwrap();
+    }
+    cx.s3().delete_object().bucket("lake").key("data/raw/1").send().await.unwrap();
+    assert_eq!(BucketPrefix::observe(&cx, &prefix).await.unwrap(), None);
+
+    cx.options.purge_data = true;
+    let live = BucketPrefix::observe(&cx, &prefix).await.unwrap().expect("its versions are there");
+    BucketPrefix::delete(&cx, &prefix, &live).await.unwrap();
+    let live = Bucket::observe(&cx, &bucket).await.unwrap().expect("the bucket is there");
+    assert_eq!(Bucket::delete(&cx, &bucket, &live).await.unwrap(), provision::resource::Gone::Deleted);
+}
+
 fn function(folder: &std::path::Path) -> Function {
     Function {
         code: Code::Dir { path: folder.to_owned() },

@@ -11,22 +11,29 @@ use crate::table::{Blobs, Changes, Table};
 use crate::world::World;
 
 pub mod bucket;
+pub mod checksum;
 pub mod listing;
 pub mod object;
 pub mod upload;
+pub mod version;
 
 pub use bucket::Bucket;
+pub use checksum::Checksum;
 pub use object::{Description, Object};
 pub use upload::Upload;
+use version::History;
 
 /// Every bucket of the account, whatever its region: their names share one space.
 #[derive(Debug)]
 pub struct State {
     /// By name.
     buckets: Table<Bucket>,
-    /// By `bucket/key`. A bucket's name has no slash, so the order within a bucket is that of the keys' bytes.
+    /// The newest versions, by `bucket/key`. A bucket's name has no slash, so the order within a bucket is that of the keys'
+    /// bytes.
     objects: Table<Object>,
-    /// The contents, under the same keys.
+    /// What was there before, or that the newest version is a delete marker, by `bucket/key`.
+    history: Table<History>,
+    /// The contents: of null versions under `bucket/key`, of others under their ids ([`version::content_row`]).
     contents: Blobs,
     /// Unfinished multipart uploads, by id.
     uploads: Table<Upload>,
@@ -39,6 +46,7 @@ impl Default for State {
         State {
             buckets: Table::new("s3/buckets"),
             objects: Table::new("s3/objects"),
+            history: Table::new("s3/history"),
             contents: Blobs::new("s3/contents"),
             uploads: Table::new("s3/uploads"),
             parts: Blobs::new("s3/parts"),
@@ -61,7 +69,8 @@ pub fn store(
         content_encoding: content_encoding.map(str::to_owned),
         ..Description::default()
     };
-    world.s3.put_with_etag(now, bucket, key, body, etag, description, object::Precondition::None).map(drop)
+    let new = object::New { body, etag, checksum: None, description };
+    world.s3.put(now, bucket, key, new, object::Precondition::None).map(drop)
 }
 
 impl State {
@@ -80,6 +89,7 @@ impl State {
     pub fn take_changes(&mut self, out: &mut Changes) {
         self.buckets.take_changes(out);
         self.objects.take_changes(out);
+        self.history.take_changes(out);
         self.contents.take_changes(out);
         self.uploads.take_changes(out);
         self.parts.take_changes(out);
@@ -89,6 +99,7 @@ impl State {
         match table {
             table if table == self.buckets.name() => self.buckets.restore(key, value)?,
             table if table == self.objects.name() => self.objects.restore(key, value)?,
+            table if table == self.history.name() => self.history.restore(key, value)?,
             table if table == self.contents.name() => self.contents.restore(key, value),
             table if table == self.uploads.name() => self.uploads.restore(key, value)?,
             table if table == self.parts.name() => self.parts.restore(key, value),

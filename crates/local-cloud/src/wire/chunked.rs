@@ -8,13 +8,16 @@ use bytes::{Buf, Bytes, BytesMut};
 #[derive(Debug, PartialEq, Eq)]
 pub struct Malformed;
 
-/// The bytes between the chunk headers. Trailers are read over.
-pub fn decode(mut body: Bytes) -> Result<Bytes, Malformed> {
+/// A trailer's name and value.
+pub type Trailer = (String, String);
+
+/// The bytes between the chunk headers, and the trailers behind them.
+pub fn decode(mut body: Bytes) -> Result<(Bytes, Vec<Trailer>), Malformed> {
     let mut out = BytesMut::with_capacity(body.len());
     loop {
         let size = chunk_size(&line(&mut body)?)?;
         if size == 0 {
-            return Ok(out.freeze());
+            return Ok((out.freeze(), trailers(&body)?));
         }
         if body.len() < size + 2 || &body[size..size + 2] != b"\r\n" {
             return Err(Malformed);
@@ -22,6 +25,14 @@ pub fn decode(mut body: Bytes) -> Result<Bytes, Malformed> {
         out.extend_from_slice(&body[..size]);
         body.advance(size + 2);
     }
+}
+
+/// `name:value` in each line.
+fn trailers(rest: &[u8]) -> Result<Vec<Trailer>, Malformed> {
+    let text = std::str::from_utf8(rest).map_err(|_| Malformed)?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let pair = |line: &str| line.split_once(':').map(|(name, value)| (name.trim().into(), value.trim().into()));
+    lines.map(|line| pair(line).ok_or(Malformed)).collect()
 }
 
 /// Up to CRLF, which is taken too.
@@ -59,7 +70,10 @@ mod tests {
             ("", Err(Malformed)),
         ] {
             let decoded = decode(Bytes::from_static(body.as_bytes()));
+            let decoded = decoded.map(|(bytes, _)| bytes);
             assert_eq!(decoded, expected.map(|text| Bytes::from_static(text.as_bytes())), "{body:?}");
         }
+        let (_, trailers) = decode(Bytes::from_static(b"0\r\na: b\r\nc:d:e\r\n\r\n")).expect("it is whole");
+        assert_eq!(trailers, [("a".into(), "b".into()), ("c".into(), "d:e".into())]);
     }
 }

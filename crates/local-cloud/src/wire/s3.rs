@@ -17,11 +17,13 @@ use crate::wire::{chunked, host};
 
 mod adapter;
 mod buckets;
+mod checksum;
 mod convert;
 mod documents;
 mod lists;
 mod objects;
 mod uploads;
+mod versions;
 
 use adapter::Adapter;
 
@@ -67,6 +69,7 @@ async fn perform(engine: &Engine, id: &str, mut request: Request) -> Result<Resp
         region: request.region.clone(),
         id: id.to_owned(),
         bucket_tags: convert::bucket_tags(&request.body),
+        checksum: checksum::verified(&request)?,
     };
     let service = S3ServiceBuilder::new(adapter).build();
     let response = service.call(for_s3s(&target, request)?).await.map_err(|error| internal(&format!("{error:?}")))?;
@@ -185,7 +188,7 @@ fn take_off_signature(request: &mut Request) -> Result<(), AwsError> {
     let streams = request.header("x-amz-content-sha256").is_some_and(|hash| hash.starts_with("STREAMING-"));
     let codings: Vec<&str> = encoding.split(',').map(str::trim).filter(|coding| !coding.is_empty()).collect();
     if streams || codings.contains(&"aws-chunked") {
-        request.body = decode_chunked(request)?;
+        decode_chunked(request)?;
         let rest: Vec<&str> = codings.into_iter().filter(|coding| *coding != "aws-chunked").collect();
         request.headers.remove("content-encoding");
         if let Ok(rest) = HeaderValue::from_str(&rest.join(","))
@@ -202,14 +205,17 @@ fn take_off_signature(request: &mut Request) -> Result<(), AwsError> {
     Ok(())
 }
 
-fn decode_chunked(request: &Request) -> Result<Bytes, AwsError> {
+/// The body without its coding; what was said of it behind it is now said before.
+fn decode_chunked(request: &mut Request) -> Result<(), AwsError> {
     let incomplete = "You did not provide the number of bytes specified by the Content-Length HTTP header";
     let incomplete = || AwsError::new("IncompleteBody", incomplete);
-    let body = chunked::decode(request.body.clone()).map_err(|chunked::Malformed| incomplete())?;
-    match request.header("x-amz-decoded-content-length") {
-        Some(length) if length.parse() != Ok(body.len()) => Err(incomplete()),
-        _ => Ok(body),
+    let (body, trailers) = chunked::decode(request.body.clone()).map_err(|chunked::Malformed| incomplete())?;
+    if request.header("x-amz-decoded-content-length").is_some_and(|length| length.parse() != Ok(body.len())) {
+        return Err(incomplete());
     }
+    checksum::from_trailers(request, trailers)?;
+    request.body = body;
+    Ok(())
 }
 
 /// The request as `s3s` takes it: unsigned, in path style, with its true length.

@@ -1,6 +1,7 @@
 //! The engine through its doors, with requests made by hand: no SDK, no fixed port.
 
 mod calls;
+mod checksums;
 mod control;
 mod iam;
 mod kept;
@@ -8,3 +9,4 @@ mod port;
 mod s3;
 mod streams;
 mod support;
+mod versions;

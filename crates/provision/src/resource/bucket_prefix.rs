@@ -1,6 +1,7 @@
 //! A key prefix in a bucket: no resource of AWS's, but a zero-byte marker that makes it visible, unless that is not wanted.
 //! Whose it is follows from the environment's record. The data under it stays, unless its removal was asked for.
 
+use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
@@ -13,6 +14,9 @@ use crate::names::{Address, Name, Names, Tags};
 
 const DATA_STAYS: &str = "its data is deleted only by `down --purge-data`";
 const NO_BUCKET: &str = "NoSuchBucket";
+const DENIED: &str = "AccessDenied";
+const NEEDED: &str =
+    "to purge, these credentials need s3:ListBucketVersions, s3:DeleteObject and s3:DeleteObjectVersion";
 
 /// Desired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +80,8 @@ impl Resource for BucketPrefix {
         let marker = objects.iter().find(|object| object.key() == Some(prefix));
         let marker_bytes = marker.map(|marker| marker.size.unwrap_or_default().max(0) as u64);
         let holds_data = objects.len() > usize::from(marker.is_some());
-        Ok((!objects.is_empty()).then(|| Live { marker_bytes, holds_data, bucket: bucket.to_owned() }))
+        let is_there = !objects.is_empty() || cx.options.purge_data && holds_versions(cx, name).await?;
+        Ok(is_there.then(|| Live { marker_bytes, holds_data, bucket: bucket.to_owned() }))
     }
 
     async fn tags(_: &Cx, _: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
@@ -111,35 +116,68 @@ impl Resource for BucketPrefix {
     }
 }
 
-/// Deletes every object under the prefix, page by page, telling how many there were.
+/// Deletes every version of every object under the prefix, and every delete marker, page by page, telling how many there were.
+/// In a bucket that never had versions each object is its own only one.
 async fn purge(cx: &Cx, name: &Name) -> Result<()> {
-    let (bucket, prefix) = split(name)?;
-    let client = cx.s3();
-    let mut pages = client.list_objects_v2().bucket(bucket).prefix(prefix).into_paginator().send();
     let mut count = 0;
-    while let Some(page) = pages.next().await {
-        let page = answer(format!("listing the objects under {name}"), page)?;
-        let keys: Vec<ObjectIdentifier> =
-            page.contents().iter().filter_map(|object| identifier(object.key()?)).collect();
-        if keys.is_empty() {
-            continue;
+    let mut after = None;
+    loop {
+        let page = versions(cx, name, after.take()).await?;
+        let found = identifiers(&page);
+        if !found.is_empty() {
+            count += found.len();
+            let objects = if count == 1 { "object" } else { "objects" };
+            cx.wait_for(&format!("{count} {objects} under {} to be deleted", name.physical));
+            delete_all(cx, name, found).await?;
         }
-        count += keys.len();
-        let objects = if count == 1 { "object" } else { "objects" };
-        cx.wait_for(&format!("{count} {objects} under {} to be deleted", name.physical));
-        let delete = Delete::builder().set_objects(Some(keys)).quiet(true).build().expect("the objects are set");
-        let call = client.delete_objects().bucket(bucket).delete(delete).expected_bucket_owner(&cx.names.account);
-        let deleted = answer(format!("deleting the objects under {name}"), call.send().await)?;
-        if let Some(error) = deleted.errors().first() {
-            let (key, why) = (error.key().unwrap_or("an object"), error.message().unwrap_or("no message"));
-            return Err(Error::new(format!("deleting {key} under {name}"), why));
+        if page.is_truncated != Some(true) {
+            return Ok(());
         }
+        after = Some((page.next_key_marker, page.next_version_id_marker));
     }
-    Ok(())
 }
 
-fn identifier(key: &str) -> Option<ObjectIdentifier> {
-    ObjectIdentifier::builder().key(key).build().ok()
+/// Is there something under the prefix that only its versions still show? Who may not look cannot purge it either.
+async fn holds_versions(cx: &Cx, name: &Name) -> Result<bool> {
+    match versions(cx, name, None).await {
+        Ok(page) => Ok(!identifiers(&page).is_empty()),
+        Err(error) if matches!(error.code(), Some(NO_BUCKET | DENIED)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// A key, and a version of it.
+type Marker = (Option<String>, Option<String>);
+
+/// One page of the versions under the prefix.
+async fn versions(cx: &Cx, name: &Name, after: Option<Marker>) -> Result<ListObjectVersionsOutput> {
+    let (bucket, prefix) = split(name)?;
+    let (key, version) = after.unwrap_or_default();
+    let call = cx.s3().list_object_versions().bucket(bucket).prefix(prefix);
+    let sent = call.set_key_marker(key).set_version_id_marker(version).send().await;
+    let listed = answer(format!("listing the objects under {name}"), sent);
+    listed.map_err(|error| if error.code() == Some(DENIED) { error.hint(NEEDED) } else { error })
+}
+
+async fn delete_all(cx: &Cx, name: &Name, found: Vec<ObjectIdentifier>) -> Result<()> {
+    let (bucket, _) = split(name)?;
+    let delete = Delete::builder().set_objects(Some(found)).quiet(true).build().expect("the objects are set");
+    let call = cx.s3().delete_objects().bucket(bucket).delete(delete).expected_bucket_owner(&cx.names.account);
+    let deleted = answer(format!("deleting the objects under {name}"), call.send().await)?;
+    let Some(error) = deleted.errors().first() else { return Ok(()) };
+    let (key, why) = (error.key().unwrap_or("an object"), error.message().unwrap_or("no message"));
+    let refused = Error::new(format!("deleting {key} under {name}"), why);
+    Err(if error.code() == Some(DENIED) { refused.hint(NEEDED) } else { refused })
+}
+
+fn identifiers(page: &ListObjectVersionsOutput) -> Vec<ObjectIdentifier> {
+    let objects = page.versions().iter().map(|version| (version.key(), version.version_id()));
+    let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+    objects.chain(markers).filter_map(|(key, version)| identifier(key?, version)).collect()
+}
+
+fn identifier(key: &str, version: Option<&str>) -> Option<ObjectIdentifier> {
+    ObjectIdentifier::builder().key(key).set_version_id(version.map(str::to_owned)).build().ok()
 }
 
 /// The physical name is `bucket/prefix`. An empty prefix would be the whole bucket, and is never ours.

@@ -136,7 +136,7 @@ fn records_put_directly_are_stored_and_forgotten() {
     stage.ask("firehose", "PutRecord", json!({ "DeliveryStreamName": "d", "Record": record })).unwrap();
     let query = Query { max: 10, ..Query::default() };
     let page = stage.world.s3.list("lake", &query).unwrap();
-    assert!(page.objects[0].0.ends_with(".gz"), "{:?}", page.objects[0].0);
+    assert!(page.entries[0].0.ends_with(".gz"), "{:?}", page.entries[0].0);
     let kept = stage.logs.last().cloned();
     assert!(matches!(kept, Some(LogChange::Trim { first: 1, .. })), "nothing is kept of what is stored: {kept:?}");
     stage.ask("firehose", "DeleteDeliveryStream", json!({ "DeliveryStreamName": "d" })).unwrap();

@@ -232,13 +232,13 @@ impl Stage {
     /// Keys of the objects under a prefix.
     pub fn keys(&self, prefix: &str) -> Vec<String> {
         let query = Query { prefix: prefix.into(), max: 1000, ..Query::default() };
-        self.world.s3.list("lake", &query).unwrap().objects.iter().map(|(key, _)| (*key).to_owned()).collect()
+        self.world.s3.list("lake", &query).unwrap().entries.iter().map(|(key, _)| (*key).to_owned()).collect()
     }
 
     /// Key and text of each object under a prefix.
     pub fn objects(&self, prefix: &str) -> Vec<(String, String)> {
         let keys = self.keys(prefix);
-        let text = |key: &String| String::from_utf8(self.world.s3.get("lake", key).unwrap().1.to_vec()).unwrap();
+        let text = |key: &String| String::from_utf8(self.world.s3.get("lake", key, None).unwrap().1.to_vec()).unwrap();
         keys.iter().map(|key| (key.clone(), text(key))).collect()
     }
 

@@ -23,7 +23,7 @@ pub fn authorize(world: &World, request: &Request, operation: &str, now: Millis)
     let caller = caller(world, request, now).map_err(|error| in_words_of(operation, error))?;
     let Caller::Session { role, .. } = &caller else { return Ok(()) };
     let account = world.settings.account.as_str();
-    let action = action(operation);
+    let action = action(operation, request.query("versionId").is_some());
     let resource = resource(world, request, operation);
     let principal = caller.arn(&request.region, account);
     let context = [
@@ -59,9 +59,14 @@ fn in_words_of(operation: &str, error: AwsError) -> AwsError {
 
 /// The action that permits an operation, where it is not called the same.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
-fn action(operation: &str) -> String {
+fn action(operation: &str, names_version: bool) -> String {
     let of = |name: &str| name.to_owned();
     match operation {
+        "s3:GetObject" | "s3:HeadObject" if names_version => of("s3:GetObjectVersion"),
+        "s3:DeleteObject" if names_version => of("s3:DeleteObjectVersion"),
+        "s3:GetObjectTagging" if names_version => of("s3:GetObjectVersionTagging"),
+        "s3:PutObjectTagging" if names_version => of("s3:PutObjectVersionTagging"),
+        "s3:DeleteObjectTagging" if names_version => of("s3:DeleteObjectVersionTagging"),
         "lambda:Invoke" => of("lambda:InvokeFunction"),
         "s3:ListObjects" | "s3:ListObjectsV2" | "s3:HeadBucket" => of("s3:ListBucket"),
         "s3:ListObjectVersions" => of("s3:ListBucketVersions"),

@@ -25,6 +25,7 @@ pub struct Source {
     zip_file: Option<Blob>,
     s3_bucket: Option<String>,
     s3_key: Option<String>,
+    s3_object_version: Option<String>,
     image_uri: Option<String>,
 }
 
@@ -45,15 +46,17 @@ impl Source {
                 Err(AwsError::new("RequestEntityTooLargeException", message).with_status(413))
             }
             (Some(Blob(zip)), None, None) => Code::check(zip),
-            (None, Some((bucket, key)), None) => Code::check(object(s3, &bucket, &key)?),
+            (None, Some((bucket, key)), None) => {
+                Code::check(object(s3, &bucket, &key, self.s3_object_version.as_deref())?)
+            }
             (None, None, Some(_)) => Err(invalid("this endpoint runs no container images: send a zip")),
             _ => Err(invalid("Please provide exactly one source for the function code.")),
         }
     }
 }
 
-fn object(s3: &s3::State, bucket: &str, key: &str) -> Result<Bytes, AwsError> {
-    let (_, bytes) = s3.get(bucket, key).map_err(|error| {
+fn object(s3: &s3::State, bucket: &str, key: &str, version: Option<&str>) -> Result<Bytes, AwsError> {
+    let (_, bytes) = s3.get(bucket, key, version).map_err(|error| {
         invalid(format!(
             "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: {}.",
             error.code,

@@ -24,6 +24,18 @@ pub struct Bucket {
     /// The other documents (policy, encryption, ...) by the name of their subresource, likewise.
     #[serde(default)]
     pub documents: BTreeMap<String, Value>,
+    /// `None` until it is first set: then it can be suspended, and never taken back.
+    #[serde(default)]
+    pub versioning: Option<Versioning>,
+}
+
+/// What becomes of an object when another is put under its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Versioning {
+    /// It stays, as an older version.
+    Enabled,
+    /// It stays if it has a version id of its own; the null version is replaced.
+    Suspended,
 }
 
 impl State {
@@ -47,8 +59,15 @@ impl State {
             let owned = "Your previous request to create the named bucket succeeded and you already own it.";
             return if again { Ok(()) } else { Err(error("BucketAlreadyOwnedByYou", 409, owned)) };
         }
-        self.buckets
-            .insert(name, Bucket { region: placed, created: now, tags, lifecycle: None, documents: BTreeMap::new() });
+        let bucket = Bucket {
+            region: placed,
+            created: now,
+            tags,
+            lifecycle: None,
+            documents: BTreeMap::new(),
+            versioning: None,
+        };
+        self.buckets.insert(name, bucket);
         Ok(())
     }
 
@@ -64,7 +83,12 @@ impl State {
     /// Deletes an empty bucket. Unfinished uploads go with it, as they do on AWS.
     pub fn delete_bucket(&mut self, name: &str) -> Result<(), AwsError> {
         self.bucket(name)?;
-        if self.objects.with_prefix(&format!("{name}/")).next().is_some() {
+        let inside = format!("{name}/");
+        if self.history.with_prefix(&inside).next().is_some() {
+            let message = "The bucket you tried to delete is not empty. You must delete all versions in the bucket.";
+            return Err(error("BucketNotEmpty", 409, message));
+        }
+        if self.objects.with_prefix(&inside).next().is_some() {
             return Err(error("BucketNotEmpty", 409, "The bucket you tried to delete is not empty"));
         }
         for id in self.upload_ids(name) {

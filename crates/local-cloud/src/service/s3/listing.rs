@@ -2,6 +2,9 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 
+use std::collections::BTreeSet;
+
+use super::version::Shown;
 use super::{Object, State};
 use crate::request::AwsError;
 
@@ -13,35 +16,66 @@ pub struct Query {
     pub delimiter: String,
     /// Begin after this key, or after this rolled up prefix.
     pub after: String,
+    /// Of versions: begin after this one of that key, and not after all of them.
+    pub after_version: Option<String>,
     pub max: usize,
 }
 
-/// A page: keys and rolled up prefixes count alike.
-#[derive(Debug, Default, PartialEq)]
-pub struct Page<'a> {
-    pub objects: Vec<(&'a str, &'a Object)>,
+/// A page: entries and rolled up prefixes count alike.
+#[derive(Debug, PartialEq)]
+pub struct Page<'a, T> {
+    pub entries: Vec<(&'a str, T)>,
     pub prefixes: Vec<String>,
-    /// The last entry of this page, when there are more.
+    /// The last key or prefix of this page, when there are more.
     pub next: Option<String>,
 }
 
+/// A version in a listing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Listed<'a> {
+    pub shown: Shown<'a>,
+    pub is_latest: bool,
+}
+
 impl State {
-    pub fn list(&self, bucket: &str, query: &Query) -> Result<Page<'_>, AwsError> {
+    pub fn list(&self, bucket: &str, query: &Query) -> Result<Page<'_, &Object>, AwsError> {
         self.bucket(bucket)?;
         let inside = format!("{bucket}/{}", query.prefix);
         let from = bucket.len() + 1;
-        Ok(page(self.objects.with_prefix(&inside).map(|(row, object)| (&row[from..], object)), query))
+        let keys = self.objects.with_prefix(&inside).map(|(row, object)| (&row[from..], object));
+        Ok(page(keys.filter(|(key, _)| *key > query.after.as_str()), query))
+    }
+
+    pub fn list_versions(&self, bucket: &str, query: &Query) -> Result<Page<'_, Listed<'_>>, AwsError> {
+        self.bucket(bucket)?;
+        let inside = format!("{bucket}/{}", query.prefix);
+        let from = bucket.len() + 1;
+        let objects = self.objects.with_prefix(&inside).map(|(row, _)| row);
+        let rows: BTreeSet<&str> = objects.chain(self.history.with_prefix(&inside).map(|(row, _)| row)).collect();
+        let begun = query.after_version.is_some();
+        let rows =
+            rows.into_iter().filter(|row| &row[from..] > query.after.as_str() || begun && row[from..] == query.after);
+        let versions = rows.flat_map(|row| {
+            let key = &row[from..];
+            let listed = self.versions_of(row).enumerate().map(|(at, shown)| Listed { shown, is_latest: at == 0 });
+            let listed: Vec<Listed> = listed.collect();
+            let seen = query.after_version.as_ref().filter(|_| key == query.after);
+            let seen =
+                seen.map_or(0, |id| listed.iter().position(|l| l.shown.id() == *id).map_or(listed.len(), |at| at + 1));
+            listed.into_iter().skip(seen).map(move |listed| (key, listed))
+        });
+        Ok(page(versions, query))
     }
 }
 
-/// `keys` are those with the prefix, in order.
-fn page<'a>(keys: impl Iterator<Item = (&'a str, &'a Object)>, query: &Query) -> Page<'a> {
-    let mut page = Page::default();
+/// `entries` are those with the prefix that come after where the page begins, in order.
+fn page<'a, T>(entries: impl Iterator<Item = (&'a str, T)>, query: &Query) -> Page<'a, T> {
+    let mut page = Page { entries: vec![], prefixes: vec![], next: None };
     let mut last = query.after.clone();
     let mut count = 0;
-    for (key, object) in keys {
+    for (key, entry) in entries {
         let group = group(key, query);
-        if key <= query.after.as_str() || group.is_some_and(|group| group == last) {
+        if group.is_some_and(|group| group == last) {
             continue;
         }
         if count == query.max {
@@ -51,7 +85,7 @@ fn page<'a>(keys: impl Iterator<Item = (&'a str, &'a Object)>, query: &Query) ->
         count += 1;
         match group {
             Some(group) => page.prefixes.push(group.to_owned()),
-            None => page.objects.push((key, object)),
+            None => page.entries.push((key, entry)),
         }
         last = group.unwrap_or(key).to_owned();
     }
@@ -70,17 +104,60 @@ fn group<'a>(key: &'a str, query: &Query) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::Description;
+    use super::super::bucket::Versioning;
+    use super::super::object::{New, Precondition};
     use super::*;
 
+    fn put(state: &mut State, key: &str) {
+        let new = New::whole(Default::default(), None, Description::default());
+        state.put(0, "lake", key, new, Precondition::None).expect("the bucket is there");
+    }
+
+    fn bucket() -> State {
+        let mut state = State::default();
+        state.create_bucket(0, "us-east-1", "lake", None, BTreeMap::new()).expect("a good name");
+        state
+    }
+
     fn entries(query: &Query) -> (Vec<String>, Option<String>) {
-        let object = Object { size: 0, etag: String::new(), last_modified: 0, description: Description::default() };
-        let keys = ["a/1", "a/2", "b", "c/1/x", "c/1/y", "c/2", "d"];
-        let page = page(keys.iter().filter(|key| key.starts_with(&query.prefix)).map(|key| (*key, &object)), query);
-        let mut entries: Vec<String> = page.objects.iter().map(|(key, _)| (*key).to_owned()).collect();
+        let mut state = bucket();
+        ["a/1", "a/2", "b", "c/1/x", "c/1/y", "c/2", "d"].iter().for_each(|key| put(&mut state, key));
+        let page = state.list("lake", query).expect("the bucket is there");
+        let mut entries: Vec<String> = page.entries.iter().map(|(key, _)| (*key).to_owned()).collect();
         entries.extend(page.prefixes);
         entries.sort();
         (entries, page.next)
+    }
+
+    #[test]
+    fn versions_are_listed_page_by_page_newest_first_with_delete_markers() {
+        let mut state = bucket();
+        put(&mut state, "a");
+        state.bucket_mut("lake").expect("it was made").versioning = Some(Versioning::Enabled);
+        ["a", "a", "b/1", "c"].iter().for_each(|key| put(&mut state, key));
+        state.delete(0, "lake", "c", None).expect("the bucket is there");
+        let expected = ["a latest", "a", "a", "b/1 latest", "c- latest", "c"];
+        for max in 1..=7 {
+            let mut query = Query { max, ..Query::default() };
+            let mut found = vec![];
+            loop {
+                let page = state.list_versions("lake", &query).expect("the bucket is there");
+                found.extend(page.entries.iter().map(|(key, listed)| {
+                    let marker = if matches!(listed.shown, Shown::Marker(_)) { "-" } else { "" };
+                    format!("{key}{marker}{}", if listed.is_latest { " latest" } else { "" })
+                }));
+                let Some(next) = page.next else { break };
+                query.after_version = page.entries.last().map(|(_, listed)| listed.shown.id());
+                query.after = next;
+            }
+            assert_eq!(found, expected, "{max} at a time");
+        }
+        let after_a = Query { after: "a".into(), delimiter: "/".into(), max: 1, ..Query::default() };
+        let page = state.list_versions("lake", &after_a).expect("the bucket is there");
+        assert_eq!((page.entries, page.prefixes, page.next), (vec![], vec!["b/".to_owned()], Some("b/".to_owned())));
     }
 
     /// Prefix, delimiter, after, max, entries, next.
@@ -101,8 +178,8 @@ mod tests {
             ("x", "/", "", 10, &[], None),
         ];
         for (prefix, delimiter, after, max, expected, next) in table {
-            let query =
-                Query { prefix: (*prefix).into(), delimiter: (*delimiter).into(), after: (*after).into(), max: *max };
+            let (prefix, delimiter, after) = ((*prefix).into(), (*delimiter).into(), (*after).into());
+            let query = Query { prefix, delimiter, after, after_version: None, max: *max };
             let (found, cut) = entries(&query);
             assert_eq!(
                 (found.iter().map(String::as_str).collect::<Vec<_>>(), cut.as_deref()),

@@ -1,4 +1,4 @@
-//! Objects: put, read, copy, delete.
+//! Objects: put, read, delete. What became of older versions is [`super::version`]'s.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::bucket::Tags;
-use super::{State, error};
+use super::version::{VersionId, content_row};
+use super::{Checksum, State, error};
 use crate::request::AwsError;
 use crate::settings::Millis;
 
@@ -21,6 +22,11 @@ pub struct Object {
     /// Without quotes: the MD5 in hex, or that of the parts' MD5s and their number.
     pub etag: String,
     pub last_modified: Millis,
+    #[serde(default)]
+    pub version: VersionId,
+    /// `None`: nobody asked for one yet.
+    #[serde(default)]
+    pub checksum: Option<Checksum>,
     #[serde(flatten)]
     pub description: Description,
 }
@@ -40,6 +46,30 @@ pub struct Description {
     pub kms_key: Option<String>,
 }
 
+/// An object to be written.
+#[derive(Debug, Clone)]
+pub struct New {
+    pub body: Bytes,
+    pub etag: String,
+    pub checksum: Option<Checksum>,
+    pub description: Description,
+}
+
+impl New {
+    /// An object put in one piece.
+    pub fn whole(body: Bytes, checksum: Option<Checksum>, description: Description) -> New {
+        New { etag: hex(&Md5::digest(&body)), body, checksum, description }
+    }
+}
+
+/// What the writer of an object is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    pub etag: String,
+    /// Of the object as answers say it; nothing in a bucket that never had versions.
+    pub version: Option<String>,
+}
+
 /// What must hold for a write to happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
@@ -51,71 +81,62 @@ pub enum Precondition {
 }
 
 impl State {
-    /// Writes an object whole and gives its etag.
+    /// Writes an object whole.
     pub fn put(
         &mut self,
         now: Millis,
         bucket: &str,
         key: &str,
-        body: Bytes,
-        description: Description,
+        new: New,
         precondition: Precondition,
-    ) -> Result<String, AwsError> {
-        let etag = hex(&Md5::digest(&body));
-        self.put_with_etag(now, bucket, key, body, etag, description, precondition)
-    }
-
-    #[allow(clippy::too_many_arguments)] // those of `put` and one
-    pub(super) fn put_with_etag(
-        &mut self,
-        now: Millis,
-        bucket: &str,
-        key: &str,
-        body: Bytes,
-        etag: String,
-        description: Description,
-        precondition: Precondition,
-    ) -> Result<String, AwsError> {
+    ) -> Result<Stored, AwsError> {
         self.bucket(bucket)?;
         if key.len() > MAX_KEY_BYTES {
             return Err(error("KeyTooLongError", 400, "Your key is too long"));
         }
         let row = format!("{bucket}/{key}");
         satisfied(&precondition, self.objects.get(&row))?;
+        let version = self.make_way(now, bucket, &row);
+        let stored = Stored { etag: new.etag.clone(), version: self.told(bucket, &version) };
+        let New { body, etag, checksum, description } = new;
         let size = body.len() as u64;
-        self.contents.insert(row.clone(), body);
-        self.objects.insert(row, Object { size, etag: etag.clone(), last_modified: now, description });
-        Ok(etag)
+        self.contents.insert(content_row(&row, &version), body);
+        self.objects.insert(row, Object { size, etag, last_modified: now, version, checksum, description });
+        Ok(stored)
     }
 
-    pub fn object(&self, bucket: &str, key: &str) -> Result<&Object, AwsError> {
+    /// The newest version of an object, or that of an id.
+    pub fn object(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<&Object, AwsError> {
         self.bucket(bucket)?;
-        self.objects.get(&format!("{bucket}/{key}")).ok_or_else(no_such_key)
+        let row = format!("{bucket}/{key}");
+        match (version, self.objects.get(&row)) {
+            (None, Some(object)) => Ok(object),
+            (None, None) => Err(self.absent(bucket, &row)),
+            (Some(version), _) => self.version(&row, version),
+        }
     }
 
-    /// The object to be changed.
-    pub fn object_mut(&mut self, bucket: &str, key: &str) -> Result<&mut Object, AwsError> {
-        self.bucket(bucket)?;
-        self.objects.get_mut(&format!("{bucket}/{key}")).ok_or_else(no_such_key)
+    /// The tags of such an object, to be changed.
+    pub fn tags_mut(&mut self, bucket: &str, key: &str, version: Option<&str>) -> Result<&mut Tags, AwsError> {
+        let version = self.object(bucket, key, version)?.version.clone();
+        let object = self.version_mut(&format!("{bucket}/{key}"), &version).ok_or_else(no_such_key)?;
+        Ok(&mut object.description.tags)
     }
 
     /// An object and its bytes.
-    pub fn get(&self, bucket: &str, key: &str) -> Result<(&Object, Bytes), AwsError> {
-        let object = self.object(bucket, key)?;
-        Ok((object, self.contents.get(&format!("{bucket}/{key}")).unwrap_or_default()))
+    pub fn get(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<(&Object, Bytes), AwsError> {
+        let object = self.object(bucket, key, version)?;
+        let row = content_row(&format!("{bucket}/{key}"), &object.version);
+        Ok((object, self.contents.get(&row).unwrap_or_default()))
     }
 
-    /// Removes an object. One that is not there is as good as removed.
-    pub fn delete(&mut self, bucket: &str, key: &str) -> Result<(), AwsError> {
-        self.bucket(bucket)?;
-        let row = format!("{bucket}/{key}");
-        self.objects.remove(&row);
-        self.contents.remove(&row);
-        Ok(())
+    /// May the newest version be deleted on this condition?
+    pub fn deletable(&self, bucket: &str, key: &str, precondition: &Precondition) -> Result<(), AwsError> {
+        satisfied(precondition, self.objects.get(&format!("{bucket}/{key}")))
     }
 }
 
-fn no_such_key() -> AwsError {
+pub(super) fn no_such_key() -> AwsError {
     error("NoSuchKey", 404, "The specified key does not exist.")
 }
 
@@ -145,12 +166,16 @@ mod tests {
         state
     }
 
+    fn new(text: &'static str) -> New {
+        New::whole(Bytes::from_static(text.as_bytes()), None, Description::default())
+    }
+
     #[test]
     fn a_write_happens_only_when_its_precondition_holds() {
         let mut state = with_bucket();
         let mut put = |key: &str, precondition| {
-            let body = Bytes::from_static(b"hello");
-            state.put(1, "lake", key, body, Description::default(), precondition).map_err(|error| error.code)
+            let stored = state.put(1, "lake", key, new("hello"), precondition);
+            stored.map(|stored| stored.etag).map_err(|error| error.code)
         };
         let etag = "5d41402abc4b2a76b9719d911017c592".to_owned();
         assert_eq!(put("k", Precondition::Etag(etag.clone())), Err("NoSuchKey"));
@@ -164,12 +189,11 @@ mod tests {
     #[test]
     fn a_bucket_goes_only_when_it_is_empty_and_a_key_can_go_twice() {
         let mut state = with_bucket();
-        let body = Bytes::from_static(b"x");
-        state.put(1, "lake", "a/b", body, Description::default(), Precondition::None).expect("the bucket is there");
+        state.put(1, "lake", "a/b", new("x"), Precondition::None).expect("the bucket is there");
         assert_eq!(state.delete_bucket("lake").map_err(|error| error.code), Err("BucketNotEmpty"));
-        assert_eq!(state.delete("lake", "a/b"), Ok(()));
-        assert_eq!(state.delete("lake", "a/b"), Ok(()));
+        assert!(state.delete(2, "lake", "a/b", None).is_ok());
+        assert!(state.delete(2, "lake", "a/b", None).is_ok());
         assert_eq!(state.delete_bucket("lake"), Ok(()));
-        assert_eq!(state.get("lake", "a/b").map_err(|error| error.code).map(|_| ()), Err("NoSuchBucket"));
+        assert_eq!(state.get("lake", "a/b", None).map_err(|error| error.code).map(|_| ()), Err("NoSuchBucket"));
     }
 }

@@ -8,7 +8,8 @@ use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-use super::object::{Description, Precondition, hex};
+use super::checksum::{Checksum, Wanted, mismatch};
+use super::object::{Description, New, Precondition, Stored, hex};
 use super::{State, error};
 use crate::request::AwsError;
 use crate::settings::Millis;
@@ -23,6 +24,9 @@ pub struct Upload {
     pub key: String,
     pub initiated: Millis,
     pub description: Description,
+    /// `None`: nobody said, so S3 makes one of its own in the end.
+    #[serde(default)]
+    pub checksum: Option<Wanted>,
     pub parts: BTreeMap<i32, Part>,
 }
 
@@ -32,6 +36,25 @@ pub struct Part {
     pub etag: String,
     pub size: u64,
     pub last_modified: Millis,
+    #[serde(default)]
+    pub checksum: Option<Checksum>,
+}
+
+/// What completes an upload.
+#[derive(Debug, Clone)]
+pub struct Completion {
+    pub parts: Vec<Asked>,
+    /// Of the object, as the client says it.
+    pub checksum: Option<Checksum>,
+    pub precondition: Precondition,
+}
+
+/// A part that a completion names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    pub number: i32,
+    pub etag: Option<String>,
+    pub checksum: Option<Checksum>,
 }
 
 impl State {
@@ -43,21 +66,18 @@ impl State {
         bucket: &str,
         key: &str,
         description: Description,
+        checksum: Option<Wanted>,
     ) -> Result<(), AwsError> {
         self.bucket(bucket)?;
-        let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        self.uploads.insert(id, Upload { bucket, key, initiated: now, description, parts: BTreeMap::new() });
+        let (bucket, key, parts) = (bucket.to_owned(), key.to_owned(), BTreeMap::new());
+        self.uploads.insert(id, Upload { bucket, key, initiated: now, description, checksum, parts });
         Ok(())
     }
 
     /// An upload of this bucket and key.
     pub fn upload(&self, id: &str, bucket: &str, key: &str) -> Result<&Upload, AwsError> {
         self.bucket(bucket)?;
-        self.uploads.get(id).filter(|upload| upload.bucket == bucket && upload.key == key).ok_or_else(|| {
-            let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been \
-                           aborted or completed.";
-            error("NoSuchUpload", 404, message)
-        })
+        self.uploads.get(id).filter(|upload| upload.bucket == bucket && upload.key == key).ok_or_else(no_such_upload)
     }
 
     /// Uploads of a bucket with their ids.
@@ -65,45 +85,58 @@ impl State {
         self.uploads.iter().filter(move |(_, upload)| upload.bucket == bucket)
     }
 
-    /// Keeps a part, which replaces an earlier one of that number, and gives its etag.
+    /// Keeps a part of this upload, which replaces an earlier one of that number, and gives its etag. Where it came from has
+    /// looked for the upload.
     pub fn put_part(
         &mut self,
         now: Millis,
         id: &str,
-        bucket: &str,
-        key: &str,
         number: i32,
         body: Bytes,
+        checksum: Option<Checksum>,
     ) -> Result<String, AwsError> {
-        self.upload(id, bucket, key)?;
         if !PART_NUMBERS.contains(&number) {
             return Err(error("InvalidArgument", 400, "Part number must be an integer between 1 and 10000, inclusive"));
         }
         let etag = hex(&Md5::digest(&body));
-        let part = Part { etag: etag.clone(), size: body.len() as u64, last_modified: now };
-        self.parts.insert(part_row(id, number), body);
-        let upload = self.uploads.get_mut(id).expect("it was found above");
+        let upload = self.uploads.get_mut(id).ok_or_else(no_such_upload)?;
+        if let Some(wanted) = upload.checksum {
+            wanted.admits(checksum.as_ref())?;
+        }
+        let part = Part { etag: etag.clone(), size: body.len() as u64, last_modified: now, checksum };
         upload.parts.insert(number, part);
+        self.parts.insert(part_row(id, number), body);
         Ok(etag)
     }
 
-    /// Joins the parts (number and etag, in rising order) to the object and gives its etag.
+    /// Joins the parts, in rising order, to the object.
     pub fn complete_upload(
         &mut self,
         now: Millis,
         id: &str,
         bucket: &str,
         key: &str,
-        asked: &[(i32, Option<String>)],
-        precondition: Precondition,
-    ) -> Result<String, AwsError> {
+        completion: Completion,
+    ) -> Result<Stored, AwsError> {
         let upload = self.upload(id, bucket, key)?.clone();
-        let etag = check_parts(&upload, asked)?;
+        let Completion { parts: asked, checksum: said, precondition } = completion;
+        let etag = check_parts(&upload, &asked)?;
         let mut body = BytesMut::new();
-        for (number, _) in asked {
+        for Asked { number, .. } in &asked {
             body.extend_from_slice(&self.parts.get(&part_row(id, *number)).unwrap_or_default());
         }
-        let stored = self.put_with_etag(now, bucket, key, body.freeze(), etag, upload.description, precondition)?;
+        let body = body.freeze();
+        let sums = asked.iter().filter_map(|asked| upload.parts.get(&asked.number)?.checksum.as_ref());
+        let checksum = match (upload.checksum, &said) {
+            (Some(wanted), _) => Some(wanted.joined(&body, sums)),
+            (None, Some(said)) => Some(said.algorithm.of(&body)),
+            (None, None) => None,
+        };
+        if let Some(said) = said.filter(|said| !checksum.as_ref().is_some_and(|found| found.is(said))) {
+            return Err(mismatch(&said.algorithm.name().to_lowercase()));
+        }
+        let new = New { body, etag, checksum, description: upload.description };
+        let stored = self.put(now, bucket, key, new, precondition)?;
         self.forget_upload(id);
         Ok(stored)
     }
@@ -126,23 +159,29 @@ impl State {
     }
 }
 
+fn no_such_upload() -> AwsError {
+    let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or \
+                   completed.";
+    error("NoSuchUpload", 404, message)
+}
+
 fn part_row(id: &str, number: i32) -> String {
     format!("{id}/{number}")
 }
 
 /// The object's etag, when the parts asked for are the parts there.
-fn check_parts(upload: &Upload, asked: &[(i32, Option<String>)]) -> Result<String, AwsError> {
+fn check_parts(upload: &Upload, asked: &[Asked]) -> Result<String, AwsError> {
     if asked.is_empty() {
         let message = "The XML you provided was not well-formed or did not validate against our published schema";
         return Err(error("MalformedXML", 400, message));
     }
-    if !asked.is_sorted_by(|(first, _), (second, _)| first < second) {
+    if !asked.is_sorted_by(|first, second| first.number < second.number) {
         let message = "The list of parts was not in ascending order. Parts must be ordered by part number.";
         return Err(error("InvalidPartOrder", 400, message));
     }
     let mut digests = Md5::new();
-    for (at, (number, etag)) in asked.iter().enumerate() {
-        let part = upload.parts.get(number).filter(|part| etag.as_ref().is_none_or(|etag| *etag == part.etag));
+    for (at, asked_for) in asked.iter().enumerate() {
+        let part = upload.parts.get(&asked_for.number).filter(|part| is_as_asked(part, asked_for));
         let part = part.ok_or_else(|| {
             let message = "One or more of the specified parts could not be found.  The part may not have been uploaded, \
                            or the specified entity tag may not match the part's entity tag.";
@@ -157,6 +196,11 @@ fn check_parts(upload: &Upload, asked: &[(i32, Option<String>)]) -> Result<Strin
     Ok(format!("{}-{}", hex(&digests.finalize()), asked.len()))
 }
 
+fn is_as_asked(part: &Part, asked: &Asked) -> bool {
+    asked.etag.as_ref().is_none_or(|etag| *etag == part.etag)
+        && asked.checksum.as_ref().is_none_or(|checksum| Some(checksum) == part.checksum.as_ref())
+}
+
 /// Of hex digits that [`hex`] wrote.
 fn unhex(hex: &str) -> Vec<u8> {
     (0..hex.len() / 2).filter_map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).ok()).collect()
@@ -164,6 +208,7 @@ fn unhex(hex: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::checksum::Algorithm;
     use super::*;
 
     const BIG: usize = MIN_PART_BYTES as usize;
@@ -171,21 +216,29 @@ mod tests {
     fn begun(sizes: &[usize]) -> State {
         let mut state = State::default();
         state.create_bucket(0, "us-east-1", "lake", None, BTreeMap::new()).expect("a good name");
-        state.begin_upload(0, "id", "lake", "k", Description::default()).expect("the bucket is there");
+        state.begin_upload(0, "id", "lake", "k", Description::default(), None).expect("the bucket is there");
         for (at, size) in sizes.iter().enumerate() {
             let body = Bytes::from(vec![b'a'; *size]);
-            state.put_part(0, "id", "lake", "k", at as i32 + 1, body).expect("the upload is there");
+            state.put_part(0, "id", at as i32 + 1, body, None).expect("the upload is there");
         }
         state
+    }
+
+    fn part(number: i32, etag: Option<&str>) -> Asked {
+        Asked { number, etag: etag.map(str::to_owned), checksum: None }
+    }
+
+    fn completion(parts: &[Asked]) -> Completion {
+        Completion { parts: parts.to_vec(), checksum: None, precondition: Precondition::None }
     }
 
     #[test]
     fn parts_are_joined_in_their_order_and_then_forgotten() {
         let mut state = begun(&[BIG, 3]);
-        let asked = [(1, None), (2, Some("47bce5c74f589f4867dbd57e9ca9f808".to_owned()))];
-        let etag = state.complete_upload(1, "id", "lake", "k", &asked, Precondition::None).expect("good parts");
-        assert!(etag.ends_with("-2"), "{etag}");
-        assert_eq!(state.get("lake", "k").map(|(_, body)| body.len()), Ok(BIG + 3));
+        let asked = [part(1, None), part(2, Some("47bce5c74f589f4867dbd57e9ca9f808"))];
+        let stored = state.complete_upload(1, "id", "lake", "k", completion(&asked)).expect("good parts");
+        assert!(stored.etag.ends_with("-2"), "{stored:?}");
+        assert_eq!(state.get("lake", "k", None).map(|(_, body)| body.len()), Ok(BIG + 3));
         assert_eq!(state.upload("id", "lake", "k").map_err(|error| error.code), Err("NoSuchUpload"));
         let mut changes = crate::table::Changes::new(true);
         state.take_changes(&mut changes);
@@ -196,14 +249,16 @@ mod tests {
 
     #[test]
     fn parts_that_do_not_fit_are_refused() {
+        let other = Asked { number: 1, checksum: Some(Algorithm::Sha1.of(b"other")), ..Asked::default() };
         for (sizes, asked, code) in [
-            (&[3, 3][..], &[(1, None), (2, None)][..], "EntityTooSmall"),
-            (&[BIG, 3], &[(2, None), (1, None)], "InvalidPartOrder"),
-            (&[3], &[(2, None)], "InvalidPart"),
-            (&[3], &[(1, Some("00".to_owned()))], "InvalidPart"),
+            (&[3, 3][..], &[part(1, None), part(2, None)][..], "EntityTooSmall"),
+            (&[BIG, 3], &[part(2, None), part(1, None)], "InvalidPartOrder"),
+            (&[3], &[part(2, None)], "InvalidPart"),
+            (&[3], &[part(1, Some("00"))], "InvalidPart"),
+            (&[3], &[other], "InvalidPart"),
             (&[3], &[], "MalformedXML"),
         ] {
-            let refused = begun(sizes).complete_upload(1, "id", "lake", "k", asked, Precondition::None);
+            let refused = begun(sizes).complete_upload(1, "id", "lake", "k", completion(asked));
             assert_eq!(refused.map_err(|error| error.code), Err(code));
         }
     }

@@ -7,11 +7,11 @@ use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use super::convert;
 use crate::drive::Engine;
 use crate::request::AwsError;
-use crate::service::s3::State;
 use crate::service::s3::bucket::Tags;
+use crate::service::s3::{Checksum, State};
 use crate::settings::Millis;
 
-use super::{buckets, documents, lists, objects, uploads};
+use super::{buckets, documents, lists, objects, uploads, versions};
 
 /// What an operation knows beside its input.
 pub struct Adapter {
@@ -20,6 +20,8 @@ pub struct Adapter {
     pub id: String,
     /// Of the body, should it create a bucket.
     pub bucket_tags: Tags,
+    /// Of the body, as the client said it and found right.
+    pub checksum: Option<Checksum>,
 }
 
 /// The circumstances of one operation.
@@ -28,6 +30,7 @@ pub struct Context<'a> {
     pub account: &'a str,
     pub region: &'a str,
     pub id: &'a str,
+    pub checksum: Option<&'a Checksum>,
 }
 
 impl Adapter {
@@ -36,7 +39,8 @@ impl Adapter {
         let acted = self.engine.turn(|world, turn| {
             world.tick(turn);
             let account = world.settings.account.clone();
-            let context = Context { now: turn.now, account: &account, region: &self.region, id: &self.id };
+            let (region, id, checksum) = (self.region.as_str(), self.id.as_str(), self.checksum.as_ref());
+            let context = Context { now: turn.now, account: &account, region, id, checksum };
             act(&mut world.s3, &context)
         });
         acted.and_then(|result| result).map(S3Response::new).map_err(|error| convert::error(error, &self.id))
@@ -127,7 +131,11 @@ impl S3 for Adapter {
     }
 
     async fn get_bucket_versioning(&self, r: S3Request<GetBucketVersioningInput>) -> Answer<GetBucketVersioningOutput> {
-        self.act(|state, _| state.bucket(&r.input.bucket).map(|_| GetBucketVersioningOutput::default()))
+        self.act(|state, _| versions::status(state, &r.input.bucket))
+    }
+
+    async fn put_bucket_versioning(&self, r: S3Request<PutBucketVersioningInput>) -> Answer<PutBucketVersioningOutput> {
+        self.act(|state, _| versions::set(state, r.input))
     }
 
     async fn get_bucket_encryption(&self, r: S3Request<GetBucketEncryptionInput>) -> Answer<GetBucketEncryptionOutput> {
@@ -273,26 +281,22 @@ impl S3 for Adapter {
     }
 
     async fn get_object(&self, r: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
-        convert::only_null_version(r.input.version_id.as_deref())?;
         self.act(|state, _| objects::get(state, &r.input))
     }
 
     async fn head_object(&self, r: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
-        convert::only_null_version(r.input.version_id.as_deref())?;
         self.act(|state, _| objects::head(state, &r.input))
     }
 
     async fn delete_object(&self, r: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
-        convert::only_null_version(r.input.version_id.as_deref())?;
-        let done = self.act(|state, _| state.delete(&r.input.bucket, &r.input.key))?;
-        Ok(S3Response::with_status(
-            done.map_output(|()| DeleteObjectOutput::default()).output,
-            http::StatusCode::NO_CONTENT,
-        ))
+        let precondition = convert::precondition(r.input.if_match, None)?;
+        let (bucket, key, version) = (&r.input.bucket, &r.input.key, r.input.version_id.as_deref());
+        let done = self.act(|state, cx| versions::delete(state, cx, bucket, key, version, &precondition))?;
+        Ok(no_content(done))
     }
 
     async fn delete_objects(&self, r: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
-        self.act(|state, _| objects::delete_many(state, r.input))
+        self.act(|state, cx| versions::delete_many(state, cx, r.input))
     }
 
     async fn copy_object(&self, mut r: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
@@ -309,29 +313,28 @@ impl S3 for Adapter {
     }
 
     async fn list_object_versions(&self, r: S3Request<ListObjectVersionsInput>) -> Answer<ListObjectVersionsOutput> {
-        self.act(|state, cx| lists::list_versions(state, cx, r.input))
+        self.act(|state, cx| versions::list(state, cx, r.input))
+    }
+
+    async fn get_object_attributes(&self, r: S3Request<GetObjectAttributesInput>) -> Answer<GetObjectAttributesOutput> {
+        self.act(|state, _| objects::attributes(state, &r.input))
     }
 
     async fn get_object_tagging(&self, r: S3Request<GetObjectTaggingInput>) -> Answer<GetObjectTaggingOutput> {
-        self.act(|state, _| {
-            let object = state.object(&r.input.bucket, &r.input.key)?;
-            Ok(GetObjectTaggingOutput { tag_set: convert::tag_set(&object.description.tags), version_id: None })
-        })
+        self.act(|state, _| objects::tagging(state, &r.input))
     }
 
     async fn put_object_tagging(&self, r: S3Request<PutObjectTaggingInput>) -> Answer<PutObjectTaggingOutput> {
         let tags = convert::tags(r.input.tagging.tag_set, 10)?;
-        self.act(|state, _| {
-            state.object_mut(&r.input.bucket, &r.input.key)?.description.tags = tags;
-            Ok(PutObjectTaggingOutput::default())
-        })
+        let (bucket, key, version) = (&r.input.bucket, &r.input.key, r.input.version_id.as_deref());
+        let set = self.act(|state, _| objects::set_tags(state, bucket, key, version, tags))?;
+        Ok(set.map_output(|version_id| PutObjectTaggingOutput { version_id }))
     }
 
     async fn delete_object_tagging(&self, r: S3Request<DeleteObjectTaggingInput>) -> Answer<DeleteObjectTaggingOutput> {
-        self.act(|state, _| {
-            state.object_mut(&r.input.bucket, &r.input.key)?.description.tags = Tags::new();
-            Ok(DeleteObjectTaggingOutput::default())
-        })
+        let (bucket, key, version) = (&r.input.bucket, &r.input.key, r.input.version_id.as_deref());
+        let set = self.act(|state, _| objects::set_tags(state, bucket, key, version, Tags::new()))?;
+        Ok(no_content(set.map_output(|version_id| DeleteObjectTaggingOutput { version_id })))
     }
 
     async fn create_multipart_upload(

@@ -22,6 +22,10 @@ pub fn error(error: AwsError, id: &str) -> S3Error {
         out.set_status_code(status);
     }
     out.set_request_id(id);
+    let headers = error.headers.into_iter().filter_map(|(name, value)| {
+        Some((http::HeaderName::from_static(name), http::HeaderValue::try_from(value).ok()?))
+    });
+    out.set_headers(headers.collect());
     out
 }
 
@@ -79,14 +83,6 @@ pub fn readable(
         return Err(AwsError::new("NotModified", "Not Modified").with_status(304));
     }
     Ok(())
-}
-
-/// There are no versions here but the null version.
-pub fn only_null_version(version: Option<&str>) -> S3Result<()> {
-    match version {
-        None | Some("null") => Ok(()),
-        Some(_) => Err(s3_error!(InvalidArgument, "Invalid version id specified")),
-    }
 }
 
 /// A tag set, checked for doubles and number.

@@ -6,8 +6,8 @@ use super::adapter::Context;
 use super::convert;
 use crate::request::AwsError;
 use crate::service::query::percent_encode;
-use crate::service::s3::State;
 use crate::service::s3::listing::{Page, Query};
+use crate::service::s3::{Object as Stored, State};
 
 /// Entries in one page.
 const MAX_KEYS: usize = 1000;
@@ -62,45 +62,7 @@ pub fn list_v1(state: &State, cx: &Context, input: ListObjectsInput) -> Result<L
     })
 }
 
-/// Every object is its own only version, `null`, as in a bucket that never had versioning.
-pub fn list_versions(
-    state: &State,
-    cx: &Context,
-    input: ListObjectVersionsInput,
-) -> Result<ListObjectVersionsOutput, AwsError> {
-    let after = input.key_marker.clone().unwrap_or_default();
-    let query = query(&input.prefix, &input.delimiter, after, input.max_keys)?;
-    let page = state.list(&input.bucket, &query)?;
-    let spelled = Spelling::of(input.encoding_type.as_ref());
-    let version = |object: Object| ObjectVersion {
-        key: object.key,
-        version_id: Some("null".into()),
-        is_latest: Some(true),
-        e_tag: object.e_tag,
-        last_modified: object.last_modified,
-        owner: object.owner,
-        size: object.size,
-        storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
-        ..Default::default()
-    };
-    let objects = contents(&page, spelled, Some(&convert::owner(cx.account)));
-    Ok(ListObjectVersionsOutput {
-        name: Some(input.bucket),
-        prefix: Some(spelled.write(&query.prefix)),
-        key_marker: input.key_marker.map(|marker| spelled.write(&marker)),
-        max_keys: Some(query.max as i32),
-        is_truncated: Some(page.next.is_some()),
-        next_key_marker: page.next.as_deref().map(|next| spelled.write(next)),
-        next_version_id_marker: page.next.as_ref().map(|_| "null".into()),
-        versions: Some(objects.into_iter().map(version).collect()),
-        common_prefixes: Some(common_prefixes(&page, spelled)),
-        delimiter: input.delimiter.map(|delimiter| spelled.write(&delimiter)),
-        encoding_type: input.encoding_type,
-        ..Default::default()
-    })
-}
-
-fn query(
+pub fn query(
     prefix: &Option<String>,
     delimiter: &Option<String>,
     after: String,
@@ -110,18 +72,18 @@ fn query(
         AwsError::new("InvalidArgument", "Argument maxKeys must be an integer between 0 and 2147483647")
     })?;
     let (prefix, delimiter) = (prefix.clone().unwrap_or_default(), delimiter.clone().unwrap_or_default());
-    Ok(Query { prefix, delimiter, after, max: max.min(MAX_KEYS) })
+    Ok(Query { prefix, delimiter, after, after_version: None, max: max.min(MAX_KEYS) })
 }
 
 /// How keys are written in a listing: as they are, or percent-encoded (`encoding-type=url`).
 #[derive(Clone, Copy)]
-enum Spelling {
+pub enum Spelling {
     Plain,
     Url,
 }
 
 impl Spelling {
-    fn of(encoding: Option<&EncodingType>) -> Spelling {
+    pub fn of(encoding: Option<&EncodingType>) -> Spelling {
         if encoding.is_some_and(|encoding| encoding.as_str() == EncodingType::URL) {
             Spelling::Url
         } else {
@@ -129,7 +91,7 @@ impl Spelling {
         }
     }
 
-    fn write(self, key: &str) -> String {
+    pub fn write(self, key: &str) -> String {
         match self {
             Spelling::Plain => key.to_owned(),
             Spelling::Url => percent_encode(key).replace("%2F", "/"),
@@ -137,8 +99,8 @@ impl Spelling {
     }
 }
 
-fn contents(page: &Page, spelled: Spelling, owner: Option<&Owner>) -> Vec<Object> {
-    let row = |(key, object): &(&str, &crate::service::s3::Object)| Object {
+fn contents(page: &Page<&Stored>, spelled: Spelling, owner: Option<&Owner>) -> Vec<Object> {
+    let row = |(key, object): &(&str, &Stored)| Object {
         key: Some(spelled.write(key)),
         e_tag: Some(convert::etag(&object.etag)),
         last_modified: Some(convert::time(object.last_modified)),
@@ -147,10 +109,10 @@ fn contents(page: &Page, spelled: Spelling, owner: Option<&Owner>) -> Vec<Object
         storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
         ..Default::default()
     };
-    page.objects.iter().map(row).collect()
+    page.entries.iter().map(row).collect()
 }
 
-fn common_prefixes(page: &Page, spelled: Spelling) -> Vec<CommonPrefix> {
+pub fn common_prefixes<T>(page: &Page<T>, spelled: Spelling) -> Vec<CommonPrefix> {
     page.prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(spelled.write(prefix)) }).collect()
 }
 

@@ -4,14 +4,13 @@ use bytes::Bytes;
 use s3s::dto::*;
 
 use super::adapter::Context;
+use super::checksum::{self, with_checksum};
 use super::{convert, documents};
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
-use crate::service::s3::object::Precondition;
+use crate::service::s3::checksum::Algorithm;
+use crate::service::s3::object::{New, Precondition};
 use crate::service::s3::{Description, State};
-
-/// Keys in one deletion.
-const MAX_KEYS: usize = 1000;
 
 pub fn put(
     state: &mut State,
@@ -32,21 +31,27 @@ pub fn put(
         tags,
         kms_key: kms_key.clone(),
     };
-    let etag = state.put(cx.now, &input.bucket, &input.key, body, description, precondition)?;
-    Ok(PutObjectOutput {
-        e_tag: Some(convert::etag(&etag)),
+    let checksum = cx.checksum.cloned().unwrap_or_else(|| Algorithm::Crc64Nvme.of(&body));
+    let new = New::whole(body, Some(checksum.clone()), description);
+    let stored = state.put(cx.now, &input.bucket, &input.key, new, precondition)?;
+    let output = PutObjectOutput {
+        e_tag: Some(convert::etag(&stored.etag)),
+        version_id: stored.version,
         server_side_encryption: documents::algorithm(&kms_key),
         ssekms_key_id: kms_key,
         ..Default::default()
-    })
+    };
+    Ok(with_checksum!(output, Some(&checksum), typed))
 }
 
 pub fn get(state: &State, input: &GetObjectInput) -> Result<GetObjectOutput, AwsError> {
-    let (object, body) = state.get(&input.bucket, &input.key)?;
+    let (object, body) = state.get(&input.bucket, &input.key, input.version_id.as_deref())?;
     convert::readable(&object.etag, input.if_match.as_ref(), input.if_none_match.as_ref())?;
     let part = Span::of(input.range.as_ref(), object.size)?;
+    let mode = input.checksum_mode.as_ref().filter(|_| input.range.is_none());
+    let checksum = checksum::asked_for(mode, object, &body);
     let description = object.description.clone();
-    Ok(GetObjectOutput {
+    let output = GetObjectOutput {
         accept_ranges: Some("bytes".into()),
         body: Some(convert::blob(body.slice(part.from..part.to))),
         content_length: Some((part.to - part.from) as i64),
@@ -62,16 +67,20 @@ pub fn get(state: &State, input: &GetObjectInput) -> Result<GetObjectOutput, Aws
         server_side_encryption: documents::algorithm(&description.kms_key),
         ssekms_key_id: description.kms_key,
         tag_count: Some(description.tags.len() as i32).filter(|count| *count > 0),
+        version_id: state.told(&input.bucket, &object.version),
         ..Default::default()
-    })
+    };
+    Ok(with_checksum!(output, checksum.as_ref(), typed))
 }
 
 pub fn head(state: &State, input: &HeadObjectInput) -> Result<HeadObjectOutput, AwsError> {
-    let object = state.object(&input.bucket, &input.key)?;
+    let (object, body) = state.get(&input.bucket, &input.key, input.version_id.as_deref())?;
     convert::readable(&object.etag, input.if_match.as_ref(), input.if_none_match.as_ref())?;
     let part = Span::of(input.range.as_ref(), object.size)?;
+    let mode = input.checksum_mode.as_ref().filter(|_| input.range.is_none());
+    let checksum = checksum::asked_for(mode, object, &body);
     let description = object.description.clone();
-    Ok(HeadObjectOutput {
+    let output = HeadObjectOutput {
         accept_ranges: Some("bytes".into()),
         content_length: Some((part.to - part.from) as i64),
         content_range: part.content_range,
@@ -85,8 +94,54 @@ pub fn head(state: &State, input: &HeadObjectInput) -> Result<HeadObjectOutput, 
         metadata: Some(description.metadata.into_iter().collect()),
         server_side_encryption: documents::algorithm(&description.kms_key),
         ssekms_key_id: description.kms_key,
+        version_id: state.told(&input.bucket, &object.version),
+        ..Default::default()
+    };
+    Ok(with_checksum!(output, checksum.as_ref(), typed))
+}
+
+/// Only what was asked for.
+pub fn attributes(state: &State, input: &GetObjectAttributesInput) -> Result<GetObjectAttributesOutput, AwsError> {
+    let (object, body) = state.get(&input.bucket, &input.key, input.version_id.as_deref())?;
+    // The library takes a list in one header for one word.
+    let asked = || input.object_attributes.iter().flat_map(|words| words.as_str().split(',')).map(str::trim);
+    let asks = |name: &str| asked().any(|word| word == name);
+    let parts = object.etag.split_once('-').and_then(|(_, count)| count.parse().ok());
+    let sum = checksum::of(object, &body);
+    let typed = Checksum { checksum_type: Some(checksum::kind(sum.is_composite())), ..Default::default() };
+    let storage = StorageClass::from_static(StorageClass::STANDARD);
+    let standard = asks(ObjectAttributes::STORAGE_CLASS).then_some(storage);
+    Ok(GetObjectAttributesOutput {
+        e_tag: Some(convert::etag(&object.etag)).filter(|_| asks(ObjectAttributes::ETAG)),
+        checksum: asks(ObjectAttributes::CHECKSUM).then(|| with_checksum!(typed, Some(&sum))),
+        object_parts: parts
+            .filter(|_| asks(ObjectAttributes::OBJECT_PARTS))
+            .map(|count: i32| GetObjectAttributesParts { total_parts_count: Some(count), ..Default::default() }),
+        object_size: Some(object.size as i64).filter(|_| asks(ObjectAttributes::OBJECT_SIZE)),
+        storage_class: standard,
+        last_modified: Some(convert::time(object.last_modified)),
+        version_id: state.told(&input.bucket, &object.version),
         ..Default::default()
     })
+}
+
+pub fn tagging(state: &State, input: &GetObjectTaggingInput) -> Result<GetObjectTaggingOutput, AwsError> {
+    let object = state.object(&input.bucket, &input.key, input.version_id.as_deref())?;
+    let version_id = state.told(&input.bucket, &object.version);
+    Ok(GetObjectTaggingOutput { tag_set: convert::tag_set(&object.description.tags), version_id })
+}
+
+/// Gives the version whose tags these are now.
+pub fn set_tags(
+    state: &mut State,
+    bucket: &str,
+    key: &str,
+    version: Option<&str>,
+    tags: Tags,
+) -> Result<Option<String>, AwsError> {
+    *state.tags_mut(bucket, key, version)? = tags;
+    let object = state.object(bucket, key, version)?;
+    Ok(state.told(bucket, &object.version))
 }
 
 fn binary() -> Option<String> {
@@ -111,24 +166,10 @@ impl Span {
     }
 }
 
-pub fn delete_many(state: &mut State, input: DeleteObjectsInput) -> Result<DeleteObjectsOutput, AwsError> {
-    if !(1..=MAX_KEYS).contains(&input.delete.objects.len()) {
-        let message = "The XML you provided was not well-formed or did not validate against our published schema";
-        return Err(AwsError::new("MalformedXML", message));
-    }
-    let mut deleted = vec![];
-    for object in input.delete.objects {
-        state.delete(&input.bucket, &object.key)?;
-        deleted.push(DeletedObject { key: Some(object.key), ..Default::default() });
-    }
-    let quiet = input.delete.quiet.unwrap_or(false);
-    Ok(DeleteObjectsOutput { deleted: Some(deleted).filter(|_| !quiet), ..Default::default() })
-}
-
-/// Bucket and key of a copy's source. Access points there are none.
-pub fn source(source: &CopySource) -> Result<(&str, &str), AwsError> {
+/// Bucket, key and version of a copy's source. Access points there are none.
+pub fn source(source: &CopySource) -> Result<(&str, &str, Option<&str>), AwsError> {
     match source {
-        CopySource::Bucket { bucket, key, .. } => Ok((bucket, key)),
+        CopySource::Bucket { bucket, key, version_id } => Ok((bucket, key, version_id.as_deref())),
         _ => {
             let message = "A header you provided implies functionality that is not implemented";
             Err(AwsError::new("NotImplemented", message).with_status(501))
@@ -137,8 +178,9 @@ pub fn source(source: &CopySource) -> Result<(&str, &str), AwsError> {
 }
 
 pub fn copy(state: &mut State, cx: &Context, input: CopyObjectInput, tags: Tags) -> Result<CopyObjectOutput, AwsError> {
-    let (bucket, key) = source(&input.copy_source)?;
-    let (source, body) = state.get(bucket, key)?;
+    let (bucket, key, version) = source(&input.copy_source)?;
+    let (source, body) = state.get(bucket, key, version)?;
+    let (copied_version, checksum) = (state.told(bucket, &source.version), copied(source, &body, &input));
     convert::readable(&source.etag, input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref())?;
     let replaces = |directive: Option<&str>| directive == Some("REPLACE");
     let mut description = source.description.clone();
@@ -153,7 +195,7 @@ pub fn copy(state: &mut State, cx: &Context, input: CopyObjectInput, tags: Tags)
             tags: description.tags,
             kms_key: None,
         };
-    } else if bucket == input.bucket && key == input.key {
+    } else if bucket == input.bucket && key == input.key && version.is_none() {
         let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
                        object's metadata, storage class, website redirect location or encryption attributes.";
         return Err(AwsError::new("InvalidRequest", message));
@@ -163,16 +205,26 @@ pub fn copy(state: &mut State, cx: &Context, input: CopyObjectInput, tags: Tags)
     }
     let kms_key = documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id)?;
     description.kms_key = kms_key.clone();
-    let etag = state.put(cx.now, &input.bucket, &input.key, body, description, Precondition::None)?;
+    let new = New::whole(body, Some(checksum.clone()), description);
+    let stored = state.put(cx.now, &input.bucket, &input.key, new, Precondition::None)?;
     let result = CopyObjectResult {
-        e_tag: Some(convert::etag(&etag)),
+        e_tag: Some(convert::etag(&stored.etag)),
         last_modified: Some(convert::time(cx.now)),
         ..Default::default()
     };
     Ok(CopyObjectOutput {
-        copy_object_result: Some(result),
+        copy_object_result: Some(with_checksum!(result, Some(&checksum), typed)),
+        version_id: stored.version,
+        copy_source_version_id: copied_version,
         server_side_encryption: documents::algorithm(&kms_key),
         ssekms_key_id: kms_key,
         ..Default::default()
     })
+}
+
+/// A copy's checksum is of the whole: by the algorithm asked for, or that of the source.
+fn copied(source: &crate::service::s3::Object, body: &[u8], input: &CopyObjectInput) -> crate::service::s3::Checksum {
+    let asked = input.checksum_algorithm.as_ref().and_then(|name| Algorithm::named(name.as_str()));
+    let algorithm = asked.or(source.checksum.as_ref().map(|checksum| checksum.algorithm));
+    algorithm.unwrap_or(Algorithm::Crc64Nvme).of(body)
 }

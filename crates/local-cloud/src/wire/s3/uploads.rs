@@ -4,10 +4,13 @@ use bytes::Bytes;
 use s3s::dto::*;
 
 use super::adapter::Context;
+use super::checksum::{self, said, with_checksum};
 use super::{convert, documents, objects};
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
+use crate::service::s3::checksum::{Algorithm, Wanted};
 use crate::service::s3::object::Precondition;
+use crate::service::s3::upload::{Asked, Completion};
 use crate::service::s3::{Description, State};
 
 pub fn begin(
@@ -27,8 +30,13 @@ pub fn begin(
         tags,
         kms_key: kms_key.clone(),
     };
-    state.begin_upload(cx.now, cx.id, &input.bucket, &input.key, description)?;
+    let kind = input.checksum_type.as_ref().map(ChecksumType::as_str);
+    let algorithm = input.checksum_algorithm.as_ref().and_then(|name| Algorithm::named(name.as_str()));
+    let checksum = algorithm.map(|algorithm| Wanted::of(algorithm, kind)).transpose()?;
+    state.begin_upload(cx.now, cx.id, &input.bucket, &input.key, description, checksum)?;
     Ok(CreateMultipartUploadOutput {
+        checksum_algorithm: checksum.map(|wanted| ChecksumAlgorithm::from_static(wanted.algorithm.name())),
+        checksum_type: checksum.map(|wanted| checksum::kind(wanted.composite)),
         bucket: Some(input.bucket),
         key: Some(input.key),
         upload_id: Some(cx.id.to_owned()),
@@ -45,8 +53,11 @@ pub fn put_part(
     body: Bytes,
 ) -> Result<UploadPartOutput, AwsError> {
     let (id, number) = (&input.upload_id, input.part_number);
-    let etag = state.put_part(cx.now, id, &input.bucket, &input.key, number, body)?;
-    Ok(UploadPartOutput { e_tag: Some(convert::etag(&etag)), ..Default::default() })
+    let upload = state.upload(id, &input.bucket, &input.key)?;
+    let sum = cx.checksum.cloned().or_else(|| checksum::of_whole_upload(upload, &body));
+    let etag = state.put_part(cx.now, id, number, body, sum.clone())?;
+    let output = UploadPartOutput { e_tag: Some(convert::etag(&etag)), ..Default::default() };
+    Ok(with_checksum!(output, sum.as_ref()))
 }
 
 /// A part that is (a range of) an object that is there.
@@ -55,21 +66,27 @@ pub fn copy_part(
     cx: &Context,
     input: UploadPartCopyInput,
 ) -> Result<UploadPartCopyOutput, AwsError> {
-    let (bucket, key) = objects::source(&input.copy_source)?;
-    let (source, body) = state.get(bucket, key)?;
+    let (bucket, key, version) = objects::source(&input.copy_source)?;
+    let (source, body) = state.get(bucket, key, version)?;
+    let source_version = state.told(bucket, &source.version);
     convert::readable(&source.etag, input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref())?;
     let range = input.copy_source_range.as_deref().map(Range::parse).transpose().map_err(|_| {
         AwsError::new("InvalidArgument", "The x-amz-copy-source-range value must be of the form bytes=first-last")
     })?;
     let part = objects::Span::of(range.as_ref(), source.size)?;
     let (id, number, body) = (&input.upload_id, input.part_number, body.slice(part.from..part.to));
-    let etag = state.put_part(cx.now, id, &input.bucket, &input.key, number, body)?;
+    let sum = state.upload(id, &input.bucket, &input.key)?.checksum.map(|wanted| wanted.algorithm.of(&body));
+    let etag = state.put_part(cx.now, id, number, body, sum.clone())?;
     let copied = CopyPartResult {
         e_tag: Some(convert::etag(&etag)),
         last_modified: Some(convert::time(cx.now)),
         ..Default::default()
     };
-    Ok(UploadPartCopyOutput { copy_part_result: Some(copied), ..Default::default() })
+    Ok(UploadPartCopyOutput {
+        copy_part_result: Some(with_checksum!(copied, sum.as_ref())),
+        copy_source_version_id: source_version,
+        ..Default::default()
+    })
 }
 
 pub fn complete(
@@ -79,29 +96,38 @@ pub fn complete(
     precondition: Precondition,
 ) -> Result<CompleteMultipartUploadOutput, AwsError> {
     let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
-    let asked: Vec<(i32, Option<String>)> = parts
-        .into_iter()
-        .map(|part| (part.part_number.unwrap_or_default(), part.e_tag.map(ETag::into_value)))
-        .collect();
-    let etag = state.complete_upload(cx.now, &input.upload_id, &input.bucket, &input.key, &asked, precondition)?;
-    Ok(CompleteMultipartUploadOutput {
-        e_tag: Some(convert::etag(&etag)),
+    let parts = parts.into_iter().map(asked).collect();
+    let completion = Completion { parts, checksum: said!(input), precondition };
+    let stored = state.complete_upload(cx.now, &input.upload_id, &input.bucket, &input.key, completion)?;
+    let (object, body) = state.get(&input.bucket, &input.key, None)?;
+    let output = CompleteMultipartUploadOutput {
+        e_tag: Some(convert::etag(&stored.etag)),
+        version_id: stored.version,
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
         key: Some(input.key),
         ..Default::default()
-    })
+    };
+    Ok(with_checksum!(output, Some(&checksum::of(object, &body)), typed))
+}
+
+fn asked(part: CompletedPart) -> Asked {
+    let checksum = said!(part);
+    Asked { number: part.part_number.unwrap_or_default(), etag: part.e_tag.map(ETag::into_value), checksum }
 }
 
 /// All parts in one page: there are at most ten thousand.
 pub fn parts(state: &State, input: ListPartsInput) -> Result<ListPartsOutput, AwsError> {
     let upload = state.upload(&input.upload_id, &input.bucket, &input.key)?;
-    let row = |(number, part): (&i32, &crate::service::s3::upload::Part)| Part {
-        part_number: Some(*number),
-        e_tag: Some(convert::etag(&part.etag)),
-        size: Some(part.size as i64),
-        last_modified: Some(convert::time(part.last_modified)),
-        ..Default::default()
+    let row = |(number, part): (&i32, &crate::service::s3::upload::Part)| {
+        let row = Part {
+            part_number: Some(*number),
+            e_tag: Some(convert::etag(&part.etag)),
+            size: Some(part.size as i64),
+            last_modified: Some(convert::time(part.last_modified)),
+            ..Default::default()
+        };
+        with_checksum!(row, part.checksum.as_ref())
     };
     let parts: Vec<Part> = upload.parts.iter().map(row).collect();
     Ok(ListPartsOutput {

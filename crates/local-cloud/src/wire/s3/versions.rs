@@ -1,0 +1,178 @@
+//! Versioning, listings of versions, and deletions, which are of versions where a bucket has them.
+
+use s3s::dto::*;
+
+use super::adapter::Context;
+use super::lists::{Spelling, common_prefixes, query};
+use super::{checksum, convert};
+use crate::request::AwsError;
+use crate::service::s3::State;
+use crate::service::s3::bucket::Versioning;
+use crate::service::s3::object::Precondition;
+use crate::service::s3::version::{Deleted, Shown};
+
+/// Keys in one deletion.
+const MAX_KEYS: usize = 1000;
+
+pub fn status(state: &State, bucket: &str) -> Result<GetBucketVersioningOutput, AwsError> {
+    let word = state.bucket(bucket)?.versioning.map(|versioning| match versioning {
+        Versioning::Enabled => BucketVersioningStatus::ENABLED,
+        Versioning::Suspended => BucketVersioningStatus::SUSPENDED,
+    });
+    Ok(GetBucketVersioningOutput { status: word.map(BucketVersioningStatus::from_static), ..Default::default() })
+}
+
+pub fn set(state: &mut State, input: PutBucketVersioningInput) -> Result<PutBucketVersioningOutput, AwsError> {
+    let VersioningConfiguration { mfa_delete, status } = input.versioning_configuration;
+    if mfa_delete.is_some_and(|word| word.as_str() != MFADelete::DISABLED) {
+        let message = "A header you provided implies functionality that is not implemented";
+        return Err(AwsError::new("NotImplemented", message).with_status(501));
+    }
+    let versioning = match status.as_ref().map(BucketVersioningStatus::as_str) {
+        Some(BucketVersioningStatus::ENABLED) => Versioning::Enabled,
+        Some(BucketVersioningStatus::SUSPENDED) => Versioning::Suspended,
+        Some(_) => {
+            let message = "The XML you provided was not well-formed or did not validate against our published schema";
+            return Err(AwsError::new("MalformedXML", message));
+        }
+        None => {
+            let message = "The Versioning element must be specified";
+            return Err(AwsError::new("IllegalVersioningConfigurationException", message));
+        }
+    };
+    state.bucket_mut(&input.bucket)?.versioning = Some(versioning);
+    Ok(PutBucketVersioningOutput {})
+}
+
+pub fn list(state: &State, cx: &Context, input: ListObjectVersionsInput) -> Result<ListObjectVersionsOutput, AwsError> {
+    if input.version_id_marker.is_some() && input.key_marker.is_none() {
+        let message = "A version-id marker cannot be specified without a key marker.";
+        return Err(AwsError::new("InvalidArgument", message));
+    }
+    let after = input.key_marker.clone().unwrap_or_default();
+    let mut query = query(&input.prefix, &input.delimiter, after, input.max_keys)?;
+    query.after_version = input.version_id_marker.clone().filter(|id| !id.is_empty());
+    let page = state.list_versions(&input.bucket, &query)?;
+    let spelled = Spelling::of(input.encoding_type.as_ref());
+    let owner = convert::owner(cx.account);
+    let (mut versions, mut delete_markers) = (vec![], vec![]);
+    for (key, listed) in &page.entries {
+        let row = Row { key: spelled.write(key), id: listed.shown.id(), is_latest: listed.is_latest, owner: &owner };
+        match listed.shown {
+            Shown::Object(object) => versions.push(row.object(object)),
+            Shown::Marker(marker) => delete_markers.push(row.marker(marker.at)),
+        }
+    }
+    let last = page.entries.last().filter(|(key, _)| page.next.as_deref() == Some(key));
+    Ok(ListObjectVersionsOutput {
+        name: Some(input.bucket),
+        prefix: Some(spelled.write(&query.prefix)),
+        key_marker: input.key_marker.map(|marker| spelled.write(&marker)),
+        version_id_marker: input.version_id_marker,
+        max_keys: Some(query.max as i32),
+        is_truncated: Some(page.next.is_some()),
+        next_key_marker: page.next.as_deref().map(|next| spelled.write(next)),
+        next_version_id_marker: last.map(|(_, listed)| listed.shown.id()),
+        versions: Some(versions),
+        delete_markers: Some(delete_markers),
+        common_prefixes: Some(common_prefixes(&page, spelled)),
+        delimiter: input.delimiter.map(|delimiter| spelled.write(&delimiter)),
+        encoding_type: input.encoding_type,
+        ..Default::default()
+    })
+}
+
+/// What versions and delete markers have alike.
+struct Row<'a> {
+    key: String,
+    id: String,
+    is_latest: bool,
+    owner: &'a Owner,
+}
+
+impl Row<'_> {
+    fn object(self, object: &crate::service::s3::Object) -> ObjectVersion {
+        let sum = object.checksum.as_ref();
+        ObjectVersion {
+            key: Some(self.key),
+            version_id: Some(self.id),
+            is_latest: Some(self.is_latest),
+            owner: Some(self.owner.clone()),
+            e_tag: Some(convert::etag(&object.etag)),
+            last_modified: Some(convert::time(object.last_modified)),
+            size: Some(object.size as i64),
+            storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
+            checksum_algorithm: sum.map(|sum| vec![ChecksumAlgorithm::from_static(sum.algorithm.name())]),
+            checksum_type: sum.map(|sum| checksum::kind(sum.is_composite())),
+            ..Default::default()
+        }
+    }
+
+    fn marker(self, at: crate::settings::Millis) -> DeleteMarkerEntry {
+        DeleteMarkerEntry {
+            key: Some(self.key),
+            version_id: Some(self.id),
+            is_latest: Some(self.is_latest),
+            owner: Some(self.owner.clone()),
+            last_modified: Some(convert::time(at)),
+        }
+    }
+}
+
+pub fn delete(
+    state: &mut State,
+    cx: &Context,
+    bucket: &str,
+    key: &str,
+    version: Option<&str>,
+    precondition: &Precondition,
+) -> Result<DeleteObjectOutput, AwsError> {
+    state.deletable(bucket, key, precondition)?;
+    let Deleted { version, marker } = state.delete(cx.now, bucket, key, version)?;
+    Ok(DeleteObjectOutput { version_id: version, delete_marker: marker.then_some(true), ..Default::default() })
+}
+
+/// An error of one key is told beside the others that went.
+pub fn delete_many(
+    state: &mut State,
+    cx: &Context,
+    input: DeleteObjectsInput,
+) -> Result<DeleteObjectsOutput, AwsError> {
+    state.bucket(&input.bucket)?;
+    if !(1..=MAX_KEYS).contains(&input.delete.objects.len()) {
+        let message = "The XML you provided was not well-formed or did not validate against our published schema";
+        return Err(AwsError::new("MalformedXML", message));
+    }
+    let (mut deleted, mut errors) = (vec![], vec![]);
+    for object in input.delete.objects {
+        let precondition =
+            object.e_tag.clone().map_or(Precondition::None, |etag| Precondition::Etag(etag.into_value()));
+        let allowed = state.deletable(&input.bucket, &object.key, &precondition);
+        let version = object.version_id.as_deref();
+        match allowed.and_then(|()| state.delete(cx.now, &input.bucket, &object.key, version)) {
+            Ok(done) => deleted.push(told(object, done)),
+            Err(error) => errors.push(Error {
+                code: Some(error.code.into()),
+                message: Some(error.message),
+                key: Some(object.key),
+                version_id: object.version_id,
+            }),
+        }
+    }
+    let quiet = input.delete.quiet.unwrap_or(false);
+    Ok(DeleteObjectsOutput {
+        deleted: Some(deleted).filter(|_| !quiet),
+        errors: Some(errors).filter(|errors| !errors.is_empty()),
+        ..Default::default()
+    })
+}
+
+/// The version that was asked for, and the delete marker that was made, or that it was.
+fn told(asked: ObjectIdentifier, done: Deleted) -> DeletedObject {
+    DeletedObject {
+        key: Some(asked.key),
+        version_id: asked.version_id,
+        delete_marker: done.marker.then_some(true),
+        delete_marker_version_id: done.version.filter(|_| done.marker),
+    }
+}
