@@ -24,6 +24,8 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use archive::Entry;
+use cpu::Level;
+use inputs::Package;
 
 /// Where code comes from. Paths are absolute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +167,8 @@ async fn from_crate(
 ) -> Result<Bytes> {
     let building = format!("building {source}");
     let target_dir = cache_dir.join("target");
-    let order = cargo::Order { path, bin, architecture: target.architecture, target_dir: &target_dir };
+    let level = Level::to_build(&Package::at(path)?.folder, target.architecture);
+    let order = cargo::Order { path, bin, architecture: target.architecture, level, target_dir: &target_dir };
     let zig = cargo::has_zigbuild();
     let glibc = runtime::glibc_of(&target.runtime);
     // Another architecture wants another linker; a glibc older than this machine's too, which is known afterwards.
@@ -179,7 +182,7 @@ async fn from_crate(
         checked = check::executable(&binary, target, &[]);
     }
     checked.map_err(|wrong| wrong.into_error(&building))?;
-    archive::pack(&building, vec![Entry::executable(archive::BOOTSTRAP, binary)])
+    archive::pack(&building, vec![Entry::executable(archive::BOOTSTRAP, binary)], level)
 }
 
 fn from_zip(source: &Source<'_>, path: &Path, target: &Target) -> Result<Artifact> {
@@ -194,7 +197,7 @@ fn from_dir(source: &Source<'_>, path: &Path, target: &Target) -> Result<Artifac
     let packing = format!("packing {source}");
     let entries = files::deployable(path).map_err(|cause| Error::new(&packing, cause))?;
     package::check(&entries, target).map_err(|wrong| wrong.into_error(&packing))?;
-    Ok(Artifact::new(source, archive::pack(&packing, entries)?))
+    Ok(Artifact::new(source, archive::pack(&packing, entries, None)?))
 }
 
 #[cfg(test)]

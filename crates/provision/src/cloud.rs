@@ -45,6 +45,8 @@ pub struct Options {
     pub ttl_s: Option<i64>,
     /// Where artifacts are built and kept: `.provision` beside the spec's repository root.
     pub work_dir: PathBuf,
+    /// Functions run on this machine, so that its processor has to do.
+    pub runs_here: bool,
 }
 
 /// A client that records its calls. The services' configurations share no trait.

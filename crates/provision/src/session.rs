@@ -74,7 +74,7 @@ pub async fn open(
     };
     let wanted = stack.target.clone();
     let (cx, place) = reach(target, wanted.region.as_deref(), wanted.account.as_deref(), &work_dir, names).await?;
-    let options = Options { work_dir, ..options };
+    let options = Options { work_dir, runs_here: place.is_local(), ..options };
     Ok(Session { cx: Cx { options, ..cx }, place, stack: Some(stack) })
 }
 
@@ -90,7 +90,7 @@ pub async fn open_named(stack: &str, target: &TargetArgs, options: Options) -> R
         iam_path: "/".into(),
     };
     let (cx, place) = reach(target, None, None, &work_dir, names).await?;
-    let options = Options { work_dir, ..options };
+    let options = Options { work_dir, runs_here: place.is_local(), ..options };
     Ok(Session { cx: Cx { options, ..cx }, place, stack: None })
 }
 

@@ -7,6 +7,7 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
+use super::cpu::Level;
 use crate::error::{Error, Result};
 
 pub(super) const BOOTSTRAP: &str = "bootstrap";
@@ -33,16 +34,17 @@ impl Entry {
     }
 }
 
-/// Writes a zip that depends on nothing but the entries' names, modes and bytes: not on their order, and not on when.
-pub(super) fn pack(doing: &str, mut entries: Vec<Entry>) -> Result<Bytes> {
+/// Writes a zip that depends on nothing but the entries' names, modes and bytes: not on their order, and not on when. The level of
+/// processor that a binary among them needs becomes its comment.
+pub(super) fn pack(doing: &str, mut entries: Vec<Entry>, level: Option<Level>) -> Result<Bytes> {
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     check_unzipped(doing, entries.iter().map(|entry| entry.bytes.len() as u64).sum())?;
-    let zip = write(&entries).map_err(|cause| Error::new(doing, cause))?;
+    let zip = write(&entries, level).map_err(|cause| Error::new(doing, cause))?;
     check_zipped(doing, zip.len() as u64)?;
     Ok(zip.into())
 }
 
-fn write(entries: &[Entry]) -> Result<Vec<u8>, ZipError> {
+fn write(entries: &[Entry], level: Option<Level>) -> Result<Vec<u8>, ZipError> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for entry in entries {
         let options = SimpleFileOptions::default()
@@ -53,7 +55,16 @@ fn write(entries: &[Entry]) -> Result<Vec<u8>, ZipError> {
         writer.start_file(entry.name.as_str(), options)?;
         writer.write_all(&entry.bytes)?;
     }
+    if let Some(level) = level {
+        writer.set_comment(level.to_string())?;
+    }
     Ok(writer.finish()?.into_inner())
+}
+
+/// What the zip says of itself.
+pub(super) fn comment(doing: &str, zip: &[u8]) -> Result<Vec<u8>> {
+    let archive = ZipArchive::new(Cursor::new(zip)).map_err(|cause| Error::new(doing, cause))?;
+    Ok(archive.comment().to_vec())
 }
 
 /// The files of somebody's zip, after checking it against Lambda's limits. Only the `wanted` ones are unpacked; the others
@@ -113,8 +124,8 @@ mod tests {
 
     #[test]
     fn a_zip_depends_on_neither_order_nor_time_and_keeps_what_runs_executable() {
-        let zip = pack("packing", entries()).expect("two small files can be zipped");
-        let reversed = pack("packing", entries().into_iter().rev().collect());
+        let zip = pack("packing", entries(), None).expect("two small files can be zipped");
+        let reversed = pack("packing", entries().into_iter().rev().collect(), None);
         assert_eq!(reversed.expect("two small files can be zipped"), zip);
         let mut archive = ZipArchive::new(Cursor::new(zip)).expect("it is a zip");
         let listed: Vec<_> = (0..archive.len())
@@ -130,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_zip_is_listed_whole_and_unpacked_only_as_far_as_wanted() {
-        let zip = pack("packing", entries()).expect("two small files can be zipped");
+        let zip = pack("packing", entries(), None).expect("two small files can be zipped");
         let read = super::entries("reading", &zip, |name| name == BOOTSTRAP).expect("it is a zip");
         let [module, bootstrap] = <[Entry; 2]>::try_from(entries()).expect("there are two");
         assert_eq!(read, [bootstrap, Entry { bytes: vec![], ..module }]);

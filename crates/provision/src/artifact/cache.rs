@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use super::cpu::Level;
 use super::inputs::Package;
 use super::{Target, cargo};
 use crate::error::{Error, Result};
@@ -22,8 +23,10 @@ pub(super) struct Slot {
 
 impl Slot {
     pub(super) fn of_crate(path: &Path, bin: Option<&str>, target: &Target, cache_dir: &Path) -> Result<Slot> {
-        let recipe = format!("{:?} {bin:?} {} {}", cargo::PROFILE, target.architecture.name(), target.runtime);
         let package = Package::at(path)?;
+        let level = Level::to_build(&package.folder, target.architecture);
+        let (architecture, runtime) = (target.architecture.name(), &target.runtime);
+        let recipe = format!("{:?} {level:?} {bin:?} {architecture} {runtime}", cargo::PROFILE);
         let fingerprint = package
             .fingerprint(&recipe)
             .map_err(|cause| Error::new(format!("reading the sources of crate {}", path.display()), cause))?;

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
 use super::Architecture;
+use super::cpu::Level;
 use super::elf::Glibc;
 use super::inputs::Package;
 use crate::error::{Error, Result};
@@ -48,6 +49,8 @@ pub(super) struct Order<'a> {
     /// The binary, where there are several.
     pub(super) bin: Option<&'a str>,
     pub(super) architecture: Architecture,
+    /// Of processor.
+    pub(super) level: Option<Level>,
     pub(super) target_dir: &'a Path,
 }
 
@@ -62,14 +65,14 @@ pub(super) enum With {
 /// Is `cargo zigbuild` installed?
 pub(super) fn has_zigbuild() -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    let mut folders = env::split_paths(&path).chain(cargo_home().map(|home| home.join("bin")));
+    let mut folders = env::split_paths(&path).chain(home().map(|home| home.join("bin")));
     folders.any(|folder| folder.join("cargo-zigbuild").is_file())
 }
 
 /// Builds and returns the package's binary, `bin` or the only one.
 ///
 /// Compiler flags from the environment do not take part, so that two people get the same bytes; those for the target in
-/// cargo's configuration files (`[target.x86_64-unknown-linux-gnu]`) do.
+/// cargo's configuration files (`[target.x86_64-unknown-linux-gnu]`) do, and a `target-cpu` there goes before ours.
 pub(super) async fn build(order: &Order<'_>, with: With, progress: &mut (dyn FnMut(&str) + Send)) -> Result<Vec<u8>> {
     let building = format!("building crate {}", order.path.display());
     let package = Package::at(order.path)?;
@@ -115,7 +118,7 @@ fn command(package: &Package, order: &Order<'_>, with: With) -> Command {
     command.arg("--message-format=json-render-diagnostics");
     command.arg("--target-dir").arg(target_dir);
     command.args(PROFILE.iter().flat_map(|(key, value)| config(format!("profile.{PROFILE_NAME}.{key}={value}"))));
-    command.args(config(format!("target.{target}.rustflags={}", remapped(package, target_dir))));
+    command.args(config(format!("target.{target}.rustflags={}", flags(package, order))));
     match order.bin {
         Some(bin) => command.args(["--bin", bin]),
         None => command.arg("--bins"),
@@ -136,14 +139,16 @@ pub(super) fn triple(architecture: Architecture) -> &'static str {
     }
 }
 
-/// Flags that keep this machine's paths out of the binary, as a TOML list. (A JSON list of texts is one.)
-fn remapped(package: &Package, target_dir: &Path) -> serde_json::Value {
+/// Flags that keep this machine's paths out of the binary and name the processor, as a TOML list. (A JSON list of texts is one.)
+fn flags(package: &Package, order: &Order<'_>) -> serde_json::Value {
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
-    let home = cargo_home().map(|home| remap(&home, "/cargo"));
-    home.into_iter().chain([remap(&package.root, "/src"), remap(target_dir, "/target")]).collect()
+    let home = home().map(|home| remap(&home, "/cargo"));
+    let paths = home.into_iter().chain([remap(&package.root, "/src"), remap(order.target_dir, "/target")]);
+    paths.chain(order.level.map(|level| format!("-Ctarget-cpu={level}"))).collect()
 }
 
-fn cargo_home() -> Option<PathBuf> {
+/// Where cargo keeps what is not of one project.
+pub(super) fn home() -> Option<PathBuf> {
     env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")))
 }
 
@@ -228,7 +233,13 @@ mod tests {
 
     fn arguments(with: With, architecture: Architecture) -> Vec<String> {
         let package = Package { folder: "/w/app".into(), root: "/w".into() };
-        let order = Order { path: Path::new("/w/app"), bin: Some("b"), architecture, target_dir: Path::new("/t") };
+        let order = Order {
+            path: Path::new("/w/app"),
+            bin: Some("b"),
+            architecture,
+            level: Some(Level(3)),
+            target_dir: Path::new("/t"),
+        };
         let command = command(&package, &order, with);
         command.as_std().get_args().map(|argument| argument.to_string_lossy().into_owned()).collect()
     }
@@ -242,7 +253,9 @@ mod tests {
         let (triple, with_glibc) =
             ("aarch64-unknown-linux-gnu".to_owned(), "aarch64-unknown-linux-gnu.2.34".to_owned());
         assert_eq!(differ, [(&triple, &with_glibc)]);
-        assert!(plain.iter().any(|argument| argument.contains("--remap-path-prefix=/w=/src")), "{plain:?}");
+        for flag in ["--remap-path-prefix=/w=/src", "-Ctarget-cpu=x86-64-v3"] {
+            assert!(plain.iter().any(|argument| argument.contains(flag)), "{plain:?}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use object::elf::{DT_NEEDED, FileHeader64, GNU_PROPERTY_X86_ISA_1_NEEDED, Machin
 use object::read::elf::{FileHeader, ProgramHeader, SectionTable, Sym};
 use object::{Endianness, SymbolIndex};
 
+use super::cpu::Level;
+
 type Header = FileHeader64<Endianness>;
 
 /// A version of glibc.
@@ -29,8 +31,8 @@ pub(super) struct Asks {
     pub(super) glibc: Option<Needed>,
     /// Shared libraries, by name.
     pub(super) libraries: Vec<String>,
-    /// The level of x86-64 that it says it needs, 1 to 4. Most say nothing.
-    pub(super) x86_64_level: Option<u32>,
+    /// The level of x86-64 that it says it needs. Most say nothing.
+    pub(super) x86_64_level: Option<Level>,
 }
 
 /// The highest version of glibc that is asked for, and one symbol that asks for it.
@@ -71,7 +73,7 @@ fn level(
     segment: &<Header as FileHeader>::ProgramHeader,
     endian: Endianness,
     binary: &[u8],
-) -> object::read::Result<Option<u32>> {
+) -> object::read::Result<Option<Level>> {
     let Some(mut notes) = segment.notes(endian, binary)? else { return Ok(None) };
     let mut highest = None;
     while let Some(note) = notes.next()? {
@@ -79,7 +81,7 @@ fn level(
             let property = property?;
             if property.pr_type() == GNU_PROPERTY_X86_ISA_1_NEEDED {
                 // Bit 0 is level 1, and each level's bit stands for all below it too.
-                highest = highest.max(32_u32.checked_sub(property.data_u32(endian)?.leading_zeros()));
+                highest = highest.max(Some(Level(32 - property.data_u32(endian)?.leading_zeros())));
             }
         }
     }

@@ -97,9 +97,7 @@ pub async fn prepare(function: &Managed<Function>, logical: &str, cx: &Cx, event
     let mut cx = cx.clone();
     cx.waiting = Arc::new(move |line| told.say(Event::Working { text: line.to_owned() }));
     desired.prepare(&cx, &name).await?;
-    let image = image(&desired, &name.physical, &cx.names)?;
-    cpu::check_here(&name.to_string(), &image.code)?;
-    Ok(image)
+    image(&desired, &name.physical, &cx.names)
 }
 
 /// A context for work that needs no cloud.
@@ -112,11 +110,15 @@ pub fn offline(names: Names, work_dir: std::path::PathBuf) -> Cx {
 }
 
 /// The function as the runner wants it, once it has its code.
+///
+/// # Errors
+/// The code is not on this machine, or is not for this machine's processor.
 pub fn image(function: &Function, name: &str, names: &Names) -> Result<FunctionImage> {
     let Code::Ready(Package { sha256, upload: Upload::Zip(code), .. }) = &function.code else {
         let why = format!("what function {name} makes of a record cannot be known: its code is not on this machine");
         return Err(Error::msg(why).hint("take a function that has its code from crate:, zip: or dir:"));
     };
+    cpu::check_here(&format!("function {name}"), code)?;
     Ok(FunctionImage {
         arn: names.function_arn(name),
         name: name.to_owned(),

@@ -165,3 +165,21 @@ fn a_crate_is_built_once_and_the_same_binary_runs_everywhere() {
     let nothing = trial.expect(&["up", "--local"], 0, &["nothing to change"]);
     assert!(!nothing.out.contains("Compiling"), "{}", nothing.out);
 }
+
+#[test]
+fn what_is_built_for_another_processor_is_not_run_on_this_one() {
+    let trial = Trial::new("pass");
+    let mut zip =
+        zip::ZipWriter::new(std::fs::File::create(trial.path().join("code.zip")).expect("the folder is ours"));
+    let executable = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
+    zip.start_file("bootstrap", executable).expect("a zip takes files");
+    std::io::Write::write_all(&mut zip, b"#!/bin/sh\n").expect("the folder is ours");
+    zip.set_comment("x86-64-v9").expect("a zip takes a comment");
+    zip.finish().expect("the folder is ours");
+    let python = "code: { dir: transform }, runtime: python3.13, handler: handler.handle";
+    let zipped = "code: { zip: code.zip }, runtime: provided.al2023";
+    trial.write("provision.yaml", &super::SPEC.replace(python, zipped));
+    for command in [&["invoke"][..], &["test-transform"], &["up", "--local"]] {
+        trial.expect(command, 1, &["it needs a processor of level x86-64-v9", "target-cpu="]);
+    }
+}

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::{Code, Function, short};
-use crate::artifact::{self, Artifact, Source, Target};
+use crate::artifact::{self, Artifact, Source, Target, cpu};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::resource::shared::answer;
@@ -79,6 +79,9 @@ async fn built(function: &Function, cx: &Cx, source: Source<'_>) -> Result<Packa
     let cache: &Path = &cx.options.work_dir.join("artifacts");
     let mut progress = |line: &str| cx.wait_for(line);
     let Artifact { zip, sha256_base64, from } = artifact::build(source, &target, cache, &mut progress).await?;
+    if cx.options.runs_here {
+        cpu::check_here(&from, &zip)?;
+    }
     Ok(Package { sha256: sha256_base64, upload: Upload::Zip(zip), from })
 }
 
