@@ -3,6 +3,7 @@
 //! Nothing is decoded here, and of a record only four places are kept: an event has up to some twelve thousand records, and
 //! most of its bytes are metadata that few transforms ask for.
 
+use crate::digits;
 use crate::error::EventError;
 use crate::scan::{Cursor, Inside, Malformed, is_plain};
 
@@ -91,7 +92,10 @@ impl Index {
             return Ok(());
         }
         loop {
-            let slot = self.record(cursor)?;
+            let slot = match self.usual(cursor) {
+                Some(slot) => slot,
+                None => self.record(cursor)?,
+            };
             self.slots.push(slot);
             if !cursor.eat(b',') {
                 return cursor.expect(b']', "a comma or the end of the records");
@@ -99,7 +103,26 @@ impl Index {
         }
     }
 
+    /// A record just as Firehose writes it, with an id as long as the one before. `None` leaves it to `record`.
     #[inline]
+    fn usual(&self, cursor: &mut Cursor<'_>) -> Option<Slot> {
+        let mut ahead = Cursor { json: cursor.json, at: cursor.at };
+        ahead.literal(br#"{"recordId":"#).then_some(())?;
+        let id = ahead.plain_string(self.slots.last()?.id.range().len())?;
+        ahead.literal(br#","approximateArrivalTimestamp":"#).then_some(())?;
+        let arrived_ms = usual_milliseconds(&ahead.json[ahead.at..])?;
+        ahead.at += USUAL_DIGITS;
+        ahead.literal(br#","data":"#).then_some(())?;
+        let data = ahead.long_string().ok()?;
+        let kinesis = match ahead.literal(br#","kinesisRecordMetadata":"#) {
+            true => span(ahead.flat_object()?),
+            false => Span::default(),
+        };
+        ahead.literal(b"}").then_some(())?;
+        cursor.at = ahead.at;
+        Some(Slot { id: span(id), data: span(data), arrived_ms, kinesis })
+    }
+
     fn record(&mut self, cursor: &mut Cursor<'_>) -> Result<Slot, Malformed> {
         let mut slot = Slot::default();
         cursor.expect(b'{', "a record, which is an object")?;
@@ -132,7 +155,6 @@ impl Index {
         if cursor.peek() == Some(b'"') { self.text(cursor) } else { nothing(cursor) }
     }
 
-    #[inline]
     fn text(&mut self, cursor: &mut Cursor<'_>) -> Result<Span, Malformed> {
         let inside = cursor.long_string()?;
         if is_plain(&cursor.json[inside.start..inside.end]) {
@@ -266,6 +288,16 @@ fn milliseconds(cursor: &mut Cursor<'_>) -> Result<u64, Malformed> {
         }
     }
     cursor.skip().map(|_| 0)
+}
+
+/// From 2001 to 2286.
+const USUAL_DIGITS: usize = 13;
+
+#[inline]
+fn usual_milliseconds(bytes: &[u8]) -> Option<u64> {
+    let bytes: &[u8; USUAL_DIGITS] = bytes.first_chunk()?;
+    let (first, last) = (digits::eight(*bytes.first_chunk()?)?, digits::eight(*bytes.last_chunk()?)?);
+    Some(first * 100_000 + last % 100_000)
 }
 
 /// Walks over an object. `member` reads or steps over the value of each key.

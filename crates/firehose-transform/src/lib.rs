@@ -73,10 +73,11 @@
 //!
 //! The contract: <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html>
 
-// From the outside in: runtime and runner; batch, parallel and concurrent; event, record, outcome and response; scan and json.
+// From the outside in: runtime and runner; batch, parallel and concurrent; event, record, outcome and response; scan, digits and json.
 mod batch;
 mod buffer;
 mod concurrent;
+mod digits;
 mod error;
 mod event;
 mod http;

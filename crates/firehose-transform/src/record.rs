@@ -16,6 +16,7 @@ use crate::buffer;
 use crate::event::{Event, Slot, Span, Text};
 use crate::json::Fields;
 use crate::log::{self, Level};
+use crate::scan::is_ascii;
 
 /// Lambda's side of one invocation. All fields are empty when a batch is run without Lambda.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -90,7 +91,12 @@ impl<'a> Record<'a> {
     /// # Errors
     /// The payload is not UTF-8, or not an object. What is wrong further on is told when it is reached.
     pub fn fields(&self) -> Result<Fields<'_>, Error> {
-        Fields::of(self.text()?)
+        let payload = self.payload()?;
+        // Nearly all is ASCII, which is faster to see.
+        if !is_ascii(payload) {
+            self.text()?;
+        }
+        Fields::of_utf8(payload)
     }
 
     /// The key the producer chose. Only with a Kinesis stream as source.

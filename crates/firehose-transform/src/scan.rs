@@ -72,6 +72,18 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Steps over a string of this very length with nothing in it that JSON escapes, if that comes next.
+    #[inline]
+    pub(crate) fn plain_string(&mut self, length: usize) -> Option<Inside> {
+        let [b'"', inside @ ..] = self.json.get(self.at..)? else { return None };
+        if inside.get(length) != Some(&b'"') || !is_plain(&inside[..length]) {
+            return None;
+        }
+        let start = self.at + 1;
+        self.at = start + length + 1;
+        Some(Inside { start, end: start + length })
+    }
+
     /// Steps over these very bytes, if they come next.
     #[inline]
     pub(crate) fn literal(&mut self, bytes: &[u8]) -> bool {
@@ -104,11 +116,7 @@ impl<'a> Cursor<'a> {
             Some(b'"') => {
                 self.string()?;
             }
-            Some(b'{') => match flat_object(&self.json[start..]) {
-                Some(length) => self.at += length,
-                None => self.skip_nested()?,
-            },
-            Some(b'[') => self.skip_nested()?,
+            Some(b'{' | b'[') => self.skip_nested()?,
             Some(b'-' | b'0'..=b'9' | b'a'..=b'z') => {
                 self.at += 1;
                 while matches!(self.json.get(self.at), Some(b'0'..=b'9' | b'a'..=b'z' | b'.' | b'-' | b'+' | b'E')) {
@@ -118,6 +126,14 @@ impl<'a> Cursor<'a> {
             _ => return Err(self.malformed("a value")),
         }
         Ok(Inside { start, end: self.at })
+    }
+
+    /// Steps over an object that comes next, if it is a flat one.
+    #[inline]
+    pub(crate) fn flat_object(&mut self) -> Option<Inside> {
+        let start = self.at;
+        self.at += flat_object(self.json.get(start..)?)?;
+        Some(Inside { start, end: self.at })
     }
 
     /// Counts brackets instead of recursing, so that depth costs nothing.
@@ -142,39 +158,39 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The length of an object that holds no other and no list, and no string with a backslash or a brace. One look at all of its bytes
-/// at once: it is what most of an event consists of, beside the payloads.
+/// The length of an object that holds no other and no list, and no string with a backslash or a brace. One look at its bytes, many
+/// at once: it is what most of an event consists of, beside the payloads. `None` near the end of the event too.
 #[inline]
 fn flat_object(bytes: &[u8]) -> Option<usize> {
-    let end = memchr::memchr(b'}', bytes)?;
+    let [b'{', bytes @ ..] = bytes else { return None };
     let (mut quotes, mut nested) = ([0_u8; LANES], [0_u8; LANES]);
-    each_lanes(&bytes[1..end], |lanes| {
+    let mut look = |lanes: &[u8; LANES]| {
         for lane in 0..LANES {
             quotes[lane] ^= u8::from(lanes[lane] == b'"');
             nested[lane] |=
                 u8::from(lanes[lane] == b'\\') | u8::from(lanes[lane] == b'{') | u8::from(lanes[lane] == b'[');
         }
-    });
-    let is_flat = quotes.iter().fold(0, |all, lane| all ^ lane) == 0 && nested == [0; LANES];
-    is_flat.then_some(end + 1)
+    };
+    let (lanes, _) = bytes.as_chunks::<LANES>();
+    let mut before = 1;
+    for lanes in lanes {
+        if !has(lanes, b'}') {
+            look(lanes);
+            before += LANES;
+            continue;
+        }
+        let end = memchr::memchr(b'}', lanes)?;
+        let mut last = [b' '; LANES];
+        last[..end].copy_from_slice(&lanes[..end]);
+        look(&last);
+        let is_flat = quotes.iter().fold(0, |all, lane| all ^ lane) == 0 && nested == [0; LANES];
+        return is_flat.then_some(before + end + 1);
+    }
+    None
 }
 
 /// As many bytes as the compiler turns into one vector: lane by lane, because of a loop over bytes it makes none.
 const LANES: usize = 32;
-
-/// The last lanes are filled up with spaces.
-#[inline]
-fn each_lanes(bytes: &[u8], mut each: impl FnMut(&[u8; LANES])) {
-    let (chunks, rest) = bytes.as_chunks::<LANES>();
-    for chunk in chunks {
-        each(chunk);
-    }
-    if !rest.is_empty() {
-        let mut last = [b' '; LANES];
-        last[..rest.len()].copy_from_slice(rest);
-        each(&last);
-    }
-}
 
 /// Where a string ends or is not plain any more. Eight bytes at a time: most strings here are a dozen to sixty bytes long, for which
 /// a call to memchr costs more.
@@ -216,17 +232,46 @@ fn until(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -> O
 /// Plain: printable ASCII without quotes and backslashes, which JSON writes as it is.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    let mut odd = [0_u8; LANES];
-    each_lanes(bytes, |lanes| {
-        for lane in 0..LANES {
-            let byte = lanes[lane];
-            odd[lane] |= u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte.wrapping_sub(0x20) >= 0x60);
-        }
-    });
-    odd == [0; LANES]
+    !hits(bytes, |byte| u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte.wrapping_sub(0x20) >= 0x60))
 }
 
-const fn every(byte: u8) -> u64 {
+/// What the standard library has, without its loop over the last bytes.
+#[inline]
+pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
+    !hits(bytes, |byte| byte & 0x80)
+}
+
+/// Whether it is not zero of one of the bytes. Of a space it must be zero.
+#[inline]
+fn hits(bytes: &[u8], hit: impl Fn(u8) -> u8) -> bool {
+    let mut hits = [0_u8; LANES];
+    let mut look = |lanes: &[u8; LANES]| {
+        for lane in 0..LANES {
+            hits[lane] |= hit(lanes[lane]);
+        }
+    };
+    bytes.as_chunks().0.iter().for_each(&mut look);
+    match bytes.last_chunk() {
+        Some(last) => look(last), // some of them for the second time
+        None => {
+            let mut all = [b' '; LANES];
+            all[..bytes.len()].copy_from_slice(bytes);
+            look(&all);
+        }
+    }
+    hits != [0; LANES]
+}
+
+#[inline]
+fn has(lanes: &[u8; LANES], byte: u8) -> bool {
+    let mut hits = [0_u8; LANES];
+    for lane in 0..LANES {
+        hits[lane] = u8::from(lanes[lane] == byte);
+    }
+    hits != [0; LANES]
+}
+
+pub(crate) const fn every(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
@@ -284,7 +329,18 @@ mod tests {
             let special = |byte: &u8| matches!(byte, b'"' | b'\\');
             prop_assert_eq!(until_quote_or_backslash(&bytes), bytes.iter().position(special));
             prop_assert_eq!(until_special(&bytes), bytes.iter().position(|byte| special(byte) || *byte < 0x20));
+            prop_assert_eq!(is_ascii(&bytes), bytes.is_ascii());
             prop_assert_eq!(is_plain(&bytes), bytes.iter().all(|byte| (0x20..0x80).contains(byte) && !special(byte)));
+        }
+
+        #[test]
+        fn a_flat_object_ends_where_any_object_does(object in r#"\{("[a-z\\\\]{0,9}["{}]?":?[0-9,\[]?){0,12}\}"#, behind in "[ -~]{0,70}") {
+            let json = object + &behind;
+            let (mut flat, mut nested) = (Cursor::new(json.as_bytes()), Cursor::new(json.as_bytes()));
+            if let Some(inside) = flat.flat_object() {
+                let end = nested.skip().map(|inside| inside.end);
+                prop_assert_eq!(Ok(inside.end), end, "{}", json);
+            }
         }
 
         #[test]

@@ -16,7 +16,7 @@ pub(crate) fn square_values(record: &Record<'_>) -> Result<ObjectWriter, Error> 
     let mut squares = ObjectWriter::new();
     for field in record.fields()? {
         let field = field?;
-        squares.put(&field, &square(field.number()?)?);
+        squares.put_number(&field, square(field.number()?)?);
     }
     Ok(squares)
 }

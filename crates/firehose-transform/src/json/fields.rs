@@ -5,14 +5,15 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::number::{self, Number};
+use super::number::{self, Decimal, Number};
 use crate::error::Error;
 use crate::scan::until_special;
 
 /// The fields of an object, in its order. After an error there are no more.
 #[derive(Debug, Clone)]
 pub struct Fields<'a> {
-    text: &'a str,
+    /// UTF-8. Bytes, because cutting text anew for each field costs more than to check it where it is asked for.
+    text: &'a [u8],
     at: usize,
     state: State,
 }
@@ -27,19 +28,25 @@ enum State {
 /// One field of an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Field<'a> {
-    /// With its quotes; with the comma before and the colon after too, if `glued`. Bytes, because cutting text anew for each field
-    /// costs more than to check it where it is asked for.
-    spelled: &'a [u8],
-    glued: bool,
+    /// From the key on, to the end of the payload.
+    pub(super) text: &'a [u8],
+    /// The key's length with its quotes; with the comma before and the colon after too, if `glued`.
+    pub(super) spelled: usize,
+    /// The key as it stands after another field.
+    pub(super) glued: bool,
     pub(super) value: &'a [u8],
-    /// The value, where it is as integers usually are.
-    integer: Option<i64>,
+    /// The value, where it is as numbers usually are.
+    decimal: Option<Decimal>,
 }
 
 impl<'a> Fields<'a> {
     /// # Errors
     /// The text does not start as an object does.
     pub fn of(text: &'a str) -> Result<Fields<'a>, Error> {
+        Fields::of_utf8(text.as_bytes())
+    }
+
+    pub(crate) fn of_utf8(text: &'a [u8]) -> Result<Fields<'a>, Error> {
         let mut fields = Fields { text, at: 0, state: State::First };
         match fields.peek() {
             Some(b'{') => {
@@ -62,35 +69,20 @@ impl<'a> Fields<'a> {
         .transpose()
     }
 
-    /// What most fields of most producers look like, `,"key":123` without white space, in one go. `None` leaves it to `read`.
+    /// What most fields of most producers look like, `,"key":12.3` without white space, in one go; without the comma for the first.
+    /// `None` leaves it to `read`.
     #[inline]
-    fn usual(&mut self) -> Option<Field<'a>> {
-        let [b',', b'"', inside @ ..] = self.text.as_bytes().get(self.at..)? else { return None };
+    fn usual<const GLUED: bool>(&mut self) -> Option<Field<'a>> {
+        let text = self.text.get(self.at..)?;
+        let quoted = if GLUED { text.strip_prefix(b",")? } else { text };
+        let [b'"', inside @ ..] = quoted else { return None };
         let key_len = until_special(inside)?;
-        let [b'"', b':', digits @ ..] = &inside[key_len..] else { return None };
-        let (mut integer, mut len) = (0_i64, 0);
-        for byte in digits {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            integer = integer.wrapping_mul(10).wrapping_add(i64::from(digit));
-            len += 1;
-        }
-        let is_short = matches!(len, 1..=18) && (len == 1 || digits[0] != b'0');
-        if !is_short || !matches!(digits.get(len), Some(b',' | b'}')) {
-            return None;
-        }
-        let key = self.at;
-        let value = key + key_len + ",\"\":".len();
-        self.at = value + len;
-        let text = self.text.as_bytes();
-        Some(Field {
-            spelled: &text[key..value],
-            glued: true,
-            value: &text[value..value + len],
-            integer: Some(integer),
-        })
+        let [b'"', b':', value @ ..] = &inside[key_len..] else { return None };
+        let (decimal, length) = Decimal::before_more(value)?;
+        let quoted = key_len + "\"\"".len();
+        self.at += usize::from(GLUED) + quoted + ":".len() + length;
+        let spelled = if GLUED { ",".len() + quoted + ":".len() } else { quoted };
+        Some(Field { text, spelled, glued: GLUED, value: &value[..length], decimal: Some(decimal) })
     }
 
     fn read(&mut self) -> Result<Option<Field<'a>>, Error> {
@@ -103,7 +95,8 @@ impl<'a> Fields<'a> {
             }
             _ => return Err(self.unlike("a comma or the end of the object")),
         }
-        let key = self.string()?;
+        let text = &self.text[self.at..];
+        let spelled = self.string()?.len();
         if self.peek() != Some(b':') {
             return Err(self.unlike("a colon"));
         }
@@ -114,7 +107,7 @@ impl<'a> Fields<'a> {
             Some(b'-' | b'0'..=b'9') => self.number(),
             _ => self.strictly(),
         }
-        .map(|value| Some(Field { spelled: key, glued: false, value, integer: None }))
+        .map(|value| Some(Field { text, spelled, glued: false, value, decimal: None }))
     }
 
     fn end(&mut self) -> Result<Option<Field<'a>>, Error> {
@@ -129,13 +122,13 @@ impl<'a> Fields<'a> {
     /// A string with its quotes.
     #[inline]
     fn string(&mut self) -> Result<&'a [u8], Error> {
-        if self.text.as_bytes().get(self.at) != Some(&b'"') {
+        if self.text.get(self.at) != Some(&b'"') {
             return Err(self.unlike("a key, which is a string"));
         }
-        let inside = &self.text.as_bytes()[self.at + 1..];
+        let inside = &self.text[self.at + 1..];
         match until_special(inside) {
             Some(length) if inside[length] == b'"' => {
-                let string = &self.text.as_bytes()[self.at..self.at + length + 2];
+                let string = &self.text[self.at..self.at + length + 2];
                 self.at += string.len();
                 Ok(string)
             }
@@ -145,7 +138,7 @@ impl<'a> Fields<'a> {
 
     #[inline]
     fn number(&mut self) -> Result<&'a [u8], Error> {
-        let rest = &self.text.as_bytes()[self.at..];
+        let rest = &self.text[self.at..];
         let length = number::length(rest).ok_or_else(|| self.unlike("a number"))?;
         self.at += length;
         Ok(&rest[..length])
@@ -153,7 +146,7 @@ impl<'a> Fields<'a> {
 
     #[cold]
     fn strictly(&mut self) -> Result<&'a [u8], Error> {
-        let mut values = serde_json::Deserializer::from_str(&self.text[self.at..]).into_iter::<&'a RawValue>();
+        let mut values = serde_json::Deserializer::from_slice(&self.text[self.at..]).into_iter::<&'a RawValue>();
         let value = values.next().ok_or_else(|| self.unlike("a value"))??;
         // A string with a wrong escape is raw enough for serde_json.
         if value.get().starts_with('"') {
@@ -166,7 +159,7 @@ impl<'a> Fields<'a> {
     #[inline]
     fn peek(&mut self) -> Option<u8> {
         loop {
-            match self.text.as_bytes().get(self.at) {
+            match self.text.get(self.at) {
                 Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
                 other => return other.copied(),
             }
@@ -185,9 +178,14 @@ impl<'a> Iterator for Fields<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         match self.state {
-            State::First => {}
+            State::First => {
+                if let Some(field) = self.usual::<false>() {
+                    self.state = State::More;
+                    return Some(Ok(field));
+                }
+            }
             State::More => {
-                if let Some(field) = self.usual() {
+                if let Some(field) = self.usual::<true>() {
                     return Some(Ok(field));
                 }
             }
@@ -219,8 +217,8 @@ impl<'a> Field<'a> {
     /// It is something else.
     #[inline]
     pub fn number(&self) -> Result<Number, Error> {
-        match (self.integer, self.value.first()) {
-            (Some(integer), _) => Ok(Number::Integer(integer.into())),
+        match (self.decimal, self.value.first()) {
+            (Some(decimal), _) => Ok(decimal.number()),
             (None, Some(b'-' | b'0'..=b'9')) => Ok(number::of(self.raw())),
             (None, _) => Err(self.is_not("a number")),
         }
@@ -246,13 +244,7 @@ impl<'a> Field<'a> {
     /// The key with its quotes.
     #[inline]
     pub(super) fn quoted(&self) -> &'a [u8] {
-        if self.glued { &self.spelled[1..self.spelled.len() - 1] } else { self.spelled }
-    }
-
-    /// The key as it stands after another field: with a comma, its quotes and a colon.
-    #[inline]
-    pub(super) fn glued(&self) -> Option<&'a [u8]> {
-        self.glued.then_some(self.spelled)
+        if self.glued { &self.text[1..self.spelled - 1] } else { &self.text[..self.spelled] }
     }
 
     #[cold]

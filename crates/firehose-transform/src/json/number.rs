@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::digits;
+
 /// A number of a JSON text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
@@ -98,34 +100,72 @@ fn digits_end(bytes: &[u8], start: usize) -> Option<usize> {
     (digits > 0).then_some(start + digits)
 }
 
+/// A short number, not yet turned into one: its digits, and how many of them are behind the point.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decimal {
+    negative: bool,
+    digits: u64,
+    scale: usize,
+}
+
+impl Decimal {
+    /// As `leading`, where another field or the end of the object comes next. In line as far as that goes for short whole numbers,
+    /// because where the next field starts is what everything waits for.
+    #[inline(always)]
+    pub(super) fn before_more(bytes: &[u8]) -> Option<(Decimal, usize)> {
+        let (digits, count) = digits::leading(bytes);
+        match bytes.get(count) {
+            Some(b',' | b'}') if count == 1 || (matches!(count, 2..=LONGEST) && bytes[0] != b'0') => {
+                Some((Decimal { negative: false, digits, scale: 0 }, count))
+            }
+            _ => Decimal::leading(bytes).filter(|(_, length)| matches!(bytes.get(*length), Some(b',' | b'}'))),
+        }
+    }
+
+    /// The number that the bytes start with, and its length. `None` for what is none, and for what has an exponent or so many digits
+    /// that it takes more than one look.
+    pub(super) fn leading(bytes: &[u8]) -> Option<(Decimal, usize)> {
+        let negative = bytes.first() == Some(&b'-');
+        let unsigned = &bytes[usize::from(negative)..];
+        let (whole, count) = digits::leading(unsigned);
+        if !matches!(count, 1..=LONGEST) || (count > 1 && unsigned[0] == b'0') {
+            return None;
+        }
+        let length = usize::from(negative) + count;
+        match unsigned.get(count) {
+            Some(b'.') => {
+                let (fraction, scale) = digits::leading(&unsigned[count + 1..]);
+                if scale == 0 || count + scale > LONGEST || matches!(unsigned.get(count + 1 + scale), Some(b'e' | b'E'))
+                {
+                    return None;
+                }
+                let digits = whole * WHOLE_POWERS[scale] + fraction;
+                (digits <= EXACT).then_some((Decimal { negative, digits, scale }, length + 1 + scale))
+            }
+            Some(b'e' | b'E') => None,
+            _ => Some((Decimal { negative, digits: whole, scale: 0 }, length)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn number(self) -> Number {
+        let Decimal { negative, digits, scale } = self;
+        if scale == 0 {
+            return Number::Integer(if negative { -i128::from(digits) } else { i128::from(digits) });
+        }
+        // Both are exact floats, so that one division rounds once, as it should.
+        let float = digits as f64 / POWERS[scale];
+        Number::Float(if negative { -float } else { float })
+    }
+}
+
 /// Of a text that `length` found to be a number.
 #[inline]
 pub(super) fn of(text: &str) -> Number {
-    let negative = text.starts_with('-');
-    let digits = &text.as_bytes()[usize::from(negative)..];
-    if digits.len() > LONGEST {
-        return longer(text);
+    match Decimal::leading(text.as_bytes()) {
+        Some((decimal, _)) => decimal.number(),
+        None => longer(text),
     }
-    let (mut value, mut scale, mut in_fraction) = (0_u64, 0, false);
-    for byte in digits {
-        match byte {
-            b'0'..=b'9' => {
-                value = value * 10 + u64::from(byte - b'0');
-                scale += usize::from(in_fraction);
-            }
-            b'.' => in_fraction = true,
-            _ => return longer(text),
-        }
-    }
-    if !in_fraction {
-        return Number::Integer(if negative { -i128::from(value) } else { i128::from(value) });
-    }
-    if value > EXACT {
-        return longer(text);
-    }
-    // Both are exact floats, so that one division rounds once, as it should.
-    let float = value as f64 / POWERS[scale];
-    Number::Float(if negative { -float } else { float })
 }
 
 /// What takes more than one look: many digits, or an exponent.
@@ -139,10 +179,20 @@ fn longer(text: &str) -> Number {
         .unwrap_or_else(|| Number::Float(text.parse().expect("Rust reads every number of JSON, if only as infinity")))
 }
 
-/// So many digits, or digits and a point, always fit.
+/// So many digits always fit.
 const LONGEST: usize = 18;
 /// The largest whole number below which all are floats.
 const EXACT: u64 = 1 << 53;
+/// Of ten.
+const WHOLE_POWERS: [u64; LONGEST + 1] = {
+    let mut powers = [1; LONGEST + 1];
+    let mut scale = 1;
+    while scale < powers.len() {
+        powers[scale] = powers[scale - 1] * 10;
+        scale += 1;
+    }
+    powers
+};
 #[rustfmt::skip]
 const POWERS: [f64; LONGEST + 1] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,

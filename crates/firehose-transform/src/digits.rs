@@ -1,0 +1,135 @@
+//! Decimal digits, eight at a time in one word: what most of a record's bytes are, where it holds numbers.
+
+use crate::scan::every;
+
+/// Below this, `append` can write.
+pub(crate) const APPENDABLE: u64 = 10_000_000_000_000_000;
+const EIGHT: u64 = 100_000_000;
+
+/// The number that the bytes start with, and how many digits it has. Wraps where they are more than nineteen.
+#[inline(always)]
+pub(crate) fn leading(bytes: &[u8]) -> (u64, usize) {
+    if let Some(word) = bytes.first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        match count(word) {
+            0 => return (0, 0),
+            count @ 1..8 => return (value(word << (64 - 8 * count)), count),
+            _ => {}
+        }
+    }
+    one_by_one(bytes)
+}
+
+#[cold]
+fn one_by_one(bytes: &[u8]) -> (u64, usize) {
+    let (mut number, mut count) = (0_u64, 0);
+    for byte in bytes.iter().take_while(|byte| byte.is_ascii_digit()) {
+        number = number.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+        count += 1;
+    }
+    (number, count)
+}
+
+/// Eight digits. `None` if one of the bytes is none.
+#[inline]
+pub(crate) fn eight(bytes: [u8; 8]) -> Option<u64> {
+    let word = u64::from_le_bytes(bytes);
+    (count(word) == 8).then(|| value(word))
+}
+
+/// Of the bytes that come first in memory, which are the lowest.
+#[inline]
+fn count(word: u64) -> usize {
+    let from_zero = word ^ every(b'0');
+    let others = (from_zero.wrapping_add(every(0x7f - 9)) | from_zero) & every(0x80);
+    others.trailing_zeros() as usize / 8
+}
+
+/// Of eight digits; bytes that are zero count as the digit. Joins neighbours to pairs, those to fours, those to eight.
+#[inline]
+fn value(word: u64) -> u64 {
+    const LANES: u64 = 0x0000_00ff_0000_00ff;
+    let digits = word & every(0x0f);
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    let upper = (pairs & LANES).wrapping_mul(100 + (1_000_000 << 32));
+    let lower = ((pairs >> 16) & LANES).wrapping_mul(1 + (10_000 << 32));
+    upper.wrapping_add(lower) >> 32
+}
+
+/// Appends a number below `APPENDABLE`.
+#[inline]
+pub(crate) fn append(out: &mut Vec<u8>, number: u64) {
+    let (upper, lower) = (number / EIGHT, number % EIGHT);
+    if upper == 0 {
+        append_eight(out, lower);
+    } else {
+        append_eight(out, upper);
+        out.extend_from_slice(&(split(lower) | every(b'0')).to_le_bytes());
+    }
+}
+
+/// Without zeros in front. A store of fixed size, of which the end is cut off again, costs less than a call that copies.
+#[inline]
+fn append_eight(out: &mut Vec<u8>, number: u64) {
+    let digits = split(number);
+    let zeros = (digits | (1 << 56)).trailing_zeros() as usize / 8;
+    let end = out.len() + 8 - zeros;
+    out.extend_from_slice(&((digits | every(b'0')) >> (8 * zeros)).to_le_bytes());
+    out.truncate(end);
+}
+
+/// The eight digits of a number below `EIGHT`, one a byte, the first the lowest: to fours, to pairs, to single ones.
+#[inline]
+fn split(number: u64) -> u64 {
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f; // a hundredth of each, for it is below 10,000
+    let pairs = hundreds | ((fours - hundreds * 100) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f; // a tenth of each, for it is below 100
+    tens | ((pairs - tens * 10) << 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn appended(number: u64) -> String {
+        let mut out = b"x".to_vec();
+        append(&mut out, number);
+        String::from_utf8(out).expect("digits are text")
+    }
+
+    #[test]
+    fn numbers_at_the_edges_are_written() {
+        for number in [0, 1, 9, 10, 99, 100, 9_999, 10_000, EIGHT - 1, EIGHT, EIGHT + 1, APPENDABLE - 1] {
+            assert_eq!(appended(number), format!("x{number}"));
+        }
+    }
+
+    #[test]
+    fn eight_bytes_are_a_number_only_if_all_are_digits() {
+        assert_eq!(eight(*b"01234567"), Some(1_234_567));
+        for place in 0..8 {
+            for byte in (0..=255).filter(|byte: &u8| !byte.is_ascii_digit()) {
+                let mut bytes = *b"99999999";
+                bytes[place] = byte;
+                assert_eq!(eight(bytes), None, "{byte} at {place}");
+                assert_eq!(leading(&bytes), one_by_one(&bytes), "{byte} at {place}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_written_as_rust_writes_them(number in 0..APPENDABLE, cut in 0..16_u32) {
+            let number = number / 10_u64.pow(cut);
+            prop_assert_eq!(appended(number), format!("x{number}"));
+        }
+
+        #[test]
+        fn words_read_what_bytes_read(bytes in "[0-9]{0,20}[ -~]{0,10}") {
+            prop_assert_eq!(leading(bytes.as_bytes()), one_by_one(bytes.as_bytes()));
+        }
+    }
+}
