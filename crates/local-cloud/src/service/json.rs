@@ -35,6 +35,11 @@ pub fn answer(output: &impl Serialize) -> Result<Answer, AwsError> {
     Ok(Answer::Reply(Reply::json(output)))
 }
 
+/// The answer with this body; an operation without output has none at all.
+pub fn output(output: &Value) -> Answer {
+    Answer::Reply(if output.is_null() { Reply::empty() } else { Reply::json(output) })
+}
+
 /// The answer with this JSON.
 pub fn written(body: Vec<u8>) -> Answer {
     Answer::Reply(Reply { body: body.into(), ..Reply::empty() })

@@ -111,7 +111,6 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
             let readers = |stream: &str| firehose::readers(&world.firehose, stream);
             return Ok(json::written(read::get_records(state, at, readers, &request.body)?));
         }
-        "GetShardIterator" => return json::answer(&read::get_shard_iterator(state, at, json::typed(&request.body)?)?),
         "SubscribeToShard" => {
             let input = json::checked("kinesis", "SubscribeToShard", &request.body)?;
             return subscribe::subscribe(state, at, token, input).map(|()| Answer::Events(token));
@@ -140,6 +139,7 @@ fn control(state: &mut State, at: Scope, operation: &str, body: &[u8]) -> Result
         "DescribeStream" => run!(control::describe_stream),
         "DescribeStreamSummary" => run!(control::describe_stream_summary),
         "ListStreams" => run!(control::list_streams),
+        "GetShardIterator" => run!(read::get_shard_iterator),
         "ListShards" => run!(read::list_shards),
         "DescribeLimits" => run!(account::describe_limits),
         "IncreaseStreamRetentionPeriod" => run!(update::increase_retention),
@@ -169,7 +169,7 @@ fn control(state: &mut State, at: Scope, operation: &str, body: &[u8]) -> Result
         "ListTagsForResource" => run!(tags::list_tags_for_resource),
         other => Err(json::unsupported("Kinesis", other)),
     }?;
-    json::answer(&output)
+    Ok(json::output(&output))
 }
 
 /// Statuses whose time has come pass into what follows.

@@ -6,7 +6,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::request::{Answer, AwsError, Reply, Request};
+use crate::request::{Answer, AwsError, Request};
 use crate::service::json;
 use crate::settings::Millis;
 use crate::table::{Changes, Table};
@@ -90,11 +90,7 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
         account: &world.settings.account,
         now: turn.now,
     };
-    let reply = match operation(&mut call)? {
-        Value::Null => Reply::empty(),
-        output => Reply::json(&output),
-    };
-    Ok(Answer::Reply(reply))
+    operation(&mut call).map(|output| json::output(&output))
 }
 
 impl Call<'_> {

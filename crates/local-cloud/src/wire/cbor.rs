@@ -49,6 +49,9 @@ fn json(value: Cbor) -> Option<Json> {
 
 /// An answer's JSON as CBOR.
 pub fn from_json(body: &[u8]) -> Bytes {
+    if body.is_empty() {
+        return Bytes::new();
+    }
     let value: Json = serde_json::from_slice(body).unwrap_or_default();
     let mut out = Vec::with_capacity(body.len());
     ciborium::into_writer(&cbor("", value), &mut out).expect("a value is written to memory");

@@ -223,7 +223,7 @@ mod tests {
         for (value, message) in [
             (
                 json!({ "StreamName": 5 }),
-                "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to a String",
+                "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String",
             ),
             (json!({ "StreamName": {} }), "Start of structure or map found where not expected."),
             (json!({ "StreamName": [] }), "Start of list found where not expected"),
@@ -236,5 +236,16 @@ mod tests {
         ] {
             assert_eq!(refused("kinesis", "CreateStream", value), format!("SerializationException: {message}"));
         }
+        let blob = |data: &str| refused("kinesis", "PutRecord", json!({ "Data": data }));
+        for (data, why) in [
+            ("23456", "Base64 encoded length is expected a multiple of 4 bytes but found: 5"),
+            ("=+/=", "Invalid Base64 character: '='"),
+            ("+/+=", "Invalid last non-pad Base64 character dectected"),
+        ] {
+            assert_eq!(blob(data), format!("SerializationException: '{data}' can not be converted to a Blob: {why}"));
+        }
+        let timed = json!({ "StreamName": "s", "StreamCreationTimestamp": "23" });
+        let why = "class java.lang.String can not be converted to milliseconds since epoch";
+        assert_eq!(refused("kinesis", "ListShards", timed), format!("SerializationException: {why}"));
     }
 }

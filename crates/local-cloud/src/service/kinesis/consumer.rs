@@ -127,7 +127,7 @@ pub fn deregister(state: &mut State, at: Scope, input: Which) -> Result<Value, A
     consumer.status = Status::Deleting;
     consumer.until = at.now + at.delay;
     state.passing_consumers.insert(key);
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 #[derive(Debug, Deserialize)]

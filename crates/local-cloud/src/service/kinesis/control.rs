@@ -61,7 +61,7 @@ pub fn create_stream(state: &mut State, at: Scope, input: CreateStream) -> Resul
     stream.max_record_kib = input.max_record_kib.unwrap_or(stream.max_record_kib);
     state.streams.insert(&key, stream);
     state.pass(&key, Status::Creating, at);
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 #[derive(Debug, Deserialize)]
@@ -87,7 +87,7 @@ pub fn delete_stream(state: &mut State, at: Scope, input: DeleteStream) -> Resul
     }
     account::check_passing(state, at, Status::Deleting)?;
     state.pass(&key, Status::Deleting, at);
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 #[derive(Debug, Deserialize)]

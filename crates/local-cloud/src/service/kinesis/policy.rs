@@ -21,7 +21,7 @@ pub fn put(state: &mut State, at: Scope, input: Of) -> Result<Value, AwsError> {
         return Err(AwsError::new("ValidationException", "Policy is not a valid JSON policy document."));
     }
     *slot(state, at, &input.resource_arn)? = Some(policy);
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 pub fn get(state: &mut State, at: Scope, input: Of) -> Result<Value, AwsError> {

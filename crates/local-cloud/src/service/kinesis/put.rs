@@ -114,10 +114,8 @@ pub fn put_record(state: &mut State, at: Scope, body: &[u8]) -> Result<Vec<u8>, 
     let data = BASE64.decode_to_vec(record.data.as_bytes()).map_err(|_| refused())?;
     let record = route(stream, &record, data.into(), || "data".into())?;
     if let Some(after) = input.sequence_number_for_ordering {
-        // Numbers of a shard grow anyway; a number that does not come from this stream cannot be honoured.
-        let ours =
-            |number: &Sequence| stream.shards.get(&number.shard()).is_some_and(|s| s.created_s == number.created_s());
-        Sequence::parse(&after).filter(ours).ok_or_else(|| {
+        // Numbers of a shard grow anyway.
+        Sequence::parse(&after).filter(Sequence::is_possible).ok_or_else(|| {
             let account = at.account;
             invalid(format!(
                 "ExclusiveMinimumSequenceNumber {after} used in PutRecord on stream {name} under account {account} is invalid."

@@ -38,7 +38,7 @@ pub fn get_shard_iterator(state: &mut State, at: Scope, input: GetShardIterator)
     let key = at.key(name);
     state.trim(&key, at.now);
     let stream = state.streams.get(&key).filter(|stream| stream.shards.contains_key(&shard));
-    let stream = stream.ok_or_else(|| no_shard_to_read(at, name, id))?;
+    let stream = stream.ok_or_else(|| no_shard_to_read(at, name, &shard_id(shard)))?;
     if at.limits && !state.logs.entry(key.clone()).or_default().meter(shard).iterator(at.now) {
         return Err(rate_exceeded(at, name, shard));
     }
@@ -100,7 +100,7 @@ impl Position<'_> {
                 at.account
             ))
         };
-        let number = Sequence::parse(text).ok_or_else(|| unusable("."))?;
+        let number = Sequence::parse(text).filter(Sequence::is_possible).ok_or_else(|| unusable("."))?;
         if number.shard() != shard {
             return Err(invalid(format!(
                 "Invalid StartingSequenceNumber. It encodes {}, while it was used in a call to a shard with {}",

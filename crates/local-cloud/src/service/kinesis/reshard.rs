@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::stream::{Mode, Status, Stream, parse_shard_id};
+use super::stream::{Mode, Status, Stream, parse_shard_id, shard_id};
 use super::{Named, Scope, State, account, invalid};
 use crate::request::AwsError;
 
@@ -61,9 +61,10 @@ pub struct SplitShard {
 
 pub fn split_shard(state: &mut State, at: Scope, input: SplitShard) -> Result<Value, AwsError> {
     let name = input.stream.name()?;
+    let index = index_in(at, name, &input.shard_to_split)?;
     let key = at.active(state, name)?;
     let stream = state.streams.get_mut(&key).ok_or_else(|| at.not_found(name))?;
-    let index = open_shard(stream, at, &input.shard_to_split)?;
+    check_open(stream, at, index)?;
     let shard = &stream.shards[&index];
     let wanted = &input.new_starting_hash_key;
     let inside = |hash: &u128| *hash > shard.start.saturating_add(1) && *hash < shard.end;
@@ -71,14 +72,14 @@ pub fn split_shard(state: &mut State, at: Scope, input: SplitShard) -> Result<Va
         invalid(format!(
             "NewStartingHashKey {wanted} used in SplitShard() on shard {} in stream {name} under account {} is not both \
              greater than one plus the shard's StartingHashKey {} and less than the shard's EndingHashKey {}.",
-            input.shard_to_split, at.account, shard.start, shard.end
+            shard_id(index), at.account, shard.start, shard.end
         ))
     })?;
     account::check_shards(state, at, 1)?;
     let stream = state.streams.get_mut(&key).ok_or_else(|| at.not_found(name))?;
     stream.split(index, hash, at.now);
     state.pass(&key, Status::Updating, at);
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,22 +93,31 @@ pub struct MergeShards {
 
 pub fn merge_shards(state: &mut State, at: Scope, input: MergeShards) -> Result<Value, AwsError> {
     let name = input.stream.name()?;
+    let lower = index_in(at, name, &input.shard_to_merge)?;
+    let upper = index_in(at, name, &input.adjacent_shard_to_merge)?;
     let key = at.active(state, name)?;
     let stream = state.streams.get_mut(&key).ok_or_else(|| at.not_found(name))?;
-    let lower = open_shard(stream, at, &input.shard_to_merge)?;
-    let upper = open_shard(stream, at, &input.adjacent_shard_to_merge)?;
+    check_open(stream, at, lower)?;
+    check_open(stream, at, upper)?;
     if stream.shards[&lower].end.checked_add(1) != Some(stream.shards[&upper].start) {
         return Err(invalid(format!(
             "Shards {} and {} in stream {name} under account {} are not an adjacent pair of shards eligible for merging",
-            input.shard_to_merge, input.adjacent_shard_to_merge, at.account
+            shard_id(lower),
+            shard_id(upper),
+            at.account
         )));
     }
     stream.merge(lower, upper, at.now);
     state.pass(&key, Status::Updating, at);
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
-fn open_shard(stream: &Stream, at: Scope, id: &str) -> Result<u32, AwsError> {
-    let open = |index: &u32| stream.shards.get(index).is_some_and(|shard| shard.closed.is_none());
-    parse_shard_id(id).filter(open).ok_or_else(|| at.no_such_shard(&stream.name, id))
+/// What is no shard's id is refused before it is asked whether the stream is there.
+fn index_in(at: Scope, stream: &str, id: &str) -> Result<u32, AwsError> {
+    parse_shard_id(id).ok_or_else(|| at.no_such_shard(stream, id))
+}
+
+fn check_open(stream: &Stream, at: Scope, index: u32) -> Result<(), AwsError> {
+    let open = stream.shards.get(&index).is_some_and(|shard| shard.closed.is_none());
+    if open { Ok(()) } else { Err(at.no_such_shard(&stream.name, &shard_id(index))) }
 }

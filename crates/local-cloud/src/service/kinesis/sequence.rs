@@ -52,6 +52,12 @@ impl Sequence {
         counter.saturating_sub(1)
     }
 
+    /// Could it be any stream's? Of the layout that is in use, with a position that a shard can reach.
+    pub fn is_possible(&self) -> bool {
+        let (layout, version, position) = (self.0[0] >> 56, self.0[2] & 0xf, (self.0[0] & 0xffff) >> 15);
+        layout == 2 && matches!(version, 1 | 2) && position == 0
+    }
+
     /// A decimal number of at most 188 bits.
     pub fn parse(text: &str) -> Option<Sequence> {
         if text.is_empty() {
@@ -150,6 +156,27 @@ mod tests {
         for text in ["", "x", "-1", "1e9", &"9".repeat(60)] {
             assert_eq!(Sequence::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_of_another_layout_or_past_every_position_is_not_possible() {
+        let possible = |hex: &str| {
+            let limb = |text: &str| u64::from_str_radix(text, 16).expect("hexadecimal digits");
+            Sequence([limb(&hex[..15]), limb(&hex[15..31]), limb(&hex[31..])]).is_possible()
+        };
+        let table = [
+            ("20000000000000000000000000000000000000000000002", true),
+            ("20000000000000000000000000000000000000000000001", true),
+            ("20000000000000000000000000000000000000000000000", false),
+            ("20000000000000000000000000000000000000000000003", false),
+            ("30000000000000000000000000000000000000000000001", false),
+            ("1ffffffffff7fffffffffffffff000000000007fffffff2", false),
+            ("20000000000800000000000000000000000000000000002", false),
+        ];
+        for (hex, expected) in table {
+            assert_eq!(possible(hex), expected, "{hex}");
+        }
+        assert!(Sequence::of_record(1_700_000_000, 7, 41, 1_700_000_100).is_possible());
     }
 
     proptest! {

@@ -117,9 +117,11 @@ pub fn shard_id(index: u32) -> String {
     format!("shardId-{index:012}")
 }
 
-/// The index in a shard's id; `None` when it is none.
+/// The index in a shard's id; `None` when it is none. AWS reads the number, and whatever stands before its hyphen.
 pub fn parse_shard_id(id: &str) -> Option<u32> {
-    id.strip_prefix("shardId-")?.parse().ok()
+    let number = id.split('-').nth(1).filter(|number| !number.is_empty()).unwrap_or(id);
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse().ok().filter(|index| digits && *index <= i32::MAX as u32)
 }
 
 /// Where a partition key lies in the range of hash keys.
@@ -284,6 +286,14 @@ fn hash_key_range(shard: &Shard) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shard_is_named_by_the_number_behind_a_hyphen_or_alone() {
+        let named = ["shardId-000000000005", "shardId-5", "shard-5", "5", "-005"];
+        assert!(named.iter().all(|id| parse_shard_id(id) == Some(5)));
+        let nothing = ["", "shardId-", "shardId", "2147483648", "shardId-002147483648", "2.14E4", "shardId-+5", "a--5"];
+        assert_eq!(nothing.map(parse_shard_id), [None; 8]);
+    }
     use proptest::prelude::*;
 
     fn stream(shards: u32) -> Stream {

@@ -13,8 +13,12 @@ const MOST_TAGS: usize = 50;
 
 /// Characters that AWS takes in keys and values.
 pub fn check(tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
-    let allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_./=+-%@:".contains(c);
-    if tags.iter().all(|(key, value)| key.chars().chain(value.chars()).all(allowed)) {
+    check_characters(tags.iter().flat_map(|(key, value)| [key, value]))
+}
+
+fn check_characters<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result<(), AwsError> {
+    let allowed = |c: char| c.is_alphanumeric() || " _./=+-%@:".contains(c);
+    if texts.into_iter().all(|text| text.chars().all(allowed)) {
         return Ok(());
     }
     Err(invalid(
@@ -79,7 +83,7 @@ fn extend(
         )));
     }
     held.extend(tags);
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,13 +108,14 @@ pub struct UntagResource {
 
 pub fn untag_resource(state: &mut State, at: Scope, input: UntagResource) -> Result<Value, AwsError> {
     slot(state, at, &input.resource_arn)?.retain(|tag, _| !input.tag_keys.contains(tag));
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 fn remove(state: &mut State, at: Scope, name: &str, keys: &[String]) -> Result<Value, AwsError> {
+    check_characters(keys)?;
     let stream = state.streams.get_mut(&at.key(name)).ok_or_else(|| at.not_found(name))?;
     stream.tags.retain(|tag, _| !keys.contains(tag));
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 #[derive(Debug, Deserialize)]

@@ -45,7 +45,7 @@ pub fn increase_retention(state: &mut State, at: Scope, input: Retention) -> Res
         )));
     }
     update(state, at, name, |stream| stream.retention_h = wanted)?;
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 pub fn decrease_retention(state: &mut State, at: Scope, input: Retention) -> Result<Value, AwsError> {
@@ -59,7 +59,7 @@ pub fn decrease_retention(state: &mut State, at: Scope, input: Retention) -> Res
     }
     update(state, at, name, |stream| stream.retention_h = wanted)?;
     state.trim_now(&at.key(name), at.now);
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 /// The current and the wanted retention, in hours, if the wanted one is possible.
@@ -88,7 +88,7 @@ pub struct UpdateStreamMode {
 pub fn update_stream_mode(state: &mut State, at: Scope, input: UpdateStreamMode) -> Result<Value, AwsError> {
     let name = name_in(None, Some(&input.stream_arn))?;
     update(state, at, name, |stream| stream.mode = input.stream_mode_details.stream_mode)?;
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,7 +101,7 @@ pub struct UpdateMaxRecordSize {
 
 pub fn update_max_record_size(state: &mut State, at: Scope, input: UpdateMaxRecordSize) -> Result<Value, AwsError> {
     update(state, at, input.stream.name()?, |stream| stream.max_record_kib = input.max_record_kib)?;
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,12 +114,12 @@ pub struct Encryption {
 
 pub fn start_encryption(state: &mut State, at: Scope, input: Encryption) -> Result<Value, AwsError> {
     update(state, at, input.stream.name()?, |stream| stream.key_id = Some(input.key_id))?;
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 pub fn stop_encryption(state: &mut State, at: Scope, input: Encryption) -> Result<Value, AwsError> {
     update(state, at, input.stream.name()?, |stream| stream.key_id = None)?;
-    Ok(json!({}))
+    Ok(Value::Null)
 }
 
 #[derive(Debug, Deserialize)]
