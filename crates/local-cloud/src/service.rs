@@ -4,6 +4,7 @@ use crate::request::{Answer, AwsError, Request};
 use crate::settings::Millis;
 use crate::world::{Turn, World};
 
+pub mod allowance;
 pub mod arn;
 pub mod firehose;
 pub mod iam;

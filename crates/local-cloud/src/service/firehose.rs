@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use self::destination::Destination;
 use self::encryption::Encryption;
+use self::meter::Meter;
 use crate::flow::config::Config;
 use crate::flow::item::Origin;
 use crate::flow::job::{Job, Source};
@@ -25,6 +26,7 @@ mod control;
 mod create;
 pub mod destination;
 mod encryption;
+mod meter;
 mod put;
 mod tags;
 
@@ -40,6 +42,8 @@ pub struct State {
     removed: Vec<LogChange>,
     /// What is in memory only, of each way of each delivery stream that is not being deleted, by its lane.
     pub pumps: BTreeMap<String, Pump>,
+    /// Where there are limits: what came in this second, by `region/name`.
+    meters: BTreeMap<String, Meter>,
 }
 
 impl Default for State {
@@ -51,6 +55,7 @@ impl Default for State {
             dirty: BTreeSet::new(),
             removed: vec![],
             pumps: BTreeMap::new(),
+            meters: BTreeMap::new(),
         }
     }
 }
@@ -271,6 +276,11 @@ impl State {
         }
     }
 
+    /// What this delivery stream takes in a second.
+    fn meter(&mut self, key: &str, region: &str) -> &mut Meter {
+        self.meters.entry(key.to_owned()).or_insert_with(|| Meter::of(region))
+    }
+
     fn log_mut(&mut self, key: &str) -> &mut Log {
         self.dirty.insert(key.to_owned());
         self.logs.entry(key.to_owned()).or_default()
@@ -290,6 +300,7 @@ impl State {
 
     fn forget(&mut self, key: &str) {
         let Some(stream) = self.streams.remove(key) else { return };
+        self.meters.remove(key);
         let prefix = format!("{key}/");
         let rows: Vec<String> = self.progress.with_prefix(&prefix).map(|(row, _)| row.to_owned()).collect();
         for row in rows {

@@ -1,5 +1,6 @@
 //! Delivery streams are made, described, changed and refused.
 
+use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use super::stage::{ROLE, STREAM, Stage, processing};
@@ -266,4 +267,25 @@ fn delivery_streams_are_listed_in_pages_and_by_type() {
         let listed = stage.ask("firehose", "ListDeliveryStreams", input.clone()).unwrap();
         assert_eq!(listed, json!({ "DeliveryStreamNames": names, "HasMoreDeliveryStreams": more }), "{input}");
     }
+}
+
+#[test]
+fn with_limits_a_delivery_stream_takes_so_much_a_second_and_says_which_records_it_did_not() {
+    let mut stage = Stage::with_bucket();
+    stage.world.settings.limits = true;
+    stage.create_direct("d", json!({}));
+    let large = BASE64.encode_to_string("x".repeat(1_000_000));
+    let records = vec![json!({ "Data": large }); 4];
+    let batch = json!({ "DeliveryStreamName": "d", "Records": records });
+    let first = stage.ask("firehose", "PutRecordBatch", batch.clone()).unwrap();
+    assert_eq!(first["FailedPutCount"], 0);
+    let second = stage.ask("firehose", "PutRecordBatch", batch).unwrap();
+    assert_eq!(second["FailedPutCount"], 3);
+    let refused = json!({ "ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down." });
+    assert_eq!(second["RequestResponses"][1], refused);
+    assert!(second["RequestResponses"][0]["RecordId"].is_string());
+    let one = json!({ "DeliveryStreamName": "d", "Record": { "Data": large } });
+    assert_eq!(stage.refused("PutRecord", one.clone()), "ServiceUnavailableException: Slow down.");
+    stage.advance(1_000);
+    stage.ask("firehose", "PutRecord", one).unwrap();
 }

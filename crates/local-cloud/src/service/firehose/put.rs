@@ -39,7 +39,10 @@ pub fn put_record(world: &mut World, at: &Scope, input: PutRecord) -> Result<Put
     let name = input.delivery_stream_name.ok_or_else(|| missing("deliveryStreamName"))?;
     let encrypted = writable(&world.firehose, at, &name)?;
     let record = check(input.record.ok_or_else(|| missing("record"))?, "record.data")?;
-    Ok(PutRecordOutput { record_id: place(world, at, &name, record), encrypted })
+    if !admitted(world, at, &name) {
+        return Err(slow_down());
+    }
+    Ok(PutRecordOutput { record_id: place(world, at, &name, record).ok_or_else(slow_down)?, encrypted })
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,8 +62,17 @@ pub struct PutRecordBatchOutput {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Placed {
-    record_id: String,
+#[serde(untagged)]
+enum Placed {
+    #[serde(rename_all = "PascalCase")]
+    Taken { record_id: String },
+    #[serde(rename_all = "PascalCase")]
+    Refused { error_code: &'static str, error_message: String },
+}
+
+/// More came in this second than the delivery stream takes.
+fn slow_down() -> AwsError {
+    AwsError::new("ServiceUnavailableException", "Slow down.").with_status(503)
 }
 
 pub fn put_record_batch(
@@ -81,9 +93,16 @@ pub fn put_record_batch(
     if checked.iter().map(|data| data.0.len()).sum::<usize>() > BATCH_LIMIT {
         return Err(invalid("Records size exceeds 4 MB limit"));
     }
-    let place = |data| Placed { record_id: place(world, at, &name, data) };
-    let request_responses = checked.into_iter().map(place).collect();
-    Ok(PutRecordBatchOutput { failed_put_count: 0, encrypted, request_responses })
+    if !admitted(world, at, &name) {
+        return Err(slow_down());
+    }
+    let placed = checked.into_iter().map(|data| match place(world, at, &name, data) {
+        Some(record_id) => Placed::Taken { record_id },
+        None => Placed::Refused { error_code: slow_down().code, error_message: slow_down().message },
+    });
+    let request_responses: Vec<Placed> = placed.collect();
+    let failed = request_responses.iter().filter(|placed| matches!(placed, Placed::Refused { .. }));
+    Ok(PutRecordBatchOutput { failed_put_count: failed.count() as u32, encrypted, request_responses })
 }
 
 /// Fails unless records may be put directly. Gives whether they are encrypted at rest.
@@ -115,12 +134,21 @@ fn check(entry: Entry, path: &str) -> Result<Blob, AwsError> {
     Ok(data)
 }
 
-/// Gives the record's id.
-fn place(world: &mut World, at: &Scope, name: &str, data: Blob) -> String {
-    let log = world.firehose.log_mut(&at.key(name));
+/// May one call more be made in this second?
+fn admitted(world: &mut World, at: &Scope, name: &str) -> bool {
+    !world.settings.limits || world.firehose.meter(&at.key(name), &at.region).request(at.now)
+}
+
+/// Gives the record's id; none when it is one too many in this second.
+fn place(world: &mut World, at: &Scope, name: &str, data: Blob) -> Option<String> {
+    let key = at.key(name);
+    if world.settings.limits && !world.firehose.meter(&key, &at.region).record(at.now, data.0.len() as u64) {
+        return None;
+    }
+    let log = world.firehose.log_mut(&key);
     let ordinal = log.next();
     let sequence = Sequence::of_record(0, 0, ordinal, at.now / 1000);
     let record = Record { sequence, partition_key: "".into(), data: data.0, arrival: at.now };
     log.append(record.clone());
-    Item::new(Origin::whole(0, ordinal), record).id()
+    Some(Item::new(Origin::whole(0, ordinal), record).id())
 }

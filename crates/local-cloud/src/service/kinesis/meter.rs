@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html>
 
+use crate::service::allowance::Allowance;
 use crate::settings::Millis;
 
 const WRITE_BYTES: u64 = 1 << 20;
@@ -13,11 +14,11 @@ const ITERATORS: u64 = 5;
 /// The allowances of one shard.
 #[derive(Debug, Default)]
 pub struct Meter {
-    write_bytes: Bucket,
-    write_records: Bucket,
-    read_bytes: Bucket,
-    read_calls: Bucket,
-    iterators: Bucket,
+    write_bytes: Allowance,
+    write_records: Allowance,
+    read_bytes: Allowance,
+    read_calls: Allowance,
+    iterators: Allowance,
 }
 
 impl Meter {
@@ -53,27 +54,6 @@ impl Meter {
             self.iterators.take(1);
         }
         fits
-    }
-}
-
-/// A second's allowance that fills again as time passes. It may be overdrawn.
-#[derive(Debug, Default)]
-struct Bucket {
-    /// In thousandths, which is what comes in within a millisecond for each one in a second.
-    used: u64,
-    at: Millis,
-}
-
-impl Bucket {
-    /// Is there so much left of what a second allows, or all of it?
-    fn holds(&mut self, now: Millis, per_second: u64, cost: u64) -> bool {
-        self.used = self.used.saturating_sub(now.saturating_sub(self.at).saturating_mul(per_second));
-        self.at = now;
-        self.used + cost.min(per_second) * 1000 <= per_second * 1000
-    }
-
-    fn take(&mut self, cost: u64) {
-        self.used += cost * 1000;
     }
 }
 
