@@ -1,6 +1,7 @@
 //! Reading: shards, iterators, records.
 
-use serde::Deserialize;
+use base64_simd::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::iterator::Iterator;
@@ -238,7 +239,7 @@ pub struct ListShards {
     shard_filter: Option<ShardFilter>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ShardFilter {
     r#type: String,
@@ -249,24 +250,24 @@ struct ShardFilter {
 
 pub fn list_shards(state: &mut State, at: Scope, input: ListShards) -> Result<Value, AwsError> {
     let named = input.stream_name.is_some() || input.stream_arn.is_some();
-    let (key, start) = match (&input.next_token, named) {
+    let (key, start, begun_with) = match (&input.next_token, named) {
         (Some(_), true) => return Err(invalid("NextToken and StreamName cannot be provided together.")),
         (None, false) => return Err(invalid("Either NextToken or StreamName should be provided.")),
         (Some(token), false) => resumed(token, at.now)?,
         (None, true) => {
             let name = name_in(input.stream_name.as_deref(), input.stream_arn.as_deref())?;
-            (at.existing(state, name)?, input.exclusive_start_shard_id)
+            (at.existing(state, name)?, input.exclusive_start_shard_id, None)
         }
     };
     state.trim(&key, at.now);
     let stream = state.streams.get(&key).ok_or_else(|| at.not_found(&key))?;
-    if let Some(filter) = &input.shard_filter {
+    let shard_filter = input.shard_filter.or(begun_with);
+    if let Some(filter) = &shard_filter {
         filter.check()?;
     }
     let horizon = at.now.saturating_sub(stream.retention_ms()).max(stream.created);
-    let passing = |shard: &Shard, index| {
-        input.shard_filter.as_ref().is_none_or(|filter| filter.passes(at.now, horizon, index, shard))
-    };
+    let passing =
+        |shard: &Shard, index| shard_filter.as_ref().is_none_or(|filter| filter.passes(at.now, horizon, index, shard));
     let ids: Vec<(String, u32)> = stream
         .shards
         .iter()
@@ -280,18 +281,28 @@ pub fn list_shards(state: &mut State, at: Scope, input: ListShards) -> Result<Va
     if let (true, Some((_, last))) = (more, shown.last()) {
         // A page's end is an iterator without a record.
         let end = Iterator { stream: key, created: stream.created, shard: *last, ordinal: 0, issued: at.now };
-        out["NextToken"] = end.encode().into();
+        out["NextToken"] = token(&end, shard_filter.as_ref()).into();
     }
     Ok(out)
 }
 
-/// The stream, and the id of the last shard of the page before.
-fn resumed(token: &str, now: Millis) -> Result<(String, Option<String>), AwsError> {
-    let end = Iterator::decode(token, now).map_err(|error| match error.code {
+/// Where a listing goes on, and with which filter.
+fn token(end: &Iterator, filter: Option<&ShardFilter>) -> String {
+    let filter = filter.map(|filter| serde_json::to_vec(filter).expect("texts and numbers serialise"));
+    format!("{}.{}", end.encode(), URL_SAFE_NO_PAD.encode_to_string(filter.unwrap_or_default()))
+}
+
+/// The stream, the id of the last shard of the page before, and the filter that the listing began with.
+fn resumed(token: &str, now: Millis) -> Result<(String, Option<String>, Option<ShardFilter>), AwsError> {
+    let unknown = || invalid("Invalid NextToken.");
+    let (end, filter) = token.split_once('.').ok_or_else(unknown)?;
+    let end = Iterator::decode(end, now).map_err(|error| match error.code {
         "ExpiredIteratorException" => AwsError::new("ExpiredNextTokenException", "NextToken has expired."),
-        _ => invalid("Invalid NextToken."),
+        _ => unknown(),
     })?;
-    Ok((end.stream, Some(shard_id(end.shard))))
+    let filter = URL_SAFE_NO_PAD.decode_to_vec(filter).map_err(|_| unknown())?;
+    let filter = (!filter.is_empty()).then(|| serde_json::from_slice(&filter)).transpose().map_err(|_| unknown())?;
+    Ok((end.stream, Some(shard_id(end.shard)), filter))
 }
 
 impl ShardFilter {

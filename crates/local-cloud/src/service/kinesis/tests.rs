@@ -261,6 +261,34 @@ fn a_consumer_comes_is_described_and_goes() {
 }
 
 #[test]
+fn a_listing_of_shards_goes_on_with_the_filter_it_began_with() {
+    let mut world = world(4);
+    let filter = json!({ "Type": "AFTER_SHARD_ID", "ShardId": "shardId-000000000000" });
+    let input = json!({ "StreamName": "s", "MaxResults": 1, "ShardFilter": filter });
+    let mut page = ask_at(&mut world, NOW, "ListShards", input).unwrap();
+    let mut found = vec![page["Shards"][0]["ShardId"].clone()];
+    while let Some(token) = page.get("NextToken").cloned() {
+        page = ask_at(&mut world, NOW, "ListShards", json!({ "NextToken": token, "MaxResults": 1 })).unwrap();
+        found.push(page["Shards"][0]["ShardId"].clone());
+    }
+    assert_eq!(found, ["shardId-000000000001", "shardId-000000000002", "shardId-000000000003"]);
+    let closed = json!({ "StreamName": "s", "MaxResults": 1, "ShardFilter": { "Type": "AT_LATEST" } });
+    let token = ask_at(&mut world, NOW, "ListShards", closed).unwrap()["NextToken"].clone();
+    ask_at(
+        &mut world,
+        NOW,
+        "SplitShard",
+        json!({ "StreamName": "s", "ShardToSplit": "shardId-000000000003",
+        "NewStartingHashKey": "300000000000000000000000000000000000000" }),
+    )
+    .unwrap();
+    let rest = ask_at(&mut world, NOW + 100, "ListShards", json!({ "NextToken": token })).unwrap();
+    let ids: Vec<&str> = rest["Shards"].as_array().unwrap().iter().filter_map(|s| s["ShardId"].as_str()).collect();
+    assert!(!ids.contains(&"shardId-000000000003"), "it is closed: {ids:?}");
+    assert_eq!(ids.len(), 4);
+}
+
+#[test]
 fn consumers_are_listed_in_pages_and_are_twenty_at_most() {
     let mut world = world(1);
     for n in 0..20 {
