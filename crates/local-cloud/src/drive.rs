@@ -80,7 +80,7 @@ impl Engine {
     pub async fn start(settings: Settings) -> Result<Engine, StartError> {
         let secret = settings.signature.clone();
         let (time, pace) = (settings.time, Pace { speed: settings.speed, paused: settings.paused });
-        let faults = Faults::new(settings.faults.clone());
+        let faults = Faults::new(settings.faults.iter().filter(|rule| !rule.is_own()).cloned().collect());
         let opened = tokio::task::spawn_blocking(move || open(settings)).await;
         let (room, runner) = opened.expect("opening does not panic and is not cancelled")?;
         let shared = Shared {
@@ -162,12 +162,14 @@ impl Engine {
 
     /// Why the caller may not do this, where that is asked at all.
     fn denial(&self, route: Route, request: &Request) -> Option<AwsError> {
-        self.look(|world| {
-            if !world.settings.enforce_iam {
-                return None;
-            }
-            iam::authorize(world, request, &wire::operation::name(route, request)?, self.now()).err()
-        })
+        if !self.look(|world| world.settings.enforce_iam) {
+            return None;
+        }
+        let operation = wire::operation::name(route, request)?;
+        // What the call is about stands in the body, whatever it is written in. What cannot be read is refused as that.
+        let format = Format::of(request);
+        let request = Request { body: format.read(request.body.clone()).ok()?, ..request.clone() };
+        self.look(|world| iam::authorize(world, &request, &operation, self.now()).err())
     }
 
     async fn answer(&self, route: Route, request: Request, slow: Duration) -> http::Response<Content> {
@@ -189,17 +191,23 @@ impl Engine {
 
     /// Another rule: what it says goes wrong from now on.
     pub fn inject(&self, rule: Rule) {
-        self.shared.faults().add(rule);
+        match rule.is_own() {
+            true => self.shared.room().world.faults.add(rule),
+            false => self.shared.faults().add(rule),
+        }
     }
 
     /// From now on nothing goes wrong.
     pub fn heal(&self) {
         *self.shared.faults() = Faults::default();
+        self.shared.room().world.faults = Faults::default();
     }
 
     /// The rules in force, how many calls each was for, and how many it struck.
     pub fn faults(&self) -> Vec<(String, u64, u64)> {
-        self.shared.faults().counts().map(|(text, met, struck)| (text.to_owned(), met, struck)).collect()
+        let all = [self.shared.faults().clone(), self.look(|world| world.faults.clone())];
+        let counts = all.iter().flat_map(Faults::counts);
+        counts.map(|(text, met, struck)| (text.to_owned(), met, struck)).collect()
     }
 
     /// World time.
@@ -459,7 +467,9 @@ impl Shared {
 /// A refusal before the service has seen anything, in its dress.
 fn refuse(route: Route, request: &Request, error: AwsError) -> http::Response<Bytes> {
     match route {
-        Route::Service(index) => dress::answer(SERVICES[index].protocol, request, Err(error)),
+        Route::Service(index) => {
+            dress::formatted(dress::answer(SERVICES[index].protocol, request, Err(error)), Format::of(request))
+        }
         Route::S3 | Route::Local | Route::UnknownJson | Route::UnknownQuery => s3::refuse(request, error),
     }
 }

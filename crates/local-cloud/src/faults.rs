@@ -7,12 +7,20 @@
 //! firehose:CreateDeliveryStream=lost-reply,count=1
 //! *=latency:200ms                        every call takes that much longer
 //! iam:CreateRole=slow:5s                 services see the role five seconds later
+//! firehose>s3:PutObject=503,count=3      a delivery finds its bucket unavailable three times
 //! ```
+//!
+//! The last is for the calls that Firehose makes itself, which no other rule touches: they can only be refused.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::service::iam::glob_ignoring_case;
+
+/// Firehose stores an object.
+pub const FIREHOSE_STORES: &str = "firehose>s3:PutObject";
+/// Firehose invokes a function.
+pub const FIREHOSE_INVOKES: &str = "firehose>lambda:Invoke";
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +66,9 @@ impl FromStr for Rule {
         }
         let mut words = rest.split(',');
         let kind = kind(words.next().unwrap_or_default())?;
+        if is_own(operation) {
+            check_own(operation, kind)?;
+        }
         let mut rule =
             Rule { text: text.to_owned(), operation: operation.to_owned(), kind, rate: 1.0, count: None, seed: 0 };
         for word in words {
@@ -74,6 +85,30 @@ impl FromStr for Rule {
             }
         }
         Ok(rule)
+    }
+}
+
+impl Rule {
+    /// Is it for the engine's own calls, and not for its clients'?
+    pub fn is_own(&self) -> bool {
+        is_own(&self.operation)
+    }
+}
+
+fn is_own(operation: &str) -> bool {
+    operation.contains('>')
+}
+
+/// A rule that could never strike is a mistake.
+fn check_own(operation: &str, kind: Kind) -> Result<(), NoRule> {
+    if ![FIREHOSE_STORES, FIREHOSE_INVOKES].iter().any(|own| glob_ignoring_case(operation, own)) {
+        return Err(NoRule(format!("{operation:?} is neither {FIREHOSE_STORES} nor {FIREHOSE_INVOKES}")));
+    }
+    match kind {
+        Kind::Throttle | Kind::Failure { .. } => Ok(()),
+        Kind::Latency(_) | Kind::LostReply | Kind::Slow(_) => {
+            Err(NoRule(format!("{operation} can be throttled or fail with 500 or 503, and nothing else")))
+        }
     }
 }
 
@@ -120,10 +155,10 @@ pub enum Refusal {
 }
 
 /// The rules in force, and how often each was met.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Faults(Vec<Counted>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Counted {
     rule: Rule,
     /// Calls it is for.
@@ -149,7 +184,8 @@ impl Faults {
     /// What befalls this call, `service:Operation`. Several rules may strike at once; of refusals the first counts.
     pub fn decide(&mut self, operation: &str) -> Fault {
         let mut fault = Fault::default();
-        for counted in self.0.iter_mut().filter(|counted| glob_ignoring_case(&counted.rule.operation, operation)) {
+        let is_for = |rule: &Rule| rule.is_own() == is_own(operation) && glob_ignoring_case(&rule.operation, operation);
+        for counted in self.0.iter_mut().filter(|counted| is_for(&counted.rule)) {
             let Counted { rule, met, struck } = counted;
             let strikes = rule.count.is_none_or(|count| *struck < count) && share(rule.seed, *met) < rule.rate;
             *met += 1;
@@ -232,6 +268,15 @@ mod tests {
     }
 
     #[test]
+    fn the_engines_own_calls_have_rules_of_their_own() {
+        let mut faults = faults(&["*=500", "firehose>s3:*=503,count=1"]);
+        assert_eq!(faults.decide(FIREHOSE_STORES).refusal, Some(Refusal::Failed { status: 503 }));
+        assert_eq!(faults.decide(FIREHOSE_STORES), Fault::default());
+        assert_eq!(faults.decide(FIREHOSE_INVOKES), Fault::default());
+        assert_eq!(faults.decide("s3:PutObject").refusal, Some(Refusal::Failed { status: 500 }));
+    }
+
+    #[test]
     fn what_is_no_rule_is_told_why() {
         for (text, why) in [
             ("throttle", "a rule needs an ="),
@@ -242,6 +287,8 @@ mod tests {
             ("*=500,rate=2", "a rate is from 0 to 1, not \"2\""),
             ("*=500,count=-1", "\"count=-1\" cannot be read"),
             ("*=500,often", "\"often\" cannot be read"),
+            ("firehose>s3:GetObject=500", "\"firehose>s3:GetObject\" is neither firehose>s3:PutObject nor"),
+            ("firehose>s3:PutObject=lost-reply", "firehose>s3:PutObject can be throttled or fail with 500 or 503"),
         ] {
             let error = text.parse::<Rule>().expect_err(text).to_string();
             assert!(error.starts_with(why), "{text}: {error}");

@@ -1,5 +1,6 @@
 //! All state there is. Calls, results and time go in; answers and effects come out. No IO, no clock, no async.
 
+use crate::faults::Faults;
 use crate::flow::{self, task::Done};
 use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Request, Token};
 use crate::service::kinesis::log::LogChange;
@@ -16,6 +17,8 @@ pub struct World {
     pub iam: iam::State,
     pub logs: logs::State,
     pub s3: s3::State,
+    /// Of the calls that services make of each other.
+    pub faults: Faults,
     /// What the present call makes or changes settles that much later than it would.
     pub slow: Millis,
     next_token: Token,
@@ -36,7 +39,9 @@ impl Turn {
 
 impl World {
     pub fn new(settings: Settings) -> World {
+        let own = settings.faults.iter().filter(|rule| rule.is_own());
         World {
+            faults: Faults::new(own.cloned().collect()),
             settings,
             kinesis: kinesis::State::default(),
             firehose: firehose::State::default(),
@@ -66,12 +71,12 @@ impl World {
         answer
     }
 
-    /// Everything is forgotten but how the world is set up. Gives the ARNs of the functions there were. An effect under way
+    /// Everything is forgotten but how the world is set up and what goes wrong in it. Gives the ARNs of the functions there were. An effect under way
     /// comes back to a world that does not know it.
     pub fn reset(&mut self) -> Vec<String> {
         let functions = self.lambda.functions.iter().map(|(_, function)| function.arn.clone()).collect();
-        let (next_token, seen) = (self.next_token, self.seen);
-        *self = World { next_token, seen, ..World::new(self.settings.clone()) };
+        let (next_token, seen, faults) = (self.next_token, self.seen, std::mem::take(&mut self.faults));
+        *self = World { next_token, seen, faults, ..World::new(self.settings.clone()) };
         functions
     }
 

@@ -8,10 +8,12 @@ use super::object::Object;
 use super::pump::{Pump, Sealed, UnderWay};
 use super::report;
 use super::task::Work;
+use crate::faults::FIREHOSE_STORES;
 use crate::request::AwsError;
 use crate::service::kinesis::stream::Stream;
 use crate::service::{iam, s3};
 use crate::settings::Millis;
+use crate::wire::dress;
 use crate::world::{Turn, World};
 
 /// Between two tries to store an object, in milliseconds.
@@ -39,12 +41,20 @@ pub fn store(world: &mut World, now: Millis, pump: &mut Pump, job: &Job, mut sea
         return world.firehose.finish(job, origins());
     };
     let oldest = sealed.items.iter().map(|item| item.arrival).min().unwrap_or(now);
-    report::failure(world, now, pump, &Failure::new(&format!("S3.{}", error.code), error.message));
+    report::failure(world, now, pump, &failure_of(error));
     if now.saturating_sub(oldest) > kept_ms(world, job) {
         return world.firehose.finish(job, origins());
     }
     sealed.not_before = now + RETRY_MS;
     pump.sealed.push(sealed);
+}
+
+/// As the log names it: S3's own failure without its name.
+fn failure_of(error: AwsError) -> Failure {
+    match error.code {
+        "InternalError" => Failure::new(error.code, error.message),
+        code => Failure::new(&format!("S3.{code}"), error.message),
+    }
 }
 
 /// After this the records are lost, as they are in their stream.
@@ -54,6 +64,9 @@ fn kept_ms(world: &World, job: &Job) -> Millis {
 }
 
 fn put(world: &mut World, now: Millis, job: &Job, object: Object) -> Result<(), AwsError> {
+    if let Some(refusal) = world.faults.decide(FIREHOSE_STORES).refusal {
+        return Err(dress::refusal("s3:PutObject", refusal));
+    }
     let store = &job.config.store;
     let arn = format!("arn:{}:s3:::{}/{}", crate::service::arn::partition(&job.region), store.bucket, object.key);
     let role = &store.role_arn;

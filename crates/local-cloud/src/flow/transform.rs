@@ -14,10 +14,12 @@ use super::pump::{Batch, Pump, UnderWay};
 use super::report;
 use super::settle::{self, Settled};
 use super::task::Work;
+use crate::faults::{FIREHOSE_INVOKES, Refusal};
 use crate::request::{InvokeOutcome, Token};
 use crate::service::iam;
 use crate::service::lambda::{self, CannotInvoke};
 use crate::settings::Millis;
+use crate::wire::dress;
 use crate::world::{Turn, World};
 
 /// Between an invocation that failed and the next, in milliseconds. AWS does not say how long it waits.
@@ -52,7 +54,11 @@ pub fn invoke(world: &mut World, turn: &mut Turn, pump: &mut Pump, batch: Batch,
     let Some(lambda) = &pump.job.config.lambda else {
         return pump.waiting.push_front(batch);
     };
-    match may_invoke(world, lambda, &event, turn.now).and_then(|()| lambda::invoke(world, turn, &lambda.arn, event)) {
+    let may = match world.faults.decide(FIREHOSE_INVOKES).refusal {
+        Some(refusal) => Err(refused(refusal)),
+        None => may_invoke(world, lambda, &event, turn.now),
+    };
+    match may.and_then(|()| lambda::invoke(world, turn, &lambda.arn, event)) {
         Ok(token) => {
             pump.under_way.insert(token, UnderWay::Invoked(batch));
         }
@@ -77,6 +83,16 @@ fn may_invoke(world: &World, lambda: &Lambda, event: &Bytes, now: Millis) -> Res
         return Err(CannotInvoke { code: "InvocationFailure", message });
     }
     Ok(())
+}
+
+/// What a fault rule makes of an invocation.
+fn refused(refusal: Refusal) -> CannotInvoke {
+    let code = match refusal {
+        Refusal::Throttled => "InvokeLimitExceeded",
+        Refusal::Failed { status: 503 } => "ServiceUnavailable",
+        Refusal::Failed { .. } => "InternalServerError",
+    };
+    CannotInvoke { code, message: dress::refusal("lambda:Invoke", refusal).message }
 }
 
 fn failure_of(reason: &CannotInvoke) -> Failure {

@@ -12,6 +12,7 @@ use super::support::*;
 const TRUST: &str = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"sts:AssumeRole"}}"#;
 const READER: &str = r#"{"Statement":[
     {"Effect":"Allow","Action":["kinesis:DescribeStreamSummary","kinesis:ListStreams"],"Resource":"*"},
+    {"Effect":"Allow","Action":"kinesis:DescribeStream","Resource":"arn:aws:kinesis:us-east-1:000000000000:stream/s"},
     {"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::lake","arn:aws:s3:::lake/open/*"]},
     {"Effect":"Deny","Action":"s3:DeleteObject","Resource":"*"}]}"#;
 
@@ -24,7 +25,7 @@ async fn call(
     path: &str,
     who: &Session,
     headers: &[(&str, &str)],
-    body: &str,
+    body: impl AsRef<[u8]>,
 ) -> Response<Bytes> {
     let mut request = Request::builder().method(method).uri(path);
     let key = who.as_ref().map_or("AK", |(key, _)| key);
@@ -35,7 +36,7 @@ async fn call(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    engine.call(request.body(Bytes::from(body.to_owned())).expect("valid parts")).await
+    engine.call(request.body(Bytes::copy_from_slice(body.as_ref())).expect("valid parts")).await
 }
 
 async fn query(engine: &Engine, who: &Session, version: &str, fields: &[(&str, &str)]) -> Response<Bytes> {
@@ -119,6 +120,13 @@ async fn a_session_may_do_what_its_role_allows_and_root_everything() {
         let headers: &[(&str, &str)] = if target.is_empty() { &[] } else { &[("x-amz-target", target)] };
         let answer = call(&engine, method, path, &session, headers, body).await;
         assert_eq!(answer.status(), expected, "{method} {path} {target}: {}", text(&answer));
+    }
+    // The same of a stream that the role may see, and of another, in CBOR.
+    for (body, expected) in [(b"\xA1\x6AStreamName\x61s", ""), (b"\xA1\x6AStreamName\x61t", "AccessDeniedException")] {
+        let cbor = "application/x-amz-cbor-1.1";
+        let headers = [("x-amz-target", "Kinesis_20131202.DescribeStream"), ("content-type", cbor)];
+        let answer = call(&engine, "POST", "/", &session, &headers, body).await;
+        assert_eq!((header(&answer, "x-amzn-errortype"), header(&answer, "content-type")), (expected, cbor));
     }
     let headers = [("x-amz-target", "Kinesis_20131202.DeleteStream")];
     let denied = call(&engine, "POST", "/", &session, &headers, r#"{"StreamName":"s"}"#).await;

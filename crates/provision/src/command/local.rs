@@ -52,7 +52,8 @@ pub struct ServeArgs {
     /// How long states that are not instant on AWS last here: none, fast or aws
     #[arg(long, default_value = "fast", value_parser = delays)]
     pub delays: Delays,
-    /// Let a shard through no more than on AWS: 1 MiB and 1,000 records a second in, 2 MiB and 5 calls out
+    /// Let through no more than on AWS: a shard takes 1 MiB and 1,000 records a second, gives 2 MiB in 5 calls; a delivery stream
+    /// takes 5 MiB directly (1 MiB outside us-east-1, us-west-2, eu-west-1)
     #[arg(long)]
     pub limits: bool,
     /// Check that calls are signed with this key and secret; without it a signature must only be there
@@ -69,6 +70,7 @@ pub struct ServeArgs {
 const CONTROL: &str = "\
 Fault rules are OPERATION=KIND[,rate=R][,count=N][,seed=S].
   OPERATION  service:Operation, with * for any text: kinesis:Put*, iam:CreateRole, *
+             firehose>s3:PutObject, firehose>lambda:Invoke: Firehose's own calls, which only these rules are for
   KIND       throttle, 500, 503: refused, nothing happens
              lost-reply: it happens, and the connection ends without an answer
              latency:200ms: the call is held up

@@ -147,6 +147,32 @@ fn what_the_destination_does_not_take_is_kept_for_a_day_and_then_lost() {
 }
 
 #[test]
+fn a_fault_of_the_bucket_delays_an_object_and_one_of_the_function_spends_its_retries() {
+    let mut stage = Stage::with_bucket();
+    logged(&mut stage, "d");
+    for rule in ["firehose>s3:PutObject=503,count=2", "firehose>lambda:Invoke=throttle,count=1"] {
+        stage.world.faults.add(rule.parse().unwrap());
+    }
+    stage.put(&["a"]);
+    stage.advance(10_000);
+    assert_eq!(stage.invocations.len(), 0, "it is refused, and nothing is left to try");
+    stage.put(&["b"]);
+    stage.advance(10_000);
+    stage.answer(|text| ok(text.to_uppercase()));
+    stage.advance(60_000);
+    assert_eq!(stage.texts("good/"), Vec::<String>::new());
+    stage.advance(5_000);
+    stage.advance(5_000);
+    assert_eq!((stage.texts("good/"), stage.backlog("d")), (vec!["B".into()], 0));
+    let line: Value = serde_json::from_str(stage.texts("bad/")[0].lines().next().unwrap()).unwrap();
+    let told = (&line["errorCode"], &line["attemptsMade"], &line["rawData"]);
+    assert_eq!(told, (&json!("Lambda.InvokeLimitExceeded"), &json!(1), &json!("YQ==")));
+    let codes: Vec<Value> = said(&mut stage, "d").iter().map(|line| line["errorCode"].clone()).collect();
+    let unavailable = json!("S3.ServiceUnavailable");
+    assert_eq!(codes, [json!("Lambda.InvokeLimitExceeded"), unavailable.clone(), unavailable]);
+}
+
+#[test]
 fn events_that_would_be_too_large_are_split() {
     let mut stage = Stage::with_bucket();
     let parameters = [("LambdaArn", FUNCTION), ("BufferSizeInMBs", "3"), ("BufferIntervalInSeconds", "10")];
