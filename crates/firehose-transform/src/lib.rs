@@ -47,6 +47,8 @@
 //! answers the records of a large batch on [several threads](Runner::threads). A transform that waits for a service is asynchronous:
 //! [`run_async`], under any runtime. [`Runner`] has all that can be chosen.
 //!
+//! For those who put layers of `tower` around their function, the feature `lambda-runtime` has a service, in `layers`.
+//!
 //! # Tests
 //!
 //! [`testing::transform`] runs a transform over payloads and returns the answers, [`testing::transform_event`] over a recorded event;
@@ -73,7 +75,7 @@
 //!
 //! The contract: <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html>
 
-// From the outside in: runtime and runner; batch, parallel and concurrent; event, record, outcome and response; scan, digits and json.
+// From the outside in: runtime, runner and layers; batch, parallel and concurrent; event, record, outcome and response; scan, digits and json.
 mod batch;
 mod buffer;
 mod concurrent;
@@ -82,6 +84,8 @@ mod error;
 mod event;
 mod http;
 pub mod json;
+#[cfg(feature = "lambda-runtime")]
+pub mod layers;
 mod log;
 mod outcome;
 mod pace;

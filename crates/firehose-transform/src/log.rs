@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use crate::batch::Failure;
+use crate::record::Invocation;
 
 /// How much a log line matters. `AWS_LAMBDA_LOG_LEVEL`, which is set where the function's log format is JSON, leaves out what
 /// matters less; without it, `Debug` is left out.
@@ -31,35 +32,43 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     record_id: Option<&'a str>,
 }
 
-pub(crate) fn line(level: Level, message: impl fmt::Display, request_id: &str, record_id: Option<&str>) {
-    lines(level, request_id, [(&message.to_string(), record_id)]);
+pub(crate) fn line(level: Level, message: impl fmt::Display, invocation: &Invocation, record_id: Option<&str>) {
+    lines(level, invocation, [(&message.to_string(), record_id)]);
 }
 
 /// Why records failed, by their ids.
-pub(crate) fn failures(failures: &[Failure], request_id: &str) {
+pub(crate) fn failures(failures: &[Failure], invocation: &Invocation) {
     let lines_of = failures.iter().map(|failure| (&failure.reason, Some(failure.record_id.as_str())));
-    lines(Level::Error, request_id, lines_of);
+    lines(Level::Error, invocation, lines_of);
 }
 
 /// All in one write: a batch may have thousands.
-fn lines<'a>(level: Level, request_id: &str, messages: impl IntoIterator<Item = (&'a String, Option<&'a str>)>) {
+fn lines<'a>(level: Level, invocation: &Invocation, messages: impl IntoIterator<Item = (&'a String, Option<&'a str>)>) {
     static LEAST: OnceLock<Level> = OnceLock::new();
     if level < *LEAST.get_or_init(|| least(env::var("AWS_LAMBDA_LOG_LEVEL").ok().as_deref())) {
         return;
     }
     let timestamp = timestamp(SystemTime::now());
+    let (request_id, trace_id) = (invocation.request_id.as_str(), trace_id(invocation));
     let mut text = Vec::new(); // one write, so that lines of other threads do not come between
     for (message, record_id) in messages {
-        let line = Line { timestamp: timestamp.clone(), level, message, request_id, record_id };
+        let line = Line { timestamp: timestamp.clone(), level, message, request_id, trace_id, record_id };
         serde_json::to_writer(&mut text, &line).expect("texts are JSON");
         text.push(b'\n');
     }
     if !text.is_empty() {
         let _ = io::stderr().lock().write_all(&text); // where standard error is closed, there is nobody to tell
     }
+}
+
+/// By which X-Ray finds a trace's log lines: what stands behind `Root=` in the header.
+fn trace_id(invocation: &Invocation) -> Option<&str> {
+    invocation.trace_id.as_deref()?.split(';').find_map(|part| part.trim().strip_prefix("Root="))
 }
 
 fn least(named: Option<&str>) -> Level {
@@ -119,10 +128,26 @@ mod tests {
             level: Level::Error,
             message: "a \"b\"",
             request_id: "r",
+            trace_id: Some("1-5"),
             record_id: Some("7"),
         };
-        let expected = r#"{"timestamp":"now","level":"ERROR","message":"a \"b\"","requestId":"r","recordId":"7"}"#;
+        let expected =
+            r#"{"timestamp":"now","level":"ERROR","message":"a \"b\"","requestId":"r","traceId":"1-5","recordId":"7"}"#;
         assert_eq!(serde_json::to_string(&line).expect("it is JSON"), expected);
+    }
+
+    #[test]
+    fn a_trace_is_named_by_its_root() {
+        let table = [
+            (Some("Root=1-5759e988-bd86;Parent=53995c3f42cd8ad8;Sampled=1"), Some("1-5759e988-bd86")),
+            (Some("Self=1-a; Root=1-b"), Some("1-b")),
+            (Some("Sampled=0"), None),
+            (None, None),
+        ];
+        for (header, expected) in table {
+            let invocation = Invocation { trace_id: header.map(str::to_owned), ..Invocation::default() };
+            assert_eq!(trace_id(&invocation), expected, "{header:?}");
+        }
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub struct Invocation {
     /// When Lambda ends the invocation.
     pub deadline: Option<SystemTime>,
     /// The X-Ray trace header to pass on, where the invocation has one: what other runtimes put into the environment as
-    /// `_X_AMZN_TRACE_ID`, which is not safe in a program with threads.
+    /// `_X_AMZN_TRACE_ID`, which is not safe in a program with threads. Whoever calls others passes it on as the header
+    /// `X-Amzn-Trace-Id`; log lines have its root as `traceId`.
     pub trace_id: Option<String>,
     /// The function, with the alias or version that was asked for.
     pub function_arn: Option<String>,
@@ -153,9 +154,9 @@ impl<'a> Record<'a> {
         Some(deadline.duration_since(SystemTime::now()).unwrap_or_default())
     }
 
-    /// Writes a line to the function's log, with the request's id and the record's. What a record fails with is logged by itself.
+    /// Writes a line to the function's log, with the ids of request, trace and record. What a record fails with is logged by itself.
     pub fn log(&self, level: Level, message: impl fmt::Display) {
-        log::line(level, message, &self.invocation.request_id, Some(self.id()));
+        log::line(level, message, self.invocation, Some(self.id()));
     }
 
     /// `None` where the event's data is not base64, or is not there.

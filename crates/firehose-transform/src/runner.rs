@@ -116,19 +116,8 @@ impl<'a> Runner<'a> {
         batch.answer_on(self.threads, reply, transform)
     }
 
-    /// For a function that another runtime runs, such as `lambda_runtime` with its layers: the event and the response as raw JSON,
-    /// which both sides pass on without reading it. What fails is logged, as [`run`](crate::run) does.
-    ///
-    /// ```text
-    /// let runner = Runner::new();
-    /// lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-    ///     let Context { request_id, deadline, xray_trace_id: trace_id, .. } = event.context;
-    ///     let deadline = Some(SystemTime::UNIX_EPOCH + Duration::from_millis(deadline));
-    ///     let invocation = Invocation { request_id, deadline, trace_id, ..Invocation::default() };
-    ///     runner.answer_raw(&event.payload, &invocation, transform)
-    /// }))
-    /// .await
-    /// ```
+    /// For a function that another runtime runs: the event and the response as raw JSON, which both sides pass on without reading it.
+    /// What fails is logged, as [`run`](crate::run) does. For `lambda_runtime` there is `layers::service`, with the feature of its name.
     ///
     /// # Errors
     /// The event is not a Firehose transform event.
@@ -140,7 +129,7 @@ impl<'a> Runner<'a> {
     ) -> Result<Box<RawValue>, EventError> {
         let mut reply = Reply::default();
         self.answer(event.get().as_bytes(), invocation, &mut reply, transform)?;
-        log::failures(&reply.failures, &invocation.request_id);
+        log::failures(&reply.failures, invocation);
         let response =
             String::from_utf8(reply.response).expect("ids are text and all else is ASCII or JSON by serde_json");
         Ok(RawValue::from_string(response).expect("the response is JSON"))

@@ -81,7 +81,7 @@ fn ended(end: Result<(), RuntimeError>) -> ExitCode {
     match end {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            log::line(Level::Error, error, "", None);
+            log::line(Level::Error, error, &Invocation::default(), None);
             ExitCode::FAILURE
         }
     }
@@ -160,11 +160,11 @@ impl Lambda {
         let Next { invocation, answer: event } = next;
         let accepted = match answered {
             Ok(reply) => {
-                log::failures(&reply.failures, &invocation.request_id);
+                log::failures(&reply.failures, &invocation);
                 post(&mut self.api, &event, &invocation, "response", None, &reply.response)
             }
             Err(error) => {
-                log::line(Level::Error, &error, &invocation.request_id, None);
+                log::line(Level::Error, &error, &invocation, None);
                 post(&mut self.api, &event, &invocation, "error", Some("Function.InvalidEvent"), &error_body(&error))
             }
         }?;
@@ -207,7 +207,7 @@ fn accepted(invocation: &Invocation, answer: &Answer) -> Result<(), RuntimeError
         403 | 500.. => Err(RuntimeError::refused("answering an invocation", answer)),
         _ => {
             let refused = RuntimeError::refused("answering the invocation", answer);
-            log::line(Level::Error, refused, &invocation.request_id, None);
+            log::line(Level::Error, refused, invocation, None);
             Ok(())
         }
     }
