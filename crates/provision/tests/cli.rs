@@ -1,5 +1,7 @@
 //! The real binary in a folder of its own, with `--local`: exit codes, and the lines that matter.
 
+#[path = "cli/examples.rs"]
+mod examples;
 #[path = "cli/transform.rs"]
 mod transform;
 
