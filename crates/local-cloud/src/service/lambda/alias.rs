@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::request::AwsError;
+use crate::service::json::page;
 
 use super::function::{Alias, Function, Routing, same_revision};
 use super::{Call, Outcome, conflict, no_content, not_found, reply};
@@ -74,15 +75,24 @@ pub fn delete(call: &mut Call) -> Outcome {
 #[serde(rename_all = "PascalCase")]
 struct List {
     function_version: Option<String>,
+    marker: Option<String>,
+    max_items: Option<usize>,
 }
 
-/// By name, in one page.
+/// By name; the marker is the last one's.
 pub fn list(call: &mut Call) -> Outcome {
     let input: List = call.input()?;
     let of_version =
         |alias: &&Alias| input.function_version.as_ref().is_none_or(|version| alias.function_version == *version);
-    let aliases: Vec<&Alias> = call.function()?.aliases.values().filter(of_version).collect();
-    reply(200, &json!({ "Aliases": aliases }))
+    let all = call.function()?.aliases.iter().filter(|(_, alias)| of_version(alias));
+    let all = all.map(|(name, alias)| (name.as_str(), alias));
+    let (shown, more) = page(all, input.marker.as_deref(), input.max_items.unwrap_or(50));
+    let aliases: Vec<&Alias> = shown.iter().map(|(_, alias)| *alias).collect();
+    let mut output = json!({ "Aliases": aliases });
+    if let (Some((last, _)), true) = (shown.last(), more) {
+        output["NextMarker"] = json!(last);
+    }
+    reply(200, &output)
 }
 
 /// No weights at all take an alias's routing away.

@@ -156,6 +156,30 @@ fn a_version_is_published_once_per_change_and_an_alias_names_it() {
 }
 
 #[test]
+fn versions_and_aliases_are_listed_page_by_page() {
+    let mut world = world_with_function();
+    let now = READY + 1_000;
+    lambda(&mut world, now, Method::POST, &format!("{F}/versions"), json!({})).unwrap();
+    for name in ["a", "b", "c"] {
+        let alias = json!({ "Name": name, "FunctionVersion": "1" });
+        lambda(&mut world, now, Method::POST, &format!("{F}/aliases"), alias).unwrap();
+    }
+    for (list, members, member, expected) in
+        [("versions", "Versions", "Version", &["$LATEST", "1"][..]), ("aliases", "Aliases", "Name", &["a", "b", "c"])]
+    {
+        let mut path = format!("{F}/{list}?MaxItems=1");
+        let mut found = vec![];
+        loop {
+            let page = lambda(&mut world, now, Method::GET, &path, Value::Null).unwrap();
+            found.extend(page[members].as_array().unwrap().iter().map(|shown| shown[member].clone()));
+            let Some(marker) = page["NextMarker"].as_str() else { break };
+            path = format!("{F}/{list}?MaxItems=1&Marker={marker}");
+        }
+        assert_eq!(found, expected, "{list}");
+    }
+}
+
+#[test]
 fn what_is_refused_and_how() {
     let changed = |member: &str, value: Value| {
         let mut definition = definition();

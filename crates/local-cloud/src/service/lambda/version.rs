@@ -28,9 +28,25 @@ pub fn publish(call: &mut Call) -> Outcome {
     reply(201, &function.publish(input.description))
 }
 
-/// `$LATEST` first, then by number, in one page.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct List {
+    marker: Option<String>,
+    max_items: Option<usize>,
+}
+
+/// `$LATEST` first, then by number. The marker is the last one's number.
 pub fn list(call: &mut Call) -> Outcome {
+    let input: List = call.input()?;
+    let after = input.marker.map(|marker| marker.parse().map_err(|_| invalid("Invalid Marker"))).transpose()?;
     let function = call.function()?;
-    let versions: Vec<_> = std::iter::once(&function.latest).chain(function.versions.values()).collect();
-    reply(200, &json!({ "Versions": versions }))
+    let all = std::iter::once((&0, &function.latest)).chain(&function.versions);
+    let mut rest = all.filter(|(number, _)| after.is_none_or(|after| **number > after));
+    let shown: Vec<_> = rest.by_ref().take(input.max_items.unwrap_or(50)).collect();
+    let versions: Vec<_> = shown.iter().map(|(_, version)| version).collect();
+    let mut output = json!({ "Versions": versions });
+    if let (Some((last, _)), true) = (shown.last(), rest.next().is_some()) {
+        output["NextMarker"] = json!(last.to_string());
+    }
+    reply(200, &output)
 }
