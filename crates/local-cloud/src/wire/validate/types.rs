@@ -37,7 +37,7 @@ fn blob(text: &str) -> Result<(), AwsError> {
     let content = text.strip_suffix("==").or(text.strip_suffix('=')).unwrap_or(text);
     let foreign = content.chars().find(|c| !c.is_ascii_alphanumeric() && !"+/".contains(*c));
     let why = match foreign {
-        _ if text.len() % 4 != 0 => {
+        _ if !text.len().is_multiple_of(4) => {
             format!("Base64 encoded length is expected a multiple of 4 bytes but found: {}", text.len())
         }
         Some(foreign) => format!("Invalid Base64 character: '{foreign}'"),
