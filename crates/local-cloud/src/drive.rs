@@ -100,19 +100,20 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Answers one request, as AWS would, with the world's time as `Date`. Signatures are not verified; a request must only
-    /// have one.
+    /// Answers one request, as AWS would, with the world's time as `Date`. A request must be signed, and with the one
+    /// secret where there is one.
     ///
     /// # Errors
     /// Where a fault rule loses the answer.
     pub async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Content>, LostReply> {
         let (parts, body) = request.into_parts();
-        let denied = self.shared.secret.as_ref().and_then(|secret| signature::verify(&parts, &body, secret).err());
+        let signed = signature::check(&parts, &body, self.shared.secret.as_ref());
         let request = wire::request(parts, body);
         let route = wire::route(&request);
-        if let Some(denied) = denied.filter(|_| route != Route::Local) {
-            let service = if let Route::Service(index) = route { SERVICES[index].name } else { "s3" };
-            return Ok(refuse(route, &request, denied.error(service)).map(Content::from));
+        if let Err(denied) = signed
+            && route != Route::Local
+        {
+            return Ok(refuse(route, &request, denied.error(service_name(route))).map(Content::from));
         }
         let (operation, fault) = self.fault(route, &request);
         if !fault.latency.is_zero() {
@@ -177,13 +178,10 @@ impl Engine {
             Route::Local => control::answer(self, &request).await,
             Route::Service(index) => return self.call_service(index, request, slow).await,
             Route::S3 => s3::answer(self, request).await,
-            Route::UnknownJson => {
-                let error = AwsError::new("UnknownOperationException", "");
-                dress::answer(Protocol::Json { target: "" }, &request, Err(error))
-            }
+            Route::UnknownJson => refuse(route, &request, AwsError::new("UnknownOperationException", "")),
             Route::UnknownQuery => {
                 let error = AwsError::new("InvalidAction", "no service of that API version exists here");
-                dress::answer(Protocol::Query { version: "", namespace: "" }, &request, Err(error))
+                refuse(route, &request, error)
             }
         };
         response.map(Content::from)
@@ -307,10 +305,9 @@ impl Engine {
         let Service { protocol, name, .. } = SERVICES[index];
         // Kinesis is the one that speaks more than JSON.
         let format = if name == "kinesis" { Format::of(&request) } else { Format::Json };
-        let outcome = match (&request.access_key, format.read(std::mem::take(&mut request.body))) {
-            (None, _) => Err(dress::unsigned(protocol)),
-            (_, Err(error)) => Err(error),
-            (_, Ok(body)) => {
+        let outcome = match format.read(std::mem::take(&mut request.body)) {
+            Err(error) => Err(error),
+            Ok(body) => {
                 request.body = body;
                 self.shared.ask(index, &request, slow).await
             }
@@ -470,7 +467,19 @@ fn refuse(route: Route, request: &Request, error: AwsError) -> http::Response<By
         Route::Service(index) => {
             dress::formatted(dress::answer(SERVICES[index].protocol, request, Err(error)), Format::of(request))
         }
-        Route::S3 | Route::Local | Route::UnknownJson | Route::UnknownQuery => s3::refuse(request, error),
+        Route::UnknownJson => dress::answer(Protocol::Json { target: "" }, request, Err(error)),
+        Route::UnknownQuery => dress::answer(Protocol::Query { version: "", namespace: "" }, request, Err(error)),
+        Route::S3 | Route::Local => s3::refuse(request, error),
+    }
+}
+
+/// Whose words an error has: those without a service are refused as the others of their protocol are.
+fn service_name(route: Route) -> &'static str {
+    match route {
+        Route::Service(index) => SERVICES[index].name,
+        Route::UnknownJson => "",
+        Route::UnknownQuery => "sts",
+        Route::S3 | Route::Local => "s3",
     }
 }
 

@@ -10,7 +10,7 @@ use crate::world::{Turn, World};
 
 pub use authorize::authorize;
 pub use policy::glob_ignoring_case;
-pub use session::{Caller, Credentials, caller, issue, session_arn};
+pub use session::{Caller, Credentials, caller, credentials_of, issue, session_arn};
 
 use policies::Policy;
 use policy::Document;

@@ -91,18 +91,6 @@ pub fn date(now: Millis) -> HeaderValue {
     HeaderValue::from_str(&text).expect("letters, digits, commas and colons are a valid header value")
 }
 
-/// What AWS says to a call without a signature.
-pub fn unsigned(protocol: Protocol) -> AwsError {
-    match protocol {
-        Protocol::Json { .. } | Protocol::RestJson => {
-            AwsError::new("MissingAuthenticationTokenException", "Missing Authentication Token").with_status(403)
-        }
-        Protocol::Query { .. } => {
-            AwsError::new("MissingAuthenticationToken", "Request is missing Authentication Token").with_status(403)
-        }
-    }
-}
-
 /// What a service says that has too much to do, or that fails.
 /// The codes are of those that SDKs retry: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>.
 pub fn refusal(operation: &str, refusal: Refusal) -> AwsError {

@@ -39,18 +39,27 @@ pub enum Caller<'a> {
 
 /// Credentials for a session of the role.
 pub fn issue(role: &Role, session: &str, expires: Option<Millis>) -> Credentials {
-    let token = Token { role_id: role.id.clone(), session: session.to_owned(), expires };
-    let token = serde_json::to_vec(&token).expect("a struct of strings serialises");
-    let secret = base64_simd::STANDARD.encode_to_string(Sha256::digest(&token));
-    Credentials {
-        access_key: access_key(role),
-        secret: secret[..40].to_owned(),
-        token: base64_simd::STANDARD.encode_to_string(token),
-    }
+    credentials(&Token { role_id: role.id.clone(), session: session.to_owned(), expires })
 }
 
-fn access_key(role: &Role) -> String {
-    role.id.replacen("AROA", "ASIA", 1)
+/// What was given out with this token; `None` where it is not ours.
+pub fn credentials_of(token: &str) -> Option<Credentials> {
+    Some(credentials(&read(token)?))
+}
+
+fn credentials(token: &Token) -> Credentials {
+    let access_key = access_key(&token.role_id);
+    let token = serde_json::to_vec(token).expect("a struct of strings serialises");
+    let secret = base64_simd::STANDARD.encode_to_string(Sha256::digest(&token));
+    Credentials { access_key, secret: secret[..40].to_owned(), token: base64_simd::STANDARD.encode_to_string(token) }
+}
+
+fn read(token: &str) -> Option<Token> {
+    serde_json::from_slice(&decode_base64(token.as_bytes())?).ok()
+}
+
+fn access_key(role_id: &str) -> String {
+    role_id.replacen("AROA", "ASIA", 1)
 }
 
 /// Who sent this. Tokens that are not ours, such as those of a real account, stand for root like any other credentials.
@@ -59,14 +68,12 @@ fn access_key(role: &Role) -> String {
 /// `None` of an expired session, or of a role that has gone, calls any more.
 pub fn caller<'a>(world: &'a World, request: &Request, now: Millis) -> Result<Caller<'a>, AwsError> {
     let token = request.header("x-amz-security-token").or_else(|| request.query("X-Amz-Security-Token"));
-    let token = token.and_then(|text| decode_base64(text.as_bytes()));
-    let Some(token) = token.and_then(|bytes| serde_json::from_slice::<Token>(&bytes).ok()) else {
-        return Ok(Caller::Root);
-    };
+    let Some(token) = token.and_then(read) else { return Ok(Caller::Root) };
     let role = world.iam.roles.iter().map(|(_, role)| role).find(|role| role.id == token.role_id);
     let invalid = || ("InvalidClientTokenId", "The security token included in the request is invalid.");
     let refused = |(code, message): (&'static str, &str)| AwsError::new(code, message).with_status(403);
-    let role = role.filter(|role| request.access_key == Some(access_key(role))).ok_or_else(|| refused(invalid()))?;
+    let role =
+        role.filter(|role| request.access_key == Some(access_key(&role.id))).ok_or_else(|| refused(invalid()))?;
     if token.expires.is_some_and(|at| at <= now) {
         return Err(refused(("ExpiredToken", "The security token included in the request is expired")));
     }

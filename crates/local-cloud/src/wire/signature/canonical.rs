@@ -1,0 +1,106 @@
+//! What a signature is of: the request in one form, signed again with the secret and compared.
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use http::request::Parts;
+use sha2::{Digest, Sha256};
+
+use super::{ALGORITHM, Claim, Denied};
+
+/// Is the request signed with this secret?
+pub(super) fn verify(head: &Parts, body: &Bytes, claim: &Claim, secret_key: &str) -> Result<(), Denied> {
+    let [_, day, region, service, end] = claim.credential.each_ref().map(String::as_str);
+    let time = claim.time.as_deref().ok_or(Denied::Undated)?;
+    let canonical = [
+        head.method.as_str(),
+        &path(head.uri.path(), service),
+        &canonical_query(parameters(head)),
+        &canonical_headers(head, &claim.signed_headers),
+        &claim.signed_headers,
+        &payload(head, body, claim.presigned, service)?,
+    ]
+    .join("\n");
+    let scope = [day, region, service, end];
+    let to_sign = [ALGORITHM, time, &scope.join("/"), &hex(&Sha256::digest(canonical))].join("\n");
+    let key = scope.iter().fold(format!("AWS4{secret_key}").into_bytes(), |key, part| hmac(&key, part));
+    if hex(&hmac(&key, &to_sign)) == claim.signature { Ok(()) } else { Err(Denied::Mismatch) }
+}
+
+/// A parameter of the query, decoded.
+pub(super) fn parameter(head: &Parts, wanted: &str) -> Option<String> {
+    parameters(head).into_iter().find(|(name, _)| name == wanted).map(|(_, value)| value)
+}
+
+/// The hash that was signed for; it must be that of the body, unless it says that it is of none.
+fn payload(head: &Parts, body: &Bytes, presigned: bool, service: &str) -> Result<String, Denied> {
+    let announced = head.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+    match announced {
+        Some(word) if word.len() != 64 => Ok(word.to_owned()),
+        None if presigned && service == "s3" => Ok("UNSIGNED-PAYLOAD".into()),
+        _ => {
+            let hash = hex(&Sha256::digest(body));
+            if announced.is_none_or(|announced| announced == hash) { Ok(hash) } else { Err(Denied::Mismatch) }
+        }
+    }
+}
+
+/// All services but S3 encode what is encoded once more.
+fn path(path: &str, service: &str) -> String {
+    if service == "s3" { path.to_owned() } else { path.split('/').map(encode).collect::<Vec<_>>().join("/") }
+}
+
+fn parameters(head: &Parts) -> Vec<(String, String)> {
+    serde_urlencoded::from_str(head.uri.query().unwrap_or_default()).unwrap_or_default()
+}
+
+fn canonical_query(query: Vec<(String, String)>) -> String {
+    let signed = query.iter().filter(|(name, _)| name != "X-Amz-Signature");
+    let mut pairs: Vec<String> = signed.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    pairs.sort_unstable();
+    pairs.join("&")
+}
+
+/// A line for each, and an empty one. What is not there is signed as empty, and so by nobody.
+fn canonical_headers(head: &Parts, signed: &str) -> String {
+    let line = |name: &str| {
+        let values = head.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        let values: Vec<String> = values.map(|value| value.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        // In the second version of HTTP, the host stands in the address; the SDK for JavaScript signs it by its name there.
+        let host = head.uri.authority().filter(|_| matches!(name, "host" | ":authority"));
+        let text = host.filter(|_| values.is_empty()).map_or_else(|| values.join(","), ToString::to_string);
+        format!("{name}:{text}\n")
+    };
+    signed.split(';').map(line).collect()
+}
+
+fn encode(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+fn hmac(key: &[u8], text: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key may have any length");
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_queries_are_brought_into_one_form() {
+        assert_eq!(path("/2015-03-31/functions/a%3Ab", "lambda"), "/2015-03-31/functions/a%253Ab");
+        assert_eq!(path("/b/a%20b", "s3"), "/b/a%20b");
+        let head =
+            http::Request::get("/?b=2+3&a=%2F&X-Amz-Signature=1&c").body(()).expect("valid parts").into_parts().0;
+        assert_eq!(canonical_query(parameters(&head)), "a=%2F&b=2%203&c=");
+    }
+}
