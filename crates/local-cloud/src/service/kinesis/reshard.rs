@@ -118,6 +118,14 @@ fn index_in(at: Scope, stream: &str, id: &str) -> Result<u32, AwsError> {
 }
 
 fn check_open(stream: &Stream, at: Scope, index: u32) -> Result<(), AwsError> {
-    let open = stream.shards.get(&index).is_some_and(|shard| shard.closed.is_none());
-    if open { Ok(()) } else { Err(at.no_such_shard(&stream.name, &shard_id(index))) }
+    let id = shard_id(index);
+    match stream.shards.get(&index) {
+        None => Err(at.no_such_shard(&stream.name, &id)),
+        Some(shard) if shard.closed.is_some() => Err(invalid(format!(
+            "Shard {id} in stream {} under account {} has already been merged or split, and thus is not eligible for \
+             merging or splitting.",
+            stream.name, at.account
+        ))),
+        Some(_) => Ok(()),
+    }
 }

@@ -40,6 +40,19 @@ fn world(shards: u32) -> World {
     world
 }
 
+#[test]
+fn a_shard_is_split_or_merged_once() {
+    let mut world = world(2);
+    let split = json!({ "StreamName": "s", "ShardToSplit": "shard-0", "NewStartingHashKey": "100" });
+    ask(&mut world, "SplitShard", split.clone()).unwrap();
+    let again = ask_at(&mut world, NOW + 1, "SplitShard", split).unwrap_err();
+    let why = "Shard shardId-000000000000 in stream s under account 000000000000 has already been merged or split, and thus \
+               is not eligible for merging or splitting.";
+    assert_eq!((again.code, again.message.as_str()), ("InvalidArgumentException", why));
+    let merge = json!({ "StreamName": "s", "ShardToMerge": "1", "AdjacentShardToMerge": "shardId-9" });
+    assert_eq!(ask(&mut world, "MergeShards", merge).unwrap_err().code, "ResourceNotFoundException");
+}
+
 fn iterator(world: &mut World, kind: Value) -> Result<String, AwsError> {
     let mut input = json!({ "StreamName": "s", "ShardId": "shardId-000000000000" });
     input.as_object_mut().unwrap().extend(kind.as_object().unwrap().clone());
