@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::BodyExt;
 use md5::{Digest, Md5};
+use s3s::dto::Range;
 use s3s::service::S3ServiceBuilder;
 
 use crate::drive::Engine;
@@ -48,6 +49,10 @@ fn request_id(request: &Request) -> String {
 fn finish(mut response: Response<Bytes>, id: &str, is_head: bool) -> Response<Bytes> {
     if is_head || response.status() == StatusCode::NOT_MODIFIED {
         *response.body_mut() = Bytes::new();
+    }
+    // The library says so of a GET only.
+    if is_head && response.headers().contains_key(http::header::CONTENT_RANGE) {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     let headers = response.headers_mut();
     headers.insert("x-amz-id-2", HeaderValue::from_static("bG9jYWwtY2xvdWQ="));
@@ -225,6 +230,11 @@ fn for_s3s(target: &Target, request: Request) -> Result<s3s::HttpRequest, AwsErr
     let builder = http::Request::builder().method(request.method).uri(uri);
     let mut out = builder.body(s3s::Body::from(request.body)).map_err(invalid)?;
     *out.headers_mut() = request.headers;
+    // A range that makes no sense is none.
+    let senseless = |range: &HeaderValue| range.to_str().is_ok_and(|range| Range::parse(range).is_err());
+    if out.headers().get(http::header::RANGE).is_some_and(senseless) {
+        out.headers_mut().remove(http::header::RANGE);
+    }
     out.headers_mut().remove(http::header::TRANSFER_ENCODING);
     out.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
     Ok(out)

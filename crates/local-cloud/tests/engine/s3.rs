@@ -50,6 +50,47 @@ async fn a_streamed_body_is_stored_without_its_chunks() {
 }
 
 #[tokio::test]
+async fn s3_reads_on_conditions_and_in_parts() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    s3(&engine, "PUT", "/lake/k", &[], "0123456789").await;
+    let (past, future) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Wed, 06 Nov 2099 08:49:37 GMT");
+    let (etag, other) = ("\"781e5e245d69b566979b86e28d23f2c7\"", "\"0\"");
+    // (path, headers, status, content-range)
+    let table: &[(&str, &Headers, u16, &str)] = &[
+        ("/lake/k", &[("if-modified-since", past)], 200, ""),
+        ("/lake/k", &[("if-modified-since", future)], 304, ""),
+        ("/lake/k", &[("if-unmodified-since", past)], 412, ""),
+        ("/lake/k", &[("if-unmodified-since", future)], 200, ""),
+        ("/lake/k", &[("if-match", etag), ("if-unmodified-since", past)], 200, ""),
+        ("/lake/k", &[("if-match", other)], 412, ""),
+        ("/lake/k", &[("if-none-match", etag)], 304, ""),
+        ("/lake/k", &[("if-none-match", other), ("if-modified-since", future)], 200, ""),
+        ("/lake/k", &[("range", "bytes=2-4")], 206, "bytes 2-4/10"),
+        ("/lake/k", &[("range", "bytes=-700")], 206, "bytes 0-9/10"),
+        ("/lake/k", &[("range", "bytes=1-0")], 200, ""),
+        ("/lake/k", &[("range", "lines=1-2")], 200, ""),
+        ("/lake/k?partNumber=1", &[], 206, "bytes 0-9/10"),
+        ("/lake/k?partNumber=2", &[], 416, ""),
+        ("/lake/k?partNumber=1", &[("range", "bytes=2-4")], 400, ""),
+    ];
+    for (path, headers, status, range) in table {
+        for method in ["GET", "HEAD"] {
+            let answer = s3(&engine, method, path, headers, "").await;
+            let told = (answer.status().as_u16(), header(&answer, "content-range"));
+            assert_eq!(told, (*status, *range), "{method} {path} {headers:?}");
+            assert!(*status != 304 || header(&answer, "etag") == etag, "{method} {path} {headers:?}");
+        }
+    }
+    for (unless, status) in
+        [(("x-amz-copy-source-if-none-match", etag), 412), (("x-amz-copy-source-if-match", etag), 200)]
+    {
+        let headers = [("x-amz-copy-source", "/lake/k"), unless];
+        assert_eq!(s3(&engine, "PUT", "/lake/copy", &headers, "").await.status(), status, "{unless:?}");
+    }
+}
+
+#[tokio::test]
 async fn s3_refuses_in_the_words_of_aws() {
     let engine = engine().await;
     s3(&engine, "PUT", "/lake", &[], "").await;

@@ -11,7 +11,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
-use crate::service::s3::object::Precondition;
+use crate::service::s3::object::{Object, Precondition};
 use crate::settings::Millis;
 
 pub fn error(error: AwsError, id: &str) -> S3Error {
@@ -66,24 +66,55 @@ pub fn precondition(if_match: Option<ETagCondition>, if_none_match: Option<ETagC
     }
 }
 
-/// May an object with this etag be read under these conditions?
-pub fn readable(
-    etag: &str,
-    if_match: Option<&ETagCondition>,
-    if_none_match: Option<&ETagCondition>,
-) -> Result<(), AwsError> {
-    let holds = |condition: &ETagCondition| {
-        condition.is_any() || condition.as_etag().is_some_and(|wanted| wanted.value() == etag)
-    };
-    if if_match.is_some_and(|condition| !holds(condition)) {
-        let message = "At least one of the pre-conditions you specified did not hold";
-        return Err(AwsError::new("PreconditionFailed", message).with_status(412));
-    }
-    if if_none_match.is_some_and(holds) {
-        return Err(AwsError::new("NotModified", "Not Modified").with_status(304));
-    }
-    Ok(())
+/// Under which conditions an object may be read.
+#[derive(Debug, Default)]
+pub struct Conditions<'a> {
+    pub matches: Option<&'a ETagCondition>,
+    pub matches_none: Option<&'a ETagCondition>,
+    pub modified_since: Option<&'a Timestamp>,
+    pub unmodified_since: Option<&'a Timestamp>,
 }
+
+impl Conditions<'_> {
+    /// A condition on the etag outweighs that on the time: <https://www.rfc-editor.org/rfc/rfc9110.html#section-13.2.2>
+    pub fn check(&self, object: &Object) -> Result<(), AwsError> {
+        let holds = |condition: &ETagCondition| {
+            condition.is_any() || condition.as_etag().is_some_and(|wanted| wanted.value() == object.etag)
+        };
+        let modified = |since: &Timestamp| time(object.last_modified) > *since;
+        if self.matches.map_or_else(|| self.unmodified_since.is_some_and(modified), |wanted| !holds(wanted)) {
+            return Err(precondition_failed());
+        }
+        if self.matches_none.map_or_else(|| self.modified_since.is_some_and(|since| !modified(since)), holds) {
+            let unchanged = AwsError::new("NotModified", "Not Modified").with_status(304);
+            return Err(unchanged.with_header("etag", format!("\"{}\"", object.etag)));
+        }
+        Ok(())
+    }
+
+    /// The same for an object that is copied: there is no reader who could have it already.
+    pub fn check_source(&self, object: &Object) -> Result<(), AwsError> {
+        self.check(object).map_err(|_| precondition_failed())
+    }
+}
+
+fn precondition_failed() -> AwsError {
+    AwsError::new("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+        .with_status(412)
+}
+
+/// Of a copy, whose inputs are two types with the same members.
+macro_rules! source_conditions {
+    ($input:expr) => {
+        $crate::wire::s3::convert::Conditions {
+            matches: $input.copy_source_if_match.as_ref(),
+            matches_none: $input.copy_source_if_none_match.as_ref(),
+            modified_since: $input.copy_source_if_modified_since.as_ref(),
+            unmodified_since: $input.copy_source_if_unmodified_since.as_ref(),
+        }
+    };
+}
+pub(super) use source_conditions;
 
 /// A tag set, checked for doubles and number.
 pub fn tags(set: Vec<dto::Tag>, at_most: usize) -> S3Result<Tags> {

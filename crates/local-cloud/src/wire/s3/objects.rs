@@ -9,7 +9,7 @@ use super::{convert, documents};
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::checksum::Algorithm;
-use crate::service::s3::object::{New, Precondition};
+use crate::service::s3::object::{New, Object, Precondition};
 use crate::service::s3::{Description, State};
 
 pub fn put(
@@ -44,10 +44,22 @@ pub fn put(
     Ok(with_checksum!(output, Some(&checksum), typed))
 }
 
+/// Of a GET or a HEAD, whose inputs are two types with the same members.
+macro_rules! conditions {
+    ($input:expr) => {
+        convert::Conditions {
+            matches: $input.if_match.as_ref(),
+            matches_none: $input.if_none_match.as_ref(),
+            modified_since: $input.if_modified_since.as_ref(),
+            unmodified_since: $input.if_unmodified_since.as_ref(),
+        }
+    };
+}
+
 pub fn get(state: &State, input: &GetObjectInput) -> Result<GetObjectOutput, AwsError> {
     let (object, body) = state.get(&input.bucket, &input.key, input.version_id.as_deref())?;
-    convert::readable(&object.etag, input.if_match.as_ref(), input.if_none_match.as_ref())?;
-    let part = Span::of(input.range.as_ref(), object.size)?;
+    conditions!(input).check(object)?;
+    let part = Span::of_read(input.range.as_ref(), input.part_number, object)?;
     let mode = input.checksum_mode.as_ref().filter(|_| input.range.is_none());
     let checksum = checksum::asked_for(mode, object, &body);
     let description = object.description.clone();
@@ -75,8 +87,8 @@ pub fn get(state: &State, input: &GetObjectInput) -> Result<GetObjectOutput, Aws
 
 pub fn head(state: &State, input: &HeadObjectInput) -> Result<HeadObjectOutput, AwsError> {
     let (object, body) = state.get(&input.bucket, &input.key, input.version_id.as_deref())?;
-    convert::readable(&object.etag, input.if_match.as_ref(), input.if_none_match.as_ref())?;
-    let part = Span::of(input.range.as_ref(), object.size)?;
+    conditions!(input).check(object)?;
+    let part = Span::of_read(input.range.as_ref(), input.part_number, object)?;
     let mode = input.checksum_mode.as_ref().filter(|_| input.range.is_none());
     let checksum = checksum::asked_for(mode, object, &body);
     let description = object.description.clone();
@@ -156,8 +168,34 @@ pub struct Span {
 }
 
 impl Span {
+    /// Of a GET or a HEAD. A part's number is that of the upload, whose parts are not remembered: of an object that was put
+    /// in one piece, the first is the whole.
+    fn of_read(range: Option<&Range>, part: Option<i32>, object: &Object) -> Result<Span, AwsError> {
+        let Some(number) = part else { return Span::of(range, object.size) };
+        if range.is_some() {
+            let message = "Cannot specify both Range header and partNumber query parameter";
+            return Err(AwsError::new("InvalidRequest", message));
+        }
+        if object.etag.contains('-') {
+            let message = "partNumber of an object that was uploaded in parts is not supported by the local engine";
+            return Err(AwsError::new("NotImplemented", message).with_status(501));
+        }
+        match number {
+            1 if object.size == 0 => Span::of(None, 0),
+            1 => Span::of(Some(&Range::Int { first: 0, last: None }), object.size),
+            _ => {
+                let message = "The requested partnumber is not satisfiable";
+                Err(AwsError::new("InvalidPartNumber", message).with_status(416))
+            }
+        }
+    }
+
     pub fn of(range: Option<&Range>, size: u64) -> Result<Span, AwsError> {
         let Some(range) = range else { return Ok(Span { from: 0, to: size as usize, content_range: None }) };
+        let range = match range {
+            Range::Suffix { length } => Range::Suffix { length: size.min(*length) },
+            Range::Int { .. } => *range,
+        };
         let asked = range
             .check(size)
             .map_err(|_| AwsError::new("InvalidRange", "The requested range is not satisfiable").with_status(416))?;
@@ -181,7 +219,7 @@ pub fn copy(state: &mut State, cx: &Context, input: CopyObjectInput, tags: Tags)
     let (bucket, key, version) = source(&input.copy_source)?;
     let (source, body) = state.get(bucket, key, version)?;
     let (copied_version, checksum) = (state.told(bucket, &source.version), copied(source, &body, &input));
-    convert::readable(&source.etag, input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref())?;
+    convert::source_conditions!(input).check_source(source)?;
     let replaces = |directive: Option<&str>| directive == Some("REPLACE");
     let mut description = source.description.clone();
     if replaces(input.metadata_directive.as_ref().map(MetadataDirective::as_str)) {

@@ -69,7 +69,7 @@ pub fn copy_part(
     let (bucket, key, version) = objects::source(&input.copy_source)?;
     let (source, body) = state.get(bucket, key, version)?;
     let source_version = state.told(bucket, &source.version);
-    convert::readable(&source.etag, input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref())?;
+    convert::source_conditions!(input).check_source(source)?;
     let range = input.copy_source_range.as_deref().map(Range::parse).transpose().map_err(|_| {
         AwsError::new("InvalidArgument", "The x-amz-copy-source-range value must be of the form bytes=first-last")
     })?;
