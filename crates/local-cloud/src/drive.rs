@@ -6,24 +6,22 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use tokio::sync::{Notify, oneshot, watch};
 
-use crate::faults::{Fault, Faults, Rule};
-use crate::flow::task::Done;
-use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
+use crate::control;
+use crate::faults::{Faults, Rule};
+use crate::request::{AwsError, Effect, Reply, Token};
 use crate::runner::Runner;
 use crate::service::kinesis::subscribe::Next;
-use crate::service::{Protocol, SERVICES, Service, firehose, iam, kinesis};
+use crate::service::{firehose, kinesis};
 use crate::settings::{Millis, Settings};
-use crate::wire::dress::Format;
-use crate::wire::signature::{self, Secret};
-use crate::wire::{self, Route, dress};
+use crate::wire::signature::Secret;
 use crate::world::{Turn, World};
-use crate::{control, wire::s3};
 
 mod body;
 mod clock;
+mod effect;
+mod exchange;
 mod journal;
 mod room;
 mod subscription;
@@ -31,6 +29,7 @@ mod timer;
 
 pub use body::Content;
 pub use clock::Pace;
+pub use exchange::LostReply;
 pub use journal::StartError;
 
 use clock::Clock;
@@ -60,11 +59,6 @@ struct Shared {
     /// What signatures are checked with.
     secret: Option<Secret>,
 }
-
-/// What was asked for happened, and the answer is lost: a fault rule wants it so.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection ended without an answer: a fault rule wants it so")]
-pub struct LostReply;
 
 impl Drop for Shared {
     fn drop(&mut self) {
@@ -98,93 +92,6 @@ impl Engine {
         let engine = Engine { shared: Arc::new(shared) };
         tokio::spawn(timer::run(Arc::downgrade(&engine.shared), Arc::clone(&engine.shared.stirred)));
         Ok(engine)
-    }
-
-    /// Answers one request, as AWS would, with the world's time as `Date`. A request must be signed, and with the one
-    /// secret where there is one.
-    ///
-    /// # Errors
-    /// Where a fault rule loses the answer.
-    pub async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Content>, LostReply> {
-        let (parts, body) = request.into_parts();
-        let signed = signature::check(&parts, &body, self.shared.secret.as_ref());
-        let request = wire::request(parts, body);
-        let route = wire::route(&request);
-        if let Err(denied) = signed
-            && route != Route::Local
-        {
-            return Ok(refuse(route, &request, denied.error(service_name(route))).map(Content::from));
-        }
-        let (operation, fault) = self.fault(route, &request);
-        if !fault.latency.is_zero() {
-            tokio::time::sleep(fault.latency).await;
-        }
-        let refusal = fault.refusal.map(|refusal| dress::refusal(&operation, refusal));
-        let mut response = match refusal.or_else(|| self.denial(route, &request)) {
-            Some(error) => refuse(route, &request, error).map(Content::from),
-            None => self.answer(route, request, fault.slow).await,
-        };
-        response.headers_mut().insert(http::header::DATE, dress::date(self.now()));
-        if fault.lost_reply { Err(LostReply) } else { Ok(response) }
-    }
-
-    /// The same for those who have no connection to lose, and who wait for the end of an answer that goes on: a lost answer is a
-    /// gateway's time-out.
-    pub async fn call(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
-        let Ok(response) = self.exchange(request).await else {
-            let mut response = http::Response::new(Bytes::new());
-            *response.status_mut() = http::StatusCode::GATEWAY_TIMEOUT;
-            return response;
-        };
-        let (head, content) = response.into_parts();
-        let whole = match content {
-            Content::Whole(whole) => whole.unwrap_or_default(),
-            Content::Events(mut events) => {
-                let mut whole = BytesMut::new();
-                while let Some(event) = events.recv().await {
-                    whole.extend_from_slice(&event);
-                }
-                whole.freeze()
-            }
-        };
-        http::Response::from_parts(head, whole)
-    }
-
-    /// The operation, and what befalls it. Nothing is named where no rule is in force.
-    fn fault(&self, route: Route, request: &Request) -> (String, Fault) {
-        let mut faults = self.shared.faults();
-        if faults.is_empty() {
-            return Default::default();
-        }
-        let operation = wire::operation::name(route, request).unwrap_or_default();
-        let fault = faults.decide(&operation);
-        (operation, fault)
-    }
-
-    /// Why the caller may not do this, where that is asked at all.
-    fn denial(&self, route: Route, request: &Request) -> Option<AwsError> {
-        if !self.look(|world| world.settings.enforce_iam) {
-            return None;
-        }
-        let operation = wire::operation::name(route, request)?;
-        // What the call is about stands in the body, whatever it is written in. What cannot be read is refused as that.
-        let format = Format::of(request);
-        let request = Request { body: format.read(request.body.clone()).ok()?, ..request.clone() };
-        self.look(|world| iam::authorize(world, &request, &operation, self.now()).err())
-    }
-
-    async fn answer(&self, route: Route, request: Request, slow: Duration) -> http::Response<Content> {
-        let response = match route {
-            Route::Local => control::answer(self, &request).await,
-            Route::Service(index) => return self.call_service(index, request, slow).await,
-            Route::S3 => s3::answer(self, request).await,
-            Route::UnknownJson => refuse(route, &request, AwsError::new("UnknownOperationException", "")),
-            Route::UnknownQuery => {
-                let error = AwsError::new("InvalidAction", "no service of that API version exists here");
-                refuse(route, &request, error)
-            }
-        };
-        response.map(Content::from)
     }
 
     /// Another rule: what it says goes wrong from now on.
@@ -301,39 +208,10 @@ impl Engine {
         read(&self.shared.room().world)
     }
 
-    async fn call_service(&self, index: usize, mut request: Request, slow: Duration) -> http::Response<Content> {
-        let Service { protocol, name, .. } = SERVICES[index];
-        // Kinesis is the one that speaks more than JSON.
-        let format = if name == "kinesis" { Format::of(&request) } else { Format::Json };
-        let outcome = match format.read(std::mem::take(&mut request.body)) {
-            Err(error) => Err(error),
-            Ok(body) => {
-                request.body = body;
-                self.shared.ask(index, &request, slow).await
-            }
-        };
-        let (reply, events) = match outcome {
-            Ok(Said::Events(token)) => (Ok(Reply::events()), Some(subscription::start(&self.shared, token, format))),
-            Ok(Said::Reply(reply)) => (Ok(reply), None),
-            Err(error) => (Err(error), None),
-        };
-        let response = dress::answer(protocol, &request, reply);
-        match events {
-            Some(events) => response.map(|_| Content::Events(events)),
-            None => dress::formatted(response, format).map(Content::from),
-        }
-    }
-
     /// Ends all subscriptions, which nothing else would before their time.
     pub(crate) fn hang_up(&self) {
         self.shared.hung_up.send_replace(true);
     }
-}
-
-/// What was said to a call, once it need not wait.
-enum Said {
-    Reply(Reply),
-    Events(Token),
 }
 
 impl Shared {
@@ -386,101 +264,6 @@ impl Shared {
     fn unsubscribe(&self, token: Token) {
         self.room().world.kinesis.unsubscribe(token);
     }
-
-    async fn ask(self: &Arc<Self>, service: usize, request: &Request, slow: Duration) -> Result<Said, AwsError> {
-        let (outcome, effects) = self.decide(|world, turn| {
-            world.slow = slow.as_millis() as Millis;
-            world.handle(turn, service, request)
-        });
-        let waits = match &outcome {
-            Ok(Ok(Answer::Pending(token))) => Some(self.wait_for(*token)),
-            _ => None,
-        };
-        self.perform(effects);
-        match (outcome??, waits) {
-            (Answer::Reply(reply), _) => Ok(Said::Reply(reply)),
-            (Answer::Events(token), _) => Ok(Said::Events(token)),
-            (Answer::Pending(_), Some(reply)) => reply.await.unwrap_or_else(|_| Err(ended())).map(Said::Reply),
-            (Answer::Pending(_), None) => Err(ended()),
-        }
-    }
-
-    fn wait_for(&self, token: Token) -> oneshot::Receiver<Result<Reply, AwsError>> {
-        let (sender, receiver) = oneshot::channel();
-        self.waiting().insert(token, sender);
-        receiver
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, HashMap<Token, oneshot::Sender<Result<Reply, AwsError>>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn perform(self: &Arc<Self>, effects: Vec<Effect>) {
-        for effect in effects {
-            match effect {
-                Effect::Retire { function_arn } => self.runner.retire(&function_arn),
-                Effect::Work { token, task } => {
-                    self.under_way.send_modify(|count| *count += 1);
-                    let shared = Arc::clone(self);
-                    tokio::spawn(async move {
-                        let done = tokio::task::spawn_blocking(move || task.run()).await.unwrap_or(Done::Panicked);
-                        if let Err(error) = shared.turn(|world, turn| world.worked(turn, token, done)) {
-                            tracing::warn!("taking in what a delivery stream worked on: {error}");
-                        }
-                        shared.under_way.send_modify(|count| *count -= 1);
-                    });
-                }
-                Effect::Invoke { token, function, input } => {
-                    self.under_way.send_modify(|count| *count += 1);
-                    let shared = Arc::clone(self);
-                    tokio::spawn(async move {
-                        let outcome = shared.runner.invoke(&function, input).await;
-                        let answer = shared.turn(|world, turn| world.resolve(turn, token, outcome));
-                        shared.reply(token, answer);
-                        shared.under_way.send_modify(|count| *count -= 1);
-                    });
-                }
-            }
-        }
-    }
-
-    /// Gives the reply to the call that waits for it, if one still does.
-    fn reply(&self, token: Token, answer: Result<Option<Result<Answer, AwsError>>, AwsError>) {
-        let Some(waiting) = self.waiting().remove(&token) else { return };
-        let reply = match answer {
-            Ok(Some(Ok(Answer::Reply(reply)))) => Ok(reply),
-            Ok(Some(Ok(Answer::Pending(next)))) => {
-                self.waiting().insert(next, waiting);
-                return;
-            }
-            Ok(Some(Err(error))) | Err(error) => Err(error),
-            Ok(None | Some(Ok(Answer::Events(_)))) => Err(ended()),
-        };
-        // Nobody listens when the caller has given up.
-        let _ = waiting.send(reply);
-    }
-}
-
-/// A refusal before the service has seen anything, in its dress.
-fn refuse(route: Route, request: &Request, error: AwsError) -> http::Response<Bytes> {
-    match route {
-        Route::Service(index) => {
-            dress::formatted(dress::answer(SERVICES[index].protocol, request, Err(error)), Format::of(request))
-        }
-        Route::UnknownJson => dress::answer(Protocol::Json { target: "" }, request, Err(error)),
-        Route::UnknownQuery => dress::answer(Protocol::Query { version: "", namespace: "" }, request, Err(error)),
-        Route::S3 | Route::Local => s3::refuse(request, error),
-    }
-}
-
-/// Whose words an error has: those without a service are refused as the others of their protocol are.
-fn service_name(route: Route) -> &'static str {
-    match route {
-        Route::Service(index) => SERVICES[index].name,
-        Route::UnknownJson => "",
-        Route::UnknownQuery => "sts",
-        Route::S3 | Route::Local => "s3",
-    }
 }
 
 /// What a folder holds. Functions run in it too, and what a killed engine left of them goes: that nobody else uses the folder
@@ -503,8 +286,4 @@ fn empty(folder: &Path) -> io::Result<PathBuf> {
     }
     std::fs::create_dir_all(folder)?;
     folder.canonicalize()
-}
-
-fn ended() -> AwsError {
-    AwsError::new("InternalFailure", "the effect this call waited for ended without a reply").with_status(500)
 }

@@ -1,0 +1,102 @@
+//! What the world asks for is done here, beside it, and its result is fed back; calls wait for those that answer them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::Shared;
+use crate::flow::task::Done;
+use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
+use crate::settings::Millis;
+
+/// What was said to a call, once it need not wait.
+pub(super) enum Said {
+    Reply(Reply),
+    Events(Token),
+}
+
+impl Shared {
+    pub(super) async fn ask(
+        self: &Arc<Self>,
+        service: usize,
+        request: &Request,
+        slow: Duration,
+    ) -> Result<Said, AwsError> {
+        let (outcome, effects) = self.decide(|world, turn| {
+            world.slow = slow.as_millis() as Millis;
+            world.handle(turn, service, request)
+        });
+        let waits = match &outcome {
+            Ok(Ok(Answer::Pending(token))) => Some(self.wait_for(*token)),
+            _ => None,
+        };
+        self.perform(effects);
+        match (outcome??, waits) {
+            (Answer::Reply(reply), _) => Ok(Said::Reply(reply)),
+            (Answer::Events(token), _) => Ok(Said::Events(token)),
+            (Answer::Pending(_), Some(reply)) => reply.await.unwrap_or_else(|_| Err(ended())).map(Said::Reply),
+            (Answer::Pending(_), None) => Err(ended()),
+        }
+    }
+
+    fn wait_for(&self, token: Token) -> oneshot::Receiver<Result<Reply, AwsError>> {
+        let (sender, receiver) = oneshot::channel();
+        self.waiting().insert(token, sender);
+        receiver
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Token, oneshot::Sender<Result<Reply, AwsError>>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn perform(self: &Arc<Self>, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Retire { function_arn } => self.runner.retire(&function_arn),
+                Effect::Work { token, task } => {
+                    self.under_way.send_modify(|count| *count += 1);
+                    let shared = Arc::clone(self);
+                    tokio::spawn(async move {
+                        let done = tokio::task::spawn_blocking(move || task.run()).await.unwrap_or(Done::Panicked);
+                        if let Err(error) = shared.turn(|world, turn| world.worked(turn, token, done)) {
+                            tracing::warn!("taking in what a delivery stream worked on: {error}");
+                        }
+                        shared.under_way.send_modify(|count| *count -= 1);
+                    });
+                }
+                Effect::Invoke { token, function, input } => {
+                    self.under_way.send_modify(|count| *count += 1);
+                    let shared = Arc::clone(self);
+                    tokio::spawn(async move {
+                        let outcome = shared.runner.invoke(&function, input).await;
+                        let answer = shared.turn(|world, turn| world.resolve(turn, token, outcome));
+                        shared.reply(token, answer);
+                        shared.under_way.send_modify(|count| *count -= 1);
+                    });
+                }
+            }
+        }
+    }
+
+    /// Gives the reply to the call that waits for it, if one still does.
+    fn reply(&self, token: Token, answer: Result<Option<Result<Answer, AwsError>>, AwsError>) {
+        let Some(waiting) = self.waiting().remove(&token) else { return };
+        let reply = match answer {
+            Ok(Some(Ok(Answer::Reply(reply)))) => Ok(reply),
+            Ok(Some(Ok(Answer::Pending(next)))) => {
+                self.waiting().insert(next, waiting);
+                return;
+            }
+            Ok(Some(Err(error))) | Err(error) => Err(error),
+            Ok(None | Some(Ok(Answer::Events(_)))) => Err(ended()),
+        };
+        // Nobody listens when the caller has given up.
+        let _ = waiting.send(reply);
+    }
+}
+
+fn ended() -> AwsError {
+    AwsError::new("InternalFailure", "the effect this call waited for ended without a reply").with_status(500)
+}

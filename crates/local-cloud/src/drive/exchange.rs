@@ -1,0 +1,153 @@
+//! One request and its answer: what befalls the call, who may make it, and in which dress it is answered.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::effect::Said;
+use super::{Content, Engine, subscription};
+use crate::control;
+use crate::faults::Fault;
+use crate::request::{AwsError, Reply, Request};
+use crate::service::{Protocol, SERVICES, Service, iam};
+use crate::wire::dress::Format;
+use crate::wire::{self, Route, dress, s3, signature};
+
+/// What was asked for happened, and the answer is lost: a fault rule wants it so.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection ended without an answer: a fault rule wants it so")]
+pub struct LostReply;
+
+impl Engine {
+    /// Answers one request, as AWS would, with the world's time as `Date`. A request must be signed, and with the one
+    /// secret where there is one.
+    ///
+    /// # Errors
+    /// Where a fault rule loses the answer.
+    pub async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Content>, LostReply> {
+        let (parts, body) = request.into_parts();
+        let signed = signature::check(&parts, &body, self.shared.secret.as_ref());
+        let request = wire::request(parts, body);
+        let route = wire::route(&request);
+        if let Err(denied) = signed
+            && route != Route::Local
+        {
+            return Ok(refuse(route, &request, denied.error(service_name(route))).map(Content::from));
+        }
+        let (operation, fault) = self.fault(route, &request);
+        if !fault.latency.is_zero() {
+            tokio::time::sleep(fault.latency).await;
+        }
+        let refusal = fault.refusal.map(|refusal| dress::refusal(&operation, refusal));
+        let mut response = match refusal.or_else(|| self.denial(route, &request)) {
+            Some(error) => refuse(route, &request, error).map(Content::from),
+            None => self.answer(route, request, fault.slow).await,
+        };
+        response.headers_mut().insert(http::header::DATE, dress::date(self.now()));
+        if fault.lost_reply { Err(LostReply) } else { Ok(response) }
+    }
+
+    /// The same for those who have no connection to lose, and who wait for the end of an answer that goes on: a lost answer is a
+    /// gateway's time-out.
+    pub async fn call(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+        let Ok(response) = self.exchange(request).await else {
+            let mut response = http::Response::new(Bytes::new());
+            *response.status_mut() = http::StatusCode::GATEWAY_TIMEOUT;
+            return response;
+        };
+        let (head, content) = response.into_parts();
+        let whole = match content {
+            Content::Whole(whole) => whole.unwrap_or_default(),
+            Content::Events(mut events) => {
+                let mut whole = BytesMut::new();
+                while let Some(event) = events.recv().await {
+                    whole.extend_from_slice(&event);
+                }
+                whole.freeze()
+            }
+        };
+        http::Response::from_parts(head, whole)
+    }
+
+    /// The operation, and what befalls it. Nothing is named where no rule is in force.
+    fn fault(&self, route: Route, request: &Request) -> (String, Fault) {
+        let mut faults = self.shared.faults();
+        if faults.is_empty() {
+            return Default::default();
+        }
+        let operation = wire::operation::name(route, request).unwrap_or_default();
+        let fault = faults.decide(&operation);
+        (operation, fault)
+    }
+
+    /// Why the caller may not do this, where that is asked at all.
+    fn denial(&self, route: Route, request: &Request) -> Option<AwsError> {
+        if !self.look(|world| world.settings.enforce_iam) {
+            return None;
+        }
+        let operation = wire::operation::name(route, request)?;
+        // What the call is about stands in the body, whatever it is written in. What cannot be read is refused as that.
+        let format = Format::of(request);
+        let request = Request { body: format.read(request.body.clone()).ok()?, ..request.clone() };
+        self.look(|world| iam::authorize(world, &request, &operation, self.now()).err())
+    }
+
+    async fn answer(&self, route: Route, request: Request, slow: Duration) -> http::Response<Content> {
+        let response = match route {
+            Route::Local => control::answer(self, &request).await,
+            Route::Service(index) => return self.call_service(index, request, slow).await,
+            Route::S3 => s3::answer(self, request).await,
+            Route::UnknownJson => refuse(route, &request, AwsError::new("UnknownOperationException", "")),
+            Route::UnknownQuery => {
+                let error = AwsError::new("InvalidAction", "no service of that API version exists here");
+                refuse(route, &request, error)
+            }
+        };
+        response.map(Content::from)
+    }
+
+    async fn call_service(&self, index: usize, mut request: Request, slow: Duration) -> http::Response<Content> {
+        let Service { protocol, name, .. } = SERVICES[index];
+        // Kinesis is the one that speaks more than JSON.
+        let format = if name == "kinesis" { Format::of(&request) } else { Format::Json };
+        let outcome = match format.read(std::mem::take(&mut request.body)) {
+            Err(error) => Err(error),
+            Ok(body) => {
+                request.body = body;
+                self.shared.ask(index, &request, slow).await
+            }
+        };
+        let (reply, events) = match outcome {
+            Ok(Said::Events(token)) => (Ok(Reply::events()), Some(subscription::start(&self.shared, token, format))),
+            Ok(Said::Reply(reply)) => (Ok(reply), None),
+            Err(error) => (Err(error), None),
+        };
+        let response = dress::answer(protocol, &request, reply);
+        match events {
+            Some(events) => response.map(|_| Content::Events(events)),
+            None => dress::formatted(response, format).map(Content::from),
+        }
+    }
+}
+
+/// A refusal before the service has seen anything, in its dress.
+fn refuse(route: Route, request: &Request, error: AwsError) -> http::Response<Bytes> {
+    match route {
+        Route::Service(index) => {
+            dress::formatted(dress::answer(SERVICES[index].protocol, request, Err(error)), Format::of(request))
+        }
+        Route::UnknownJson => dress::answer(Protocol::Json { target: "" }, request, Err(error)),
+        Route::UnknownQuery => dress::answer(Protocol::Query { version: "", namespace: "" }, request, Err(error)),
+        Route::S3 | Route::Local => s3::refuse(request, error),
+    }
+}
+
+/// Whose words an error has: those without a service are refused as the others of their protocol are.
+fn service_name(route: Route) -> &'static str {
+    match route {
+        Route::Service(index) => SERVICES[index].name,
+        Route::UnknownJson => "",
+        Route::UnknownQuery => "sts",
+        Route::S3 | Route::Local => "s3",
+    }
+}
