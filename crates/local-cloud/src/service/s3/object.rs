@@ -140,13 +140,16 @@ pub(super) fn no_such_key() -> AwsError {
     error("NoSuchKey", 404, "The specified key does not exist.")
 }
 
+pub fn precondition_failed() -> AwsError {
+    error("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold")
+}
+
 fn satisfied(precondition: &Precondition, there: Option<&Object>) -> Result<(), AwsError> {
-    let failed = error("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold");
     match (precondition, there) {
         (Precondition::None, _) | (Precondition::Absent, None) => Ok(()),
-        (Precondition::Absent, Some(_)) => Err(failed),
+        (Precondition::Absent, Some(_)) => Err(precondition_failed()),
         (Precondition::Etag(wanted), Some(object)) if *wanted == object.etag => Ok(()),
-        (Precondition::Etag(_), Some(_)) => Err(failed),
+        (Precondition::Etag(_), Some(_)) => Err(precondition_failed()),
         (Precondition::Etag(_), None) => Err(no_such_key()),
     }
 }

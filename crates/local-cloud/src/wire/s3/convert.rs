@@ -11,7 +11,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
-use crate::service::s3::object::{Object, Precondition};
+use crate::service::s3::object::{Object, Precondition, precondition_failed};
 use crate::settings::Millis;
 
 pub fn error(error: AwsError, id: &str) -> S3Error {
@@ -96,11 +96,6 @@ impl Conditions<'_> {
     pub fn check_source(&self, object: &Object) -> Result<(), AwsError> {
         self.check(object).map_err(|_| precondition_failed())
     }
-}
-
-fn precondition_failed() -> AwsError {
-    AwsError::new("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
-        .with_status(412)
 }
 
 /// Of a copy, whose inputs are two types with the same members.

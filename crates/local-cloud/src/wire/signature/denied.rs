@@ -49,10 +49,7 @@ impl Denied {
 
     fn by_json(&self) -> AwsError {
         let (code, status) = match self {
-            Denied::Missing => {
-                return AwsError::new("MissingAuthenticationTokenException", "Missing Authentication Token")
-                    .with_status(403);
-            }
+            Denied::Missing => ("MissingAuthenticationTokenException", 403),
             Denied::UnknownKey => ("UnrecognizedClientException", 400),
             Denied::Mismatch | Denied::Twice => ("InvalidSignatureException", 400),
             _ => ("IncompleteSignatureException", 403),
