@@ -9,6 +9,7 @@ pub fn event(event: &[u8]) {
         let _ = (record.partition_key(), record.shard_id(), record.sequence_number(), record.subsequence_number());
         let _ = (record.arrived_at(), record.region(), record.source_stream_arn(), record.time_left());
         let _ = record.fields().map(|fields| fields.for_each(|field| drop(field.map(|field| field.number()))));
+        let _ = record.fields().and_then(|fields| fields.map_numbers(Ok));
         Outcome::unchanged().with_partition_key("id", record.id())
     };
     let expected = reference(event);

@@ -9,15 +9,17 @@ const EIGHT: u64 = 100_000_000;
 /// The number that the bytes start with, and how many digits it has. Wraps where they are more than nineteen.
 #[inline(always)]
 pub(crate) fn leading(bytes: &[u8]) -> (u64, usize) {
-    if let Some(word) = bytes.first_chunk() {
-        let word = u64::from_le_bytes(*word);
-        match count(word) {
-            0 => return (0, 0),
-            count @ 1..8 => return (value(word << (64 - 8 * count)), count),
-            _ => {}
-        }
+    match bytes.first_chunk().map(|word| below_eight(u64::from_le_bytes(*word))) {
+        Some((number, count)) if count > 0 || !bytes[0].is_ascii_digit() => (number, count),
+        _ => one_by_one(bytes),
     }
-    one_by_one(bytes)
+}
+
+/// The number that the word starts with, and how many digits it has. Zero and zero where all eight are digits.
+#[inline(always)]
+pub(crate) fn below_eight(word: u64) -> (u64, usize) {
+    let count = count(word) % 8;
+    (value((word << 1) << (63 - 8 * count)), count)
 }
 
 #[cold]
@@ -59,23 +61,42 @@ fn value(word: u64) -> u64 {
 /// Appends a number below `APPENDABLE`.
 #[inline]
 pub(crate) fn append(out: &mut Vec<u8>, number: u64) {
-    let (upper, lower) = (number / EIGHT, number % EIGHT);
-    if upper == 0 {
-        append_eight(out, lower);
-    } else {
-        append_eight(out, upper);
-        out.extend_from_slice(&(split(lower) | every(b'0')).to_le_bytes());
-    }
+    let start = out.len();
+    out.extend_from_slice(&[0; 16]);
+    let written = write(&mut out[start..], number);
+    out.truncate(start + written);
 }
 
-/// Without zeros in front. A store of fixed size, of which the end is cut off again, costs less than a call that copies.
-#[inline]
-fn append_eight(out: &mut Vec<u8>, number: u64) {
+/// Writes a number below `APPENDABLE` where there is room for sixteen digits, and says how many they are.
+#[inline(always)]
+pub(crate) fn write(room: &mut [u8], number: u64) -> usize {
+    let (upper, lower) = (number / EIGHT, number % EIGHT);
+    let written = match upper {
+        0 => return write_eight(room, lower),
+        1..100 => write_two(room, upper),
+        _ => write_eight(room, upper),
+    };
+    room[written..written + 8].copy_from_slice(&(split(lower) | every(b'0')).to_le_bytes());
+    written + 8
+}
+
+/// One or two.
+#[inline(always)]
+fn write_two(room: &mut [u8], number: u64) -> usize {
+    let (tens, ones) = ((number * 103) >> 10, number - ((number * 103) >> 10) * 10);
+    let digits = tens | (ones << 8) | u64::from(u16::from_le_bytes(*b"00"));
+    let zeros = usize::from(tens == 0);
+    room[..2].copy_from_slice(&((digits >> (8 * zeros)) as u16).to_le_bytes());
+    2 - zeros
+}
+
+/// Without zeros in front.
+#[inline(always)]
+fn write_eight(room: &mut [u8], number: u64) -> usize {
     let digits = split(number);
     let zeros = (digits | (1 << 56)).trailing_zeros() as usize / 8;
-    let end = out.len() + 8 - zeros;
-    out.extend_from_slice(&((digits | every(b'0')) >> (8 * zeros)).to_le_bytes());
-    out.truncate(end);
+    room[..8].copy_from_slice(&((digits | every(b'0')) >> (8 * zeros)).to_le_bytes());
+    8 - zeros
 }
 
 /// The eight digits of a number below `EIGHT`, one a byte, the first the lowest: to fours, to pairs, to single ones.
@@ -102,7 +123,23 @@ mod tests {
 
     #[test]
     fn numbers_at_the_edges_are_written() {
-        for number in [0, 1, 9, 10, 99, 100, 9_999, 10_000, EIGHT - 1, EIGHT, EIGHT + 1, APPENDABLE - 1] {
+        for number in [
+            0,
+            1,
+            9,
+            10,
+            99,
+            100,
+            9_999,
+            10_000,
+            EIGHT - 1,
+            EIGHT,
+            EIGHT + 1,
+            10 * EIGHT,
+            100 * EIGHT - 1,
+            100 * EIGHT,
+            APPENDABLE - 1,
+        ] {
             assert_eq!(appended(number), format!("x{number}"));
         }
     }

@@ -206,14 +206,14 @@ pub(crate) fn until_quote_or_backslash(bytes: &[u8]) -> Option<usize> {
 /// The same, with the control characters, which JSON does not allow in a string.
 #[inline]
 pub(crate) fn until_special(bytes: &[u8]) -> Option<usize> {
-    until(
-        bytes,
-        |word| {
-            let control = word.wrapping_sub(every(0x20)) & !word & every(0x80);
-            zero_bytes(word ^ every(b'"')) | zero_bytes(word ^ every(b'\\')) | control
-        },
-        |byte| matches!(byte, b'"' | b'\\' | 0..0x20),
-    )
+    until(bytes, special, |byte| matches!(byte, b'"' | b'\\' | 0..0x20))
+}
+
+/// Where in a word the first byte is that ends the plain part of a string; for what `zero_bytes` says of the others.
+#[inline]
+pub(crate) fn special(word: u64) -> u64 {
+    let control = word.wrapping_sub(every(0x20)) & !word & every(0x80);
+    zero_bytes(word ^ every(b'"')) | zero_bytes(word ^ every(b'\\')) | control
 }
 
 #[inline]
@@ -238,7 +238,11 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
 /// What the standard library has, without its loop over the last bytes.
 #[inline]
 pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
-    !hits(bytes, |byte| byte & 0x80)
+    let Some(last) = bytes.last_chunk() else { return bytes.iter().all(u8::is_ascii) };
+    // The last eight, some of them for the second time. Words, because that is what the compiler makes vectors of.
+    let (words, _) = bytes.as_chunks();
+    let all = words.iter().chain([last]).fold(0, |all, word| all | u64::from_le_bytes(*word));
+    all & every(0x80) == 0
 }
 
 /// Whether it is not zero of one of the bytes. Of a space it must be zero.

@@ -13,12 +13,7 @@ fn main() -> ExitCode {
 }
 
 pub(crate) fn square_values(record: &Record<'_>) -> Result<ObjectWriter, Error> {
-    let mut squares = ObjectWriter::new();
-    for field in record.fields()? {
-        let field = field?;
-        squares.put_number(&field, square(field.number()?)?);
-    }
-    Ok(squares)
+    record.fields()?.map_numbers(square)
 }
 
 fn square(number: Number) -> Result<Number, Error> {

@@ -85,6 +85,18 @@ impl<'a> Fields<'a> {
         Some(Field { text, spelled, glued: GLUED, value: &value[..length], decimal: Some(decimal) })
     }
 
+    /// What comes after a field.
+    #[inline]
+    pub(super) fn rest(&self) -> Option<&'a [u8]> {
+        if self.state == State::More { self.text.get(self.at..) } else { None }
+    }
+
+    /// Over so much of the rest, where a whole field ends.
+    #[inline]
+    pub(super) fn pass(&mut self, length: usize) {
+        self.at += length;
+    }
+
     fn read(&mut self) -> Result<Option<Field<'a>>, Error> {
         match (self.peek(), self.state) {
             (Some(b'}'), State::First | State::More) => return self.end(),

@@ -103,9 +103,9 @@ fn digits_end(bytes: &[u8], start: usize) -> Option<usize> {
 /// A short number, not yet turned into one: its digits, and how many of them are behind the point.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decimal {
-    negative: bool,
-    digits: u64,
-    scale: usize,
+    pub(super) negative: bool,
+    pub(super) digits: u64,
+    pub(super) scale: usize,
 }
 
 impl Decimal {
@@ -184,7 +184,7 @@ const LONGEST: usize = 18;
 /// The largest whole number below which all are floats.
 const EXACT: u64 = 1 << 53;
 /// Of ten.
-const WHOLE_POWERS: [u64; LONGEST + 1] = {
+pub(super) const WHOLE_POWERS: [u64; LONGEST + 1] = {
     let mut powers = [1; LONGEST + 1];
     let mut scale = 1;
     while scale < powers.len() {

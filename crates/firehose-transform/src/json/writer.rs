@@ -11,8 +11,8 @@ use crate::outcome::{IntoOutcome, Outcome};
 /// return it as it is.
 #[derive(Debug)]
 pub struct ObjectWriter {
-    out: Vec<u8>,
-    failed: Option<String>,
+    pub(super) out: Vec<u8>,
+    pub(super) failed: Option<String>,
 }
 
 impl ObjectWriter {
@@ -41,10 +41,7 @@ impl ObjectWriter {
     #[inline]
     pub fn put_number(&mut self, field: &Field<'_>, number: Number) {
         self.key(field);
-        match number {
-            Number::Integer(short @ 0..APPENDABLE) => digits::append(&mut self.out, short as u64),
-            other => self.value(&other),
-        }
+        self.number(number);
     }
 
     /// A field of the author's own.
@@ -67,6 +64,14 @@ impl ObjectWriter {
     }
 
     #[inline]
+    pub(super) fn number(&mut self, number: Number) {
+        match number {
+            Number::Integer(short @ 0..APPENDABLE) => digits::append(&mut self.out, short as u64),
+            other => self.value(&other),
+        }
+    }
+
+    #[inline]
     fn comma(&mut self) {
         if self.out.len() > 1 {
             self.out.push(b',');
@@ -76,12 +81,17 @@ impl ObjectWriter {
     #[inline]
     fn value(&mut self, value: &impl Serialize) {
         if let Err(cause) = serde_json::to_writer(&mut self.out, value) {
-            self.failed.get_or_insert_with(|| format!("writing the answer as JSON: {cause}"));
+            self.failed.get_or_insert_with(|| unwritable(&cause));
         }
     }
 }
 
-const APPENDABLE: i128 = digits::APPENDABLE as i128;
+#[cold]
+pub(super) fn unwritable(cause: &serde_json::Error) -> String {
+    format!("writing the answer as JSON: {cause}")
+}
+
+pub(super) const APPENDABLE: i128 = digits::APPENDABLE as i128;
 
 impl Default for ObjectWriter {
     fn default() -> ObjectWriter {
