@@ -106,7 +106,9 @@ fn parse_query(processor: &Processor) -> Result<Query, AwsError> {
         )));
     }
     let query = required("MetadataExtractionQuery")?;
-    Query::parse(query).ok_or_else(|| invalid(format!("Invalid parameter value {query} for MetadataExtractionQuery")))
+    let why = if Query::defines(query) { ": this endpoint takes no definitions (def) in queries" } else { "" };
+    Query::parse(query)
+        .ok_or_else(|| invalid(format!("Invalid parameter value {query} for MetadataExtractionQuery{why}")))
 }
 
 /// A newline unless another is named. People write `\\n` in JSON and YAML, which arrives as two characters.

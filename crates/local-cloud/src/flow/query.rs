@@ -1,15 +1,16 @@
 //! jq queries that take partition keys from records. jaq is close to the jq 1.6 that the service runs.
 
+mod bounds;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use jaq_core::load::{Arena, File, Loader};
-use jaq_core::{Compiler, Ctx, Filter, Vars, data, unwrap_valr};
+use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
 use jaq_json::Val;
 
 use super::failure::Failure;
-
-type Data = data::JustLut<Val>;
+use bounds::{Bounded, Steps};
 
 /// The most keys that a query may give.
 const MOST_KEYS: usize = 50;
@@ -21,7 +22,7 @@ const NOT_HERE: &str = r#"def env: {}; def halt: error("a query cannot halt"); d
 /// A compiled query.
 pub struct Query {
     text: String,
-    filter: Filter<Data>,
+    filter: Filter<Bounded>,
 }
 
 impl PartialEq for Query {
@@ -37,21 +38,30 @@ impl fmt::Debug for Query {
 }
 
 impl Query {
-    /// `None` when it is not a query.
+    /// `None` when it is not a query, or one that could run for ever.
     pub fn parse(text: &str) -> Option<Query> {
+        if Query::defines(text) {
+            return None;
+        }
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).chain([bounds::step()]);
         let arena = Arena::default();
-        let code = format!("{NOT_HERE}{text}");
+        let code = format!("{NOT_HERE}{}{text}", bounds::STEPPING);
         let modules = Loader::new(definitions).load(&arena, File { code: code.as_str(), path: () }).ok()?;
         let filter = Compiler::default().with_funs(functions).compile(modules).ok()?;
         Some(Query { text: text.to_owned(), filter })
     }
 
+    /// Whether it has definitions of its own, which are not taken here.
+    pub fn defines(text: &str) -> bool {
+        bounds::defines(text)
+    }
+
     /// The keys and values that it finds in a record. A value that is `null`, empty, or not a scalar is none.
     pub fn extract(&self, data: &[u8]) -> Result<BTreeMap<String, String>, Failure> {
         let input: Val = serde_json::from_slice(data).map_err(|error| failed(format!("Not valid JSON: {error}")))?;
-        let context = Ctx::<Data>::new(&self.filter.lut, Vars::new([]));
+        let steps = Steps::default();
+        let context = Ctx::<Bounded>::new(steps.of(&self.filter.lut), Vars::new([]));
         match self.filter.id.run((context, input)).map(unwrap_valr).next() {
             Some(Ok(Val::Obj(keys))) if keys.len() <= MOST_KEYS => {
                 Ok(keys.iter().filter_map(|(key, value)| Some((text(key)?, text(value)?))).collect())
@@ -90,6 +100,9 @@ mod tests {
             ("{a: .nothing, b: .none, c: .list}", ""),
             (r#"{a: (.customer | ascii_upcase | sub("C"; "k")), b: ("\(.n)-x")}"#, "a=k1 b=7-x"),
             ("{a: (env | tostring), b: (env.PATH // 1)}", "a={} b=1"),
+            ("{a: (last(range(5)) | tostring), b: ([.list | recurse(.[]?)] | length)}", "a=4 b=2"),
+            ("{a: ([limit(3; repeat(1))] | length), b: (1 | until(. > 50; . * 2)), c: .def}", "a=3 b=64"),
+            ("{a: ([limit(infinite; repeat(1)?)] | length)}", "a=1000"),
             (r#"{a: (if .n > 5 then "big" else "small" end), b: (.list | length | tostring)}"#, "a=big b=1"),
         ];
         for (query, expected) in table {
@@ -112,13 +125,27 @@ mod tests {
             ("empty", "{}"),
             ("halt", "{}"),
             ("{a: halt_error(3)}", "{}"),
+            ("{a: [repeat(1)]}", "{}"),
+            ("{a: last(0 | recurse(. + 1))}", "{}"),
+            ("{a: (0 | until(false; . + 1))}", "{}"),
+            ("{a: [0 | while(true; . + 1)]}", "{}"),
+            ("{a: last(range(infinite))}", "{}"),
+            ("{a: last(range(0; 1; 0))}", "{}"),
+            ("{a: ([1] | [combinations(infinite)])}", "{}"),
             (&format!("{{{many}}}"), "{}"),
         ];
         for (query, record) in table {
             let failure = Query::parse(query).expect(query).extract(record.as_bytes()).unwrap_err();
             assert_eq!(failure.code, "DynamicPartitioning.MetadataExtractionFailed", "{query} of {record:.20}");
         }
-        for query in ["{", "{a: nothing_of_that_name}", ""] {
+        for query in [
+            "{",
+            "{a: nothing_of_that_name}",
+            "",
+            "def f: f; {a: f}",
+            "{a: (def f(g): f(g); f(1))}",
+            "{a: (def#\nf: f; f)}",
+        ] {
             assert_eq!(Query::parse(query), None, "{query}");
         }
     }
