@@ -97,7 +97,7 @@ pub fn shards_of(world: &World, job: &Job) -> Vec<u32> {
 pub fn log<'a>(world: &'a World, job: &Job, shard: u32) -> Option<&'a Log> {
     match &job.source {
         None => world.firehose.log(&job.stream),
-        Some(source) => world.kinesis.logs(&source.stream_key)?.get(&shard),
+        Some(source) => world.kinesis.logs(&source.stream_key)?.get(shard),
     }
 }
 

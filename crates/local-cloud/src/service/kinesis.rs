@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
-use self::log::{Log, LogChange};
-use self::meter::Meter;
+use self::log::LogChange;
+use self::logs::Logs;
 use self::stream::{Status, Stream};
 use self::subscribe::Subscription;
 use crate::request::{Answer, AwsError, Request, Token};
 use crate::service::{firehose, json};
 use crate::settings::Millis;
-use crate::table::{Changes, Table};
+use crate::table::Table;
 use crate::world::{Turn, World};
 
 mod account;
@@ -23,12 +23,14 @@ pub mod consumer;
 mod control;
 mod iterator;
 pub mod log;
+pub mod logs;
 mod meter;
 mod policy;
 mod put;
 mod read;
 mod reshard;
 pub mod sequence;
+mod shards;
 pub mod stream;
 pub mod subscribe;
 mod tags;
@@ -36,9 +38,6 @@ mod tags;
 mod tests;
 mod update;
 mod write;
-
-/// How often what is too old is looked for, in milliseconds.
-const TRIM_EVERY: Millis = 1_000;
 
 /// Streams by `region/name`.
 #[derive(Debug)]
@@ -53,19 +52,6 @@ pub struct State {
     /// Streams with consumers whose status does not last.
     passing_consumers: BTreeSet<String>,
     subscriptions: BTreeMap<Token, Subscription>,
-}
-
-/// A stream's records.
-#[derive(Debug, Default)]
-struct Logs {
-    /// A shard without an entry has had no record.
-    by_shard: BTreeMap<u32, Log>,
-    dirty: BTreeSet<u32>,
-    /// Grows with each change.
-    touches: u64,
-    meters: BTreeMap<u32, Meter>,
-    /// When what is too old is looked for next.
-    trim_at: Millis,
 }
 
 impl Default for State {
@@ -208,38 +194,9 @@ pub fn due(world: &World) -> Option<Millis> {
 }
 
 impl State {
-    /// The logs of a stream's shards.
-    pub fn logs(&self, key: &str) -> Option<&BTreeMap<u32, Log>> {
-        Some(&self.logs.get(key)?.by_shard)
-    }
-
     /// Nobody listens to this subscription any more.
     pub fn unsubscribe(&mut self, token: Token) {
         self.subscriptions.remove(&token);
-    }
-
-    /// A shard's log, whether or not anything was ever put to it.
-    fn log_of(&self, key: &str, shard: u32) -> &Log {
-        static EMPTY: Log = Log::EMPTY;
-        self.logs(key).and_then(|logs| logs.get(&shard)).unwrap_or(&EMPTY)
-    }
-
-    /// The records of a stream, to be changed.
-    fn logs_mut(&mut self, key: &str) -> &mut Logs {
-        if !self.dirty.contains(key) {
-            self.dirty.insert(key.to_owned());
-        }
-        if !self.logs.contains_key(key) {
-            self.logs.insert(key.to_owned(), Logs::default());
-        }
-        let logs = self.logs.get_mut(key).expect("it is there now");
-        logs.touches += 1;
-        logs
-    }
-
-    /// A number that is another whenever a stream's records are.
-    pub fn touches(&self, key: &str) -> u64 {
-        self.logs.get(key).map_or(0, |logs| logs.touches)
     }
 
     /// The status holds from now on, for the delay.
@@ -248,58 +205,6 @@ impl State {
         stream.status = status;
         stream.until = at.now + at.delay;
         self.passing.insert(key.to_owned());
-    }
-
-    /// What is older than the retention goes, and closed shards of which nothing can be left. Looked at once a second.
-    fn trim(&mut self, key: &str, now: Millis) {
-        let Some(stream) = self.streams.get(key) else { return };
-        if self.logs.get(key).is_some_and(|logs| now < logs.trim_at) {
-            return;
-        }
-        let horizon = now.saturating_sub(stream.retention_ms());
-        let gone = |closed: Option<Millis>| closed.is_some_and(|closed| closed < horizon);
-        let expired: Vec<u32> =
-            stream.shards.iter().filter(|(_, shard)| gone(shard.closed)).map(|(index, _)| *index).collect();
-        let created = stream.created;
-        let logs = self.logs_mut(key);
-        logs.trim_at = now + TRIM_EVERY;
-        for (shard, log) in &mut logs.by_shard {
-            if log.trim_before(horizon) {
-                logs.dirty.insert(*shard);
-            }
-        }
-        for shard in expired {
-            self.streams.get_mut(key).expect("it was just there").shards.remove(shard);
-            if self.logs_mut(key).by_shard.remove(&shard).is_some() {
-                self.removed.push(LogChange::Remove { log: log_name(key, created, shard) });
-            }
-        }
-    }
-
-    /// What is too old is looked for at once.
-    fn trim_now(&mut self, key: &str, now: Millis) {
-        self.logs_mut(key).trim_at = now;
-        self.trim(key, now);
-    }
-
-    fn forget(&mut self, key: &str) {
-        let Some(stream) = self.streams.remove(key) else { return };
-        for shard in self.logs.remove(key).unwrap_or_default().by_shard.into_keys() {
-            self.removed.push(LogChange::Remove { log: log_name(key, stream.created, shard) });
-        }
-    }
-
-    pub fn take_changes(&mut self, out: &mut Changes) {
-        self.streams.take_changes(out);
-        out.push_logs(&mut self.removed);
-        for key in std::mem::take(&mut self.dirty) {
-            let (Some(stream), Some(logs)) = (self.streams.get(&key), self.logs.get_mut(&key)) else { continue };
-            for shard in std::mem::take(&mut logs.dirty) {
-                if let Some(log) = logs.by_shard.get_mut(&shard) {
-                    log.take_changes(|| log_name(&key, stream.created, shard), out);
-                }
-            }
-        }
     }
 
     /// A row of the journal.
@@ -314,41 +219,6 @@ impl State {
         self.passing_consumers.insert(key.to_owned());
         Ok(true)
     }
-
-    /// A log is somebody's as long as its stream exists.
-    pub fn restore_log(&mut self, change: LogChange) -> bool {
-        let Some((key, created, shard)) = split_log_name(change.log()) else { return false };
-        let theirs = |stream: &Stream| stream.created == created && stream.shards.contains_key(&shard);
-        if !self.streams.get(key).is_some_and(theirs) {
-            return false;
-        }
-        self.logs.entry(key.to_owned()).or_default().by_shard.entry(shard).or_default().restore(change);
-        true
-    }
-}
-
-impl Logs {
-    /// The log of a shard, to be changed.
-    fn log_mut(&mut self, shard: u32) -> &mut Log {
-        self.dirty.insert(shard);
-        self.by_shard.entry(shard).or_default()
-    }
-
-    fn meter(&mut self, shard: u32) -> &mut Meter {
-        self.meters.entry(shard).or_default()
-    }
-}
-
-/// By which the journal knows a shard's log: another stream of the same name has others.
-fn log_name(stream: &str, created: Millis, shard: u32) -> String {
-    format!("kinesis/{stream}/{created}/{shard}")
-}
-
-/// The stream's key, when it was created, and the index of the shard.
-fn split_log_name(name: &str) -> Option<(&str, Millis, u32)> {
-    let (rest, shard) = name.strip_prefix("kinesis/")?.rsplit_once('/')?;
-    let (key, created) = rest.rsplit_once('/')?;
-    Some((key, created.parse().ok()?, shard.parse().ok()?))
 }
 
 /// How most inputs say which stream.

@@ -14,6 +14,7 @@ use crate::flow::config::{Config, invalid, not_here};
 use crate::flow::job::{Job, Source};
 use crate::flow::progress::Progress;
 use crate::request::AwsError;
+use crate::service::kinesis::logs::Logs;
 use crate::service::{arn, iam};
 use crate::world::World;
 
@@ -151,8 +152,8 @@ fn check_role(world: &World, at: &Scope, role: &str) -> Result<(), AwsError> {
 fn start_at_the_end(world: &mut World, job: &Job) {
     let logs: Vec<(u32, u64)> = match &job.source {
         Some(source) => {
-            let logs = world.kinesis.logs(&source.stream_key).into_iter().flatten();
-            logs.map(|(shard, log)| (*shard, log.next())).collect()
+            let logs = world.kinesis.logs(&source.stream_key);
+            logs.into_iter().flat_map(Logs::iter).map(|(shard, log)| (shard, log.next())).collect()
         }
         None => world.firehose.log(&job.stream).map(|log| (0, log.next())).into_iter().collect(),
     };

@@ -59,6 +59,11 @@ impl Log {
     /// Nothing was ever put.
     pub const EMPTY: Log = Log { base: 0, records: VecDeque::new(), journalled: 0..0 };
 
+    /// Does the journal know all of it?
+    pub fn is_journalled(&self) -> bool {
+        self.journalled == (self.base..self.next())
+    }
+
     /// The first ordinal that is still kept.
     pub fn base(&self) -> u64 {
         self.base

@@ -8,10 +8,12 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::log::Record;
+use super::logs::Logs;
 use super::sequence::Sequence;
+use super::shards::Open;
 use super::stream::{Status, Stream, hash_of};
 use super::write::Writer;
-use super::{Logs, Scope, State, invalid, name_in, rate_exceeded, refusal};
+use super::{Scope, State, invalid, name_in, rate_exceeded, refusal};
 use crate::request::AwsError;
 use crate::service::json::violation;
 
@@ -209,8 +211,8 @@ fn route<'a>(
             ))
         })?,
     };
-    let (shard, row) = stream.route(hash);
-    Ok(Routed { shard, created_s: row.created_s, partition_key: record.partition_key, data })
+    let Open { index: shard, created_s, .. } = *stream.shards.route(hash);
+    Ok(Routed { shard, created_s, partition_key: record.partition_key, data })
 }
 
 /// `None` where the shard lets no more through now.

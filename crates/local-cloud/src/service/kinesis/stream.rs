@@ -1,4 +1,4 @@
-//! A stream and its shards: routing, splitting, merging, resharding. Values only; the records are in
+//! A stream and its shards: splitting, merging, resharding. Values only; the records are in
 //! [`super::log::Log`]s.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::consumer::Consumer;
 use super::sequence::Sequence;
+use super::shards::{Open, Shard, Shards};
 use crate::settings::Millis;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,54 +63,6 @@ pub struct Stream {
     /// A resource policy.
     #[serde(default)]
     pub policy: Option<String>,
-}
-
-/// By index; and the open ones by where they start, so that a hash key finds its own among thousands.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(from = "BTreeMap<u32, Shard>")]
-pub struct Shards {
-    all: BTreeMap<u32, Shard>,
-    open: BTreeMap<u128, u32>,
-}
-
-impl From<BTreeMap<u32, Shard>> for Shards {
-    fn from(all: BTreeMap<u32, Shard>) -> Shards {
-        let open = all.iter().filter(|(_, shard)| shard.closed.is_none()).map(|(index, shard)| (shard.start, *index));
-        Shards { open: open.collect(), all }
-    }
-}
-
-impl Serialize for Shards {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.all.serialize(to)
-    }
-}
-
-impl std::ops::Deref for Shards {
-    type Target = BTreeMap<u32, Shard>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.all
-    }
-}
-
-impl Shards {
-    /// Forgets a closed one.
-    pub fn remove(&mut self, index: u32) {
-        self.all.remove(&index);
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shard {
-    pub start: u128,
-    /// Inclusive.
-    pub end: u128,
-    pub parent: Option<u32>,
-    pub adjacent_parent: Option<u32>,
-    /// The second that its sequence numbers carry.
-    pub created_s: u64,
-    pub closed: Option<Millis>,
 }
 
 /// `shardId-000000000007`
@@ -169,17 +122,11 @@ impl Stream {
 
     /// In the order of their hash keys.
     pub fn open_shards(&self) -> impl Iterator<Item = (u32, &Shard)> {
-        self.shards.open.values().map(|index| (*index, &self.shards[index]))
+        self.shards.open().iter().map(|open| (open.index, &self.shards[&open.index]))
     }
 
     pub fn open_shard_count(&self) -> usize {
-        self.shards.open.len()
-    }
-
-    /// The open shard that holds this hash key. Open shards cover the whole range without a gap.
-    pub fn route(&self, hash: u128) -> (u32, &Shard) {
-        let (_, index) = self.shards.open.range(..=hash).next_back().expect("open shards cover the whole range");
-        (*index, &self.shards[index])
+        self.shards.open().len()
     }
 
     /// Closes `index` and puts two in its place: `[start, at - 1]` and `[at, end]`. `at` lies inside of it.
@@ -202,8 +149,8 @@ impl Stream {
     /// shards in between that never hold a record, as on AWS.
     pub fn reshard(&mut self, count: u32, now: Millis) {
         for (start, end) in even_ranges(count) {
-            let (index, shard) = self.route(start);
-            if shard.start != start {
+            let Open { index, start: start_of_it, .. } = *self.shards.route(start);
+            if start_of_it != start {
                 self.split(index, start, now);
             }
             let (mut whole, mut whole_end) = self.open_at(start);
@@ -219,23 +166,20 @@ impl Stream {
     }
 
     fn open_at(&self, hash: u128) -> (u32, u128) {
-        let (index, shard) = self.route(hash);
-        (index, shard.end)
+        let index = self.shards.route(hash).index;
+        (index, self.shards[&index].end)
     }
 
     /// Gives its range, and the first second that a child's sequence numbers may carry.
     fn close(&mut self, index: u32, now: Millis) -> (u128, u128, u64) {
-        let shard = self.shards.all.get_mut(&index).expect("the caller found it among the shards");
-        shard.closed = Some(now);
-        self.shards.open.remove(&shard.start);
+        let shard = self.shards.close(index, now);
         (shard.start, shard.end, shard.created_s.max(now / 1000) + 1)
     }
 
     fn add(&mut self, shard: Shard) -> u32 {
         let index = self.next_shard;
         self.next_shard += 1;
-        self.shards.open.insert(shard.start, index);
-        self.shards.all.insert(index, shard);
+        self.shards.add(index, shard);
         index
     }
 
@@ -318,7 +262,7 @@ mod tests {
     fn keys_route_by_their_md5() {
         // MD5 of "a" is 0cc175b9..., of "b" 92eb5ffe..., of the empty string d41d8cd9...
         let two = stream(2);
-        let routed: Vec<u32> = ["a", "b", ""].iter().map(|key| two.route(hash_of(key)).0).collect();
+        let routed: Vec<u32> = ["a", "b", ""].iter().map(|key| two.shards.route(hash_of(key)).index).collect();
         assert_eq!(routed, [0, 1, 1]);
         assert_eq!(hash_of("a") >> 96, 0x0cc1_75b9);
     }
