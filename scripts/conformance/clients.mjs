@@ -88,7 +88,9 @@ async function subscription() {
 
 async function bucketAndRole() {
   const Bucket = run;
-  await objects.send(new s3.CreateBucketCommand({ Bucket }));
+  const region = await objects.config.region();
+  const CreateBucketConfiguration = region === "us-east-1" ? undefined : { LocationConstraint: region };
+  await objects.send(new s3.CreateBucketCommand({ Bucket, CreateBucketConfiguration }));
   later(() => objects.send(new s3.DeleteBucketCommand({ Bucket })));
   later(empty);
   await objects.send(new s3.PutObjectCommand({ Bucket, Key: "a/ü +%.txt", Body: "hello", Metadata: { kind: "greeting" } }));

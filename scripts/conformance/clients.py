@@ -70,7 +70,9 @@ def kinesis(later):
 
 def bucket(later):
     s3 = boto3.client("s3")
-    s3.create_bucket(Bucket=RUN)
+    region = s3.meta.region_name
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=RUN, **where)
     later.callback(s3.delete_bucket, Bucket=RUN)
     later.callback(aws, "s3", "rm", "--recursive", f"s3://{RUN}")
     s3.put_object(Bucket=RUN, Key="a/ü +%.txt", Body=b"hello", ContentType="text/plain")

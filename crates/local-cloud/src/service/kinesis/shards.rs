@@ -73,7 +73,7 @@ impl Shards {
     pub fn route(&self, hash: u128) -> &Open {
         let begins = |at: usize| self.open[at].start <= hash;
         // Where it is if all are of the same width, as they nearly always are: a thousand shards cost what one costs.
-        let guess = ((hash >> 64) * self.open.len() as u128 >> 64) as usize;
+        let guess = (((hash >> 64) * self.open.len() as u128) >> 64) as usize;
         let last = self.open.len() - 1;
         let is_it = |at: usize| begins(at) && (at == last || !begins(at + 1));
         let near = [guess, guess.saturating_sub(1), (guess + 1).min(last)];
