@@ -184,13 +184,15 @@ pub fn tick(world: &mut World, turn: &mut Turn) {
             state.passing_consumers.remove(&key);
         }
     }
+    state.sweep(turn.now);
 }
 
 pub fn due(world: &World) -> Option<Millis> {
     let state = &world.kinesis;
     let streams = state.passing.iter().filter_map(|key| state.streams.get(key)).map(|stream| stream.until);
     let with_consumers = state.passing_consumers.iter().filter_map(|key| state.streams.get(key));
-    streams.chain(with_consumers.filter_map(consumer::due)).min()
+    let sweeps = state.logs.values().filter_map(Logs::sweep_at);
+    streams.chain(with_consumers.filter_map(consumer::due)).chain(sweeps).min()
 }
 
 impl State {

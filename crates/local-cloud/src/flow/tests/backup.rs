@@ -36,7 +36,7 @@ fn every_record_is_in_the_backup_as_it_came_whatever_became_of_it() {
     let objects = stage.objects("backup/");
     assert_eq!(objects[0].1, "abc");
     assert!(objects[0].0.starts_with("backup/2026/07/13/14/d-1-2026-07-13-14-05-09-"), "{objects:?}");
-    assert_eq!((stage.backlog("d"), stage.world.due()), (0, None));
+    assert_eq!((stage.backlog("d"), stage.due()), (0, None));
     let described = stage.described("d");
     assert_eq!(
         (&described["S3BackupMode"], &described["S3BackupDescription"]["Prefix"]),

@@ -16,7 +16,7 @@ fn both_delivery_streams_on_a_stream_receive_every_record_put_since_they_were_ma
     stage.deliver("processed", true);
     stage.put(&["a", "b", "c"]);
     assert_eq!((stage.backlog("raw"), stage.backlog("processed")), (3, 3));
-    assert_eq!(stage.world.due(), Some(START + 10_000));
+    assert_eq!(stage.due(), Some(START + 10_000));
     stage.advance(10_000);
     let event = stage.invocations[0].1.clone();
     assert_eq!(event["sourceKinesisStreamArn"], STREAM);
@@ -36,7 +36,7 @@ fn both_delivery_streams_on_a_stream_receive_every_record_put_since_they_were_ma
     let line: Value = serde_json::from_str(&bad[0].1).unwrap();
     assert_eq!((text_of(&line["rawData"]).as_str(), &line["attemptsMade"]), ("c", &json!(1)));
     assert_eq!(line["errorCode"], "Lambda.ProcessingFailedStatus");
-    assert_eq!((stage.backlog("raw"), stage.backlog("processed"), stage.world.due()), (0, 0, None));
+    assert_eq!((stage.backlog("raw"), stage.backlog("processed"), stage.due()), (0, 0, None));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn what_was_not_stored_before_a_restart_is_delivered_once_after_it() {
     raw.sort();
     assert_eq!(raw, ["buffered", "stored "]);
     assert_eq!(stage.texts("processed/good/"), ["STORED BUFFERED"]);
-    assert_eq!((stage.backlog("raw"), stage.backlog("processed"), stage.world.due()), (0, 0, None));
+    assert_eq!((stage.backlog("raw"), stage.backlog("processed"), stage.due()), (0, 0, None));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn an_object_that_cannot_be_stored_is_kept_until_it_can() {
     stage.deliver("raw", false);
     stage.put(&["a"]);
     stage.advance(60_000);
-    assert_eq!((stage.backlog("raw"), stage.world.due()), (1, Some(START + 65_000)));
+    assert_eq!((stage.backlog("raw"), stage.due()), (1, Some(START + 65_000)));
     stage.make_bucket();
     stage.advance(5_000);
     assert_eq!((stage.texts("raw/"), stage.backlog("raw")), (vec!["a".into()], 0));
@@ -160,5 +160,5 @@ fn a_panic_over_one_delivery_stream_stops_no_other_and_loses_nothing() {
     stage.advance(60_000);
     assert_eq!(stage.texts("good/"), ["ab"]);
     stage.advance(65_000);
-    assert_eq!((stage.texts("bad/"), stage.backlog("bad"), stage.world.due()), (vec!["ab".into()], 0, None));
+    assert_eq!((stage.texts("bad/"), stage.backlog("bad"), stage.due()), (vec!["ab".into()], 0, None));
 }

@@ -65,7 +65,7 @@ fn records_are_split_and_filed_by_what_a_query_finds_in_them() {
         (r#"{"at":"2026-01-01T23","n":4}"#.to_owned(), json!("DynamicPartitioning.MetadataExtractionFailed"), None),
     ];
     assert_eq!(told, expected);
-    assert_eq!((stage.backlog("d"), stage.world.due()), (0, None));
+    assert_eq!((stage.backlog("d"), stage.due()), (0, None));
 }
 
 #[test]
@@ -132,5 +132,5 @@ fn parts_in_several_partitions_come_once_whenever_the_engine_stops() {
     stage.advance(0);
     stage.advance(60_000);
     assert_eq!((stage.texts("n=1/").len(), stage.texts("n=2/")), (1, vec![r#"{"n":2}"#.to_owned()]));
-    assert_eq!((stage.backlog("d"), stage.world.due()), (0, None));
+    assert_eq!((stage.backlog("d"), stage.due()), (0, None));
 }

@@ -47,7 +47,7 @@ fn records_of_the_producer_library_are_taken_apart_for_the_function_the_backup_a
     assert_eq!((stage.texts("good/"), stage.texts("backup/")), (vec!["ACD".into()], vec!["abcd".into()]));
     let line: Value = serde_json::from_str(&stage.texts("bad/")[0]).unwrap();
     assert_eq!(text_of(&line["rawData"]), "b");
-    assert_eq!((stage.backlog("d"), stage.world.due()), (0, None));
+    assert_eq!((stage.backlog("d"), stage.due()), (0, None));
 }
 
 #[test]

@@ -267,6 +267,11 @@ impl Stage {
     pub fn backlog(&self, name: &str) -> usize {
         firehose::backlog(&self.world, REGION, name)
     }
+
+    /// When there is next something to deliver.
+    pub fn due(&self) -> Option<Millis> {
+        firehose::due(&self.world)
+    }
 }
 
 /// Members of a destination, with what each destination here has unless they say otherwise; and so its backup.

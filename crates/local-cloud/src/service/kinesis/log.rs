@@ -107,6 +107,10 @@ impl Log {
         let count = usize::try_from(trimmed).expect("no larger than the number of records in memory");
         self.records.drain(..count);
         self.base += trimmed;
+        // What a burst took is given back; a log that trims as much as comes in keeps its room.
+        if self.records.len() < self.records.capacity() / 4 {
+            self.records.shrink_to(self.records.len() * 2);
+        }
         trimmed > 0
     }
 

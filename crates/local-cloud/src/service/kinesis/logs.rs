@@ -9,6 +9,8 @@ use crate::table::Changes;
 
 /// How often what is too old is looked for, in milliseconds.
 const TRIM_EVERY: Millis = 1_000;
+/// So much later it is looked for in a stream that nobody calls.
+const SWEEP_LATE: Millis = 60_000;
 
 /// A stream's records.
 #[derive(Debug, Default)]
@@ -53,6 +55,16 @@ impl Logs {
                 self.dirty.push(shard);
             }
         }
+    }
+
+    /// When the oldest record there is arrived.
+    fn oldest(&self) -> Option<Millis> {
+        self.by_shard.iter().filter_map(|log| Some(log.get(log.base())?.arrival)).min()
+    }
+
+    /// When what is too old is looked for although nobody calls. Never where there is nothing.
+    pub fn sweep_at(&self) -> Option<Millis> {
+        self.by_shard.iter().any(|log| log.next() > log.base()).then_some(self.trim_at + SWEEP_LATE)
     }
 
     /// Gives whether there was one.
@@ -105,26 +117,34 @@ impl State {
         self.logs.get(key).map_or(0, |logs| logs.touches)
     }
 
-    /// What is older than the retention goes, and closed shards of which nothing can be left. Looked at once a second.
+    /// What is older than the retention goes, and closed shards of which nothing can be left. Looked at once a second at most,
+    /// and not before there can be something.
     pub(super) fn trim(&mut self, key: &str, now: Millis) {
         let Some(stream) = self.streams.get(key) else { return };
         if self.logs.get(key).is_some_and(|logs| now < logs.trim_at) {
             return;
         }
-        let horizon = now.saturating_sub(stream.retention_ms());
-        let gone = |closed: Option<Millis>| closed.is_some_and(|closed| closed < horizon);
-        let expired: Vec<u32> =
-            stream.shards.iter().filter(|(_, shard)| gone(shard.closed)).map(|(index, _)| *index).collect();
-        let created = stream.created;
+        let (created, retention) = (stream.created, stream.retention_ms());
+        let horizon = now.saturating_sub(retention);
+        let closed = stream.shards.iter().filter_map(|(index, shard)| Some((*index, shard.closed?)));
+        let (expired, kept): (Vec<_>, Vec<_>) = closed.partition(|(_, closed)| *closed < horizon);
         let logs = self.logs_mut(key);
-        logs.trim_at = now + TRIM_EVERY;
         logs.trim_before(horizon);
-        for shard in expired {
+        let oldest = kept.iter().map(|(_, closed)| *closed).chain(logs.oldest()).min();
+        logs.trim_at = (oldest.unwrap_or(now) + retention + 1).max(now + TRIM_EVERY);
+        for (shard, _) in expired {
             self.streams.get_mut(key).expect("it was just there").shards.remove(shard);
             if self.logs_mut(key).remove(shard) {
                 self.removed.push(LogChange::Remove { log: log_name(key, created, shard) });
             }
         }
+    }
+
+    /// Streams that nobody calls lose what is too old as well.
+    pub(super) fn sweep(&mut self, now: Millis) {
+        let due = |logs: &Logs| logs.sweep_at().is_some_and(|at| at <= now);
+        let keys: Vec<String> = self.logs.iter().filter(|(_, logs)| due(logs)).map(|(key, _)| key.clone()).collect();
+        keys.iter().for_each(|key| self.trim(key, now));
     }
 
     /// What is too old is looked for at once.

@@ -82,18 +82,33 @@ impl Sequence {
 impl Sequence {
     /// As printed.
     pub fn digits(self) -> Digits {
-        let (mut limbs, mut digits) = (self.0, Digits { text: [b'0'; DIGITS], start: DIGITS });
-        let mut at = DIGITS;
-        for _ in 0..3 {
-            let mut chunk = split_off_chunk(&mut limbs);
-            for place in (at - CHUNK_DIGITS..at).rev() {
-                digits.text[place] = b'0' + (chunk % 10) as u8;
-                chunk /= 10;
-            }
-            at -= CHUNK_DIGITS;
+        let mut digits = Digits { text: [b'0'; DIGITS], start: DIGITS };
+        for (chunk, place) in self.chunks().into_iter().zip(digits.text.chunks_exact_mut(CHUNK_DIGITS)) {
+            write_digits(chunk, place);
         }
         digits.start = digits.text.iter().position(|digit| *digit != b'0').unwrap_or(DIGITS - 1);
         digits
+    }
+
+    /// In base ten to the nineteenth, the most significant first. Of 188 bits, each division's result is a limb or less.
+    fn chunks(self) -> [u64; 3] {
+        let [high, middle, low] = self.0.map(u128::from);
+        let head = (high << 64) | middle;
+        let tail = ((head % CHUNK) << 64) | low;
+        let rest = ((head / CHUNK) << 64) | (tail / CHUNK);
+        [(rest / CHUNK) as u64, (rest % CHUNK) as u64, (tail % CHUNK) as u64]
+    }
+}
+
+/// Two at a time from the end: `place` is filled up with zeros in front.
+fn write_digits(mut value: u64, place: &mut [u8]) {
+    for pair in place.rchunks_mut(2) {
+        let two = (value % 100) as u8;
+        value /= 100;
+        match pair {
+            [tens, ones] => (*tens, *ones) = (b'0' + two / 10, b'0' + two % 10),
+            rest => rest.fill(b'0' + two % 10),
+        }
     }
 }
 
@@ -113,17 +128,6 @@ impl fmt::Display for Sequence {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(self.digits().as_str())
     }
-}
-
-/// Divides by ten to the nineteenth in place, and gives the remainder.
-fn split_off_chunk(limbs: &mut [u64; 3]) -> u64 {
-    let mut rest = 0u128;
-    for limb in limbs {
-        let value = (rest << 64) | u128::from(*limb);
-        *limb = (value / CHUNK) as u64;
-        rest = value % CHUNK;
-    }
-    rest as u64
 }
 
 #[cfg(test)]

@@ -41,6 +41,23 @@ fn world(shards: u32) -> World {
 }
 
 #[test]
+fn a_stream_that_nobody_calls_loses_what_is_too_old_as_well() {
+    let mut world = world(2);
+    for (now, key) in [(NOW, "a"), (NOW + 7_200_000, "b")] {
+        put(&mut world, now, key);
+    }
+    let held = |world: &World| {
+        world.kinesis.logs("us-east-1/s").unwrap().iter().map(|(_, log)| log.next() - log.base()).sum::<u64>()
+    };
+    let mut seen = vec![];
+    while let Some(due) = world.due() {
+        world.tick(&mut Turn::at(due));
+        seen.push(((due - NOW) / 3_600_000, held(&world)));
+    }
+    assert_eq!(seen, [(24, 1), (26, 0)]);
+}
+
+#[test]
 fn a_shard_is_split_or_merged_once() {
     let mut world = world(2);
     let split = json!({ "StreamName": "s", "ShardToSplit": "shard-0", "NewStartingHashKey": "100" });
