@@ -18,6 +18,7 @@ use stream::{Batch, Stream};
 mod event;
 mod filter;
 mod group;
+mod pattern;
 mod stream;
 mod tag;
 
