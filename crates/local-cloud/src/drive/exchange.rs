@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
 
 use super::effect::Said;
 use super::{Content, Engine, subscription};
@@ -26,7 +27,8 @@ impl Engine {
     /// Where a fault rule loses the answer.
     pub async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Content>, LostReply> {
         let (parts, body) = request.into_parts();
-        let signed = signature::check(&parts, &body, self.shared.secret.as_ref());
+        let now = [Timestamp::now(), Timestamp::from_millisecond(self.now() as i64).unwrap_or_default()];
+        let signed = signature::check(&parts, &body, self.shared.secret.as_ref(), now);
         let request = wire::request(parts, body);
         let route = wire::route(&request);
         if let Err(denied) = signed

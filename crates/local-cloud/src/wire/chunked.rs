@@ -1,4 +1,4 @@
-//! `aws-chunked` bodies: chunks with their signatures between, checksums as trailers behind. Signatures are not verified.
+//! `aws-chunked` bodies: chunks with their signatures between, checksums as trailers behind.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>
 
@@ -15,16 +15,39 @@ pub type Trailer = (String, String);
 pub fn decode(mut body: Bytes) -> Result<(Bytes, Vec<Trailer>), Malformed> {
     let mut out = BytesMut::with_capacity(body.len());
     loop {
-        let size = chunk_size(&line(&mut body)?)?;
-        if size == 0 {
-            return Ok((out.freeze(), trailers(&body)?));
+        match chunk(&mut body)? {
+            (data, _) if data.is_empty() => return Ok((out.freeze(), trailers(&body)?)),
+            (data, _) => out.extend_from_slice(&data),
         }
-        if body.len() < size + 2 || &body[size..size + 2] != b"\r\n" {
-            return Err(Malformed);
-        }
-        out.extend_from_slice(&body[..size]);
-        body.advance(size + 2);
     }
+}
+
+/// The chunks, the empty one at the end too, each with its signature, which is empty where there is none.
+pub fn signed(mut body: Bytes) -> Result<Vec<(Bytes, String)>, Malformed> {
+    let mut chunks = vec![];
+    loop {
+        chunks.push(chunk(&mut body)?);
+        if chunks.last().is_some_and(|(data, _)| data.is_empty()) {
+            return Ok(chunks);
+        }
+    }
+}
+
+/// The next chunk and its signature, which are taken. Of the empty one at the end, the line alone.
+fn chunk(body: &mut Bytes) -> Result<(Bytes, String), Malformed> {
+    let line = line(body)?;
+    let size = chunk_size(&line)?;
+    let signature = std::str::from_utf8(&line).ok().and_then(|line| line.split_once(";chunk-signature="));
+    let signature = signature.map(|(_, signature)| signature.to_owned()).unwrap_or_default();
+    if size == 0 {
+        return Ok((Bytes::new(), signature));
+    }
+    if body.len() < size + 2 || &body[size..size + 2] != b"\r\n" {
+        return Err(Malformed);
+    }
+    let data = body.split_to(size);
+    body.advance(2);
+    Ok((data, signature))
 }
 
 /// `name:value` in each line.

@@ -1,5 +1,5 @@
 //! Signatures of the fourth version. That there is one, and well formed, is asked of every call; what it holds is checked where a
-//! secret was given. The time of a signature is not compared with the clock, which may be moved here.
+//! secret was given.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
@@ -7,9 +7,11 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::request::Parts;
+use jiff::Timestamp;
 
 use crate::service::iam;
 
+mod age;
 mod canonical;
 mod denied;
 
@@ -50,15 +52,20 @@ struct Claim {
     presigned: bool,
 }
 
-/// Does the request say who signed it, and is it, where there is a secret, signed with that?
+/// Does the request say who signed it, and is it, where there is a secret, signed with that, and not too long ago? The times are
+/// the machine's and the world's, which may have been moved: clients go by their own clock, or by the `Date` of our answers.
 ///
 /// # Errors
 /// What is missing or wrong.
-pub fn check(head: &Parts, body: &Bytes, secret: Option<&Secret>) -> Result<(), Denied> {
+pub fn check(head: &Parts, body: &Bytes, secret: Option<&Secret>, now: [Timestamp; 2]) -> Result<(), Denied> {
     match (claim(head)?, secret) {
         (_, None) => Ok(()),
         (None, Some(_)) => Err(Denied::Outdated),
-        (Some(claim), Some(secret)) => canonical::verify(head, body, &claim, &secret_of(head, &claim, secret)?),
+        (Some(claim), Some(secret)) => {
+            let secret = secret_of(head, &claim, secret)?;
+            age::check(head, &claim, now)?;
+            canonical::verify(head, body, &claim, &secret)
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use http::request::Parts;
 use sha2::{Digest, Sha256};
 
 use super::{ALGORITHM, Claim, Denied};
+use crate::wire::chunked;
 
 /// Is the request signed with this secret?
 pub(super) fn verify(head: &Parts, body: &Bytes, claim: &Claim, secret_key: &str) -> Result<(), Denied> {
@@ -21,9 +22,51 @@ pub(super) fn verify(head: &Parts, body: &Bytes, claim: &Claim, secret_key: &str
     ]
     .join("\n");
     let scope = [day, region, service, end];
-    let to_sign = [ALGORITHM, time, &scope.join("/"), &hex(&Sha256::digest(canonical))].join("\n");
     let key = scope.iter().fold(format!("AWS4{secret_key}").into_bytes(), |key, part| hmac(&key, part));
-    if hex(&hmac(&key, &to_sign)) == claim.signature { Ok(()) } else { Err(Denied::Mismatch) }
+    let signer = Signer { key, time, scope: scope.join("/") };
+    if signer.sign("", &[&hash(canonical)]) != claim.signature {
+        return Err(Denied::Mismatch);
+    }
+    match head.headers.get("x-amz-content-sha256").map(|word| word.as_bytes()) {
+        Some(b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD") => signer.chunks(body, &claim.signature).map(|_| ()),
+        Some(b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER") => signer.chunks_and_trailers(body, &claim.signature),
+        _ => Ok(()),
+    }
+}
+
+/// What signs a request, and the chunks of its body.
+struct Signer<'a> {
+    key: Vec<u8>,
+    time: &'a str,
+    scope: String,
+}
+
+impl Signer<'_> {
+    fn sign(&self, of: &str, lines: &[&str]) -> String {
+        let to_sign = [&[&format!("{ALGORITHM}{of}"), self.time, &self.scope], lines].concat().join("\n");
+        hex(&hmac(&self.key, &to_sign))
+    }
+
+    /// Each chunk is signed with the signature of the one before; gives the last.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>
+    fn chunks(&self, body: &Bytes, seed: &str) -> Result<String, Denied> {
+        let chunks = chunked::signed(body.clone()).map_err(|_| Denied::Mismatch)?;
+        chunks.iter().try_fold(seed.to_owned(), |before, (data, signature)| {
+            let signed = self.sign("-PAYLOAD", &[&before, &hash(""), &hash(data)]);
+            if signed == *signature { Ok(signed) } else { Err(Denied::Mismatch) }
+        })
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html>
+    fn chunks_and_trailers(&self, body: &Bytes, seed: &str) -> Result<(), Denied> {
+        let last = self.chunks(body, seed)?;
+        let (_, trailers) = chunked::decode(body.clone()).map_err(|_| Denied::Mismatch)?;
+        let (signature, trailers): (Vec<_>, Vec<_>) =
+            trailers.into_iter().partition(|(name, _)| name == "x-amz-trailer-signature");
+        let text: String = trailers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let signed = self.sign("-TRAILER", &[&last, &hash(text)]);
+        if signature.first().is_some_and(|(_, found)| *found == signed) { Ok(()) } else { Err(Denied::Mismatch) }
+    }
 }
 
 /// A parameter of the query, decoded.
@@ -38,7 +81,7 @@ fn payload(head: &Parts, body: &Bytes, presigned: bool, service: &str) -> Result
         Some(word) if word.len() != 64 => Ok(word.to_owned()),
         None if presigned && service == "s3" => Ok("UNSIGNED-PAYLOAD".into()),
         _ => {
-            let hash = hex(&Sha256::digest(body));
+            let hash = hash(body);
             if announced.is_none_or(|announced| announced == hash) { Ok(hash) } else { Err(Denied::Mismatch) }
         }
     }
@@ -85,6 +128,10 @@ fn hmac(key: &[u8], text: &str) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key may have any length");
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()
+}
+
+fn hash(bytes: impl AsRef<[u8]>) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {

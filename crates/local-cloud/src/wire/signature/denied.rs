@@ -34,6 +34,12 @@ pub enum Denied {
     Credential(String),
     UnknownKey,
     Mismatch,
+    /// Its time is too far from now. In the words of the common front.
+    Skewed(String),
+    /// It was given away for a time that is over.
+    Expired(String),
+    /// It is to hold for no number of seconds up to a week.
+    Lifetime,
 }
 
 impl Denied {
@@ -51,7 +57,9 @@ impl Denied {
         let (code, status) = match self {
             Denied::Missing => ("MissingAuthenticationTokenException", 403),
             Denied::UnknownKey => ("UnrecognizedClientException", 400),
-            Denied::Mismatch | Denied::Twice => ("InvalidSignatureException", 400),
+            Denied::Mismatch | Denied::Twice | Denied::Skewed(_) | Denied::Expired(_) => {
+                ("InvalidSignatureException", 400)
+            }
             _ => ("IncompleteSignatureException", 403),
         };
         AwsError::new(code, self.words()).with_status(status)
@@ -64,7 +72,7 @@ impl Denied {
                     .with_status(403);
             }
             Denied::UnknownKey => ("InvalidClientTokenId", 403),
-            Denied::Mismatch | Denied::Twice => ("SignatureDoesNotMatch", 403),
+            Denied::Mismatch | Denied::Twice | Denied::Skewed(_) | Denied::Expired(_) => ("SignatureDoesNotMatch", 403),
             _ => ("IncompleteSignature", 400),
         };
         AwsError::new(code, self.words()).with_status(status)
@@ -103,6 +111,8 @@ impl Denied {
             Denied::Credential(found) => format!(
                 "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{found}'"
             ),
+            Denied::Skewed(words) | Denied::Expired(words) => words.clone(),
+            Denied::Lifetime => "X-Amz-Expires must be a number of seconds up to a week".into(),
             Denied::UnknownKey => "The security token included in the request is invalid.".into(),
             Denied::Mismatch => {
                 "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
@@ -147,6 +157,17 @@ impl Denied {
                 MALFORMED,
                 "The authorization header is malformed; the Credential is mal-formed; expecting \
                  \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
+                400,
+            ),
+            Denied::Skewed(_) => (
+                "RequestTimeTooSkewed",
+                "The difference between the request time and the current time is too large.",
+                403,
+            ),
+            Denied::Expired(_) => ("AccessDenied", "Request has expired", 403),
+            Denied::Lifetime => (
+                "AuthorizationQueryParametersError",
+                "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
                 400,
             ),
             Denied::UnknownKey => {

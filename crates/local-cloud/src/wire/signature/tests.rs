@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// The machine's time, where the world's is the same.
+fn at(time: &str) -> [Timestamp; 2] {
+    [time.parse().expect("it is a time"); 2]
+}
+
 /// The example of the documentation: <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>.
 fn documented(signature: &str, range: &str) -> Parts {
     let credential = "AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request";
@@ -26,7 +31,7 @@ fn a_signature_holds_for_what_was_signed_with_its_secret() {
     let secret = |text| Secret::parse(text).expect("a key and a secret");
     let right = secret("AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
     let check = |head: Parts, body: &'static [u8], secret: &Secret| {
-        super::check(&head, &Bytes::from_static(body), Some(secret))
+        super::check(&head, &Bytes::from_static(body), Some(secret), at("2013-05-24T00:00:00Z"))
     };
     assert_eq!(check(documented(SIGNATURE, "bytes=0-9"), b"", &right), Ok(()));
     assert_eq!(check(documented(SIGNATURE, "bytes=0-8"), b"", &right), Err(Denied::Mismatch));
@@ -39,6 +44,97 @@ fn a_signature_holds_for_what_was_signed_with_its_secret() {
     assert_eq!(check(unsigned, b"", &right), Err(Denied::Missing));
     assert_eq!(Secret::parse("only-a-key").map(|_| ()), None);
     assert_eq!(format!("{other:?}"), "Secret(AKIAIOSFODNN7EXAMPLE:...)");
+}
+
+/// The example of the documentation: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>.
+#[test]
+fn chunks_are_signed_one_after_another() {
+    let secret =
+        Secret::parse("AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY").expect("a key and a secret");
+    let head = http::Request::put("/examplebucket/chunkObject.txt")
+        .header("host", "s3.amazonaws.com")
+        .header("x-amz-date", "20130524T000000Z")
+        .header("x-amz-storage-class", "REDUCED_REDUNDANCY")
+        .header("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD")
+        .header("content-encoding", "aws-chunked")
+        .header("x-amz-decoded-content-length", "66560")
+        .header("content-length", "66824")
+        .header(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,SignedHeaders=content-encoding;\
+             content-length;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class,\
+             Signature=4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
+        );
+    let head = head.body(()).expect("valid parts").into_parts().0;
+    let body = |first: &str, last: &str| {
+        let chunk = |length: usize, byte: &str, signature: &str| {
+            format!("{length:x};chunk-signature={signature}\r\n{}\r\n", byte.repeat(length))
+        };
+        let second = "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497";
+        Bytes::from(chunk(65536, "a", first) + &chunk(1024, "a", second) + &chunk(0, "", last))
+    };
+    const FIRST: &str = "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648";
+    const LAST: &str = "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9";
+    for (body, expected) in [
+        (body(FIRST, LAST), Ok(())),
+        (body(FIRST, FIRST), Err(Denied::Mismatch)),
+        (body(LAST, LAST), Err(Denied::Mismatch)),
+        (Bytes::from_static(b"0;chunk-signature=00\r\n\r\n"), Err(Denied::Mismatch)),
+        (Bytes::from_static(b"no chunk"), Err(Denied::Mismatch)),
+    ] {
+        assert_eq!(check(&head, &body, Some(&secret), at("2013-05-24T00:00:00Z")), expected);
+    }
+}
+
+#[test]
+fn signatures_hold_for_their_time() {
+    let secret = Secret::parse("AK:s").expect("a key and a secret");
+    let errors = |now: [&str; 2], expires: Option<&str>| {
+        ["kinesis", "sts", "s3"].map(|service| {
+            let credential = format!("AK/20261123/eu-west-1/{service}/aws4_request");
+            let request = match expires {
+                None => http::Request::get("/").header("x-amz-date", "20261123T030000Z").header(
+                    "authorization",
+                    format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"),
+                ),
+                Some(seconds) => http::Request::get(format!(
+                    "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}&X-Amz-Date=20261123T030000Z\
+                     &X-Amz-SignedHeaders=host&X-Amz-Signature=0&X-Amz-Expires={seconds}"
+                )),
+            };
+            let head = request.body(()).expect("valid parts").into_parts().0;
+            let now = now.map(|time| format!("2026-11-23T{time}Z").parse().expect("it is a time"));
+            check(&head, &Bytes::new(), Some(&secret), now).unwrap_err().error(service).code
+        })
+    };
+    const IN_TIME: [&str; 3] = ["InvalidSignatureException", "SignatureDoesNotMatch", "SignatureDoesNotMatch"];
+    const SKEWED: [&str; 3] = ["InvalidSignatureException", "SignatureDoesNotMatch", "RequestTimeTooSkewed"];
+    const EXPIRED: [&str; 3] = ["InvalidSignatureException", "SignatureDoesNotMatch", "AccessDenied"];
+    let table = [
+        (["03:04:59", "03:04:59"], None, IN_TIME),
+        (["03:15:01", "03:15:01"], None, SKEWED),
+        (["02:44:59", "02:44:59"], None, SKEWED),
+        (["03:15:01", "03:00:00"], None, IN_TIME),
+        (["03:00:00", "20:00:00"], None, IN_TIME),
+        (["03:59:59", "03:59:59"], Some("3600"), IN_TIME),
+        (["04:00:01", "04:00:01"], Some("3600"), EXPIRED),
+    ];
+    for (now, expires, expected) in table {
+        assert_eq!(errors(now, expires), expected, "{now:?} {expires:?}");
+    }
+    for expires in ["604801", "-1", "x"] {
+        assert_eq!(errors(["03:00:00", "03:00:00"], Some(expires))[2], "AuthorizationQueryParametersError");
+    }
+    let head = http::Request::get("/").header("x-amz-date", "20261123T030000Z").header(
+        "authorization",
+        "AWS4-HMAC-SHA256 Credential=AK/20261123/eu-west-1/sts/aws4_request, SignedHeaders=host, Signature=0",
+    );
+    let head = head.body(()).expect("valid parts").into_parts().0;
+    let late = check(&head, &Bytes::new(), Some(&secret), at("2026-11-23T03:10:00Z")).unwrap_err();
+    assert_eq!(
+        late.error("sts").message,
+        "Signature expired: 20261123T030000Z is now earlier than 20261123T030500Z (20261123T031000Z - 5 min.)"
+    );
 }
 
 /// What botocore 1.44.5 signs with this key, on 23 November 2026 at three.
@@ -76,7 +172,12 @@ fn what_a_client_signs_holds_for_each_kind_of_service_and_for_addresses_that_are
     );
     for (request, body) in [(kinesis, "{}"), (lambda, ""), (presigned, "")] {
         let head = request.body(()).expect("valid parts").into_parts().0;
-        assert_eq!(check(&head, &Bytes::from_static(body.as_bytes()), Some(&secret)), Ok(()), "{}", head.uri);
+        assert_eq!(
+            check(&head, &Bytes::from_static(body.as_bytes()), Some(&secret), at("2026-11-23T03:04:00Z")),
+            Ok(()),
+            "{}",
+            head.uri
+        );
     }
 }
 
@@ -126,7 +227,7 @@ fn who_calls_must_be_said_and_well_formed_whoever_it_is() {
             request = request.header("authorization", *authorization);
         }
         let head = request.body(()).expect("valid parts").into_parts().0;
-        let denied = check(&head, &Bytes::new(), None).err();
+        let denied = check(&head, &Bytes::new(), None, at("2026-11-23T03:04:00Z")).err();
         let say = |service| denied.as_ref().map(|denied| denied.error(service));
         let found = ["kinesis", "sts", "s3"]
             .map(|service| say(service).map_or(String::new(), |error| format!("{} {}", error.status, error.code)));
@@ -139,7 +240,9 @@ fn what_is_missing_is_named_as_aws_names_it() {
     let words = |authorization: &str| {
         let request = http::Request::get("/").header("authorization", authorization);
         let head = request.body(()).expect("valid parts").into_parts().0;
-        check(&head, &Bytes::new(), None).err().map(|denied| denied.error("kinesis").message)
+        check(&head, &Bytes::new(), None, at("2026-11-23T03:04:00Z"))
+            .err()
+            .map(|denied| denied.error("kinesis").message)
     };
     assert_eq!(
         words("AWS4-HMAC-SHA256 Signature=0").as_deref(),
