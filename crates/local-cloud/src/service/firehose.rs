@@ -307,7 +307,7 @@ impl State {
             self.progress.remove(&row);
         }
         if self.logs.remove(key).is_some() {
-            self.removed.push(LogChange::Remove { log: log_name(key, stream.created) });
+            self.removed.push(LogChange::Remove { log: log_name(key, stream.created).into() });
         }
     }
 

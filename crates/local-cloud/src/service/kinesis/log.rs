@@ -23,17 +23,17 @@ pub struct Record {
 pub enum LogChange {
     /// Records from the ordinal `first` on.
     Append {
-        log: String,
+        log: Arc<str>,
         first: u64,
         records: Vec<Record>,
     },
     /// What is before `first` is forgotten. It outlives the records, so that no ordinal is given twice.
     Trim {
-        log: String,
+        log: Arc<str>,
         first: u64,
     },
     Remove {
-        log: String,
+        log: Arc<str>,
     },
 }
 
@@ -53,11 +53,13 @@ pub struct Log {
     records: VecDeque<Record>,
     /// What the journal knows: records of these ordinals.
     journalled: std::ops::Range<u64>,
+    /// By which the journal knows it, once it does.
+    name: Option<Arc<str>>,
 }
 
 impl Log {
     /// Nothing was ever put.
-    pub const EMPTY: Log = Log { base: 0, records: VecDeque::new(), journalled: 0..0 };
+    pub const EMPTY: Log = Log { base: 0, records: VecDeque::new(), journalled: 0..0, name: None };
 
     /// Does the journal know all of it?
     pub fn is_journalled(&self) -> bool {
@@ -121,11 +123,11 @@ impl Log {
         if !out.are_kept() {
             return;
         }
-        let name = name();
+        let name = Arc::clone(self.name.get_or_insert_with(|| name().into()));
         let new: Vec<Record> = self.from(known.end).map(|(_, record)| record.clone()).collect();
         if !new.is_empty() {
             let first = self.next() - new.len() as u64;
-            out.logs.push(LogChange::Append { log: name.clone(), first, records: new });
+            out.logs.push(LogChange::Append { log: Arc::clone(&name), first, records: new });
         }
         if self.base != known.start {
             out.logs.push(LogChange::Trim { log: name, first: self.base });

@@ -135,7 +135,7 @@ impl State {
         for (shard, _) in expired {
             self.streams.get_mut(key).expect("it was just there").shards.remove(shard);
             if self.logs_mut(key).remove(shard) {
-                self.removed.push(LogChange::Remove { log: log_name(key, created, shard) });
+                self.removed.push(LogChange::Remove { log: log_name(key, created, shard).into() });
             }
         }
     }
@@ -156,7 +156,7 @@ impl State {
     pub(super) fn forget(&mut self, key: &str) {
         let Some(stream) = self.streams.remove(key) else { return };
         for (shard, _) in self.logs.remove(key).unwrap_or_default().iter() {
-            self.removed.push(LogChange::Remove { log: log_name(key, stream.created, shard) });
+            self.removed.push(LogChange::Remove { log: log_name(key, stream.created, shard).into() });
         }
     }
 
