@@ -19,10 +19,18 @@ pub fn operation(request: &Request) -> &str {
 
 /// A control operation: its input checked against the service model, then typed.
 pub fn checked<I: DeserializeOwned>(service: &str, operation: &str, body: &[u8]) -> Result<I, AwsError> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    let value: Value = typed(body)?;
-    validate::input(service, operation, &value)?;
-    serde_json::from_value(value).map_err(not_serialisable)
+    checked_value(service, operation, value(body)?)
+}
+
+/// The input as it came; of no body at all, one without members.
+pub fn value(body: &[u8]) -> Result<Value, AwsError> {
+    typed(if body.is_empty() { b"{}" } else { body })
+}
+
+/// As [`checked`], of an input that was looked at before.
+pub fn checked_value<I: DeserializeOwned>(service: &str, operation: &str, input: Value) -> Result<I, AwsError> {
+    validate::input(service, operation, &input)?;
+    serde_json::from_value(input).map_err(not_serialisable)
 }
 
 /// An input straight into its type: for operations that check their own bounds.

@@ -1,8 +1,8 @@
 //! CloudWatch Logs: groups, streams, events.
 //!
-//! What is older than its group keeps it is not shown, and goes with the next write to its stream. Filter patterns are terms,
-//! not JSON selectors.
+//! What is older than its group keeps it is not shown, and goes with the next write to its stream.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -21,6 +21,9 @@ mod group;
 mod pattern;
 mod stream;
 mod tag;
+
+/// Of a group or stream, in characters.
+const MAX_NAME: usize = 512;
 
 /// Every region's groups and what is in them.
 #[derive(Debug)]
@@ -97,7 +100,13 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
 impl Call<'_> {
     /// The input, checked against the service model, as the operation's own type.
     fn input<T: DeserializeOwned>(&self) -> Result<T, AwsError> {
-        json::checked("logs", self.name, self.body)
+        let input = json::value(self.body)?;
+        let too_long = |name| input[name].as_str().is_some_and(|name| name.len() > MAX_NAME);
+        if too_long("logGroupName") || too_long("logStreamName") {
+            let message = "Invalid LogGroup or LogStream, both must have length less than or equal to 512.";
+            return Err(AwsError::new("InvalidParameterException", message));
+        }
+        json::checked_value("logs", self.name, input)
     }
 
     fn group_key(&self, group: &str) -> String {
@@ -120,6 +129,36 @@ impl Call<'_> {
 
 fn no_group() -> AwsError {
     AwsError::new("ResourceNotFoundException", "The specified log group does not exist.")
+}
+
+fn invalid_token() -> AwsError {
+    AwsError::new("InvalidParameterException", "The specified nextToken is invalid.")
+}
+
+/// A token that is a number: how many were given before.
+fn already_given(token: Option<&str>) -> Result<usize, AwsError> {
+    token.map_or(Ok(0), |token| token.parse().map_err(|_| invalid_token()))
+}
+
+/// A group, by the one or the other.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupId {
+    log_group_name: Option<String>,
+    log_group_identifier: Option<String>,
+}
+
+impl GroupId {
+    fn name(&self) -> Result<&str, AwsError> {
+        let refuse = |message| Err(AwsError::new("ValidationException", message));
+        match (&self.log_group_name, &self.log_group_identifier) {
+            (Some(name), None) => Ok(name),
+            (None, Some(identifier)) => Ok(group_name(identifier)),
+            (Some(_), Some(_)) => refuse("LogGroup name and LogGroup ARN are mutually exclusive parameters."),
+            // The words are ours.
+            (None, None) => refuse("Either LogGroup name or LogGroup ARN must be given."),
+        }
+    }
 }
 
 /// The group that a name, or an ARN with or without `:*`, stands for.

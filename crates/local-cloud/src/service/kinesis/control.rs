@@ -39,7 +39,9 @@ pub fn create_stream(state: &mut State, at: Scope, input: CreateStream) -> Resul
         let message = format!("Stream {name} under account {} already exists.", at.account);
         return Err(AwsError::new("ResourceInUseException", message));
     }
-    let mode = input.stream_mode_details.map_or(Mode::Provisioned, |details| details.stream_mode);
+    // The documentation says provisioned; of a call that says neither mode nor shards, AWS makes an on-demand stream.
+    let unsaid = input.shard_count.map_or(Mode::OnDemand, |_| Mode::Provisioned);
+    let mode = input.stream_mode_details.map_or(unsaid, |details| details.stream_mode);
     let shards = match (mode, input.shard_count) {
         (Mode::OnDemand, None) => ON_DEMAND_SHARDS,
         (Mode::OnDemand, Some(_)) => {

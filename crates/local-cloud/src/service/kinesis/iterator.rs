@@ -26,7 +26,7 @@ impl Iterator {
         BASE64.encode_to_string(format!("1 {created} {shard} {ordinal} {issued} {stream}"))
     }
 
-    /// Fails when it is none, or when it is too old.
+    /// In quotes too, as AWS takes what a shell left them around. Fails when it is none, or when it is too old.
     pub fn decode(text: &str, now: Millis) -> Result<Iterator, AwsError> {
         let iterator = parse(text).ok_or_else(|| invalid("Invalid ShardIterator."))?;
         if now <= iterator.issued + LIFETIME {
@@ -43,7 +43,8 @@ impl Iterator {
 }
 
 fn parse(text: &str) -> Option<Iterator> {
-    let plain = String::from_utf8(BASE64.decode_to_vec(text).ok()?).ok()?;
+    let unquoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let plain = String::from_utf8(BASE64.decode_to_vec(unquoted.unwrap_or(text)).ok()?).ok()?;
     let mut parts = plain.strip_prefix("1 ")?.splitn(5, ' ');
     let created = parts.next()?.parse().ok()?;
     let shard = parts.next()?.parse().ok()?;
@@ -70,6 +71,7 @@ mod tests {
     fn it_comes_back_for_five_minutes() {
         let text = iterator().encode();
         assert_eq!(Iterator::decode(&text, iterator().issued + 300_000), Ok(iterator()));
+        assert_eq!(Iterator::decode(&format!("\"{text}\""), iterator().issued), Ok(iterator()));
         let error = Iterator::decode(&text, iterator().issued + 300_001).unwrap_err();
         assert_eq!(error.code, "ExpiredIteratorException");
         assert!(error.message.contains("created at time Thu Jan 22 01:22:02 UTC 2015 while"), "{error}");
@@ -77,7 +79,7 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused() {
-        for text in ["", "x", "AAAA", "MSAxIDI"] {
+        for text in ["", "x", "\"", "AAAA", "MSAxIDI"] {
             assert_eq!(Iterator::decode(text, 0).unwrap_err().message, "Invalid ShardIterator.", "{text}");
         }
     }

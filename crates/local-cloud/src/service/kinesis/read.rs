@@ -76,11 +76,14 @@ impl Position<'_> {
             ("TRIM_HORIZON", None) => Ok(log.base()),
             ("LATEST", None) => Ok(log.next()),
             ("AT_TIMESTAMP", None) => Ok(log.at_time(timestamp(at, self.timestamp)?)),
-            ("AT_SEQUENCE_NUMBER", Some(number)) => Ok(self.located(at, stream, shard, number)?.ordinal()),
-            ("AFTER_SEQUENCE_NUMBER", Some(number)) => {
+            ("AT_SEQUENCE_NUMBER" | "AFTER_SEQUENCE_NUMBER", Some(number)) => {
                 let number = self.located(at, stream, shard, number)?;
-                let start = Sequence::start(number.created_s(), shard);
-                Ok(number.ordinal() + u64::from(number > start && number.ordinal() < log.next()))
+                let nearest = log.get(number.ordinal());
+                let past = nearest.is_some_and(|record| match kind {
+                    "AT_SEQUENCE_NUMBER" => record.sequence < number,
+                    _ => record.sequence <= number,
+                });
+                Ok(number.ordinal() + u64::from(past))
             }
             ("AT_SEQUENCE_NUMBER" | "AFTER_SEQUENCE_NUMBER", None) => Err(seq_mismatch(kind, "no")),
             ("TRIM_HORIZON" | "LATEST" | "AT_TIMESTAMP", Some(_)) => Err(seq_mismatch(kind, "also a")),

@@ -37,6 +37,13 @@ impl Sequence {
         Sequence([(head << 16) | (counter >> 48), (counter << 16) | (tail >> 64) as u64, tail as u64])
     }
 
+    /// Between this record's number and the next one's: where a reader stands who has had this record.
+    pub fn just_after(self) -> Sequence {
+        // One second more. It cannot carry into the counter: there are eight bits of nothing between them.
+        let low = ((u128::from(self.0[1]) << 64) | u128::from(self.0[2])) + (1 << 36);
+        Sequence([self.0[0], (low >> 64) as u64, low as u64])
+    }
+
     pub fn shard(self) -> u32 {
         (self.0[2] >> 4) as u32
     }
@@ -46,7 +53,7 @@ impl Sequence {
         (self.0[0] >> 20) & 0xf_ffff_ffff
     }
 
-    /// The ordinal of the first record that is not before this number.
+    /// The ordinal of the record that this number is of, or just after.
     pub fn ordinal(self) -> u64 {
         let counter = ((self.0[0] & 0xffff) << 48) | (self.0[1] >> 16);
         counter.saturating_sub(1)
@@ -148,6 +155,7 @@ mod tests {
         let numbers = [
             Sequence::start(parent, 3),
             Sequence::of_record(parent, 3, 0, parent + 5),
+            Sequence::of_record(parent, 3, 0, parent + 5).just_after(),
             Sequence::of_record(parent, 3, 1, parent + 5),
             Sequence::end(parent, 3, parent + 9),
             Sequence::start(parent + 10, 4),

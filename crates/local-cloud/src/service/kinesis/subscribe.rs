@@ -123,8 +123,8 @@ pub fn next(state: &mut State, now: Millis, token: Token) -> Next {
         return Next::Wait(quiet_until.min(held.since + LIFETIME));
     }
     let children = at_end.then(|| stream.describe_children(held.shard));
-    // Where nothing has come yet: the last number that is behind.
-    let behind = log.get(page.next.wrapping_sub(1)).map(|record| record.sequence);
+    let behind = log.get(page.next.wrapping_sub(1)).map(|record| record.sequence.just_after());
+    // Where nothing has come yet.
     let behind = behind.unwrap_or_else(|| Sequence::start(shard.created_s, held.shard));
     let millis = millis_behind(log, page.next, now);
     let event = written(&page, stream.key_id.as_ref().map(|_| "KMS"), behind, millis, children);

@@ -370,6 +370,7 @@ fn five_streams_are_created_at_once_and_no_more() {
 }
 
 mod subscriptions {
+    use super::super::sequence::Sequence;
     use super::super::subscribe::{Next, SubscribeToShard, next, subscribe};
     use super::*;
 
@@ -402,17 +403,23 @@ mod subscriptions {
         let first = put(&mut world, NOW, "a");
         let token = begin(&mut world, NOW, &consumer, json!({ "Type": "TRIM_HORIZON" })).unwrap();
         let told = event(&mut world, NOW, token);
-        assert_eq!((keys(&told), &told["ContinuationSequenceNumber"]), (vec!["a"], &first["SequenceNumber"]));
+        let continuation = told["ContinuationSequenceNumber"].as_str().unwrap();
+        assert_eq!(keys(&told), ["a"]);
+        assert!(Sequence::parse(continuation) > Sequence::parse(first["SequenceNumber"].as_str().unwrap()));
         assert_eq!(next(&mut world.kinesis, NOW, token), Next::Wait(NOW + 5_000));
         put(&mut world, NOW + 10, "b");
         assert_eq!(keys(&event(&mut world, NOW + 10, token)), ["b"]);
         let quiet = event(&mut world, NOW + 5_010, token);
         assert_eq!((keys(&quiet), &quiet["MillisBehindLatest"]), (vec![], &json!(0)));
 
-        let after = json!({ "Type": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": told["ContinuationSequenceNumber"] });
-        let again = begin(&mut world, NOW + 6_000, &consumer, after).unwrap();
-        assert_eq!(next(&mut world.kinesis, NOW + 6_000, token), Next::End(None), "another took its place");
-        assert_eq!(keys(&event(&mut world, NOW + 6_000, again)), ["b"]);
+        let mut ended = token;
+        for (now, kind) in [(NOW + 6_000, "AT_SEQUENCE_NUMBER"), (NOW + 12_000, "AFTER_SEQUENCE_NUMBER")] {
+            let from = json!({ "Type": kind, "SequenceNumber": continuation });
+            let again = begin(&mut world, now, &consumer, from).unwrap();
+            assert_eq!(next(&mut world.kinesis, now, ended), Next::End(None), "another took its place");
+            assert_eq!(keys(&event(&mut world, now, again)), ["b"], "{kind}");
+            ended = again;
+        }
     }
 
     #[test]

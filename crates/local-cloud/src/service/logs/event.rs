@@ -7,7 +7,7 @@ use crate::request::AwsError;
 use crate::settings::Millis;
 
 use super::stream::no_stream;
-use super::{Call, Outcome, State, group_name};
+use super::{Call, GroupId, Outcome, State, invalid_token};
 
 /// An event may be this much ahead, or this old.
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
@@ -84,8 +84,8 @@ pub fn put(call: &mut Call) -> Outcome {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Get {
-    #[serde(alias = "logGroupIdentifier")]
-    log_group_name: String,
+    #[serde(flatten)]
+    group: GroupId,
     log_stream_name: String,
     start_time: Option<Millis>,
     end_time: Option<Millis>,
@@ -97,7 +97,7 @@ struct Get {
 
 pub fn get(call: &mut Call) -> Outcome {
     let input: Get = call.input()?;
-    let group = group_name(&input.log_group_name);
+    let group = input.group.name()?;
     call.group(group)?;
     let key = call.stream_key(group, &input.log_stream_name);
     if !call.state.streams.contains(&key) {
@@ -125,9 +125,7 @@ fn page(count: usize, limit: usize, token: Option<&str>, from_head: bool) -> Res
         Some(token) => {
             let (direction, at) = token.split_once('/').unwrap_or_default();
             let at = at.parse::<usize>().ok().filter(|_| matches!(direction, "f" | "b"));
-            let at =
-                at.ok_or_else(|| AwsError::new("InvalidParameterException", "The specified nextToken is invalid."))?;
-            (direction == "f", at.min(count))
+            (direction == "f", at.ok_or_else(invalid_token)?.min(count))
         }
     };
     Ok(if forward { (at, (at + limit).min(count)) } else { (at.saturating_sub(limit), at) })

@@ -3,17 +3,18 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::request::AwsError;
 use crate::settings::Millis;
 
 use super::event::Event;
 use super::pattern::Pattern;
-use super::{Call, Outcome, group_name};
+use super::{Call, GroupId, Outcome, already_given};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Filter {
-    #[serde(alias = "logGroupIdentifier")]
-    log_group_name: String,
+    #[serde(flatten)]
+    group: GroupId,
     log_stream_names: Option<Vec<String>>,
     #[serde(default)]
     log_stream_name_prefix: String,
@@ -28,20 +29,27 @@ struct Filter {
 /// The token is how many matching events were given before.
 pub fn filter(call: &mut Call) -> Outcome {
     let input: Filter = call.input()?;
-    let group = group_name(&input.log_group_name);
+    let group = input.group.name()?;
     call.group(group)?;
+    if input.log_stream_names.is_some() && !input.log_stream_name_prefix.is_empty() {
+        // The words are ours.
+        let message = "LogStream names and LogStream name prefix are mutually exclusive parameters.";
+        return Err(AwsError::new("InvalidParameterException", message));
+    }
     let pattern = Pattern::parse(&input.filter_pattern)?;
     let prefix = call.stream_key(group, &input.log_stream_name_prefix);
     let among = |name: &str| input.log_stream_names.as_ref().is_none_or(|names| names.iter().any(|n| n == name));
     let streams = call.state.streams.with_prefix(&prefix).filter(|(_, stream)| among(&stream.log_stream_name));
+    // Of this operation the end is included; of GetLogEvents it is not.
+    let before = input.end_time.map(|end| end.saturating_add(1));
     let mut found: Vec<(&str, usize, Event)> = vec![];
     for (key, stream) in streams {
-        let events = call.state.events(key, call.now, input.start_time, input.end_time).into_iter().enumerate();
+        let events = call.state.events(key, call.now, input.start_time, before).into_iter().enumerate();
         let matching = events.filter(|(_, event)| pattern.is_met(event.message));
         found.extend(matching.map(|(index, event)| (stream.log_stream_name.as_str(), index, event)));
     }
     found.sort_by_key(|(_, _, event)| event.timestamp);
-    let from: usize = input.next_token.and_then(|token| token.parse().ok()).unwrap_or(0).min(found.len());
+    let from = already_given(input.next_token.as_deref())?.min(found.len());
     let to = (from + input.limit.unwrap_or(10_000)).min(found.len());
     let shown: Vec<Value> = found[from..to].iter().map(|(stream, index, event)| shown(stream, *index, event)).collect();
     let mut output = json!({ "events": shown, "searchedLogStreams": [] });

@@ -42,14 +42,19 @@ impl Group {
         }
     }
 
-    /// As DescribeLogGroups shows it: the row without its tags, and the older form of the ARN.
-    fn description(&self) -> Value {
+    /// As DescribeLogGroups shows it: the row without its tags, and the older form of the ARN. What was found by a
+    /// pattern shows less.
+    fn description(&self, by_pattern: bool) -> Value {
         let mut description = serde_json::to_value(self).expect("our own rows serialise");
         let members = description.as_object_mut().expect("a struct is an object");
         members.remove("tags");
         members.insert("arn".into(), format!("{}:*", self.log_group_arn).into());
         members.insert("metricFilterCount".into(), 0.into());
-        members.insert("storedBytes".into(), 0.into());
+        if by_pattern {
+            members.remove("deletionProtectionEnabled");
+        } else {
+            members.insert("storedBytes".into(), 0.into());
+        }
         description
     }
 }
@@ -129,15 +134,16 @@ pub fn describe(call: &mut Call) -> Outcome {
         return Err(AwsError::new("InvalidParameterException", message));
     }
     let prefix = call.group_key(&input.log_group_name_prefix);
-    let pattern = input.log_group_name_pattern.to_lowercase();
+    let pattern = input.log_group_name_pattern;
     let wanted = |group: &&Group| {
         input.next_token.as_ref().is_none_or(|last| group.log_group_name > *last)
-            && group.log_group_name.to_lowercase().contains(&pattern)
+            && group.log_group_name.contains(&pattern)
     };
     let mut groups = call.state.groups.with_prefix(&prefix).map(|(_, group)| group).filter(wanted).peekable();
     let page: Vec<&Group> = groups.by_ref().take(input.limit).collect();
     let more = groups.peek().and(page.last()).map(|group| group.log_group_name.clone());
-    let mut output = json!({ "logGroups": page.iter().map(|group| group.description()).collect::<Vec<_>>() });
+    let shown: Vec<Value> = page.iter().map(|group| group.description(!pattern.is_empty())).collect();
+    let mut output = json!({ "logGroups": shown });
     if let Some(token) = more {
         output["nextToken"] = token.into();
     }

@@ -7,7 +7,7 @@ use crate::request::AwsError;
 use crate::service::arn;
 use crate::settings::Millis;
 
-use super::{Call, Outcome, State, group_name};
+use super::{Call, GroupId, Outcome, State, already_given};
 
 /// One stream; its events are in batches of their own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -39,6 +39,15 @@ impl Stream {
             upload_sequence_token: number(0),
             stored_bytes: 0,
         }
+    }
+
+    /// As DescribeLogStreams shows it: without a token where nothing was written.
+    fn description(&self) -> Value {
+        let mut description = serde_json::to_value(self).expect("our own rows serialise");
+        if self.last_ingestion_time.is_none() {
+            description.as_object_mut().expect("a struct is an object").remove("uploadSequenceToken");
+        }
+        description
     }
 }
 
@@ -137,8 +146,8 @@ pub fn no_stream() -> AwsError {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Describe {
-    #[serde(alias = "logGroupIdentifier")]
-    log_group_name: String,
+    #[serde(flatten)]
+    group: GroupId,
     #[serde(default)]
     log_stream_name_prefix: String,
     order_by: Option<String>,
@@ -151,19 +160,25 @@ struct Describe {
 /// The token is how many were given before.
 pub fn describe(call: &mut Call) -> Outcome {
     let input: Describe = call.input()?;
-    let group = group_name(&input.log_group_name);
+    let group = input.group.name()?;
     call.group(group)?;
     let prefix = call.stream_key(group, &input.log_stream_name_prefix);
+    let by_time = input.order_by.as_deref() == Some("LastEventTime");
+    if by_time && !input.log_stream_name_prefix.is_empty() {
+        let message = "Cannot order by LastEventTime with a logStreamNamePrefix.";
+        return Err(AwsError::new("InvalidParameterException", message));
+    }
     let mut streams: Vec<&Stream> = call.state.streams.with_prefix(&prefix).map(|(_, stream)| stream).collect();
-    if input.order_by.as_deref() == Some("LastEventTime") {
+    if by_time {
         streams.sort_by_key(|stream| stream.last_event_timestamp);
     }
     if input.descending {
         streams.reverse();
     }
-    let from: usize = input.next_token.and_then(|token| token.parse().ok()).unwrap_or(0).min(streams.len());
+    let from = already_given(input.next_token.as_deref())?.min(streams.len());
     let to = (from + input.limit.unwrap_or(50)).min(streams.len());
-    let mut output = json!({ "logStreams": &streams[from..to] });
+    let shown: Vec<Value> = streams[from..to].iter().map(|stream| stream.description()).collect();
+    let mut output = json!({ "logStreams": shown });
     if to < streams.len() {
         output["nextToken"] = to.to_string().into();
     }

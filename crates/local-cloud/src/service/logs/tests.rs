@@ -43,6 +43,68 @@ fn groups_are_listed_by_prefix_page_by_page() {
 }
 
 #[test]
+fn what_a_call_says_wrongly_is_told_in_the_words_of_aws() {
+    let mut world = world();
+    let long = "a".repeat(513);
+    let too_long = "Invalid LogGroup or LogStream, both must have length less than or equal to 512.";
+    let token = "The specified nextToken is invalid.";
+    let exclusive = "LogGroup name and LogGroup ARN are mutually exclusive parameters.";
+    let both = serde_json::json!({ "logGroupName": "/other", "logGroupIdentifier": "/other" });
+    let table = [
+        ("CreateLogGroup", serde_json::json!({ "logGroupName": long }), "InvalidParameterException", too_long),
+        (
+            "CreateLogStream",
+            serde_json::json!({ "logGroupName": "/other", "logStreamName": long }),
+            "InvalidParameterException",
+            too_long,
+        ),
+        (
+            "FilterLogEvents",
+            serde_json::json!({ "logGroupName": "/other", "nextToken": "invalid-token" }),
+            "InvalidParameterException",
+            token,
+        ),
+        (
+            "DescribeLogStreams",
+            serde_json::json!({ "logGroupName": "/other", "nextToken": "invalid-token" }),
+            "InvalidParameterException",
+            token,
+        ),
+        (
+            "DescribeLogStreams",
+            serde_json::json!({ "logGroupName": "/other", "logStreamNamePrefix": "s", "orderBy": "LastEventTime" }),
+            "InvalidParameterException",
+            "Cannot order by LastEventTime with a logStreamNamePrefix.",
+        ),
+        ("DescribeLogStreams", both.clone(), "ValidationException", exclusive),
+        ("FilterLogEvents", both, "ValidationException", exclusive),
+    ];
+    for (operation, input, code, message) in table {
+        let error = ask(&mut world, 1, operation, input).unwrap_err();
+        assert_eq!((error.code, error.message.as_str()), (code, message), "{operation}");
+    }
+}
+
+#[test]
+fn a_stream_has_a_token_once_it_was_written_to_and_what_a_pattern_finds_shows_less() {
+    let mut world = world();
+    let stream = serde_json::json!({ "logGroupName": "/other", "logStreamName": "s" });
+    ask(&mut world, 5, "CreateLogStream", stream).unwrap();
+    let group = serde_json::json!({ "logGroupIdentifier": "/other" });
+    let shown = |world: &mut World| {
+        ask(world, 6, "DescribeLogStreams", group.clone()).unwrap()["logStreams"][0].as_object().unwrap().clone()
+    };
+    let names = |shown: &serde_json::Map<String, Value>| shown.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&shown(&mut world)), ["arn", "creationTime", "logStreamName", "storedBytes"]);
+    append(&mut world, "eu-west-1", "/other", "s", false, 6, &["line".into()]);
+    assert!(shown(&mut world).contains_key("uploadSequenceToken"));
+
+    let found = ask(&mut world, 7, "DescribeLogGroups", serde_json::json!({ "logGroupNamePattern": "oth" })).unwrap();
+    let found = names(found["logGroups"][0].as_object().unwrap());
+    assert_eq!(found, ["arn", "creationTime", "logGroupArn", "logGroupClass", "logGroupName", "metricFilterCount"]);
+}
+
+#[test]
 fn a_groups_tags_are_its_own_by_name_and_by_the_arn_without_a_star() {
     let mut world = world();
     let arn = "arn:aws:logs:eu-west-1:000000000000:log-group:/provision/a";
@@ -105,8 +167,14 @@ fn events_are_put_in_order_and_read_back_after_a_restart() {
     for change in world.take_changes(true) {
         restored.restore(change.table, &change.key, &change.value.expect("nothing was removed")).unwrap();
     }
-    let read = ask(&mut restored, now, "GetLogEvents", stream).unwrap();
+    let read = ask(&mut restored, now, "GetLogEvents", stream.clone()).unwrap();
     assert_eq!(read["events"], serde_json::json!([{ "timestamp": now, "ingestionTime": now, "message": "new" }]));
+    for (operation, expected) in [("GetLogEvents", 0), ("FilterLogEvents", 1)] {
+        let mut until = stream.clone();
+        until["endTime"] = now.into();
+        let read = ask(&mut restored, now, operation, until).unwrap();
+        assert_eq!(read["events"].as_array().unwrap().len(), expected, "{operation}");
+    }
 }
 
 const MANY_DAYS: Millis = 30 * 86_400_000;
