@@ -10,6 +10,7 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use crate::control;
 use crate::faults::{Faults, Rule};
+use crate::flow;
 use crate::request::{AwsError, Effect, Reply, Token};
 use crate::runner::Runner;
 use crate::service::kinesis::subscribe::Next;
@@ -136,7 +137,7 @@ impl Engine {
     /// # Errors
     /// Where the folder cannot be emptied: then the engine is closed.
     pub async fn reset(&self) -> Result<(), StartError> {
-        self.idle().await;
+        self.effects_end().await;
         let functions = self.shared.room().reset()?;
         functions.iter().for_each(|arn| self.shared.runner.retire(arn));
         self.shared.stirred.notify_one();
@@ -155,16 +156,23 @@ impl Engine {
                 break;
             }
             self.shared.clock.move_to(step);
-            self.shared.tick();
+            self.shared.run();
             self.idle().await;
         }
         self.shared.clock.move_to(target);
-        self.shared.tick();
+        self.shared.run();
         self.idle().await;
     }
 
-    /// Waits until no effect is under way.
+    /// Waits until no effect is under way and the delivery streams have read what there is to read.
     pub async fn idle(&self) {
+        self.effects_end().await;
+        while self.look(flow::unread) && self.shared.run() {
+            self.effects_end().await;
+        }
+    }
+
+    async fn effects_end(&self) {
         let mut count = self.shared.under_way.subscribe();
         count.wait_for(|count| *count == 0).await.expect("the sender lives as long as this engine");
     }
@@ -174,7 +182,7 @@ impl Engine {
     pub fn flush(&self, region: &str, names: &[String]) {
         let flushed = self.shared.turn(|world, turn| {
             firehose::flush(world, turn, region, names);
-            world.tick(turn);
+            world.run(turn);
         });
         if let Err(error) = flushed {
             tracing::warn!("flushing delivery streams: {error}");
@@ -194,7 +202,7 @@ impl Engine {
     /// Ends the functions' processes and the journal, which frees the folder. Calls after it are refused.
     pub async fn close(&self) {
         self.shared.runner.close().await;
-        self.idle().await;
+        self.effects_end().await;
         self.shared.room().close();
     }
 
@@ -235,10 +243,10 @@ impl Shared {
         outcome
     }
 
-    fn tick(self: &Arc<Self>) {
-        if let Err(error) = self.turn(|world, turn| world.tick(turn)) {
-            tracing::warn!("letting world time pass: {error}");
-        }
+    /// Lets the world do what is due. Gives whether it could.
+    fn run(self: &Arc<Self>) -> bool {
+        let ran = self.turn(|world, turn| world.run(turn));
+        ran.inspect_err(|error| tracing::warn!("letting world time pass: {error}")).is_ok()
     }
 
     fn decide<R>(&self, act: impl FnOnce(&mut World, &mut Turn) -> R) -> (Result<R, AwsError>, Vec<Effect>) {

@@ -29,6 +29,7 @@ pub mod item;
 pub mod job;
 mod object;
 mod partition;
+mod pieces;
 mod prefix;
 mod prepare;
 mod processors;
@@ -48,7 +49,7 @@ use self::object::Slot;
 use self::prefix::PartitionKeys;
 use self::prepare::Prepared;
 use self::pump::{Pump, UnderWay};
-use self::task::{Done, Task, Work};
+use self::task::{Done, Spent, Task, Work};
 
 /// As which service roles are assumed.
 pub const PRINCIPAL: &str = "firehose.amazonaws.com";
@@ -64,6 +65,7 @@ pub fn transformed(world: &mut World, turn: &mut Turn, token: Token, outcome: Re
         let Some(UnderWay::Invoked(batch)) = pump.under_way.remove(&token) else { return };
         if let Some(outcome) = outcome.take() {
             transform::finish(world, turn, pump, batch, token, outcome);
+            step(world, turn, pump);
         }
     });
 }
@@ -79,17 +81,19 @@ pub fn worked(world: &mut World, turn: &mut Turn, token: Token, done: Done) {
             (UnderWay::Writing(batch), Some(Done::Written(event))) => {
                 transform::invoke(world, turn, pump, batch, event);
             }
-            (UnderWay::Judging(_), Some(Done::Judged(Ok(settled)))) => {
+            (UnderWay::Judging(batch), Some(Done::Judged(Ok(settled)))) => {
                 transform::settle(world, turn.now, pump, settled);
+                turn.effects.push(Effect::Spent(Spent::Items(batch.items)));
             }
             (UnderWay::Judging(batch), Some(Done::Judged(Err(failure)))) => {
                 transform::unanswered(world, turn.now, pump, batch, failure);
             }
             (UnderWay::Packing(job, sealed), Some(Done::Packed(object))) => {
-                deliver::store(world, turn.now, pump, &job, sealed, object);
+                deliver::store(world, turn, pump, &job, sealed, object);
             }
             (waiting, done) => panic!("{waiting:?} does not wait for {done:?}"),
         }
+        step(world, turn, pump);
     });
 }
 
@@ -116,10 +120,29 @@ pub fn each_pump(world: &mut World, turn: &mut Turn, mut act: impl FnMut(&mut Wo
     world.firehose.pumps = pumps;
 }
 
-/// Everything that can move, moves.
-pub fn step(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
+/// What can move in every delivery stream moves a step.
+pub fn run(world: &mut World, turn: &mut Turn) {
+    each_pump(world, turn, step);
+}
+
+/// Is there something to move whose time does not have to come first?
+pub fn unread(world: &World) -> bool {
+    moving(world).any(|pump| pump.rests_until.is_none() && source::unread(world, pump))
+}
+
+/// When [`run`] next has something to do.
+pub fn due(world: &World) -> Option<Millis> {
+    if unread(world) { Some(0) } else { moving(world).filter_map(Pump::due).min() }
+}
+
+fn moving(world: &World) -> impl Iterator<Item = &Pump> {
+    world.firehose.pumps.values().filter(|pump| world.firehose.is_active(&pump.job.stream))
+}
+
+/// Everything that can move, moves; of what is to be read, as much as a turn may take.
+fn step(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
     pump.rests_until.take_if(|until| *until <= turn.now);
-    if pump.rests_until.is_some() {
+    if pump.rests_until.is_some() || !world.firehose.is_active(&pump.job.stream) {
         return;
     }
     if pump.may_read() {
@@ -153,7 +176,7 @@ fn take_apart(world: &mut World, turn: &mut Turn, pump: &mut Pump, prepared: Pre
     };
     items.retain(|item| item.origin.parts == 1 || !done(&item.origin));
     failed.retain(|(_, output)| output.origin.parts == 1 || !done(&output.origin));
-    world.firehose.finish(&pump.job, dropped);
+    world.firehose.finish(&pump.job, &dropped);
     failed.into_iter().for_each(|(slot, output)| pump.put_out(&slot, output, turn.now));
     pass_on(world, turn, pump, items);
 }
@@ -165,10 +188,10 @@ fn pass_on(world: &mut World, turn: &mut Turn, pump: &mut Pump, items: Vec<Item>
     if pump.job.config.lambda.is_some() {
         items.into_iter().for_each(|item| pump.put_in(item, turn.now));
     } else if pump.job.config.partitioned {
-        transform::place(world, turn, pump, items.into());
+        transform::place(world, turn, pump, Arc::new(items.into()));
     } else {
-        let slot = Slot::Good(PartitionKeys::new());
-        items.iter().for_each(|item| pump.put_out(&slot, Output::of(item, item.record.data.clone()), turn.now));
+        let outputs = items.iter().map(|item| Output::of(item, item.record.data.clone())).collect();
+        pump.put_out_all(&Slot::Good(PartitionKeys::new()), outputs, turn.now);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::flow::task::Task;
+use crate::flow::task::{Spent, Task};
 
 /// One call, after the door has read all of it.
 #[derive(Debug, Clone)]
@@ -121,6 +121,8 @@ pub enum Effect {
     Work { token: Token, task: Task },
     /// The function's processes are of no more use (deleted, or its code or configuration changed).
     Retire { function_arn: String },
+    /// Of no more use: freeing so much would hold up the next turn.
+    Spent(Spent),
 }
 
 /// What an invocation gives its function.

@@ -80,12 +80,18 @@ impl World {
         functions
     }
 
-    /// Time has passed, or a neighbour changed: everything due by now happens, each thing at the time it was due.
+    /// A turn of the world's own: time has passed, and data moves a step. No call waits for it.
+    pub fn run(&mut self, turn: &mut Turn) {
+        self.tick(turn);
+        flow::run(self, turn);
+    }
+
+    /// Time has passed: what is due by now in the services happens, each thing at the time it was due.
     pub fn tick(&mut self, turn: &mut Turn) {
         let now = turn.now;
         // A service that stays due must not hold time still: every step is later than the one before.
         let mut at = if self.seen == 0 { now } else { self.seen };
-        while let Some(due) = self.due().filter(|due| *due < now) {
+        while let Some(due) = self.tick_due().filter(|due| *due < now) {
             at = due.max(at + 1);
             if at >= now {
                 break;
@@ -119,11 +125,14 @@ impl World {
     /// What came of a task.
     pub fn worked(&mut self, turn: &mut Turn, token: Token, done: Done) {
         flow::worked(self, turn, token, done);
-        self.tick(turn);
     }
 
-    /// When [`World::tick`] next has something to do.
+    /// When [`World::run`] next has something to do.
     pub fn due(&self) -> Option<Millis> {
+        self.tick_due().into_iter().chain(flow::due(self)).min()
+    }
+
+    fn tick_due(&self) -> Option<Millis> {
         SERVICES.iter().filter_map(|service| (service.due)(self)).min()
     }
 

@@ -55,6 +55,7 @@ impl Shared {
         for effect in effects {
             match effect {
                 Effect::Retire { function_arn } => self.runner.retire(&function_arn),
+                Effect::Spent(spent) => drop(spent),
                 Effect::Work { token, task } => {
                     self.under_way.send_modify(|count| *count += 1);
                     let shared = Arc::clone(self);

@@ -18,7 +18,7 @@ pub(super) async fn run(engine: Weak<Shared>, stirred: Arc<Notify>) {
             () = stirred.notified() => {}
             () = tokio::time::sleep(wait) => {
                 if let Some(shared) = engine.upgrade() {
-                    shared.tick();
+                    shared.run();
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! A buffer by size and age.
 
+use super::pieces::Pieces;
 use crate::settings::Millis;
 
 /// When a buffer is to be closed: at whichever comes first.
@@ -13,23 +14,33 @@ pub struct Hints {
 /// Items, their size, and since when there is one.
 #[derive(Debug)]
 pub struct Buffer<T> {
-    items: Vec<T>,
+    items: Pieces<T>,
     bytes: usize,
     opened: Millis,
 }
 
 impl<T> Default for Buffer<T> {
     fn default() -> Self {
-        Buffer { items: vec![], bytes: 0, opened: 0 }
+        Buffer { items: Pieces::default(), bytes: 0, opened: 0 }
     }
 }
 
 impl<T> Buffer<T> {
     pub fn push(&mut self, item: T, bytes: usize, now: Millis) {
+        self.open(bytes, now);
+        self.items.push(item);
+    }
+
+    /// Several items, of that many bytes together.
+    pub fn append(&mut self, items: Vec<T>, bytes: usize, now: Millis) {
+        self.open(bytes, now);
+        self.items.append(items);
+    }
+
+    fn open(&mut self, bytes: usize, now: Millis) {
         if self.items.is_empty() {
             self.opened = now;
         }
-        self.items.push(item);
         self.bytes += bytes;
     }
 
@@ -48,7 +59,7 @@ impl<T> Buffer<T> {
     }
 
     /// What was in it; it is empty now.
-    pub fn take(&mut self) -> Vec<T> {
+    pub fn take(&mut self) -> Pieces<T> {
         self.bytes = 0;
         std::mem::take(&mut self.items)
     }
@@ -78,7 +89,7 @@ mod tests {
     fn a_taken_buffer_begins_anew() {
         let mut buffer = Buffer::default();
         buffer.push('a', 12, 100);
-        assert_eq!(buffer.take(), ['a']);
+        assert!(buffer.take().iter().eq(&['a']));
         assert_eq!(buffer.due(HINTS), None);
         buffer.push('b', 1, 500);
         assert_eq!(buffer.due(HINTS), Some(560));

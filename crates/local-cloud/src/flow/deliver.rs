@@ -7,9 +7,9 @@ use super::job::Job;
 use super::object::Object;
 use super::pump::{Pump, Sealed, UnderWay};
 use super::report;
-use super::task::Work;
+use super::task::{Spent, Work};
 use crate::faults::FIREHOSE_STORES;
-use crate::request::AwsError;
+use crate::request::{AwsError, Effect};
 use crate::service::kinesis::stream::Stream;
 use crate::service::{iam, s3};
 use crate::settings::Millis;
@@ -35,15 +35,16 @@ pub fn start(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
 }
 
 /// The object is made: now it is stored.
-pub fn store(world: &mut World, now: Millis, pump: &mut Pump, job: &Job, mut sealed: Sealed, object: Object) {
-    let origins = || sealed.items.iter().map(|item| item.origin).collect();
+pub fn store(world: &mut World, turn: &mut Turn, pump: &mut Pump, job: &Job, mut sealed: Sealed, object: Object) {
+    let (now, finished) = (turn.now, object.finished.clone());
     let Err(error) = put(world, now, job, object) else {
-        return world.firehose.finish(job, origins());
+        turn.effects.push(Effect::Spent(Spent::Outputs(sealed.items)));
+        return world.firehose.finish(job, &finished);
     };
     let oldest = sealed.items.iter().map(|item| item.arrival).min().unwrap_or(now);
     report::failure(world, now, pump, &failure_of(error));
     if now.saturating_sub(oldest) > kept_ms(world, job) {
-        return world.firehose.finish(job, origins());
+        return world.firehose.finish(job, &finished);
     }
     sealed.not_before = now + RETRY_MS;
     pump.sealed.push(sealed);

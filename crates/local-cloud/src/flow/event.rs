@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::item::Item;
 use super::job::Job;
+use super::pieces::Pieces;
 use crate::service::kinesis::stream::shard_id;
 
 /// Of a synchronous invocation's payload, in bytes.
@@ -20,7 +21,7 @@ const RECORD: usize = 420;
 const ESCAPED: usize = 6;
 
 /// The whole payload, written straight into one buffer: this runs once for every record.
-pub fn payload(job: &Job, invocation_id: &str, items: &[Item]) -> Bytes {
+pub fn payload(job: &Job, invocation_id: &str, items: &Pieces<Item>) -> Bytes {
     let mut out = Vec::with_capacity(ENVELOPE + items.iter().map(size_bound).sum::<usize>());
     out.extend_from_slice(br#"{"invocationId":"#);
     text(&mut out, invocation_id);
@@ -131,9 +132,10 @@ mod tests {
             stream_created: 0,
             role_arn: "arn:r".into(),
         };
-        let items = [item("ключ \"\n", b"hello".to_vec())];
+        let item = item("ключ \"\n", b"hello".to_vec());
+        let items = vec![item.clone()].into();
         let event: Value = serde_json::from_slice(&payload(&job(Some(source)), "id", &items)).unwrap();
-        let sequence = items[0].record.sequence.to_string();
+        let sequence = item.record.sequence.to_string();
         let record = |metadata: bool| {
             let mut record = json!({
                 "recordId": format!("{sequence}000002"), "approximateArrivalTimestamp": 1_700_000_000_123_u64,
@@ -157,13 +159,14 @@ mod tests {
             "invocationId": "id", "deliveryStreamArn": "arn:d", "region": "us-east-1", "records": [record(false)],
         });
         assert_eq!(direct, expected);
-        assert_eq!(items[0].id(), format!("{sequence}000002"));
+        assert_eq!(item.id(), format!("{sequence}000002"));
     }
 
     proptest! {
         #[test]
         fn no_event_is_larger_than_its_bound(records in proptest::collection::vec((".{0,256}", proptest::collection::vec(0u8..255, 0..300)), 0..5)) {
             let items: Vec<Item> = records.into_iter().map(|(key, data)| item(&key, data)).collect();
+            let items = Pieces::from(items);
             let bound = items.iter().map(size_bound).sum::<usize>() + ENVELOPE;
             prop_assert!(payload(&job(None), "id", &items).len() <= bound);
         }

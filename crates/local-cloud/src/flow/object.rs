@@ -8,7 +8,9 @@ use super::failure::ErrorType;
 use super::ident;
 use super::item::Output;
 use super::job::Job;
+use super::pieces::Pieces;
 use super::prefix::{Facts, PartitionKeys};
+use super::progress::Finished;
 use crate::settings::Millis;
 
 /// What goes into one object: records that were delivered, by their partition keys, or failures of one kind.
@@ -25,18 +27,21 @@ pub struct Object {
     pub body: Bytes,
     /// MD5 of the body.
     pub etag: String,
+    /// What is in it.
+    pub finished: Finished,
 }
 
-pub fn pack(job: &Job, slot: &Slot, items: &[Output], now: Millis) -> Object {
+pub fn pack(job: &Job, slot: &Slot, items: &Pieces<Output>, now: Millis) -> Object {
     let oldest = items.iter().map(|item| item.arrival).min().unwrap_or(now);
-    let first = items.first().map_or_else(String::new, |item| format!("{:?}", item.origin));
+    let first = items.iter().next().map_or_else(String::new, |item| format!("{:?}", item.origin));
     let uuid = ident::uuid(&[&job.lane, &first, &now.to_string()]);
     let key = key(job, slot, &zoned(oldest, job), &uuid);
     let none = Bytes::new();
     let delimiter = if matches!(slot, Slot::Failed(_)) { &none } else { &job.config.delimiter };
     let body = job.config.store.compression.compress(join(items, delimiter), &uuid);
     let etag = Md5::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
-    Object { key, body: body.into(), etag }
+    let finished = items.iter().map(|item| item.origin).collect();
+    Object { key, body: body.into(), etag, finished }
 }
 
 /// `<prefix><stream>-<version>-<date and time>-<uuid><extension>`
@@ -56,7 +61,7 @@ fn zoned(time: Millis, job: &Job) -> Zoned {
     time.unwrap_or(Timestamp::MAX).to_zoned(job.config.store.time_zone.clone())
 }
 
-fn join(items: &[Output], delimiter: &[u8]) -> Vec<u8> {
+fn join(items: &Pieces<Output>, delimiter: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(items.iter().map(|item| item.data.len() + delimiter.len()).sum());
     for (i, item) in items.iter().enumerate() {
         if i > 0 {

@@ -10,6 +10,7 @@ use super::failure::{ErrorType, Failure, line};
 use super::item::{Item, Origin, Output};
 use super::job::Job;
 use super::object::Slot;
+use super::progress::Finished;
 
 pub mod aggregate;
 pub mod split;
@@ -35,7 +36,7 @@ pub struct Prepared {
     pub items: Vec<Item>,
     pub failed: Vec<(Slot, Output)>,
     /// Records without any part.
-    pub dropped: Vec<Origin>,
+    pub dropped: Finished,
 }
 
 /// Is there anything to do with this record at all?
@@ -44,7 +45,7 @@ pub fn needed(job: &Job, item: &Item) -> bool {
 }
 
 pub fn prepare(job: &Job, items: Vec<Item>, now: u64) -> Prepared {
-    let mut out = Prepared::default();
+    let (mut out, mut dropped) = (Prepared::default(), vec![]);
     for item in items {
         let whole = item.origin;
         let mut parts: Vec<(Item, Option<(ErrorType, Failure)>)> = vec![];
@@ -52,7 +53,7 @@ pub fn prepare(job: &Job, items: Vec<Item>, now: u64) -> Prepared {
             take_apart(&job.config.preparation, user_record, &mut parts);
         }
         if parts.is_empty() {
-            out.dropped.push(whole);
+            dropped.push(whole);
         }
         let count = u32::try_from(parts.len()).expect("no record has so many bytes");
         for (part, (mut item, failure)) in (0..).zip(parts) {
@@ -66,7 +67,7 @@ pub fn prepare(job: &Job, items: Vec<Item>, now: u64) -> Prepared {
             }
         }
     }
-    out
+    Prepared { dropped: dropped.into_iter().collect(), ..out }
 }
 
 /// Only a stream's producers put records together.

@@ -2,10 +2,46 @@
 //! buffer or in a function when the engine stops is read again.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use super::item::Origin;
+
+/// Records, and parts of records, that came to their end: few numbers, however many they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Finished(BTreeMap<u32, OfShard>);
+
+/// Those of one shard.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OfShard {
+    /// Ordinals of records that are whole.
+    whole: Vec<Range<u64>>,
+    /// Parts of those that were taken apart.
+    parts: Vec<Origin>,
+}
+
+impl Finished {
+    /// By index of the shard.
+    pub fn by_shard(&self) -> impl Iterator<Item = (u32, &OfShard)> {
+        self.0.iter().map(|(shard, finished)| (*shard, finished))
+    }
+}
+
+/// In any order.
+impl FromIterator<Origin> for Finished {
+    fn from_iter<I: IntoIterator<Item = Origin>>(origins: I) -> Finished {
+        let (mut whole, parts): (Vec<Origin>, Vec<Origin>) = origins.into_iter().partition(|origin| origin.parts == 1);
+        whole.sort_unstable();
+        let mut out = Finished::default();
+        for run in whole.chunk_by(|a, b| a.shard == b.shard && a.ordinal + 1 == b.ordinal) {
+            let range = run[0].ordinal..run[run.len() - 1].ordinal + 1;
+            out.0.entry(run[0].shard).or_default().whole.push(range);
+        }
+        parts.into_iter().for_each(|part| out.0.entry(part.shard).or_default().parts.push(part));
+        out
+    }
+}
 
 /// Which records are finished: those below `next`, and those in `done`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,14 +91,13 @@ impl Progress {
         }
     }
 
-    /// These records of one shard, or parts of records, are finished, in any order.
-    pub fn finish_all(&mut self, origins: &[Origin]) {
-        let whole = origins.iter().filter(|origin| origin.parts == 1).map(|origin| origin.ordinal);
-        let mut ordinals: Vec<u64> = whole.collect();
-        ordinals.extend(origins.iter().filter(|origin| origin.parts > 1).filter_map(|part| self.finish_part(part)));
-        ordinals.sort_unstable();
-        for run in ordinals.chunk_by(|a, b| a + 1 == *b) {
-            self.finish(run[0], run[run.len() - 1] + 1);
+    /// What of this shard is finished.
+    pub fn finish_all(&mut self, finished: &OfShard) {
+        finished.whole.iter().for_each(|run| self.finish(run.start, run.end));
+        for part in &finished.parts {
+            if let Some(ordinal) = self.finish_part(part) {
+                self.finish(ordinal, ordinal + 1);
+            }
         }
     }
 
@@ -103,6 +138,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn finish(progress: &mut Progress, origins: impl IntoIterator<Item = Origin>) {
+        let finished: Finished = origins.into_iter().collect();
+        finished.by_shard().for_each(|(_, of_shard)| progress.finish_all(of_shard));
+    }
+
     proptest! {
         #[test]
         fn it_agrees_with_a_plain_set(start in 0u64..5, batches in proptest::collection::vec(proptest::collection::vec(0u64..40, 0..8), 0..12)) {
@@ -110,7 +150,7 @@ mod tests {
             let mut set: BTreeSet<u64> = (0..start).collect();
             for batch in batches {
                 set.extend(&batch);
-                progress.finish_all(&batch.iter().map(|ordinal| Origin::whole(0, *ordinal)).collect::<Vec<_>>());
+                finish(&mut progress, batch.iter().map(|ordinal| Origin::whole(0, *ordinal)));
                 for ordinal in 0..45 {
                     prop_assert_eq!(progress.is_done(ordinal), set.contains(&ordinal), "{} in {:?}", ordinal, progress);
                 }
@@ -124,9 +164,19 @@ mod tests {
     }
 
     #[test]
+    fn finished_records_are_counted_by_shard_in_runs() {
+        let part = Origin { shard: 1, ordinal: 9, part: 0, parts: 2 };
+        let whole = [(1, 4), (0, 7), (1, 3), (1, 6), (1, 5)].map(|(shard, ordinal)| Origin::whole(shard, ordinal));
+        let finished: Finished = whole.into_iter().chain([part]).collect();
+        let of = |(shard, first, end, parts)| (shard, OfShard { whole: std::iter::once(first..end).collect(), parts });
+        let expected = [(0, 7, 8, vec![]), (1, 3, 7, vec![part])].map(of);
+        assert_eq!(finished, Finished(BTreeMap::from(expected)));
+    }
+
+    #[test]
     fn skipping_lost_records_joins_what_is_done_behind_them() {
         let mut progress = Progress::default();
-        progress.finish_all(&[5, 6, 9].map(|ordinal| Origin::whole(0, ordinal)));
+        finish(&mut progress, [5, 6, 9].map(|ordinal| Origin::whole(0, ordinal)));
         progress.skip_to(5);
         assert_eq!(progress, Progress { next: 7, done: BTreeMap::from([(9, 10)]), ..Progress::default() });
         progress.skip_to(3);
@@ -137,20 +187,20 @@ mod tests {
     fn a_record_that_was_taken_apart_is_finished_with_its_last_part() {
         let part = |part| Origin { shard: 0, ordinal: 3, part, parts: 3 };
         let mut progress = Progress::starting_at(3);
-        progress.finish_all(&[part(2), part(0)]);
+        finish(&mut progress, [part(2), part(0)]);
         assert_eq!((progress.next(), [0, 1, 2].map(|n| progress.is_origin_done(&part(n)))), (3, [true, false, true]));
         let otherwise = Origin { parts: 2, ..part(0) };
         assert!(!progress.is_origin_done(&otherwise), "rather twice than never");
         let kept: Progress = serde_json::from_slice(&serde_json::to_vec(&progress).unwrap()).unwrap();
         assert_eq!(kept, progress);
-        progress.finish_all(&[part(1)]);
+        finish(&mut progress, [part(1)]);
         assert_eq!(progress, Progress::starting_at(4));
     }
 
     #[test]
     fn what_is_lost_in_the_middle_of_a_record_is_forgotten() {
         let mut progress = Progress::default();
-        progress.finish_all(&[Origin { shard: 0, ordinal: 1, part: 0, parts: 2 }]);
+        finish(&mut progress, [Origin { shard: 0, ordinal: 1, part: 0, parts: 2 }]);
         progress.skip_to(2);
         assert_eq!(progress, Progress::starting_at(2));
     }

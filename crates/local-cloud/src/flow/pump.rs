@@ -9,7 +9,9 @@ use super::event;
 use super::item::{Item, Output};
 use super::job::Job;
 use super::object::Slot;
+use super::pieces::Pieces;
 use super::prefix::PartitionKeys;
+use super::settle::Outputs;
 use crate::request::Token;
 use crate::settings::Millis;
 
@@ -25,8 +27,6 @@ pub struct Pump {
     pub job: Arc<Job>,
     /// By shard: the ordinal to be read next.
     pub cursors: BTreeMap<u32, u64>,
-    /// There was more to read than is taken at once.
-    pub more: bool,
     /// What the source looked like when everything in it had been read.
     pub read_until: Option<u64>,
     /// Until when what IAM said about reading holds, and what it said.
@@ -50,7 +50,7 @@ pub struct Pump {
 
 #[derive(Debug, Clone)]
 pub struct Batch {
-    pub items: Arc<[Item]>,
+    pub items: Arc<Pieces<Item>>,
     /// Invocations made.
     pub attempts: u32,
     pub not_before: Millis,
@@ -59,7 +59,7 @@ pub struct Batch {
 #[derive(Debug, Clone)]
 pub struct Sealed {
     pub slot: Slot,
-    pub items: Arc<[Output]>,
+    pub items: Arc<Pieces<Output>>,
     pub bytes: usize,
     pub not_before: Millis,
 }
@@ -85,7 +85,6 @@ impl Pump {
         Pump {
             job,
             cursors: BTreeMap::new(),
-            more: false,
             read_until: None,
             permit: None,
             complained: false,
@@ -135,6 +134,18 @@ impl Pump {
             let buffer = self.outputs.remove(slot).expect("it was there just now");
             self.seal(slot.clone(), buffer, now);
         }
+    }
+
+    /// Records go to the destination: at once, if that does not close a buffer.
+    pub fn put_out_all(&mut self, slot: &Slot, outputs: Outputs, now: Millis) {
+        let before = self.outputs.get(slot).map_or(0, Buffer::bytes);
+        if before + outputs.bytes >= self.job.config.store.hints.size_bytes {
+            return outputs.items.into_iter().for_each(|output| self.put_out(slot, output, now));
+        }
+        if outputs.items.is_empty() {
+            return;
+        }
+        self.outputs.entry(slot.clone()).or_default().append(outputs.items, outputs.bytes, now);
     }
 
     /// Would a record of these keys begin one partition too many?
@@ -202,11 +213,10 @@ impl Pump {
         if self.rests_until.is_some() {
             return self.rests_until;
         }
-        let more = (self.more && self.may_read()).then_some(0);
         let denied = self.permit.and_then(|(until, allowed)| (!allowed).then_some(until));
         let waiting = self.waiting.iter().map(|batch| batch.not_before).filter(|_| self.may_invoke());
         let outputs = self.outputs.values().filter_map(|buffer| buffer.due(self.job.config.store.hints));
         let sealed = self.sealed.iter().map(|sealed| sealed.not_before);
-        more.into_iter().chain(denied).chain(self.batch_due()).chain(waiting).chain(outputs).chain(sealed).min()
+        denied.into_iter().chain(self.batch_due()).chain(waiting).chain(outputs).chain(sealed).min()
     }
 }

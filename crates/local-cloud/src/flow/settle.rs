@@ -1,29 +1,55 @@
 //! What becomes of records once it is known what a function made of them, or at once where there is none.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use super::answer::{Answer, Verdict, judge};
 use super::failure::{ErrorType, Failure, line};
-use super::item::{Item, Origin, Output};
+use super::item::{Item, Output};
 use super::job::Job;
 use super::object::Slot;
 use super::partition;
+use super::pieces::Pieces;
+use super::progress::Finished;
 use crate::request::InvokeOutcome;
 use crate::settings::Millis;
 
 /// Each record is in exactly one of the first two.
 #[derive(Debug, Clone, Default)]
 pub struct Settled {
-    pub outputs: Vec<(Slot, Output)>,
-    pub dropped: Vec<Origin>,
+    pub outputs: BTreeMap<Slot, Outputs>,
+    pub dropped: Finished,
     /// What went wrong, each kind of failure once.
     pub failures: Vec<Failure>,
+}
+
+/// What goes into one object, and how much it is.
+#[derive(Debug, Clone, Default)]
+pub struct Outputs {
+    pub items: Vec<Output>,
+    pub bytes: usize,
+}
+
+impl Outputs {
+    pub fn push(&mut self, item: Output) {
+        self.bytes += item.data.len();
+        self.items.push(item);
+    }
+}
+
+impl FromIterator<Output> for Outputs {
+    fn from_iter<I: IntoIterator<Item = Output>>(items: I) -> Outputs {
+        let mut out = Outputs::default();
+        items.into_iter().for_each(|item| out.push(item));
+        out
+    }
 }
 
 /// Records of a batch whose invocation, number `attempts`, has ended. `Err` when it is worth another try.
 pub fn answered(
     job: &Job,
-    items: &[Item],
+    items: &Pieces<Item>,
     attempts: u32,
     outcome: &InvokeOutcome,
     now: Millis,
@@ -37,23 +63,29 @@ pub fn answered(
 }
 
 /// All records failed for the same reason.
-pub fn failed(job: &Job, items: &[Item], failure: &Failure, attempts: u32, now: Millis) -> Settled {
+pub fn failed(job: &Job, items: &Pieces<Item>, failure: &Failure, attempts: u32, now: Millis) -> Settled {
     each(job, items, items.iter().map(|_| Verdict::Failed(failure.clone())), attempts, now)
 }
 
 /// Records that no function transforms.
-pub fn untransformed(job: &Job, items: &[Item], now: Millis) -> Settled {
+pub fn untransformed(job: &Job, items: &Pieces<Item>, now: Millis) -> Settled {
     let kept = |item: &Item| Verdict::Ok { data: item.record.data.clone(), partition_keys: partition::Found::new() };
     each(job, items, items.iter().map(kept), 1, now)
 }
 
-fn each(job: &Job, items: &[Item], verdicts: impl IntoIterator<Item = Verdict>, attempts: u32, now: Millis) -> Settled {
+fn each(
+    job: &Job,
+    items: &Pieces<Item>,
+    verdicts: impl IntoIterator<Item = Verdict>,
+    attempts: u32,
+    now: Millis,
+) -> Settled {
     let lambda_arn = job.config.lambda.as_ref().map(|lambda| lambda.arn.as_str());
-    let mut out = Settled { outputs: Vec::with_capacity(items.len()), ..Settled::default() };
+    let (mut out, mut dropped) = (Settled::default(), vec![]);
     for (item, verdict) in items.iter().zip(verdicts) {
         let placed = match verdict {
             Verdict::Dropped => {
-                out.dropped.push(item.origin);
+                dropped.push(item.origin);
                 continue;
             }
             Verdict::Failed(failure) => Err(failure),
@@ -68,7 +100,7 @@ fn each(job: &Job, items: &[Item], verdicts: impl IntoIterator<Item = Verdict>, 
             }
             (Slot::Failed(ErrorType::Processing), line)
         });
-        out.outputs.push((slot, Output::of(item, data)));
+        out.outputs.entry(slot).or_default().push(Output::of(item, data));
     }
-    out
+    Settled { dropped: dropped.into_iter().collect(), ..out }
 }

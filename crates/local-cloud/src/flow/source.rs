@@ -13,7 +13,7 @@ use crate::world::World;
 /// How long what IAM said about reading is believed, in milliseconds.
 const PERMIT_MS: Millis = 1_000;
 /// Read at once at most; the rest in a turn of its own, so that no caller waits for it.
-const MOST_RECORDS: usize = 10_000;
+const MOST_RECORDS: usize = 1_000;
 const MOST_BYTES: usize = 16 << 20;
 
 /// What can be read, up to a limit. Copies no data.
@@ -26,8 +26,7 @@ pub fn read(world: &mut World, now: Millis, pump: &mut Pump) -> Vec<Item> {
     }
     let mut denied = false;
     let mut items: Vec<Item> = vec![];
-    let mut bytes = 0;
-    pump.more = false;
+    let (mut bytes, mut more) = (0, false);
     if shards_of(world, &pump.job).is_empty() && !std::mem::replace(&mut pump.complained, true) {
         let message = "Stream not found. Ensure that the Kinesis stream exists.";
         report::failure(world, now, pump, &Failure::new("Kinesis.ResourceNotFound", message));
@@ -45,7 +44,7 @@ pub fn read(world: &mut World, now: Millis, pump: &mut Pump) -> Vec<Item> {
         let mut end = from;
         for (ordinal, record) in log.from(from) {
             if items.len() >= MOST_RECORDS || bytes >= MOST_BYTES {
-                pump.more = true;
+                more = true;
                 break;
             }
             end = ordinal + 1;
@@ -59,8 +58,14 @@ pub fn read(world: &mut World, now: Millis, pump: &mut Pump) -> Vec<Item> {
             world.firehose.skip(&pump.job.lane, shard, from);
         }
     }
-    pump.read_until = (!denied && !pump.more).then_some(touches);
+    pump.read_until = (!denied && !more).then_some(touches);
     items
+}
+
+/// Is there anything to read, and may it be?
+pub fn unread(world: &World, pump: &Pump) -> bool {
+    let denied = pump.permit.is_some_and(|(_, allowed)| !allowed);
+    !denied && pump.may_read() && pump.read_until != Some(touches(world, &pump.job))
 }
 
 /// A number that is another whenever there is something new to read.

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::item::{Item, Output};
 use super::job::Job;
 use super::object::{self, Object, Slot};
+use super::pieces::Pieces;
 use super::prepare::{self, Prepared};
 use super::settle::{self, Settled};
 use crate::request::InvokeOutcome;
@@ -28,13 +29,13 @@ pub enum Work {
     /// Records as read are taken apart and unpacked.
     Prepare(Vec<Item>),
     /// Prepared records find their objects: there is no function.
-    Place(Arc<[Item]>),
+    Place(Arc<Pieces<Item>>),
     /// The event that a function is invoked with.
-    Write { invocation: String, items: Arc<[Item]> },
+    Write { invocation: String, items: Arc<Pieces<Item>> },
     /// What a function answered.
-    Judge { items: Arc<[Item]>, attempts: u32, outcome: InvokeOutcome },
+    Judge { items: Arc<Pieces<Item>>, attempts: u32, outcome: InvokeOutcome },
     /// An object's key and body.
-    Pack { slot: Slot, items: Arc<[Output]> },
+    Pack { slot: Slot, items: Arc<Pieces<Output>> },
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +47,13 @@ pub enum Done {
     Packed(Object),
     /// A fault of this engine.
     Panicked,
+}
+
+/// What a delivery stream held and needs no more.
+#[derive(Debug, Clone)]
+pub enum Spent {
+    Items(Arc<Pieces<Item>>),
+    Outputs(Arc<Pieces<Output>>),
 }
 
 impl Task {

@@ -9,6 +9,7 @@ use super::failure::{ErrorType, Failure, line};
 use super::ident;
 use super::item::{Item, Output};
 use super::object::Slot;
+use super::pieces::Pieces;
 use super::processors::Lambda;
 use super::pump::{Batch, Pump, UnderWay};
 use super::report;
@@ -35,7 +36,7 @@ pub fn start(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
             continue;
         }
         batch.attempts += 1;
-        let first = batch.items.first().map(Item::id).unwrap_or_default();
+        let first = batch.items.iter().next().map(Item::id).unwrap_or_default();
         let token = world.token();
         let invocation = ident::uuid(&[&pump.job.arn, &first, &turn.now.to_string(), &token.to_string()]);
         let work = Work::Write { invocation, items: Arc::clone(&batch.items) };
@@ -44,7 +45,7 @@ pub fn start(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
 }
 
 /// Records that no function transforms find their objects.
-pub fn place(world: &mut World, turn: &mut Turn, pump: &mut Pump, items: Arc<[Item]>) {
+pub fn place(world: &mut World, turn: &mut Turn, pump: &mut Pump, items: Arc<Pieces<Item>>) {
     let token = world.token();
     super::ask(turn, pump, token, Work::Place(items), UnderWay::Placing);
 }
@@ -133,13 +134,15 @@ pub fn settle(world: &mut World, now: Millis, pump: &mut Pump, settled: Settled)
     for failure in &settled.failures {
         report::failure(world, now, pump, failure);
     }
-    for (slot, output) in settled.outputs {
+    for (slot, outputs) in settled.outputs {
         match &slot {
-            Slot::Good(keys) if pump.exceeds(keys, MOST_PARTITIONS) => one_partition_too_many(pump, output, now),
-            _ => pump.put_out(&slot, output, now),
+            Slot::Good(keys) if pump.exceeds(keys, MOST_PARTITIONS) => {
+                outputs.items.into_iter().for_each(|output| one_partition_too_many(pump, output, now));
+            }
+            _ => pump.put_out_all(&slot, outputs, now),
         }
     }
-    world.firehose.finish(&pump.job, settled.dropped);
+    world.firehose.finish(&pump.job, &settled.dropped);
 }
 
 fn one_partition_too_many(pump: &mut Pump, output: Output, now: Millis) {

@@ -10,9 +10,8 @@ use self::destination::Destination;
 use self::encryption::Encryption;
 use self::meter::Meter;
 use crate::flow::config::Config;
-use crate::flow::item::Origin;
 use crate::flow::job::{Job, Source};
-use crate::flow::progress::Progress;
+use crate::flow::progress::{Finished, Progress};
 use crate::flow::{self, pump::Pump};
 use crate::request::{Answer, AwsError, Request};
 use crate::service::json;
@@ -112,13 +111,11 @@ impl DeliveryStream {
 
 pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
     let at = Scope { region: request.region.clone(), account: world.settings.account.clone(), now: turn.now };
-    let put = match json::operation(request) {
+    match json::operation(request) {
         "PutRecord" => json::answer(&put::put_record(world, &at, json::typed(&request.body)?)?),
         "PutRecordBatch" => json::answer(&put::put_record_batch(world, &at, json::typed(&request.body)?)?),
-        operation => return control(world, &at, operation, &request.body),
-    };
-    tick(world, turn);
-    put
+        operation => control(world, &at, operation, &request.body),
+    }
 }
 
 fn control(world: &mut World, at: &Scope, operation: &str, body: &[u8]) -> Result<Answer, AwsError> {
@@ -143,21 +140,14 @@ fn control(world: &mut World, at: &Scope, operation: &str, body: &[u8]) -> Resul
     json::answer(&output)
 }
 
-/// Statuses whose time has come pass into what follows; then data moves.
+/// Statuses whose time has come pass into what follows.
 pub fn tick(world: &mut World, turn: &mut Turn) {
     world.firehose.pass(turn.now);
-    flow::each_pump(world, turn, |world, turn, pump| {
-        if world.firehose.is_active(&pump.job.stream) {
-            flow::step(world, turn, pump);
-        }
-    });
 }
 
 pub fn due(world: &World) -> Option<Millis> {
-    let state = &world.firehose;
-    let passing = state.streams.iter().filter(|(_, stream)| stream.status != Status::Active);
-    let active = state.pumps.values().filter(|pump| state.is_active(&pump.job.stream));
-    passing.map(|(_, stream)| stream.until).chain(active.filter_map(Pump::due)).min()
+    let passing = world.firehose.streams.iter().filter(|(_, stream)| stream.status != Status::Active);
+    passing.map(|(_, stream)| stream.until).min()
 }
 
 /// Everything buffered by these delivery streams (all, when empty) becomes due now, and so does, when it comes back, what
@@ -207,7 +197,8 @@ impl Scope {
 }
 
 impl State {
-    fn is_active(&self, key: &str) -> bool {
+    /// Does data move?
+    pub fn is_active(&self, key: &str) -> bool {
         self.streams.get(key).is_some_and(|stream| stream.status == Status::Active)
     }
 
@@ -222,13 +213,9 @@ impl State {
     }
 
     /// These records are stored or dropped.
-    pub fn finish(&mut self, job: &Job, mut origins: Vec<Origin>) {
-        if origins.is_empty() {
-            return;
-        }
-        origins.sort_unstable();
-        for of_shard in origins.chunk_by(|a, b| a.shard == b.shard) {
-            self.progress_mut(&job.lane, of_shard[0].shard).finish_all(of_shard);
+    pub fn finish(&mut self, job: &Job, finished: &Finished) {
+        for (shard, of_shard) in finished.by_shard() {
+            self.progress_mut(&job.lane, shard).finish_all(of_shard);
         }
         if job.source.is_none() {
             self.trim_log(&job.stream);

@@ -90,21 +90,19 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
         now: turn.now,
     };
     let state = &mut world.kinesis;
-    let put = match json::operation(request) {
-        "PutRecords" => put::put_records(state, at, &request.body)?,
-        "PutRecord" => put::put_record(state, at, &request.body)?,
+    match json::operation(request) {
+        "PutRecords" => put::put_records(state, at, &request.body).map(json::written),
+        "PutRecord" => put::put_record(state, at, &request.body).map(json::written),
         "GetRecords" => {
             let readers = |stream: &str| firehose::readers(&world.firehose, stream);
-            return Ok(json::written(read::get_records(state, at, readers, &request.body)?));
+            read::get_records(state, at, readers, &request.body).map(json::written)
         }
         "SubscribeToShard" => {
             let input = json::checked("kinesis", "SubscribeToShard", &request.body)?;
-            return subscribe::subscribe(state, at, token, input).map(|()| Answer::Events(token));
+            subscribe::subscribe(state, at, token, input).map(|()| Answer::Events(token))
         }
-        operation => return control(state, at, operation, &request.body),
-    };
-    firehose::tick(world, turn);
-    Ok(json::written(put))
+        operation => control(state, at, operation, &request.body),
+    }
 }
 
 /// Why a body that was not understood, or not accepted, is refused, in AWS's words.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
+use crate::flow;
 use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Request, Token};
 use crate::service::kinesis::log::LogChange;
 use crate::service::s3::listing::Query;
@@ -71,11 +72,11 @@ impl Stage {
     pub fn turn<R>(&mut self, act: impl FnOnce(&mut World, &mut Turn) -> R) -> R {
         let mut turn = Turn::at(self.now);
         let result = act(&mut self.world, &mut turn);
-        self.world.tick(&mut turn);
+        self.world.run(&mut turn);
         let mut effects = VecDeque::from(turn.effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
-                Effect::Retire { .. } => {}
+                Effect::Retire { .. } | Effect::Spent(_) => {}
                 Effect::Invoke { token, input, .. } => {
                     self.invocations.push((token, serde_json::from_slice(&input.payload).unwrap()));
                 }
@@ -84,6 +85,11 @@ impl Stage {
                     self.world.worked(&mut turn, token, task.run());
                     effects.extend(turn.effects);
                 }
+            }
+            if effects.is_empty() && flow::unread(&self.world) {
+                let mut turn = Turn::at(self.now);
+                self.world.run(&mut turn);
+                effects.extend(turn.effects);
             }
         }
         let mut changes = self.world.take_changes(true);
@@ -270,7 +276,7 @@ impl Stage {
 
     /// When there is next something to deliver.
     pub fn due(&self) -> Option<Millis> {
-        firehose::due(&self.world)
+        flow::due(&self.world)
     }
 }
 

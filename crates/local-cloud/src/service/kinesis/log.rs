@@ -1,13 +1,15 @@
 //! A log: the records of one shard, or of one delivery stream that is put to directly, each at an ordinal that it keeps.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use self::queue::Queue;
 use super::sequence::Sequence;
 use crate::settings::Millis;
 use crate::table::Changes;
+
+mod queue;
 
 /// A record as it was put. Cloning copies no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,19 +49,25 @@ impl LogChange {
 }
 
 /// Records in the order put. Ordinals start at 0 and are never reused.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Log {
     base: u64,
-    records: VecDeque<Record>,
+    records: Queue<Record>,
     /// What the journal knows: records of these ordinals.
     journalled: std::ops::Range<u64>,
     /// By which the journal knows it, once it does.
     name: Option<Arc<str>>,
 }
 
+impl Default for Log {
+    fn default() -> Self {
+        Log::EMPTY
+    }
+}
+
 impl Log {
     /// Nothing was ever put.
-    pub const EMPTY: Log = Log { base: 0, records: VecDeque::new(), journalled: 0..0, name: None };
+    pub const EMPTY: Log = Log { base: 0, records: Queue::EMPTY, journalled: 0..0, name: None };
 
     /// Does the journal know all of it?
     pub fn is_journalled(&self) -> bool {
@@ -85,7 +93,7 @@ impl Log {
     pub fn from(&self, ordinal: u64) -> impl Iterator<Item = (u64, &Record)> {
         let skipped = ordinal.clamp(self.base, self.next()) - self.base;
         let skipped = usize::try_from(skipped).expect("no larger than the number of records in memory");
-        (self.base + skipped as u64..).zip(self.records.range(skipped..))
+        (self.base + skipped as u64..).zip(self.records.from(skipped))
     }
 
     /// The ordinal of the first record that arrived at `time` or later.
@@ -95,7 +103,7 @@ impl Log {
 
     /// The record goes to [`Log::next`].
     pub fn append(&mut self, record: Record) {
-        self.records.push_back(record);
+        self.records.push(record);
     }
 
     /// Forgets what arrived before `time`. Gives whether there was such a record.
@@ -107,12 +115,8 @@ impl Log {
     pub fn trim_to(&mut self, ordinal: u64) -> bool {
         let trimmed = ordinal.min(self.next()).saturating_sub(self.base);
         let count = usize::try_from(trimmed).expect("no larger than the number of records in memory");
-        self.records.drain(..count);
+        self.records.drop_front(count);
         self.base += trimmed;
-        // What a burst took is given back; a log that trims as much as comes in keeps its room.
-        if self.records.len() < self.records.capacity() / 4 {
-            self.records.shrink_to(self.records.len() * 2);
-        }
         trimmed > 0
     }
 
@@ -144,7 +148,7 @@ impl Log {
                         self.restart_at(ordinal);
                     }
                     if ordinal == self.next() {
-                        self.records.push_back(record);
+                        self.records.push(record);
                     }
                 }
             }
@@ -158,7 +162,7 @@ impl Log {
     }
 
     fn restart_at(&mut self, ordinal: u64) {
-        self.records.clear();
+        self.records = Queue::EMPTY;
         self.base = ordinal;
     }
 }

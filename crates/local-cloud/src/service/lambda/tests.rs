@@ -89,7 +89,7 @@ fn start(world: &mut World, now: Millis) -> (Token, FunctionImage) {
     let Answer::Pending(token) = answer.unwrap() else { panic!("a synchronous invocation waits") };
     let runs = effects.into_iter().find_map(|effect| match effect {
         Effect::Invoke { function, .. } => Some(*function),
-        Effect::Retire { .. } | Effect::Work { .. } => None,
+        Effect::Retire { .. } | Effect::Work { .. } | Effect::Spent(_) => None,
     });
     (token, runs.expect("an invocation is an effect"))
 }
@@ -320,7 +320,7 @@ fn begun(world: &mut World, now: Millis) -> Vec<Token> {
     world.tick(&mut turn);
     let invoked = turn.effects.iter().filter_map(|effect| match effect {
         Effect::Invoke { token, .. } => Some(*token),
-        Effect::Retire { .. } | Effect::Work { .. } => None,
+        Effect::Retire { .. } | Effect::Work { .. } | Effect::Spent(_) => None,
     });
     invoked.collect()
 }
@@ -334,7 +334,7 @@ fn an_event_is_tried_three_times_with_pauses_between_and_then_given_up() {
     assert!(matches!(answer.unwrap(), Answer::Reply(reply) if reply.status == 202));
     let first = effects.iter().find_map(|effect| match effect {
         Effect::Invoke { token, .. } => Some(*token),
-        Effect::Retire { .. } | Effect::Work { .. } => None,
+        Effect::Retire { .. } | Effect::Work { .. } | Effect::Spent(_) => None,
     });
     let mut running = first.expect("the first try begins at once");
     let mut at = READY + 50;
@@ -413,7 +413,7 @@ fn a_client_context_is_passed_on_in_ascii_and_refused_when_it_is_not_json() {
         let (answer, effects) = ask(&mut world, READY + 100, "lambda", &request);
         let inputs = effects.into_iter().filter_map(|effect| match effect {
             Effect::Invoke { input, .. } => Some(input.client_context),
-            Effect::Retire { .. } | Effect::Work { .. } => None,
+            Effect::Retire { .. } | Effect::Work { .. } | Effect::Spent(_) => None,
         });
         answer.map(|_| inputs.collect::<Vec<_>>()).map_err(|error| error.code)
     };
