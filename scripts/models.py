@@ -14,6 +14,12 @@ OPERATIONS = {
     "firehose": """CreateDeliveryStream DeleteDeliveryStream DescribeDeliveryStream ListDeliveryStreams
         ListTagsForDeliveryStream PutRecord PutRecordBatch StartDeliveryStreamEncryption StopDeliveryStreamEncryption
         TagDeliveryStream UntagDeliveryStream UpdateDestination""",
+    "iam": """AttachRolePolicy CreatePolicy CreatePolicyVersion CreateRole DeletePolicy DeletePolicyVersion DeleteRole
+        DeleteRolePermissionsBoundary DeleteRolePolicy DetachRolePolicy GetPolicy GetPolicyVersion GetRole GetRolePolicy
+        ListAttachedRolePolicies ListEntitiesForPolicy ListInstanceProfilesForRole ListPolicies ListPolicyTags
+        ListPolicyVersions ListRolePolicies ListRoleTags ListRoles PutRolePermissionsBoundary PutRolePolicy
+        SetDefaultPolicyVersion SimulateCustomPolicy SimulatePrincipalPolicy TagPolicy TagRole UntagPolicy UntagRole
+        UpdateAssumeRolePolicy UpdateRole""",
     "kinesis": """AddTagsToStream CreateStream DecreaseStreamRetentionPeriod DeleteResourcePolicy DeleteStream
         DeregisterStreamConsumer DescribeAccountSettings DescribeLimits DescribeStream DescribeStreamConsumer
         DescribeStreamSummary DisableEnhancedMonitoring EnableEnhancedMonitoring GetRecords GetResourcePolicy
@@ -29,6 +35,7 @@ OPERATIONS = {
     "logs": """CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DeleteRetentionPolicy DescribeLogGroups
         DescribeLogStreams FilterLogEvents GetLogEvents ListTagsForResource ListTagsLogGroup PutLogEvents
         PutLogGroupDeletionProtection PutRetentionPolicy TagLogGroup TagResource UntagLogGroup UntagResource""",
+    "sts": "AssumeRole GetCallerIdentity",
 }
 # Where a REST protocol carries a member as text outside the body: not checked here.
 TEXT_LOCATIONS = ("header", "headers", "querystring")

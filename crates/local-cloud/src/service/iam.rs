@@ -6,6 +6,7 @@ use crate::request::{Answer, AwsError, Request};
 use crate::service::query::{Form, Xml, answer};
 use crate::settings::Millis;
 use crate::table::{Changes, Table};
+use crate::wire::validate;
 use crate::world::{Turn, World};
 
 pub use authorize::authorize;
@@ -19,6 +20,7 @@ use role::Role;
 
 mod authorize;
 mod managed;
+mod page;
 mod permissions;
 mod policies;
 mod policy;
@@ -26,6 +28,7 @@ mod role;
 mod roles;
 mod session;
 mod simulate;
+mod tag;
 
 #[derive(Debug)]
 pub struct State {
@@ -62,16 +65,16 @@ type Operation = fn(&mut Call) -> Outcome;
 const OPERATIONS: &[(&str, Operation)] = &[
     ("AttachRolePolicy", permissions::attach),
     ("CreatePolicy", policies::create),
-    ("CreatePolicyVersion", policies::create_version),
+    ("CreatePolicyVersion", policies::version::create),
     ("CreateRole", roles::create),
     ("DeletePolicy", policies::delete),
-    ("DeletePolicyVersion", policies::delete_version),
+    ("DeletePolicyVersion", policies::version::delete),
     ("DeleteRole", roles::delete),
     ("DeleteRolePermissionsBoundary", roles::delete_boundary),
     ("DeleteRolePolicy", permissions::delete),
     ("DetachRolePolicy", permissions::detach),
     ("GetPolicy", policies::get),
-    ("GetPolicyVersion", policies::get_version),
+    ("GetPolicyVersion", policies::version::get),
     ("GetRole", roles::get),
     ("GetRolePolicy", permissions::get),
     ("ListAttachedRolePolicies", permissions::list_attached),
@@ -79,13 +82,13 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("ListInstanceProfilesForRole", roles::list_instance_profiles),
     ("ListPolicies", policies::list),
     ("ListPolicyTags", policies::list_tags),
-    ("ListPolicyVersions", policies::list_versions),
+    ("ListPolicyVersions", policies::version::list),
     ("ListRolePolicies", permissions::list),
     ("ListRoleTags", roles::list_tags),
     ("ListRoles", roles::list),
     ("PutRolePermissionsBoundary", roles::put_boundary),
     ("PutRolePolicy", permissions::put),
-    ("SetDefaultPolicyVersion", policies::set_default_version),
+    ("SetDefaultPolicyVersion", policies::version::set_default),
     ("SimulateCustomPolicy", simulate::custom),
     ("SimulatePrincipalPolicy", simulate::principal),
     ("TagPolicy", policies::tag),
@@ -103,6 +106,7 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
         let message = format!("Could not find operation {action} for version 2010-05-08");
         return Err(AwsError::new("InvalidAction", message));
     };
+    validate::query("iam", &action, form.parameters())?;
     let mut call = Call {
         roles: &mut world.iam.roles,
         policies: &mut world.iam.policies,

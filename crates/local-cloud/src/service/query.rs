@@ -15,7 +15,12 @@ impl Form {
     pub fn parse(request: &Request) -> Result<Form, AwsError> {
         let body: Vec<(String, String)> = serde_urlencoded::from_bytes(&request.body)
             .map_err(|error| AwsError::new("MalformedInput", format!("the form body cannot be read: {error}")))?;
-        Ok(Form(body.into_iter().chain(request.query.iter().cloned()).collect()))
+        Ok(body.into_iter().chain(request.query.iter().cloned()).collect())
+    }
+
+    /// All of them, as they came.
+    pub fn parameters(&self) -> &[(String, String)] {
+        &self.0
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -52,6 +57,12 @@ impl Form {
     pub fn pairs(&self, name: &str) -> Vec<(String, String)> {
         let member = |n: usize, part: &str| self.get(&format!("{name}.member.{n}.{part}")).map(str::to_owned);
         (1..).map_while(|n| Some((member(n, "Key")?, member(n, "Value").unwrap_or_default()))).collect()
+    }
+}
+
+impl FromIterator<(String, String)> for Form {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(parameters: I) -> Form {
+        Form(parameters.into_iter().collect())
     }
 }
 

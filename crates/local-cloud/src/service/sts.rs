@@ -5,11 +5,13 @@
 use crate::request::{Answer, AwsError, Request};
 use crate::service::iam;
 use crate::service::query::{Form, Xml, answer, iso_time};
+use crate::wire::validate;
 use crate::world::{Turn, World};
 
 pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
     let form = Form::parse(request)?;
     let action = form.required("Action")?;
+    validate::query("sts", action, form.parameters())?;
     let result = match action {
         "GetCallerIdentity" => caller_identity(world, turn, request)?,
         "AssumeRole" => assume_role(world, turn, request, &form)?,
@@ -35,6 +37,10 @@ fn caller_identity(world: &World, turn: &Turn, request: &Request) -> Result<Xml,
 fn assume_role(world: &World, turn: &Turn, request: &Request, form: &Form) -> Result<Xml, AwsError> {
     let role_arn = form.required("RoleArn")?;
     let session = form.required("RoleSessionName")?;
+    if !is_arn(role_arn) {
+        return Err(AwsError::new("ValidationError", format!("{role_arn} is invalid")));
+    }
+    check_tags(form)?;
     let account = &world.settings.account;
     let caller = iam::caller(world, request, turn.now)?;
     let role = iam::find(world, role_arn);
@@ -45,13 +51,6 @@ fn assume_role(world: &World, turn: &Turn, request: &Request, form: &Form) -> Re
         AwsError::new("AccessDenied", message).with_status(403)
     })?;
     let duration_s = form.number("DurationSeconds")?.unwrap_or(3600);
-    if duration_s < 900 {
-        let message = format!(
-            "1 validation error detected: Value '{duration_s}' at 'durationSeconds' failed to satisfy constraint: Member \
-             must have value greater than or equal to 900"
-        );
-        return Err(AwsError::new("ValidationError", message));
-    }
     if duration_s > role.max_session_s {
         let message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
         return Err(AwsError::new("ValidationError", message));
@@ -70,4 +69,71 @@ fn assume_role(world: &World, turn: &Turn, request: &Request, form: &Form) -> Re
         xml.text("Arn", iam::session_arn(role, session, &request.region, account));
     });
     Ok(xml)
+}
+
+/// `arn:partition:service:region:account:resource`; a region and an account need not be there.
+fn is_arn(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    matches!(parts[..], ["arn", partition, service, _, _, resource] if [partition, service, resource].iter().all(|part| !part.is_empty()))
+}
+
+/// Session tags are checked, and then not kept: no condition asks for them here.
+fn check_tags(form: &Form) -> Result<(), AwsError> {
+    let tags = form.pairs("Tags");
+    let refuse = |message| Err(AwsError::new("InvalidParameterValue", message));
+    let twice = |at: usize| tags[..at].iter().any(|(key, _)| key.eq_ignore_ascii_case(&tags[at].0));
+    if (0..tags.len()).any(twice) {
+        return refuse("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+    }
+    let known = |key: &&str| tags.iter().any(|(tag, _)| tag.eq_ignore_ascii_case(key));
+    if !form.list("TransitiveTagKeys").iter().all(known) {
+        return refuse("The specified transitive tag key must be included in the requested tags.");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_has_a_partition_a_service_and_a_resource() {
+        for (text, expected) in [
+            ("arn:aws:iam::000000000000:role/r", true),
+            ("arn:a:b:::something/test-role", true),
+            ("nothing-valid-in-here", false),
+            ("arn::b:::something/test-role", false),
+            ("arn:a::::something/test-role", false),
+            ("arn:a:::something/test-role", false),
+            ("arn:a:a::aaaaaaaaaa:", false),
+        ] {
+            assert_eq!(is_arn(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_session_tag_is_named_once_whatever_its_case_and_only_such_are_transitive() {
+        for (tags, transitive, expected) in [
+            (vec!["One"], vec![], None),
+            (vec!["One"], vec!["one"], None),
+            (
+                vec!["One"],
+                vec!["Two"],
+                Some("The specified transitive tag key must be included in the requested tags."),
+            ),
+            (
+                vec!["One", "one"],
+                vec!["one"],
+                Some("Duplicate tag keys found. Please note that Tag keys are case insensitive."),
+            ),
+        ] {
+            let tags = tags.iter().zip(1..).map(|(key, at)| (format!("Tags.member.{at}.Key"), String::from(*key)));
+            let transitive = transitive
+                .iter()
+                .zip(1..)
+                .map(|(key, at)| (format!("TransitiveTagKeys.member.{at}"), String::from(*key)));
+            let refused = check_tags(&Form::from_iter(tags.chain(transitive))).err();
+            assert_eq!(refused.as_ref().map(|error| error.message.as_str()), expected);
+        }
+    }
 }

@@ -3,8 +3,9 @@
 use crate::request::AwsError;
 use crate::service::query::{Xml, percent_encode};
 
+use super::page::page;
 use super::role::Settling;
-use super::{Call, Outcome, managed, no_such_entity, roles};
+use super::{Call, Outcome, managed, no_such_entity, policies, roles};
 
 pub fn put(call: &mut Call) -> Outcome {
     let name = call.form.required("PolicyName")?.to_owned();
@@ -38,10 +39,10 @@ pub fn delete(call: &mut Call) -> Outcome {
 }
 
 pub fn list(call: &mut Call) -> Outcome {
-    let role = call.role()?;
+    let page = page(&call.form, call.role()?.inline.keys().map(|name| (name.clone(), name)))?;
     let mut xml = Xml::default();
-    xml.element("PolicyNames", |xml| role.inline.keys().for_each(|name| xml.text("member", name)));
-    xml.text("IsTruncated", false);
+    xml.element("PolicyNames", |xml| page.items.iter().for_each(|name| xml.text("member", name)));
+    page.end(&mut xml);
     Ok(Some(xml))
 }
 
@@ -63,13 +64,15 @@ pub fn detach(call: &mut Call) -> Outcome {
 }
 
 pub fn list_attached(call: &mut Call) -> Outcome {
-    let role = call.role()?;
+    let prefix = call.form.get("PathPrefix").unwrap_or("/");
+    let attached = call.role()?.attached.keys().filter(|arn| managed::path_and_name(arn).0.starts_with(prefix));
+    let page = page(&call.form, attached.map(|arn| (policies::key(arn), arn)))?;
     let mut xml = Xml::default();
-    xml.members("AttachedPolicies", role.attached.keys(), |xml, arn| {
-        xml.text("PolicyName", arn.rsplit('/').next().unwrap_or(arn));
+    xml.members("AttachedPolicies", &page.items, |xml, arn| {
+        xml.text("PolicyName", managed::path_and_name(arn).1);
         xml.text("PolicyArn", arn);
     });
-    xml.text("IsTruncated", false);
+    page.end(&mut xml);
     Ok(Some(xml))
 }
 
@@ -77,7 +80,7 @@ fn policy_arn(call: &Call) -> Result<String, AwsError> {
     let arn = call.form.required("PolicyArn")?;
     match arn.starts_with("arn:") {
         true => Ok(arn.to_owned()),
-        false => Err(AwsError::new("InvalidInput", "Invalid ARN:  Could not be parsed!")),
+        false => Err(AwsError::new("ValidationError", "Invalid ARN:  Could not be parsed!")),
     }
 }
 

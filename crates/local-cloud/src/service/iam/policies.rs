@@ -10,12 +10,16 @@ use crate::service::query::{Xml, iso_time, percent_encode};
 use crate::settings::Millis;
 use crate::table::Table;
 
+use super::page::page;
 use super::policy::Document;
 use super::role::{Role, Settling};
+use super::tag::{self, Tags};
 use super::{Call, Outcome, managed, no_such_entity, roles};
+use usage::{Usage, has_attached, is_bound_by};
 
-/// Versions of one policy.
-const MAX_VERSIONS: usize = 5;
+pub mod version;
+
+mod usage;
 
 /// One policy of the account's own. Kept under its ARN.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,7 +31,7 @@ pub struct Policy {
     description: Option<String>,
     created: Millis,
     updated: Millis,
-    tags: BTreeMap<String, String>,
+    tags: Tags,
     /// By number; `v1` is 1.
     versions: BTreeMap<u32, Version>,
     last_version: u32,
@@ -55,7 +59,8 @@ pub fn create(call: &mut Call) -> Outcome {
     let text = roles::document(call.form.required("PolicyDocument")?)?;
     let path = call.form.get("Path").unwrap_or("/").to_owned();
     let arn = arn::global("iam", &call.request.region, call.account, &format!("policy{path}{name}"));
-    if call.policies.contains(&arn) {
+    // A name is the account's, whatever its case and path.
+    if call.policies.iter().any(|(_, policy)| policy.name.eq_ignore_ascii_case(&name)) {
         let message = format!("A policy called {name} already exists. Duplicate names are not allowed.");
         return Err(AwsError::new("EntityAlreadyExists", message).with_status(409));
     }
@@ -73,33 +78,35 @@ pub fn create(call: &mut Call) -> Outcome {
         default: Settling::new(1, call.since),
     };
     let mut xml = Xml::default();
-    xml.element("Policy", |xml| policy.summary(xml, 0));
+    xml.element("Policy", |xml| {
+        policy.summary(xml, Usage::default());
+        if !policy.tags.is_empty() {
+            tag::show(xml, &policy.tags);
+        }
+    });
     call.policies.insert(arn, policy);
     Ok(Some(xml))
 }
 
 impl Policy {
-    fn summary(&self, xml: &mut Xml, attached: usize) {
+    /// The members that lists and CreatePolicy show.
+    fn summary(&self, xml: &mut Xml, usage: Usage) {
         xml.text("PolicyName", &self.name);
         xml.text("PolicyId", &self.id);
         xml.text("Arn", &self.arn);
         xml.text("Path", &self.path);
         xml.text("DefaultVersionId", format!("v{}", self.default.value));
-        xml.text("AttachmentCount", attached);
-        xml.text("PermissionsBoundaryUsageCount", 0);
-        xml.text("IsAttachable", true);
-        if let Some(description) = &self.description {
-            xml.text("Description", description);
-        }
+        usage.show(xml);
         xml.text("CreateDate", iso_time(self.created));
         xml.text("UpdateDate", iso_time(self.updated));
     }
 
-    fn tag_list(&self, xml: &mut Xml) {
-        xml.members("Tags", &self.tags, |xml, (key, value)| {
-            xml.text("Key", key);
-            xml.text("Value", value);
-        });
+    /// What GetPolicy shows besides.
+    fn details(&self, xml: &mut Xml) {
+        if let Some(description) = &self.description {
+            xml.text("Description", description);
+        }
+        tag::show(xml, &self.tags);
     }
 
     fn version(&self, xml: &mut Xml, number: u32, whole: bool) {
@@ -113,34 +120,38 @@ impl Policy {
     }
 }
 
-fn managed_summary(xml: &mut Xml, arn: &str, attached: usize) {
+fn managed_summary(xml: &mut Xml, arn: &str, usage: Usage) {
     let (path, name) = managed::path_and_name(arn);
     xml.text("PolicyName", name);
     xml.text("PolicyId", roles::unique_id("ANPA", arn));
     xml.text("Arn", arn);
     xml.text("Path", path);
     xml.text("DefaultVersionId", "v1");
-    xml.text("AttachmentCount", attached);
-    xml.text("PermissionsBoundaryUsageCount", 0);
-    xml.text("IsAttachable", true);
+    usage.show(xml);
     xml.text("CreateDate", iso_time(managed::CREATED));
     xml.text("UpdateDate", iso_time(managed::CREATED));
 }
 
-fn attachments(roles: &Table<Role>, arn: &str) -> usize {
-    roles.iter().filter(|(_, role)| role.attached.contains_key(arn)).count()
+/// By which lists order policies: short enough for a marker.
+pub fn key(arn: &str) -> String {
+    let (_, name) = managed::path_and_name(arn);
+    let of = if managed::document(arn).is_some() { "aws" } else { "account" };
+    format!("{of}/{name}")
 }
 
 pub fn get(call: &mut Call) -> Outcome {
     let arn = call.form.required("PolicyArn")?;
-    let attached = attachments(call.roles, arn);
+    let usage = Usage::of(call.roles, arn);
     let mut xml = Xml::default();
     match call.policies.get(arn) {
         Some(policy) => xml.element("Policy", |xml| {
-            policy.summary(xml, attached);
-            policy.tag_list(xml);
+            policy.summary(xml, usage);
+            policy.details(xml);
         }),
-        None if managed::document(arn).is_some() => xml.element("Policy", |xml| managed_summary(xml, arn, attached)),
+        None if managed::document(arn).is_some() => xml.element("Policy", |xml| {
+            managed_summary(xml, arn, usage);
+            tag::show(xml, []);
+        }),
         None => return Err(no_policy(arn)),
     }
     Ok(Some(xml))
@@ -151,22 +162,22 @@ pub fn list(call: &mut Call) -> Outcome {
     let scope = call.form.get("Scope").unwrap_or("All");
     let prefix = call.form.get("PathPrefix").unwrap_or("/");
     let only_attached = call.form.get("OnlyAttached") == Some("true");
-    let shown = |arn: &str| !only_attached || attachments(call.roles, arn) > 0;
-    let own = call.policies.iter().map(|(_, policy)| policy).filter(|_| scope != "AWS");
-    let own = own.filter(|policy| policy.path.starts_with(prefix) && shown(&policy.arn));
-    let partition = arn::partition(&call.request.region);
-    let theirs = managed::arns(partition).filter(|_| scope != "Local");
-    let theirs = theirs.filter(|arn| managed::path_and_name(arn).0.starts_with(prefix) && shown(arn));
+    let used_as = call.form.get("PolicyUsageFilter");
+    let own = call.policies.iter().map(|(arn, _)| arn.to_owned()).filter(|_| scope != "AWS");
+    let theirs = managed::arns(arn::partition(&call.request.region)).filter(|_| scope != "Local");
+    let shown = own.chain(theirs).filter(|arn| {
+        managed::path_and_name(arn).0.starts_with(prefix) && Usage::of(call.roles, arn).meets(only_attached, used_as)
+    });
+    let page = page(&call.form, shown.map(|arn| (key(&arn), arn)))?;
     let mut xml = Xml::default();
-    xml.element("Policies", |xml| {
-        for policy in own {
-            xml.element("member", |xml| policy.summary(xml, attachments(call.roles, &policy.arn)));
-        }
-        for arn in theirs {
-            xml.element("member", |xml| managed_summary(xml, &arn, attachments(call.roles, &arn)));
+    xml.members("Policies", &page.items, |xml, arn| {
+        let usage = Usage::of(call.roles, arn);
+        match call.policies.get(arn) {
+            Some(policy) => policy.summary(xml, usage),
+            None => managed_summary(xml, arn, usage),
         }
     });
-    xml.text("IsTruncated", false);
+    page.end(&mut xml);
     Ok(Some(xml))
 }
 
@@ -174,7 +185,7 @@ pub fn delete(call: &mut Call) -> Outcome {
     let arn = call.form.required("PolicyArn")?.to_owned();
     let policy = call.policies.get(&arn).ok_or_else(|| no_policy(&arn))?;
     let conflict = |why: &str| Err(AwsError::new("DeleteConflict", why).with_status(409));
-    if attachments(call.roles, &arn) > 0 {
+    if Usage::of(call.roles, &arn).attached > 0 {
         return conflict("Cannot delete a policy attached to entities.");
     }
     if policy.versions.len() > 1 {
@@ -186,88 +197,29 @@ pub fn delete(call: &mut Call) -> Outcome {
     Ok(None)
 }
 
-pub fn create_version(call: &mut Call) -> Outcome {
-    let text = roles::document(call.form.required("PolicyDocument")?)?;
-    let set_default = call.form.get("SetAsDefault") == Some("true");
-    let (now, since, delay) = (call.now, call.since, call.delay);
-    let policy = own(call)?;
-    if policy.versions.len() >= MAX_VERSIONS {
-        let message = "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.";
-        return Err(AwsError::new("LimitExceeded", message).with_status(409));
-    }
-    policy.last_version += 1;
-    let number = policy.last_version;
-    policy.versions.insert(number, Version { text, created: now });
-    policy.updated = now;
-    if set_default {
-        policy.default.set(number, now, since, delay);
-    }
-    let mut xml = Xml::default();
-    xml.element("PolicyVersion", |xml| policy.version(xml, number, false));
-    Ok(Some(xml))
-}
-
-pub fn get_version(call: &mut Call) -> Outcome {
-    let (arn, id) = (call.form.required("PolicyArn")?, call.form.required("VersionId")?);
-    let mut xml = Xml::default();
-    match (call.policies.get(arn), managed::text(arn)) {
-        (Some(policy), _) => {
-            let number = number(policy, arn, id)?;
-            xml.element("PolicyVersion", |xml| policy.version(xml, number, true));
-        }
-        (None, Some(text)) if id == "v1" => xml.element("PolicyVersion", |xml| {
-            xml.text("Document", percent_encode(&text));
-            xml.text("VersionId", "v1");
-            xml.text("IsDefaultVersion", true);
-            xml.text("CreateDate", iso_time(managed::CREATED));
-        }),
-        (None, _) => return Err(no_policy(arn)),
-    }
-    Ok(Some(xml))
-}
-
-pub fn list_versions(call: &mut Call) -> Outcome {
-    let arn = call.form.required("PolicyArn")?;
-    let policy = call.policies.get(arn).ok_or_else(|| no_policy(arn))?;
-    let mut xml = Xml::default();
-    xml.members("Versions", policy.versions.keys().rev(), |xml, number| policy.version(xml, *number, false));
-    xml.text("IsTruncated", false);
-    Ok(Some(xml))
-}
-
-pub fn set_default_version(call: &mut Call) -> Outcome {
-    let id = call.form.required("VersionId")?.to_owned();
-    let (now, since, delay) = (call.now, call.since, call.delay);
-    let policy = own(call)?;
-    let number = number(policy, &policy.arn, &id)?;
-    policy.default.set(number, now, since, delay);
-    Ok(None)
-}
-
-pub fn delete_version(call: &mut Call) -> Outcome {
-    let id = call.form.required("VersionId")?.to_owned();
-    let policy = own(call)?;
-    let number = number(policy, &policy.arn, &id)?;
-    if policy.default.value == number {
-        let message = "Cannot delete the default version of a policy.";
-        return Err(AwsError::new("DeleteConflict", message).with_status(409));
-    }
-    policy.versions.remove(&number);
-    Ok(None)
-}
-
 /// Roles only: nothing else here has policies.
 pub fn list_entities(call: &mut Call) -> Outcome {
     let arn = call.form.required("PolicyArn")?;
-    let attached = call.roles.iter().map(|(_, role)| role).filter(|role| role.attached.contains_key(arn));
+    if managed::document(arn).is_none() && !call.policies.contains(arn) {
+        return Err(no_policy(arn));
+    }
+    let prefix = call.form.get("PathPrefix").unwrap_or("/");
+    let wanted = matches!(call.form.get("EntityFilter"), None | Some("Role"));
+    let uses = |role: &Role| match call.form.get("PolicyUsageFilter") {
+        Some("PermissionsBoundary") => is_bound_by(role, arn),
+        Some(_) => has_attached(role, arn),
+        None => has_attached(role, arn) || is_bound_by(role, arn),
+    };
+    let roles = call.roles.iter().filter(|(_, role)| wanted && role.path.starts_with(prefix) && uses(role));
+    let page = page(&call.form, roles.map(|(key, role)| (key.to_owned(), role)))?;
     let mut xml = Xml::default();
-    xml.members("PolicyRoles", attached, |xml, role| {
+    xml.members("PolicyRoles", &page.items, |xml, role| {
         xml.text("RoleName", &role.name);
         xml.text("RoleId", &role.id);
     });
     xml.element("PolicyUsers", |_| ());
     xml.element("PolicyGroups", |_| ());
-    xml.text("IsTruncated", false);
+    page.end(&mut xml);
     Ok(Some(xml))
 }
 
@@ -284,21 +236,13 @@ pub fn untag(call: &mut Call) -> Outcome {
 }
 
 pub fn list_tags(call: &mut Call) -> Outcome {
-    let mut xml = Xml::default();
-    own(call)?.tag_list(&mut xml);
-    xml.text("IsTruncated", false);
-    Ok(Some(xml))
+    let arn = call.form.required("PolicyArn")?;
+    tag::list(&call.form, &call.policies.get(arn).ok_or_else(|| no_policy(arn))?.tags)
 }
 
 fn own<'a>(call: &'a mut Call) -> Result<&'a mut Policy, AwsError> {
     let arn = call.form.required("PolicyArn")?;
     call.policies.get_mut(arn).ok_or_else(|| no_policy(arn))
-}
-
-fn number(policy: &Policy, arn: &str, id: &str) -> Result<u32, AwsError> {
-    let number = id.strip_prefix('v').and_then(|number| number.parse().ok());
-    let known = number.filter(|number| policy.versions.contains_key(number));
-    known.ok_or_else(|| no_such_entity(format!("Policy {arn} version {id} does not exist or is not attachable.")))
 }
 
 fn no_policy(arn: &str) -> AwsError {

@@ -10,6 +10,7 @@ use crate::settings::Millis;
 
 use super::policies::Policy;
 use super::policy::Document;
+use super::tag;
 use crate::table::Table;
 
 /// A value that the rest of AWS sees only some time after it was written; until then the one before it holds.
@@ -91,16 +92,8 @@ impl Role {
             });
         }
         if !self.tags.is_empty() {
-            self.tag_list(xml);
+            tag::show(xml, &self.tags);
         }
-    }
-
-    /// `<Tags>`, in the order of the keys.
-    pub fn tag_list(&self, xml: &mut Xml) {
-        xml.members("Tags", &self.tags, |xml, (key, value)| {
-            xml.text("Key", key);
-            xml.text("Value", value);
-        });
     }
 
     /// The role's policies go first: the service never cascades.

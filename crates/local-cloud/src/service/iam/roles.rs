@@ -6,8 +6,9 @@ use crate::request::AwsError;
 use crate::service::arn;
 use crate::service::query::Xml;
 
+use super::page::page;
 use super::role::{Role, Settling};
-use super::{Call, Outcome, policy};
+use super::{Call, Outcome, policy, tag};
 
 pub fn create(call: &mut Call) -> Outcome {
     let name = call.form.required("RoleName")?;
@@ -56,13 +57,14 @@ pub fn get(call: &mut Call) -> Outcome {
 
 pub fn list(call: &mut Call) -> Outcome {
     let prefix = call.form.get("PathPrefix").unwrap_or("/");
-    let roles = call.roles.iter().map(|(_, role)| role).filter(|role| role.path.starts_with(prefix));
+    let roles = call.roles.iter().filter(|(_, role)| role.path.starts_with(prefix));
+    let page = page(&call.form, roles.map(|(key, role)| (key.to_owned(), role)))?;
     let mut xml = Xml::default();
-    xml.members("Roles", roles, |xml, role| {
+    xml.members("Roles", &page.items, |xml, role| {
         role.summary(xml);
         xml.text("MaxSessionDuration", role.max_session_s);
     });
-    xml.text("IsTruncated", false);
+    page.end(&mut xml);
     Ok(Some(xml))
 }
 
@@ -92,9 +94,10 @@ pub fn delete(call: &mut Call) -> Outcome {
 
 pub fn list_instance_profiles(call: &mut Call) -> Outcome {
     call.role()?;
+    let none = page::<()>(&call.form, [])?;
     let mut xml = Xml::default();
     xml.element("InstanceProfiles", |_| ());
-    xml.text("IsTruncated", false);
+    none.end(&mut xml);
     Ok(Some(xml))
 }
 
@@ -127,11 +130,7 @@ pub fn untag(call: &mut Call) -> Outcome {
 }
 
 pub fn list_tags(call: &mut Call) -> Outcome {
-    let role = call.role()?;
-    let mut xml = Xml::default();
-    role.tag_list(&mut xml);
-    xml.text("IsTruncated", false);
-    Ok(Some(xml))
+    tag::list(&call.form, &call.role()?.tags)
 }
 
 /// The text of a policy document, if it is one.

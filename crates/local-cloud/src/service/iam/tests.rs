@@ -69,6 +69,8 @@ fn a_role_is_deleted_only_after_its_policies() {
 #[test]
 fn what_is_refused_and_how() {
     let mut world = world_with_role();
+    let own = [("Action", "CreatePolicy"), ("PolicyName", "Own"), ("PolicyDocument", POLICY)];
+    ask(&mut world, 4000, &own).unwrap();
     for (parameters, code, message) in [
         (
             vec![("Action", "CreateRole"), ("RoleName", "r"), ("AssumeRolePolicyDocument", TRUST)],
@@ -84,6 +86,21 @@ fn what_is_refused_and_how() {
             vec![("Action", "AttachRolePolicy"), ("RoleName", "R"), ("PolicyArn", "arn:aws:iam::aws:policy/No")],
             "NoSuchEntity",
             "Policy arn:aws:iam::aws:policy/No does not exist or is not attachable.",
+        ),
+        (
+            vec![("Action", "AttachRolePolicy"), ("RoleName", "R"), ("PolicyArn", "longpolicynamebutnoarn")],
+            "ValidationError",
+            "Invalid ARN:  Could not be parsed!",
+        ),
+        (
+            vec![("Action", "CreatePolicy"), ("PolicyName", "own"), ("Path", "/q/"), ("PolicyDocument", POLICY)],
+            "EntityAlreadyExists",
+            "A policy called own already exists. Duplicate names are not allowed.",
+        ),
+        (
+            vec![("Action", "ListEntitiesForPolicy"), ("PolicyArn", "arn:aws:iam::aws:policy/No")],
+            "NoSuchEntity",
+            "Policy arn:aws:iam::aws:policy/No was not found.",
         ),
         (
             vec![("Action", "GetRolePolicy"), ("RoleName", "R"), ("PolicyName", "P")],
@@ -105,4 +122,93 @@ fn a_restored_world_knows_the_same_roles() {
     }
     let get = [("Action", "GetRole"), ("RoleName", "R")];
     assert_eq!(ask(&mut restored, 9000, &get).unwrap(), ask(&mut world, 9000, &get).unwrap());
+}
+
+/// The texts of the elements of that name.
+fn texts<'a>(xml: &'a str, element: &str) -> Vec<&'a str> {
+    let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+    xml.split(&open).skip(1).filter_map(|part| part.split_once(&close).map(|(text, _)| text)).collect()
+}
+
+#[test]
+fn every_list_comes_page_by_page_and_what_was_deleted_meanwhile_makes_none_be_skipped() {
+    let mut world = world_with_role();
+    let own = |name: &str| format!("arn:aws:iam::000000000000:policy/{name}");
+    for name in ["a", "b", "c"] {
+        for parameters in [
+            vec![("Action", "CreateRole"), ("RoleName", name), ("AssumeRolePolicyDocument", TRUST)],
+            vec![("Action", "CreatePolicy"), ("PolicyName", name), ("PolicyDocument", POLICY)],
+            vec![("Action", "PutRolePolicy"), ("RoleName", "R"), ("PolicyName", name), ("PolicyDocument", POLICY)],
+            vec![("Action", "AttachRolePolicy"), ("RoleName", "R"), ("PolicyArn", &own(name))],
+            vec![("Action", "AttachRolePolicy"), ("RoleName", name), ("PolicyArn", &own("a"))],
+            vec![("Action", "CreatePolicyVersion"), ("PolicyArn", &own("a")), ("PolicyDocument", POLICY)],
+            vec![("Action", "TagRole"), ("RoleName", "R"), ("Tags.member.1.Key", name), ("Tags.member.1.Value", "")],
+            vec![
+                ("Action", "TagPolicy"),
+                ("PolicyArn", &own("a")),
+                ("Tags.member.1.Key", name),
+                ("Tags.member.1.Value", ""),
+            ],
+        ] {
+            ask(&mut world, 1, &parameters).unwrap();
+        }
+    }
+    let arn = own("a");
+    for (action, of, element, expected) in [
+        ("ListRoles", ("PathPrefix", "/"), "RoleName", vec!["a", "b", "c", "R"]),
+        ("ListPolicies", ("Scope", "Local"), "PolicyName", vec!["a", "b", "c"]),
+        ("ListRolePolicies", ("RoleName", "R"), "member", vec!["a", "b", "c"]),
+        ("ListAttachedRolePolicies", ("RoleName", "R"), "PolicyName", vec!["a", "b", "c"]),
+        ("ListEntitiesForPolicy", ("PolicyArn", &arn), "RoleName", vec!["a", "b", "c", "R"]),
+        ("ListPolicyVersions", ("PolicyArn", &arn), "VersionId", vec!["v4", "v3", "v2", "v1"]),
+        ("ListRoleTags", ("RoleName", "R"), "Key", vec!["a", "b", "c"]),
+        ("ListPolicyTags", ("PolicyArn", &arn), "Key", vec!["a", "b", "c"]),
+    ] {
+        let (mut found, mut marker) = (vec![], None::<String>);
+        loop {
+            let mut parameters = vec![("Action", action), of, ("MaxItems", "2")];
+            parameters.extend(marker.as_deref().map(|marker| ("Marker", marker)));
+            let page = ask(&mut world, 1, &parameters).unwrap();
+            found.extend(texts(&page, element).into_iter().map(str::to_owned));
+            marker = texts(&page, "Marker").first().map(|marker| String::from(*marker));
+            assert_eq!(texts(&page, "IsTruncated"), [marker.is_some().to_string()], "{action}");
+            if marker.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{action}");
+    }
+
+    let first = ask(&mut world, 1, &[("Action", "ListRoles"), ("MaxItems", "1")]).unwrap();
+    ask(&mut world, 1, &[("Action", "DetachRolePolicy"), ("RoleName", "a"), ("PolicyArn", &arn)]).unwrap();
+    ask(&mut world, 1, &[("Action", "DeleteRole"), ("RoleName", "a")]).unwrap();
+    let marker = texts(&first, "Marker")[0];
+    let second = ask(&mut world, 1, &[("Action", "ListRoles"), ("MaxItems", "1"), ("Marker", marker)]).unwrap();
+    assert_eq!((texts(&first, "RoleName"), texts(&second, "RoleName")), (vec!["a"], vec!["b"]));
+    let none = ask(&mut world, 1, &[("Action", "ListRoles"), ("Marker", "!")]).unwrap_err();
+    assert_eq!(none.code, "ValidationError");
+}
+
+#[test]
+fn a_policy_shows_its_description_and_tags_where_aws_does() {
+    let mut world = world_with_role();
+    let create = |name| vec![("Action", "CreatePolicy"), ("PolicyName", name), ("PolicyDocument", POLICY)];
+    let mut described = create("d");
+    described.extend([("Description", "why"), ("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")]);
+    let arn = |name: &str| format!("arn:aws:iam::000000000000:policy/{name}");
+    let shown = |xml: String| [xml.contains("<Description>"), xml.contains("<Tags>")];
+    for (name, created, parameters) in [("d", [false, true], described), ("p", [false, false], create("p"))] {
+        assert_eq!(shown(ask(&mut world, 1, &parameters).unwrap()), created, "{name}");
+        let got = ask(&mut world, 1, &[("Action", "GetPolicy"), ("PolicyArn", &arn(name))]).unwrap();
+        assert_eq!(shown(got), [name == "d", true], "{name}");
+    }
+    let listed = ask(&mut world, 1, &[("Action", "ListPolicies"), ("Scope", "Local")]).unwrap();
+    assert_eq!((texts(&listed, "PolicyName"), shown(listed.clone())), (vec!["d", "p"], [false, false]));
+
+    let bound = [("Action", "PutRolePermissionsBoundary"), ("RoleName", "R"), ("PermissionsBoundary", &arn("p"))];
+    ask(&mut world, 1, &bound).unwrap();
+    let used = [("Action", "ListPolicies"), ("PolicyUsageFilter", "PermissionsBoundary")];
+    let used = ask(&mut world, 1, &used).unwrap();
+    assert_eq!(texts(&used, "PolicyName"), ["p"]);
+    assert_eq!(texts(&used, "PermissionsBoundaryUsageCount"), ["1"]);
 }

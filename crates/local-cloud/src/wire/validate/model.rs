@@ -83,7 +83,9 @@ fn compile(pattern: &str) -> Option<Regex> {
         .replace(r"\p{L}", r"a-zA-Z\x{80}-\x{10FFFF}")
         .replace(r"\p{N}", "0-9")
         .replace(r"\p{Z}", " ")
-        .replace(r"[\w-_", r"[\w\-_");
+        .replace(r"[\w-_", r"[\w\-_")
+        // Of four digits the others are; these have more.
+        .replace(r"\u10000-\u10FFFF", r"\x{10000}-\x{10FFFF}");
     Regex::new(&format!("^(?:{translated})$")).ok()
 }
 

@@ -4,12 +4,15 @@ use serde_json::Value;
 
 use super::model::{Kind, Shape};
 
-/// The constraints that a value breaks, in AWS's order: pattern, then lower, then upper bound.
-pub fn violated(shape: &Shape, value: &Value) -> Vec<String> {
+const ONE_OF: &str = "Member must satisfy enum value set";
+
+/// The constraints that a value breaks, in AWS's order: pattern, then lower, then upper bound. Of an enumeration the values
+/// are named where it `lists` them.
+pub fn violated(shape: &Shape, value: &Value, lists: bool) -> Vec<String> {
     let mut out = vec![];
     if let Some(text) = value.as_str() {
         if !shape.values.is_empty() && !shape.values.iter().any(|known| known == text) {
-            out.push(one_of(shape));
+            out.push(if lists { one_of(shape) } else { ONE_OF.into() });
         }
         if !shape.matches(text) {
             out.extend(pattern(shape));
@@ -70,7 +73,7 @@ fn blob_bytes(base64: &str) -> usize {
 }
 
 fn one_of(shape: &Shape) -> String {
-    format!("Member must satisfy enum value set: [{}]", shape.values.join(", "))
+    format!("{ONE_OF}: [{}]", shape.values.join(", "))
 }
 
 fn pattern(shape: &Shape) -> Option<String> {
