@@ -12,6 +12,8 @@ use crate::settings::Millis;
 pub enum ErrorType {
     Processing,
     Decompression,
+    /// What the records' partition would be could not be found out.
+    MetadataExtraction,
     ActivePartitions,
 }
 
@@ -20,6 +22,7 @@ impl ErrorType {
         match self {
             ErrorType::Processing => "processing-failed",
             ErrorType::Decompression => "decompression-failed",
+            ErrorType::MetadataExtraction => "metadata-extraction-failed",
             ErrorType::ActivePartitions => "activePartitionExceeded",
         }
     }

@@ -90,12 +90,12 @@ fn take_apart(how: &Preparation, mut item: Item, out: &mut Vec<(Item, Option<(Er
     }
     let Some(split) = &how.split else { return out.push((item, None)) };
     match split.split(&item.record.data) {
-        Ok(parts) => out.extend(parts.into_iter().map(|data| {
+        Some(parts) => out.extend(parts.into_iter().map(|data| {
             let mut part = item.clone();
             part.raw = if how.unpack.is_some() { item.raw.clone() } else { data.clone() };
             part.record.data = data;
             (part, None)
         })),
-        Err(failure) => out.push((item, Some((ErrorType::Processing, failure)))),
+        None => out.push((item, None)),
     }
 }

@@ -59,13 +59,14 @@ impl Query {
 
     /// The keys and values that it finds in a record. A value that is `null`, empty, or not a scalar is none.
     pub fn extract(&self, data: &[u8]) -> Result<BTreeMap<String, String>, Failure> {
-        let input: Val = serde_json::from_slice(data).map_err(|error| failed(format!("Not valid JSON: {error}")))?;
+        let input: Val = serde_json::from_slice(data).map_err(|_| failed("Non JSON record provided".into()))?;
         let steps = Steps::default();
         let context = Ctx::<Bounded>::new(steps.of(&self.filter.lut), Vars::new([]));
         match self.filter.id.run((context, input)).map(unwrap_valr).next() {
             Some(Ok(Val::Obj(keys))) if keys.len() <= MOST_KEYS => {
                 Ok(keys.iter().filter_map(|(key, value)| Some((text(key)?, text(value)?))).collect())
             }
+            // The words are ours, here and below.
             Some(Ok(Val::Obj(_))) => Err(failed(format!("The query gives more than {MOST_KEYS} keys"))),
             Some(Ok(_)) | None => Err(failed("The query does not give an object".into())),
             Some(Err(error)) => Err(failed(error.to_string())),

@@ -88,17 +88,18 @@ fn each(
                 dropped.push(item.origin);
                 continue;
             }
-            Verdict::Failed(failure) => Err(failure),
-            Verdict::Ok { data, partition_keys } => {
-                partition::slot(&job.config, &data, &partition_keys).map(|slot| (slot, data))
-            }
+            Verdict::Failed(failure) => Err((ErrorType::Processing, failure)),
+            Verdict::Ok { data, partition_keys } => match partition::slot(&job.config, &data, &partition_keys) {
+                Ok(slot) => Ok((slot, data)),
+                Err(failure) => Err((ErrorType::MetadataExtraction, failure)),
+            },
         };
-        let (slot, data) = placed.unwrap_or_else(|failure| {
+        let (slot, data) = placed.unwrap_or_else(|(kind, failure)| {
             let line = line(&Output::of(item, Bytes::new()), &failure, attempts, lambda_arn, now);
             if !out.failures.iter().any(|known| known.code == failure.code) {
                 out.failures.push(failure);
             }
-            (Slot::Failed(ErrorType::Processing), line)
+            (Slot::Failed(kind), line)
         });
         out.outputs.entry(slot).or_default().push(Output::of(item, data));
     }

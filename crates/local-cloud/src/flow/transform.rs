@@ -146,6 +146,7 @@ pub fn settle(world: &mut World, now: Millis, pump: &mut Pump, settled: Settled)
 }
 
 fn one_partition_too_many(pump: &mut Pump, output: Output, now: Millis) {
+    // Of this failure only the folder is documented: code and words are ours.
     let message = format!("The delivery stream has more than {MOST_PARTITIONS} active partitions.");
     let failure = Failure::new("DynamicPartitioning.ActivePartitionsLimitExceeded", message);
     let data = line(&output, &failure, 1, None, now);

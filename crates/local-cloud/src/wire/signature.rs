@@ -101,9 +101,8 @@ fn in_header(head: &Parts, text: &str) -> Result<Claim, Denied> {
         return Err(Denied::Outdated);
     }
     let fields = fields.split(',').map(str::trim).filter(|field| !field.is_empty());
-    let not_a_pair = |field: &str| Denied::NotAPair { field: field.into(), authorization: text.into() };
-    let pairs: Vec<(&str, &str)> =
-        fields.map(|field| field.split_once('=').ok_or_else(|| not_a_pair(field))).collect::<Result<_, _>>()?;
+    let pairs: Option<Vec<(&str, &str)>> = fields.map(|field| field.split_once('=')).collect();
+    let pairs = pairs.ok_or_else(|| Denied::NotAPair { authorization: text.into() })?;
     let field = |wanted: &str| pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
     match [field("Credential"), field("Signature"), field("SignedHeaders")] {
         _ if !algorithm.is_empty() && algorithm != ALGORITHM => Err(Denied::Algorithm(algorithm.into())),

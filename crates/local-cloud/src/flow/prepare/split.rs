@@ -4,8 +4,6 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use crate::flow::failure::Failure;
-
 /// The most documents of a record.
 const MOST: usize = 500;
 
@@ -18,29 +16,24 @@ pub enum Split {
 }
 
 impl Split {
-    /// Copies no data. What is empty is no document.
-    pub fn split(&self, data: &Bytes) -> Result<Vec<Bytes>, Failure> {
+    /// Copies no data. What is empty is no document. `None` for a record that stays whole: what is in it are not such
+    /// documents, or too many. What comes after says whether it can use that.
+    pub fn split(&self, data: &Bytes) -> Option<Vec<Bytes>> {
         let parts = match self {
             Split::Json => objects(data)?,
             Split::Delimited(delimiter) => between(data, delimiter),
         };
-        if parts.len() > MOST {
-            return Err(failed(format!("The record holds {} records. At most {MOST} are allowed.", parts.len())));
-        }
-        Ok(parts)
+        (parts.len() <= MOST).then_some(parts)
     }
 }
 
-fn objects(data: &Bytes) -> Result<Vec<Bytes>, Failure> {
-    let mut out = vec![];
-    for document in serde_json::Deserializer::from_slice(data).into_iter::<&RawValue>() {
-        match document {
-            Ok(document) if document.get().starts_with('{') => out.push(data.slice_ref(document.get().as_bytes())),
-            Ok(_) => return Err(failed("The record holds JSON that is not an object.".into())),
-            Err(error) => return Err(failed(format!("The record is not valid JSON: {error}."))),
-        }
-    }
-    Ok(out)
+fn objects(data: &Bytes) -> Option<Vec<Bytes>> {
+    let documents = serde_json::Deserializer::from_slice(data).into_iter::<&RawValue>();
+    let object = |document: serde_json::Result<&RawValue>| {
+        let text = document.ok()?.get();
+        text.starts_with('{').then(|| data.slice_ref(text.as_bytes()))
+    };
+    documents.map(object).collect()
 }
 
 fn between(data: &Bytes, delimiter: &[u8]) -> Vec<Bytes> {
@@ -60,16 +53,12 @@ fn between(data: &Bytes, delimiter: &[u8]) -> Vec<Bytes> {
     out
 }
 
-fn failed(message: String) -> Failure {
-    Failure::new("DynamicPartitioning.RecordDeAggregationFailed", message)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn told(split: &Split, data: &str) -> Option<Vec<String>> {
-        let parts = split.split(&Bytes::copy_from_slice(data.as_bytes())).ok()?;
+        let parts = split.split(&Bytes::copy_from_slice(data.as_bytes()))?;
         Some(parts.iter().map(|part| String::from_utf8(part.to_vec()).unwrap()).collect())
     }
 

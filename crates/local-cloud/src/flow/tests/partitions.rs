@@ -44,8 +44,9 @@ fn records_are_split_and_filed_by_what_a_query_finds_in_them() {
         r#"{"customer":"a","at":"2026-01-01T23","n":3}"#,
         r#"{"at":"2026-01-01T23","n":4}"#,
         "no JSON",
+        &r#"{"customer":"a","at":"2026-01-01T00"}"#.repeat(501),
     ]);
-    assert_eq!(stage.backlog("d"), 4);
+    assert_eq!(stage.backlog("d"), 5);
     stage.advance(60_000);
     let expected = pairs(&[
         (
@@ -56,13 +57,15 @@ fn records_are_split_and_filed_by_what_a_query_finds_in_them() {
     ]);
     let found = by_prefix(&stage);
     assert_eq!(found[1..], expected);
-    assert_eq!(found[0].0, "bad/processing-failed/");
+    assert_eq!(found[0].0, "bad/metadata-extraction-failed/");
     let lines: Vec<Value> = found[0].1.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let told: Vec<_> =
-        lines.iter().map(|l| (text_of(&l["rawData"]), l["errorCode"].clone(), l.get("lambdaARN"))).collect();
+        lines.iter().map(|l| (text_of(&l["rawData"]), l["errorMessage"].clone(), l.get("lambdaARN"))).collect();
+    assert!(lines.iter().all(|line| line["errorCode"] == "DynamicPartitioning.MetadataExtractionFailed"));
     let expected = [
-        ("no JSON".to_owned(), json!("DynamicPartitioning.RecordDeAggregationFailed"), None),
-        (r#"{"at":"2026-01-01T23","n":4}"#.to_owned(), json!("DynamicPartitioning.MetadataExtractionFailed"), None),
+        (r#"{"at":"2026-01-01T23","n":4}"#.to_owned(), json!("partitionKeys values must not be null or empty"), None),
+        ("no JSON".to_owned(), json!("Non JSON record provided"), None),
+        (r#"{"customer":"a","at":"2026-01-01T00"}"#.repeat(501), json!("Non JSON record provided"), None),
     ];
     assert_eq!(told, expected);
     assert_eq!((stage.backlog("d"), stage.due()), (0, None));

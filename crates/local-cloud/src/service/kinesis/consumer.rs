@@ -52,6 +52,7 @@ pub fn register(state: &mut State, at: Scope, input: RegisterStreamConsumer) -> 
     let being_created = stream.consumers.values().filter(|consumer| consumer.status == Status::Creating).count();
     if stream.consumers.len() >= MOST_CONSUMERS || being_created >= MOST_BEING_CREATED {
         let limit = if being_created >= MOST_BEING_CREATED { "consumers in CREATING" } else { "registered consumers" };
+        // The words are ours.
         let message = format!("The limit of {limit} of stream {stream_name} under account {account} is reached.");
         return Err(AwsError::new("LimitExceededException", message));
     }

@@ -45,6 +45,7 @@ pub fn create_stream(state: &mut State, at: Scope, input: CreateStream) -> Resul
     let shards = match (mode, input.shard_count) {
         (Mode::OnDemand, None) => ON_DEMAND_SHARDS,
         (Mode::OnDemand, Some(_)) => {
+            // The words are ours, here and below.
             return Err(AwsError::new("ValidationException", "ShardCount must not be set for an ON_DEMAND stream."));
         }
         (Mode::Provisioned, Some(count)) => {
@@ -56,7 +57,7 @@ pub fn create_stream(state: &mut State, at: Scope, input: CreateStream) -> Resul
         }
     };
     super::tags::check(&input.tags)?;
-    account::check_passing(state, at, Status::Creating)?;
+    account::check_passing(state, at)?;
     let arn = arn::regional("kinesis", at.region, at.account, &format!("stream/{name}"));
     let mut stream = Stream::new(name, arn, mode, shards, at.now);
     stream.tags = input.tags;
@@ -81,13 +82,14 @@ pub fn delete_stream(state: &mut State, at: Scope, input: DeleteStream) -> Resul
     let consumers = state.streams.get(&key).map_or(0, |stream| stream.consumers.len());
     if consumers > 0 && !input.enforce_consumer_deletion {
         let message = format!(
-            "Stream {name} under account {} has {consumers} registered consumers: deregister them, or set \
-             EnforceConsumerDeletion.",
+            "DeleteStream can’t delete {}:{name} because there are consumers associated with this data stream. To delete \
+             {name} anyway, set the EnforceConsumerDeletion parameter to true to force the deletion of all the consumers \
+             that are associated with it.",
             at.account
         );
         return Err(AwsError::new("ResourceInUseException", message));
     }
-    account::check_passing(state, at, Status::Deleting)?;
+    account::check_passing(state, at)?;
     state.pass(&key, Status::Deleting, at);
     Ok(Value::Null)
 }

@@ -7,6 +7,9 @@ use super::stream::{Mode, Status, Stream, parse_shard_id, shard_id};
 use super::{Named, Scope, State, account, invalid};
 use crate::request::AwsError;
 
+/// Of one stream, by UpdateShardCount.
+const MOST_SHARDS: u32 = 10_000;
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct UpdateShardCount {
@@ -38,16 +41,17 @@ pub fn update_shard_count(state: &mut State, at: Scope, input: UpdateShardCount)
 
 /// At most twice, at least half, and no more than ten thousand.
 fn check_step(current: u32, target: u32) -> Result<(), AwsError> {
-    let refused = |message: String| Err(AwsError::new("LimitExceededException", message));
-    if target > current.saturating_mul(2) || target > 10_000 {
-        let most = current.saturating_mul(2).min(10_000);
-        return refused(format!("UpdateShardCount cannot scale up over {most} shards: {target} were requested."));
-    }
-    if target < current.div_ceil(2) {
-        let least = current.div_ceil(2);
-        return refused(format!("UpdateShardCount cannot scale down below {least} shards: {target} were requested."));
-    }
-    Ok(())
+    let why = if target > MOST_SHARDS {
+        format!("Target shard count or number of open shards cannot be greater than {MOST_SHARDS}.")
+    } else if target > current.saturating_mul(2) {
+        "UpdateShardCount cannot scale up over double your current open shard count.".into()
+    } else if target < current.div_ceil(2) {
+        "UpdateShardCount cannot scale down below half your current open shard count.".into()
+    } else {
+        return Ok(());
+    };
+    let message = format!("{why} Current open shard count: {current}, Target shard count: {target}");
+    Err(AwsError::new("LimitExceededException", message))
 }
 
 #[derive(Debug, Deserialize)]

@@ -228,7 +228,7 @@ fn what_aws_refuses_is_refused_in_its_words() {
         (
             "UpdateShardCount",
             json!({ "StreamName": "s", "TargetShardCount": 3, "ScalingType": "UNIFORM_SCALING" }),
-            "cannot scale up over 2 shards",
+            "cannot scale up over double your current open shard count. Current open shard count: 1, Target",
         ),
         ("SubscribeToShard", json!({}), "Value null at 'consumerARN'"),
         ("CreateQueue", json!({}), "not supported by the local engine"),
@@ -281,6 +281,7 @@ fn a_consumer_comes_is_described_and_goes() {
     assert_eq!(tags["Tags"], json!([{ "Key": "a", "Value": "b" }]));
     let refused = ask_at(&mut world, NOW + 60, "DeleteStream", json!({ "StreamName": "s" })).unwrap_err();
     assert_eq!(refused.code, "ResourceInUseException");
+    assert!(refused.message.contains("can’t delete 000000000000:s because there are consumers"), "{refused}");
 
     ask_at(&mut world, NOW + 60, "DeregisterStreamConsumer", json!({ "ConsumerARN": arn })).unwrap();
     let listed = ask_at(&mut world, NOW + 119, "ListStreamConsumers", json!({ "StreamARN": CONSUMER_STREAM })).unwrap();
@@ -365,7 +366,9 @@ fn five_streams_are_created_at_once_and_no_more() {
     for name in ["a", "b", "c", "d", "e"] {
         create(NOW, name).unwrap();
     }
-    assert_eq!(create(NOW, "f").unwrap_err().code, "LimitExceededException");
+    let refused = create(NOW, "f").unwrap_err();
+    assert_eq!(refused.code, "LimitExceededException");
+    assert!(refused.message.contains("simultaneously be in CREATING or DELETING for the account 0000"), "{refused}");
     assert!(create(NOW + 60, "f").is_ok(), "the others are ACTIVE");
 }
 

@@ -18,7 +18,6 @@ pub enum Denied {
     Algorithm(String),
     /// The header has a part that names nothing.
     NotAPair {
-        field: String,
         authorization: String,
     },
     /// Parts of the header are missing.
@@ -91,9 +90,11 @@ impl Denied {
                     .into()
             }
             Denied::Algorithm(name) => format!("Unsupported AWS 'algorithm': '{name}'."),
-            Denied::NotAPair { field, authorization } => {
+            Denied::NotAPair { authorization } => {
+                let hash = STANDARD.encode_to_string(Sha256::digest(authorization));
                 format!(
-                    "'{field}' not a valid key=value pair (missing equal-sign) in Authorization header: '{authorization}'."
+                    "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded \
+                     with Base64): '{hash}'."
                 )
             }
             Denied::Lacks { lacks, authorization } => {
@@ -112,6 +113,7 @@ impl Denied {
                 "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{found}'"
             ),
             Denied::Skewed(words) | Denied::Expired(words) => words.clone(),
+            // The words are ours.
             Denied::Lifetime => "X-Amz-Expires must be a number of seconds up to a week".into(),
             Denied::UnknownKey => "The security token included in the request is invalid.".into(),
             Denied::Mismatch => {

@@ -253,6 +253,9 @@ fn what_is_missing_is_named_as_aws_names_it() {
     );
     assert_eq!(
         words("Bearer token").as_deref(),
-        Some("'token' not a valid key=value pair (missing equal-sign) in Authorization header: 'Bearer token'.")
+        Some(
+            "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with \
+             Base64): 'sirDDmH2JNXZ7PrsYu3JMpduFdLxWZgJKX9UIu07OWs='."
+        )
     );
 }
