@@ -136,6 +136,68 @@ pub const DELIVERIES: &[Case] = &[
         "",
         &["~ delivery.processed", "~ role.delivery-processed"],
     ),
+    ("the backup's buffer size", "size: 16MiB", "size: 32MiB", &["~ delivery.processed"]),
+    ("the backup's buffer interval", "interval: 120s", "interval: 90s", &["~ delivery.processed"]),
+    ("the backup's compression", "compression: zip", "compression: snappy", &["~ delivery.processed"]),
+    (
+        "the backup's prefix after its fixed beginning",
+        "source/!{timestamp:yyyy}",
+        "source/!{timestamp:yyyy/MM}",
+        &["~ delivery.processed"],
+    ),
+    (
+        "the backup elsewhere",
+        "prefix: changes/source/",
+        "prefix: changes/origin/",
+        &[
+            "+ prefix.processed-backup",
+            "- prefix.processed-backup",
+            "~ delivery.processed",
+            "~ role.delivery-processed",
+        ],
+    ),
+    (
+        "the backup's errors elsewhere",
+        "changes/source-failed/",
+        "changes/origin-failed/",
+        &[
+            "+ prefix.processed-backup-bad",
+            "- prefix.processed-backup-bad",
+            "~ delivery.processed",
+            "~ role.delivery-processed",
+        ],
+    ),
+    (
+        "the backup's bucket",
+        "bucket: plain\n      prefix",
+        "bucket: lake\n      prefix",
+        &[
+            "+ prefix.processed-backup",
+            "+ prefix.processed-backup-bad",
+            "- prefix.processed-backup",
+            "- prefix.processed-backup-bad",
+            "~ bucket.lake",
+            "~ delivery.processed",
+            "~ role.delivery-processed",
+        ],
+    ),
+    (
+        "the backup's encryption",
+        "      compression: zip\n",
+        "      compression: zip\n      encryption: arn:aws:kms:us-east-1:000000000000:key/0a1b2c3d-0000-0000-0000-000000000000\n",
+        &["~ delivery.processed", "~ role.delivery-processed"],
+    ),
+    ("what is between documents", "{ delimiter: \"###\" }", "{ delimiter: \"#\" }", &["~ delivery.queried"]),
+    ("documents of JSON", "deaggregate: { delimiter: \"###\" }", "deaggregate: json", &["~ delivery.queried"]),
+    ("records as they are", "    deaggregate: { delimiter: \"###\" }\n", "", &["~ delivery.queried"]),
+    ("the query of the keys", "{customer: .customer}", "{customer: .buyer.name}", &["~ delivery.queried"]),
+    (
+        "another key",
+        "!{partitionKeyFromQuery:customer}/\n",
+        "!{partitionKeyFromQuery:customer}/!{timestamp:yyyy}/\n",
+        &["~ delivery.queried"],
+    ),
+    ("messages in their envelope", "extract_messages: true", "extract_messages: false", &["~ delivery.unpacked"]),
     ("how long partitions are retried", "retry: 10m", "retry: 5m", &["~ delivery.partitioned"]),
     (
         "a tag",
@@ -153,11 +215,53 @@ pub const ROLES: &[Case] = &[(
         "~ role.delivery-direct",
         "~ role.delivery-partitioned",
         "~ role.delivery-processed",
+        "~ role.delivery-queried",
         "~ role.delivery-raw",
+        "~ role.delivery-unpacked",
         "~ role.function-aliased",
         "~ role.function-square",
     ],
 )];
+
+/// As [`Case`], with the steps there and back, and why what replaces does so.
+pub type OneWay = (&'static str, &'static str, &'static str, [&'static [&'static str]; 2], &'static str);
+
+/// What AWS changes in place one way and not the other.
+pub const ONE_WAY: &[OneWay] = &[
+    (
+        "no backup",
+        "    backup:
+      bucket: plain
+      prefix: changes/source/!{timestamp:yyyy}/
+      bad: changes/source-failed/!{firehose:error-output-type}/
+      buffer: { size: 16MiB, interval: 120s }
+      compression: zip
+",
+        "",
+        [
+            &[
+                "- prefix.processed-backup",
+                "- prefix.processed-backup-bad",
+                "-/+ delivery.processed",
+                "~ role.delivery-processed",
+            ],
+            &[
+                "+ prefix.processed-backup",
+                "+ prefix.processed-backup-bad",
+                "~ delivery.processed",
+                "~ role.delivery-processed",
+            ],
+        ],
+        "backup: AWS does not turn a backup off",
+    ),
+    (
+        "records as they come",
+        "    decompress: { extract_messages: true }\n",
+        "",
+        [&["~ delivery.unpacked"], &["-/+ delivery.unpacked"]],
+        "decompress: AWS turns decompression on later only where a function transforms",
+    ),
+];
 
 /// What AWS does not change in place, and why.
 pub const REPLACED: &[(&str, &str, &str, &[&str], &str)] = &[

@@ -1,10 +1,11 @@
 //! How two shapes differ, in the spec's words.
 
-use super::shape::{DELIMITER, LAMBDA, Parameters, Place, Shape, last};
+use super::shape::{DECOMPRESSION, DELIMITER, LAMBDA, Parameters, Place, Shape, last};
 use super::{Buffer, Compression};
 use crate::resource::{Diff, Field};
 
 const BACKUP_STAYS: &str = "AWS does not turn a backup off";
+const DECOMPRESSION_IS_EARLY: &str = "AWS turns decompression on later only where a function transforms";
 const PARTITIONING_STAYS: &str = "dynamic partitioning is decided when the delivery stream is made";
 const SOURCE_STAYS: &str = "a delivery stream keeps its source";
 const READER_STAYS: &str = "a delivery stream keeps the role that reads its source";
@@ -95,7 +96,10 @@ fn compare_processors(live: &Shape, want: &Shape, diff: &mut Diff) {
             // AWS keeps this processor's delimiter to itself.
             (Some(live), Some(_)) if kind == DELIMITER && live.is_empty() => {}
             (Some(live), Some(want)) => compare_parameters(kind, live, want, diff),
-            (live, want) => diff.push(word(kind), shown(live), shown(want), None),
+            (there, want_it) => {
+                let late = kind == DECOMPRESSION && there.is_none() && !live.processors.contains_key(LAMBDA);
+                diff.push(word(kind), shown(there), shown(want_it), late.then_some(DECOMPRESSION_IS_EARLY));
+            }
         }
     }
 }
@@ -118,7 +122,7 @@ fn word(kind: &str) -> &str {
         DELIMITER => "delimiter",
         "RecordDeAggregation" => "deaggregate",
         "MetadataExtraction" => "metadata",
-        "Decompression" => "decompress",
+        DECOMPRESSION => "decompress",
         "CloudWatchLogProcessing" => "decompress.extract_messages",
         other => other,
     }
@@ -245,7 +249,9 @@ mod tests {
                 &[("transform.retries", None)],
             ),
             (with(DELIMITER, &[]), with(DELIMITER, &[("Delimiter", "|")]), &[]),
-            (with("Decompression", &[("CompressionFormat", "GZIP")]), there(), &[("decompress", None)]),
+            (with(DECOMPRESSION, &[("CompressionFormat", "GZIP")]), there(), &[("decompress", None)]),
+            (there(), with(DECOMPRESSION, &[]), &[("decompress", Some(DECOMPRESSION_IS_EARLY))]),
+            (with(LAMBDA, &[]), with(DECOMPRESSION, &[]), &[("decompress", None), ("transform", None)]),
         ];
         for (live, want, expected) in table {
             let mut diff = Diff::default();

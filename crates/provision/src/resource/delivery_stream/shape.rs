@@ -47,6 +47,7 @@ pub struct Place {
 }
 
 pub const LAMBDA: &str = "Lambda";
+pub const DECOMPRESSION: &str = "Decompression";
 pub const DELIMITER: &str = "AppendDelimiterToRecord";
 
 impl DeliveryStream {
@@ -78,7 +79,7 @@ impl DeliveryStream {
         let is = &self.processors;
         let extract = is.decompress.filter(|decompress| decompress.extract_messages);
         let all = [
-            ("Decompression", is.decompress.map(|_| parameters([("CompressionFormat", "GZIP")]))),
+            (DECOMPRESSION, is.decompress.map(|_| parameters([("CompressionFormat", "GZIP")]))),
             ("CloudWatchLogProcessing", extract.map(|_| parameters([("DataMessageExtraction", "true")]))),
             ("RecordDeAggregation", is.deaggregate.as_ref().map(Deaggregate::parameters)),
             (LAMBDA, self.transform.as_ref().map(|transform| transform.parameters(role, names))),
