@@ -12,6 +12,7 @@ use crate::world::{Turn, World};
 pub use authorize::authorize;
 pub use policy::glob_ignoring_case;
 pub use session::{Caller, Credentials, caller, credentials_of, issue, session_arn};
+pub use tag::given as tags_given;
 
 use policies::Policy;
 use policy::Document;
@@ -19,6 +20,7 @@ use policy::Verdict;
 use role::Role;
 
 mod authorize;
+mod document;
 mod managed;
 mod page;
 mod permissions;

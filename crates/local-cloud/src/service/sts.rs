@@ -79,17 +79,13 @@ fn is_arn(text: &str) -> bool {
 
 /// Session tags are checked, and then not kept: no condition asks for them here.
 fn check_tags(form: &Form) -> Result<(), AwsError> {
-    let tags = form.pairs("Tags");
-    let refuse = |message| Err(AwsError::new("InvalidParameterValue", message));
-    let twice = |at: usize| tags[..at].iter().any(|(key, _)| key.eq_ignore_ascii_case(&tags[at].0));
-    if (0..tags.len()).any(twice) {
-        return refuse("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
-    }
+    const CODE: &str = "InvalidParameterValue";
+    let tags = iam::tags_given(form, CODE)?;
     let known = |key: &&str| tags.iter().any(|(tag, _)| tag.eq_ignore_ascii_case(key));
-    if !form.list("TransitiveTagKeys").iter().all(known) {
-        return refuse("The specified transitive tag key must be included in the requested tags.");
+    if form.list("TransitiveTagKeys").iter().all(known) {
+        return Ok(());
     }
-    Ok(())
+    Err(AwsError::new(CODE, "The specified transitive tag key must be included in the requested tags."))
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::support::*;
 
-const TRUST: &str = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"sts:AssumeRole"}}"#;
-const READER: &str = r#"{"Statement":[
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"sts:AssumeRole"}}"#;
+const READER: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Action":["kinesis:DescribeStreamSummary","kinesis:ListStreams"],"Resource":"*"},
     {"Effect":"Allow","Action":"kinesis:DescribeStream","Resource":"arn:aws:kinesis:us-east-1:000000000000:stream/s"},
     {"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::lake","arn:aws:s3:::lake/open/*"]},

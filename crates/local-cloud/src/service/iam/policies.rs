@@ -10,6 +10,7 @@ use crate::service::query::{Xml, iso_time, percent_encode};
 use crate::settings::Millis;
 use crate::table::Table;
 
+use super::document::{self, Kind};
 use super::page::page;
 use super::policy::Document;
 use super::role::{Role, Settling};
@@ -56,7 +57,8 @@ pub fn document(policies: &Table<Policy>, arn: &str, now: Millis, delay: Millis)
 
 pub fn create(call: &mut Call) -> Outcome {
     let name = call.form.required("PolicyName")?.to_owned();
-    let text = roles::document(call.form.required("PolicyDocument")?)?;
+    let text = call.form.required("PolicyDocument")?.to_owned();
+    document::check(&text, Kind::Managed)?;
     let path = call.form.get("Path").unwrap_or("/").to_owned();
     let arn = arn::global("iam", &call.request.region, call.account, &format!("policy{path}{name}"));
     // A name is the account's, whatever its case and path.
@@ -72,7 +74,7 @@ pub fn create(call: &mut Call) -> Outcome {
         description: call.form.get("Description").map(str::to_owned),
         created: call.now,
         updated: call.now,
-        tags: call.form.pairs("Tags").into_iter().collect(),
+        tags: tag::given(&call.form, "InvalidInput")?.into_iter().collect(),
         versions: BTreeMap::from([(1, Version { text, created: call.now })]),
         last_version: 1,
         default: Settling::new(1, call.since),
@@ -224,8 +226,8 @@ pub fn list_entities(call: &mut Call) -> Outcome {
 }
 
 pub fn tag(call: &mut Call) -> Outcome {
-    let tags = call.form.pairs("Tags");
-    own(call)?.tags.extend(tags);
+    let tags = tag::added(&own(call)?.tags.clone(), &call.form, |old, new| old == new)?;
+    own(call)?.tags = tags;
     Ok(None)
 }
 

@@ -6,13 +6,15 @@ use crate::request::AwsError;
 use crate::service::arn;
 use crate::service::query::Xml;
 
+use super::document::{self, Kind};
 use super::page::page;
 use super::role::{Role, Settling};
-use super::{Call, Outcome, policy, tag};
+use super::{Call, Outcome, tag};
 
 pub fn create(call: &mut Call) -> Outcome {
     let name = call.form.required("RoleName")?;
-    let trust = document(call.form.required("AssumeRolePolicyDocument")?)?;
+    let trust = call.form.required("AssumeRolePolicyDocument")?.to_owned();
+    document::check(&trust, Kind::Trust)?;
     let key = name.to_lowercase();
     if call.roles.contains(&key) {
         return Err(
@@ -29,7 +31,7 @@ pub fn create(call: &mut Call) -> Outcome {
         description: call.form.get("Description").map(str::to_owned),
         max_session_s: call.form.number("MaxSessionDuration")?.unwrap_or(3600),
         boundary: call.form.get("PermissionsBoundary").map(str::to_owned),
-        tags: call.form.pairs("Tags").into_iter().collect(),
+        tags: tag::given(&call.form, "InvalidInput")?.into_iter().collect(),
         trust: Settling::new(trust, call.since),
         inline: Default::default(),
         attached: Default::default(),
@@ -78,7 +80,8 @@ pub fn update(call: &mut Call) -> Outcome {
 }
 
 pub fn update_trust(call: &mut Call) -> Outcome {
-    let trust = document(call.form.required("PolicyDocument")?)?;
+    let trust = call.form.required("PolicyDocument")?.to_owned();
+    document::check(&trust, Kind::Trust)?;
     let (now, since, delay) = (call.now, call.since, call.delay);
     call.role_mut()?.trust.set(trust, now, since, delay);
     Ok(None)
@@ -113,13 +116,9 @@ pub fn delete_boundary(call: &mut Call) -> Outcome {
 }
 
 pub fn tag(call: &mut Call) -> Outcome {
-    let tags = call.form.pairs("Tags");
-    let role = call.role_mut()?;
-    for (key, value) in tags {
-        // One key whatever its case; the last spelling stays.
-        role.tags.retain(|old, _| !old.eq_ignore_ascii_case(&key));
-        role.tags.insert(key, value);
-    }
+    // One key whatever its case; the last spelling stays.
+    let tags = tag::added(&call.role()?.tags, &call.form, |old, new| old.eq_ignore_ascii_case(new))?;
+    call.role_mut()?.tags = tags;
     Ok(None)
 }
 
@@ -133,14 +132,10 @@ pub fn list_tags(call: &mut Call) -> Outcome {
     tag::list(&call.form, &call.role()?.tags)
 }
 
-/// The text of a policy document, if it is one.
+/// The text of a role's own policy, if it is one.
 pub fn document(text: &str) -> Result<String, AwsError> {
-    if policy::Document::parse(text).is_some() {
-        return Ok(text.to_owned());
-    }
-    let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-    let why = if json { "Syntax errors in policy." } else { "This policy contains invalid Json" };
-    Err(AwsError::new("MalformedPolicyDocument", why))
+    document::check(text, Kind::Inline)?;
+    Ok(text.to_owned())
 }
 
 /// A prefix (`AROA`) and seventeen characters that `of` decides.

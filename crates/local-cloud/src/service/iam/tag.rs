@@ -2,12 +2,44 @@
 
 use std::collections::BTreeMap;
 
+use crate::request::AwsError;
 use crate::service::query::{Form, Xml};
 
 use super::Outcome;
 use super::page::page;
 
 pub type Tags = BTreeMap<String, String>;
+
+/// Of one role or policy.
+const MOST_TAGS: usize = 50;
+
+/// The tags that a call gives.
+///
+/// # Errors
+/// With this code, when a key is there twice, in whatever case.
+pub fn given(form: &Form, code: &'static str) -> Result<Vec<(String, String)>, AwsError> {
+    let tags = form.pairs("Tags");
+    let before = |at: usize| tags[..at].iter().any(|(key, _)| key.eq_ignore_ascii_case(&tags[at].0));
+    if (0..tags.len()).any(before) {
+        let message = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+        return Err(AwsError::new(code, message));
+    }
+    Ok(tags)
+}
+
+/// `old` with what a call gives, if that is not too many. The words for too many are ours.
+pub fn added(old: &Tags, form: &Form, same: fn(&str, &str) -> bool) -> Result<Tags, AwsError> {
+    let mut tags = old.clone();
+    for (key, value) in given(form, "InvalidInput")? {
+        tags.retain(|old, _| !same(old, &key));
+        tags.insert(key, value);
+    }
+    if tags.len() > MOST_TAGS {
+        let message = format!("Cannot exceed quota for tags: {MOST_TAGS}");
+        return Err(AwsError::new("LimitExceeded", message).with_status(409));
+    }
+    Ok(tags)
+}
 
 /// `<Tags>`, in the order of the keys.
 pub fn show<'a>(xml: &mut Xml, tags: impl IntoIterator<Item = (&'a String, &'a String)>) {

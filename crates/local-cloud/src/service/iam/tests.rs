@@ -3,7 +3,8 @@ use crate::settings::{Delays, Settings};
 
 const TRUST: &str =
     r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
-const POLICY: &str = r#"{"Statement":{"Effect":"Allow","Action":"logs:PutLogEvents","Resource":"*"}}"#;
+const POLICY: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"logs:PutLogEvents","Resource":"*"}}"#;
 const ARN: &str = "arn:aws:iam::000000000000:role/p/R";
 
 fn ask(world: &mut World, now: Millis, parameters: &[(&str, &str)]) -> Result<String, AwsError> {
@@ -96,6 +97,18 @@ fn what_is_refused_and_how() {
             vec![("Action", "CreatePolicy"), ("PolicyName", "own"), ("Path", "/q/"), ("PolicyDocument", POLICY)],
             "EntityAlreadyExists",
             "A policy called own already exists. Duplicate names are not allowed.",
+        ),
+        (
+            vec![
+                ("Action", "TagRole"),
+                ("RoleName", "R"),
+                ("Tags.member.1.Key", "a"),
+                ("Tags.member.1.Value", ""),
+                ("Tags.member.2.Key", "A"),
+                ("Tags.member.2.Value", ""),
+            ],
+            "InvalidInput",
+            "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
         ),
         (
             vec![("Action", "ListEntitiesForPolicy"), ("PolicyArn", "arn:aws:iam::aws:policy/No")],
@@ -211,4 +224,18 @@ fn a_policy_shows_its_description_and_tags_where_aws_does() {
     let used = ask(&mut world, 1, &used).unwrap();
     assert_eq!(texts(&used, "PolicyName"), ["p"]);
     assert_eq!(texts(&used, "PermissionsBoundaryUsageCount"), ["1"]);
+}
+
+#[test]
+fn a_role_has_fifty_tags_and_no_more() {
+    let mut world = world_with_role();
+    let mut tag = |key: &str| {
+        let tag = [("Tags.member.1.Key", key), ("Tags.member.1.Value", "v")];
+        ask(&mut world, 1, &[&[("Action", "TagRole"), ("RoleName", "R")], &tag[..]].concat())
+    };
+    for number in 0..50 {
+        tag(&format!("k{number}")).unwrap();
+    }
+    tag("K7").unwrap();
+    assert_eq!(tag("one more").unwrap_err().code, "LimitExceeded");
 }

@@ -65,15 +65,21 @@ pub fn put(call: &mut Call) -> Outcome {
     if !call.state.streams.contains(&key) {
         return Err(no_stream());
     }
-    let too_old = events.partition_point(|event| event.timestamp + MAX_AGE_MS < call.now);
-    let too_new = events.partition_point(|event| event.timestamp <= call.now + MAX_AHEAD_MS);
+    let before = |time: Millis| events.partition_point(|event| event.timestamp < time);
+    let too_old = before(call.now.saturating_sub(MAX_AGE_MS));
+    let expired = call.state.kept_from(&key, call.now).map_or(0, before);
+    let too_new = before(call.now + MAX_AHEAD_MS + 1);
     let count = events.len();
-    let taken = events.into_iter().take(too_new).skip(too_old).map(|event| (event.timestamp, event.message));
+    let taken = events.into_iter().take(too_new).skip(too_old.max(expired));
+    let taken = taken.map(|event| (event.timestamp, event.message));
     call.state.write(&key, taken.collect(), call.now);
     let token = call.state.streams.get(&key).map(|stream| stream.upload_sequence_token.clone());
     let mut output = json!({ "nextSequenceToken": token });
     if too_old > 0 {
         output["rejectedLogEventsInfo"]["tooOldLogEventEndIndex"] = too_old.into();
+    }
+    if expired > too_old {
+        output["rejectedLogEventsInfo"]["expiredLogEventEndIndex"] = expired.into();
     }
     if too_new < count {
         output["rejectedLogEventsInfo"]["tooNewLogEventStartIndex"] = too_new.into();

@@ -201,4 +201,10 @@ fn what_is_older_than_the_retention_is_not_shown_and_then_gone() {
     assert_eq!((seen(&mut world, 9 * DAY), seen(&mut world, 11 * DAY)), (1, 0));
     put(&mut world, 9 * DAY);
     assert_eq!(world.logs.batches.len(), 2, "the first is gone");
+
+    let mut late = stream.clone();
+    late["logEvents"] =
+        serde_json::json!([{ "timestamp": DAY, "message": "m" }, { "timestamp": 9 * DAY, "message": "m" }]);
+    let answer = ask(&mut world, 9 * DAY, "PutLogEvents", late).unwrap();
+    assert_eq!(answer["rejectedLogEventsInfo"], serde_json::json!({ "expiredLogEventEndIndex": 1 }));
 }

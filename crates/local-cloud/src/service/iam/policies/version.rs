@@ -3,15 +3,17 @@
 use crate::request::AwsError;
 use crate::service::query::{Xml, iso_time, percent_encode};
 
+use super::super::document::{self, Kind};
 use super::super::page::page;
-use super::super::{Call, Outcome, managed, no_such_entity, roles};
+use super::super::{Call, Outcome, managed, no_such_entity};
 use super::{Policy, Version, no_policy, own};
 
 /// Versions of one policy.
 const MAX_VERSIONS: usize = 5;
 
 pub fn create(call: &mut Call) -> Outcome {
-    let text = roles::document(call.form.required("PolicyDocument")?)?;
+    let text = call.form.required("PolicyDocument")?.to_owned();
+    document::check(&text, Kind::Managed)?;
     let set_default = call.form.get("SetAsDefault") == Some("true");
     let (now, since, delay) = (call.now, call.since, call.delay);
     let policy = own(call)?;
