@@ -78,17 +78,25 @@ pub struct AwsError {
     pub status: u16,
     /// What S3 says of an error in headers of the answer.
     pub headers: Vec<(&'static str, String)>,
+    /// What S3 says of an error in elements beside code and message, in their order.
+    pub details: Vec<(&'static str, String)>,
 }
 
 impl AwsError {
     /// HTTP 400, which is what nearly every error of the JSON services has.
     pub fn new(code: &'static str, message: impl Into<String>) -> AwsError {
-        AwsError { code, message: message.into(), status: 400, headers: vec![] }
+        AwsError { code, message: message.into(), status: 400, headers: vec![], details: vec![] }
     }
 
     /// With one header more.
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> AwsError {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With one element more.
+    pub fn with_detail(mut self, name: &'static str, value: impl Into<String>) -> AwsError {
+        self.details.push((name, value.into()));
         self
     }
 

@@ -12,14 +12,17 @@ use crate::world::World;
 
 pub mod bucket;
 pub mod checksum;
+pub mod description;
 pub mod listing;
 pub mod object;
+pub mod refusal;
 pub mod upload;
 pub mod version;
 
 pub use bucket::Bucket;
 pub use checksum::Checksum;
-pub use object::{Description, Object};
+pub use description::Description;
+pub use object::Object;
 pub use upload::Upload;
 use version::History;
 
@@ -69,7 +72,7 @@ pub fn store(
         content_encoding: content_encoding.map(str::to_owned),
         ..Description::default()
     };
-    let new = object::New { body, etag, checksum: None, description };
+    let new = object::New { body, etag, checksum: None, parts: vec![], description };
     world.s3.put(now, bucket, key, new, object::Precondition::None).map(drop)
 }
 

@@ -4,16 +4,20 @@
 //! `aws-chunked` coding that belongs to it. What `s3s` does not know (tags of a new bucket) or leaves to us (who owns a
 //! bucket, where it is, whether the body is whole) is looked at here.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::BodyExt;
-use md5::{Digest, Md5};
 use s3s::dto::Range;
 use s3s::service::S3ServiceBuilder;
 
 use crate::drive::Engine;
 use crate::request::{AwsError, Request};
+use crate::service::query::escape;
 use crate::service::s3::bucket::is_bucket_name;
+use crate::service::s3::object::within_bounds;
+use crate::service::s3::refusal;
 use crate::wire::{chunked, host};
 
 mod adapter;
@@ -23,10 +27,14 @@ mod convert;
 mod documents;
 mod lists;
 mod objects;
+mod read;
 mod uploads;
 mod versions;
 
 use adapter::Adapter;
+
+/// Who answers, where AWS names one of its hosts.
+const HOST_ID: &str = "bG9jYWwtY2xvdWQ=";
 
 /// Answers one request.
 pub async fn answer(engine: &Engine, request: Request) -> Response<Bytes> {
@@ -55,7 +63,7 @@ fn finish(mut response: Response<Bytes>, id: &str, is_head: bool) -> Response<By
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     let headers = response.headers_mut();
-    headers.insert("x-amz-id-2", HeaderValue::from_static("bG9jYWwtY2xvdWQ="));
+    headers.insert("x-amz-id-2", HeaderValue::from_static(HOST_ID));
     headers.insert("x-amz-request-id", HeaderValue::from_str(id).expect("hex digits are a valid header value"));
     response
 }
@@ -72,12 +80,25 @@ async fn perform(engine: &Engine, id: &str, mut request: Request) -> Result<Resp
         id: id.to_owned(),
         bucket_tags: convert::bucket_tags(&request.body),
         checksum: checksum::verified(&request)?,
+        refused: Arc::default(),
     };
+    let (refused, method) = (Arc::clone(&adapter.refused), request.method.clone());
     let service = S3ServiceBuilder::new(adapter).build();
     let response = service.call(for_s3s(&target, request)?).await.map_err(|error| internal(&format!("{error:?}")))?;
+    if let Some(error) = refused.get() {
+        return Err(with_method(error.clone(), &method).into());
+    }
     let (parts, body) = response.into_parts();
     let body = body.collect().await.map_err(|error| internal(&*error))?.to_bytes();
     Ok(Response::from_parts(parts, body))
+}
+
+/// The store does not know how it was called.
+fn with_method(error: AwsError, method: &Method) -> AwsError {
+    match error.code {
+        "MethodNotAllowed" => error.with_detail("Method", method.as_str()),
+        _ => error,
+    }
 }
 
 /// An error and, when the bucket is elsewhere, where.
@@ -94,16 +115,21 @@ impl From<AwsError> for Refusal {
 
 impl Refusal {
     fn response(self, id: &str) -> Response<Bytes> {
-        let (code, status) = (self.error.code, self.error.status);
-        let message = crate::service::query::escape(&self.error.message);
-        let body = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
-             <RequestId>{id}</RequestId></Error>"
-        );
+        let AwsError { code, message, status, headers: said, details } = self.error;
+        let ends = [("RequestId", id.to_owned()), ("HostId", HOST_ID.to_owned())];
+        let elements = [("Code", code.to_owned()), ("Message", message)].into_iter().chain(details).chain(ends);
+        let elements = elements.map(|(name, value)| format!("<{name}>{}</{name}>", escape(&value)));
+        let body =
+            format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>{}</Error>", elements.collect::<String>());
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+        for (name, value) in said {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
+        }
         if let Some(region) = self.region.and_then(|region| HeaderValue::from_str(&region).ok()) {
             headers.insert("x-amz-bucket-region", region);
         }
@@ -135,7 +161,12 @@ impl Target {
     }
 
     pub fn has_key(&self) -> bool {
-        self.path.splitn(3, '/').nth(2).is_some_and(|key| !key.is_empty())
+        self.key_bytes() > 0
+    }
+
+    /// The length of the key, decoded.
+    fn key_bytes(&self) -> usize {
+        self.path.splitn(3, '/').nth(2).map_or(0, |key| key.len().saturating_sub(2 * key.matches('%').count()))
     }
 }
 
@@ -146,17 +177,15 @@ fn admit(
     account: &str,
     region_of: impl Fn(&str) -> Option<String>,
 ) -> Result<(), Refusal> {
-    if request.header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != account) {
-        return Err(AwsError::new("AccessDenied", "Access Denied").with_status(403).into());
+    if let Some(owner) = request.header("x-amz-expected-bucket-owner").filter(|owner| *owner != account) {
+        return Err(not_owned_by(owner).into());
     }
-    if target.bucket().is_some_and(|name| !is_bucket_name(name)) {
-        return Err(AwsError::new("InvalidBucketName", "The specified bucket is not valid.").into());
+    if let Some(name) = target.bucket().filter(|name| !is_bucket_name(name)) {
+        return Err(refusal::invalid_bucket_name(name).into());
     }
-    if let Some(digest) = request.header("content-md5")
-        && digest != base64_simd::STANDARD.encode_to_string(Md5::digest(&request.body))
-    {
-        return Err(AwsError::new("BadDigest", "The Content-MD5 you specified did not match what we received.").into());
-    }
+    // The library would say so in fewer words.
+    within_bounds(target.key_bytes())?;
+    request.header("content-md5").map_or(Ok(()), |said| checksum::is_md5(said, &request.body))?;
     let creates = request.method == Method::PUT && !target.has_key() && request.query.is_empty();
     let locates = request.query("location").is_some();
     match target.bucket().and_then(region_of) {
@@ -168,6 +197,15 @@ fn admit(
         }
         _ => Ok(()),
     }
+}
+
+fn not_owned_by(owner: &str) -> AwsError {
+    if owner.len() != 12 || !owner.bytes().all(|byte| byte.is_ascii_digit()) {
+        let message =
+            format!("The value of the expected bucket owner parameter must be an AWS Account ID... [{owner}]");
+        return AwsError::new("InvalidBucketOwnerAWSAccountID", message);
+    }
+    AwsError::new("AccessDenied", "Access Denied").with_status(403)
 }
 
 /// What presigning adds to a query, in the fourth and the second version of signatures.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
+use sha2::Digest;
 
 use super::support::*;
 
@@ -174,4 +175,97 @@ async fn a_buckets_documents_are_those_of_a_new_bucket_until_others_are_put() {
     assert!(text(&misnamed).contains("<Message>The specified bucket is not valid.</Message>"), "{}", text(&misnamed));
     let refused = s3(&engine, "PUT", "/lake?policy", &[], "no policy").await;
     assert!(text(&refused).contains("<Code>MalformedPolicy</Code>"), "{}", text(&refused));
+}
+
+#[tokio::test]
+async fn s3_says_in_its_errors_what_they_are_about() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    s3(&engine, "PUT", "/lake/k", &[], "0123456789").await;
+    let argument =
+        |name: &str, value: &str| format!("<ArgumentName>{name}</ArgumentName><ArgumentValue>{value}</ArgumentValue>");
+    let header = "<Header>If-Match</Header><additionalMessage>We don't accept the provided value";
+    let long = format!("/lake/{}", "k".repeat(1025));
+    let table: &[(&str, &str, &Headers, String)] = &[
+        ("GET", "/nowhere/k", &[], "<BucketName>nowhere</BucketName>".into()),
+        ("GET", "/lake?tagging", &[], "<BucketName>lake</BucketName>".into()),
+        ("GET", "/lake/a%20%26b", &[], "<Key>a &amp;b</Key>".into()),
+        ("GET", "/lake/k?uploadId=none", &[], "<UploadId>none</UploadId>".into()),
+        ("GET", "/lake/k?versionId=x", &[], argument("versionId", "x")),
+        ("GET", "/lake/k", &[("if-match", "\"0\"")], "<Condition>If-Match</Condition>".into()),
+        (
+            "GET",
+            "/lake/k",
+            &[("range", "bytes=10-20")],
+            "<RangeRequested>bytes=10-20</RangeRequested><ActualObjectSize>10</ActualObjectSize>".into(),
+        ),
+        ("PUT", "/lake/k", &[("if-match", "*")], header.into()),
+        ("PUT", "/lake/k", &[("content-md5", "MTIz")], "<Content-MD5>MTIz</Content-MD5>".into()),
+        ("PUT", "/lake/k", &[("x-amz-tagging", "a=1,b")], argument("x-amz-tagging", "a=1,b")),
+        ("PUT", "/lake/k", &[("x-amz-storage-class", "X")], "<StorageClassRequested>X</StorageClassRequested>".into()),
+        ("PUT", &long, &[], "<Size>1025</Size><MaxSizeAllowed>1024</MaxSizeAllowed>".into()),
+    ];
+    for (method, path, headers, details) in table {
+        let refused = s3(&engine, method, path, headers, "").await;
+        assert!(text(&refused).contains(details.as_str()), "{method} {path} {}", text(&refused));
+        assert!(text(&refused).contains("</RequestId><HostId>"), "{method} {path} {}", text(&refused));
+    }
+}
+
+#[tokio::test]
+async fn an_object_uploaded_in_parts_is_read_and_described_part_by_part() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    let big = "a".repeat(5 * 1024 * 1024);
+    let composite = [("x-amz-checksum-algorithm", "SHA256")];
+    for (key, wanted) in [("plain", &[][..]), ("summed", &composite)] {
+        let path = format!("/lake/{key}");
+        let begun = text(&s3(&engine, "POST", &format!("{path}?uploads"), wanted, "").await).to_owned();
+        let id = begun.split(['<', '>']).skip_while(|word| *word != "UploadId").nth(1).expect("an id").to_owned();
+        let mut parts = String::new();
+        for (number, body) in [(1, big.as_str()), (2, "hello")] {
+            let sum = base64_simd::STANDARD.encode_to_string(sha2::Sha256::digest(body));
+            let headers = [("x-amz-checksum-sha256", sum.as_str())];
+            let put = format!("{path}?uploadId={id}&partNumber={number}");
+            let put = s3(&engine, "PUT", &put, if wanted.is_empty() { &[] } else { &headers }, body).await;
+            assert_eq!(put.status(), 200, "{}", text(&put));
+            parts += &format!("<Part><PartNumber>{number}</PartNumber><ChecksumSHA256>{sum}</ChecksumSHA256></Part>");
+        }
+        if wanted.is_empty() {
+            parts = "<Part><PartNumber>1</PartNumber></Part><Part><PartNumber>2</PartNumber></Part>".into();
+        }
+        let document = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+        let done = s3(&engine, "POST", &format!("{path}?uploadId={id}"), &[], &document).await;
+        assert_eq!(done.status(), 200, "{}", text(&done));
+
+        for method in ["GET", "HEAD"] {
+            let part =
+                s3(&engine, method, &format!("{path}?partNumber=2"), &[("x-amz-checksum-mode", "ENABLED")], "").await;
+            let told = (part.status().as_u16(), header(&part, "content-range"), header(&part, "x-amz-mp-parts-count"));
+            assert_eq!(told, (206, "bytes 5242880-5242884/5242885", "2"), "{method} {key}");
+            let sum = base64_simd::STANDARD.encode_to_string(sha2::Sha256::digest("hello"));
+            let expected = if wanted.is_empty() { "" } else { &sum };
+            assert_eq!(header(&part, "x-amz-checksum-sha256"), expected, "{method} {key}");
+            assert_eq!(s3(&engine, method, &format!("{path}?partNumber=3"), &[], "").await.status(), 416);
+        }
+        let asked = [("x-amz-object-attributes", "ObjectParts"), ("x-amz-max-parts", "1")];
+        let described = s3(&engine, "GET", &format!("{path}?attributes"), &asked, "").await;
+        assert!(text(&described).contains("<PartsCount>2</PartsCount>"), "{}", text(&described));
+        let listed = text(&described).contains("<NextPartNumberMarker>1</NextPartNumberMarker>");
+        assert_eq!(listed, !wanted.is_empty(), "{}", text(&described));
+    }
+}
+
+#[tokio::test]
+async fn a_storage_class_is_shown_and_what_is_archived_is_not_read() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    for (class, status) in [("STANDARD_IA", 200), ("GLACIER", 403)] {
+        assert_eq!(s3(&engine, "PUT", "/lake/k", &[("x-amz-storage-class", class)], "x").await.status(), 200);
+        assert_eq!(header(&s3(&engine, "HEAD", "/lake/k", &[], "").await, "x-amz-storage-class"), class);
+        let listed = s3(&engine, "GET", "/lake", &[], "").await;
+        assert!(text(&listed).contains(&format!("<StorageClass>{class}</StorageClass>")), "{}", text(&listed));
+        let read = s3(&engine, "GET", "/lake/k", &[], "").await;
+        assert_eq!(read.status(), status, "{}", text(&read));
+    }
 }

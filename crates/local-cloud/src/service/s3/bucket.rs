@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{State, error};
+use super::{State, error, refusal};
 use crate::request::AwsError;
 use crate::settings::Millis;
 
@@ -51,13 +51,14 @@ impl State {
         tags: Tags,
     ) -> Result<(), AwsError> {
         if !is_bucket_name(name) {
-            return Err(error("InvalidBucketName", 400, "The specified bucket is not valid."));
+            return Err(refusal::invalid_bucket_name(name));
         }
         let placed = place(region, constraint)?;
         if let Some(there) = self.buckets.get(name) {
             let again = placed == "us-east-1" && there.region == placed && (tags.is_empty() || tags == there.tags);
             let owned = "Your previous request to create the named bucket succeeded and you already own it.";
-            return if again { Ok(()) } else { Err(error("BucketAlreadyOwnedByYou", 409, owned)) };
+            let refused = || error("BucketAlreadyOwnedByYou", 409, owned).with_detail("BucketName", name);
+            return if again { Ok(()) } else { Err(refused()) };
         }
         let bucket = Bucket {
             region: placed,
@@ -72,24 +73,25 @@ impl State {
     }
 
     pub fn bucket(&self, name: &str) -> Result<&Bucket, AwsError> {
-        self.buckets.get(name).ok_or_else(no_such_bucket)
+        self.buckets.get(name).ok_or_else(|| refusal::no_such_bucket(name))
     }
 
     /// The bucket to be changed.
     pub fn bucket_mut(&mut self, name: &str) -> Result<&mut Bucket, AwsError> {
-        self.buckets.get_mut(name).ok_or_else(no_such_bucket)
+        self.buckets.get_mut(name).ok_or_else(|| refusal::no_such_bucket(name))
     }
 
     /// Deletes an empty bucket. Unfinished uploads go with it, as they do on AWS.
     pub fn delete_bucket(&mut self, name: &str) -> Result<(), AwsError> {
         self.bucket(name)?;
         let inside = format!("{name}/");
+        let refused = |message: &str| error("BucketNotEmpty", 409, message).with_detail("BucketName", name);
         if self.history.with_prefix(&inside).next().is_some() {
             let message = "The bucket you tried to delete is not empty. You must delete all versions in the bucket.";
-            return Err(error("BucketNotEmpty", 409, message));
+            return Err(refused(message));
         }
         if self.objects.with_prefix(&inside).next().is_some() {
-            return Err(error("BucketNotEmpty", 409, "The bucket you tried to delete is not empty"));
+            return Err(refused("The bucket you tried to delete is not empty"));
         }
         for id in self.upload_ids(name) {
             self.forget_upload(&id);
@@ -104,10 +106,6 @@ impl State {
     }
 }
 
-fn no_such_bucket() -> AwsError {
-    error("NoSuchBucket", 404, "The specified bucket does not exist")
-}
-
 /// Where a bucket comes to be. The endpoint of us-east-1 makes buckets anywhere, the others only in their own region.
 fn place(endpoint: &str, constraint: Option<&str>) -> Result<String, AwsError> {
     const ILLEGAL: &str = "IllegalLocationConstraintException";
@@ -116,13 +114,19 @@ fn place(endpoint: &str, constraint: Option<&str>) -> Result<String, AwsError> {
     match constraint.filter(|constraint| !constraint.is_empty()) {
         None if endpoint == "us-east-1" => Ok(endpoint.to_owned()),
         None => Err(error(ILLEGAL, 400, format!("The unspecified {endpoint_wants}"))),
-        Some("us-east-1") if endpoint == "us-east-1" => {
-            Err(error("InvalidLocationConstraint", 400, "The specified location-constraint is not valid"))
+        Some(asked) if endpoint == "us-east-1" && (asked == endpoint || !may_be_region(asked)) => {
+            let refused = error("InvalidLocationConstraint", 400, "The specified location-constraint is not valid");
+            Err(refused.with_detail("LocationConstraint", asked))
         }
         Some("EU") if matches!(endpoint, "us-east-1" | "eu-west-1") => Ok("eu-west-1".into()),
         Some(asked) if asked == endpoint || endpoint == "us-east-1" => Ok(asked.to_owned()),
         Some(asked) => Err(error(ILLEGAL, 400, format!("The {asked} {endpoint_wants}"))),
     }
+}
+
+/// `eu-west-1` and the like; `EU` is the old name of that.
+fn may_be_region(word: &str) -> bool {
+    word == "EU" || word.contains('-') && word.ends_with(|last: char| last.is_ascii_digit())
 }
 
 /// 3 to 63 of lower case letters, digits, dots and hyphens, beginning and ending with a letter or digit, no two dots in a row,
@@ -148,6 +152,8 @@ mod tests {
             ("us-east-1", None, Ok("us-east-1")),
             ("us-east-1", Some("eu-west-1"), Ok("eu-west-1")),
             ("us-east-1", Some("us-east-1"), Err("InvalidLocationConstraint")),
+            ("us-east-1", Some("aws-global"), Err("InvalidLocationConstraint")),
+            ("us-east-1", Some("EU"), Ok("eu-west-1")),
             ("eu-west-1", Some("eu-west-1"), Ok("eu-west-1")),
             ("eu-west-1", Some("EU"), Ok("eu-west-1")),
             ("eu-west-1", None, Err("IllegalLocationConstraintException")),

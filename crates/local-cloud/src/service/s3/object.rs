@@ -1,14 +1,12 @@
 //! Objects: put, read, delete. What became of older versions is [`super::version`]'s.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::bucket::Tags;
 use super::version::{VersionId, content_row};
-use super::{Checksum, State, error};
+use super::{Checksum, Description, State, error, refusal};
 use crate::request::AwsError;
 use crate::settings::Millis;
 
@@ -16,7 +14,7 @@ use crate::settings::Millis;
 const MAX_KEY_BYTES: usize = 1024;
 
 /// What is known of an object beside its bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Object {
     pub size: u64,
     /// Without quotes: the MD5 in hex, or that of the parts' MD5s and their number.
@@ -27,23 +25,20 @@ pub struct Object {
     /// `None`: nobody asked for one yet.
     #[serde(default)]
     pub checksum: Option<Checksum>,
+    /// In rising order; none when it was put in one piece.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     #[serde(flatten)]
     pub description: Description,
 }
 
-/// What the writer says about an object.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Description {
-    pub content_type: Option<String>,
-    pub content_encoding: Option<String>,
-    pub content_disposition: Option<String>,
-    pub content_language: Option<String>,
-    pub cache_control: Option<String>,
-    pub metadata: BTreeMap<String, String>,
-    pub tags: Tags,
-    /// `None`: with keys of S3's own.
-    #[serde(default)]
-    pub kms_key: Option<String>,
+/// A part that an object was uploaded in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    pub number: i32,
+    pub size: u64,
+    /// `None`: the upload wanted none of its parts.
+    pub checksum: Option<Checksum>,
 }
 
 /// An object to be written.
@@ -52,13 +47,14 @@ pub struct New {
     pub body: Bytes,
     pub etag: String,
     pub checksum: Option<Checksum>,
+    pub parts: Vec<Part>,
     pub description: Description,
 }
 
 impl New {
     /// An object put in one piece.
     pub fn whole(body: Bytes, checksum: Option<Checksum>, description: Description) -> New {
-        New { etag: hex(&Md5::digest(&body)), body, checksum, description }
+        New { etag: hex(&Md5::digest(&body)), body, checksum, parts: vec![], description }
     }
 }
 
@@ -91,17 +87,15 @@ impl State {
         precondition: Precondition,
     ) -> Result<Stored, AwsError> {
         self.bucket(bucket)?;
-        if key.len() > MAX_KEY_BYTES {
-            return Err(error("KeyTooLongError", 400, "Your key is too long"));
-        }
+        within_bounds(key.len())?;
         let row = format!("{bucket}/{key}");
-        satisfied(&precondition, self.objects.get(&row))?;
+        satisfied(&precondition, key, self.objects.get(&row))?;
         let version = self.make_way(now, bucket, &row);
         let stored = Stored { etag: new.etag.clone(), version: self.told(bucket, &version) };
-        let New { body, etag, checksum, description } = new;
+        let New { body, etag, checksum, parts, description } = new;
         let size = body.len() as u64;
         self.contents.insert(content_row(&row, &version), body);
-        self.objects.insert(row, Object { size, etag, last_modified: now, version, checksum, description });
+        self.objects.insert(row, Object { size, etag, last_modified: now, version, checksum, parts, description });
         Ok(stored)
     }
 
@@ -111,15 +105,15 @@ impl State {
         let row = format!("{bucket}/{key}");
         match (version, self.objects.get(&row)) {
             (None, Some(object)) => Ok(object),
-            (None, None) => Err(self.absent(bucket, &row)),
-            (Some(version), _) => self.version(&row, version),
+            (None, None) => Err(self.absent(bucket, key)),
+            (Some(version), _) => self.version(bucket, key, version),
         }
     }
 
     /// The tags of such an object, to be changed.
     pub fn tags_mut(&mut self, bucket: &str, key: &str, version: Option<&str>) -> Result<&mut Tags, AwsError> {
         let version = self.object(bucket, key, version)?.version.clone();
-        let object = self.version_mut(&format!("{bucket}/{key}"), &version).ok_or_else(no_such_key)?;
+        let object = self.version_mut(&format!("{bucket}/{key}"), &version).ok_or_else(|| refusal::no_such_key(key))?;
         Ok(&mut object.description.tags)
     }
 
@@ -132,25 +126,26 @@ impl State {
 
     /// May the newest version be deleted on this condition?
     pub fn deletable(&self, bucket: &str, key: &str, precondition: &Precondition) -> Result<(), AwsError> {
-        satisfied(precondition, self.objects.get(&format!("{bucket}/{key}")))
+        satisfied(precondition, key, self.objects.get(&format!("{bucket}/{key}")))
     }
 }
 
-pub(super) fn no_such_key() -> AwsError {
-    error("NoSuchKey", 404, "The specified key does not exist.")
+/// May an object have a key of so many bytes?
+pub fn within_bounds(key_bytes: usize) -> Result<(), AwsError> {
+    if key_bytes <= MAX_KEY_BYTES {
+        return Ok(());
+    }
+    let refused = error("KeyTooLongError", 400, "Your key is too long").with_detail("Size", key_bytes.to_string());
+    Err(refused.with_detail("MaxSizeAllowed", MAX_KEY_BYTES.to_string()))
 }
 
-pub fn precondition_failed() -> AwsError {
-    error("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold")
-}
-
-fn satisfied(precondition: &Precondition, there: Option<&Object>) -> Result<(), AwsError> {
+fn satisfied(precondition: &Precondition, key: &str, there: Option<&Object>) -> Result<(), AwsError> {
     match (precondition, there) {
         (Precondition::None, _) | (Precondition::Absent, None) => Ok(()),
-        (Precondition::Absent, Some(_)) => Err(precondition_failed()),
+        (Precondition::Absent, Some(_)) => Err(refusal::precondition_failed("If-None-Match")),
         (Precondition::Etag(wanted), Some(object)) if *wanted == object.etag => Ok(()),
-        (Precondition::Etag(_), Some(_)) => Err(precondition_failed()),
-        (Precondition::Etag(_), None) => Err(no_such_key()),
+        (Precondition::Etag(_), Some(_)) => Err(refusal::precondition_failed("If-Match")),
+        (Precondition::Etag(_), None) => Err(refusal::no_such_key(key)),
     }
 }
 

@@ -9,8 +9,8 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::checksum::{Checksum, Wanted, mismatch};
-use super::object::{Description, New, Precondition, Stored, hex};
-use super::{State, error};
+use super::object::{self, New, Precondition, Stored, hex};
+use super::{Description, State, error, refusal};
 use crate::request::AwsError;
 use crate::settings::Millis;
 
@@ -57,6 +57,14 @@ pub struct Asked {
     pub checksum: Option<Checksum>,
 }
 
+impl Upload {
+    /// A part as the object remembers it.
+    fn joined(&self, number: i32) -> Option<object::Part> {
+        let Part { size, checksum, .. } = self.parts.get(&number)?;
+        Some(object::Part { number, size: *size, checksum: self.checksum.and(checksum.clone()) })
+    }
+}
+
 impl State {
     /// Begins an upload under an id that the caller makes up.
     pub fn begin_upload(
@@ -77,7 +85,10 @@ impl State {
     /// An upload of this bucket and key.
     pub fn upload(&self, id: &str, bucket: &str, key: &str) -> Result<&Upload, AwsError> {
         self.bucket(bucket)?;
-        self.uploads.get(id).filter(|upload| upload.bucket == bucket && upload.key == key).ok_or_else(no_such_upload)
+        self.uploads
+            .get(id)
+            .filter(|upload| upload.bucket == bucket && upload.key == key)
+            .ok_or_else(|| refusal::no_such_upload(id))
     }
 
     /// Uploads of a bucket with their ids.
@@ -96,10 +107,11 @@ impl State {
         checksum: Option<Checksum>,
     ) -> Result<String, AwsError> {
         if !PART_NUMBERS.contains(&number) {
-            return Err(error("InvalidArgument", 400, "Part number must be an integer between 1 and 10000, inclusive"));
+            let message = "Part number must be an integer between 1 and 10000, inclusive";
+            return Err(refusal::invalid_argument(message, "partNumber", &number.to_string()));
         }
         let etag = hex(&Md5::digest(&body));
-        let upload = self.uploads.get_mut(id).ok_or_else(no_such_upload)?;
+        let upload = self.uploads.get_mut(id).ok_or_else(|| refusal::no_such_upload(id))?;
         if let Some(wanted) = upload.checksum {
             wanted.admits(checksum.as_ref())?;
         }
@@ -120,7 +132,7 @@ impl State {
     ) -> Result<Stored, AwsError> {
         let upload = self.upload(id, bucket, key)?.clone();
         let Completion { parts: asked, checksum: said, precondition } = completion;
-        let etag = check_parts(&upload, &asked)?;
+        let etag = check_parts(id, &upload, &asked)?;
         let mut body = BytesMut::new();
         for Asked { number, .. } in &asked {
             body.extend_from_slice(&self.parts.get(&part_row(id, *number)).unwrap_or_default());
@@ -135,7 +147,8 @@ impl State {
         if let Some(said) = said.filter(|said| !checksum.as_ref().is_some_and(|found| found.is(said))) {
             return Err(mismatch(&said.algorithm.name().to_lowercase()));
         }
-        let new = New { body, etag, checksum, description: upload.description };
+        let parts = asked.iter().filter_map(|asked| upload.joined(asked.number)).collect();
+        let new = New { body, etag, checksum, parts, description: upload.description };
         let stored = self.put(now, bucket, key, new, precondition)?;
         self.forget_upload(id);
         Ok(stored)
@@ -159,41 +172,44 @@ impl State {
     }
 }
 
-fn no_such_upload() -> AwsError {
-    let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or \
-                   completed.";
-    error("NoSuchUpload", 404, message)
-}
-
 fn part_row(id: &str, number: i32) -> String {
     format!("{id}/{number}")
 }
 
 /// The object's etag, when the parts asked for are the parts there.
-fn check_parts(upload: &Upload, asked: &[Asked]) -> Result<String, AwsError> {
+fn check_parts(id: &str, upload: &Upload, asked: &[Asked]) -> Result<String, AwsError> {
     if asked.is_empty() {
-        let message = "The XML you provided was not well-formed or did not validate against our published schema";
-        return Err(error("MalformedXML", 400, message));
+        return Err(refusal::invalid_request("You must specify at least one part"));
     }
     if !asked.is_sorted_by(|first, second| first.number < second.number) {
         let message = "The list of parts was not in ascending order. Parts must be ordered by part number.";
-        return Err(error("InvalidPartOrder", 400, message));
+        return Err(error("InvalidPartOrder", 400, message).with_detail("UploadId", id));
     }
     let mut digests = Md5::new();
     for (at, asked_for) in asked.iter().enumerate() {
         let part = upload.parts.get(&asked_for.number).filter(|part| is_as_asked(part, asked_for));
-        let part = part.ok_or_else(|| {
-            let message = "One or more of the specified parts could not be found.  The part may not have been uploaded, \
-                           or the specified entity tag may not match the part's entity tag.";
-            error("InvalidPart", 400, message)
-        })?;
+        let part = part.ok_or_else(|| invalid_part(id, asked_for))?;
         if part.size < MIN_PART_BYTES && at + 1 < asked.len() {
-            let message = "Your proposed upload is smaller than the minimum allowed size";
-            return Err(error("EntityTooSmall", 400, message));
+            return Err(too_small(asked_for.number, part));
         }
         digests.update(unhex(&part.etag));
     }
     Ok(format!("{}-{}", hex(&digests.finalize()), asked.len()))
+}
+
+fn invalid_part(id: &str, asked: &Asked) -> AwsError {
+    let message = "One or more of the specified parts could not be found.  The part may not have been uploaded, or the \
+                   specified entity tag may not match the part's entity tag.";
+    let refused = error("InvalidPart", 400, message).with_detail("UploadId", id);
+    let refused = refused.with_detail("PartNumber", asked.number.to_string());
+    refused.with_detail("ETag", asked.etag.clone().unwrap_or_default())
+}
+
+fn too_small(number: i32, part: &Part) -> AwsError {
+    let refused = error("EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size");
+    let refused = refused.with_detail("ProposedSize", part.size.to_string());
+    let refused = refused.with_detail("MinSizeAllowed", MIN_PART_BYTES.to_string());
+    refused.with_detail("PartNumber", number.to_string()).with_detail("ETag", &part.etag)
 }
 
 fn is_as_asked(part: &Part, asked: &Asked) -> bool {
@@ -256,7 +272,7 @@ mod tests {
             (&[3], &[part(2, None)], "InvalidPart"),
             (&[3], &[part(1, Some("00"))], "InvalidPart"),
             (&[3], &[other], "InvalidPart"),
-            (&[3], &[], "MalformedXML"),
+            (&[3], &[], "InvalidRequest"),
         ] {
             let refused = begun(sizes).complete_upload(1, "id", "lake", "k", completion(asked));
             assert_eq!(refused.map_err(|error| error.code), Err(code));

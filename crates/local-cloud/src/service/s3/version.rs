@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::bucket::Versioning;
-use super::object::no_such_key;
-use super::{Object, State, error};
+use super::{Object, State, refusal};
 use crate::request::AwsError;
 use crate::settings::Millis;
 
@@ -134,15 +133,12 @@ impl State {
     }
 
     /// The version of this id.
-    pub(super) fn version(&self, row: &str, version: &str) -> Result<&Object, AwsError> {
+    pub(super) fn version(&self, bucket: &str, key: &str, version: &str) -> Result<&Object, AwsError> {
         parse(version)?;
-        match self.versions_of(row).find(|shown| shown.id() == version) {
+        match self.versions_of(&format!("{bucket}/{key}")).find(|shown| shown.id() == version) {
             Some(Shown::Object(object)) => Ok(object),
-            Some(Shown::Marker(_)) => {
-                let message = "The specified method is not allowed against this resource.";
-                Err(error("MethodNotAllowed", 405, message).with_header("x-amz-delete-marker", "true"))
-            }
-            None => Err(error("NoSuchVersion", 404, "The specified version does not exist.")),
+            Some(Shown::Marker(_)) => Err(refusal::is_delete_marker()),
+            None => Err(refusal::no_such_version(key, version)),
         }
     }
 
@@ -158,12 +154,14 @@ impl State {
     }
 
     /// Why a key has no object: its newest version may be a delete marker.
-    pub(super) fn absent(&self, bucket: &str, row: &str) -> AwsError {
-        let marker = self.history.get(row).and_then(|history| history.0.first());
+    pub(super) fn absent(&self, bucket: &str, key: &str) -> AwsError {
+        let refused = refusal::no_such_key(key);
+        let marker = self.history.get(&format!("{bucket}/{key}")).and_then(|history| history.0.first());
         let told = marker.and_then(|marker| self.told(bucket, marker.id()));
-        told.map_or_else(no_such_key, |id| {
-            no_such_key().with_header("x-amz-delete-marker", "true").with_header("x-amz-version-id", id)
-        })
+        match told {
+            None => refused,
+            Some(id) => refused.with_header("x-amz-delete-marker", "true").with_header("x-amz-version-id", id),
+        }
     }
 
     fn remove_version(&mut self, row: &str, version: &VersionId) -> Option<Version> {
@@ -217,7 +215,7 @@ fn parse(id: &str) -> Result<VersionId, AwsError> {
     match id {
         NULL => Ok(None),
         id if is_ours => Ok(Some(id.to_owned())),
-        _ => Err(error("InvalidArgument", 400, "Invalid version id specified")),
+        _ => Err(refusal::invalid_argument("Invalid version id specified", "versionId", id)),
     }
 }
 

@@ -1,17 +1,19 @@
 //! `s3s`'s trait over the store: read the body, one turn of the world, answer. Operations that are not here are
 //! `NotImplemented`.
 
-use s3s::dto::*;
-use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
+use std::sync::{Arc, OnceLock};
 
-use super::convert;
+use s3s::dto::*;
+use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
+
+use super::convert::{self, Tagged};
 use crate::drive::Engine;
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
-use crate::service::s3::{Checksum, State};
+use crate::service::s3::{Checksum, State, refusal};
 use crate::settings::Millis;
 
-use super::{buckets, documents, lists, objects, uploads, versions};
+use super::{buckets, documents, lists, objects, read, uploads, versions};
 
 /// What an operation knows beside its input.
 pub struct Adapter {
@@ -19,9 +21,11 @@ pub struct Adapter {
     pub region: String,
     pub id: String,
     /// Of the body, should it create a bucket.
-    pub bucket_tags: Tags,
+    pub bucket_tags: Vec<Tag>,
     /// Of the body, as the client said it and found right.
     pub checksum: Option<Checksum>,
+    /// Why the operation failed. The library's own error has no room for the details.
+    pub refused: Arc<OnceLock<AwsError>>,
 }
 
 /// The circumstances of one operation.
@@ -43,14 +47,21 @@ impl Adapter {
             let context = Context { now: turn.now, account: &account, region, id, checksum };
             act(&mut world.s3, &context)
         });
-        acted.and_then(|result| result).map(S3Response::new).map_err(|error| convert::error(error, &self.id))
+        acted.and_then(|result| result).map(S3Response::new).map_err(|error| self.refuse(error))
+    }
+
+    /// The error is told by who called the library.
+    fn refuse(&self, error: AwsError) -> S3Error {
+        // One operation fails once.
+        let _ = self.refused.set(error);
+        S3Error::new(S3ErrorCode::InternalError)
     }
 
     /// The error of a setting that no bucket here has.
     fn unset<T>(&self, bucket: &str, code: &'static str, message: &str) -> S3Result<S3Response<T>> {
         self.act(|state, _| {
             state.bucket(bucket)?;
-            Err(AwsError::new(code, message).with_status(404))
+            Err(refusal::unset(code, message, bucket))
         })
     }
 }
@@ -89,8 +100,10 @@ impl S3 for Adapter {
     }
 
     async fn put_bucket_tagging(&self, r: S3Request<PutBucketTaggingInput>) -> Answer<PutBucketTaggingOutput> {
-        let tags = convert::tags(r.input.tagging.tag_set, 50)?;
-        let done = self.act(|state, _| buckets::set_tags(state, &r.input.bucket, tags))?;
+        let done = self.act(|state, _| {
+            let tags = convert::tags(r.input.tagging.tag_set, Tagged::Bucket)?;
+            buckets::set_tags(state, &r.input.bucket, tags)
+        })?;
         Ok(S3Response::with_status(
             done.map_output(|()| PutBucketTaggingOutput {}).output,
             http::StatusCode::NO_CONTENT,
@@ -275,33 +288,27 @@ impl S3 for Adapter {
 
     async fn put_object(&self, mut r: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
         let body = convert::collect(r.input.body.take()).await?;
-        let precondition = convert::precondition(r.input.if_match.take(), r.input.if_none_match.take())?;
-        let tags = convert::tagging_header(r.input.tagging.take())?;
-        self.act(|state, cx| objects::put(state, cx, r.input, body, tags, precondition))
+        self.act(|state, cx| objects::put(state, cx, r.input, body))
     }
 
     async fn get_object(&self, r: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
-        self.act(|state, _| objects::get(state, &r.input))
+        self.act(|state, _| read::get(state, &r.input))
     }
 
     async fn head_object(&self, r: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
-        self.act(|state, _| objects::head(state, &r.input))
+        self.act(|state, _| read::head(state, &r.input))
     }
 
     async fn delete_object(&self, r: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
-        let precondition = convert::precondition(r.input.if_match, None)?;
-        let (bucket, key, version) = (&r.input.bucket, &r.input.key, r.input.version_id.as_deref());
-        let done = self.act(|state, cx| versions::delete(state, cx, bucket, key, version, &precondition))?;
-        Ok(no_content(done))
+        self.act(|state, cx| versions::delete(state, cx, &r.input)).map(no_content)
     }
 
     async fn delete_objects(&self, r: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
         self.act(|state, cx| versions::delete_many(state, cx, r.input))
     }
 
-    async fn copy_object(&self, mut r: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
-        let tags = convert::tagging_header(r.input.tagging.take())?;
-        self.act(|state, cx| objects::copy(state, cx, r.input, tags))
+    async fn copy_object(&self, r: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
+        self.act(|state, cx| objects::copy(state, cx, r.input))
     }
 
     async fn list_objects_v2(&self, r: S3Request<ListObjectsV2Input>) -> Answer<ListObjectsV2Output> {
@@ -317,7 +324,7 @@ impl S3 for Adapter {
     }
 
     async fn get_object_attributes(&self, r: S3Request<GetObjectAttributesInput>) -> Answer<GetObjectAttributesOutput> {
-        self.act(|state, _| objects::attributes(state, &r.input))
+        self.act(|state, _| read::attributes(state, &r.input))
     }
 
     async fn get_object_tagging(&self, r: S3Request<GetObjectTaggingInput>) -> Answer<GetObjectTaggingOutput> {
@@ -325,9 +332,11 @@ impl S3 for Adapter {
     }
 
     async fn put_object_tagging(&self, r: S3Request<PutObjectTaggingInput>) -> Answer<PutObjectTaggingOutput> {
-        let tags = convert::tags(r.input.tagging.tag_set, 10)?;
         let (bucket, key, version) = (&r.input.bucket, &r.input.key, r.input.version_id.as_deref());
-        let set = self.act(|state, _| objects::set_tags(state, bucket, key, version, tags))?;
+        let set = self.act(|state, _| {
+            let tags = convert::tags(r.input.tagging.tag_set, Tagged::Object)?;
+            objects::set_tags(state, bucket, key, version, tags)
+        })?;
         Ok(set.map_output(|version_id| PutObjectTaggingOutput { version_id }))
     }
 
@@ -339,10 +348,9 @@ impl S3 for Adapter {
 
     async fn create_multipart_upload(
         &self,
-        mut r: S3Request<CreateMultipartUploadInput>,
+        r: S3Request<CreateMultipartUploadInput>,
     ) -> Answer<CreateMultipartUploadOutput> {
-        let tags = convert::tagging_header(r.input.tagging.take())?;
-        self.act(|state, cx| uploads::begin(state, cx, r.input, tags))
+        self.act(|state, cx| uploads::begin(state, cx, r.input))
     }
 
     async fn upload_part(&self, mut r: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
@@ -356,10 +364,9 @@ impl S3 for Adapter {
 
     async fn complete_multipart_upload(
         &self,
-        mut r: S3Request<CompleteMultipartUploadInput>,
+        r: S3Request<CompleteMultipartUploadInput>,
     ) -> Answer<CompleteMultipartUploadOutput> {
-        let precondition = convert::precondition(r.input.if_match.take(), r.input.if_none_match.take())?;
-        self.act(|state, cx| uploads::complete(state, cx, r.input, precondition))
+        self.act(|state, cx| uploads::complete(state, cx, r.input))
     }
 
     async fn abort_multipart_upload(

@@ -3,17 +3,18 @@
 use s3s::dto::*;
 
 use super::adapter::Context;
-use super::convert;
+use super::convert::{self, Tagged};
 use crate::request::AwsError;
-use crate::service::s3::State;
 use crate::service::s3::bucket::Tags;
+use crate::service::s3::{State, refusal};
 
 pub fn create(
     state: &mut State,
     cx: &Context,
     input: CreateBucketInput,
-    tags: Tags,
+    tags: Vec<Tag>,
 ) -> Result<CreateBucketOutput, AwsError> {
+    let tags = convert::tags(tags, Tagged::NewBucket)?;
     let constraint = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
     let constraint = constraint.as_ref().map(BucketLocationConstraint::as_str);
     state.create_bucket(cx.now, cx.region, &input.bucket, constraint, tags)?;
@@ -61,7 +62,7 @@ pub fn location(state: &State, name: &str) -> Result<GetBucketLocationOutput, Aw
 pub fn tagging(state: &State, name: &str) -> Result<GetBucketTaggingOutput, AwsError> {
     let tags = &state.bucket(name)?.tags;
     if tags.is_empty() {
-        return Err(AwsError::new("NoSuchTagSet", "The TagSet does not exist").with_status(404));
+        return Err(refusal::unset("NoSuchTagSet", "The TagSet does not exist", name));
     }
     Ok(GetBucketTaggingOutput { tag_set: convert::tag_set(tags) })
 }
@@ -73,7 +74,7 @@ pub fn set_tags(state: &mut State, name: &str, tags: Tags) -> Result<(), AwsErro
 
 pub fn lifecycle(state: &State, name: &str) -> Result<GetBucketLifecycleConfigurationOutput, AwsError> {
     let rules = state.bucket(name)?.lifecycle.clone().ok_or_else(|| {
-        AwsError::new("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist").with_status(404)
+        refusal::unset("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist", name)
     })?;
     let rules = serde_json::from_value(rules).map_err(|error| {
         AwsError::new("InternalError", format!("reading the lifecycle of {name}: {error}")).with_status(500)
@@ -90,8 +91,7 @@ pub fn set_lifecycle(
     let bucket = state.bucket_mut(&input.bucket)?;
     let mut rules = input.lifecycle_configuration.map(|configuration| configuration.rules).unwrap_or_default();
     if rules.is_empty() {
-        let message = "The XML you provided was not well-formed or did not validate against our published schema";
-        return Err(AwsError::new("MalformedXML", message));
+        return Err(refusal::malformed_xml());
     }
     for (at, rule) in rules.iter_mut().enumerate() {
         rule.id.get_or_insert_with(|| format!("{}-{at}", cx.id));

@@ -1,6 +1,8 @@
 //! Checksums that clients send with a body, compared with what came, and the members in which answers give them back.
 
+use base64_simd::STANDARD;
 use http::{HeaderName, HeaderValue, Method};
+use md5::{Digest, Md5};
 use s3s::dto;
 
 use crate::request::{AwsError, Request};
@@ -55,6 +57,21 @@ pub fn from_trailers(request: &mut Request, trailers: Vec<Trailer>) -> Result<()
     Ok(())
 }
 
+/// Is this `Content-MD5` that of the body?
+pub fn is_md5(said: &str, body: &[u8]) -> Result<(), AwsError> {
+    let invalid = || {
+        AwsError::new("InvalidDigest", "The Content-MD5 you specified was invalid.").with_detail("Content-MD5", said)
+    };
+    let digest = STANDARD.decode_to_vec(said).ok().filter(|digest| digest.len() == 16).ok_or_else(invalid)?;
+    let found = Md5::digest(body);
+    if digest == found.as_slice() {
+        return Ok(());
+    }
+    let refused = AwsError::new("BadDigest", "The Content-MD5 you specified did not match what we received.");
+    let refused = refused.with_detail("ExpectedDigest", said);
+    Err(refused.with_detail("CalculatedDigest", STANDARD.encode_to_string(found)))
+}
+
 /// What the client says of the body, which is true.
 pub fn verified(request: &Request) -> Result<Option<Checksum>, AwsError> {
     // There it is of the object, which is not the body.
@@ -87,11 +104,6 @@ pub fn verified(request: &Request) -> Result<Option<Checksum>, AwsError> {
 /// An object's checksum: S3 makes one for whoever did not send one.
 pub fn of(object: &Object, body: &[u8]) -> Checksum {
     object.checksum.clone().unwrap_or_else(|| Algorithm::Crc64Nvme.of(body))
-}
-
-/// The same, where a reader asks for it.
-pub fn asked_for(mode: Option<&dto::ChecksumMode>, object: &Object, body: &[u8]) -> Option<Checksum> {
-    mode.filter(|mode| mode.as_str() == dto::ChecksumMode::ENABLED).map(|_| of(object, body))
 }
 
 /// What S3 makes itself of a part that came without a checksum, when the upload wants one of the whole object.

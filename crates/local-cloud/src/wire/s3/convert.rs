@@ -7,27 +7,14 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use s3s::dto::{self, ETag, ETagCondition, StreamingBlob, Timestamp};
 use s3s::xml::{DeError, Deserializer};
-use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use s3s::{S3Result, s3_error};
 
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
-use crate::service::s3::object::{Object, Precondition, precondition_failed};
+use crate::service::s3::description::STANDARD;
+use crate::service::s3::object::{Object, Precondition};
+use crate::service::s3::refusal;
 use crate::settings::Millis;
-
-pub fn error(error: AwsError, id: &str) -> S3Error {
-    // Codes that the library does not know become custom ones: this cannot fail.
-    let code = error.code.parse().unwrap_or(S3ErrorCode::InternalError);
-    let mut out = S3Error::with_message(code, error.message);
-    if let Ok(status) = http::StatusCode::from_u16(error.status) {
-        out.set_status_code(status);
-    }
-    out.set_request_id(id);
-    let headers = error.headers.into_iter().filter_map(|(name, value)| {
-        Some((http::HeaderName::from_static(name), http::HeaderValue::try_from(value).ok()?))
-    });
-    out.set_headers(headers.collect());
-    out
-}
 
 /// S3 keeps whole seconds.
 pub fn time(at: Millis) -> Timestamp {
@@ -52,17 +39,27 @@ pub fn blob(bytes: Bytes) -> StreamingBlob {
     StreamingBlob::from(s3s::Body::from(bytes))
 }
 
-/// What a conditional write asks for. S3 takes only `*` for `If-None-Match` here.
-pub fn precondition(if_match: Option<ETagCondition>, if_none_match: Option<ETagCondition>) -> S3Result<Precondition> {
-    let unsupported =
-        || s3_error!(NotImplemented, "A header you provided implies functionality that is not implemented");
+/// What a conditional write asks for. S3 takes only an etag for `If-Match` here, and only `*` for `If-None-Match`.
+pub fn precondition(
+    if_match: Option<&ETagCondition>,
+    if_none_match: Option<&ETagCondition>,
+) -> Result<Precondition, AwsError> {
+    let refused = |header: &str| {
+        let why = format!("We don't accept the provided value of {header} header for this API");
+        refusal::not_implemented(header).with_detail("additionalMessage", why)
+    };
     match (if_match, if_none_match) {
         (None, None) => Ok(Precondition::None),
         (None, Some(none)) if none.is_any() => Ok(Precondition::Absent),
+        (None, Some(_)) => Err(refused("If-None-Match")),
         (Some(wanted), None) => {
-            wanted.into_etag().map(|etag| Precondition::Etag(etag.into_value())).ok_or_else(unsupported)
+            let etag = wanted.as_etag().ok_or_else(|| refused("If-Match"))?;
+            Ok(Precondition::Etag(etag.value().to_owned()))
         }
-        _ => Err(unsupported()),
+        (Some(_), Some(_)) => {
+            let why = "Multiple conditional request headers present in the request";
+            Err(refusal::not_implemented("If-Match,If-None-Match").with_detail("additionalMessage", why))
+        }
     }
 }
 
@@ -78,24 +75,62 @@ pub struct Conditions<'a> {
 impl Conditions<'_> {
     /// A condition on the etag outweighs that on the time: <https://www.rfc-editor.org/rfc/rfc9110.html#section-13.2.2>
     pub fn check(&self, object: &Object) -> Result<(), AwsError> {
-        let holds = |condition: &ETagCondition| {
-            condition.is_any() || condition.as_etag().is_some_and(|wanted| wanted.value() == object.etag)
-        };
-        let modified = |since: &Timestamp| time(object.last_modified) > *since;
-        if self.matches.map_or_else(|| self.unmodified_since.is_some_and(modified), |wanted| !holds(wanted)) {
-            return Err(precondition_failed());
+        match self.failed(object) {
+            None => Ok(()),
+            Some(condition @ ("If-Match" | "If-Unmodified-Since")) => Err(refusal::precondition_failed(condition)),
+            Some(_) => {
+                let unchanged = AwsError::new("NotModified", "Not Modified").with_status(304);
+                Err(unchanged.with_header("etag", format!("\"{}\"", object.etag)))
+            }
         }
-        if self.matches_none.map_or_else(|| self.modified_since.is_some_and(|since| !modified(since)), holds) {
-            let unchanged = AwsError::new("NotModified", "Not Modified").with_status(304);
-            return Err(unchanged.with_header("etag", format!("\"{}\"", object.etag)));
-        }
-        Ok(())
     }
 
     /// The same for an object that is copied: there is no reader who could have it already.
     pub fn check_source(&self, object: &Object) -> Result<(), AwsError> {
-        self.check(object).map_err(|_| precondition_failed())
+        let refused = |condition| refusal::precondition_failed(&format!("x-amz-copy-source-{condition}"));
+        self.failed(object).map_or(Ok(()), |condition| Err(refused(condition)))
     }
+
+    /// The condition that does not hold, by its header.
+    fn failed(&self, object: &Object) -> Option<&'static str> {
+        let holds = |condition: &ETagCondition| {
+            condition.is_any() || condition.as_etag().is_some_and(|wanted| wanted.value() == object.etag)
+        };
+        let modified = |since: &Timestamp| time(object.last_modified) > *since;
+        match (self.matches, self.unmodified_since) {
+            (Some(wanted), _) if !holds(wanted) => return Some("If-Match"),
+            (None, Some(since)) if modified(since) => return Some("If-Unmodified-Since"),
+            _ => {}
+        }
+        match (self.matches_none, self.modified_since) {
+            (Some(unwanted), _) if holds(unwanted) => Some("If-None-Match"),
+            (None, Some(since)) if !modified(since) => Some("If-Modified-Since"),
+            _ => None,
+        }
+    }
+}
+
+/// What the inputs of all that write an object say of it.
+macro_rules! description {
+    ($input:expr, $tags:expr, $kms_key:expr) => {
+        $crate::service::s3::Description {
+            content_type: $input.content_type,
+            content_encoding: $input.content_encoding,
+            content_disposition: $input.content_disposition,
+            content_language: $input.content_language,
+            cache_control: $input.cache_control,
+            metadata: $crate::wire::s3::convert::metadata($input.metadata),
+            tags: $tags,
+            kms_key: $kms_key,
+            storage_class: $crate::wire::s3::convert::storage_class($input.storage_class),
+        }
+    };
+}
+pub(super) use description;
+
+/// Nothing for the standard one.
+pub fn storage_class(class: Option<dto::StorageClass>) -> Option<String> {
+    class.map(|class| class.as_str().to_owned()).filter(|class| class != STANDARD)
 }
 
 /// Of a copy, whose inputs are two types with the same members.
@@ -111,30 +146,69 @@ macro_rules! source_conditions {
 }
 pub(super) use source_conditions;
 
-/// A tag set, checked for doubles and number.
-pub fn tags(set: Vec<dto::Tag>, at_most: usize) -> S3Result<Tags> {
-    let count = set.len();
-    let tags: Tags = set.into_iter().map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())).collect();
-    if tags.len() < count {
-        return Err(s3_error!(InvalidTag, "Cannot provide multiple Tags with the same key"));
+/// Whose tags they are: the words and bounds differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tagged {
+    Bucket,
+    /// In the call that makes the bucket.
+    NewBucket,
+    Object,
+}
+
+/// A tag set, checked for its tags' words and number.
+pub fn tags(set: Vec<dto::Tag>, of: Tagged) -> Result<Tags, AwsError> {
+    let at_most = if of == Tagged::Object { 10 } else { 50 };
+    if set.len() > at_most {
+        let message = format!("The number of tags cannot be greater than {at_most}");
+        return Err(AwsError::new("BadRequest", message));
     }
-    if count > at_most {
-        let mut refused = S3Error::with_message(
-            S3ErrorCode::Custom("BadRequest".into()),
-            format!("The number of tags cannot be greater than {at_most}"),
-        );
-        refused.set_status_code(http::StatusCode::BAD_REQUEST);
-        return Err(refused);
+    let invalid = |message: &str, key: &str| AwsError::new("InvalidTag", message).with_detail("TagKey", key);
+    let mut tags = Tags::new();
+    for tag in set {
+        let (Some(key), Some(value)) = (tag.key, tag.value) else { return Err(refusal::malformed_xml()) };
+        if key.starts_with("aws:") {
+            let message = match of {
+                Tagged::Bucket => "System tags cannot be added/updated by requester",
+                Tagged::NewBucket => {
+                    let message = "User-defined tag keys can't start with \"aws:\". This prefix is reserved for system tags. \
+                                   Remove \"aws:\" from your tag keys and try again.";
+                    return Err(AwsError::new("InvalidTag", message));
+                }
+                Tagged::Object => "Your TagKey cannot be prefixed with aws:",
+            };
+            return Err(invalid(message, &key));
+        }
+        if key.is_empty() || !is_tag_text(&key, 128) {
+            return Err(invalid("The TagKey you have provided is invalid", &key));
+        }
+        if !is_tag_text(&value, 256) {
+            let refused = invalid("The TagValue you have provided is invalid", &key);
+            return Err(refused.with_detail("TagValue", value));
+        }
+        if tags.contains_key(&key) {
+            return Err(invalid("Cannot provide multiple Tags with the same key", &key));
+        }
+        tags.insert(key, value);
     }
     Ok(tags)
 }
 
+fn is_tag_text(text: &str, at_most: usize) -> bool {
+    let allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
+    text.chars().count() <= at_most && text.chars().all(allowed)
+}
+
 /// `x-amz-tagging`: a query string.
-pub fn tagging_header(header: Option<String>) -> S3Result<Tags> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&header.unwrap_or_default()).map_err(|_| {
-        s3_error!(InvalidArgument, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded")
-    })?;
-    tags(pairs.into_iter().map(|(key, value)| tag(&key, &value)).collect(), 10)
+pub fn tagging_header(header: Option<&str>) -> Result<Tags, AwsError> {
+    let header = header.unwrap_or_default();
+    let malformed = || {
+        let message = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without \
+                       tag name duplicates.";
+        refusal::invalid_argument(message, "x-amz-tagging", header)
+    };
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(header).map_err(|_| malformed())?;
+    let set = pairs.into_iter().map(|(key, value)| tag(&key, &value)).collect();
+    tags(set, Tagged::Object).map_err(|error| if error.code == "InvalidTag" { malformed() } else { error })
 }
 
 pub fn tag_set(tags: &Tags) -> Vec<dto::Tag> {
@@ -146,7 +220,7 @@ fn tag(key: &str, value: &str) -> dto::Tag {
 }
 
 /// `Tags` of a `CreateBucketConfiguration`, which `s3s` reads over; nothing when the body is none.
-pub fn bucket_tags(body: &[u8]) -> Tags {
+pub fn bucket_tags(body: &[u8]) -> Vec<dto::Tag> {
     let mut found: Vec<dto::Tag> = vec![];
     let mut reader = Deserializer::new(body);
     let read = reader.named_element("CreateBucketConfiguration", |reader| {
@@ -160,7 +234,7 @@ pub fn bucket_tags(body: &[u8]) -> Tags {
             _ => Err(DeError::UnexpectedTagName),
         })
     });
-    read.map_or_else(|_| Tags::new(), |()| tags(found, 50).unwrap_or_default())
+    read.map_or_else(|_| vec![], |()| found)
 }
 
 pub fn owner(account: &str) -> dto::Owner {
@@ -181,9 +255,28 @@ mod tests {
             <LocationConstraint>eu-west-1</LocationConstraint>
             <Tags><Tag><Key>team</Key><Value>a &amp; b</Value></Tag><Tag><Key>n</Key><Value/></Tag></Tags>
         </CreateBucketConfiguration>"#;
-        let expected = Tags::from([("team".into(), "a & b".into()), ("n".into(), String::new())]);
+        let expected = vec![tag("team", "a & b"), tag("n", "")];
         assert_eq!(bucket_tags(body), expected);
-        assert_eq!(bucket_tags(b""), Tags::new());
-        assert_eq!(bucket_tags(b"not xml"), Tags::new());
+        assert_eq!(bucket_tags(b""), vec![]);
+        assert_eq!(bucket_tags(b"not xml"), vec![]);
+    }
+
+    #[test]
+    fn tags_that_nobody_may_have_are_refused_in_the_words_of_what_they_are_for() {
+        let of = |key: &str, value: &str, of| tags(vec![tag(key, value)], of).map_err(|error| error.message);
+        assert!(of("team/\u{e9} +-=._:@", "", Tagged::Bucket).is_ok());
+        for (key, value, tagged, message) in [
+            ("aws:x", "", Tagged::Bucket, "System tags cannot be added/updated by requester"),
+            ("aws:x", "", Tagged::Object, "Your TagKey cannot be prefixed with aws:"),
+            ("a,b", "", Tagged::Object, "The TagKey you have provided is invalid"),
+            ("", "", Tagged::Object, "The TagKey you have provided is invalid"),
+            ("a", "b,c", Tagged::NewBucket, "The TagValue you have provided is invalid"),
+        ] {
+            assert_eq!(of(key, value, tagged), Err(message.to_owned()));
+        }
+        let twice = tags(vec![tag("a", ""), tag("a", "")], Tagged::Bucket);
+        assert_eq!(twice.map_err(|error| error.message), Err("Cannot provide multiple Tags with the same key".into()));
+        let eleven = (0..11).map(|n| tag(&n.to_string(), "")).collect();
+        assert_eq!(tags(eleven, Tagged::Object).map_err(|error| error.code), Err("BadRequest"));
     }
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::request::AwsError;
 use crate::service::iam;
-use crate::service::s3::State;
+use crate::service::s3::{State, refusal};
 
 pub const ENCRYPTION: &str = "encryption";
 pub const PUBLIC_ACCESS: &str = "publicAccessBlock";
@@ -62,7 +62,7 @@ pub fn public_access_block(state: &State, bucket: &str) -> Result<GetPublicAcces
         kept(state, bucket, PUBLIC_ACCESS)?.unwrap_or(Some(all));
     if configuration.is_none() {
         let message = "The public access block configuration was not found";
-        return Err(AwsError::new("NoSuchPublicAccessBlockConfiguration", message).with_status(404));
+        return Err(refusal::unset("NoSuchPublicAccessBlockConfiguration", message, bucket));
     }
     Ok(GetPublicAccessBlockOutput { public_access_block_configuration: configuration })
 }
@@ -77,14 +77,13 @@ pub fn ownership(state: &State, bucket: &str) -> Result<GetBucketOwnershipContro
 
 pub fn set_ownership(state: &mut State, bucket: &str, controls: &OwnershipControls) -> Result<(), AwsError> {
     let [rule] = controls.rules.as_slice() else {
-        let message = "The XML you provided was not well-formed or did not validate against our published schema";
-        return Err(AwsError::new("MalformedXML", message));
+        return Err(refusal::malformed_xml());
     };
     keep(state, bucket, OWNERSHIP, &rule.object_ownership.as_str())
 }
 
 pub fn policy(state: &State, bucket: &str) -> Result<GetBucketPolicyOutput, AwsError> {
-    let missing = || AwsError::new("NoSuchBucketPolicy", "The bucket policy does not exist").with_status(404);
+    let missing = || refusal::unset("NoSuchBucketPolicy", "The bucket policy does not exist", bucket);
     Ok(GetBucketPolicyOutput { policy: Some(kept(state, bucket, POLICY)?.ok_or_else(missing)?) })
 }
 

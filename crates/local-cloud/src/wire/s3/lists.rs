@@ -7,7 +7,7 @@ use super::convert;
 use crate::request::AwsError;
 use crate::service::query::percent_encode;
 use crate::service::s3::listing::{Page, Query};
-use crate::service::s3::{Object as Stored, State};
+use crate::service::s3::{Object as Stored, State, refusal};
 
 /// Entries in one page.
 const MAX_KEYS: usize = 1000;
@@ -69,7 +69,8 @@ pub fn query(
     max_keys: Option<i32>,
 ) -> Result<Query, AwsError> {
     let max = usize::try_from(max_keys.unwrap_or(1000)).map_err(|_| {
-        AwsError::new("InvalidArgument", "Argument maxKeys must be an integer between 0 and 2147483647")
+        let message = "Argument maxKeys must be an integer between 0 and 2147483647";
+        refusal::invalid_argument(message, "maxKeys", &max_keys.unwrap_or_default().to_string())
     })?;
     let (prefix, delimiter) = (prefix.clone().unwrap_or_default(), delimiter.clone().unwrap_or_default());
     Ok(Query { prefix, delimiter, after, after_version: None, max: max.min(MAX_KEYS) })
@@ -106,7 +107,7 @@ fn contents(page: &Page<&Stored>, spelled: Spelling, owner: Option<&Owner>) -> V
         last_modified: Some(convert::time(object.last_modified)),
         owner: owner.cloned(),
         size: Some(object.size as i64),
-        storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
+        storage_class: Some(object.description.storage_class().to_owned().into()),
         ..Default::default()
     };
     page.entries.iter().map(row).collect()
@@ -123,5 +124,8 @@ fn encode_token(last: &str) -> String {
 
 fn decode_token(token: &str) -> Result<String, AwsError> {
     let decoded = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(token).ok().and_then(|last| String::from_utf8(last).ok());
-    decoded.ok_or_else(|| AwsError::new("InvalidArgument", "The continuation token provided is incorrect"))
+    decoded.ok_or_else(|| {
+        AwsError::new("InvalidArgument", "The continuation token provided is incorrect")
+            .with_detail("ArgumentName", "continuation-token")
+    })
 }

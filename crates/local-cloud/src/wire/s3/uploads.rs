@@ -5,31 +5,20 @@ use s3s::dto::*;
 
 use super::adapter::Context;
 use super::checksum::{self, said, with_checksum};
-use super::{convert, documents, objects};
+use super::{convert, documents, objects, read};
 use crate::request::AwsError;
-use crate::service::s3::bucket::Tags;
 use crate::service::s3::checksum::{Algorithm, Wanted};
-use crate::service::s3::object::Precondition;
 use crate::service::s3::upload::{Asked, Completion};
-use crate::service::s3::{Description, State};
+use crate::service::s3::{State, refusal};
 
 pub fn begin(
     state: &mut State,
     cx: &Context,
     input: CreateMultipartUploadInput,
-    tags: Tags,
 ) -> Result<CreateMultipartUploadOutput, AwsError> {
+    let tags = convert::tagging_header(input.tagging.as_deref())?;
     let kms_key = documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id)?;
-    let description = Description {
-        content_type: input.content_type,
-        content_encoding: input.content_encoding,
-        content_disposition: input.content_disposition,
-        content_language: input.content_language,
-        cache_control: input.cache_control,
-        metadata: convert::metadata(input.metadata),
-        tags,
-        kms_key: kms_key.clone(),
-    };
+    let description = convert::description!(input, tags, kms_key.clone()).checked()?;
     let kind = input.checksum_type.as_ref().map(ChecksumType::as_str);
     let algorithm = input.checksum_algorithm.as_ref().and_then(|name| Algorithm::named(name.as_str()));
     let checksum = algorithm.map(|algorithm| Wanted::of(algorithm, kind)).transpose()?;
@@ -67,13 +56,12 @@ pub fn copy_part(
     input: UploadPartCopyInput,
 ) -> Result<UploadPartCopyOutput, AwsError> {
     let (bucket, key, version) = objects::source(&input.copy_source)?;
-    let (source, body) = state.get(bucket, key, version)?;
+    let (source, body) = state.get(bucket, key, version).map_err(objects::of_source)?;
+    source.description.readable()?;
     let source_version = state.told(bucket, &source.version);
     convert::source_conditions!(input).check_source(source)?;
-    let range = input.copy_source_range.as_deref().map(Range::parse).transpose().map_err(|_| {
-        AwsError::new("InvalidArgument", "The x-amz-copy-source-range value must be of the form bytes=first-last")
-    })?;
-    let part = objects::Span::of(range.as_ref(), source.size)?;
+    let range = input.copy_source_range.as_deref().map(|range| source_range(range, source.size)).transpose()?;
+    let part = read::Span::of(range.as_ref(), source.size)?;
     let (id, number, body) = (&input.upload_id, input.part_number, body.slice(part.from..part.to));
     let sum = state.upload(id, &input.bucket, &input.key)?.checksum.map(|wanted| wanted.algorithm.of(&body));
     let etag = state.put_part(cx.now, id, number, body, sum.clone())?;
@@ -89,12 +77,30 @@ pub fn copy_part(
     })
 }
 
+/// Both ends must be said, and be there.
+fn source_range(text: &str, size: u64) -> Result<Range, AwsError> {
+    let invalid = |message: &str| refusal::invalid_argument(message, "x-amz-copy-source-range", text);
+    match Range::parse(text) {
+        Ok(range @ Range::Int { last: Some(last), .. }) if last < size => Ok(range),
+        Ok(Range::Int { first, last: Some(_) }) if first < size => {
+            Err(invalid(&format!("Range specified is not valid for source object of size: {size}")))
+        }
+        Ok(Range::Int { last: Some(_), .. }) => {
+            Err(refusal::invalid_request("The specified copy range is invalid for the source object size"))
+        }
+        _ => Err(invalid(
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based \
+             offsets of the first and last bytes to copy",
+        )),
+    }
+}
+
 pub fn complete(
     state: &mut State,
     cx: &Context,
     input: CompleteMultipartUploadInput,
-    precondition: Precondition,
 ) -> Result<CompleteMultipartUploadOutput, AwsError> {
+    let precondition = convert::precondition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
     let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
     let parts = parts.into_iter().map(asked).collect();
     let completion = Completion { parts, checksum: said!(input), precondition };

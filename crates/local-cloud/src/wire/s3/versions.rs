@@ -6,10 +6,10 @@ use super::adapter::Context;
 use super::lists::{Spelling, common_prefixes, query};
 use super::{checksum, convert};
 use crate::request::AwsError;
-use crate::service::s3::State;
 use crate::service::s3::bucket::Versioning;
 use crate::service::s3::object::Precondition;
 use crate::service::s3::version::{Deleted, Shown};
+use crate::service::s3::{State, refusal};
 
 /// Keys in one deletion.
 const MAX_KEYS: usize = 1000;
@@ -25,16 +25,12 @@ pub fn status(state: &State, bucket: &str) -> Result<GetBucketVersioningOutput, 
 pub fn set(state: &mut State, input: PutBucketVersioningInput) -> Result<PutBucketVersioningOutput, AwsError> {
     let VersioningConfiguration { mfa_delete, status } = input.versioning_configuration;
     if mfa_delete.is_some_and(|word| word.as_str() != MFADelete::DISABLED) {
-        let message = "A header you provided implies functionality that is not implemented";
-        return Err(AwsError::new("NotImplemented", message).with_status(501));
+        return Err(refusal::not_implemented("x-amz-mfa"));
     }
     let versioning = match status.as_ref().map(BucketVersioningStatus::as_str) {
         Some(BucketVersioningStatus::ENABLED) => Versioning::Enabled,
         Some(BucketVersioningStatus::SUSPENDED) => Versioning::Suspended,
-        Some(_) => {
-            let message = "The XML you provided was not well-formed or did not validate against our published schema";
-            return Err(AwsError::new("MalformedXML", message));
-        }
+        Some(_) => return Err(refusal::malformed_xml()),
         None => {
             let message = "The Versioning element must be specified";
             return Err(AwsError::new("IllegalVersioningConfigurationException", message));
@@ -45,9 +41,9 @@ pub fn set(state: &mut State, input: PutBucketVersioningInput) -> Result<PutBuck
 }
 
 pub fn list(state: &State, cx: &Context, input: ListObjectVersionsInput) -> Result<ListObjectVersionsOutput, AwsError> {
-    if input.version_id_marker.is_some() && input.key_marker.is_none() {
+    if let (Some(marker), None) = (&input.version_id_marker, &input.key_marker) {
         let message = "A version-id marker cannot be specified without a key marker.";
-        return Err(AwsError::new("InvalidArgument", message));
+        return Err(refusal::invalid_argument(message, "version-id-marker", marker));
     }
     let after = input.key_marker.clone().unwrap_or_default();
     let mut query = query(&input.prefix, &input.delimiter, after, input.max_keys)?;
@@ -101,7 +97,7 @@ impl Row<'_> {
             e_tag: Some(convert::etag(&object.etag)),
             last_modified: Some(convert::time(object.last_modified)),
             size: Some(object.size as i64),
-            storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
+            storage_class: Some(object.description.storage_class().to_owned().into()),
             checksum_algorithm: sum.map(|sum| vec![ChecksumAlgorithm::from_static(sum.algorithm.name())]),
             checksum_type: sum.map(|sum| checksum::kind(sum.is_composite())),
             ..Default::default()
@@ -119,16 +115,19 @@ impl Row<'_> {
     }
 }
 
-pub fn delete(
-    state: &mut State,
-    cx: &Context,
-    bucket: &str,
-    key: &str,
-    version: Option<&str>,
-    precondition: &Precondition,
-) -> Result<DeleteObjectOutput, AwsError> {
-    state.deletable(bucket, key, precondition)?;
-    let Deleted { version, marker } = state.delete(cx.now, bucket, key, version)?;
+pub fn delete(state: &mut State, cx: &Context, input: &DeleteObjectInput) -> Result<DeleteObjectOutput, AwsError> {
+    let (bucket, key) = (&input.bucket, &input.key);
+    // Directory buckets have these two.
+    for (header, given) in [
+        ("x-amz-if-match-last-modified-time", input.if_match_last_modified_time.is_some()),
+        ("x-amz-if-match-size", input.if_match_size.is_some()),
+    ] {
+        if given {
+            return Err(refusal::not_implemented(header));
+        }
+    }
+    state.deletable(bucket, key, &convert::precondition(input.if_match.as_ref(), None)?)?;
+    let Deleted { version, marker } = state.delete(cx.now, bucket, key, input.version_id.as_deref())?;
     Ok(DeleteObjectOutput { version_id: version, delete_marker: marker.then_some(true), ..Default::default() })
 }
 
@@ -140,8 +139,7 @@ pub fn delete_many(
 ) -> Result<DeleteObjectsOutput, AwsError> {
     state.bucket(&input.bucket)?;
     if !(1..=MAX_KEYS).contains(&input.delete.objects.len()) {
-        let message = "The XML you provided was not well-formed or did not validate against our published schema";
-        return Err(AwsError::new("MalformedXML", message));
+        return Err(refusal::malformed_xml());
     }
     let (mut deleted, mut errors) = (vec![], vec![]);
     for object in input.delete.objects {

@@ -1,0 +1,92 @@
+//! What the writer says about an object, and its bounds.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>,
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html>
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::bucket::Tags;
+use super::error;
+use crate::request::AwsError;
+
+/// Of all names and values together, in bytes of UTF-8.
+const MAX_METADATA_BYTES: usize = 2048;
+/// Where objects are unless somebody says otherwise.
+pub const STANDARD: &str = "STANDARD";
+const OTHER_CLASSES: [&str; 5] =
+    ["REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"];
+/// Of these an object must be restored before it can be read.
+const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    pub content_type: Option<String>,
+    pub content_encoding: Option<String>,
+    pub content_disposition: Option<String>,
+    pub content_language: Option<String>,
+    pub cache_control: Option<String>,
+    pub metadata: BTreeMap<String, String>,
+    pub tags: Tags,
+    /// `None`: with keys of S3's own.
+    #[serde(default)]
+    pub kms_key: Option<String>,
+    /// `None`: [`STANDARD`].
+    #[serde(default)]
+    pub storage_class: Option<String>,
+}
+
+impl Description {
+    /// The same, if it keeps the bounds: `MetadataTooLarge` or `InvalidStorageClass`.
+    pub fn checked(self) -> Result<Description, AwsError> {
+        let size = self.metadata.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        if size > MAX_METADATA_BYTES {
+            let message = "Your metadata headers exceed the maximum allowed metadata size";
+            let refused = error("MetadataTooLarge", 400, message).with_detail("Size", size.to_string());
+            return Err(refused.with_detail("MaxSizeAllowed", MAX_METADATA_BYTES.to_string()));
+        }
+        let class = self.storage_class();
+        if class != STANDARD && !OTHER_CLASSES.contains(&class) && !ARCHIVES.contains(&class) {
+            let refused = error("InvalidStorageClass", 400, "The storage class you specified is not valid");
+            return Err(refused.with_detail("StorageClassRequested", class));
+        }
+        Ok(self)
+    }
+
+    pub fn storage_class(&self) -> &str {
+        self.storage_class.as_deref().unwrap_or(STANDARD)
+    }
+
+    /// `InvalidObjectState` of what is archived: nothing here restores it.
+    pub fn readable(&self) -> Result<(), AwsError> {
+        let class = self.storage_class();
+        if !ARCHIVES.contains(&class) {
+            return Ok(());
+        }
+        let refused = error("InvalidObjectState", 403, "The operation is not valid for the object's storage class");
+        Err(refused.with_detail("StorageClass", class))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_keeps_its_bounds() {
+        let of = |class: Option<&str>, bytes: usize| {
+            let metadata = BTreeMap::from([("k".to_owned(), "v".repeat(bytes))]);
+            let storage_class = class.map(str::to_owned);
+            Description { metadata, storage_class, ..Description::default() }.checked().map_err(|error| error.code)
+        };
+        assert!(of(None, 2047).is_ok());
+        assert_eq!(of(None, 2048), Err("MetadataTooLarge"));
+        assert_eq!(of(Some("OUTPOSTS"), 1), Err("InvalidStorageClass"));
+        for (class, readable) in [("STANDARD", true), ("GLACIER_IR", true), ("GLACIER", false), ("DEEP_ARCHIVE", false)]
+        {
+            let description = of(Some(class), 1).expect(class);
+            assert_eq!((description.storage_class(), description.readable().is_ok()), (class, readable));
+        }
+    }
+}

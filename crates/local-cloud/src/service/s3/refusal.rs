@@ -1,0 +1,64 @@
+//! What S3 refuses: code, status and words, and the details that stand beside them in its XML, all as AWS was seen to write
+//! them.
+
+use super::error;
+use crate::request::AwsError;
+
+pub fn no_such_bucket(bucket: &str) -> AwsError {
+    error("NoSuchBucket", 404, "The specified bucket does not exist").with_detail("BucketName", bucket)
+}
+
+pub fn invalid_bucket_name(bucket: &str) -> AwsError {
+    error("InvalidBucketName", 400, "The specified bucket is not valid.").with_detail("BucketName", bucket)
+}
+
+/// A setting that this bucket does not have.
+pub fn unset(code: &'static str, message: &str, bucket: &str) -> AwsError {
+    error(code, 404, message).with_detail("BucketName", bucket)
+}
+
+pub fn no_such_key(key: &str) -> AwsError {
+    error("NoSuchKey", 404, "The specified key does not exist.").with_detail("Key", key)
+}
+
+pub fn no_such_version(key: &str, version: &str) -> AwsError {
+    let refused = error("NoSuchVersion", 404, "The specified version does not exist.");
+    refused.with_detail("Key", key).with_detail("VersionId", version)
+}
+
+/// The door adds the method.
+pub fn is_delete_marker() -> AwsError {
+    let refused = error("MethodNotAllowed", 405, "The specified method is not allowed against this resource.");
+    refused.with_detail("ResourceType", "DeleteMarker").with_header("x-amz-delete-marker", "true")
+}
+
+pub fn no_such_upload(id: &str) -> AwsError {
+    let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or \
+                   completed.";
+    error("NoSuchUpload", 404, message).with_detail("UploadId", id)
+}
+
+/// `condition` is the header that did not hold.
+pub fn precondition_failed(condition: &str) -> AwsError {
+    let message = "At least one of the pre-conditions you specified did not hold";
+    error("PreconditionFailed", 412, message).with_detail("Condition", condition)
+}
+
+pub fn invalid_argument(message: &str, name: &str, value: &str) -> AwsError {
+    let refused = error("InvalidArgument", 400, message);
+    refused.with_detail("ArgumentName", name).with_detail("ArgumentValue", value)
+}
+
+pub fn invalid_request(message: impl Into<String>) -> AwsError {
+    error("InvalidRequest", 400, message)
+}
+
+pub fn malformed_xml() -> AwsError {
+    let message = "The XML you provided was not well-formed or did not validate against our published schema";
+    error("MalformedXML", 400, message)
+}
+
+pub fn not_implemented(header: &str) -> AwsError {
+    let message = "A header you provided implies functionality that is not implemented";
+    error("NotImplemented", 501, message).with_detail("Header", header)
+}
