@@ -11,7 +11,7 @@ use crate::world::{Turn, World};
 
 pub use authorize::authorize;
 pub use policy::glob_ignoring_case;
-pub use session::{Caller, Credentials, caller, credentials_of, issue, session_arn};
+pub use session::{Caller, Credentials, caller, credentials_of, issue, issue_tagged, session_arn};
 pub use tag::given as tags_given;
 
 use policies::Policy;

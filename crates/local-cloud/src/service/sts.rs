@@ -40,9 +40,9 @@ fn assume_role(world: &World, turn: &Turn, request: &Request, form: &Form) -> Re
     if !is_arn(role_arn) {
         return Err(AwsError::new("ValidationError", format!("{role_arn} is invalid")));
     }
-    check_tags(form)?;
     let account = &world.settings.account;
     let caller = iam::caller(world, request, turn.now)?;
+    let transitive = transitive_tags(form, caller.transitive())?;
     let role = iam::find(world, role_arn);
     let role = role.filter(|role| iam::assumable_by(world, role, &caller, &request.region, turn.now));
     let role = role.ok_or_else(|| {
@@ -56,7 +56,7 @@ fn assume_role(world: &World, turn: &Turn, request: &Request, form: &Form) -> Re
         return Err(AwsError::new("ValidationError", message));
     }
     let expires = turn.now + u64::from(duration_s) * 1000;
-    let credentials = iam::issue(role, session, Some(expires));
+    let credentials = iam::issue_tagged(role, session, Some(expires), transitive);
     let mut xml = Xml::default();
     xml.element("Credentials", |xml| {
         xml.text("AccessKeyId", credentials.access_key);
@@ -77,15 +77,23 @@ fn is_arn(text: &str) -> bool {
     matches!(parts[..], ["arn", partition, service, _, _, resource] if [partition, service, resource].iter().all(|part| !part.is_empty()))
 }
 
-/// Session tags are checked, and then not kept: no condition asks for them here.
-fn check_tags(form: &Form) -> Result<(), AwsError> {
+/// The keys that go on to the sessions of this session: those of the calling session, which cannot be set again, and those
+/// that the call names. The tags themselves are not kept: no condition asks for them here.
+fn transitive_tags(form: &Form, of_caller: &[String]) -> Result<Vec<String>, AwsError> {
     const CODE: &str = "InvalidParameterValue";
     let tags = iam::tags_given(form, CODE)?;
-    let known = |key: &&str| tags.iter().any(|(tag, _)| tag.eq_ignore_ascii_case(key));
-    if form.list("TransitiveTagKeys").iter().all(known) {
-        return Ok(());
+    let given: Vec<String> = tags.iter().map(|(key, _)| key.to_lowercase()).collect();
+    let named: Vec<String> = form.list("TransitiveTagKeys").into_iter().map(str::to_lowercase).collect();
+    if !named.iter().all(|key| given.contains(key)) {
+        let message = "The specified transitive tag key must be included in the requested tags.";
+        return Err(AwsError::new(CODE, message));
     }
-    Err(AwsError::new(CODE, "The specified transitive tag key must be included in the requested tags."))
+    if of_caller.iter().any(|key| given.contains(key)) {
+        let message = "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key \
+                       from the calling session.";
+        return Err(AwsError::new(CODE, message));
+    }
+    Ok([of_caller, &named].concat())
 }
 
 #[cfg(test)]
@@ -108,28 +116,29 @@ mod tests {
     }
 
     #[test]
-    fn a_session_tag_is_named_once_whatever_its_case_and_only_such_are_transitive() {
-        for (tags, transitive, expected) in [
-            (vec!["One"], vec![], None),
-            (vec!["One"], vec!["one"], None),
-            (
-                vec!["One"],
-                vec!["Two"],
-                Some("The specified transitive tag key must be included in the requested tags."),
-            ),
-            (
-                vec!["One", "one"],
-                vec!["one"],
-                Some("Duplicate tag keys found. Please note that Tag keys are case insensitive."),
-            ),
-        ] {
-            let tags = tags.iter().zip(1..).map(|(key, at)| (format!("Tags.member.{at}.Key"), String::from(*key)));
-            let transitive = transitive
-                .iter()
-                .zip(1..)
-                .map(|(key, at)| (format!("TransitiveTagKeys.member.{at}"), String::from(*key)));
-            let refused = check_tags(&Form::from_iter(tags.chain(transitive))).err();
-            assert_eq!(refused.as_ref().map(|error| error.message.as_str()), expected);
+    fn a_session_tag_is_named_once_whatever_its_case_and_what_is_transitive_is_not_set_again() {
+        let of_caller = ["old".to_owned()];
+        let numbered = |name: &str, end: &str, keys: &[&str]| -> Vec<(String, String)> {
+            keys.iter().zip(1..).map(|(key, at)| (format!("{name}.member.{at}{end}"), (*key).to_owned())).collect()
+        };
+        let unknown = "The specified transitive tag key must be included in the requested tags.";
+        let twice = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+        let again = "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key \
+                     from the calling session.";
+        type Case = (&'static [&'static str], &'static [&'static str], Result<&'static [&'static str], &'static str>);
+        let table: [Case; 5] = [
+            (&["One"], &[], Ok(&["old"])),
+            (&["One"], &["oNe"], Ok(&["old", "one"])),
+            (&["One"], &["Two"], Err(unknown)),
+            (&["One", "one"], &["one"], Err(twice)),
+            (&["Old"], &[], Err(again)),
+        ];
+        for (tags, transitive, expected) in table {
+            let tags = numbered("Tags", ".Key", tags);
+            let form: Form = tags.into_iter().chain(numbered("TransitiveTagKeys", "", transitive)).collect();
+            let found = transitive_tags(&form, &of_caller).map_err(|error| error.message);
+            let expected = expected.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect());
+            assert_eq!(found, expected.map_err(str::to_owned));
         }
     }
 }

@@ -28,18 +28,26 @@ struct Token {
     session: String,
     /// Forever, where there is no time.
     expires: Option<Millis>,
+    /// Keys of the session's tags that go on to the sessions it begins, in lower case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    transitive: Vec<String>,
 }
 
 /// Whose request it is.
 #[derive(Debug)]
 pub enum Caller<'a> {
     Root,
-    Session { role: &'a Role, name: String },
+    Session { role: &'a Role, name: String, transitive: Vec<String> },
 }
 
 /// Credentials for a session of the role.
 pub fn issue(role: &Role, session: &str, expires: Option<Millis>) -> Credentials {
-    credentials(&Token { role_id: role.id.clone(), session: session.to_owned(), expires })
+    issue_tagged(role, session, expires, vec![])
+}
+
+/// The same, with keys (in lower case) of tags that go on to the sessions it begins.
+pub fn issue_tagged(role: &Role, session: &str, expires: Option<Millis>, transitive: Vec<String>) -> Credentials {
+    credentials(&Token { role_id: role.id.clone(), session: session.to_owned(), expires, transitive })
 }
 
 /// What was given out with this token; `None` where it is not ours.
@@ -77,14 +85,22 @@ pub fn caller<'a>(world: &'a World, request: &Request, now: Millis) -> Result<Ca
     if token.expires.is_some_and(|at| at <= now) {
         return Err(refused(("ExpiredToken", "The security token included in the request is expired")));
     }
-    Ok(Caller::Session { role, name: token.session })
+    Ok(Caller::Session { role, name: token.session, transitive: token.transitive })
 }
 
 impl Caller<'_> {
     pub fn arn(&self, region: &str, account: &str) -> String {
         match self {
             Caller::Root => arn::global("iam", region, account, "root"),
-            Caller::Session { role, name } => session_arn(role, name, region, account),
+            Caller::Session { role, name, .. } => session_arn(role, name, region, account),
+        }
+    }
+
+    /// Keys, in lower case, of the tags that a session of its own begins with.
+    pub fn transitive(&self) -> &[String] {
+        match self {
+            Caller::Root => &[],
+            Caller::Session { transitive, .. } => transitive,
         }
     }
 
@@ -92,7 +108,7 @@ impl Caller<'_> {
     pub fn id(&self, account: &str) -> String {
         match self {
             Caller::Root => account.to_owned(),
-            Caller::Session { role, name } => format!("{}:{name}", role.id),
+            Caller::Session { role, name, .. } => format!("{}:{name}", role.id),
         }
     }
 }
