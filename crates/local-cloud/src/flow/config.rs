@@ -77,13 +77,14 @@ impl Config {
             return Ok(None);
         }
         let backup = destination.s3_backup.as_ref();
-        let backup =
-            backup.ok_or_else(|| invalid("S3BackupConfiguration must be specified when S3BackupMode is Enabled."))?;
+        let backup = backup
+            .ok_or_else(|| invalid("S3 backup destination configuration is required when enabling S3 backup."))?;
         let store = Store::parse(backup)?;
         if store.prefix.partition_keys().next().is_some() {
             return Err(invalid(NAMESPACES_WITHOUT_PARTITIONING));
         }
         if store.hints.interval_ms < LEAST_INTERVAL_MS {
+            // The words are ours.
             return Err(invalid("BufferingHints.IntervalInSeconds of a backup must be at least 60."));
         }
         Ok(Some(Config {
@@ -122,12 +123,16 @@ impl Config {
                 "S3 Prefix should contain Dynamic Partitioning namespaces when Dynamic Partitioning is enabled",
             ),
             (
+                self.query.is_none() && self.lambda.is_none(),
+                "Processing Configuration is not enabled when DataPartitioning is enabled",
+            ),
+            (
                 from_query && self.query.is_none(),
-                "MetadataExtraction processor should be present when S3 Prefix has partitionKeyFromQuery namespace.",
+                "MetadataExtraction processor should be present when S3 Prefix has partitionKeyFromQuery namespace",
             ),
             (
                 from_lambda && self.lambda.is_none(),
-                "Lambda processor should be present when S3 Prefix has partitionKeyFromLambda namespace.",
+                "Lambda should be present when S3 Prefix contains keys from partitionKeyFromLambda namespace",
             ),
             (
                 (self.store.hints.size_bytes as u64) < LEAST_PARTITION_BYTES,
@@ -135,7 +140,7 @@ impl Config {
             ),
             (
                 self.store.hints.interval_ms < LEAST_INTERVAL_MS,
-                "BufferingHints.IntervalInSeconds must be at least 60 when Dynamic Partitioning is enabled.",
+                "BufferingHints.IntervalInSeconds must be at least 60 seconds when Dynamic Partitioning is enabled.",
             ),
         ];
         wrong.iter().find(|(wrong, _)| *wrong).map_or(Ok(()), |(_, message)| Err(invalid(*message)))
@@ -178,31 +183,30 @@ impl Store {
 }
 
 fn parse_prefix(member: &str, text: Option<&str>) -> Result<Prefix, AwsError> {
-    let wrong = |reason| {
-        invalid(format!("Ths supplied prefix(es) do not satisfy the following constraint: {member}: {reason}"))
-    };
-    Prefix::parse(text.unwrap_or_default()).map_err(wrong)
+    Prefix::parse(text.unwrap_or_default()).map_err(|wrong| unmet(&wrong.told(member)))
+}
+
+fn unmet(constraint: &str) -> AwsError {
+    // The typo is the service's.
+    invalid(format!("Ths supplied prefix(es) do not satisfy the following constraint: {constraint}"))
 }
 
 fn check_prefixes(prefix: &Prefix, error_prefix: Option<&Prefix>) -> Result<(), AwsError> {
-    let unmet = |constraint: &str| {
-        // The typo is the service's.
-        Err(invalid(format!("Ths supplied prefix(es) do not satisfy the following constraint: {constraint}")))
-    };
     if prefix.names_the_error_type() {
-        return unmet("Prefix cannot contain !{firehose:error-output-type}");
+        return Err(unmet("Prefix must not contain any occurrence of !{firehose:error-output-type}"));
     }
     let Some(error_prefix) = error_prefix else {
         if prefix.has_expressions() {
-            return unmet("ErrorOutputPrefix cannot be null or empty when Prefix contains expressions");
+            return Err(unmet("ErrorOutputPrefix cannot be null or empty when Prefix contains expressions"));
         }
         return Ok(());
     };
     if error_prefix.partition_keys().next().is_some() {
-        return unmet("ErrorOutputPrefix cannot contain partition keys");
+        return Err(invalid("Dynamic Partitioning Namespaces can't be part of an error prefix expression"));
     }
     if error_prefix.has_expressions() && !error_prefix.names_the_error_type() {
-        return unmet("ErrorOutputPrefix must contain !{firehose:error-output-type} when it contains expressions");
+        let message = "ErrorOutputPrefix must contain at least one occurrence of !{firehose:error-output-type}";
+        return Err(unmet(message));
     }
     Ok(())
 }
@@ -212,6 +216,7 @@ fn parse_hints(hints: BufferingHints) -> Result<Hints, AwsError> {
         (size @ 1..=128, interval @ 0..=900) => {
             Ok(Hints { size_bytes: (size * MIB) as usize, interval_ms: interval * 1000 })
         }
+        // The words are ours: the model's bounds come first, but for members that an update merges.
         (size, interval) => Err(invalid(format!(
             "BufferingHints must be 1 to 128 MBs and 0 to 900 seconds, not {size} MBs and {interval} seconds"
         ))),
@@ -221,15 +226,23 @@ fn parse_hints(hints: BufferingHints) -> Result<Hints, AwsError> {
 fn parse_time_zone(name: Option<&str>) -> Result<TimeZone, AwsError> {
     match name.unwrap_or_default() {
         "" | "UTC" => Ok(TimeZone::UTC),
-        name => TimeZone::get(name).map_err(|_| invalid(format!("CustomTimeZone {name} is not a time zone"))),
+        name => TimeZone::get(name).ok().filter(|_| name.len() > 3).ok_or_else(|| {
+            invalid(
+                "Provided custom time zone is not supported. Custom time zones are limited to UTC and non-3-letter IANA \
+                 time zones.",
+            )
+        }),
     }
 }
 
 fn parse_logging(options: CloudWatchLoggingOptions) -> Result<CloudWatchLoggingOptions, AwsError> {
-    if options.enabled && (options.log_group_name.is_none() || options.log_stream_name.is_none()) {
-        return Err(invalid("LogGroupName and LogStreamName must be specified when CloudWatch logging is enabled"));
-    }
-    Ok(options)
+    let lacks = match (&options.log_group_name, &options.log_stream_name) {
+        _ if !options.enabled => return Ok(options),
+        (Some(_), Some(_)) => return Ok(options),
+        (None, _) => "Group",
+        (Some(_), None) => "Stream",
+    };
+    Err(invalid(format!("CloudWatch Log {lacks} Name is required if CloudWatch Logging is enabled")))
 }
 
 pub fn invalid(message: impl Into<String>) -> AwsError {
@@ -254,8 +267,11 @@ mod tests {
             (json!({ "Prefix": "!{timestamp:yyyy}/" }), Some("ErrorOutputPrefix cannot be null or empty when Prefix")),
             (json!({ "Prefix": "!{timestamp:yyyy}/", "ErrorOutputPrefix": "" }), Some("cannot be null or empty")),
             (json!({ "Prefix": "!{timestamp:yyyy}/", "ErrorOutputPrefix": "bad/" }), None),
-            (json!({ "ErrorOutputPrefix": "!{timestamp:yyyy}/" }), Some("must contain !{firehose:error-output-type}")),
-            (json!({ "Prefix": "!{firehose:error-output-type}" }), Some("Prefix cannot contain")),
+            (
+                json!({ "ErrorOutputPrefix": "!{timestamp:yyyy}/" }),
+                Some("must contain at least one occurrence of !{firehose:error-output-type}"),
+            ),
+            (json!({ "Prefix": "!{firehose:error-output-type}" }), Some("Prefix must not contain")),
             (
                 json!({ "Prefix": "!{partitionKeyFromLambda:k}/", "ErrorOutputPrefix": "e/" }),
                 Some("Namespaces can only"),
@@ -267,10 +283,19 @@ mod tests {
             (json!({ "CompressionFormat": "HADOOP_SNAPPY" }), None),
             (json!({ "DataFormatConversionConfiguration": {} }), Some("not supported by the local engine")),
             (json!({ "DataFormatConversionConfiguration": { "Enabled": false } }), None),
+            (
+                json!({ "Prefix": "!{time:yyyy}/" }),
+                Some("constraint: Namespace to the left of colon (time) is an invalid"),
+            ),
+            (
+                json!({ "ErrorOutputPrefix": "!{partitionKeyFromQuery:k}/" }),
+                Some("Dynamic Partitioning Namespaces can't be part of an error prefix expression"),
+            ),
+            (json!({ "CustomTimeZone": "EST" }), Some("limited to UTC and non-3-letter")),
             (json!({ "CustomTimeZone": "Europe/Berlin" }), None),
-            (json!({ "CustomTimeZone": "Europe/Nowhere" }), Some("not a time zone")),
+            (json!({ "CustomTimeZone": "Europe/Nowhere" }), Some("custom time zone is not supported")),
             (json!({ "BufferingHints": { "SizeInMBs": 0, "IntervalInSeconds": 0 } }), Some("1 to 128 MBs")),
-            (json!({ "CloudWatchLoggingOptions": { "Enabled": true } }), Some("LogGroupName")),
+            (json!({ "CloudWatchLoggingOptions": { "Enabled": true } }), Some("CloudWatch Log Group Name is required")),
             (json!({ "BucketARN": "b" }), Some("not the ARN of a bucket")),
         ];
         for (members, expected) in table {
@@ -308,7 +333,8 @@ mod tests {
             (true, from_query, large(), vec![split(), query(), lambda()], None),
             (true, from_lambda, large(), vec![lambda()], None),
             (true, from_query, large(), vec![lambda()], Some("MetadataExtraction processor should be present")),
-            (true, from_lambda, large(), vec![query()], Some("Lambda processor should be present")),
+            (true, from_lambda, large(), vec![query()], Some("Lambda should be present")),
+            (true, from_query, large(), vec![split()], Some("Processing Configuration is not enabled")),
             (true, "plain/", large(), vec![query()], Some("S3 Prefix should contain Dynamic Partitioning")),
             (true, from_query, json!({ "SizeInMBs": 63, "IntervalInSeconds": 60 }), vec![query()], Some("at least 64")),
             (true, from_query, json!({ "SizeInMBs": 64, "IntervalInSeconds": 59 }), vec![query()], Some("at least 60")),
@@ -339,7 +365,7 @@ mod tests {
         };
         // (members, part of the message; none where it is possible)
         let table = [
-            (json!({ "S3BackupMode": "Enabled" }), Some("S3BackupConfiguration must be specified")),
+            (json!({ "S3BackupMode": "Enabled" }), Some("S3 backup destination configuration is required")),
             (backup(json!({ "CompressionFormat": "GZIP" })), None),
             (backup(json!({ "BufferingHints": { "SizeInMBs": 1, "IntervalInSeconds": 59 } })), Some("at least 60")),
             (backup(json!({ "Prefix": "!{timestamp:yyyy}/" })), Some("ErrorOutputPrefix cannot be null")),

@@ -14,7 +14,8 @@ enum Part {
 
 impl Pattern {
     /// Fails on an unknown letter and on a quote that is not closed.
-    pub fn parse(pattern: &str) -> Result<Pattern, String> {
+    /// Fails with the letter that AWS knows and this engine does not, if it is that.
+    pub fn parse(pattern: &str) -> Result<Pattern, Option<char>> {
         let mut parts = vec![];
         let mut rest = pattern;
         while let Some(first) = rest.chars().next() {
@@ -36,22 +37,25 @@ impl Pattern {
     }
 }
 
+/// Letters that mean nothing to AWS either.
+const NO_LETTERS: &str = "CIJPRTUbfijloprt";
+
 /// `'literal'`, where `''` is a quote. Gives its length.
-fn quoted(text: &str, parts: &mut Vec<Part>) -> Result<usize, String> {
-    let end = text[1..].find('\'').ok_or("a quote in the timestamp pattern is not closed")?;
+fn quoted(text: &str, parts: &mut Vec<Part>) -> Result<usize, Option<char>> {
+    let end = text[1..].find('\'').ok_or(None)?;
     parts.push(Part::Text(if end == 0 { "'".into() } else { text[1..=end].into() }));
     Ok(end + 2)
 }
 
 /// The same character over and over. Gives the length.
-fn run(text: &str, first: char, parts: &mut Vec<Part>) -> Result<usize, String> {
+fn run(text: &str, first: char, parts: &mut Vec<Part>) -> Result<usize, Option<char>> {
     let count = text.chars().take_while(|c| *c == first).count();
     let length = count * first.len_utf8();
     parts.push(match first {
         'y' | 'u' | 'M' | 'L' | 'd' | 'D' | 'H' | 'k' | 'h' | 'K' | 'm' | 's' | 'S' | 'E' | 'a' | 'z' | 'Z' | 'X'
         | 'x' | 'n' | 'V' => Part::Field(first, count),
         letter if letter.is_ascii_alphabetic() => {
-            return Err(format!("{letter} is not a letter of a timestamp pattern that the local engine knows"));
+            return Err(Some(letter).filter(|letter| !NO_LETTERS.contains(*letter)));
         }
         _ => Part::Text(text[..length].into()),
     });
@@ -115,8 +119,8 @@ mod tests {
 
     #[test]
     fn what_java_would_not_take_is_refused() {
-        for pattern in ["yyyy/'open", "b", "yyyyRR"] {
-            assert!(Pattern::parse(pattern).is_err(), "{pattern}");
+        for (pattern, unknown_here) in [("yyyy/'open", None), ("b", None), ("yyyyRR", None), ("ww", Some('w'))] {
+            assert_eq!(Pattern::parse(pattern).err(), Some(unknown_here), "{pattern}");
         }
     }
 }

@@ -45,13 +45,41 @@ pub struct Facts<'a> {
     pub seed: &'a str,
 }
 
+/// Why a text is no prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wrong {
+    /// `!{` begins no expression.
+    Usage,
+    /// There is no such namespace.
+    Namespace(String),
+    /// The namespace has no such value.
+    Value,
+    /// AWS would know this letter of a time.
+    Letter(char),
+}
+
+impl Wrong {
+    /// Of the prefix that is this member, in the words of AWS.
+    pub fn told(&self, member: &str) -> String {
+        match self {
+            Wrong::Usage => "Invalid expression usage".into(),
+            Wrong::Namespace(namespace) => {
+                format!("Namespace to the left of colon ({namespace}) is an invalid keyword!")
+            }
+            Wrong::Letter(letter) => {
+                format!("{letter} is not a letter of a timestamp pattern that the local engine knows")
+            }
+            Wrong::Value => format!("Invalid conversion character used in the value of the expression in {member}"),
+        }
+    }
+}
+
 impl Prefix {
-    /// Fails with what is wrong, in words that end a sentence.
-    pub fn parse(text: &str) -> Result<Prefix, String> {
+    pub fn parse(text: &str) -> Result<Prefix, Wrong> {
         let mut parts = vec![];
         let mut rest = text;
         while let Some(start) = rest.find("!{") {
-            let end = rest[start..].find('}').ok_or("an expression is not closed")? + start;
+            let end = rest[start..].find('}').ok_or(Wrong::Usage)? + start;
             if start > 0 {
                 parts.push(Part::Text(rest[..start].into()));
             }
@@ -107,16 +135,18 @@ impl Prefix {
     }
 }
 
-fn expression(text: &str) -> Result<Part, String> {
-    let (namespace, value) = text.split_once(':').ok_or_else(|| format!("!{{{text}}} has no namespace"))?;
-    match (namespace, value) {
-        (_, "") => Err(format!("!{{{text}}} has no value")),
-        ("timestamp", pattern) => Pattern::parse(pattern).map(Part::Timestamp),
+fn expression(text: &str) -> Result<Part, Wrong> {
+    match text.split_once(':').ok_or(Wrong::Usage)? {
+        (_, "") => Err(Wrong::Usage),
+        ("timestamp", pattern) => {
+            Pattern::parse(pattern).map(Part::Timestamp).map_err(|letter| letter.map_or(Wrong::Value, Wrong::Letter))
+        }
         ("firehose", "random-string") => Ok(Part::RandomString),
         ("firehose", "error-output-type") => Ok(Part::ErrorOutputType),
         ("partitionKeyFromLambda", key) => Ok(Part::Key(PartitionKey::FromLambda(key.into()))),
         ("partitionKeyFromQuery", key) => Ok(Part::Key(PartitionKey::FromQuery(key.into()))),
-        _ => Err(format!("!{{{text}}} is not an expression of a prefix")),
+        ("firehose", _) => Err(Wrong::Value),
+        (namespace, _) => Err(Wrong::Namespace(namespace.into())),
     }
 }
 
@@ -165,9 +195,17 @@ mod tests {
 
     #[test]
     fn what_is_no_expression_is_refused() {
-        let table = ["!{timestamp:yyyy", "!{timestamp}", "!{timestamp:}", "!{time:yyyy}", "!{firehose:random}", "!{}"];
-        for prefix in table {
-            assert!(Prefix::parse(prefix).is_err(), "{prefix}");
+        let table = [
+            ("!{timestamp:yyyy", Wrong::Usage),
+            ("!{timestamp}", Wrong::Usage),
+            ("!{timestamp:}", Wrong::Usage),
+            ("!{}", Wrong::Usage),
+            ("!{time:yyyy}", Wrong::Namespace("time".into())),
+            ("!{firehose:random}", Wrong::Value),
+            ("!{timestamp:yyyyb}", Wrong::Value),
+        ];
+        for (prefix, expected) in table {
+            assert_eq!(Prefix::parse(prefix), Err(expected), "{prefix}");
         }
     }
 }

@@ -84,28 +84,26 @@ fn parse_extraction(processor: &Processor) -> Result<bool, AwsError> {
 fn parse_split(processor: &Processor) -> Result<Split, AwsError> {
     match (processor.parameter("SubRecordType"), processor.parameter("Delimiter")) {
         (Some("JSON"), None) => Ok(Split::Json),
+        // The words are ours.
         (Some("JSON"), Some(_)) => Err(invalid("Delimiter can only be specified when SubRecordType is DELIMITED")),
-        (Some("DELIMITED"), delimiter) => {
-            let delimiter = delimiter.and_then(|text| decode_base64(text.as_bytes())).filter(|bytes| !bytes.is_empty());
+        (Some("DELIMITED"), None) => Err(invalid("Delimiter should be present for DELIMITED")),
+        (Some("DELIMITED"), Some(delimiter)) => {
+            let delimiter = decode_base64(delimiter.as_bytes()).filter(|bytes| !bytes.is_empty());
+            // The words are ours.
             let message = "Delimiter must be a base64 encoded string when SubRecordType is DELIMITED";
             delimiter.map(Split::Delimited).ok_or_else(|| invalid(message))
         }
-        _ => Err(invalid("SubRecordType must be JSON or DELIMITED for a RecordDeAggregation processor")),
+        _ => Err(invalid("SubRecordType has to be one of JSON, DELIMITED")),
     }
 }
 
 fn parse_query(processor: &Processor) -> Result<Query, AwsError> {
-    let required = |name| {
-        let message = || invalid(format!("{name} must be specified for a MetadataExtraction processor"));
-        processor.parameter(name).filter(|value| !value.is_empty()).ok_or_else(message)
-    };
-    let engine = required("JsonParsingEngine")?;
-    if engine != "JQ-1.6" {
-        return Err(invalid(format!(
-            "Invalid parameter value {engine} for JsonParsingEngine. Allowed value is JQ-1.6."
-        )));
+    if processor.parameter("JsonParsingEngine") != Some("JQ-1.6") {
+        return Err(invalid("MetaDataExtraction JSON Parsing Engine has to be one of JQ-1.6"));
     }
-    let query = required("MetadataExtractionQuery")?;
+    // The words are ours, here and below.
+    let query = processor.parameter("MetadataExtractionQuery").filter(|query| !query.is_empty());
+    let query = query.ok_or_else(|| invalid("MetadataExtractionQuery must be specified"))?;
     let why = if Query::defines(query) { ": this endpoint takes no definitions (def) in queries" } else { "" };
     Query::parse(query)
         .ok_or_else(|| invalid(format!("Invalid parameter value {query} for MetadataExtractionQuery{why}")))
@@ -120,24 +118,26 @@ fn delimiter(processor: &Processor) -> Bytes {
 fn parse_lambda(processor: &Processor) -> Result<Lambda, AwsError> {
     let given = |name| processor.parameter(name).unwrap_or_default();
     if given("LambdaArn").is_empty() {
-        return Err(invalid("LambdaArn must be specified for a Lambda processor"));
+        return Err(invalid("LambdaArn is required when Lambda processor is used."));
     }
-    let size = number(processor, "BufferSizeInMBs", 0.2, 3.0)?;
-    let interval = number(processor, "BufferIntervalInSeconds", 0.0, 900.0)?;
+    let number = |name, most| number(processor, name, most);
+    let size = number("BufferSizeInMBs", (0.2, 3.0, "BufferSizeInMBs for lambda processor"))?;
+    let interval = number("BufferIntervalInSeconds", (0.0, 900.0, "BufferIntervalInSeconds for lambda processor"))?;
     Ok(Lambda {
         arn: given("LambdaArn").to_owned(),
         role_arn: given("RoleArn").to_owned(),
-        retries: number(processor, "NumberOfRetries", 0.0, 300.0)? as u32,
+        retries: number("NumberOfRetries", (0.0, 300.0, "Number of retries for lambda"))? as u32,
         hints: Hints { size_bytes: (size * f64::from(1 << 20)) as usize, interval_ms: (interval * 1000.0) as u64 },
     })
 }
 
-fn number(processor: &Processor, name: &str, least: f64, most: f64) -> Result<f64, AwsError> {
-    let text = processor.parameter(name).unwrap_or_default();
-    let value = text.parse::<f64>().ok().filter(|value| (least..=most).contains(value));
-    value.ok_or_else(|| {
-        invalid(format!("Invalid parameter value {text} for {name}: it must be a number from {least} to {most}"))
-    })
+/// A number within bounds, and how AWS calls it.
+fn number(processor: &Processor, name: &str, bounds: (f64, f64, &str)) -> Result<f64, AwsError> {
+    let (least, most, what) = bounds;
+    let value = processor.parameter(name).and_then(|text| text.parse::<f64>().ok());
+    value
+        .filter(|value| (least..=most).contains(value))
+        .ok_or_else(|| invalid(format!("{what} must be between {least} and {most}.")))
 }
 
 #[cfg(test)]
@@ -206,16 +206,19 @@ mod tests {
             (vec![delimiter.clone(); 2], None),
             (vec![lambda("", "")], None),
             (vec![lambda("", ""), lambda("", "")], Some("Cannot have more than 1 Lambda processor")),
-            (vec![lambda("BufferSizeInMBs", "3.1")], Some("from 0.2 to 3")),
-            (vec![lambda("NumberOfRetries", "many")], Some("from 0 to 300")),
-            (vec![json!({ "Type": "Lambda" })], Some("LambdaArn must be specified")),
+            (
+                vec![lambda("BufferSizeInMBs", "3.1")],
+                Some("BufferSizeInMBs for lambda processor must be between 0.2 and 3."),
+            ),
+            (vec![lambda("NumberOfRetries", "many")], Some("Number of retries for lambda must be between 0 and 300.")),
+            (vec![json!({ "Type": "Lambda" })], Some("LambdaArn is required when Lambda processor is used.")),
             (vec![with("Decompression", &[])], None),
             (vec![with("Decompression", &[("CompressionFormat", "ZIP")])], Some("CompressionFormat has to be GZIP")),
             (vec![with("CloudWatchLogProcessing", &[("DataMessageExtraction", "true")])], Some("only be enabled with")),
             (vec![with("CloudWatchLogProcessing", &[]), with("Decompression", &[])], Some("Allowed values are True")),
             (vec![with("RecordDeAggregation", &[("SubRecordType", "JSON")])], None),
-            (vec![with("RecordDeAggregation", &[("SubRecordType", "CSV")])], Some("must be JSON or DELIMITED")),
-            (vec![with("RecordDeAggregation", &[("SubRecordType", "DELIMITED")])], Some("must be a base64")),
+            (vec![with("RecordDeAggregation", &[("SubRecordType", "CSV")])], Some("has to be one of JSON, DELIMITED")),
+            (vec![with("RecordDeAggregation", &[("SubRecordType", "DELIMITED")])], Some("should be present")),
             (vec![with("RecordDeAggregation", &delimited("###"))], Some("must be a base64")),
             (vec![with("RecordDeAggregation", &delimited("IyMj"))], None),
             (
@@ -223,7 +226,7 @@ mod tests {
                 Some("MetadataExtractionQuery must"),
             ),
             (vec![with("MetadataExtraction", &queried("{k: .k", "JQ-1.6"))], Some("Invalid parameter value {k: .k")),
-            (vec![with("MetadataExtraction", &queried("{k: .k}", "JQ-1.7"))], Some("Allowed value is JQ-1.6")),
+            (vec![with("MetadataExtraction", &queried("{k: .k}", "JQ-1.7"))], Some("Engine has to be one of JQ-1.6")),
             (vec![with("MetadataExtraction", &queried("{k: .k}", "JQ-1.6"))], None),
         ];
         for (processors, expected) in table {

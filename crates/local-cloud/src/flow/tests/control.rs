@@ -90,12 +90,13 @@ fn what_cannot_be_made_is_refused_with_a_reason() {
             json!({ "ExtendedS3DestinationConfiguration": minimal(), "DeliveryStreamType": "KinesisStreamAsSource",
                 "KinesisStreamSourceConfiguration": source,
                 "DeliveryStreamEncryptionConfigurationInput": { "KeyType": "AWS_OWNED_CMK" } }),
-            "InvalidArgumentException: Server-side encryption is only applicable to DirectPut delivery stream type.",
+            "InvalidArgumentException: Server side encryption from firehose is only allowed for direct put delivery streams and \
+             database as a source delivery streams",
         ),
         (
             json!({ "ExtendedS3DestinationConfiguration": minimal(),
                 "DeliveryStreamEncryptionConfigurationInput": { "KeyType": "CUSTOMER_MANAGED_CMK" } }),
-            "InvalidArgumentException: KeyARN must be specified when KeyType is CUSTOMER_MANAGED_CMK.",
+            "InvalidArgumentException: KeyARN has to be specified when KeyType is CUSTOMER_MANAGED_CMK",
         ),
         (
             json!({ "HttpEndpointDestinationConfiguration": { "EndpointConfiguration": { "Url": "https://x" },

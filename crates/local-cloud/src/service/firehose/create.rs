@@ -114,7 +114,7 @@ fn source(world: &World, at: &Scope, kind: &str, asked: Option<KinesisSource>) -
             Err(invalid("KinesisSourceStreamConfig is only applicable for KinesisStreamAsSource stream type."))
         }
         ("KinesisStreamAsSource", None) => {
-            Err(invalid("KinesisStreamSourceConfiguration is required for KinesisStreamAsSource stream type."))
+            Err(invalid("KinesisSourceStreamConfig is mandatory for KinesisStreamAsSource stream type."))
         }
         (other, _) => Err(not_here(&format!("DeliveryStreamType {other}"))),
     }

@@ -62,9 +62,9 @@ impl Key {
     fn checked(self) -> Result<Key, AwsError> {
         match (self.key_type.as_str(), &self.key_arn) {
             ("CUSTOMER_MANAGED_CMK", None) => {
-                Err(invalid("KeyARN must be specified when KeyType is CUSTOMER_MANAGED_CMK."))
+                Err(invalid("KeyARN has to be specified when KeyType is CUSTOMER_MANAGED_CMK"))
             }
-            ("AWS_OWNED_CMK", Some(_)) => Err(invalid("KeyARN must not be specified when KeyType is AWS_OWNED_CMK.")),
+            ("AWS_OWNED_CMK", Some(_)) => Err(invalid("KeyARN cannot be specified when KeyType is AWS_OWNED_CMK")),
             _ => Ok(self),
         }
     }
@@ -102,6 +102,7 @@ fn set(world: &mut World, at: &Scope, name: &str, key: Option<Key>) -> Result<Va
     let mut changes = stream.encryption.changes.clone();
     changes.retain(|change| at.now.saturating_sub(*change) < CHANGES_IN_MS);
     if changes.len() >= MOST_CHANGES {
+        // The words are ours.
         let message =
             format!("Encryption of a Firehose can be started and stopped at most {MOST_CHANGES} times in 24 hours");
         return Err(AwsError::new("LimitExceededException", message));
@@ -115,5 +116,8 @@ fn set(world: &mut World, at: &Scope, name: &str, key: Option<Key>) -> Result<Va
 }
 
 fn not_direct() -> AwsError {
-    invalid("Server-side encryption is only applicable to DirectPut delivery stream type.")
+    invalid(
+        "Server side encryption from firehose is only allowed for direct put delivery streams and database as a source \
+         delivery streams",
+    )
 }

@@ -21,7 +21,7 @@ pub struct Tag {
     value: Option<String>,
 }
 
-/// Fails when there would be too many.
+/// Fails when there would be too many; the words are ours, and for reserved keys too.
 pub fn added(
     mut tags: BTreeMap<String, Option<String>>,
     more: Vec<Tag>,
