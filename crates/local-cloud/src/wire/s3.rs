@@ -82,15 +82,28 @@ async fn perform(engine: &Engine, id: &str, mut request: Request) -> Result<Resp
         checksum: checksum::verified(&request)?,
         refused: Arc::default(),
     };
+    // The library answers 200.
+    let sets_tags = request.method == Method::PUT && !target.has_key() && request.query("tagging").is_some();
     let (refused, method) = (Arc::clone(&adapter.refused), request.method.clone());
     let service = S3ServiceBuilder::new(adapter).build();
     let response = service.call(for_s3s(&target, request)?).await.map_err(|error| internal(&format!("{error:?}")))?;
     if let Some(error) = refused.get() {
         return Err(with_method(error.clone(), &method).into());
     }
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
+    if sets_tags && parts.status == StatusCode::OK {
+        parts.status = StatusCode::NO_CONTENT;
+    }
     let body = body.collect().await.map_err(|error| internal(&*error))?.to_bytes();
+    // The library says no more than the code.
+    if parts.status == StatusCode::BAD_REQUEST && contains(&body, "<Code>MalformedXML</Code>") {
+        return Err(refusal::malformed_xml().into());
+    }
     Ok(Response::from_parts(parts, body))
+}
+
+fn contains(body: &[u8], text: &str) -> bool {
+    body.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 /// The store does not know how it was called.
@@ -269,7 +282,8 @@ fn for_s3s(target: &Target, request: Request) -> Result<s3s::HttpRequest, AwsErr
     let mut out = builder.body(s3s::Body::from(request.body)).map_err(invalid)?;
     *out.headers_mut() = request.headers;
     // A range that makes no sense is none.
-    let senseless = |range: &HeaderValue| range.to_str().is_ok_and(|range| Range::parse(range).is_err());
+    let senseless =
+        |range: &HeaderValue| range.to_str().is_ok_and(|range| range == "bytes=-" || Range::parse(range).is_err());
     if out.headers().get(http::header::RANGE).is_some_and(senseless) {
         out.headers_mut().remove(http::header::RANGE);
     }

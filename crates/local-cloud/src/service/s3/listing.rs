@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::version::Shown;
-use super::{Object, State};
+use super::{Object, State, Upload, refusal};
 use crate::request::AwsError;
 
 /// What a page is asked for.
@@ -16,7 +16,7 @@ pub struct Query {
     pub delimiter: String,
     /// Begin after this key, or after this rolled up prefix.
     pub after: String,
-    /// Of versions: begin after this one of that key, and not after all of them.
+    /// Of versions and uploads: begin after this one of that key, and not after all of them.
     pub after_version: Option<String>,
     pub max: usize,
 }
@@ -46,6 +46,28 @@ impl State {
         Ok(page(keys.filter(|(key, _)| *key > query.after.as_str()), query))
     }
 
+    /// Unfinished uploads by key, and those of one key as they were begun.
+    pub fn list_uploads<'a>(
+        &'a self,
+        bucket: &'a str,
+        query: &Query,
+    ) -> Result<Page<'a, (&'a str, &'a Upload)>, AwsError> {
+        self.bucket(bucket)?;
+        let mut uploads: Vec<(&str, &Upload)> = self.uploads(bucket).collect();
+        uploads.retain(|(_, upload)| upload.key.starts_with(&query.prefix));
+        uploads.sort_by_key(|(id, upload)| (&upload.key, upload.initiated, *id));
+        let from = match &query.after_version {
+            Some(id) => {
+                let marker = uploads.iter().position(|(there, upload)| there == id && upload.key == query.after);
+                let refused = || refusal::invalid_argument("Invalid uploadId marker", "upload-id-marker", id);
+                marker.ok_or_else(refused)? + 1
+            }
+            None => uploads.partition_point(|(_, upload)| upload.key <= query.after),
+        };
+        let rest = uploads.split_off(from.min(uploads.len()));
+        Ok(page(rest.into_iter().map(|(id, upload)| (upload.key.as_str(), (id, upload))), query))
+    }
+
     pub fn list_versions(&self, bucket: &str, query: &Query) -> Result<Page<'_, Listed<'_>>, AwsError> {
         self.bucket(bucket)?;
         let inside = format!("{bucket}/{}", query.prefix);
@@ -60,8 +82,7 @@ impl State {
             let listed = self.versions_of(row).enumerate().map(|(at, shown)| Listed { shown, is_latest: at == 0 });
             let listed: Vec<Listed> = listed.collect();
             let seen = query.after_version.as_ref().filter(|_| key == query.after);
-            let seen =
-                seen.map_or(0, |id| listed.iter().position(|l| l.shown.id() == *id).map_or(listed.len(), |at| at + 1));
+            let seen = seen.map_or(0, |id| listed.iter().position(|l| l.shown.id() == *id).map_or(0, |at| at + 1));
             listed.into_iter().skip(seen).map(move |listed| (key, listed))
         });
         Ok(page(versions, query))
@@ -71,7 +92,9 @@ impl State {
 /// `entries` are those with the prefix that come after where the page begins, in order.
 fn page<'a, T>(entries: impl Iterator<Item = (&'a str, T)>, query: &Query) -> Page<'a, T> {
     let mut page = Page { entries: vec![], prefixes: vec![], next: None };
-    let mut last = query.after.clone();
+    // A prefix that the page before ended in has been shown.
+    let begun = Some(query.after.as_str()).filter(|after| after.starts_with(&query.prefix));
+    let mut last = begun.and_then(|after| group(after, query)).unwrap_or(&query.after).to_owned();
     let mut count = 0;
     for (key, entry) in entries {
         let group = group(key, query);
@@ -171,6 +194,7 @@ mod tests {
             ("", "/", "", 1, &["a/"], Some("a/")),
             ("", "/", "a/", 2, &["b", "c/"], Some("c/")),
             ("", "/", "c/", 2, &["d"], None),
+            ("", "/", "c/1/x", 2, &["d"], None),
             ("c/", "/", "", 1, &["c/1/"], Some("c/1/")),
             ("c/", "/", "c/1/", 1, &["c/2"], None),
             ("", "", "c/1/x", 2, &["c/1/y", "c/2"], Some("c/2")),

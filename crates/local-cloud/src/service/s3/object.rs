@@ -62,8 +62,8 @@ impl New {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     pub etag: String,
-    /// Of the object as answers say it; nothing in a bucket that never had versions.
-    pub version: Option<String>,
+    /// Nothing of the null version.
+    pub version: VersionId,
 }
 
 /// What must hold for a write to happen.
@@ -91,7 +91,7 @@ impl State {
         let row = format!("{bucket}/{key}");
         satisfied(&precondition, key, self.objects.get(&row))?;
         let version = self.make_way(now, bucket, &row);
-        let stored = Stored { etag: new.etag.clone(), version: self.told(bucket, &version) };
+        let stored = Stored { etag: new.etag.clone(), version: version.clone() };
         let New { body, etag, checksum, parts, description } = new;
         let size = body.len() as u64;
         self.contents.insert(content_row(&row, &version), body);
@@ -110,9 +110,17 @@ impl State {
         }
     }
 
+    /// The same for what describes an object: of a delete marker it is not allowed, rather than absent.
+    pub fn described(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<&Object, AwsError> {
+        self.object(bucket, key, version).map_err(|error| match error.headers.first() {
+            Some(("x-amz-delete-marker", _)) => refusal::is_delete_marker(),
+            _ => error,
+        })
+    }
+
     /// The tags of such an object, to be changed.
     pub fn tags_mut(&mut self, bucket: &str, key: &str, version: Option<&str>) -> Result<&mut Tags, AwsError> {
-        let version = self.object(bucket, key, version)?.version.clone();
+        let version = self.described(bucket, key, version)?.version.clone();
         let object = self.version_mut(&format!("{bucket}/{key}"), &version).ok_or_else(|| refusal::no_such_key(key))?;
         Ok(&mut object.description.tags)
     }

@@ -29,7 +29,8 @@ pub fn no_such_version(key: &str, version: &str) -> AwsError {
 /// The door adds the method.
 pub fn is_delete_marker() -> AwsError {
     let refused = error("MethodNotAllowed", 405, "The specified method is not allowed against this resource.");
-    refused.with_detail("ResourceType", "DeleteMarker").with_header("x-amz-delete-marker", "true")
+    let refused = refused.with_detail("ResourceType", "DeleteMarker");
+    refused.with_header("x-amz-delete-marker", "true").with_header("allow", "DELETE")
 }
 
 pub fn no_such_upload(id: &str) -> AwsError {

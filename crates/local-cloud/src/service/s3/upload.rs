@@ -46,6 +46,10 @@ pub struct Completion {
     pub parts: Vec<Asked>,
     /// Of the object, as the client says it.
     pub checksum: Option<Checksum>,
+    /// Of that, as the client says it: of the parts' checksums?
+    pub composite: Option<bool>,
+    /// Of the object, in bytes, as the client says it.
+    pub size: Option<u64>,
     pub precondition: Precondition,
 }
 
@@ -55,6 +59,35 @@ pub struct Asked {
     pub number: i32,
     pub etag: Option<String>,
     pub checksum: Option<Checksum>,
+}
+
+impl Completion {
+    /// Does it speak of checksums and sizes as the upload was begun?
+    fn suits(&self, upload: &Upload) -> Result<(), AwsError> {
+        let mode = upload.checksum.map(|wanted| if wanted.composite { "COMPOSITE" } else { "FULL_OBJECT" });
+        if self.composite.is_some() && self.composite != upload.checksum.map(|wanted| wanted.composite) {
+            return Err(refusal::invalid_request(format!(
+                "The upload was created using the {} checksum mode. The complete request must use the same checksum mode.",
+                mode.unwrap_or("null")
+            )));
+        }
+        let without = self.parts.iter().find(|part| part.checksum.is_none());
+        if let (Some(wanted), Some(part)) = (upload.checksum.filter(|wanted| wanted.composite), without) {
+            return Err(refusal::invalid_request(format!(
+                "The upload was created using a {} checksum. The complete request must include the checksum for each part. \
+                 It was missing for part {} in the request.",
+                wanted.algorithm.name().to_lowercase(),
+                part.number
+            )));
+        }
+        let size = self.parts.iter().filter_map(|part| Some(upload.parts.get(&part.number)?.size)).sum::<u64>();
+        match self.size.filter(|said| *said != size) {
+            Some(said) => Err(refusal::invalid_request(format!(
+                "The provided 'x-amz-mp-object-size' header value {said} does not match what was computed: {size}"
+            ))),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Upload {
@@ -131,7 +164,8 @@ impl State {
         completion: Completion,
     ) -> Result<Stored, AwsError> {
         let upload = self.upload(id, bucket, key)?.clone();
-        let Completion { parts: asked, checksum: said, precondition } = completion;
+        completion.suits(&upload)?;
+        let Completion { parts: asked, checksum: said, precondition, .. } = completion;
         let etag = check_parts(id, &upload, &asked)?;
         let mut body = BytesMut::new();
         for Asked { number, .. } in &asked {
@@ -245,7 +279,13 @@ mod tests {
     }
 
     fn completion(parts: &[Asked]) -> Completion {
-        Completion { parts: parts.to_vec(), checksum: None, precondition: Precondition::None }
+        Completion {
+            parts: parts.to_vec(),
+            checksum: None,
+            composite: None,
+            size: None,
+            precondition: Precondition::None,
+        }
     }
 
     #[test]
@@ -276,6 +316,27 @@ mod tests {
         ] {
             let refused = begun(sizes).complete_upload(1, "id", "lake", "k", completion(asked));
             assert_eq!(refused.map_err(|error| error.code), Err(code));
+        }
+    }
+
+    #[test]
+    fn a_completion_speaks_of_sums_and_sizes_as_the_upload_was_begun() {
+        let refused = |wanted: Option<bool>, composite, size| {
+            let mut state = begun(&[3]);
+            let wanted = wanted.map(|composite| Wanted { algorithm: Algorithm::Crc32, composite });
+            state.uploads.get_mut("id").expect("it was begun").checksum = wanted;
+            let completion = Completion { composite, size, ..completion(&[part(1, None)]) };
+            state.complete_upload(1, "id", "lake", "k", completion).err().map(|error| error.message)
+        };
+        assert_eq!(refused(None, None, Some(3)), None);
+        for (wanted, composite, size, said) in [
+            (None, Some(false), None, "created using the null checksum mode"),
+            (Some(true), Some(false), None, "created using the COMPOSITE checksum mode"),
+            (Some(true), None, None, "created using a crc32 checksum. The complete request must include"),
+            (None, None, Some(5), "header value 5 does not match what was computed: 3"),
+        ] {
+            let message = refused(wanted, composite, size).unwrap_or_default();
+            assert!(message.contains(said), "{message}");
         }
     }
 }

@@ -16,8 +16,10 @@ use crate::settings::Millis;
 
 /// How ids name the version that has none.
 const NULL: &str = "null";
-/// Of the hash that an id is made of; 32 characters of base64.
-const ID_BYTES: usize = 24;
+/// Of an id, which is 32 characters of base64: those that differ.
+const NAMED_BYTES: usize = 16;
+/// That follow from those, so that an id shows whether S3 could have given it out.
+const PROOF_BYTES: usize = 8;
 
 /// `None`: the null version.
 pub type VersionId = Option<String>;
@@ -94,7 +96,7 @@ impl State {
         let versioning = self.bucket(bucket)?.versioning;
         let row = format!("{bucket}/{key}");
         if let Some(version) = version {
-            let removed = self.remove_version(&row, &parse(version)?);
+            let removed = self.remove_version(&row, &self.parse(&row, version)?);
             return Ok(Deleted { version: Some(version.into()), marker: matches!(removed, Some(Version::Marker(_))) });
         }
         if versioning.is_none() {
@@ -134,10 +136,11 @@ impl State {
 
     /// The version of this id.
     pub(super) fn version(&self, bucket: &str, key: &str, version: &str) -> Result<&Object, AwsError> {
-        parse(version)?;
-        match self.versions_of(&format!("{bucket}/{key}")).find(|shown| shown.id() == version) {
+        let row = format!("{bucket}/{key}");
+        self.parse(&row, version)?;
+        match self.versions_of(&row).find(|shown| shown.id() == version) {
             Some(Shown::Object(object)) => Ok(object),
-            Some(Shown::Marker(_)) => Err(refusal::is_delete_marker()),
+            Some(Shown::Marker(_)) => Err(refusal::is_delete_marker().with_header("x-amz-version-id", version)),
             None => Err(refusal::no_such_version(key, version)),
         }
     }
@@ -190,6 +193,17 @@ impl State {
         }
     }
 
+    /// An id that a client sent.
+    fn parse(&self, row: &str, id: &str) -> Result<VersionId, AwsError> {
+        if id == NULL {
+            return Ok(None);
+        }
+        if is_ours(id) || self.versions_of(row).any(|shown| shown.id() == id) {
+            return Ok(Some(id.to_owned()));
+        }
+        Err(refusal::invalid_argument("Invalid version id specified", "versionId", id))
+    }
+
     fn history_mut(&mut self, row: &str) -> &mut History {
         if !self.history.contains(row) {
             self.history.insert(row, History::default());
@@ -201,7 +215,8 @@ impl State {
     fn new_id(&self, now: Millis, row: &str) -> String {
         let hashed = |turn: usize| {
             let hash = Sha256::digest(format!("{row}\n{now}\n{turn}"));
-            URL_SAFE_NO_PAD.encode_to_string(&hash[..ID_BYTES])
+            let named = &hash[..NAMED_BYTES];
+            URL_SAFE_NO_PAD.encode_to_string([named, &proof(named)].concat())
         };
         let is_new = |id: &String| self.versions_of(row).all(|shown| shown.id() != *id);
         let from = self.versions_of(row).count();
@@ -209,14 +224,15 @@ impl State {
     }
 }
 
-/// An id that a client sent.
-fn parse(id: &str) -> Result<VersionId, AwsError> {
-    let is_ours = URL_SAFE_NO_PAD.decode_to_vec(id).is_ok_and(|bytes| bytes.len() == ID_BYTES);
-    match id {
-        NULL => Ok(None),
-        id if is_ours => Ok(Some(id.to_owned())),
-        _ => Err(refusal::invalid_argument("Invalid version id specified", "versionId", id)),
-    }
+fn proof(named: &[u8]) -> [u8; PROOF_BYTES] {
+    let hash = Sha256::digest(named);
+    std::array::from_fn(|at| hash[at])
+}
+
+/// Could S3 have given out this id?
+fn is_ours(id: &str) -> bool {
+    let bytes = URL_SAFE_NO_PAD.decode_to_vec(id).unwrap_or_default();
+    bytes.len() == NAMED_BYTES + PROOF_BYTES && bytes[NAMED_BYTES..] == proof(&bytes[..NAMED_BYTES])
 }
 
 #[cfg(test)]
@@ -305,6 +321,8 @@ mod tests {
         assert_eq!(newest(&state), Ok("a".into()));
         assert_eq!(state.object("lake", "k", Some(&second)).map_err(|e| e.code).map(drop), Err("NoSuchVersion"));
         assert_eq!(state.object("lake", "k", Some("x")).map_err(|e| e.code).map(drop), Err("InvalidArgument"));
+        let nobodys = "HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD";
+        assert_eq!(state.delete(3, "lake", "k", Some(nobodys)).map_err(|e| e.code).map(drop), Err("InvalidArgument"));
         let _ = state.delete(3, "lake", "k", Some(&first));
         assert_eq!(state.delete_bucket("lake"), Ok(()));
         assert!(state.contents.keys().is_empty());

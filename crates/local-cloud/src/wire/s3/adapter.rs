@@ -68,10 +68,6 @@ impl Adapter {
 
 type Answer<T> = S3Result<S3Response<T>>;
 
-fn no_content<T>(done: S3Response<T>) -> S3Response<T> {
-    S3Response::with_status(done.output, http::StatusCode::NO_CONTENT)
-}
-
 #[async_trait::async_trait]
 impl S3 for Adapter {
     async fn create_bucket(&self, r: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
@@ -84,7 +80,7 @@ impl S3 for Adapter {
 
     async fn delete_bucket(&self, r: S3Request<DeleteBucketInput>) -> Answer<DeleteBucketOutput> {
         let done = self.act(|state, _| state.delete_bucket(&r.input.bucket))?;
-        Ok(S3Response::with_status(done.map_output(|()| DeleteBucketOutput {}).output, http::StatusCode::NO_CONTENT))
+        Ok(done.map_output(|()| DeleteBucketOutput {}))
     }
 
     async fn list_buckets(&self, r: S3Request<ListBucketsInput>) -> Answer<ListBucketsOutput> {
@@ -104,10 +100,7 @@ impl S3 for Adapter {
             let tags = convert::tags(r.input.tagging.tag_set, Tagged::Bucket)?;
             buckets::set_tags(state, &r.input.bucket, tags)
         })?;
-        Ok(S3Response::with_status(
-            done.map_output(|()| PutBucketTaggingOutput {}).output,
-            http::StatusCode::NO_CONTENT,
-        ))
+        Ok(done.map_output(|()| PutBucketTaggingOutput {}))
     }
 
     async fn delete_bucket_tagging(&self, r: S3Request<DeleteBucketTaggingInput>) -> Answer<DeleteBucketTaggingOutput> {
@@ -172,7 +165,7 @@ impl S3 for Adapter {
         r: S3Request<DeleteBucketEncryptionInput>,
     ) -> Answer<DeleteBucketEncryptionOutput> {
         let done = self.act(|state, _| documents::forget(state, &r.input.bucket, documents::ENCRYPTION))?;
-        Ok(no_content(done.map_output(|()| DeleteBucketEncryptionOutput {})))
+        Ok(done.map_output(|()| DeleteBucketEncryptionOutput {}))
     }
 
     async fn get_public_access_block(
@@ -199,7 +192,7 @@ impl S3 for Adapter {
     ) -> Answer<DeletePublicAccessBlockOutput> {
         let none = None::<&PublicAccessBlockConfiguration>;
         let done = self.act(|state, _| documents::keep(state, &r.input.bucket, documents::PUBLIC_ACCESS, &none))?;
-        Ok(no_content(done.map_output(|()| DeletePublicAccessBlockOutput {})))
+        Ok(done.map_output(|()| DeletePublicAccessBlockOutput {}))
     }
 
     async fn get_bucket_ownership_controls(
@@ -219,18 +212,27 @@ impl S3 for Adapter {
         })
     }
 
+    async fn delete_bucket_ownership_controls(
+        &self,
+        r: S3Request<DeleteBucketOwnershipControlsInput>,
+    ) -> Answer<DeleteBucketOwnershipControlsOutput> {
+        let none = None::<&str>;
+        let done = self.act(|state, _| documents::keep(state, &r.input.bucket, documents::OWNERSHIP, &none))?;
+        Ok(done.map_output(|()| DeleteBucketOwnershipControlsOutput {}))
+    }
+
     async fn get_bucket_policy(&self, r: S3Request<GetBucketPolicyInput>) -> Answer<GetBucketPolicyOutput> {
         self.act(|state, _| documents::policy(state, &r.input.bucket))
     }
 
     async fn put_bucket_policy(&self, r: S3Request<PutBucketPolicyInput>) -> Answer<PutBucketPolicyOutput> {
         let done = self.act(|state, _| documents::set_policy(state, &r.input.bucket, &r.input.policy))?;
-        Ok(no_content(done.map_output(|()| PutBucketPolicyOutput {})))
+        Ok(done.map_output(|()| PutBucketPolicyOutput {}))
     }
 
     async fn delete_bucket_policy(&self, r: S3Request<DeleteBucketPolicyInput>) -> Answer<DeleteBucketPolicyOutput> {
         let done = self.act(|state, _| documents::forget(state, &r.input.bucket, documents::POLICY))?;
-        Ok(no_content(done.map_output(|()| DeleteBucketPolicyOutput {})))
+        Ok(done.map_output(|()| DeleteBucketPolicyOutput {}))
     }
 
     async fn get_bucket_cors(&self, r: S3Request<GetBucketCorsInput>) -> Answer<GetBucketCorsOutput> {
@@ -292,15 +294,21 @@ impl S3 for Adapter {
     }
 
     async fn get_object(&self, r: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
-        self.act(|state, _| read::get(state, &r.input))
+        self.act(|state, cx| read::get(state, cx, &r.input))
     }
 
     async fn head_object(&self, r: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
-        self.act(|state, _| read::head(state, &r.input))
+        let done = self.act(|state, cx| read::head(state, cx, &r.input))?;
+        let tags = done.output.1;
+        let mut answer = done.map_output(|(output, _)| output);
+        if tags > 0 {
+            answer.headers.insert("x-amz-tagging-count", tags.into());
+        }
+        Ok(answer)
     }
 
     async fn delete_object(&self, r: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
-        self.act(|state, cx| versions::delete(state, cx, &r.input)).map(no_content)
+        self.act(|state, cx| versions::delete(state, cx, &r.input))
     }
 
     async fn delete_objects(&self, r: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
@@ -308,7 +316,7 @@ impl S3 for Adapter {
     }
 
     async fn copy_object(&self, r: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
-        self.act(|state, cx| objects::copy(state, cx, r.input))
+        self.act(|state, cx| objects::copy(state, cx, r.input, convert::precondition_headers(&r.headers)?))
     }
 
     async fn list_objects_v2(&self, r: S3Request<ListObjectsV2Input>) -> Answer<ListObjectsV2Output> {
@@ -343,7 +351,7 @@ impl S3 for Adapter {
     async fn delete_object_tagging(&self, r: S3Request<DeleteObjectTaggingInput>) -> Answer<DeleteObjectTaggingOutput> {
         let (bucket, key, version) = (&r.input.bucket, &r.input.key, r.input.version_id.as_deref());
         let set = self.act(|state, _| objects::set_tags(state, bucket, key, version, Tags::new()))?;
-        Ok(no_content(set.map_output(|version_id| DeleteObjectTaggingOutput { version_id })))
+        Ok(set.map_output(|version_id| DeleteObjectTaggingOutput { version_id }))
     }
 
     async fn create_multipart_upload(
@@ -375,19 +383,18 @@ impl S3 for Adapter {
     ) -> Answer<AbortMultipartUploadOutput> {
         let input = r.input;
         let done = self.act(|state, _| state.abort_upload(&input.upload_id, &input.bucket, &input.key))?;
-        let output = done.map_output(|()| AbortMultipartUploadOutput::default()).output;
-        Ok(S3Response::with_status(output, http::StatusCode::NO_CONTENT))
+        Ok(done.map_output(|()| AbortMultipartUploadOutput::default()))
     }
 
     async fn list_parts(&self, r: S3Request<ListPartsInput>) -> Answer<ListPartsOutput> {
-        self.act(|state, _| uploads::parts(state, r.input))
+        self.act(|state, cx| uploads::parts(state, cx, r.input))
     }
 
     async fn list_multipart_uploads(
         &self,
         r: S3Request<ListMultipartUploadsInput>,
     ) -> Answer<ListMultipartUploadsOutput> {
-        self.act(|state, _| uploads::list(state, r.input))
+        self.act(|state, cx| uploads::list(state, cx, r.input))
     }
 
     async fn post_object(&self, _: S3Request<PostObjectInput>) -> Answer<PostObjectOutput> {

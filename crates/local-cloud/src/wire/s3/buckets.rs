@@ -4,6 +4,7 @@ use s3s::dto::*;
 
 use super::adapter::Context;
 use super::convert::{self, Tagged};
+use super::documents;
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::{State, refusal};
@@ -17,7 +18,11 @@ pub fn create(
     let tags = convert::tags(tags, Tagged::NewBucket)?;
     let constraint = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
     let constraint = constraint.as_ref().map(BucketLocationConstraint::as_str);
+    let ownership = documents::ownership_header(input.object_ownership.as_ref())?;
     state.create_bucket(cx.now, cx.region, &input.bucket, constraint, tags)?;
+    if let Some(word) = ownership {
+        documents::keep(state, &input.bucket, documents::OWNERSHIP, &word)?;
+    }
     Ok(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
 }
 

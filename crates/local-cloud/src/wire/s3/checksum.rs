@@ -94,7 +94,8 @@ pub fn verified(request: &Request) -> Result<Option<Checksum>, AwsError> {
     if found.value == value {
         return Ok(Some(found));
     }
-    if value.len() != found.value.len() {
+    let is_digest = |value: &str| STANDARD.decode_to_vec(value).is_ok() && value.len() == found.value.len();
+    if !is_digest(value) {
         let message = format!("Value for {} header is invalid.", header(algorithm));
         return Err(AwsError::new("InvalidRequest", message));
     }
@@ -109,6 +110,11 @@ pub fn of(object: &Object, body: &[u8]) -> Checksum {
 /// What S3 makes itself of a part that came without a checksum, when the upload wants one of the whole object.
 pub fn of_whole_upload(upload: &Upload, body: &[u8]) -> Option<Checksum> {
     upload.checksum.filter(|wanted| !wanted.composite).map(|wanted| wanted.algorithm.of(body))
+}
+
+/// As listings show it.
+pub fn algorithms(sum: Option<&Checksum>) -> Option<dto::ChecksumAlgorithmList> {
+    sum.map(|sum| vec![dto::ChecksumAlgorithm::from_static(sum.algorithm.name())])
 }
 
 pub fn kind(is_composite: bool) -> dto::ChecksumType {

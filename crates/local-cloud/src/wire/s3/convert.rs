@@ -63,6 +63,13 @@ pub fn precondition(
     }
 }
 
+/// The same from headers, where the library knows no members for them.
+pub fn precondition_headers(headers: &http::HeaderMap) -> Result<Precondition, AwsError> {
+    let header =
+        |name: &str| headers.get(name).and_then(|value| ETagCondition::parse_http_header(value.as_bytes()).ok());
+    precondition(header("if-match").as_ref(), header("if-none-match").as_ref())
+}
+
 /// Under which conditions an object may be read.
 #[derive(Debug, Default)]
 pub struct Conditions<'a> {
@@ -74,8 +81,8 @@ pub struct Conditions<'a> {
 
 impl Conditions<'_> {
     /// A condition on the etag outweighs that on the time: <https://www.rfc-editor.org/rfc/rfc9110.html#section-13.2.2>
-    pub fn check(&self, object: &Object) -> Result<(), AwsError> {
-        match self.failed(object) {
+    pub fn check(&self, now: Millis, object: &Object) -> Result<(), AwsError> {
+        match self.failed(now, object) {
             None => Ok(()),
             Some(condition @ ("If-Match" | "If-Unmodified-Since")) => Err(refusal::precondition_failed(condition)),
             Some(_) => {
@@ -86,13 +93,13 @@ impl Conditions<'_> {
     }
 
     /// The same for an object that is copied: there is no reader who could have it already.
-    pub fn check_source(&self, object: &Object) -> Result<(), AwsError> {
+    pub fn check_source(&self, now: Millis, object: &Object) -> Result<(), AwsError> {
         let refused = |condition| refusal::precondition_failed(&format!("x-amz-copy-source-{condition}"));
-        self.failed(object).map_or(Ok(()), |condition| Err(refused(condition)))
+        self.failed(now, object).map_or(Ok(()), |condition| Err(refused(condition)))
     }
 
     /// The condition that does not hold, by its header.
-    fn failed(&self, object: &Object) -> Option<&'static str> {
+    fn failed(&self, now: Millis, object: &Object) -> Option<&'static str> {
         let holds = |condition: &ETagCondition| {
             condition.is_any() || condition.as_etag().is_some_and(|wanted| wanted.value() == object.etag)
         };
@@ -104,7 +111,8 @@ impl Conditions<'_> {
         }
         match (self.matches_none, self.modified_since) {
             (Some(unwanted), _) if holds(unwanted) => Some("If-None-Match"),
-            (None, Some(since)) if !modified(since) => Some("If-Modified-Since"),
+            // A time that has not come is no condition.
+            (None, Some(since)) if *since <= time(now) && !modified(since) => Some("If-Modified-Since"),
             _ => None,
         }
     }

@@ -12,6 +12,8 @@ use crate::service::s3::{State, refusal};
 pub const ENCRYPTION: &str = "encryption";
 pub const PUBLIC_ACCESS: &str = "publicAccessBlock";
 pub const OWNERSHIP: &str = "ownershipControls";
+const OWNERSHIPS: [&str; 3] =
+    [ObjectOwnership::BUCKET_OWNER_ENFORCED, ObjectOwnership::BUCKET_OWNER_PREFERRED, ObjectOwnership::OBJECT_WRITER];
 pub const POLICY: &str = "policy";
 
 /// Keeps a document; that there is none (`None`) is kept too.
@@ -69,8 +71,11 @@ pub fn public_access_block(state: &State, bucket: &str) -> Result<GetPublicAcces
 
 /// What every new bucket has: no ACLs. The document is one rule, which is one word.
 pub fn ownership(state: &State, bucket: &str) -> Result<GetBucketOwnershipControlsOutput, AwsError> {
-    let word: Option<String> = kept(state, bucket, OWNERSHIP)?;
-    let word = word.unwrap_or_else(|| ObjectOwnership::BUCKET_OWNER_ENFORCED.into());
+    let word: Option<Option<String>> = kept(state, bucket, OWNERSHIP)?;
+    let word = word.unwrap_or_else(|| Some(ObjectOwnership::BUCKET_OWNER_ENFORCED.into()));
+    let word = word.ok_or_else(|| {
+        refusal::unset("OwnershipControlsNotFoundError", "The bucket ownership controls were not found", bucket)
+    })?;
     let rule = OwnershipControlsRule { object_ownership: word.into() };
     Ok(GetBucketOwnershipControlsOutput { ownership_controls: Some(OwnershipControls { rules: vec![rule] }) })
 }
@@ -79,7 +84,22 @@ pub fn set_ownership(state: &mut State, bucket: &str, controls: &OwnershipContro
     let [rule] = controls.rules.as_slice() else {
         return Err(refusal::malformed_xml());
     };
-    keep(state, bucket, OWNERSHIP, &rule.object_ownership.as_str())
+    let word = rule.object_ownership.as_str();
+    if !OWNERSHIPS.contains(&word) {
+        return Err(refusal::malformed_xml());
+    }
+    keep(state, bucket, OWNERSHIP, &word)
+}
+
+/// What a new bucket is made with.
+pub fn ownership_header(asked: Option<&ObjectOwnership>) -> Result<Option<&str>, AwsError> {
+    match asked.map(ObjectOwnership::as_str) {
+        Some(word) if !OWNERSHIPS.contains(&word) => {
+            let refused = AwsError::new("InvalidArgument", format!("Invalid x-amz-object-ownership header: {word}"));
+            Err(refused.with_detail("ArgumentName", "x-amz-object-ownership"))
+        }
+        word => Ok(word),
+    }
 }
 
 pub fn policy(state: &State, bucket: &str) -> Result<GetBucketPolicyOutput, AwsError> {

@@ -3,7 +3,7 @@
 use s3s::dto::*;
 
 use super::adapter::Context;
-use super::convert;
+use super::{checksum, convert};
 use crate::request::AwsError;
 use crate::service::query::percent_encode;
 use crate::service::s3::listing::{Page, Query};
@@ -17,9 +17,11 @@ pub fn list_v2(state: &State, cx: &Context, input: ListObjectsV2Input) -> Result
         Some(token) => decode_token(token)?,
         None => input.start_after.clone().unwrap_or_default(),
     };
+    // A token outweighs it.
+    let start_after = input.start_after.filter(|_| input.continuation_token.is_none());
     let query = query(&input.prefix, &input.delimiter, after, input.max_keys)?;
     let page = state.list(&input.bucket, &query)?;
-    let spelled = Spelling::of(input.encoding_type.as_ref());
+    let spelled = Spelling::of(input.encoding_type.as_ref())?;
     let owner = input.fetch_owner.unwrap_or(false).then(|| convert::owner(cx.account));
     let contents = contents(&page, spelled, owner.as_ref());
     let prefixes = common_prefixes(&page, spelled);
@@ -35,7 +37,7 @@ pub fn list_v2(state: &State, cx: &Context, input: ListObjectsV2Input) -> Result
         common_prefixes: Some(prefixes),
         delimiter: input.delimiter.map(|delimiter| spelled.write(&delimiter)),
         encoding_type: input.encoding_type,
-        start_after: input.start_after.map(|key| spelled.write(&key)),
+        start_after: start_after.map(|key| spelled.write(&key)),
         request_charged: None,
     })
 }
@@ -44,7 +46,7 @@ pub fn list_v1(state: &State, cx: &Context, input: ListObjectsInput) -> Result<L
     let marker = input.marker.unwrap_or_default();
     let query = query(&input.prefix, &input.delimiter, marker.clone(), input.max_keys)?;
     let page = state.list(&input.bucket, &query)?;
-    let spelled = Spelling::of(input.encoding_type.as_ref());
+    let spelled = Spelling::of(input.encoding_type.as_ref())?;
     let contents = contents(&page, spelled, Some(&convert::owner(cx.account)));
     Ok(ListObjectsOutput {
         name: Some(input.bucket),
@@ -84,11 +86,14 @@ pub enum Spelling {
 }
 
 impl Spelling {
-    pub fn of(encoding: Option<&EncodingType>) -> Spelling {
-        if encoding.is_some_and(|encoding| encoding.as_str() == EncodingType::URL) {
-            Spelling::Url
-        } else {
-            Spelling::Plain
+    pub fn of(encoding: Option<&EncodingType>) -> Result<Spelling, AwsError> {
+        match encoding.map(EncodingType::as_str) {
+            None => Ok(Spelling::Plain),
+            Some(EncodingType::URL) => Ok(Spelling::Url),
+            Some(other) => {
+                let message = "Invalid Encoding Method specified in Request";
+                Err(refusal::invalid_argument(message, "encoding-type", other))
+            }
         }
     }
 
@@ -108,6 +113,8 @@ fn contents(page: &Page<&Stored>, spelled: Spelling, owner: Option<&Owner>) -> V
         owner: owner.cloned(),
         size: Some(object.size as i64),
         storage_class: Some(object.description.storage_class().to_owned().into()),
+        checksum_algorithm: checksum::algorithms(object.checksum.as_ref()),
+        checksum_type: object.checksum.as_ref().map(|sum| checksum::kind(sum.is_composite())),
         ..Default::default()
     };
     page.entries.iter().map(row).collect()
@@ -124,7 +131,7 @@ fn encode_token(last: &str) -> String {
 
 fn decode_token(token: &str) -> Result<String, AwsError> {
     let decoded = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(token).ok().and_then(|last| String::from_utf8(last).ok());
-    decoded.ok_or_else(|| {
+    decoded.filter(|last| !last.is_empty()).ok_or_else(|| {
         AwsError::new("InvalidArgument", "The continuation token provided is incorrect")
             .with_detail("ArgumentName", "continuation-token")
     })

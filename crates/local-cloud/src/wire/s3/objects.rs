@@ -31,7 +31,7 @@ pub fn put(state: &mut State, cx: &Context, input: PutObjectInput, body: Bytes) 
 }
 
 pub fn tagging(state: &State, input: &GetObjectTaggingInput) -> Result<GetObjectTaggingOutput, AwsError> {
-    let object = state.object(&input.bucket, &input.key, input.version_id.as_deref())?;
+    let object = state.described(&input.bucket, &input.key, input.version_id.as_deref())?;
     let version_id = state.told(&input.bucket, &object.version);
     Ok(GetObjectTaggingOutput { tag_set: convert::tag_set(&object.description.tags), version_id })
 }
@@ -57,12 +57,17 @@ pub fn source(source: &CopySource) -> Result<(&str, &str, Option<&str>), AwsErro
     }
 }
 
-pub fn copy(state: &mut State, cx: &Context, input: CopyObjectInput) -> Result<CopyObjectOutput, AwsError> {
+pub fn copy(
+    state: &mut State,
+    cx: &Context,
+    input: CopyObjectInput,
+    precondition: Precondition,
+) -> Result<CopyObjectOutput, AwsError> {
     let (bucket, key, version) = source(&input.copy_source)?;
     let (source, body) = state.get(bucket, key, version).map_err(of_source)?;
     source.description.readable()?;
     let (copied_version, checksum) = (state.told(bucket, &source.version), copied(source, &body, &input));
-    convert::source_conditions!(input).check_source(source)?;
+    convert::source_conditions!(input).check_source(cx.now, source)?;
     let kms_key =
         documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id.clone())?;
     if changes_nothing(&input, (bucket, key, version)) {
@@ -82,7 +87,7 @@ pub fn copy(state: &mut State, cx: &Context, input: CopyObjectInput) -> Result<C
         Description { tags, kms_key: kms_key.clone(), storage_class, ..source.description.clone() }
     };
     let new = New::whole(body, Some(checksum.clone()), description.checked()?);
-    let stored = state.put(cx.now, &input.bucket, &input.key, new, Precondition::None)?;
+    let stored = state.put(cx.now, &input.bucket, &input.key, new, precondition)?;
     let result = CopyObjectResult {
         e_tag: Some(convert::etag(&stored.etag)),
         last_modified: Some(convert::time(cx.now)),

@@ -2,6 +2,7 @@
 
 use s3s::dto::*;
 
+use super::adapter::Context;
 use super::checksum::{self, with_checksum};
 use super::{convert, documents};
 use crate::request::AwsError;
@@ -13,7 +14,7 @@ const MAX_PARTS: usize = 1000;
 
 /// What a GET and a HEAD answer alike (their types have the same members), the object's bytes, and the part asked for.
 macro_rules! read {
-    ($Output:ident, $state:expr, $input:expr) => {{
+    ($Output:ident, $state:expr, $cx:expr, $input:expr) => {{
         let (object, body) = $state.get(&$input.bucket, &$input.key, $input.version_id.as_deref())?;
         let conditions = convert::Conditions {
             matches: $input.if_match.as_ref(),
@@ -21,9 +22,10 @@ macro_rules! read {
             modified_since: $input.if_modified_since.as_ref(),
             unmodified_since: $input.if_unmodified_since.as_ref(),
         };
-        conditions.check(object)?;
+        conditions.check($cx.now, object)?;
         let part = Span::of_read($input.range.as_ref(), $input.part_number, object)?;
-        let mode = $input.checksum_mode.as_ref().filter(|_| $input.range.is_none());
+        let whole = part.to - part.from == body.len();
+        let mode = $input.checksum_mode.as_ref().filter(|_| $input.range.is_none() || whole);
         let sum = mode.and_then(|mode| checksum_of(mode, $input.part_number, object, &body));
         let description = object.description.clone();
         let output = $Output {
@@ -52,8 +54,8 @@ macro_rules! read {
     }};
 }
 
-pub fn get(state: &State, input: &GetObjectInput) -> Result<GetObjectOutput, AwsError> {
-    let (output, object, body, part) = read!(GetObjectOutput, state, input);
+pub fn get(state: &State, cx: &Context, input: &GetObjectInput) -> Result<GetObjectOutput, AwsError> {
+    let (output, object, body, part) = read!(GetObjectOutput, state, cx, input);
     object.description.readable()?;
     Ok(GetObjectOutput {
         body: Some(convert::blob(body.slice(part.from..part.to))),
@@ -62,8 +64,10 @@ pub fn get(state: &State, input: &GetObjectInput) -> Result<GetObjectOutput, Aws
     })
 }
 
-pub fn head(state: &State, input: &HeadObjectInput) -> Result<HeadObjectOutput, AwsError> {
-    Ok(read!(HeadObjectOutput, state, input).0)
+/// And the number of tags, for which the library's answer has no member.
+pub fn head(state: &State, cx: &Context, input: &HeadObjectInput) -> Result<(HeadObjectOutput, usize), AwsError> {
+    let (output, object, ..) = read!(HeadObjectOutput, state, cx, input);
+    Ok((output, object.description.tags.len()))
 }
 
 /// What a reader who asks for checksums gets: of a part, that which its upload wanted of it.

@@ -5,6 +5,7 @@ use s3s::dto::*;
 
 use super::adapter::Context;
 use super::checksum::{self, said, with_checksum};
+use super::lists::{self, Spelling};
 use super::{convert, documents, objects, read};
 use crate::request::AwsError;
 use crate::service::s3::checksum::{Algorithm, Wanted};
@@ -44,8 +45,14 @@ pub fn put_part(
     let (id, number) = (&input.upload_id, input.part_number);
     let upload = state.upload(id, &input.bucket, &input.key)?;
     let sum = cx.checksum.cloned().or_else(|| checksum::of_whole_upload(upload, &body));
+    let kms_key = upload.description.kms_key.clone();
     let etag = state.put_part(cx.now, id, number, body, sum.clone())?;
-    let output = UploadPartOutput { e_tag: Some(convert::etag(&etag)), ..Default::default() };
+    let output = UploadPartOutput {
+        e_tag: Some(convert::etag(&etag)),
+        server_side_encryption: documents::algorithm(&kms_key),
+        ssekms_key_id: kms_key,
+        ..Default::default()
+    };
     Ok(with_checksum!(output, sum.as_ref()))
 }
 
@@ -59,11 +66,13 @@ pub fn copy_part(
     let (source, body) = state.get(bucket, key, version).map_err(objects::of_source)?;
     source.description.readable()?;
     let source_version = state.told(bucket, &source.version);
-    convert::source_conditions!(input).check_source(source)?;
+    convert::source_conditions!(input).check_source(cx.now, source)?;
     let range = input.copy_source_range.as_deref().map(|range| source_range(range, source.size)).transpose()?;
     let part = read::Span::of(range.as_ref(), source.size)?;
     let (id, number, body) = (&input.upload_id, input.part_number, body.slice(part.from..part.to));
-    let sum = state.upload(id, &input.bucket, &input.key)?.checksum.map(|wanted| wanted.algorithm.of(&body));
+    let upload = state.upload(id, &input.bucket, &input.key)?;
+    let sum = upload.checksum.map(|wanted| wanted.algorithm.of(&body));
+    let kms_key = upload.description.kms_key.clone();
     let etag = state.put_part(cx.now, id, number, body, sum.clone())?;
     let copied = CopyPartResult {
         e_tag: Some(convert::etag(&etag)),
@@ -73,6 +82,8 @@ pub fn copy_part(
     Ok(UploadPartCopyOutput {
         copy_part_result: Some(with_checksum!(copied, sum.as_ref())),
         copy_source_version_id: source_version,
+        server_side_encryption: documents::algorithm(&kms_key),
+        ssekms_key_id: kms_key,
         ..Default::default()
     })
 }
@@ -103,12 +114,16 @@ pub fn complete(
     let precondition = convert::precondition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
     let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
     let parts = parts.into_iter().map(asked).collect();
-    let completion = Completion { parts, checksum: said!(input), precondition };
+    let composite = input.checksum_type.as_ref().map(|kind| kind.as_str() == ChecksumType::COMPOSITE);
+    let size = input.mpu_object_size.and_then(|size| u64::try_from(size).ok());
+    let completion = Completion { parts, checksum: said!(input), composite, size, precondition };
     let stored = state.complete_upload(cx.now, &input.upload_id, &input.bucket, &input.key, completion)?;
     let (object, body) = state.get(&input.bucket, &input.key, None)?;
     let output = CompleteMultipartUploadOutput {
         e_tag: Some(convert::etag(&stored.etag)),
         version_id: stored.version,
+        server_side_encryption: documents::algorithm(&object.description.kms_key),
+        ssekms_key_id: object.description.kms_key.clone(),
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
         key: Some(input.key),
@@ -122,47 +137,92 @@ fn asked(part: CompletedPart) -> Asked {
     Asked { number: part.part_number.unwrap_or_default(), etag: part.e_tag.map(ETag::into_value), checksum }
 }
 
-/// All parts in one page: there are at most ten thousand.
-pub fn parts(state: &State, input: ListPartsInput) -> Result<ListPartsOutput, AwsError> {
+/// Entries in one page, of parts and of uploads.
+const MAX_PAGE: i32 = 1000;
+
+pub fn parts(state: &State, cx: &Context, input: ListPartsInput) -> Result<ListPartsOutput, AwsError> {
     let upload = state.upload(&input.upload_id, &input.bucket, &input.key)?;
-    let row = |(number, part): (&i32, &crate::service::s3::upload::Part)| {
-        let row = Part {
-            part_number: Some(*number),
-            e_tag: Some(convert::etag(&part.etag)),
-            size: Some(part.size as i64),
-            last_modified: Some(convert::time(part.last_modified)),
-            ..Default::default()
-        };
-        with_checksum!(row, part.checksum.as_ref())
-    };
-    let parts: Vec<Part> = upload.parts.iter().map(row).collect();
+    let (after, max) = (input.part_number_marker.unwrap_or_default(), input.max_parts.unwrap_or(MAX_PAGE));
+    let max = max.clamp(0, MAX_PAGE);
+    let mut rest = upload.parts.iter().filter(|(number, _)| **number > after);
+    let page: Vec<Part> = rest.by_ref().take(max as usize).map(|(number, part)| row(upload, *number, part)).collect();
     Ok(ListPartsOutput {
+        is_truncated: Some(rest.next().is_some()),
+        max_parts: Some(max),
+        part_number_marker: Some(after),
+        next_part_number_marker: Some(page.last().and_then(|part| part.part_number).unwrap_or_default()),
+        parts: Some(page),
+        checksum_algorithm: upload.checksum.map(algorithm),
+        checksum_type: upload.checksum.map(|wanted| checksum::kind(wanted.composite)),
+        storage_class: Some(upload.description.storage_class().to_owned().into()),
+        owner: Some(convert::owner(cx.account)),
+        initiator: Some(initiator(cx)),
         bucket: Some(input.bucket),
         key: Some(input.key),
         upload_id: Some(input.upload_id),
-        is_truncated: Some(false),
-        parts: Some(parts),
         ..Default::default()
     })
 }
 
-/// All uploads of the bucket with the prefix, in one page.
-pub fn list(state: &State, input: ListMultipartUploadsInput) -> Result<ListMultipartUploadsOutput, AwsError> {
-    state.bucket(&input.bucket)?;
-    let prefix = input.prefix.clone().unwrap_or_default();
-    let uploads = state.uploads(&input.bucket).filter(|(_, upload)| upload.key.starts_with(&prefix));
-    let row = |(id, upload): (&str, &crate::service::s3::Upload)| MultipartUpload {
-        key: Some(upload.key.clone()),
-        upload_id: Some(id.to_owned()),
-        initiated: Some(convert::time(upload.initiated)),
+/// A part's checksum is shown where the upload wants one.
+fn row(upload: &crate::service::s3::Upload, number: i32, part: &crate::service::s3::upload::Part) -> Part {
+    let row = Part {
+        part_number: Some(number),
+        e_tag: Some(convert::etag(&part.etag)),
+        size: Some(part.size as i64),
+        last_modified: Some(convert::time(part.last_modified)),
         ..Default::default()
     };
-    let uploads: Vec<MultipartUpload> = uploads.map(row).collect();
+    with_checksum!(row, part.checksum.as_ref().filter(|_| upload.checksum.is_some()))
+}
+
+fn algorithm(wanted: Wanted) -> ChecksumAlgorithm {
+    ChecksumAlgorithm::from_static(wanted.algorithm.name())
+}
+
+/// The account's root: there are no users here.
+fn initiator(cx: &Context) -> Initiator {
+    Initiator { display_name: None, id: convert::owner(cx.account).id }
+}
+
+pub fn list(
+    state: &State,
+    cx: &Context,
+    input: ListMultipartUploadsInput,
+) -> Result<ListMultipartUploadsOutput, AwsError> {
+    let after = input.key_marker.clone().unwrap_or_default();
+    let max = input.max_uploads.unwrap_or(MAX_PAGE);
+    let mut query = lists::query(&input.prefix, &input.delimiter, after, Some(max))?;
+    // Without a key the id says nothing.
+    let marker = input.upload_id_marker.filter(|id| !id.is_empty() && !query.after.is_empty());
+    query.after_version = marker.clone();
+    let page = state.list_uploads(&input.bucket, &query)?;
+    let spelled = Spelling::of(input.encoding_type.as_ref())?;
+    let row = |(key, (id, upload)): &(&str, (&str, &crate::service::s3::Upload))| MultipartUpload {
+        key: Some(spelled.write(key)),
+        upload_id: Some((*id).to_owned()),
+        initiated: Some(convert::time(upload.initiated)),
+        checksum_algorithm: upload.checksum.map(algorithm),
+        checksum_type: upload.checksum.map(|wanted| checksum::kind(wanted.composite)),
+        storage_class: Some(upload.description.storage_class().to_owned().into()),
+        owner: Some(convert::owner(cx.account)),
+        initiator: Some(initiator(cx)),
+    };
+    // AWS names the last upload whether or not there are more, and no prefix.
+    let last = page.entries.last();
     Ok(ListMultipartUploadsOutput {
+        uploads: Some(page.entries.iter().map(row).collect()),
+        common_prefixes: Some(lists::common_prefixes(&page, spelled)),
+        is_truncated: Some(page.next.is_some()),
+        max_uploads: Some(query.max as i32),
+        key_marker: Some(spelled.write(&query.after)),
+        upload_id_marker: Some(marker.unwrap_or_default()),
+        next_key_marker: Some(last.map(|(key, _)| spelled.write(key)).unwrap_or_default()),
+        next_upload_id_marker: Some(last.map(|(_, (id, _))| (*id).to_owned()).unwrap_or_default()),
+        prefix: input.prefix.map(|prefix| spelled.write(&prefix)),
+        delimiter: input.delimiter.map(|delimiter| spelled.write(&delimiter)),
         bucket: Some(input.bucket),
-        prefix: input.prefix,
-        is_truncated: Some(false),
-        uploads: Some(uploads),
+        encoding_type: input.encoding_type,
         ..Default::default()
     })
 }

@@ -49,7 +49,7 @@ pub fn list(state: &State, cx: &Context, input: ListObjectVersionsInput) -> Resu
     let mut query = query(&input.prefix, &input.delimiter, after, input.max_keys)?;
     query.after_version = input.version_id_marker.clone().filter(|id| !id.is_empty());
     let page = state.list_versions(&input.bucket, &query)?;
-    let spelled = Spelling::of(input.encoding_type.as_ref());
+    let spelled = Spelling::of(input.encoding_type.as_ref())?;
     let owner = convert::owner(cx.account);
     let (mut versions, mut delete_markers) = (vec![], vec![]);
     for (key, listed) in &page.entries {
@@ -63,8 +63,8 @@ pub fn list(state: &State, cx: &Context, input: ListObjectVersionsInput) -> Resu
     Ok(ListObjectVersionsOutput {
         name: Some(input.bucket),
         prefix: Some(spelled.write(&query.prefix)),
-        key_marker: input.key_marker.map(|marker| spelled.write(&marker)),
-        version_id_marker: input.version_id_marker,
+        key_marker: Some(spelled.write(&query.after)),
+        version_id_marker: Some(input.version_id_marker.unwrap_or_default()),
         max_keys: Some(query.max as i32),
         is_truncated: Some(page.next.is_some()),
         next_key_marker: page.next.as_deref().map(|next| spelled.write(next)),
@@ -98,7 +98,7 @@ impl Row<'_> {
             last_modified: Some(convert::time(object.last_modified)),
             size: Some(object.size as i64),
             storage_class: Some(object.description.storage_class().to_owned().into()),
-            checksum_algorithm: sum.map(|sum| vec![ChecksumAlgorithm::from_static(sum.algorithm.name())]),
+            checksum_algorithm: checksum::algorithms(sum),
             checksum_type: sum.map(|sum| checksum::kind(sum.is_composite())),
             ..Default::default()
         }
@@ -149,12 +149,7 @@ pub fn delete_many(
         let version = object.version_id.as_deref();
         match allowed.and_then(|()| state.delete(cx.now, &input.bucket, &object.key, version)) {
             Ok(done) => deleted.push(told(object, done)),
-            Err(error) => errors.push(Error {
-                code: Some(error.code.into()),
-                message: Some(error.message),
-                key: Some(object.key),
-                version_id: object.version_id,
-            }),
+            Err(error) => errors.push(failed(object, error)),
         }
     }
     let quiet = input.delete.quiet.unwrap_or(false);
@@ -163,6 +158,20 @@ pub fn delete_many(
         errors: Some(errors).filter(|errors| !errors.is_empty()),
         ..Default::default()
     })
+}
+
+/// A version id that cannot be is here one that is not there.
+fn failed(asked: ObjectIdentifier, error: AwsError) -> Error {
+    let error = match &asked.version_id {
+        Some(version) if error.code == "InvalidArgument" => refusal::no_such_version(&asked.key, version),
+        _ => error,
+    };
+    Error {
+        code: Some(error.code.into()),
+        message: Some(error.message),
+        key: Some(asked.key),
+        version_id: asked.version_id,
+    }
 }
 
 /// The version that was asked for, and the delete marker that was made, or that it was.
