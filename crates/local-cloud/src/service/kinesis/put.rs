@@ -62,16 +62,17 @@ pub fn put_records(state: &mut State, at: Scope, body: &[u8]) -> Result<Vec<u8>,
     let routed = routed.collect::<Result<Vec<Routed>, AwsError>>()?;
 
     let encryption_type = encryption_type(stream);
-    let mut out = Writer::with_capacity(64 + 120 * routed.len());
+    let logs = state.logs_mut(&key);
+    // All are placed before any is told of: to read a number at once that was only just made waits for the memory behind its record.
+    let placed: Vec<_> = routed.into_iter().map(|record| (record.shard, place(logs, at, record))).collect();
+    let failed = placed.iter().filter(|(_, sequence)| sequence.is_none()).count();
+    let mut out = Writer::with_capacity(64 + 120 * placed.len());
     out.raw(r#"{"Records":["#);
-    let (logs, mut failed) = (state.logs_mut(&key), 0);
-    for (i, record) in routed.into_iter().enumerate() {
+    for (i, (shard, sequence)) in placed.into_iter().enumerate() {
         out.raw(if i == 0 { "{" } else { ",{" });
-        let shard = record.shard;
-        match place(logs, at, record) {
+        match sequence {
             Some(sequence) => out.placed(sequence, shard),
             None => {
-                failed += 1;
                 let error = rate_exceeded(at, name, shard);
                 out.raw(r#""ErrorCode":"#);
                 out.string(error.code);
@@ -82,7 +83,7 @@ pub fn put_records(state: &mut State, at: Scope, body: &[u8]) -> Result<Vec<u8>,
         out.raw("}");
     }
     out.raw(r#"],"FailedRecordCount":"#);
-    out.number(failed);
+    out.number(failed as u64);
     out.encryption_type(encryption_type);
     out.raw("}");
     state.trim(&key, at.now);
