@@ -12,7 +12,7 @@ use crate::service::kinesis::log::LogChange;
 pub struct Change {
     pub table: &'static str,
     pub key: String,
-    pub value: Option<Vec<u8>>,
+    pub value: Option<Bytes>,
 }
 
 /// What changed in a turn: rows, and the logs of records apart from them. Where nobody keeps it, it is not even written down.
@@ -38,7 +38,7 @@ impl Changes {
     }
 
     /// `value` is asked for only when it is kept.
-    pub fn push(&mut self, table: &'static str, key: String, value: impl FnOnce() -> Option<Vec<u8>>) {
+    pub fn push(&mut self, table: &'static str, key: String, value: impl FnOnce() -> Option<Bytes>) {
         if self.kept {
             self.rows.push(Change { table, key, value: value() });
         }
@@ -145,7 +145,7 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
     pub fn take_changes(&mut self, out: &mut Changes) {
         for key in std::mem::take(&mut self.touched) {
             let row = self.rows.get(&key);
-            out.push(self.name, key, || row.map(|row| serde_json::to_vec(row).expect("our own rows serialise")));
+            out.push(self.name, key, || row.map(|row| serde_json::to_vec(row).expect("our own rows serialise").into()));
         }
     }
 
@@ -202,7 +202,7 @@ impl Blobs {
     pub fn take_changes(&mut self, out: &mut Changes) {
         for key in std::mem::take(&mut self.touched) {
             let row = self.rows.get(&key);
-            out.push(self.name, key, || row.map(|bytes| bytes.to_vec()));
+            out.push(self.name, key, || row.cloned());
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::Shared;
-use crate::flow::task::Done;
+use crate::flow::task::{Done, Task};
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
 use crate::settings::Millis;
 
@@ -60,10 +60,7 @@ impl Shared {
                     self.under_way.send_modify(|count| *count += 1);
                     let shared = Arc::clone(self);
                     tokio::spawn(async move {
-                        let done = tokio::task::spawn_blocking(move || task.run()).await.unwrap_or(Done::Panicked);
-                        if let Err(error) = shared.turn(|world, turn| world.worked(turn, token, done)) {
-                            tracing::warn!("taking in what a delivery stream worked on: {error}");
-                        }
+                        shared.work(token, task).await;
                         shared.under_way.send_modify(|count| *count -= 1);
                     });
                 }
@@ -78,6 +75,27 @@ impl Shared {
                     });
                 }
             }
+        }
+    }
+
+    /// Does a task beside the world, and writes what it made to the disk there too.
+    async fn work(self: &Arc<Self>, token: Token, task: Task) {
+        let contents = self.room().contents();
+        let work = move || {
+            let done = task.run();
+            let kept = contents.zip(done.body()).inspect(|(contents, body)| {
+                if let Err(error) = contents.keep(body) {
+                    tracing::warn!("writing an object beforehand, which is tried again with its row: {error}");
+                }
+            });
+            (done, kept)
+        };
+        let (done, kept) = tokio::task::spawn_blocking(work).await.unwrap_or((Done::Panicked, None));
+        if let Err(error) = self.turn(|world, turn| world.worked(turn, token, done)) {
+            tracing::warn!("taking in what a delivery stream worked on: {error}");
+        }
+        if let Some((contents, body)) = kept {
+            contents.settle(&body);
         }
     }
 

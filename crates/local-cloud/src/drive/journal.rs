@@ -2,16 +2,20 @@
 //! [`segments`] beside it. Records are written before the rows that may speak of them, and forgotten after: a process that is
 //! killed in between leaves records too many, and never too few.
 
+use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 
+mod contents;
 mod file;
 mod frame;
 mod segments;
 
+pub use contents::Contents;
 use file::JournalFile;
 use segments::Segments;
 
@@ -21,7 +25,11 @@ use crate::world::World;
 
 /// `table NUL key` to the row's bytes.
 const ROWS: TableDefinition<&str, &[u8]> = TableDefinition::new("rows");
+/// Of the same keys, where the bytes are among the contents: their number there.
+const LARGE_ROWS: TableDefinition<&str, u64> = TableDefinition::new("large_rows");
 const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
+const WORLD: &str = "world.redb";
+const CONTENTS: &str = "contents.redb";
 const CLOCK: &str = "clock_ms";
 
 /// Why an engine could not start.
@@ -48,6 +56,7 @@ pub enum StartError {
 pub struct Journal {
     db: Database,
     path: PathBuf,
+    contents: Arc<Contents>,
     segments: Segments,
 }
 
@@ -65,31 +74,34 @@ impl Journal {
     /// time kept too, 0 in a new journal.
     pub fn open(folder: &Path, world: &mut World) -> Result<(Journal, Millis), StartError> {
         std::fs::create_dir_all(folder).map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
-        let path = folder.join("world.redb");
-        let db = match create(&path) {
-            Ok(db) => db,
-            Err(DatabaseError::DatabaseAlreadyOpen) => return Err(StartError::InUse { path }),
-            Err(source) => return Err(StartError::Journal { path, source: source.into() }),
-        };
+        let (path, contents_path) = (folder.join(WORLD), folder.join(CONTENTS));
+        let db = create(&path).map_err(|error| refused(&path, error))?;
         let failed = |source| StartError::Journal { path: path.clone(), source };
         create_tables(&db).map_err(failed)?;
-        each_row(&db, &path, |table, key, value| match world.restore(table, key, value) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err("no service knows the table".into()),
-            Err(error) => Err(error.to_string()),
-        })
-        .map_err(failed)??;
+        let contents = Contents::open(&contents_path).map_err(|error| refused(&contents_path, error))?;
+        if let Some((table, key, reason)) = restore_rows(&db, world).map_err(failed)? {
+            return Err(StartError::Row { path, table, key, reason });
+        }
+        let unread = restore_large(&db, &contents, world).map_err(failed)?;
+        if let Some((table, key, reason)) = unread {
+            return Err(StartError::Row { path, table, key, reason });
+        }
         let last = last_time(&db).map_err(failed)?;
         let records = folder.join("records");
         let (segments, latest) = Segments::open(&records, |change| world.restore_log(change))
             .map_err(|source| StartError::Records { path: records, source })?;
-        Ok((Journal { db, path, segments }, last.max(latest)))
+        Ok((Journal { db, path, contents: Arc::new(contents), segments }, last.max(latest)))
     }
 
     /// Removes what an earlier journal left in a folder.
     pub fn erase(folder: &Path) -> Result<(), StartError> {
-        let (rows, records) = (folder.join("world.redb"), folder.join("records"));
-        for (path, removed) in [(&rows, std::fs::remove_file(&rows)), (&records, std::fs::remove_dir_all(&records))] {
+        let [rows, contents, records] = [WORLD, CONTENTS, "records"].map(|name| folder.join(name));
+        let removed = [
+            (&rows, std::fs::remove_file(&rows)),
+            (&contents, std::fs::remove_file(&contents)),
+            (&records, std::fs::remove_dir_all(&records)),
+        ];
+        for (path, removed) in removed {
             match removed {
                 Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                     return Err(StartError::Folder { path: path.clone(), source });
@@ -112,18 +124,32 @@ impl Journal {
     /// All or none.
     fn write_rows(&self, now: Millis, rows: &[Change]) -> Result<(), redb::Error> {
         let transaction = self.db.begin_write()?;
+        let mut spent = vec![];
         {
-            let mut table = transaction.open_table(ROWS)?;
+            let (mut small, mut large) = (transaction.open_table(ROWS)?, transaction.open_table(LARGE_ROWS)?);
             for change in rows {
                 let key = format!("{}\0{}", change.table, change.key);
-                match &change.value {
-                    Some(value) => table.insert(key.as_str(), value.as_slice())?,
-                    None => table.remove(key.as_str())?,
+                let number = change.value.as_ref().and_then(|value| self.contents.claim(value));
+                match change.value.as_ref().filter(|_| number.is_none()) {
+                    Some(value) => small.insert(key.as_str(), value.as_ref())?,
+                    None => small.remove(key.as_str())?,
                 };
+                let before = match number {
+                    Some(number) => large.insert(key.as_str(), number)?,
+                    None => large.remove(key.as_str())?,
+                };
+                spent.extend(before.map(|number| number.value()));
             }
             transaction.open_table(META)?.insert(CLOCK, now)?;
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        spent.into_iter().for_each(|number| self.contents.spend(number));
+        Ok(())
+    }
+
+    /// Where what is large can be written beforehand.
+    pub fn contents(&self) -> Arc<Contents> {
+        Arc::clone(&self.contents)
     }
 
     pub fn path(&self) -> &Path {
@@ -134,26 +160,60 @@ impl Journal {
 fn create_tables(db: &Database) -> Result<(), redb::Error> {
     let transaction = db.begin_write()?;
     transaction.open_table(ROWS)?;
+    transaction.open_table(LARGE_ROWS)?;
     transaction.open_table(META)?;
     Ok(transaction.commit()?)
 }
 
-/// Two layers of failure: the file cannot be read, or a row not understood.
-fn each_row(
-    db: &Database,
-    path: &Path,
-    mut each: impl FnMut(&str, &str, &[u8]) -> Result<(), String>,
-) -> Result<Result<(), StartError>, redb::Error> {
+/// Table, key and reason of a row that is not understood.
+type NotUnderstood = (String, String, String);
+
+/// Gives the first row that is not understood.
+fn restore_rows(db: &Database, world: &mut World) -> Result<Option<NotUnderstood>, redb::Error> {
     let rows = db.begin_read()?.open_table(ROWS)?;
     for row in rows.iter()? {
         let (name, value) = row?;
-        let (table, key) = name.value().split_once('\0').unwrap_or((name.value(), ""));
-        if let Err(reason) = each(table, key, value.value()) {
-            let (table, key) = (table.to_owned(), key.to_owned());
-            return Ok(Err(StartError::Row { path: path.to_owned(), table, key, reason }));
+        if let Err(not_understood) = restore(world, name.value(), value.value()) {
+            return Ok(Some(not_understood));
         }
     }
-    Ok(Ok(()))
+    Ok(None)
+}
+
+/// The same of those whose bytes are among the contents.
+fn restore_large(db: &Database, contents: &Contents, world: &mut World) -> Result<Option<NotUnderstood>, redb::Error> {
+    let mut names = HashMap::new();
+    for row in db.begin_read()?.open_table(LARGE_ROWS)?.iter()? {
+        let (name, number) = row?;
+        names.insert(number.value(), name.value().to_owned());
+    }
+    let mut first = None;
+    contents.restore(|number, bytes| {
+        let name = names.remove(&number);
+        let restored = name.as_ref().map_or(Ok(()), |name| restore(world, name, bytes));
+        first = first.take().or(restored.err());
+        name.is_some()
+    })?;
+    let missing = |name: String| (name, String::new(), "its content is missing".to_owned());
+    Ok(first.or(names.into_values().next().map(missing)))
+}
+
+fn restore(world: &mut World, name: &str, value: &[u8]) -> Result<(), NotUnderstood> {
+    let (table, key) = name.split_once('\0').unwrap_or((name, ""));
+    let reason = match world.restore(table, key, value) {
+        Ok(true) => return Ok(()),
+        Ok(false) => "no service knows the table".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err((table.to_owned(), key.to_owned(), reason))
+}
+
+fn refused(path: &Path, error: DatabaseError) -> StartError {
+    let path = path.to_owned();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => StartError::InUse { path },
+        source => StartError::Journal { path, source: source.into() },
+    }
 }
 
 fn last_time(db: &Database) -> Result<Millis, redb::Error> {

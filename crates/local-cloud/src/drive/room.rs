@@ -1,8 +1,9 @@
 //! The world, its journal and the rule that joins them: what changed is kept before anybody is told.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use crate::drive::journal::{Journal, StartError};
+use crate::drive::journal::{Contents, Journal, StartError};
 use crate::request::{AwsError, Effect};
 use crate::settings::{Millis, Settings};
 use crate::table::Changes;
@@ -79,6 +80,14 @@ impl Room {
     /// Ends the journal, which frees its folder.
     pub fn close(&mut self) {
         self.keeping = Keeping::Closed;
+    }
+
+    /// Where what is large can be written before the turn that takes it. Nowhere, where nothing is kept.
+    pub fn contents(&self) -> Option<Arc<Contents>> {
+        match &self.keeping {
+            Keeping::OnDisk { journal, .. } => Some(journal.contents()),
+            Keeping::InMemory | Keeping::Closed => None,
+        }
     }
 
     fn keep(&mut self) -> Result<(), AwsError> {

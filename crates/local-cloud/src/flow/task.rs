@@ -56,6 +56,16 @@ pub enum Spent {
     Outputs(Arc<Pieces<Output>>),
 }
 
+impl Done {
+    /// Of an object that was made.
+    pub fn body(&self) -> Option<Bytes> {
+        match self {
+            Done::Packed(object) => Some(object.body.clone()),
+            _ => None,
+        }
+    }
+}
+
 impl Task {
     pub fn run(self) -> Done {
         catch_unwind(AssertUnwindSafe(|| self.perform())).unwrap_or(Done::Panicked)

@@ -23,7 +23,7 @@ pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
 /// 13 July 2026, 14:05:09 UTC.
 pub const START: Millis = 1_783_951_509_000;
 
-pub type Journal = BTreeMap<(&'static str, String), Vec<u8>>;
+pub type Journal = BTreeMap<(&'static str, String), bytes::Bytes>;
 
 /// A world, its clock, and what it keeps.
 pub struct Stage {
