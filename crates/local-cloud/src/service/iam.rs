@@ -14,18 +14,21 @@ pub use policy::glob_ignoring_case;
 pub use session::{Caller, Credentials, caller, credentials_of, issue, issue_tagged, session_arn};
 pub use tag::given as tags_given;
 
+use decision::{Opinions, Question};
 use policies::Policy;
 use policy::Document;
 use policy::Verdict;
 use role::Role;
 
 mod authorize;
+mod decision;
 mod document;
 mod managed;
 mod page;
 mod permissions;
 mod policies;
 mod policy;
+mod resource;
 mod role;
 mod roles;
 mod session;
@@ -168,29 +171,42 @@ pub fn assumable(world: &World, role_arn: &str, service: &str, now: Millis) -> R
     }
 }
 
-/// Do the role's own policies allow `action` (for example `kinesis:GetRecords`) on `resource` (an ARN)?
+/// Do the role's policies, or the resource's, allow a service that acts as the role `action` (for example
+/// `kinesis:GetRecords`) on `resource` (an ARN)?
 pub fn allows(world: &World, role_arn: &str, action: &str, resource: &str, now: Millis) -> bool {
     let Some(role) = find(world, role_arn) else { return false };
     let context = [("aws:sourceaccount", world.settings.account.as_str())];
-    role_allows(world, role, action, resource, &context, now)
+    opinions(world, role, None, &Question { action, resource, context: &context }, now).decide().is_ok()
 }
 
-/// What the role's policies allow within its boundary. A boundary that is not there allows nothing.
-fn role_allows(
-    world: &World,
-    role: &Role,
-    action: &str,
-    resource: &str,
-    context: &policy::Context,
-    now: Millis,
-) -> bool {
+/// What all policies that may have a say answer. A boundary that is not there allows nothing; `session` is an ARN.
+fn opinions(world: &World, role: &Role, session: Option<&str>, question: &Question, now: Millis) -> Opinions {
     let (policies, delay) = (&world.iam.policies, world.settings.delays.role);
+    let Question { action, resource, context } = *question;
     let documents: Vec<Document> = role.documents(policies, now, delay).collect();
-    let within = role.boundary.as_deref().is_none_or(|boundary| {
+    let boundary = role.boundary.as_deref().map(|boundary| {
         let boundary = policies::document(policies, boundary, now, delay);
-        boundary.is_some_and(|document| document.action(action, resource, context) == Verdict::Allowed)
+        boundary.map_or(Verdict::Silent, |document| document.action(action, resource, context))
     });
-    within && evaluate(&documents, action, resource, context) == Verdict::Allowed
+    let root = root_of(&role.arn);
+    let mut names = vec![role.arn.as_str(), world.settings.account.as_str(), &root, "*"];
+    names.extend(session);
+    let of_resource = resource::policy(world, resource);
+    let by = |names: &[&str]| {
+        of_resource.as_ref().map_or(Verdict::Silent, |policy| policy.by(names, action, resource, context))
+    };
+    Opinions {
+        identity: evaluate(&documents, action, resource, context),
+        boundary,
+        resource: by(&names),
+        session: session.map_or(Verdict::Silent, |session| by(&[session])),
+    }
+}
+
+/// The root of a role's account.
+fn root_of(role_arn: &str) -> String {
+    let (account, _) = role_arn.split_once(":role/").unwrap_or((role_arn, ""));
+    format!("{account}:root")
 }
 
 /// What several documents say together: one Deny decides, then one Allow.

@@ -26,6 +26,9 @@ pub use object::Object;
 pub use upload::Upload;
 use version::History;
 
+/// Among a bucket's documents, the policy: its text.
+pub const POLICY: &str = "policy";
+
 /// Every bucket of the account, whatever its region: their names share one space.
 #[derive(Debug)]
 pub struct State {

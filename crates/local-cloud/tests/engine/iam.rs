@@ -199,3 +199,40 @@ async fn a_policy_of_ones_own_is_versioned_attached_and_deleted_last() {
     let aws = iam(&engine, &[("Action", "ListPolicies"), ("Scope", "AWS")]).await;
     assert!(aws.contains("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"), "{aws}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_resource_s_own_policy_says_counts_beside_the_role_s() {
+    let engine = with_reader().await;
+    engine.advance(Duration::from_secs(1)).await;
+    let (session, root) = (assume(&engine).await, None);
+    call(&engine, "PUT", "/lake", &root, &[], "").await;
+    let statement = |effect: &str, who: &str, action: &str, at: &str| json!({ "Effect": effect, "Principal": { "AWS": who }, "Action": action, "Resource": format!("arn:aws:s3:::lake{at}") });
+    let statements = [
+        statement("Allow", READER_ARN, "s3:*Object", "/given/*"),
+        statement("Allow", "arn:aws:iam::000000000000:role/other", "s3:PutObject", "/others/*"),
+        statement("Deny", "*", "s3:PutObject", "/open/shut/*"),
+        statement("Deny", "*", "s3:*Policy", ""),
+    ];
+    let policy = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
+    assert_eq!(call(&engine, "PUT", "/lake?policy", &root, &[], &policy).await.status(), 204);
+    let implicit = "because no identity-based policy allows the s3:PutObject action";
+    let by_role = "with an explicit deny in an identity-based policy";
+    let by_bucket = "with an explicit deny in a resource-based policy";
+    for (who, method, path, status, why) in [
+        (&session, "PUT", "/lake/given/a", 200, ""),
+        (&session, "PUT", "/lake/others/a", 403, implicit),
+        (&session, "PUT", "/lake/open/a", 200, ""),
+        (&session, "PUT", "/lake/open/shut/a", 403, by_bucket),
+        (&session, "DELETE", "/lake/given/a", 403, by_role),
+        (&root, "PUT", "/lake/others/a", 200, ""),
+        (&root, "PUT", "/lake/open/shut/a", 403, by_bucket),
+        (&session, "GET", "/lake?policy", 403, by_bucket),
+        (&root, "GET", "/lake?policy", 200, ""),
+        (&root, "DELETE", "/lake?policy", 204, ""),
+        (&root, "PUT", "/lake/open/shut/a", 200, ""),
+    ] {
+        let answer = call(&engine, method, path, who, &[], "").await;
+        assert_eq!(answer.status(), status, "{method} {path}: {}", text(&answer));
+        assert!(text(&answer).contains(why), "{method} {path}: {}", text(&answer));
+    }
+}

@@ -9,9 +9,14 @@ use crate::settings::Millis;
 use crate::wire::s3::Target;
 use crate::world::World;
 
+use super::decision::{Kind, Question, Why};
+use super::policy::Verdict;
 use super::session::{Caller, caller};
 
-/// Refuses what the caller's role does not allow; root may do everything.
+/// A bucket's policy cannot keep its owner's root from these.
+const ROOTS_OWN: [&str; 3] = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
+
+/// Refuses what no policy allows the caller, or one denies him; root is refused only what a bucket's policy denies.
 ///
 /// # Errors
 /// In the words of the service that was asked.
@@ -21,25 +26,43 @@ pub fn authorize(world: &World, request: &Request, operation: &str, now: Millis)
         return Ok(());
     }
     let caller = caller(world, request, now).map_err(|error| in_words_of(operation, error))?;
-    let Caller::Session { role, .. } = &caller else { return Ok(()) };
     let account = world.settings.account.as_str();
     let action = action(operation, request.query("versionId").is_some());
     let resource = resource(world, request, operation);
-    let principal = caller.arn(&request.region, account);
+    let name = caller.arn(&request.region, account);
+    let principal = match &caller {
+        Caller::Root => name.as_str(),
+        Caller::Session { role, .. } => role.arn.as_str(),
+    };
     let context = [
-        ("aws:principalarn", role.arn.as_str()),
+        ("aws:principalarn", principal),
         ("aws:principalaccount", account),
         ("aws:requestedregion", request.region.as_str()),
         ("aws:securetransport", "false"),
     ];
-    if super::role_allows(world, role, &action, &resource, &context, now) {
+    let question = Question { action: &action, resource: &resource, context: &context };
+    let decided = match &caller {
+        Caller::Root => root(world, &name, &question),
+        Caller::Session { role, .. } => super::opinions(world, role, Some(&name), &question, now).decide(),
+    };
+    decided.map_err(|why| {
+        let why = why.words(&action);
+        let message = format!("User: {name} is not authorized to perform: {action} on resource: {resource} {why}");
+        in_words_of(operation, AwsError::new("AccessDenied", message).with_status(403))
+    })
+}
+
+fn root(world: &World, name: &str, question: &Question) -> Result<(), Why> {
+    let Question { action, resource, context } = *question;
+    if !action.starts_with("s3:") || ROOTS_OWN.contains(&action) {
         return Ok(());
     }
-    let message = format!(
-        "User: {principal} is not authorized to perform: {action} on resource: {resource} because no identity-based \
-         policy allows the {action} action"
-    );
-    Err(in_words_of(operation, AwsError::new("AccessDenied", message).with_status(403)))
+    let policy = super::resource::policy(world, resource);
+    let names = [name, world.settings.account.as_str(), "*"];
+    match policy.map(|policy| policy.by(&names, action, resource, context)) {
+        Some(Verdict::Denied) => Err(Why::Denied(Kind::Resource)),
+        Some(Verdict::Allowed | Verdict::Silent) | None => Ok(()),
+    }
 }
 
 /// The JSON services name these errors with `Exception` at the end, and answer 400 unless they are REST.

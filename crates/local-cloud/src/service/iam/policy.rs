@@ -38,6 +38,11 @@ impl Document {
         (!statements.is_empty() && statements.iter().all(well_formed)).then_some(Document(statements))
     }
 
+    /// A document of statements that were made here.
+    pub fn of(statements: impl Iterator<Item = Value>) -> Document {
+        Document(statements.collect())
+    }
+
     /// What an identity policy says to `action` on `resource` (an ARN).
     pub fn action(&self, action: &str, resource: &str, context: &Context) -> Verdict {
         self.verdict(context, |statement| {
@@ -64,6 +69,16 @@ impl Document {
         })
     }
 
+    /// What a resource policy says to `action` on `resource` by one who goes by each of `names`: ARNs, an account's number, and
+    /// `*` where all that speaks of everybody speaks of him.
+    pub fn by(&self, names: &[&str], action: &str, resource: &str, context: &Context) -> Verdict {
+        self.verdict(context, |statement| {
+            speaks_of(statement, names)
+                && matches_member(statement, "Action", "NotAction", |pattern| glob_ignoring_case(pattern, action))
+                && matches_member(statement, "Resource", "NotResource", |pattern| glob(pattern, resource))
+        })
+    }
+
     fn verdict(&self, context: &Context, speaks: impl Fn(&Value) -> bool) -> Verdict {
         let applies = |effect: &str, unknown: bool| {
             let of_effect = self.0.iter().filter(|statement| statement["Effect"] == effect);
@@ -81,6 +96,18 @@ impl Document {
 fn words(value: &Value) -> impl Iterator<Item = &str> {
     let many = value.as_array().map(Vec::as_slice).unwrap_or_default();
     value.as_str().into_iter().chain(many.iter().filter_map(Value::as_str))
+}
+
+/// Is one of these names among the statement's principals, or none among those that it leaves out?
+fn speaks_of(statement: &Value, names: &[&str]) -> bool {
+    let among = |principals: &Value| {
+        let named = words(&principals["AWS"]).chain(principals.as_str());
+        named.into_iter().any(|word| names.contains(&word))
+    };
+    match statement.get("NotPrincipal") {
+        Some(left_out) => !among(left_out),
+        None => among(&statement["Principal"]),
+    }
 }
 
 fn matches_member(statement: &Value, member: &str, negated: &str, matches: impl Fn(&str) -> bool) -> bool {

@@ -239,3 +239,37 @@ fn a_role_has_fifty_tags_and_no_more() {
     tag("K7").unwrap();
     assert_eq!(tag("one more").unwrap_err().code, "LimitExceeded");
 }
+
+#[test]
+fn what_a_stream_s_own_policy_allows_its_reader_needs_no_policy_of_the_role() {
+    let mut world = world_with_role();
+    let stream = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+    let kinesis = |world: &mut World, operation: &str, input: serde_json::Value| {
+        let request = Request {
+            method: http::Method::POST,
+            path: "/".into(),
+            query: vec![],
+            headers: http::HeaderMap::from_iter([(
+                http::HeaderName::from_static("x-amz-target"),
+                format!("Kinesis_20131202.{operation}").parse().unwrap(),
+            )]),
+            body: input.to_string().into(),
+            region: "us-east-1".into(),
+            signed_for: None,
+            access_key: None,
+            id: "id-1".into(),
+        };
+        crate::service::kinesis::call(world, &mut Turn::at(2000), &request).unwrap();
+    };
+    kinesis(&mut world, "CreateStream", serde_json::json!({ "StreamName": "s", "ShardCount": 1 }));
+    for (principal, effect, expected) in
+        [(ARN, "Allow", true), ("arn:aws:iam::000000000000:role/Q", "Allow", false), (ARN, "Deny", false)]
+    {
+        let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": {
+            "Effect": effect, "Principal": { "AWS": principal }, "Action": "kinesis:Get*", "Resource": stream } });
+        let input = serde_json::json!({ "ResourceARN": stream, "Policy": policy.to_string() });
+        kinesis(&mut world, "PutResourcePolicy", input);
+        assert_eq!(allows(&world, ARN, "kinesis:GetRecords", stream, 3000), expected, "{policy}");
+    }
+    assert!(!allows(&world, ARN, "kinesis:PutRecord", stream, 3000));
+}

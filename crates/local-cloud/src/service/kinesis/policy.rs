@@ -1,4 +1,4 @@
-//! Resource policies of streams and consumers. They are kept and given back; no call is decided by them, as there is one account.
+//! Resource policies of streams and consumers, kept and given back. [`crate::service::iam`] asks them, beside those of roles.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

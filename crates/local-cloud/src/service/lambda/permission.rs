@@ -1,4 +1,4 @@
-//! Resource policies: who else may invoke a function. They are kept and shown; calls here are not authorised.
+//! Resource policies: who else may invoke a function. The account of them is [`crate::service::iam`]'s.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

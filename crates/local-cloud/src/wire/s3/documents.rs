@@ -1,20 +1,22 @@
 //! Documents that a bucket carries and that say how it is to be used: kept and shown, and where none was put, what AWS gives
-//! every new bucket. Encryption decides what objects say of themselves; the others are not acted on.
+//! every new bucket. Encryption decides what objects say of themselves, the policy who may do what; the others are not acted on.
 
 use s3s::dto::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::request::AwsError;
 use crate::service::iam;
 use crate::service::s3::{State, refusal};
+
+pub use crate::service::s3::POLICY;
 
 pub const ENCRYPTION: &str = "encryption";
 pub const PUBLIC_ACCESS: &str = "publicAccessBlock";
 pub const OWNERSHIP: &str = "ownershipControls";
 const OWNERSHIPS: [&str; 3] =
     [ObjectOwnership::BUCKET_OWNER_ENFORCED, ObjectOwnership::BUCKET_OWNER_PREFERRED, ObjectOwnership::OBJECT_WRITER];
-pub const POLICY: &str = "policy";
 
 /// Keeps a document; that there is none (`None`) is kept too.
 pub fn keep(state: &mut State, bucket: &str, name: &str, document: &impl Serialize) -> Result<(), AwsError> {
@@ -109,11 +111,20 @@ pub fn policy(state: &State, bucket: &str) -> Result<GetBucketPolicyOutput, AwsE
 
 pub fn set_policy(state: &mut State, bucket: &str, text: &str) -> Result<(), AwsError> {
     state.bucket(bucket)?;
-    if !iam::is_policy(text) {
-        let message = "Policies must be valid JSON and the first byte must be '{'";
+    if let Some(message) = malformed(text) {
         return Err(AwsError::new("MalformedPolicy", message));
     }
     keep(state, bucket, POLICY, &text)
+}
+
+/// What is wrong with a policy, as S3 says it.
+fn malformed(text: &str) -> Option<&'static str> {
+    let no_object = "Policies must be valid JSON and the first byte must be '{'";
+    let Ok(Value::Object(policy)) = serde_json::from_str(text) else { return Some(no_object) };
+    if !policy.contains_key("Statement") {
+        return Some("Missing required field Statement");
+    }
+    (!iam::is_policy(text)).then_some(no_object)
 }
 
 /// The key of KMS that an object is encrypted with: as its writer says, or else as its bucket does.
@@ -141,4 +152,24 @@ fn is_kms(algorithm: &ServerSideEncryption) -> bool {
 pub fn algorithm(kms_key: &Option<String>) -> Option<ServerSideEncryption> {
     let name = if kms_key.is_some() { ServerSideEncryption::AWS_KMS } else { ServerSideEncryption::AES256 };
     Some(ServerSideEncryption::from_static(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_an_object_with_statements() {
+        let no_object = Some("Policies must be valid JSON and the first byte must be '{'");
+        let good = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*"}}"#;
+        for (text, expected) in [
+            ("", no_object),
+            ("invalid json", no_object),
+            ("[]", no_object),
+            ("{}", Some("Missing required field Statement")),
+            (good, None),
+        ] {
+            assert_eq!(malformed(text), expected, "{text}");
+        }
+    }
 }
