@@ -188,17 +188,19 @@ fn opinions(world: &World, role: &Role, session: Option<&str>, question: &Questi
         let boundary = policies::document(policies, boundary, now, delay);
         boundary.map_or(Verdict::Silent, |document| document.action(action, resource, context))
     });
-    let root = root_of(&role.arn);
-    let mut names = vec![role.arn.as_str(), world.settings.account.as_str(), &root, "*"];
+    let (root, mut names) = (root_of(&role.arn), vec![role.arn.as_str(), "*"]);
     names.extend(session);
+    let with_account = [&names[..], &[world.settings.account.as_str(), &root]].concat();
     let of_resource = resource::policy(world, resource);
     let by = |names: &[&str]| {
         of_resource.as_ref().map_or(Verdict::Silent, |policy| policy.by(names, action, resource, context))
     };
+    // What the account is denied, its roles are; what it is allowed, its roles' policies have to give on.
+    let denied = by(&with_account) == Verdict::Denied;
     Opinions {
         identity: evaluate(&documents, action, resource, context),
         boundary,
-        resource: by(&names),
+        resource: if denied { Verdict::Denied } else { by(&names) },
         session: session.map_or(Verdict::Silent, |session| by(&[session])),
     }
 }

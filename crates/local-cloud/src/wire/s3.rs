@@ -20,6 +20,7 @@ use crate::service::s3::object::within_bounds;
 use crate::service::s3::refusal;
 use crate::wire::{chunked, host};
 
+mod acls;
 mod adapter;
 mod buckets;
 mod checksum;
@@ -196,6 +197,8 @@ fn admit(
     if let Some(name) = target.bucket().filter(|name| !is_bucket_name(name)) {
         return Err(refusal::invalid_bucket_name(name).into());
     }
+    let granted = request.headers.keys().find(|name| name.as_str().starts_with("x-amz-grant-"));
+    granted.map_or(Ok(()), |name| Err(refusal::not_implemented(name.as_str())))?;
     // The library would say so in fewer words.
     within_bounds(target.key_bytes())?;
     request.header("content-md5").map_or(Ok(()), |said| checksum::is_md5(said, &request.body))?;

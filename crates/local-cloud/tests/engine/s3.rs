@@ -319,3 +319,35 @@ async fn uploads_and_their_parts_are_listed_page_by_page() {
         assert_eq!(told, (next.into(), more.into()), "{}", text(&page));
     }
 }
+
+#[tokio::test]
+async fn canned_acls_are_kept_where_the_buckets_ownership_allows_any() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    let with = |name| [("x-amz-acl", name)];
+    let code = async |path: &str, name| {
+        let answer = s3(&engine, "PUT", path, &with(name), "").await;
+        let text = text(&answer).to_owned();
+        text.split(['<', '>']).skip_while(|word| *word != "Code").nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(code("/lake/k", "bucket-owner-full-control").await, "");
+    for (path, name) in [("/lake/k", "public-read"), ("/lake/k?acl", "private"), ("/lake?acl", "private")] {
+        assert_eq!(code(path, name).await, "AccessControlListNotSupported", "{path} {name}");
+    }
+    assert_eq!(code("/lake/k", "nobody").await, "InvalidArgument");
+    assert_eq!(code("/pond", "public-read").await, "InvalidBucketAclWithObjectOwnership");
+    assert_eq!(code("/pond", "private").await, "");
+    let granted = s3(&engine, "PUT", "/lake/k", &[("x-amz-grant-read", "id=1")], "").await;
+    assert_eq!(granted.status(), 501);
+    let owners = "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
+    s3(&engine, "PUT", "/lake?ownershipControls", &[], owners).await;
+    for path in ["/lake?acl", "/lake/k?acl", "/lake/k"] {
+        assert_eq!(code(path, "public-read").await, "AccessDenied", "{path}");
+    }
+    s3(&engine, "DELETE", "/lake?publicAccessBlock", &[], "").await;
+    for (put, get) in [("/lake?acl", "/lake?acl"), ("/lake/k?acl", "/lake/k?acl"), ("/lake/n", "/lake/n?acl")] {
+        assert_eq!(code(put, "public-read").await, "");
+        let shown = s3(&engine, "GET", get, &[], "").await;
+        assert!(text(&shown).contains("global/AllUsers"), "{get} {}", text(&shown));
+    }
+}

@@ -262,9 +262,14 @@ fn what_a_stream_s_own_policy_allows_its_reader_needs_no_policy_of_the_role() {
         crate::service::kinesis::call(world, &mut Turn::at(2000), &request).unwrap();
     };
     kinesis(&mut world, "CreateStream", serde_json::json!({ "StreamName": "s", "ShardCount": 1 }));
-    for (principal, effect, expected) in
-        [(ARN, "Allow", true), ("arn:aws:iam::000000000000:role/Q", "Allow", false), (ARN, "Deny", false)]
-    {
+    let (other, account) = ("arn:aws:iam::000000000000:role/Q", "arn:aws:iam::000000000000:root");
+    for (principal, effect, expected) in [
+        (ARN, "Allow", true),
+        ("*", "Allow", true),
+        (other, "Allow", false),
+        (account, "Allow", false),
+        (ARN, "Deny", false),
+    ] {
         let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": {
             "Effect": effect, "Principal": { "AWS": principal }, "Action": "kinesis:Get*", "Resource": stream } });
         let input = serde_json::json!({ "ResourceARN": stream, "Policy": policy.to_string() });

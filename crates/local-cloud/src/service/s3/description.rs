@@ -35,6 +35,9 @@ pub struct Description {
     /// `None`: [`STANDARD`].
     #[serde(default)]
     pub storage_class: Option<String>,
+    /// The canned access control list that it was given.
+    #[serde(default)]
+    pub acl: Option<String>,
 }
 
 impl Description {

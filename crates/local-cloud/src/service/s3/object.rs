@@ -4,7 +4,6 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-use super::bucket::Tags;
 use super::version::{VersionId, content_row};
 use super::{Checksum, Description, State, error, refusal};
 use crate::request::AwsError;
@@ -118,11 +117,16 @@ impl State {
         })
     }
 
-    /// The tags of such an object, to be changed.
-    pub fn tags_mut(&mut self, bucket: &str, key: &str, version: Option<&str>) -> Result<&mut Tags, AwsError> {
+    /// The description of such an object, to be changed.
+    pub fn description_mut(
+        &mut self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<&mut Description, AwsError> {
         let version = self.described(bucket, key, version)?.version.clone();
         let object = self.version_mut(&format!("{bucket}/{key}"), &version).ok_or_else(|| refusal::no_such_key(key))?;
-        Ok(&mut object.description.tags)
+        Ok(&mut object.description)
     }
 
     /// An object and its bytes.
@@ -164,6 +168,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bucket::Tags;
     use super::*;
 
     fn with_bucket() -> State {

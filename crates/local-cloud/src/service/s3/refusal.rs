@@ -1,5 +1,5 @@
-//! What S3 refuses: code, status and words, and the details that stand beside them in its XML, all as AWS was seen to write
-//! them.
+//! What S3 refuses: code, status and words, and the details that stand beside them in its XML: as AWS was seen to write them, but
+//! for keys and metadata that are too long, too many tags, lists of access, and the header of a copy's source, whose words are ours.
 
 use super::error;
 use crate::request::AwsError;

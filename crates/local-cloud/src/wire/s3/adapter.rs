@@ -13,7 +13,7 @@ use crate::service::s3::bucket::Tags;
 use crate::service::s3::{Checksum, State, refusal};
 use crate::settings::Millis;
 
-use super::{buckets, documents, lists, objects, read, uploads, versions};
+use super::{acls, buckets, documents, lists, objects, read, uploads, versions};
 
 /// What an operation knows beside its input.
 pub struct Adapter {
@@ -133,7 +133,19 @@ impl S3 for Adapter {
     }
 
     async fn get_bucket_acl(&self, r: S3Request<GetBucketAclInput>) -> Answer<GetBucketAclOutput> {
-        self.act(|state, cx| buckets::acl(state, cx, &r.input.bucket))
+        self.act(|state, cx| acls::of_bucket(state, cx, &r.input.bucket))
+    }
+
+    async fn put_bucket_acl(&self, r: S3Request<PutBucketAclInput>) -> Answer<PutBucketAclOutput> {
+        self.act(|state, _| acls::set_of_bucket(state, &r.input))
+    }
+
+    async fn get_object_acl(&self, r: S3Request<GetObjectAclInput>) -> Answer<GetObjectAclOutput> {
+        self.act(|state, cx| acls::of_object(state, cx, &r.input))
+    }
+
+    async fn put_object_acl(&self, r: S3Request<PutObjectAclInput>) -> Answer<PutObjectAclOutput> {
+        self.act(|state, _| acls::set_of_object(state, &r.input))
     }
 
     async fn get_bucket_versioning(&self, r: S3Request<GetBucketVersioningInput>) -> Answer<GetBucketVersioningOutput> {

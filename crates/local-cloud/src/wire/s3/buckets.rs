@@ -4,7 +4,7 @@ use s3s::dto::*;
 
 use super::adapter::Context;
 use super::convert::{self, Tagged};
-use super::documents;
+use super::{acls, documents};
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::{State, refusal};
@@ -19,9 +19,14 @@ pub fn create(
     let constraint = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
     let constraint = constraint.as_ref().map(BucketLocationConstraint::as_str);
     let ownership = documents::ownership_header(input.object_ownership.as_ref())?;
+    let acl = input.acl.as_ref().map(BucketCannedACL::as_str);
+    acls::admit_new(ownership, acl)?;
     state.create_bucket(cx.now, cx.region, &input.bucket, constraint, tags)?;
     if let Some(word) = ownership {
         documents::keep(state, &input.bucket, documents::OWNERSHIP, &word)?;
+    }
+    if let Some(name) = acl {
+        documents::keep(state, &input.bucket, documents::ACL, &name)?;
     }
     Ok(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
 }
@@ -103,19 +108,4 @@ pub fn set_lifecycle(
     }
     bucket.lifecycle = Some(serde_json::to_value(rules).expect("rules of strings and numbers serialise"));
     Ok(PutBucketLifecycleConfigurationOutput::default())
-}
-
-pub fn acl(state: &State, cx: &Context, name: &str) -> Result<GetBucketAclOutput, AwsError> {
-    state.bucket(name)?;
-    let owner = convert::owner(cx.account);
-    let grantee = Grantee {
-        display_name: None,
-        email_address: None,
-        id: owner.id.clone(),
-        type_: Type::from_static(Type::CANONICAL_USER),
-        uri: None,
-    };
-    let permission = Permission::from_static(Permission::FULL_CONTROL);
-    let grant = Grant { grantee: Some(grantee), permission: Some(permission) };
-    Ok(GetBucketAclOutput { grants: Some(vec![grant]), owner: Some(owner) })
 }

@@ -131,6 +131,7 @@ macro_rules! description {
             tags: $tags,
             kms_key: $kms_key,
             storage_class: $crate::wire::s3::convert::storage_class($input.storage_class),
+            acl: $input.acl.map(|acl| acl.as_str().to_owned()),
         }
     };
 }

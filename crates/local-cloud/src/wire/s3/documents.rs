@@ -12,6 +12,7 @@ use crate::service::s3::{State, refusal};
 
 pub use crate::service::s3::POLICY;
 
+pub const ACL: &str = "acl";
 pub const ENCRYPTION: &str = "encryption";
 pub const PUBLIC_ACCESS: &str = "publicAccessBlock";
 pub const OWNERSHIP: &str = "ownershipControls";
@@ -91,6 +92,22 @@ pub fn set_ownership(state: &mut State, bucket: &str, controls: &OwnershipContro
         return Err(refusal::malformed_xml());
     }
     keep(state, bucket, OWNERSHIP, &word)
+}
+
+/// Do objects belong to the bucket's owner, without ACLs?
+pub fn is_owner_enforced(state: &State, bucket: &str) -> Result<bool, AwsError> {
+    let word: Option<Option<String>> = kept(state, bucket, OWNERSHIP)?;
+    Ok(word.is_none_or(|word| word.as_deref() == Some(ObjectOwnership::BUCKET_OWNER_ENFORCED)))
+}
+
+/// The canned list that was put, if any.
+pub fn acl(state: &State, bucket: &str) -> Result<Option<String>, AwsError> {
+    kept(state, bucket, ACL)
+}
+
+pub fn blocks_public_acls(state: &State, bucket: &str) -> Result<bool, AwsError> {
+    let block: Option<Option<PublicAccessBlockConfiguration>> = kept(state, bucket, PUBLIC_ACCESS)?;
+    Ok(block.is_none_or(|block| block.is_some_and(|block| block.block_public_acls == Some(true))))
 }
 
 /// What a new bucket is made with.

@@ -5,7 +5,7 @@ use s3s::dto::*;
 
 use super::adapter::Context;
 use super::checksum::with_checksum;
-use super::{convert, documents};
+use super::{acls, convert, documents};
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::checksum::Algorithm;
@@ -16,6 +16,7 @@ pub fn put(state: &mut State, cx: &Context, input: PutObjectInput, body: Bytes) 
     let precondition = convert::precondition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
     let tags = convert::tagging_header(input.tagging.as_deref())?;
     let kms_key = documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id)?;
+    acls::admit(state, &input.bucket, input.acl.as_ref().map(ObjectCannedACL::as_str), false)?;
     let description = convert::description!(input, tags, kms_key.clone()).checked()?;
     let checksum = cx.checksum.cloned().unwrap_or_else(|| Algorithm::Crc64Nvme.of(&body));
     let new = New::whole(body, Some(checksum.clone()), description);
@@ -44,7 +45,7 @@ pub fn set_tags(
     version: Option<&str>,
     tags: Tags,
 ) -> Result<Option<String>, AwsError> {
-    *state.tags_mut(bucket, key, version)? = tags;
+    state.description_mut(bucket, key, version)?.tags = tags;
     let object = state.object(bucket, key, version)?;
     Ok(state.told(bucket, &object.version))
 }
@@ -70,6 +71,7 @@ pub fn copy(
     convert::source_conditions!(input).check_source(cx.now, source)?;
     let kms_key =
         documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id.clone())?;
+    acls::admit(state, &input.bucket, input.acl.as_ref().map(ObjectCannedACL::as_str), false)?;
     if changes_nothing(&input, (bucket, key, version)) {
         let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
                        object's metadata, storage class, website redirect location or encryption attributes.";
@@ -84,7 +86,8 @@ pub fn copy(
         convert::description!(input, tags, kms_key.clone())
     } else {
         let storage_class = convert::storage_class(input.storage_class);
-        Description { tags, kms_key: kms_key.clone(), storage_class, ..source.description.clone() }
+        let acl = input.acl.map(|acl| acl.as_str().to_owned());
+        Description { tags, kms_key: kms_key.clone(), storage_class, acl, ..source.description.clone() }
     };
     let new = New::whole(body, Some(checksum.clone()), description.checked()?);
     let stored = state.put(cx.now, &input.bucket, &input.key, new, precondition)?;

@@ -6,7 +6,7 @@ use s3s::dto::*;
 use super::adapter::Context;
 use super::checksum::{self, said, with_checksum};
 use super::lists::{self, Spelling};
-use super::{convert, documents, objects, read};
+use super::{acls, convert, documents, objects, read};
 use crate::request::AwsError;
 use crate::service::s3::checksum::{Algorithm, Wanted};
 use crate::service::s3::upload::{Asked, Completion};
@@ -19,6 +19,7 @@ pub fn begin(
 ) -> Result<CreateMultipartUploadOutput, AwsError> {
     let tags = convert::tagging_header(input.tagging.as_deref())?;
     let kms_key = documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id)?;
+    acls::admit(state, &input.bucket, input.acl.as_ref().map(ObjectCannedACL::as_str), false)?;
     let description = convert::description!(input, tags, kms_key.clone()).checked()?;
     let kind = input.checksum_type.as_ref().map(ChecksumType::as_str);
     let algorithm = input.checksum_algorithm.as_ref().and_then(|name| Algorithm::named(name.as_str()));

@@ -1,0 +1,117 @@
+//! Access control lists: canned ones, where a bucket's ownership allows any. They are kept and shown, and decide nothing.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>,
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl>
+
+use s3s::dto::*;
+
+use super::adapter::Context;
+use super::{convert, documents};
+use crate::request::AwsError;
+use crate::service::s3::{State, refusal};
+
+const PRIVATE: &str = "private";
+const ALL: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
+const AUTHENTICATED: &str = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers";
+const LOG_DELIVERY: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
+
+/// A group and what it may do.
+type Granted = (&'static str, &'static str);
+
+/// What canned lists grant beside the owner's full control. The owner of a bucket here is that of its objects.
+fn canned(name: &str) -> Option<&'static [Granted]> {
+    Some(match name {
+        PRIVATE | ObjectCannedACL::BUCKET_OWNER_READ | ObjectCannedACL::BUCKET_OWNER_FULL_CONTROL => &[],
+        ObjectCannedACL::PUBLIC_READ => &[(ALL, "READ")],
+        ObjectCannedACL::PUBLIC_READ_WRITE => &[(ALL, "READ"), (ALL, "WRITE")],
+        ObjectCannedACL::AUTHENTICATED_READ => &[(AUTHENTICATED, "READ")],
+        "log-delivery-write" => &[(LOG_DELIVERY, "WRITE"), (LOG_DELIVERY, "READ_ACP")],
+        _ => return None,
+    })
+}
+
+/// May a list of this name be given to an object in the bucket, or (`of_bucket`) to itself? Where the bucket's owner owns
+/// everything, only what says so.
+pub fn admit(state: &State, bucket: &str, name: Option<&str>, of_bucket: bool) -> Result<(), AwsError> {
+    let Some(name) = name else { return Ok(()) };
+    let granted = canned(name).ok_or_else(|| refusal::invalid_argument("", "x-amz-acl", name))?;
+    let enforced = documents::is_owner_enforced(state, bucket)?;
+    if enforced && (of_bucket || name != ObjectCannedACL::BUCKET_OWNER_FULL_CONTROL) {
+        return Err(AwsError::new("AccessControlListNotSupported", "The bucket does not allow ACLs"));
+    }
+    let is_public = granted.iter().any(|(group, _)| [ALL, AUTHENTICATED].contains(group));
+    if is_public && documents::blocks_public_acls(state, bucket)? {
+        return Err(AwsError::new("AccessDenied", "Access Denied").with_status(403));
+    }
+    Ok(())
+}
+
+/// The same for a bucket that is about to be made with this ownership.
+pub fn admit_new(ownership: Option<&str>, name: Option<&str>) -> Result<(), AwsError> {
+    let Some(name) = name else { return Ok(()) };
+    canned(name).ok_or_else(|| refusal::invalid_argument("", "x-amz-acl", name))?;
+    let enforced = ownership.is_none_or(|word| word == ObjectOwnership::BUCKET_OWNER_ENFORCED);
+    if enforced && name != PRIVATE {
+        let message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+        return Err(AwsError::new("InvalidBucketAclWithObjectOwnership", message));
+    }
+    Ok(())
+}
+
+fn grants(cx: &Context, name: Option<&str>) -> Vec<Grant> {
+    let owner = Grantee {
+        display_name: None,
+        email_address: None,
+        id: convert::owner(cx.account).id,
+        type_: Type::from_static(Type::CANONICAL_USER),
+        uri: None,
+    };
+    let group = |uri: &str| Grantee {
+        id: None,
+        type_: Type::from_static(Type::GROUP),
+        uri: Some(uri.to_owned()),
+        ..owner.clone()
+    };
+    let grant =
+        |grantee, permission| Grant { grantee: Some(grantee), permission: Some(Permission::from_static(permission)) };
+    let others =
+        name.and_then(canned).unwrap_or_default().iter().map(|(uri, permission)| grant(group(uri), permission));
+    std::iter::once(grant(owner.clone(), Permission::FULL_CONTROL)).chain(others).collect()
+}
+
+pub fn of_bucket(state: &State, cx: &Context, bucket: &str) -> Result<GetBucketAclOutput, AwsError> {
+    let name = documents::acl(state, bucket)?;
+    Ok(GetBucketAclOutput { grants: Some(grants(cx, name.as_deref())), owner: Some(convert::owner(cx.account)) })
+}
+
+pub fn of_object(state: &State, cx: &Context, input: &GetObjectAclInput) -> Result<GetObjectAclOutput, AwsError> {
+    let object = state.described(&input.bucket, &input.key, input.version_id.as_deref())?;
+    Ok(GetObjectAclOutput {
+        grants: Some(grants(cx, object.description.acl.as_deref())),
+        owner: Some(convert::owner(cx.account)),
+        ..Default::default()
+    })
+}
+
+pub fn set_of_bucket(state: &mut State, input: &PutBucketAclInput) -> Result<PutBucketAclOutput, AwsError> {
+    state.bucket(&input.bucket)?;
+    let name = asked(input.acl.as_ref().map(BucketCannedACL::as_str))?;
+    admit(state, &input.bucket, Some(name), true)?;
+    documents::keep(state, &input.bucket, documents::ACL, &name)?;
+    Ok(PutBucketAclOutput {})
+}
+
+pub fn set_of_object(state: &mut State, input: &PutObjectAclInput) -> Result<PutObjectAclOutput, AwsError> {
+    let version = input.version_id.as_deref();
+    state.described(&input.bucket, &input.key, version)?;
+    let name = asked(input.acl.as_ref().map(ObjectCannedACL::as_str))?;
+    admit(state, &input.bucket, Some(name), false)?;
+    state.description_mut(&input.bucket, &input.key, version)?.acl = Some(name.to_owned());
+    Ok(PutObjectAclOutput::default())
+}
+
+/// Lists that are written out are none of ours.
+fn asked(name: Option<&str>) -> Result<&str, AwsError> {
+    let message = "The local engine knows canned ACLs (x-amz-acl) only";
+    name.ok_or_else(|| AwsError::new("NotImplemented", message).with_status(501))
+}
