@@ -21,7 +21,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::request::{FunctionImage, Input, InvokeOutcome};
 use pool::Pool;
 
-pub use unpack::MAX_UNPACKED_BYTES;
+pub use unpack::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
 
 mod api;
 mod environment;

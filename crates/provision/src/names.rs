@@ -180,7 +180,7 @@ pub fn shorten(name: &str, limit: usize) -> String {
 
 /// Eight hexadecimal digits of the text's SHA-256.
 pub fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text.as_bytes())[..4])
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! What the world knows, on disk: rows in one redb file, one transaction for each set of changes, and the logs of records in
-//! [`segments`] beside it. Records are written before the rows that may speak of them, and forgotten after: a process that is
-//! killed in between leaves records too many, and never too few.
+//! What the world knows, on disk: rows in one redb file, one transaction for each set of changes, and beside it the logs of records
+//! in [`segments`] and what is large in [`contents`]. Both are written before the rows that may speak of them, and forgotten after: a
+//! process that is killed in between leaves too many of them, and never too few.
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -70,7 +70,7 @@ pub enum KeepError {
 }
 
 impl Journal {
-    /// Opens or creates `world.redb` and `records` in a folder, which is created too, and restores what they hold. Gives the last
+    /// Opens or creates `world.redb`, `contents.redb` and `records` in a folder, which is created too, and restores what they hold. Gives the last
     /// time kept too, 0 in a new journal.
     pub fn open(folder: &Path, world: &mut World) -> Result<(Journal, Millis), StartError> {
         std::fs::create_dir_all(folder).map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
@@ -79,11 +79,11 @@ impl Journal {
         let failed = |source| StartError::Journal { path: path.clone(), source };
         create_tables(&db).map_err(failed)?;
         let contents = Contents::open(&contents_path).map_err(|error| refused(&contents_path, error))?;
-        if let Some((table, key, reason)) = restore_rows(&db, world).map_err(failed)? {
-            return Err(StartError::Row { path, table, key, reason });
-        }
-        let unread = restore_large(&db, &contents, world).map_err(failed)?;
-        if let Some((table, key, reason)) = unread {
+        let not_understood = match restore_rows(&db, world).map_err(failed)? {
+            None => restore_large(&db, &contents, world).map_err(failed)?,
+            first => first,
+        };
+        if let Some((table, key, reason)) = not_understood {
             return Err(StartError::Row { path, table, key, reason });
         }
         let last = last_time(&db).map_err(failed)?;

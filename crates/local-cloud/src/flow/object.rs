@@ -39,7 +39,7 @@ pub fn pack(job: &Job, slot: &Slot, items: &Pieces<Output>, now: Millis) -> Obje
     let none = Bytes::new();
     let delimiter = if matches!(slot, Slot::Failed(_)) { &none } else { &job.config.delimiter };
     let body = job.config.store.compression.compress(join(items, delimiter), &uuid);
-    let etag = Md5::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let etag = hex::encode(Md5::digest(&body));
     let finished = items.iter().map(|item| item.origin).collect();
     Object { key, body: body.into(), etag, finished }
 }

@@ -12,6 +12,8 @@ use zip::ZipArchive;
 /// Unpacked, a deployment package may be this large.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 pub const MAX_UNPACKED_BYTES: u64 = 262_144_000;
+/// And of so many entries, which is what the format has room for without its extension: a bound of ours, for the file system's sake.
+pub const MAX_ENTRIES: usize = 65_535;
 
 /// Unpacks into a new temporary folder in `place`, keeping permission bits. An entry that would leave the folder is an error, and
 /// so is a link.

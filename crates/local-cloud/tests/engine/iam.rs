@@ -146,8 +146,8 @@ async fn a_simulation_tells_what_policies_and_boundary_say() {
     let made = iam(&engine, &[("Action", "CreatePolicy"), ("PolicyName", "limit"), ("PolicyDocument", limit)]).await;
     let boundary = element(&made, "Arn").to_owned();
     assert_eq!(boundary, "arn:aws:iam::000000000000:policy/limit");
-    let decisions = async || {
-        let simulate = [
+    let decisions = async |more: &[(&str, &str)]| {
+        let asked = [
             ("Action", "SimulatePrincipalPolicy"),
             ("PolicySourceArn", READER_ARN),
             ("ActionNames.member.1", "s3:GetObject"),
@@ -156,15 +156,23 @@ async fn a_simulation_tells_what_policies_and_boundary_say() {
             ("ActionNames.member.4", "kinesis:PutRecord"),
             ("ResourceArns.member.1", "arn:aws:s3:::lake/open/a"),
         ];
-        let answer = iam(&engine, &simulate).await;
+        let answer = iam(&engine, &[&asked, more].concat()).await;
         let found =
             answer.split("<EvalDecision>").skip(1).map(|rest| rest.split('<').next().unwrap_or_default().to_owned());
         found.collect::<Vec<_>>()
     };
-    assert_eq!(decisions().await, ["allowed", "explicitDeny", "allowed", "implicitDeny"]);
+    assert_eq!(decisions(&[]).await, ["allowed", "explicitDeny", "allowed", "implicitDeny"]);
+    let open = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#;
+    let resource = ("ResourcePolicy", open);
+    assert_eq!(decisions(&[resource]).await, ["allowed", "explicitDeny", "allowed", "allowed"]);
+    let others =
+        open.replacen(r#""*""#, r#"{"AWS":"arn:aws:iam::000000000000:role/other"}"#, 1).replace("Allow", "Deny");
+    assert_eq!(decisions(&[("ResourcePolicy", &others)]).await, ["allowed", "explicitDeny", "allowed", "implicitDeny"]);
+    let bounded = ("PermissionsBoundaryPolicyInputList.member.1", limit);
+    assert_eq!(decisions(&[bounded]).await, ["allowed", "explicitDeny", "implicitDeny", "implicitDeny"]);
     let bound = [("Action", "PutRolePermissionsBoundary"), ("RoleName", "reader"), ("PermissionsBoundary", &boundary)];
     iam(&engine, &bound).await;
-    assert_eq!(decisions().await, ["allowed", "explicitDeny", "implicitDeny", "implicitDeny"]);
+    assert_eq!(decisions(&[]).await, ["allowed", "explicitDeny", "implicitDeny", "implicitDeny"]);
 }
 
 #[tokio::test]

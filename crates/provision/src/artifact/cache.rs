@@ -33,8 +33,8 @@ impl Slot {
         let identity = Sha256::digest(format!("{} {recipe}", package.folder.display()));
         Ok(Slot {
             folder: cache_dir.join("artifacts"),
-            stem: hex(&identity[..8]),
-            fingerprint: hex(&fingerprint[..16]),
+            stem: hex::encode(&identity[..8]),
+            fingerprint: hex::encode(&fingerprint[..16]),
         })
     }
 
@@ -77,8 +77,4 @@ fn remove(path: &Path) -> io::Result<()> {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -158,10 +158,7 @@ fn readable(shown: &Shown) -> String {
         Shown::Text(text) => (escaped(text), text.len()),
         Shown::Base64(text) => {
             let bytes = base64_simd::STANDARD.decode_to_vec(text).unwrap_or_default();
-            (
-                format!("0x{}", bytes.iter().take(WIDTH).map(|byte| format!("{byte:02x}")).collect::<String>()),
-                bytes.len(),
-            )
+            (format!("0x{}", hex::encode(&bytes[..bytes.len().min(WIDTH)])), bytes.len())
         }
     };
     match text.char_indices().nth(WIDTH) {

@@ -3,7 +3,8 @@
 use crate::request::AwsError;
 use crate::service::query::Xml;
 
-use super::policy::{Document, Verdict};
+use super::decision::{Opinions, Why};
+use super::policy::{Context, Document, Verdict};
 use super::{Call, Outcome, evaluate, no_such_entity, policies, roles};
 
 /// Of a role, by its ARN.
@@ -11,26 +12,60 @@ pub fn principal(call: &mut Call) -> Outcome {
     let arn = call.form.required("PolicySourceArn")?;
     let role = call.roles.iter().map(|(_, role)| role).find(|role| role.arn == arn);
     let role = role.ok_or_else(|| no_such_entity(format!("{arn} does not exist")))?;
-    let mut documents: Vec<Document> = role.documents(call.policies, call.now, 0).collect();
-    documents.extend(given(call)?);
-    let boundary = role.boundary.as_deref();
-    let boundary = boundary.map(|arn| policies::document(call.policies, arn, call.now, 0));
-    simulate(call, &documents, boundary.as_ref().map(Option::as_ref))
+    let mut identity: Vec<Document> = role.documents(call.policies, call.now, 0).collect();
+    identity.extend(given(call, "PolicyInputList")?);
+    let own = role.boundary.as_deref().map(|arn| policies::document(call.policies, arn, call.now, 0));
+    let boundary = match given(call, "PermissionsBoundaryPolicyInputList")? {
+        instead if instead.is_empty() => own.map(Vec::from_iter),
+        instead => Some(instead),
+    };
+    let caller = call.form.get("CallerArn").unwrap_or(arn).to_owned();
+    simulate(call, &Policies { identity, boundary, resource: resource(call)?, caller })
 }
 
 pub fn custom(call: &mut Call) -> Outcome {
-    let documents = given(call)?;
-    simulate(call, &documents, None)
+    let identity = given(call, "PolicyInputList")?;
+    let boundary = Some(given(call, "PermissionsBoundaryPolicyInputList")?).filter(|given| !given.is_empty());
+    let caller = call.form.get("CallerArn").unwrap_or_default().to_owned();
+    simulate(call, &Policies { identity, boundary, resource: resource(call)?, caller })
 }
 
-fn given(call: &Call) -> Result<Vec<Document>, AwsError> {
+fn given(call: &Call, list: &str) -> Result<Vec<Document>, AwsError> {
     let parse = |text: &str| roles::document(text).map(|text| Document::parse(&text));
-    let parsed: Result<Vec<_>, AwsError> = call.form.list("PolicyInputList").into_iter().map(parse).collect();
+    let parsed: Result<Vec<_>, AwsError> = call.form.list(list).into_iter().map(parse).collect();
     Ok(parsed?.into_iter().flatten().collect())
 }
 
-/// `boundary`: none, one that is not there (which allows nothing), or a document.
-fn simulate(call: &Call, documents: &[Document], boundary: Option<Option<&Document>>) -> Outcome {
+fn resource(call: &Call) -> Result<Option<Document>, AwsError> {
+    let Some(text) = call.form.get("ResourcePolicy") else { return Ok(None) };
+    // The wording is ours.
+    let unread = || AwsError::new("InvalidInput", "ResourcePolicy is no policy document");
+    Document::parse(text).map(Some).ok_or_else(unread)
+}
+
+/// What is asked.
+struct Policies {
+    identity: Vec<Document>,
+    /// Of several that are given, each is one more chance; a boundary that is not there is none of them, and allows nothing.
+    boundary: Option<Vec<Document>>,
+    resource: Option<Document>,
+    /// An ARN, as which a resource's policy names him.
+    caller: String,
+}
+
+impl Policies {
+    fn opinions(&self, action: &str, resource: &str, context: &Context) -> Opinions {
+        let by_resource = |policy: &Document| policy.by(&[&self.caller, "*"], action, resource, context);
+        Opinions {
+            identity: evaluate(&self.identity, action, resource, context),
+            boundary: self.boundary.as_deref().map(|boundary| evaluate(boundary, action, resource, context)),
+            resource: self.resource.as_ref().map_or(Verdict::Silent, by_resource),
+            session: Verdict::Silent,
+        }
+    }
+}
+
+fn simulate(call: &Call, policies: &Policies) -> Outcome {
     let actions = call.form.list("ActionNames");
     if actions.is_empty() {
         call.form.required("ActionNames")?;
@@ -47,28 +82,33 @@ fn simulate(call: &Call, documents: &[Document], boundary: Option<Option<&Docume
     let questions = actions.iter().flat_map(|action| resources.iter().map(move |resource| (*action, *resource)));
     let mut xml = Xml::default();
     xml.members("EvaluationResults", questions, |xml, (action, resource)| {
-        let by_identity = evaluate(documents, action, resource, &context);
-        let by_boundary = boundary
-            .map(|boundary| boundary.map_or(Verdict::Silent, |document| document.action(action, resource, &context)));
+        let opinions = policies.opinions(action, resource, &context);
+        let decided = decision(opinions);
         xml.text("EvalActionName", action);
         xml.text("EvalResourceName", resource);
-        xml.text("EvalDecision", decision(by_identity, by_boundary));
+        xml.text("EvalDecision", decided);
         xml.element("MatchedStatements", |_| ());
         xml.element("MissingContextValues", |_| ());
-        if let Some(verdict) = by_boundary {
+        if let Some(verdict) = opinions.boundary {
             xml.element("PermissionsBoundaryDecisionDetail", |xml| {
                 xml.text("AllowedByPermissionsBoundary", verdict == Verdict::Allowed);
             });
         }
+        xml.members("ResourceSpecificResults", [resource], |xml, resource| {
+            xml.text("EvalResourceName", resource);
+            xml.text("EvalResourceDecision", decided);
+            xml.element("MatchedStatements", |_| ());
+            xml.element("MissingContextValues", |_| ());
+        });
     });
     xml.text("IsTruncated", false);
     Ok(Some(xml))
 }
 
-fn decision(by_identity: Verdict, by_boundary: Option<Verdict>) -> &'static str {
-    match (by_identity, by_boundary) {
-        (Verdict::Denied, _) | (_, Some(Verdict::Denied)) => "explicitDeny",
-        (Verdict::Allowed, None | Some(Verdict::Allowed)) => "allowed",
-        (Verdict::Allowed | Verdict::Silent, _) => "implicitDeny",
+fn decision(opinions: Opinions) -> &'static str {
+    match opinions.decide() {
+        Ok(()) => "allowed",
+        Err(Why::Denied(_)) => "explicitDeny",
+        Err(Why::NotAllowed(_)) => "implicitDeny",
     }
 }

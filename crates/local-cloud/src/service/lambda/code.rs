@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use crate::request::AwsError;
-use crate::runner::MAX_UNPACKED_BYTES;
+use crate::runner::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
 use crate::service::json::Blob;
 use crate::service::s3;
 
@@ -68,9 +68,14 @@ fn object(s3: &s3::State, bucket: &str, key: &str, version: Option<&str>) -> Res
 
 impl Code {
     fn check(zip: Bytes) -> Result<Code, AwsError> {
-        let unpacked = unpacked_bytes(&zip).ok_or_else(|| {
+        let (entries, unpacked) = measure(&zip).ok_or_else(|| {
             invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
         })?;
+        if entries > MAX_ENTRIES {
+            return Err(invalid(format!(
+                "this endpoint unpacks no zip of more than {MAX_ENTRIES} entries; this one has {entries}"
+            )));
+        }
         if unpacked > MAX_UNPACKED_BYTES {
             return Err(invalid(format!("Unzipped size must be smaller than {MAX_UNPACKED_BYTES} bytes")));
         }
@@ -79,11 +84,12 @@ impl Code {
     }
 }
 
-/// The sum of what the entries say of their sizes; `None` when it is no readable, non-empty zip.
-fn unpacked_bytes(zip: &Bytes) -> Option<u64> {
+/// How many entries there are, and the sum of what they say of their sizes; `None` when it is no readable, non-empty zip.
+fn measure(zip: &Bytes) -> Option<(usize, u64)> {
     let mut archive = ZipArchive::new(Cursor::new(zip)).ok()?;
     let sizes = (0..archive.len()).map(|index| archive.by_index_raw(index).ok().map(|entry| entry.size()));
-    sizes.sum::<Option<u64>>().filter(|_| !zip.is_empty())
+    let unpacked = sizes.sum::<Option<u64>>().filter(|_| !zip.is_empty())?;
+    Some((archive.len(), unpacked))
 }
 
 impl State {
@@ -92,5 +98,31 @@ impl State {
         if !self.code.contains(&code.sha256) {
             self.code.insert(code.sha256, code.zip);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn zip_of(entries: usize) -> Bytes {
+        let mut zip = ZipWriter::new(Cursor::new(vec![]));
+        for n in 0..entries {
+            zip.start_file(n.to_string(), SimpleFileOptions::default()).expect("writing to memory does not fail");
+        }
+        zip.finish().expect("writing to memory does not fail").into_inner().into()
+    }
+
+    #[test]
+    fn a_zip_of_too_many_entries_is_not_taken() {
+        assert!(Code::check(zip_of(3)).is_ok());
+        let refused = Code::check(zip_of(MAX_ENTRIES + 1)).expect_err("one too many").to_string();
+        assert!(
+            refused.ends_with("this endpoint unpacks no zip of more than 65535 entries; this one has 65536"),
+            "{refused}"
+        );
     }
 }

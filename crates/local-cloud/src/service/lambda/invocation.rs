@@ -273,7 +273,7 @@ fn image(world: &World, configuration: &Configuration, region: &str, now: Millis
 /// The same for the same code and settings, whatever state the function is in: 32 hexadecimal digits.
 fn revision(configuration: &Configuration) -> String {
     let identity = json!([configuration.code_sha256, configuration.settings]).to_string();
-    Md5::digest(identity).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Md5::digest(identity))
 }
 
 /// Writes the lines as the function's role allows: without the right to make a group, none is made.

@@ -143,7 +143,7 @@ mod tests {
             ("SHA256", "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"),
         ] {
             let algorithm = Algorithm::named(name).expect(name);
-            assert_eq!(super::super::object::hex(&algorithm.digest(b"123456789")), hex, "{name}");
+            assert_eq!(hex::encode(algorithm.digest(b"123456789")), hex, "{name}");
         }
     }
 

@@ -53,7 +53,7 @@ pub struct New {
 impl New {
     /// An object put in one piece.
     pub fn whole(body: Bytes, checksum: Option<Checksum>, description: Description) -> New {
-        New { etag: hex(&Md5::digest(&body)), body, checksum, parts: vec![], description }
+        New { etag: hex::encode(Md5::digest(&body)), body, checksum, parts: vec![], description }
     }
 }
 
@@ -159,11 +159,6 @@ fn satisfied(precondition: &Precondition, key: &str, there: Option<&Object>) -> 
         (Precondition::Etag(_), Some(_)) => Err(refusal::precondition_failed("If-Match")),
         (Precondition::Etag(_), None) => Err(refusal::no_such_key(key)),
     }
-}
-
-/// Lower case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::checksum::{Checksum, Wanted, mismatch};
-use super::object::{self, New, Precondition, Stored, hex};
+use super::object::{self, New, Precondition, Stored};
 use super::{Description, State, error, refusal};
 use crate::request::AwsError;
 use crate::settings::Millis;
@@ -143,7 +143,7 @@ impl State {
             let message = "Part number must be an integer between 1 and 10000, inclusive";
             return Err(refusal::invalid_argument(message, "partNumber", &number.to_string()));
         }
-        let etag = hex(&Md5::digest(&body));
+        let etag = hex::encode(Md5::digest(&body));
         let upload = self.uploads.get_mut(id).ok_or_else(|| refusal::no_such_upload(id))?;
         if let Some(wanted) = upload.checksum {
             wanted.admits(checksum.as_ref())?;
@@ -226,9 +226,9 @@ fn check_parts(id: &str, upload: &Upload, asked: &[Asked]) -> Result<String, Aws
         if part.size < MIN_PART_BYTES && at + 1 < asked.len() {
             return Err(too_small(asked_for.number, part));
         }
-        digests.update(unhex(&part.etag));
+        digests.update(hex::decode(&part.etag).expect("a part's tag is an MD5 in hex"));
     }
-    Ok(format!("{}-{}", hex(&digests.finalize()), asked.len()))
+    Ok(format!("{}-{}", hex::encode(digests.finalize()), asked.len()))
 }
 
 fn invalid_part(id: &str, asked: &Asked) -> AwsError {
@@ -249,11 +249,6 @@ fn too_small(number: i32, part: &Part) -> AwsError {
 fn is_as_asked(part: &Part, asked: &Asked) -> bool {
     asked.etag.as_ref().is_none_or(|etag| *etag == part.etag)
         && asked.checksum.as_ref().is_none_or(|checksum| Some(checksum) == part.checksum.as_ref())
-}
-
-/// Of hex digits that [`hex`] wrote.
-fn unhex(hex: &str) -> Vec<u8> {
-    (0..hex.len() / 2).filter_map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).ok()).collect()
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ struct Signer<'a> {
 impl Signer<'_> {
     fn sign(&self, of: &str, lines: &[&str]) -> String {
         let to_sign = [&[&format!("{ALGORITHM}{of}"), self.time, &self.scope], lines].concat().join("\n");
-        hex(&hmac(&self.key, &to_sign))
+        hex::encode(hmac(&self.key, &to_sign))
     }
 
     /// Each chunk is signed with the signature of the one before; gives the last.
@@ -131,11 +131,7 @@ fn hmac(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 fn hash(bytes: impl AsRef<[u8]>) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]
