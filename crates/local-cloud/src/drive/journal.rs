@@ -70,8 +70,8 @@ pub enum KeepError {
 }
 
 impl Journal {
-    /// Opens or creates `world.redb`, `contents.redb` and `records` in a folder, which is created too, and restores what they hold. Gives the last
-    /// time kept too, 0 in a new journal.
+    /// Opens or creates `world.redb`, `contents.redb` and `records` in a folder, which is created too, and restores what they hold.
+    /// Gives the last time kept too, 0 in a new journal.
     pub fn open(folder: &Path, world: &mut World) -> Result<(Journal, Millis), StartError> {
         std::fs::create_dir_all(folder).map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
         let (path, contents_path) = (folder.join(WORLD), folder.join(CONTENTS));

@@ -190,18 +190,15 @@ fn opinions(world: &World, role: &Role, session: Option<&str>, question: &Questi
     });
     let (root, mut names) = (root_of(&role.arn), vec![role.arn.as_str(), "*"]);
     names.extend(session);
-    let with_account = [&names[..], &[world.settings.account.as_str(), &root]].concat();
+    let account = [world.settings.account.as_str(), &root];
     let of_resource = resource::policy(world, resource);
-    let by = |names: &[&str]| {
-        of_resource.as_ref().map_or(Verdict::Silent, |policy| policy.by(names, action, resource, context))
-    };
-    // What the account is denied, its roles are; what it is allowed, its roles' policies have to give on.
-    let denied = by(&with_account) == Verdict::Denied;
+    let says = |to: &dyn Fn(&Document) -> Verdict| of_resource.as_ref().map_or(Verdict::Silent, to);
     Opinions {
         identity: evaluate(&documents, action, resource, context),
         boundary,
-        resource: if denied { Verdict::Denied } else { by(&names) },
-        session: session.map_or(Verdict::Silent, |session| by(&[session])),
+        resource: says(&|policy| policy.by_one_of(&account, &names, action, resource, context)),
+        session: session
+            .map_or(Verdict::Silent, |session| says(&|policy| policy.by(&[session], action, resource, context))),
     }
 }
 

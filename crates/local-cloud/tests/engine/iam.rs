@@ -168,6 +168,8 @@ async fn a_simulation_tells_what_policies_and_boundary_say() {
     let others =
         open.replacen(r#""*""#, r#"{"AWS":"arn:aws:iam::000000000000:role/other"}"#, 1).replace("Allow", "Deny");
     assert_eq!(decisions(&[("ResourcePolicy", &others)]).await, ["allowed", "explicitDeny", "allowed", "implicitDeny"]);
+    let ours = others.replace("role/other", "root");
+    assert_eq!(decisions(&[("ResourcePolicy", &ours)]).await, ["explicitDeny"; 4]);
     let bounded = ("PermissionsBoundaryPolicyInputList.member.1", limit);
     assert_eq!(decisions(&[bounded]).await, ["allowed", "explicitDeny", "implicitDeny", "implicitDeny"]);
     let bound = [("Action", "PutRolePermissionsBoundary"), ("RoleName", "reader"), ("PermissionsBoundary", &boundary)];

@@ -79,6 +79,22 @@ impl Document {
         })
     }
 
+    /// The same to one of an account, which goes by `account`: what the account is denied he is; what it is allowed, his own policies
+    /// have to give on.
+    pub fn by_one_of(
+        &self,
+        account: &[&str],
+        names: &[&str],
+        action: &str,
+        resource: &str,
+        context: &Context,
+    ) -> Verdict {
+        match self.by(&[account, names].concat(), action, resource, context) {
+            Verdict::Denied => Verdict::Denied,
+            Verdict::Allowed | Verdict::Silent => self.by(names, action, resource, context),
+        }
+    }
+
     fn verdict(&self, context: &Context, speaks: impl Fn(&Value) -> bool) -> Verdict {
         let applies = |effect: &str, unknown: bool| {
             let of_effect = self.0.iter().filter(|statement| statement["Effect"] == effect);

@@ -55,7 +55,10 @@ struct Policies {
 
 impl Policies {
     fn opinions(&self, action: &str, resource: &str, context: &Context) -> Opinions {
-        let by_resource = |policy: &Document| policy.by(&[&self.caller, "*"], action, resource, context);
+        let account = self.caller.split(':').nth(4).unwrap_or_default();
+        let account = [account, &super::root_of(&self.caller)];
+        let by_resource =
+            |policy: &Document| policy.by_one_of(&account, &[&self.caller, "*"], action, resource, context);
         Opinions {
             identity: evaluate(&self.identity, action, resource, context),
             boundary: self.boundary.as_deref().map(|boundary| evaluate(boundary, action, resource, context)),
