@@ -12,7 +12,6 @@ use super::{DeliveryStream, Scope, Status};
 use crate::flow::PRINCIPAL;
 use crate::flow::config::{Config, invalid, not_here};
 use crate::flow::job::{Job, Source};
-use crate::flow::progress::Progress;
 use crate::request::AwsError;
 use crate::service::kinesis::logs::Logs;
 use crate::service::{arn, iam};
@@ -158,8 +157,7 @@ fn start_at_the_end(world: &mut World, job: &Job) {
         None => world.firehose.log(&job.stream).map(|log| (0, log.next())).into_iter().collect(),
     };
     for (shard, next) in logs {
-        let row = super::progress_key(&job.lane, shard);
-        world.firehose.progress.insert(row, Progress::starting_at(next));
+        world.firehose.start(&job.lane, shard, next);
     }
 }
 

@@ -1,0 +1,118 @@
+//! Where and how objects are written: bucket, prefixes, buffers, compression, time zone, log.
+
+use jiff::tz::TimeZone;
+
+use super::invalid;
+use crate::flow::buffer::Hints;
+use crate::flow::compression::Compression;
+use crate::flow::prefix::Prefix;
+use crate::request::AwsError;
+use crate::service::firehose::destination::{BufferingHints, CloudWatchLoggingOptions, Destination};
+
+const MIB: u64 = 1 << 20;
+
+/// Where and how objects are written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Store {
+    pub role_arn: String,
+    pub bucket: String,
+    pub prefix: Prefix,
+    /// Where none is set, failures go under the prefix.
+    pub error_prefix: Prefix,
+    pub hints: Hints,
+    pub compression: Compression,
+    /// `.gz`, or the one that is set.
+    pub extension: String,
+    pub time_zone: TimeZone,
+    pub logging: CloudWatchLoggingOptions,
+}
+
+impl Store {
+    pub(super) fn parse(destination: &Destination) -> Result<Store, AwsError> {
+        let prefix = parse_prefix("Prefix", destination.prefix.as_deref())?;
+        let given = destination.error_output_prefix.as_deref().filter(|prefix| !prefix.is_empty());
+        let error_prefix = parse_prefix("ErrorOutputPrefix", given)?;
+        check_prefixes(&prefix, given.map(|_| &error_prefix))?;
+        let error_prefix = if given.is_some() { error_prefix } else { prefix.clone() };
+        let compression = Compression::parse(destination.compression_format.as_deref())?;
+        let extension = destination.file_extension.as_deref().filter(|extension| !extension.is_empty());
+        let bucket = destination.bucket_arn.rsplit_once(":::").map_or("", |(_, bucket)| bucket);
+        if bucket.is_empty() {
+            return Err(invalid(format!("{} is not the ARN of a bucket", destination.bucket_arn)));
+        }
+        Ok(Store {
+            role_arn: destination.role_arn.clone(),
+            bucket: bucket.to_owned(),
+            prefix,
+            error_prefix,
+            hints: parse_hints(destination.buffering_hints.unwrap_or_default())?,
+            extension: extension.unwrap_or(compression.extension()).to_owned(),
+            compression,
+            time_zone: parse_time_zone(destination.custom_time_zone.as_deref())?,
+            logging: parse_logging(destination.cloud_watch_logging_options.clone().unwrap_or_default())?,
+        })
+    }
+}
+
+fn parse_prefix(member: &str, text: Option<&str>) -> Result<Prefix, AwsError> {
+    Prefix::parse(text.unwrap_or_default()).map_err(|wrong| unmet(&wrong.told(member)))
+}
+
+fn unmet(constraint: &str) -> AwsError {
+    // The typo is the service's.
+    invalid(format!("Ths supplied prefix(es) do not satisfy the following constraint: {constraint}"))
+}
+
+fn check_prefixes(prefix: &Prefix, error_prefix: Option<&Prefix>) -> Result<(), AwsError> {
+    if prefix.names_the_error_type() {
+        return Err(unmet("Prefix must not contain any occurrence of !{firehose:error-output-type}"));
+    }
+    let Some(error_prefix) = error_prefix else {
+        if prefix.has_expressions() {
+            return Err(unmet("ErrorOutputPrefix cannot be null or empty when Prefix contains expressions"));
+        }
+        return Ok(());
+    };
+    if error_prefix.partition_keys().next().is_some() {
+        return Err(invalid("Dynamic Partitioning Namespaces can't be part of an error prefix expression"));
+    }
+    if error_prefix.has_expressions() && !error_prefix.names_the_error_type() {
+        let message = "ErrorOutputPrefix must contain at least one occurrence of !{firehose:error-output-type}";
+        return Err(unmet(message));
+    }
+    Ok(())
+}
+
+fn parse_hints(hints: BufferingHints) -> Result<Hints, AwsError> {
+    match (hints.size_in_mbs.unwrap_or(5), hints.interval_in_seconds.unwrap_or(300)) {
+        (size @ 1..=128, interval @ 0..=900) => {
+            Ok(Hints { size_bytes: (size * MIB) as usize, interval_ms: interval * 1000 })
+        }
+        // The words are ours: the model's bounds come first, but for members that an update merges.
+        (size, interval) => Err(invalid(format!(
+            "BufferingHints must be 1 to 128 MBs and 0 to 900 seconds, not {size} MBs and {interval} seconds"
+        ))),
+    }
+}
+
+fn parse_time_zone(name: Option<&str>) -> Result<TimeZone, AwsError> {
+    match name.unwrap_or_default() {
+        "" | "UTC" => Ok(TimeZone::UTC),
+        name => TimeZone::get(name).ok().filter(|_| name.len() > 3).ok_or_else(|| {
+            invalid(
+                "Provided custom time zone is not supported. Custom time zones are limited to UTC and non-3-letter IANA \
+                 time zones.",
+            )
+        }),
+    }
+}
+
+fn parse_logging(options: CloudWatchLoggingOptions) -> Result<CloudWatchLoggingOptions, AwsError> {
+    let lacks = match (&options.log_group_name, &options.log_stream_name) {
+        _ if !options.enabled => return Ok(options),
+        (Some(_), Some(_)) => return Ok(options),
+        (None, _) => "Group",
+        (Some(_), None) => "Stream",
+    };
+    Err(invalid(format!("CloudWatch Log {lacks} Name is required if CloudWatch Logging is enabled")))
+}
