@@ -46,6 +46,9 @@ struct DeliveryStream {
     created: Millis,
     updated: Option<Millis>,
     source: Option<Source>,
+    /// MB a second that are expected of one that is put to directly: a note, which decides nothing.
+    #[serde(default)]
+    throughput_hint: Option<u64>,
     destination: Destination,
     /// Of one that is put to directly.
     encryption: Encryption,

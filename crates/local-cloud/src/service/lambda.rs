@@ -80,6 +80,7 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
         let unknown = || json::unsupported("Lambda", &format!("{} {}", request.method, request.path)).with_status(404);
         return Err(unsupported::refusal(&request.method, &request.path).unwrap_or_else(unknown));
     };
+    unsupported::member(request)?;
     let input = route::input(route, captured, request)?;
     crate::wire::validate::input("lambda", route.name, &input)?;
     (route.operation)(&mut Call { world, turn, request, input })

@@ -29,6 +29,7 @@ mod documents;
 mod lists;
 mod objects;
 mod read;
+mod unsupported;
 mod uploads;
 mod versions;
 
@@ -184,6 +185,9 @@ impl Target {
     }
 }
 
+/// Whose the caller says the bucket is, and the one that is copied from.
+const OWNERS: &[&str] = &["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"];
+
 /// Ownership, place and wholeness, before any operation.
 fn admit(
     target: &Target,
@@ -191,12 +195,14 @@ fn admit(
     account: &str,
     region_of: impl Fn(&str) -> Option<String>,
 ) -> Result<(), Refusal> {
-    if let Some(owner) = request.header("x-amz-expected-bucket-owner").filter(|owner| *owner != account) {
+    let mut owners = OWNERS.iter().filter_map(|name| request.header(name));
+    if let Some(owner) = owners.find(|owner| *owner != account) {
         return Err(not_owned_by(owner).into());
     }
     if let Some(name) = target.bucket().filter(|name| !is_bucket_name(name)) {
         return Err(refusal::invalid_bucket_name(name).into());
     }
+    unsupported::check(target, request)?;
     let granted = request.headers.keys().find(|name| name.as_str().starts_with("x-amz-grant-"));
     granted.map_or(Ok(()), |name| Err(refusal::not_implemented(name.as_str())))?;
     // The library would say so in fewer words.

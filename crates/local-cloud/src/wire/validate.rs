@@ -11,6 +11,7 @@ use crate::request::AwsError;
 mod form;
 mod model;
 mod types;
+mod unsupported;
 mod words;
 
 use form::Form;
@@ -24,21 +25,23 @@ const MAX_VIOLATIONS: usize = 10;
 ///
 /// # Errors
 /// `SerializationException` for the first value of a wrong JSON type, else `ValidationException` (CloudWatch Logs:
-/// `InvalidParameterException`) with at most ten violations.
+/// `InvalidParameterException`) with at most ten violations; then the refusal of what the engine does not act on.
 pub fn input(service: &str, operation: &str, input: &Value) -> Result<(), AwsError> {
     let Some((tables, shape)) = model_of(service, operation) else { return Ok(()) };
     types::check(tables, shape, input)?;
-    Violations::of(service, tables, shape, input)
+    Violations::of(service, tables, shape, input)?;
+    unsupported::check(service, input)
 }
 
 /// Checks the parameters of a query call against the model of `service` (`iam`, `sts`) and action.
 ///
 /// # Errors
-/// `ValidationError` with at most ten violations.
+/// `ValidationError` with at most ten violations; then the refusal of what the engine does not act on.
 pub fn query(service: &str, action: &str, parameters: &[(String, String)]) -> Result<(), AwsError> {
     let Some((tables, shape)) = model_of(service, action) else { return Ok(()) };
     let input = Form::new(tables, parameters).value(shape, "").unwrap_or_default();
-    Violations::of(service, tables, shape, &input)
+    Violations::of(service, tables, shape, &input)?;
+    unsupported::check(service, &input)
 }
 
 fn model_of(service: &str, operation: &str) -> Option<(&'static Service, &'static Shape)> {

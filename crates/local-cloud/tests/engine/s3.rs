@@ -114,12 +114,24 @@ async fn s3_refuses_in_the_words_of_aws() {
         ("GET", "/lake?policy", &[], 404, "NoSuchBucketPolicy"),
         ("GET", "/lake?list-type=2&continuation-token=*", &[], 400, "InvalidArgument"),
         ("GET", "/lake?analytics", &[], 501, "NotImplemented"),
+        ("DELETE", "/lake?metadataConfiguration", &[], 501, "NotImplemented"),
+        ("PUT", "/lake?abac", &[], 501, "NotImplemented"),
+        ("PUT", "/lake/other?renameObject", &[("x-amz-rename-source", "/lake/k")], 501, "NotImplemented"),
+        ("PUT", "/lake/k?encryption", &[], 501, "NotImplemented"),
+        ("PUT", "/lake/k", &[("x-amz-object-lock-mode", "GOVERNANCE")], 501, "NotImplemented"),
+        ("PUT", "/lake/k", &[("x-amz-website-redirect-location", "/")], 501, "NotImplemented"),
+        ("GET", "/lake/k", &[("x-amz-server-side-encryption-customer-algorithm", "AES256")], 501, "NotImplemented"),
+        ("PUT", "/lake/k", &[("x-amz-checksum-sha512", "AAAA")], 501, "NotImplemented"),
+        ("PUT", "/new", &[("x-amz-bucket-object-lock-enabled", "true")], 501, "NotImplemented"),
     ];
     for (method, path, headers, status, code) in table {
         let refused = s3(&engine, method, path, headers, "").await;
         assert_eq!(refused.status().as_u16(), *status, "{method} {path} {}", text(&refused));
         assert!(text(&refused).contains(&format!("<Code>{code}</Code>")), "{method} {path} {}", text(&refused));
     }
+    assert_eq!(text(&s3(&engine, "GET", "/lake/k", &[], "").await), "x", "nothing of it was done");
+    let lockless = [("x-amz-bucket-object-lock-enabled", "false")];
+    assert_eq!(s3(&engine, "PUT", "/new", &lockless, "").await.status(), 200);
     let unsigned = engine.call(Request::get("/lake/k").body(Bytes::new()).expect("valid parts")).await;
     assert_eq!(unsigned.status(), 403);
     let head = s3(&engine, "HEAD", "/lake/nothing", &[], "").await;

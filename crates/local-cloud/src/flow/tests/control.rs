@@ -88,6 +88,11 @@ fn what_cannot_be_made_is_refused_with_a_reason() {
         ),
         (
             json!({ "ExtendedS3DestinationConfiguration": minimal(), "DeliveryStreamType": "KinesisStreamAsSource",
+                "KinesisStreamSourceConfiguration": source, "DirectPutSourceConfiguration": { "ThroughputHintInMBs": 1 } }),
+            "InvalidArgumentException: DirectPutSourceConfig is only applicable for DirectPut stream type.",
+        ),
+        (
+            json!({ "ExtendedS3DestinationConfiguration": minimal(), "DeliveryStreamType": "KinesisStreamAsSource",
                 "KinesisStreamSourceConfiguration": source,
                 "DeliveryStreamEncryptionConfigurationInput": { "KeyType": "AWS_OWNED_CMK" } }),
             "InvalidArgumentException: Server side encryption from firehose is only allowed for direct put delivery streams and \
@@ -111,6 +116,17 @@ fn what_cannot_be_made_is_refused_with_a_reason() {
         stage.ask("firehose", "ListDeliveryStreams", json!({})).unwrap()["DeliveryStreamNames"],
         json!(["taken"])
     );
+}
+
+#[test]
+fn the_throughput_that_is_expected_is_noted() {
+    let mut stage = Stage::with_bucket();
+    let hint = json!({ "ThroughputHintInMBs": 5 });
+    let direct = json!({ "DeliveryStreamName": "d", "DirectPutSourceConfiguration": hint,
+        "ExtendedS3DestinationConfiguration": minimal() });
+    stage.ask("firehose", "CreateDeliveryStream", direct).unwrap();
+    let shown = stage.ask("firehose", "DescribeDeliveryStream", json!({ "DeliveryStreamName": "d" })).unwrap();
+    assert_eq!(shown["DeliveryStreamDescription"]["Source"], json!({ "DirectPutSourceDescription": hint }));
 }
 
 #[test]

@@ -51,7 +51,12 @@ pub fn describe_delivery_stream(world: &mut World, at: &Scope, input: Named) -> 
         description["LastUpdateTimestamp"] = seconds(updated).into();
     }
     match &stream.source {
-        None => description["DeliveryStreamEncryptionConfiguration"] = stream.encryption.view(at.now),
+        None => {
+            description["DeliveryStreamEncryptionConfiguration"] = stream.encryption.view(at.now);
+            if let Some(hint) = stream.throughput_hint {
+                description["Source"] = json!({ "DirectPutSourceDescription": { "ThroughputHintInMBs": hint } });
+            }
+        }
         Some(source) => {
             description["Source"] = json!({ "KinesisStreamSourceDescription": {
                 "KinesisStreamARN": source.stream_arn,

@@ -26,6 +26,7 @@ pub struct CreateDeliveryStream {
     delivery_stream_name: String,
     delivery_stream_type: Option<String>,
     kinesis_stream_source_configuration: Option<KinesisSource>,
+    direct_put_source_configuration: Option<DirectPutSource>,
     delivery_stream_encryption_configuration_input: Option<Key>,
     #[serde(rename = "S3DestinationConfiguration")]
     s3: Option<Destination>,
@@ -45,6 +46,12 @@ struct KinesisSource {
     role_arn: String,
 }
 
+#[derive(Debug, Deserialize)]
+struct DirectPutSource {
+    #[serde(rename = "ThroughputHintInMBs")]
+    throughput_hint: u64,
+}
+
 pub fn create_delivery_stream(world: &mut World, at: &Scope, input: CreateDeliveryStream) -> Result<Value, AwsError> {
     let name = input.delivery_stream_name;
     let key = at.key(&name);
@@ -57,6 +64,10 @@ pub fn create_delivery_stream(world: &mut World, at: &Scope, input: CreateDelive
         .ok_or_else(|| invalid("Exactly one destination configuration is supported for a Firehose"))?;
     let kind = input.delivery_stream_type.as_deref().unwrap_or("DirectPut");
     let source = source(world, at, kind, input.kinesis_stream_source_configuration)?;
+    if source.is_some() && input.direct_put_source_configuration.is_some() {
+        // The words are ours, after those of the other source.
+        return Err(invalid("DirectPutSourceConfig is only applicable for DirectPut stream type."));
+    }
     let encryption = Encryption::initial(input.delivery_stream_encryption_configuration_input, kind)?;
     let arn = arn::regional("firehose", &at.region, &at.account, &format!("deliverystream/{name}"));
     let stream = DeliveryStream {
@@ -69,6 +80,7 @@ pub fn create_delivery_stream(world: &mut World, at: &Scope, input: CreateDelive
         created: at.now,
         updated: None,
         source,
+        throughput_hint: input.direct_put_source_configuration.map(|source| source.throughput_hint),
         destination: destination.filled(),
         encryption,
         tags: tags::added(BTreeMap::new(), input.tags)?,
@@ -86,9 +98,7 @@ fn refuse_others(others: &Map<String, Value>, suffix: &str) -> Result<(), AwsErr
     let elsewhere = |member: &str| {
         member.ends_with(&format!("Destination{suffix}")) || member.ends_with(&format!("Source{suffix}"))
     };
-    let found = others
-        .iter()
-        .find(|(member, value)| elsewhere(member) && !value.is_null() && *member != "DirectPutSourceConfiguration");
+    let found = others.iter().find(|(member, value)| elsewhere(member) && !value.is_null());
     found.map_or(Ok(()), |(member, _)| Err(not_here(member)))
 }
 

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::request::AwsError;
+use crate::request::{AwsError, Request};
 
 /// Name, method, and path, in which `*` is one segment.
 const OPERATIONS: &[(&str, &str, &str)] = &[
@@ -65,6 +65,23 @@ pub fn refusal(method: &Method, path: &str) -> Option<AwsError> {
     Some(match name.starts_with("Get") {
         true => AwsError::new("ResourceNotFoundException", message).with_status(404),
         false => AwsError::new("InvalidParameterValueException", message),
+    })
+}
+
+/// Headers and query parameters of operations that are here, with the members that they are.
+const MEMBERS: &[(&str, &str)] = &[
+    ("x-amz-durable-execution-name", "DurableExecutionName"),
+    ("x-amz-tenant-id", "TenantId"),
+    ("MasterRegion", "MasterRegion"),
+];
+
+/// What a request asks for beside its body, of which the engine has nothing.
+pub fn member(request: &Request) -> Result<(), AwsError> {
+    let given = |name: &str| request.header(name).or(request.query(name)).is_some_and(|value| !value.is_empty());
+    let asked = MEMBERS.iter().find(|(name, _)| given(name));
+    asked.map_or(Ok(()), |(_, member)| {
+        let message = format!("{member} is not supported by the local engine");
+        Err(AwsError::new("InvalidParameterValueException", message))
     })
 }
 

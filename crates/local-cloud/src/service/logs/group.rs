@@ -111,6 +111,9 @@ pub fn delete(call: &mut Call) -> Outcome {
 struct Describe {
     log_group_name_prefix: String,
     log_group_name_pattern: String,
+    log_group_class: Option<String>,
+    /// Names or ARNs: of none, all are meant.
+    log_group_identifiers: Vec<String>,
     next_token: Option<String>,
     limit: usize,
 }
@@ -120,6 +123,8 @@ impl Default for Describe {
         Describe {
             log_group_name_prefix: String::new(),
             log_group_name_pattern: String::new(),
+            log_group_class: None,
+            log_group_identifiers: vec![],
             next_token: None,
             limit: 50,
         }
@@ -135,9 +140,15 @@ pub fn describe(call: &mut Call) -> Outcome {
     }
     let prefix = call.group_key(&input.log_group_name_prefix);
     let pattern = input.log_group_name_pattern;
+    let identified = |group: &Group| {
+        let of = |identifier: &String| *identifier == group.log_group_name || *identifier == group.log_group_arn;
+        input.log_group_identifiers.is_empty() || input.log_group_identifiers.iter().any(of)
+    };
     let wanted = |group: &&Group| {
         input.next_token.as_ref().is_none_or(|last| group.log_group_name > *last)
             && group.log_group_name.contains(&pattern)
+            && input.log_group_class.as_ref().is_none_or(|class| group.log_group_class == *class)
+            && identified(group)
     };
     let mut groups = call.state.groups.with_prefix(&prefix).map(|(_, group)| group).filter(wanted).peekable();
     let page: Vec<&Group> = groups.by_ref().take(input.limit).collect();

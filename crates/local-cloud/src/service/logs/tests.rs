@@ -105,6 +105,30 @@ fn a_stream_has_a_token_once_it_was_written_to_and_what_a_pattern_finds_shows_le
 }
 
 #[test]
+fn groups_are_found_by_class_by_name_and_by_arn() {
+    let mut world = world();
+    let rare = serde_json::json!({ "logGroupName": "/rare", "logGroupClass": "INFREQUENT_ACCESS" });
+    ask(&mut world, 1, "CreateLogGroup", rare).unwrap();
+    let mut found = |input: Value| {
+        let found = ask(&mut world, 2, "DescribeLogGroups", input).unwrap();
+        let groups = found["logGroups"].as_array().unwrap();
+        groups.iter().map(|group| group["logGroupName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let table = [
+        (serde_json::json!({ "logGroupClass": "INFREQUENT_ACCESS" }), vec!["/rare"]),
+        (serde_json::json!({ "logGroupClass": "DELIVERY" }), vec![]),
+        (serde_json::json!({ "logGroupIdentifiers": ["/other", "/none"] }), vec!["/other"]),
+        (
+            serde_json::json!({ "logGroupIdentifiers": ["arn:aws:logs:eu-west-1:000000000000:log-group:/rare"] }),
+            vec!["/rare"],
+        ),
+    ];
+    for (input, expected) in table {
+        assert_eq!(found(input.clone()), expected, "{input}");
+    }
+}
+
+#[test]
 fn a_groups_tags_are_its_own_by_name_and_by_the_arn_without_a_star() {
     let mut world = world();
     let arn = "arn:aws:logs:eu-west-1:000000000000:log-group:/provision/a";

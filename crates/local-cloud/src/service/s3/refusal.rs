@@ -63,3 +63,9 @@ pub fn not_implemented(header: &str) -> AwsError {
     let message = "A header you provided implies functionality that is not implemented";
     error("NotImplemented", 501, message).with_detail("Header", header)
 }
+
+/// The words of a header's refusal, of a query parameter.
+pub fn not_implemented_parameter(name: &str) -> AwsError {
+    let message = "A parameter you provided implies functionality that is not implemented";
+    error("NotImplemented", 501, message).with_detail("Parameter", name)
+}
