@@ -6,5 +6,6 @@ mod delivery;
 mod failures;
 mod partitions;
 mod parts;
+mod permissions;
 mod restarts;
 mod stage;

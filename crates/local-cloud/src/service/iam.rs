@@ -11,9 +11,10 @@ use crate::world::{Turn, World};
 
 pub use authorize::authorize;
 pub use policy::glob_ignoring_case;
-pub use session::{Caller, Credentials, caller, credentials_of, issue, issue_tagged, session_arn};
+pub use session::{Caller, Credentials, Policies, Session, caller, credentials_of, issue, session_arn};
 pub use tag::given as tags_given;
 
+use condition::{Context, fact};
 use decision::{Opinions, Question};
 use policies::Policy;
 use policy::Document;
@@ -21,8 +22,10 @@ use policy::Verdict;
 use role::Role;
 
 mod authorize;
+mod condition;
 mod decision;
 mod document;
+mod facts;
 mod managed;
 mod page;
 mod permissions;
@@ -163,7 +166,7 @@ pub enum NotAssumable {
 pub fn assumable(world: &World, role_arn: &str, service: &str, now: Millis) -> Result<(), NotAssumable> {
     let role = find(world, role_arn).ok_or(NotAssumable::Absent)?;
     let account = world.settings.account.as_str();
-    let context = [("sts:externalid", account), ("aws:sourceaccount", account)];
+    let context = [fact("sts:externalid", account), fact("aws:sourceaccount", account)];
     let trust = role.trust.seen(now, world.settings.delays.role).and_then(|text| policy::Document::parse(text));
     match trust.map(|trust| trust.trust(service, &context)) {
         Some(Verdict::Allowed) => Ok(()),
@@ -175,30 +178,48 @@ pub fn assumable(world: &World, role_arn: &str, service: &str, now: Millis) -> R
 /// `kinesis:GetRecords`) on `resource` (an ARN)?
 pub fn allows(world: &World, role_arn: &str, action: &str, resource: &str, now: Millis) -> bool {
     let Some(role) = find(world, role_arn) else { return false };
-    let context = [("aws:sourceaccount", world.settings.account.as_str())];
+    let context = facts::of_service(world, role, now);
     opinions(world, role, None, &Question { action, resource, context: &context }, now).decide().is_ok()
 }
 
-/// What all policies that may have a say answer. A boundary that is not there allows nothing; `session` is an ARN.
-fn opinions(world: &World, role: &Role, session: Option<&str>, question: &Question, now: Millis) -> Opinions {
+/// Does a managed policy of this ARN exist?
+pub fn is_managed_policy(world: &World, arn: &str, now: Millis) -> bool {
+    policies::document(&world.iam.policies, arn, now, 0).is_some()
+}
+
+/// A policy for a session, checked; fails with `MalformedPolicyDocument`.
+pub fn session_policy(text: &str) -> Result<String, AwsError> {
+    roles::document(text)
+}
+
+/// What all policies that may have a say answer. A managed policy that is not there allows nothing; a session has an ARN and
+/// perhaps policies.
+fn opinions(
+    world: &World,
+    role: &Role,
+    session: Option<(&str, &Policies)>,
+    question: &Question,
+    now: Millis,
+) -> Opinions {
     let (policies, delay) = (&world.iam.policies, world.settings.delays.role);
     let Question { action, resource, context } = *question;
-    let documents: Vec<Document> = role.documents(policies, now, delay).collect();
-    let boundary = role.boundary.as_deref().map(|boundary| {
-        let boundary = policies::document(policies, boundary, now, delay);
-        boundary.map_or(Verdict::Silent, |document| document.action(action, resource, context))
-    });
+    let managed = |arn: &str| policies::document(policies, arn, now, delay);
+    let together = |documents: Vec<Document>| evaluate(&documents, action, resource, context);
     let (root, mut names) = (root_of(&role.arn), vec![role.arn.as_str(), "*"]);
-    names.extend(session);
+    names.extend(session.map(|(arn, _)| arn));
     let account = [world.settings.account.as_str(), &root];
     let of_resource = resource::policy(world, resource);
     let says = |to: &dyn Fn(&Document) -> Verdict| of_resource.as_ref().map_or(Verdict::Silent, to);
     Opinions {
-        identity: evaluate(&documents, action, resource, context),
-        boundary,
+        identity: together(role.documents(policies, now, delay).collect()),
+        boundary: role.boundary.as_deref().map(|arn| together(managed(arn).into_iter().collect())),
+        session: session.filter(|(_, limits)| !limits.is_empty()).map(|(_, limits)| {
+            let inline = limits.policy.as_deref().and_then(Document::parse);
+            together(inline.into_iter().chain(limits.policy_arns.iter().filter_map(|arn| managed(arn))).collect())
+        }),
         resource: says(&|policy| policy.by_one_of(&account, &names, action, resource, context)),
-        session: session
-            .map_or(Verdict::Silent, |session| says(&|policy| policy.by(&[session], action, resource, context))),
+        by_name: session
+            .map_or(Verdict::Silent, |(arn, _)| says(&|policy| policy.by(&[arn], action, resource, context))),
     }
 }
 
@@ -209,7 +230,7 @@ fn root_of(role_arn: &str) -> String {
 }
 
 /// What several documents say together: one Deny decides, then one Allow.
-fn evaluate(documents: &[Document], action: &str, resource: &str, context: &policy::Context) -> Verdict {
+fn evaluate(documents: &[Document], action: &str, resource: &str, context: &Context) -> Verdict {
     let verdicts: Vec<Verdict> = documents.iter().map(|document| document.action(action, resource, context)).collect();
     match (verdicts.contains(&Verdict::Denied), verdicts.contains(&Verdict::Allowed)) {
         (true, _) => Verdict::Denied,

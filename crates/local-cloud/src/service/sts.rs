@@ -56,7 +56,10 @@ fn assume_role(world: &World, turn: &Turn, request: &Request, form: &Form) -> Re
         return Err(AwsError::new("ValidationError", message));
     }
     let expires = turn.now + u64::from(duration_s) * 1000;
-    let credentials = iam::issue_tagged(role, session, Some(expires), transitive);
+    let policies = session_policies(world, turn, form)?;
+    let packed = (!policies.is_empty()).then(|| policies.len() * 100 / MAX_POLICIES);
+    let name = session.to_owned();
+    let credentials = iam::issue(role, iam::Session { name, expires: Some(expires), transitive, policies });
     let mut xml = Xml::default();
     xml.element("Credentials", |xml| {
         xml.text("AccessKeyId", credentials.access_key);
@@ -68,7 +71,36 @@ fn assume_role(world: &World, turn: &Turn, request: &Request, form: &Form) -> Re
         xml.text("AssumedRoleId", format!("{}:{session}", role.id));
         xml.text("Arn", iam::session_arn(role, session, &request.region, account));
     });
+    // AWS packs them first; how is not documented.
+    if let Some(percent) = packed {
+        xml.text("PackedPolicySize", percent);
+    }
     Ok(xml)
+}
+
+/// Characters of a session's policies and their ARNs together, and how many ARNs there may be.
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
+const MAX_POLICIES: usize = 2048;
+const MAX_POLICY_ARNS: usize = 10;
+
+/// What the session's role may do is limited by these. The words of the refusals are ours, but for those of a document.
+fn session_policies(world: &World, turn: &Turn, form: &Form) -> Result<iam::Policies, AwsError> {
+    let policy = form.get("Policy").map(iam::session_policy).transpose()?;
+    let arns = (1..).map_while(|n| form.get(&format!("PolicyArns.member.{n}.arn")).map(str::to_owned));
+    let policies = iam::Policies { policy, policy_arns: arns.collect() };
+    if policies.policy_arns.len() > MAX_POLICY_ARNS {
+        let message = format!("A session takes no more than {MAX_POLICY_ARNS} managed policies.");
+        return Err(AwsError::new("ValidationError", message));
+    }
+    if let Some(arn) = policies.policy_arns.iter().find(|arn| !iam::is_managed_policy(world, arn, turn.now)) {
+        let message = format!("Policy {arn} does not exist or is not attachable.");
+        return Err(AwsError::new("MalformedPolicyDocument", message));
+    }
+    if policies.len() > MAX_POLICIES {
+        let message = format!("Session policies take {} characters, of {MAX_POLICIES}.", policies.len());
+        return Err(AwsError::new("PackedPolicyTooLarge", message));
+    }
+    Ok(policies)
 }
 
 /// `arn:partition:service:region:account:resource`; a region and an account need not be there.

@@ -1,6 +1,5 @@
 //! Calls, and the time that passes between them.
 
-use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -53,10 +52,7 @@ async fn what_is_due_happens_when_the_clock_is_moved_and_when_time_just_passes()
 #[tokio::test(start_paused = true)]
 async fn a_call_waits_for_its_function_while_the_paused_world_stands_still() {
     let engine = engine().await;
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(vec![]));
-    zip.start_file("app.py", zip::write::SimpleFileOptions::default()).expect("a new archive");
-    zip.write_all(b"def handler(event, context):\n    return {'twice': event['n'] * 2}\n").expect("in memory");
-    let code = base64_simd::STANDARD.encode_to_string(zip.finish().expect("in memory").into_inner());
+    let code = zip_of("app.py", "def handler(event, context):\n    return {'twice': event['n'] * 2}\n");
     let role = role(&engine, "lambda.amazonaws.com").await;
     let definition = json!({
         "FunctionName": "f", "Runtime": "python3.13", "Handler": "app.handler", "Role": role, "Code": { "ZipFile": code },

@@ -17,9 +17,9 @@ const READER: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Deny","Action":"s3:DeleteObject","Resource":"*"}]}"#;
 
 /// Whose signature a request has: root's, or a session's, with its access key and token.
-type Session = Option<(String, String)>;
+pub type Session = Option<(String, String)>;
 
-async fn call(
+pub async fn call(
     engine: &Engine,
     method: &str,
     path: &str,
@@ -29,7 +29,8 @@ async fn call(
 ) -> Response<Bytes> {
     let mut request = Request::builder().method(method).uri(path);
     let key = who.as_ref().map_or("AK", |(key, _)| key);
-    request = request.header("authorization", SIGNED.replace("AK/", &format!("{key}/")));
+    let service = if path.starts_with("/2015-03-31/") { "/lambda/" } else { "/s3/" };
+    request = request.header("authorization", SIGNED.replace("AK/", &format!("{key}/")).replace("/s3/", service));
     if let Some((_, token)) = who {
         request = request.header("x-amz-security-token", token);
     }
@@ -45,22 +46,22 @@ async fn query(engine: &Engine, who: &Session, version: &str, fields: &[(&str, &
     call(engine, "POST", "/", who, &[("content-type", FORM)], &form).await
 }
 
-async fn iam(engine: &Engine, fields: &[(&str, &str)]) -> String {
+pub async fn iam(engine: &Engine, fields: &[(&str, &str)]) -> String {
     let answer = query(engine, &None, "2010-05-08", fields).await;
     assert_eq!(answer.status(), 200, "{}", text(&answer));
     text(&answer).to_owned()
 }
 
-async fn sts(engine: &Engine, who: &Session, fields: &[(&str, &str)]) -> Response<Bytes> {
+pub async fn sts(engine: &Engine, who: &Session, fields: &[(&str, &str)]) -> Response<Bytes> {
     query(engine, who, "2011-06-15", fields).await
 }
 
-fn element<'a>(xml: &'a str, name: &str) -> &'a str {
+pub fn element<'a>(xml: &'a str, name: &str) -> &'a str {
     let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {xml}"));
     rest.split("</").next().unwrap_or_default()
 }
 
-async fn with_reader() -> Engine {
+pub async fn with_reader() -> Engine {
     let engine = Engine::start(Settings { enforce_iam: true, ..Settings::default() }).await.expect("it starts");
     let create = [("Action", "CreateRole"), ("RoleName", "reader"), ("AssumeRolePolicyDocument", TRUST)];
     iam(&engine, &create).await;
@@ -69,12 +70,12 @@ async fn with_reader() -> Engine {
     engine
 }
 
-const READER_ARN: &str = "arn:aws:iam::000000000000:role/reader";
+pub const READER_ARN: &str = "arn:aws:iam::000000000000:role/reader";
 
-async fn assume(engine: &Engine) -> Session {
+pub async fn assume(engine: &Engine, more: &[(&str, &str)]) -> Session {
     let fields =
         [("Action", "AssumeRole"), ("RoleArn", READER_ARN), ("RoleSessionName", "ci"), ("DurationSeconds", "900")];
-    let answer = sts(engine, &None, &fields).await;
+    let answer = sts(engine, &None, &[&fields, more].concat()).await;
     assert_eq!(answer.status(), 200, "{}", text(&answer));
     let xml = text(&answer);
     assert_eq!(element(xml, "Arn"), "arn:aws:sts::000000000000:assumed-role/reader/ci");
@@ -88,7 +89,7 @@ async fn a_session_is_its_role_until_it_expires_and_a_new_role_is_not_known_at_o
     let early = sts(&engine, &None, &assume_role).await;
     assert_eq!((early.status().as_u16(), element(text(&early), "Code")), (403, "AccessDenied"));
     engine.advance(Duration::from_secs(1)).await;
-    let session = assume(&engine).await;
+    let session = assume(&engine, &[]).await;
     let identity = sts(&engine, &session, &[("Action", "GetCallerIdentity")]).await;
     assert_eq!(element(text(&identity), "Arn"), "arn:aws:sts::000000000000:assumed-role/reader/ci");
     let foreign = Some(("ASIAFOREIGN".to_owned(), "IQoJb3JpZ2luX2VjE".to_owned()));
@@ -105,7 +106,7 @@ async fn a_session_is_its_role_until_it_expires_and_a_new_role_is_not_known_at_o
 async fn a_session_may_do_what_its_role_allows_and_root_everything() {
     let engine = with_reader().await;
     engine.advance(Duration::from_secs(1)).await;
-    let (session, root) = (assume(&engine).await, None);
+    let (session, root) = (assume(&engine, &[]).await, None);
     json(&engine, "Kinesis_20131202.CreateStream", json!({ "StreamName": "s", "ShardCount": 1 })).await;
     call(&engine, "PUT", "/lake", &root, &[], "").await;
     for (method, path, target, body, expected) in [
@@ -170,11 +171,51 @@ async fn a_simulation_tells_what_policies_and_boundary_say() {
     assert_eq!(decisions(&[("ResourcePolicy", &others)]).await, ["allowed", "explicitDeny", "allowed", "implicitDeny"]);
     let ours = others.replace("role/other", "root");
     assert_eq!(decisions(&[("ResourcePolicy", &ours)]).await, ["explicitDeny"; 4]);
+    let when = r#""Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/Team":["a","b"]}}}"#;
+    let tagged = others.replace("role/other", "role/reader").replace(r#""Resource":"*"}"#, when);
+    assert_eq!(decisions(&[("ResourcePolicy", &tagged)]).await, ["allowed", "explicitDeny", "allowed", "implicitDeny"]);
+    let context = [
+        ("ResourcePolicy", &*tagged),
+        ("ContextEntries.member.1.ContextKeyName", "aws:principaltag/team"),
+        ("ContextEntries.member.1.ContextKeyValues.member.1", "b"),
+    ];
+    assert_eq!(decisions(&context).await, ["explicitDeny"; 4]);
     let bounded = ("PermissionsBoundaryPolicyInputList.member.1", limit);
     assert_eq!(decisions(&[bounded]).await, ["allowed", "explicitDeny", "implicitDeny", "implicitDeny"]);
     let bound = [("Action", "PutRolePermissionsBoundary"), ("RoleName", "reader"), ("PermissionsBoundary", &boundary)];
     iam(&engine, &bound).await;
     assert_eq!(decisions(&[]).await, ["allowed", "explicitDeny", "implicitDeny", "implicitDeny"]);
+}
+
+#[tokio::test]
+async fn a_simulation_names_the_keys_that_it_was_not_given() {
+    let engine = with_reader().await;
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}},
+        {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Null":{"s3:Prefix":"true"},"Bool":{"aws:securetransport":"true"}}}]}"#;
+    let ask = async |more: &[(&str, &str)]| {
+        let asked = [
+            ("Action", "SimulateCustomPolicy"),
+            ("PolicyInputList.member.1", policy),
+            ("ActionNames.member.1", "s3:GetObject"),
+        ];
+        let answer = iam(&engine, &[&asked, more].concat()).await;
+        (
+            element(&answer, "EvalDecision").to_owned(),
+            answer.split_once("ResourceSpecificResults").map(|(all, _)| all.matches("<member>").count() - 1),
+        )
+    };
+    let secure = [
+        ("ContextEntries.member.1.ContextKeyName", "aws:SecureTransport"),
+        ("ContextEntries.member.1.ContextKeyValues.member.1", "true"),
+    ];
+    let prefix = [
+        ("ContextEntries.member.2.ContextKeyName", "s3:prefix"),
+        ("ContextEntries.member.2.ContextKeyValues.member.1", "a"),
+    ];
+    assert_eq!(ask(&[]).await, ("implicitDeny".into(), Some(2)));
+    assert_eq!(ask(&secure).await, ("explicitDeny".into(), Some(1)));
+    assert_eq!(ask(&[secure, prefix].concat()).await, ("allowed".into(), Some(0)));
 }
 
 #[tokio::test]
@@ -214,7 +255,7 @@ async fn a_policy_of_ones_own_is_versioned_attached_and_deleted_last() {
 async fn what_a_resource_s_own_policy_says_counts_beside_the_role_s() {
     let engine = with_reader().await;
     engine.advance(Duration::from_secs(1)).await;
-    let (session, root) = (assume(&engine).await, None);
+    let (session, root) = (assume(&engine, &[]).await, None);
     call(&engine, "PUT", "/lake", &root, &[], "").await;
     let statement = |effect: &str, who: &str, action: &str, at: &str| json!({ "Effect": effect, "Principal": { "AWS": who }, "Action": action, "Resource": format!("arn:aws:s3:::lake{at}") });
     let statements = [

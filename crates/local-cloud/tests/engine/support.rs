@@ -1,5 +1,6 @@
 //! Requests made by hand.
 
+use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -49,6 +50,14 @@ pub async fn lambda(engine: &Engine, path: &str, input: Value) -> Response<Bytes
     let request = Request::post(format!("/2015-03-31/functions{path}"))
         .header("authorization", SIGNED.replace("/s3/", "/lambda/"));
     engine.call(request.body(Bytes::from(input.to_string())).expect("valid parts")).await
+}
+
+/// Base64 of a zip with one file.
+pub fn zip_of(name: &str, text: &str) -> String {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(vec![]));
+    zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("a new archive");
+    zip.write_all(text.as_bytes()).expect("in memory");
+    base64_simd::STANDARD.encode_to_string(zip.finish().expect("in memory").into_inner())
 }
 
 /// A role that the service may assume and that may do everything, old enough to count.

@@ -8,7 +8,7 @@ use super::stage::{FUNCTION, Stage, ok, processing, text_of};
 const LAMBDA: (&str, &[(&str, &str)]) =
     ("Lambda", &[("LambdaArn", FUNCTION), ("BufferIntervalInSeconds", "10"), ("NumberOfRetries", "0")]);
 
-fn logged(stage: &mut Stage, name: &str) {
+pub fn logged(stage: &mut Stage, name: &str) {
     let group = format!("/aws/kinesisfirehose/{name}");
     stage.ask("logs", "CreateLogGroup", json!({ "logGroupName": group })).unwrap();
     let stream = json!({ "logGroupName": group, "logStreamName": "DestinationDelivery" });
@@ -21,7 +21,7 @@ fn logged(stage: &mut Stage, name: &str) {
 }
 
 /// What the delivery stream's log says.
-fn said(stage: &mut Stage, name: &str) -> Vec<Value> {
+pub fn said(stage: &mut Stage, name: &str) -> Vec<Value> {
     let input = json!({ "logGroupName": format!("/aws/kinesisfirehose/{name}"), "logStreamName": "DestinationDelivery",
         "startFromHead": true });
     let events = stage.ask("logs", "GetLogEvents", input).unwrap();

@@ -30,20 +30,13 @@ pub fn authorize(world: &World, request: &Request, operation: &str, now: Millis)
     let action = action(operation, request.query("versionId").is_some());
     let resource = resource(world, request, operation);
     let name = caller.arn(&request.region, account);
-    let principal = match &caller {
-        Caller::Root => name.as_str(),
-        Caller::Session { role, .. } => role.arn.as_str(),
-    };
-    let context = [
-        ("aws:principalarn", principal),
-        ("aws:principalaccount", account),
-        ("aws:requestedregion", request.region.as_str()),
-        ("aws:securetransport", "false"),
-    ];
+    let context = super::facts::of_call(world, request, &caller, now);
     let question = Question { action: &action, resource: &resource, context: &context };
     let decided = match &caller {
         Caller::Root => root(world, &name, &question),
-        Caller::Session { role, .. } => super::opinions(world, role, Some(&name), &question, now).decide(),
+        Caller::Session { role, policies, .. } => {
+            super::opinions(world, role, Some((&name, policies)), &question, now).decide()
+        }
     };
     decided.map_err(|why| {
         let why = why.words(&action);

@@ -2,7 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>
 
-use super::policy::{Context, Verdict};
+use super::condition::Context;
+use super::policy::Verdict;
 
 /// What is asked of all of them.
 #[derive(Debug, Clone, Copy)]
@@ -10,7 +11,7 @@ pub struct Question<'a> {
     pub action: &'a str,
     /// An ARN, or `*`.
     pub resource: &'a str,
-    pub context: &'a Context<'a>,
+    pub context: &'a Context,
 }
 
 /// What each kind says.
@@ -19,10 +20,12 @@ pub struct Opinions {
     pub identity: Verdict,
     /// `None` where the role has no boundary.
     pub boundary: Option<Verdict>,
+    /// Of the policies with which the session began; `None` where it began without.
+    pub session: Option<Verdict>,
     /// To the caller by any of his names.
     pub resource: Verdict,
-    /// Of the resource's policy too, to the session by its own name: no boundary limits that.
-    pub session: Verdict,
+    /// Of the resource's policy too, to the session by its own name: neither boundary nor session policies limit that.
+    pub by_name: Verdict,
 }
 
 /// A kind of policy, as AWS names it to whom it refuses.
@@ -30,6 +33,7 @@ pub struct Opinions {
 pub enum Kind {
     Identity,
     Boundary,
+    Session,
     Resource,
 }
 
@@ -41,22 +45,32 @@ pub enum Why {
 }
 
 impl Opinions {
-    /// A Deny of any kind decides; then an Allow of the identity's or the resource's policies, within the boundary.
+    /// A Deny of any kind decides; then an Allow of the identity's or the resource's policies, within boundary and session.
     ///
     /// # Errors
     /// The first reason, where there are several.
     pub fn decide(self) -> Result<(), Why> {
         use Verdict::*;
-        let Opinions { identity, boundary, resource, session } = self;
-        match (identity, boundary, resource, session) {
-            (Denied, ..) => Err(Why::Denied(Kind::Identity)),
-            (_, Some(Denied), ..) => Err(Why::Denied(Kind::Boundary)),
-            (_, _, Denied, _) | (.., Denied) => Err(Why::Denied(Kind::Resource)),
-            (.., Allowed) => Ok(()),
-            (Silent, _, Silent, Silent) => Err(Why::NotAllowed(Kind::Identity)),
-            (_, Some(Silent), _, Silent) => Err(Why::NotAllowed(Kind::Boundary)),
-            (Allowed, _, _, Silent) | (_, _, Allowed, Silent) => Ok(()),
+        let Opinions { identity, boundary, session, resource, by_name } = self;
+        let resources = if by_name == Denied { Denied } else { resource };
+        let kinds = [
+            (Kind::Identity, Some(identity)),
+            (Kind::Boundary, boundary),
+            (Kind::Session, session),
+            (Kind::Resource, Some(resources)),
+        ];
+        if let Some((kind, _)) = kinds.iter().find(|(_, verdict)| *verdict == Some(Denied)) {
+            return Err(Why::Denied(*kind));
         }
+        if by_name == Allowed {
+            return Ok(());
+        }
+        if identity == Silent && resource == Silent {
+            return Err(Why::NotAllowed(Kind::Identity));
+        }
+        let limits = [(Kind::Boundary, boundary), (Kind::Session, session)];
+        let limit = limits.iter().find(|(_, verdict)| *verdict == Some(Silent));
+        limit.map_or(Ok(()), |(kind, _)| Err(Why::NotAllowed(*kind)))
     }
 }
 
@@ -76,6 +90,7 @@ impl Kind {
         match self {
             Kind::Identity => "identity-based policy",
             Kind::Boundary => "permissions boundary",
+            Kind::Session => "session policy",
             Kind::Resource => "resource-based policy",
         }
     }
@@ -83,7 +98,7 @@ impl Kind {
     fn article(self) -> &'static str {
         match self {
             Kind::Identity => "an",
-            Kind::Boundary | Kind::Resource => "a",
+            Kind::Boundary | Kind::Session | Kind::Resource => "a",
         }
     }
 }
@@ -93,25 +108,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deny_decides_then_one_allow_within_the_boundary() {
+    fn a_deny_decides_then_one_allow_within_boundary_and_session() {
         use Verdict::*;
-        for (identity, boundary, resource, session, expected) in [
-            (Allowed, None, Silent, Silent, Ok(())),
-            (Silent, None, Allowed, Silent, Ok(())),
-            (Silent, None, Allowed, Allowed, Ok(())),
-            (Silent, None, Silent, Silent, Err(Why::NotAllowed(Kind::Identity))),
-            (Silent, Some(Allowed), Silent, Silent, Err(Why::NotAllowed(Kind::Identity))),
-            (Allowed, Some(Allowed), Silent, Silent, Ok(())),
-            (Silent, Some(Allowed), Allowed, Silent, Ok(())),
-            (Allowed, Some(Silent), Silent, Silent, Err(Why::NotAllowed(Kind::Boundary))),
-            (Silent, Some(Silent), Allowed, Silent, Err(Why::NotAllowed(Kind::Boundary))),
-            (Silent, Some(Silent), Allowed, Allowed, Ok(())),
-            (Denied, None, Allowed, Allowed, Err(Why::Denied(Kind::Identity))),
-            (Allowed, Some(Denied), Allowed, Allowed, Err(Why::Denied(Kind::Boundary))),
-            (Allowed, Some(Allowed), Denied, Silent, Err(Why::Denied(Kind::Resource))),
-            (Silent, None, Denied, Allowed, Err(Why::Denied(Kind::Resource))),
+        let not_allowed = |kind| Err(Why::NotAllowed(kind));
+        let denied = |kind| Err(Why::Denied(kind));
+        for (identity, boundary, session, resource, by_name, expected) in [
+            (Allowed, None, None, Silent, Silent, Ok(())),
+            (Silent, None, None, Allowed, Silent, Ok(())),
+            (Silent, None, None, Allowed, Allowed, Ok(())),
+            (Silent, None, None, Silent, Silent, not_allowed(Kind::Identity)),
+            (Silent, Some(Allowed), None, Silent, Silent, not_allowed(Kind::Identity)),
+            (Silent, None, Some(Allowed), Silent, Silent, not_allowed(Kind::Identity)),
+            (Allowed, Some(Allowed), Some(Allowed), Silent, Silent, Ok(())),
+            (Silent, Some(Allowed), Some(Allowed), Allowed, Silent, Ok(())),
+            (Allowed, Some(Silent), None, Silent, Silent, not_allowed(Kind::Boundary)),
+            (Silent, Some(Silent), None, Allowed, Silent, not_allowed(Kind::Boundary)),
+            (Allowed, None, Some(Silent), Silent, Silent, not_allowed(Kind::Session)),
+            (Silent, None, Some(Silent), Allowed, Silent, not_allowed(Kind::Session)),
+            (Silent, Some(Silent), Some(Silent), Allowed, Allowed, Ok(())),
+            (Denied, None, None, Allowed, Allowed, denied(Kind::Identity)),
+            (Allowed, Some(Denied), None, Allowed, Allowed, denied(Kind::Boundary)),
+            (Allowed, Some(Allowed), Some(Denied), Allowed, Allowed, denied(Kind::Session)),
+            (Allowed, Some(Allowed), None, Denied, Silent, denied(Kind::Resource)),
+            (Silent, None, None, Allowed, Denied, denied(Kind::Resource)),
         ] {
-            let opinions = Opinions { identity, boundary, resource, session };
+            let opinions = Opinions { identity, boundary, session, resource, by_name };
             assert_eq!(opinions.decide(), expected, "{opinions:?}");
         }
     }

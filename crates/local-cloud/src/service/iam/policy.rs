@@ -1,9 +1,11 @@
 //! Policy documents: reading one, and what it says to an action or to a principal. Pure.
 //!
-//! Conditions are evaluated where the engine knows the key; a condition on anything else counts as met in an Allow and
-//! as not met in a Deny, so that a document is never stricter here than on AWS.
+//! A condition on a key of which the engine knows nothing counts as met in an Allow and as not met in a Deny, so that a
+//! document is never stricter here than on AWS.
 
 use serde_json::Value;
+
+use super::condition::{self, Context};
 
 /// What a document says to one question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,9 +16,6 @@ pub enum Verdict {
     /// No statement speaks of it.
     Silent,
 }
-
-/// A known context key, in lower case, and its value.
-pub type Context<'a> = [(&'a str, &'a str)];
 
 /// A document that is a policy: an object with well-formed statements.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,10 +94,15 @@ impl Document {
         }
     }
 
+    /// The keys that its conditions ask for.
+    pub fn condition_keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|statement| condition::keys(&statement["Condition"]))
+    }
+
     fn verdict(&self, context: &Context, speaks: impl Fn(&Value) -> bool) -> Verdict {
         let applies = |effect: &str, unknown: bool| {
             let of_effect = self.0.iter().filter(|statement| statement["Effect"] == effect);
-            of_effect.into_iter().any(|s| speaks(s) && conditions_met(&s["Condition"], context, unknown))
+            of_effect.into_iter().any(|s| speaks(s) && condition::met(&s["Condition"], context, unknown))
         };
         match (applies("Deny", false), applies("Allow", true)) {
             (true, _) => Verdict::Denied,
@@ -131,31 +135,6 @@ fn matches_member(statement: &Value, member: &str, negated: &str, matches: impl 
         Some(patterns) => !words(patterns).any(matches),
         None => words(&statement[member]).any(matches),
     }
-}
-
-fn conditions_met(conditions: &Value, context: &Context, unknown: bool) -> bool {
-    let Some(operators) = conditions.as_object() else { return true };
-    operators.iter().all(|(operator, keys)| {
-        let mut keys = keys.as_object().into_iter().flatten();
-        keys.all(|(key, expected)| condition_met(operator, key, expected, context).unwrap_or(unknown))
-    })
-}
-
-/// `None` where the engine knows neither operator nor key.
-fn condition_met(operator: &str, key: &str, expected: &Value, context: &Context) -> Option<bool> {
-    let key = key.to_ascii_lowercase();
-    let actual = context.iter().find(|(known, _)| *known == key)?.1;
-    let operator = operator.rsplit(':').next()?.trim_end_matches("IfExists");
-    let any = |matches: fn(&str, &str) -> bool| words(expected).any(|pattern| matches(pattern, actual));
-    Some(match operator {
-        "StringEquals" => any(|pattern, actual| pattern == actual),
-        "StringNotEquals" => !any(|pattern, actual| pattern == actual),
-        "StringEqualsIgnoreCase" => any(str::eq_ignore_ascii_case),
-        "StringLike" | "ArnLike" | "ArnEquals" => any(glob),
-        "Bool" => any(str::eq_ignore_ascii_case),
-        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => !any(glob),
-        _ => return None,
-    })
 }
 
 /// The same, whatever the case of letters.
@@ -240,7 +219,7 @@ mod tests {
 
     #[test]
     fn whom_a_trust_policy_trusts() {
-        let context = [("sts:externalid", "111122223333"), ("aws:sourceaccount", "111122223333")];
+        let context = ["sts:externalid", "aws:sourceaccount"].map(|key| condition::fact(key, "111122223333"));
         for (principal, condition, expected) in [
             (r#"{"Service":"firehose.amazonaws.com"}"#, "{}", true),
             (r#"{"Service":["lambda.amazonaws.com","firehose.amazonaws.com"]}"#, "{}", true),

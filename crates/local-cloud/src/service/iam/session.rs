@@ -31,23 +31,54 @@ struct Token {
     /// Keys of the session's tags that go on to the sessions it begins, in lower case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     transitive: Vec<String>,
+    #[serde(flatten)]
+    policies: Policies,
+}
+
+/// Session policies: what the session may do is what they allow too, where there is one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policies {
+    /// A document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// Managed ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy_arns: Vec<String>,
+}
+
+impl Policies {
+    pub fn is_empty(&self) -> bool {
+        self.policy.is_none() && self.policy_arns.is_empty()
+    }
+
+    /// Characters of all of them.
+    pub fn len(&self) -> usize {
+        self.policy.iter().chain(&self.policy_arns).map(|text| text.chars().count()).sum()
+    }
+}
+
+/// A session that is asked for.
+#[derive(Debug, Default)]
+pub struct Session {
+    pub name: String,
+    /// Forever, where there is no time.
+    pub expires: Option<Millis>,
+    /// Keys, in lower case, of tags that go on to the sessions it begins.
+    pub transitive: Vec<String>,
+    pub policies: Policies,
 }
 
 /// Whose request it is.
 #[derive(Debug)]
 pub enum Caller<'a> {
     Root,
-    Session { role: &'a Role, name: String, transitive: Vec<String> },
+    Session { role: &'a Role, name: String, transitive: Vec<String>, policies: Policies },
 }
 
 /// Credentials for a session of the role.
-pub fn issue(role: &Role, session: &str, expires: Option<Millis>) -> Credentials {
-    issue_tagged(role, session, expires, vec![])
-}
-
-/// The same, with keys (in lower case) of tags that go on to the sessions it begins.
-pub fn issue_tagged(role: &Role, session: &str, expires: Option<Millis>, transitive: Vec<String>) -> Credentials {
-    credentials(&Token { role_id: role.id.clone(), session: session.to_owned(), expires, transitive })
+pub fn issue(role: &Role, session: Session) -> Credentials {
+    let Session { name, expires, transitive, policies } = session;
+    credentials(&Token { role_id: role.id.clone(), session: name, expires, transitive, policies })
 }
 
 /// What was given out with this token; `None` where it is not ours.
@@ -85,7 +116,8 @@ pub fn caller<'a>(world: &'a World, request: &Request, now: Millis) -> Result<Ca
     if token.expires.is_some_and(|at| at <= now) {
         return Err(refused(("ExpiredToken", "The security token included in the request is expired")));
     }
-    Ok(Caller::Session { role, name: token.session, transitive: token.transitive })
+    let Token { session: name, transitive, policies, .. } = token;
+    Ok(Caller::Session { role, name, transitive, policies })
 }
 
 impl Caller<'_> {

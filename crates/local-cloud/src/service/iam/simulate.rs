@@ -3,8 +3,9 @@
 use crate::request::AwsError;
 use crate::service::query::Xml;
 
+use super::condition::Context;
 use super::decision::{Opinions, Why};
-use super::policy::{Context, Document, Verdict};
+use super::policy::{Document, Verdict};
 use super::{Call, Outcome, evaluate, no_such_entity, policies, roles};
 
 /// Of a role, by its ARN.
@@ -62,10 +63,35 @@ impl Policies {
         Opinions {
             identity: evaluate(&self.identity, action, resource, context),
             boundary: self.boundary.as_deref().map(|boundary| evaluate(boundary, action, resource, context)),
+            session: None,
             resource: self.resource.as_ref().map_or(Verdict::Silent, by_resource),
-            session: Verdict::Silent,
+            by_name: Verdict::Silent,
         }
     }
+
+    /// The keys that conditions of any of them ask for and that are not given, as they are written first.
+    fn missing(&self, given: &Context) -> Vec<String> {
+        let all = self.identity.iter().chain(self.boundary.iter().flatten()).chain(&self.resource);
+        let mut missing: Vec<String> = vec![];
+        for key in all.flat_map(Document::condition_keys) {
+            let known = |key: &str| given.iter().any(|(given, _)| given.eq_ignore_ascii_case(key));
+            if !known(key) && !missing.iter().any(|found| found.eq_ignore_ascii_case(key)) {
+                missing.push(key.to_owned());
+            }
+        }
+        missing
+    }
+}
+
+/// Keys and values that the call gives.
+fn given_context(call: &Call) -> Vec<(String, Vec<String>)> {
+    let entries = (1..).map_while(|n| {
+        let entry = format!("ContextEntries.member.{n}");
+        let key = call.form.get(&format!("{entry}.ContextKeyName"))?;
+        let values = call.form.list(&format!("{entry}.ContextKeyValues"));
+        Some((key.to_ascii_lowercase(), values.into_iter().map(str::to_owned).collect()))
+    });
+    entries.collect()
 }
 
 fn simulate(call: &Call, policies: &Policies) -> Outcome {
@@ -74,14 +100,12 @@ fn simulate(call: &Call, policies: &Policies) -> Outcome {
         call.form.required("ActionNames")?;
     }
     let resources = Some(call.form.list("ResourceArns")).filter(|arns| !arns.is_empty()).unwrap_or_else(|| vec!["*"]);
-    let named = (1..).map_while(|n| {
-        let entry = format!("ContextEntries.member.{n}");
-        let key = call.form.get(&format!("{entry}.ContextKeyName"))?;
-        let value = call.form.get(&format!("{entry}.ContextKeyValues.member.1")).unwrap_or_default();
-        Some((key.to_ascii_lowercase(), value))
-    });
-    let named: Vec<(String, &str)> = named.collect();
-    let context: Vec<(&str, &str)> = named.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+    let mut context = given_context(call);
+    let missing = policies.missing(&context);
+    context.extend(missing.iter().map(|key| (key.to_ascii_lowercase(), vec![])));
+    let list_missing = |xml: &mut Xml| {
+        xml.element("MissingContextValues", |xml| missing.iter().for_each(|key| xml.text("member", key)));
+    };
     let questions = actions.iter().flat_map(|action| resources.iter().map(move |resource| (*action, *resource)));
     let mut xml = Xml::default();
     xml.members("EvaluationResults", questions, |xml, (action, resource)| {
@@ -91,7 +115,7 @@ fn simulate(call: &Call, policies: &Policies) -> Outcome {
         xml.text("EvalResourceName", resource);
         xml.text("EvalDecision", decided);
         xml.element("MatchedStatements", |_| ());
-        xml.element("MissingContextValues", |_| ());
+        list_missing(xml);
         if let Some(verdict) = opinions.boundary {
             xml.element("PermissionsBoundaryDecisionDetail", |xml| {
                 xml.text("AllowedByPermissionsBoundary", verdict == Verdict::Allowed);
@@ -101,7 +125,7 @@ fn simulate(call: &Call, policies: &Policies) -> Outcome {
             xml.text("EvalResourceName", resource);
             xml.text("EvalResourceDecision", decided);
             xml.element("MatchedStatements", |_| ());
-            xml.element("MissingContextValues", |_| ());
+            list_missing(xml);
         });
     });
     xml.text("IsTruncated", false);

@@ -247,7 +247,8 @@ fn image(world: &World, configuration: &Configuration, region: &str, now: Millis
     let day = jiff::Timestamp::from_millisecond(now as i64).unwrap_or(jiff::Timestamp::MAX).strftime("%Y/%m/%d");
     let mut environment = settings.environment.clone().unwrap_or_default().variables;
     if let Some(role) = iam::find(world, &settings.role) {
-        let session = iam::issue(role, &configuration.function_name, None);
+        let name = configuration.function_name.clone();
+        let session = iam::issue(role, iam::Session { name, ..iam::Session::default() });
         environment.insert("AWS_ACCESS_KEY_ID".into(), session.access_key);
         environment.insert("AWS_SECRET_ACCESS_KEY".into(), session.secret);
         environment.insert("AWS_SESSION_TOKEN".into(), session.token);
