@@ -35,7 +35,7 @@ mod prepare;
 mod processors;
 pub mod progress;
 pub mod pump;
-mod query;
+pub mod query;
 mod report;
 mod settle;
 mod source;
@@ -43,6 +43,7 @@ pub mod task;
 #[cfg(test)]
 mod tests;
 mod transform;
+pub mod zones;
 
 use self::item::{Item, Output};
 use self::object::Slot;

@@ -115,6 +115,10 @@ impl Config {
                 "MetadataExtraction processor should be present when S3 Prefix has partitionKeyFromQuery namespace",
             ),
             (
+                self.query.as_ref().is_some_and(|query| query.keys().iter().any(|key| !self.store.prefix.queries(key))),
+                "MetaDataExtraction JQ Query can't contain keys that are not present in the S3 Prefix expression",
+            ),
+            (
                 from_lambda && self.lambda.is_none(),
                 "Lambda should be present when S3 Prefix contains keys from partitionKeyFromLambda namespace",
             ),
@@ -187,7 +191,10 @@ mod tests {
             ),
             (json!({ "CustomTimeZone": "EST" }), Some("limited to UTC and non-3-letter")),
             (json!({ "CustomTimeZone": "Europe/Berlin" }), None),
-            (json!({ "CustomTimeZone": "Europe/Nowhere" }), Some("custom time zone is not supported")),
+            (json!({ "CustomTimeZone": "Europe/Kyiv" }), Some("custom time zone is not supported")),
+            (json!({ "Prefix": "p".repeat(512) }), None),
+            (json!({ "Prefix": "p".repeat(513) }), Some("Length of evaluated prefix cannot be greater than 512")),
+            (json!({ "ErrorOutputPrefix": "p".repeat(513) }), Some("Length of evaluated prefix")),
             (json!({ "BufferingHints": { "SizeInMBs": 0, "IntervalInSeconds": 0 } }), Some("1 to 128 MBs")),
             (json!({ "CloudWatchLoggingOptions": { "Enabled": true } }), Some("CloudWatch Log Group Name is required")),
             (json!({ "BucketARN": "b" }), Some("not the ARN of a bucket")),
@@ -221,13 +228,21 @@ mod tests {
         };
         let large = || json!({ "SizeInMBs": 64, "IntervalInSeconds": 60 });
         let (from_query, from_lambda) = ("!{partitionKeyFromQuery:k}/", "!{partitionKeyFromLambda:k}/");
+        let both = format!("{from_query}{from_lambda}");
         // (partitioned, prefix, hints, processors, part of the message; none where it is possible)
         let table = [
             (true, from_query, large(), vec![query()], None),
             (true, from_query, large(), vec![split(), query(), lambda()], None),
             (true, from_lambda, large(), vec![lambda()], None),
             (true, from_query, large(), vec![lambda()], Some("MetadataExtraction processor should be present")),
-            (true, from_lambda, large(), vec![query()], Some("Lambda should be present")),
+            (
+                true,
+                from_lambda,
+                large(),
+                vec![query()],
+                Some("can't contain keys that are not present in the S3 Prefix"),
+            ),
+            (true, &both, large(), vec![query()], Some("Lambda should be present")),
             (true, from_query, large(), vec![split()], Some("Processing Configuration is not enabled")),
             (true, "plain/", large(), vec![query()], Some("S3 Prefix should contain Dynamic Partitioning")),
             (true, from_query, json!({ "SizeInMBs": 63, "IntervalInSeconds": 60 }), vec![query()], Some("at least 64")),

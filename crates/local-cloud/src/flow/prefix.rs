@@ -96,6 +96,11 @@ impl Prefix {
         self.0.iter().any(|part| !matches!(part, Part::Text(_)))
     }
 
+    /// In characters: its text, and one for each expression, whatever that may give.
+    pub fn least_length(&self) -> usize {
+        self.0.iter().map(|part| if let Part::Text(text) = part { text.chars().count() } else { 1 }).sum()
+    }
+
     pub fn names_the_error_type(&self) -> bool {
         self.0.contains(&Part::ErrorOutputType)
     }
@@ -106,6 +111,11 @@ impl Prefix {
             Part::Key(key) => Some(key),
             Part::Text(_) | Part::Timestamp(_) | Part::RandomString | Part::ErrorOutputType => None,
         })
+    }
+
+    /// Whether it names the key of this name that a query takes from records.
+    pub fn queries(&self, name: &str) -> bool {
+        self.partition_keys().any(|key| matches!(key, PartitionKey::FromQuery(there) if there == name))
     }
 
     /// As the beginning of a key. Without any expression the error type, if there is one, and the hour are appended.

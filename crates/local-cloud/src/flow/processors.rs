@@ -120,6 +120,11 @@ fn parse_lambda(processor: &Processor) -> Result<Lambda, AwsError> {
     if given("LambdaArn").is_empty() {
         return Err(invalid("LambdaArn is required when Lambda processor is used."));
     }
+    if given("BufferSizeInMBs").is_empty() || given("BufferIntervalInSeconds").is_empty() {
+        return Err(invalid(
+            "Both BufferSizeInMBs and BufferIntervalInSeconds are required to configure buffering for lambda processor.",
+        ));
+    }
     let number = |name, most| number(processor, name, most);
     let size = number("BufferSizeInMBs", (0.2, 3.0, "BufferSizeInMBs for lambda processor"))?;
     let interval = number("BufferIntervalInSeconds", (0.0, 900.0, "BufferIntervalInSeconds for lambda processor"))?;
@@ -181,6 +186,10 @@ mod tests {
         [("SubRecordType", "DELIMITED"), ("Delimiter", delimiter)]
     }
 
+    fn buffered<'a>(size: &'a str, interval: &'a str) -> [(&'a str, &'a str); 3] {
+        [("LambdaArn", "f"), ("BufferSizeInMBs", size), ("BufferIntervalInSeconds", interval)]
+    }
+
     fn queried<'a>(query: &'a str, engine: &'a str) -> [(&'a str, &'a str); 2] {
         [("MetadataExtractionQuery", query), ("JsonParsingEngine", engine)]
     }
@@ -207,9 +216,14 @@ mod tests {
             (vec![lambda("", "")], None),
             (vec![lambda("", ""), lambda("", "")], Some("Cannot have more than 1 Lambda processor")),
             (
-                vec![lambda("BufferSizeInMBs", "3.1")],
+                vec![with("Lambda", &buffered("3.1", "60"))],
                 Some("BufferSizeInMBs for lambda processor must be between 0.2 and 3."),
             ),
+            (
+                vec![lambda("BufferSizeInMBs", "1")],
+                Some("Both BufferSizeInMBs and BufferIntervalInSeconds are required"),
+            ),
+            (vec![lambda("BufferIntervalInSeconds", "60")], Some("Both BufferSizeInMBs and")),
             (vec![lambda("NumberOfRetries", "many")], Some("Number of retries for lambda must be between 0 and 300.")),
             (vec![json!({ "Type": "Lambda" })], Some("LambdaArn is required when Lambda processor is used.")),
             (vec![with("Decompression", &[])], None),

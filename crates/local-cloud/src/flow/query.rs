@@ -5,7 +5,9 @@ mod bounds;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use jaq_core::load::{Arena, File, Loader};
+use jaq_core::load::lex::StrPart;
+use jaq_core::load::parse::Term;
+use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
 use jaq_json::Val;
 
@@ -57,6 +59,11 @@ impl Query {
         bounds::defines(text)
     }
 
+    /// The keys that it gives whatever the record, as far as its text says so.
+    pub fn keys(&self) -> Vec<String> {
+        keys(&self.text)
+    }
+
     /// The keys and values that it finds in a record. A value that is `null`, empty, or not a scalar is none.
     pub fn extract(&self, data: &[u8]) -> Result<BTreeMap<String, String>, Failure> {
         let input: Val = serde_json::from_slice(data).map_err(|_| failed("Non JSON record provided".into()))?;
@@ -72,6 +79,24 @@ impl Query {
             Some(Err(error)) => Err(failed(error.to_string())),
         }
     }
+}
+
+/// Of a query that is an object, the keys that are written out.
+pub fn keys(query: &str) -> Vec<String> {
+    match load::parse(query, |parser| parser.term()) {
+        Some(Term::Obj(entries)) => entries.iter().filter_map(|(key, _)| literal(key)).collect(),
+        _ => vec![],
+    }
+}
+
+fn literal(key: &Term<&str>) -> Option<String> {
+    let Term::Str(None, parts) = key else { return None };
+    let part = |part: &StrPart<&str, Term<&str>>| match part {
+        StrPart::Str(text) => Some((*text).to_owned()),
+        StrPart::Char(c) => Some(c.to_string()),
+        StrPart::Term(_) => None,
+    };
+    parts.iter().map(part).collect()
 }
 
 fn text(value: &Val) -> Option<String> {
@@ -110,6 +135,19 @@ mod tests {
             let keys = Query::parse(query).expect(query).extract(record.as_bytes()).expect(query);
             let told: Vec<String> = keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
             assert_eq!(told.join(" "), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn the_keys_of_a_query_are_those_that_its_text_names() {
+        for (query, expected) in [
+            ("{a: .x, b: (.y | {c: .})}", "a b"),
+            (r#"{customer, "n m": .n, "\u0061": 1}"#, "customer n m a"),
+            (r#"{(.x): 1, "\(.y)": 2, $__loc__, b: 3}"#, "b"),
+            (".x", ""),
+            ("{a: 1", ""),
+        ] {
+            assert_eq!(keys(query).join(" "), expected, "{query}");
         }
     }
 

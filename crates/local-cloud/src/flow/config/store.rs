@@ -6,10 +6,13 @@ use super::invalid;
 use crate::flow::buffer::Hints;
 use crate::flow::compression::Compression;
 use crate::flow::prefix::Prefix;
+use crate::flow::zones;
 use crate::request::AwsError;
 use crate::service::firehose::destination::{BufferingHints, CloudWatchLoggingOptions, Destination};
 
 const MIB: u64 = 1 << 20;
+/// In characters, after evaluation.
+const MAX_PREFIX_LENGTH: usize = 512;
 
 /// Where and how objects are written.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +58,11 @@ impl Store {
 }
 
 fn parse_prefix(member: &str, text: Option<&str>) -> Result<Prefix, AwsError> {
-    Prefix::parse(text.unwrap_or_default()).map_err(|wrong| unmet(&wrong.told(member)))
+    let prefix = Prefix::parse(text.unwrap_or_default()).map_err(|wrong| unmet(&wrong.told(member)))?;
+    if prefix.least_length() > MAX_PREFIX_LENGTH {
+        return Err(unmet(&format!("Length of evaluated prefix cannot be greater than {MAX_PREFIX_LENGTH}")));
+    }
+    Ok(prefix)
 }
 
 fn unmet(constraint: &str) -> AwsError {
@@ -96,15 +103,13 @@ fn parse_hints(hints: BufferingHints) -> Result<Hints, AwsError> {
 }
 
 fn parse_time_zone(name: Option<&str>) -> Result<TimeZone, AwsError> {
-    match name.unwrap_or_default() {
-        "" | "UTC" => Ok(TimeZone::UTC),
-        name => TimeZone::get(name).ok().filter(|_| name.len() > 3).ok_or_else(|| {
-            invalid(
-                "Provided custom time zone is not supported. Custom time zones are limited to UTC and non-3-letter IANA \
-                 time zones.",
-            )
-        }),
-    }
+    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(TimeZone::UTC) };
+    zones::zone(name).ok_or_else(|| {
+        invalid(
+            "Provided custom time zone is not supported. Custom time zones are limited to UTC and non-3-letter IANA time \
+             zones.",
+        )
+    })
 }
 
 fn parse_logging(options: CloudWatchLoggingOptions) -> Result<CloudWatchLoggingOptions, AwsError> {

@@ -12,7 +12,10 @@ fn backup() -> Value {
 }
 
 fn transformed(members: Value) -> Value {
-    let lambda = processing(&[("Lambda", &[("LambdaArn", FUNCTION), ("BufferIntervalInSeconds", "10")])]);
+    let lambda = processing(&[(
+        "Lambda",
+        &[("LambdaArn", FUNCTION), ("BufferSizeInMBs", "1"), ("BufferIntervalInSeconds", "10")],
+    )]);
     let mut out = json!({ "Prefix": "good/", "ProcessingConfiguration": lambda });
     out.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     out

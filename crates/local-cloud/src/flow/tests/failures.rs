@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 
 use super::stage::{FUNCTION, Stage, ok, processing, text_of};
 
-const LAMBDA: (&str, &[(&str, &str)]) =
-    ("Lambda", &[("LambdaArn", FUNCTION), ("BufferIntervalInSeconds", "10"), ("NumberOfRetries", "0")]);
+const LAMBDA: (&str, &[(&str, &str)]) = (
+    "Lambda",
+    &[("LambdaArn", FUNCTION), ("BufferSizeInMBs", "1"), ("BufferIntervalInSeconds", "10"), ("NumberOfRetries", "0")],
+);
 
 pub fn logged(stage: &mut Stage, name: &str) {
     let group = format!("/aws/kinesisfirehose/{name}");
@@ -207,8 +209,10 @@ fn what_fails_before_the_function_is_asked_is_retried_and_said_as_its_code() {
     let mut stage = Stage::with_bucket();
     logged(&mut stage, "d");
     let none = FUNCTION.replace(":f", ":none");
-    let lambda =
-        processing(&[("Lambda", &[("LambdaArn", &none), ("NumberOfRetries", "2"), ("BufferIntervalInSeconds", "10")])]);
+    let lambda = processing(&[(
+        "Lambda",
+        &[("LambdaArn", &none), ("NumberOfRetries", "2"), ("BufferSizeInMBs", "1"), ("BufferIntervalInSeconds", "10")],
+    )]);
     stage.update("d", "1", json!({ "ProcessingConfiguration": lambda })).unwrap();
     stage.put(&["a"]);
     stage.advance(10_000);

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::stage::{FUNCTION, Stage, ok, processing, text_of};
 
-const LAMBDA: (&str, &[(&str, &str)]) = ("Lambda", &[("LambdaArn", FUNCTION), ("BufferIntervalInSeconds", "10")]);
+const LAMBDA: (&str, &[(&str, &str)]) =
+    ("Lambda", &[("LambdaArn", FUNCTION), ("BufferSizeInMBs", "1"), ("BufferIntervalInSeconds", "10")]);
 const SPLIT: (&str, &[(&str, &str)]) = ("RecordDeAggregation", &[("SubRecordType", "JSON")]);
 const NEWLINES: (&str, &[(&str, &str)]) = ("AppendDelimiterToRecord", &[]);
 

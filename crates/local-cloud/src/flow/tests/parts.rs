@@ -9,7 +9,8 @@ use super::stage::{FUNCTION, REGION, Stage, ok, processing, text_of};
 use crate::flow::prepare::aggregate::aggregate;
 use crate::service::firehose;
 
-const LAMBDA: (&str, &[(&str, &str)]) = ("Lambda", &[("LambdaArn", FUNCTION), ("BufferIntervalInSeconds", "10")]);
+const LAMBDA: (&str, &[(&str, &str)]) =
+    ("Lambda", &[("LambdaArn", FUNCTION), ("BufferSizeInMBs", "1"), ("BufferIntervalInSeconds", "10")]);
 
 fn gzip(plain: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(vec![], flate2::Compression::fast());

@@ -44,7 +44,7 @@ fn stage() -> Stage {
             },
         }),
     );
-    let lambda = [("LambdaArn", FUNCTION), ("BufferIntervalInSeconds", "10")];
+    let lambda = [("LambdaArn", FUNCTION), ("BufferSizeInMBs", "1"), ("BufferIntervalInSeconds", "10")];
     stage.create(
         "transformed",
         json!({ "Prefix": "transformed/", "ProcessingConfiguration": processing(&[("Lambda", &lambda[..])]) }),

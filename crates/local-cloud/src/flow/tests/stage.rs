@@ -186,6 +186,7 @@ impl Stage {
         let parameters = [
             parameter("LambdaArn", FUNCTION),
             parameter("NumberOfRetries", "1"),
+            parameter("BufferSizeInMBs", "1"),
             parameter("BufferIntervalInSeconds", "10"),
         ];
         self.create(

@@ -237,19 +237,22 @@ fn non_empty(new: String, old: String) -> String {
 }
 
 impl Processor {
-    /// Lambda's five parameters all show, in this order; a truth value in lower case.
+    /// Lambda's five parameters all show, in this order; a truth value in lower case. Of the buffer, the defaults are for both
+    /// or for none: one alone is refused when it is parsed.
     fn fill(&mut self, role_arn: &str) {
         let truths = self.parameters.iter_mut().filter(|p| p.parameter_name == "DataMessageExtraction");
         truths.for_each(|parameter| parameter.parameter_value.make_ascii_lowercase());
         if self.r#type != "Lambda" {
             return;
         }
+        let buffered = ["BufferSizeInMBs", "BufferIntervalInSeconds"].iter().any(|name| self.parameter(name).is_some());
+        let (size, interval) = if buffered { ("", "") } else { ("1", "60") };
         let defaults = [
             ("LambdaArn", ""),
             ("NumberOfRetries", "3"),
             ("RoleArn", role_arn),
-            ("BufferSizeInMBs", "1"),
-            ("BufferIntervalInSeconds", "60"),
+            ("BufferSizeInMBs", size),
+            ("BufferIntervalInSeconds", interval),
         ];
         let value = |name: &str, default: &str| self.parameter(name).unwrap_or(default).to_owned();
         self.parameters = defaults
@@ -291,7 +294,7 @@ mod tests {
     fn all_five_parameters_of_a_lambda_processor_show() {
         let lambda = json!({ "ProcessingConfiguration": { "Enabled": true, "Processors": [{
             "Type": "Lambda", "Parameters": [
-                { "ParameterName": "BufferSizeInMBs", "ParameterValue": "3" },
+                { "ParameterName": "NumberOfRetries", "ParameterValue": "5" },
                 { "ParameterName": "LambdaArn", "ParameterValue": "f" },
             ] }] } });
         let filled = minimal().merged(destination(lambda)).filled();
@@ -301,7 +304,7 @@ mod tests {
             .map(|p| format!("{}={}", p.parameter_name, p.parameter_value))
             .collect();
         let expected =
-            ["LambdaArn=f", "NumberOfRetries=3", "RoleArn=role", "BufferSizeInMBs=3", "BufferIntervalInSeconds=60"];
+            ["LambdaArn=f", "NumberOfRetries=5", "RoleArn=role", "BufferSizeInMBs=1", "BufferIntervalInSeconds=60"];
         assert_eq!(shown, expected);
     }
 

@@ -61,8 +61,10 @@ impl Signer<'_> {
     fn chunks_and_trailers(&self, body: &Bytes, seed: &str) -> Result<(), Denied> {
         let last = self.chunks(body, seed)?;
         let (_, trailers) = chunked::decode(body.clone()).map_err(|_| Denied::Mismatch)?;
-        let (signature, trailers): (Vec<_>, Vec<_>) =
-            trailers.into_iter().partition(|(name, _)| name == "x-amz-trailer-signature");
+        let lower = |(name, value): chunked::Trailer| (name.to_ascii_lowercase(), value);
+        let (signature, mut trailers): (Vec<_>, Vec<_>) =
+            trailers.into_iter().map(lower).partition(|(name, _)| name == "x-amz-trailer-signature");
+        trailers.sort_unstable();
         let text: String = trailers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         let signed = self.sign("-TRAILER", &[&last, &hash(text)]);
         if signature.first().is_some_and(|(_, found)| *found == signed) { Ok(()) } else { Err(Denied::Mismatch) }

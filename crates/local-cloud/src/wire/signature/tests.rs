@@ -86,6 +86,49 @@ fn chunks_are_signed_one_after_another() {
     }
 }
 
+/// The example of the documentation: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html>.
+#[test]
+fn what_stands_behind_the_chunks_is_signed_too() {
+    let secret =
+        Secret::parse("AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY").expect("a key and a secret");
+    let head = http::Request::put("/examplebucket/chunkObject.txt")
+        .header("host", "s3.amazonaws.com")
+        .header("x-amz-date", "20130524T000000Z")
+        .header("x-amz-storage-class", "REDUCED_REDUNDANCY")
+        .header("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
+        .header("content-encoding", "aws-chunked")
+        .header("x-amz-decoded-content-length", "66560")
+        .header("x-amz-trailer", "x-amz-checksum-crc32c")
+        .header(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,SignedHeaders=content-encoding;\
+             host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class;x-amz-trailer,\
+             Signature=106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e",
+        );
+    let head = head.body(()).expect("valid parts").into_parts().0;
+    let body = |trailers: &str| {
+        let chunk = |length: usize, signature: &str| {
+            format!("{length:x};chunk-signature={signature}\r\n{}\r\n", "a".repeat(length))
+        };
+        let first = chunk(65536, "b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2");
+        let second = chunk(1024, "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7");
+        let last = "0;chunk-signature=2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992\r\n";
+        Bytes::from(first + &second + last + trailers + "\r\n")
+    };
+    const SIGNED: &str = "x-amz-trailer-signature:d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n";
+    for (trailers, expected) in [
+        (format!("x-amz-checksum-crc32c:sOO8/Q==\r\n{SIGNED}"), Ok(())),
+        (format!("X-Amz-Checksum-Crc32c: sOO8/Q==\r\n{SIGNED}"), Ok(())),
+        (format!("x-amz-checksum-crc32c:AAAAAA==\r\n{SIGNED}"), Err(Denied::Mismatch)),
+        (format!("x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-checksum-sha1:AA==\r\n{SIGNED}"), Err(Denied::Mismatch)),
+        ("x-amz-checksum-crc32c:sOO8/Q==\r\n".to_owned(), Err(Denied::Mismatch)),
+        (SIGNED.to_owned(), Err(Denied::Mismatch)),
+    ] {
+        let checked = check(&head, &body(&trailers), Some(&secret), at("2013-05-24T00:00:00Z"));
+        assert_eq!(checked, expected, "{trailers}");
+    }
+}
+
 #[test]
 fn signatures_hold_for_their_time() {
     let secret = Secret::parse("AK:s").expect("a key and a secret");

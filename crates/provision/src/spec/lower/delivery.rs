@@ -1,5 +1,7 @@
 //! Deliveries: where records come from and where they go.
 
+use local_cloud::flow::zones;
+
 use super::super::collection::Either;
 use super::super::diagnostic::Span;
 use super::super::grammar::{Backup as WrittenBackup, Delivery, Log, Spec};
@@ -155,9 +157,9 @@ impl Lower<'_> {
 
     fn time_zone(&mut self, written: &Delivery) {
         let Some(zone) = &written.time_zone else { return };
-        if jiff::tz::TimeZone::get(&zone.value.0).is_err() {
-            let what = format!("there is no time zone `{}`", zone.value.0);
-            self.error(zone.at, what, "an IANA time zone, such as Europe/Berlin");
+        if zones::zone(&zone.value.0).is_none() {
+            let what = format!("Firehose knows no time zone `{}`", zone.value.0);
+            self.error(zone.at, what, "an IANA time zone by its older name: Europe/Berlin, Asia/Calcutta");
         }
     }
 

@@ -1,6 +1,8 @@
 //! What happens to records on their way: the Lambda processor and the others.
 //! <https://docs.aws.amazon.com/firehose/latest/APIReference/API_Processor.html>
 
+use local_cloud::flow::query;
+
 use super::super::collection::Either;
 use super::super::grammar::{Delivery, Transform as Written};
 use super::super::index::Index;
@@ -93,7 +95,7 @@ impl Lower<'_> {
         }
     }
 
-    /// Keys in `good` must come from somewhere.
+    /// Keys in `good` must come from somewhere, and those that a query yields must be in it.
     fn partition_keys(&mut self, written: &Delivery) {
         let Some(good) = &written.good else { return };
         let pieces = prefix::parse(&good.value.0).unwrap_or_default();
@@ -102,6 +104,13 @@ impl Lower<'_> {
         }
         if pieces.iter().any(|piece| matches!(piece, Piece::KeyFromLambda(_))) {
             self.need(written, "transform", written.transform.is_some(), good.at, "the function that yields the keys");
+        }
+        let Some(metadata) = &written.metadata else { return };
+        let unused =
+            |key: &String| !pieces.iter().any(|piece| matches!(piece, Piece::KeyFromQuery(used) if used == key));
+        for key in query::keys(&metadata.value.0).into_iter().filter(unused) {
+            let expected = format!("take it out, or add `!{{partitionKeyFromQuery:{key}}}/` to `good`");
+            self.error(metadata.at, format!("`good` does not use the key `{key}`"), expected);
         }
     }
 }
