@@ -17,7 +17,7 @@ use crate::request::{AwsError, Request};
 use crate::service::query::escape;
 use crate::service::s3::bucket::is_bucket_name;
 use crate::service::s3::object::within_bounds;
-use crate::service::s3::refusal;
+use crate::service::s3::{State, refusal};
 use crate::wire::{chunked, host};
 
 mod acls;
@@ -74,7 +74,8 @@ async fn perform(engine: &Engine, id: &str, mut request: Request) -> Result<Resp
     take_off_signature(&mut request)?;
     let target = Target::of(&request);
     engine.look(|world| {
-        admit(&target, &request, &world.settings.account, |name| world.s3.bucket(name).ok().map(|b| b.region.clone()))
+        admit(&target, &request, &world.settings.account, |name| world.s3.bucket(name).ok().map(|b| b.region.clone()))?;
+        refuse_grants(&target, &request, &world.s3).map_err(Refusal::from)
     })?;
     let adapter = Adapter {
         engine: engine.clone(),
@@ -86,6 +87,7 @@ async fn perform(engine: &Engine, id: &str, mut request: Request) -> Result<Resp
     };
     // The library answers 200.
     let sets_tags = request.method == Method::PUT && !target.has_key() && request.query("tagging").is_some();
+    let attributes = request.query("attributes").is_some();
     let (refused, method) = (Arc::clone(&adapter.refused), request.method.clone());
     let service = S3ServiceBuilder::new(adapter).build();
     let response = service.call(for_s3s(&target, request)?).await.map_err(|error| internal(&format!("{error:?}")))?;
@@ -97,11 +99,25 @@ async fn perform(engine: &Engine, id: &str, mut request: Request) -> Result<Resp
         parts.status = StatusCode::NO_CONTENT;
     }
     let body = body.collect().await.map_err(|error| internal(&*error))?.to_bytes();
+    if parts.status == StatusCode::OK && attributes {
+        return Ok(Response::from_parts(parts, unquoted(&body)));
+    }
     // The library says no more than the code.
     if parts.status == StatusCode::BAD_REQUEST && contains(&body, "<Code>MalformedXML</Code>") {
         return Err(refusal::malformed_xml().into());
     }
     Ok(Response::from_parts(parts, body))
+}
+
+/// Etags here are without the quotes that the library puts around all.
+fn unquoted(body: &[u8]) -> Bytes {
+    let text = String::from_utf8_lossy(body);
+    let [opened, closed] = ["<ETag>", "</ETag>"];
+    let quotes = ["\"", "&quot;"];
+    let text = quotes.iter().fold(text.into_owned(), |text, quote| {
+        text.replace(&format!("{opened}{quote}"), opened).replace(&format!("{quote}{closed}"), closed)
+    });
+    text.into()
 }
 
 fn contains(body: &[u8], text: &str) -> bool {
@@ -179,6 +195,11 @@ impl Target {
         self.key_bytes() > 0
     }
 
+    /// Does the request make a bucket?
+    fn is_created_by(&self, request: &Request) -> bool {
+        request.method == Method::PUT && !self.has_key() && request.query.is_empty()
+    }
+
     /// The length of the key, decoded.
     fn key_bytes(&self) -> usize {
         self.path.splitn(3, '/').nth(2).map_or(0, |key| key.len().saturating_sub(2 * key.matches('%').count()))
@@ -203,12 +224,10 @@ fn admit(
         return Err(refusal::invalid_bucket_name(name).into());
     }
     unsupported::check(target, request)?;
-    let granted = request.headers.keys().find(|name| name.as_str().starts_with("x-amz-grant-"));
-    granted.map_or(Ok(()), |name| Err(refusal::not_implemented(name.as_str())))?;
     // The library would say so in fewer words.
     within_bounds(target.key_bytes())?;
     request.header("content-md5").map_or(Ok(()), |said| checksum::is_md5(said, &request.body))?;
-    let creates = request.method == Method::PUT && !target.has_key() && request.query.is_empty();
+    let creates = target.is_created_by(request);
     let locates = request.query("location").is_some();
     match target.bucket().and_then(region_of) {
         Some(region) if region != request.region && !creates && !locates => {
@@ -219,6 +238,16 @@ fn admit(
         }
         _ => Ok(()),
     }
+}
+
+/// The library does not tell what it reads over.
+fn refuse_grants(target: &Target, request: &Request, state: &State) -> Result<(), AwsError> {
+    let granted = request.headers.keys().find(|name| name.as_str().starts_with("x-amz-grant-"));
+    let Some(header) = granted.map(http::HeaderName::as_str) else { return Ok(()) };
+    if target.is_created_by(request) {
+        return Err(acls::refuse_new_grants(request.header("x-amz-object-ownership"), header));
+    }
+    Err(acls::refuse_grants(state, target.bucket(), header, request.header("x-amz-acl").is_some()))
 }
 
 fn not_owned_by(owner: &str) -> AwsError {
@@ -280,15 +309,24 @@ fn decode_chunked(request: &mut Request) -> Result<(), AwsError> {
     Ok(())
 }
 
+/// What completes an upload, of no parts.
+const NO_PARTS: &str = "<CompleteMultipartUpload/>";
+
+/// Is it the completion of an upload without a body? The library would refuse that before anybody looked for the upload.
+fn completes_nothing(target: &Target, request: &Request) -> bool {
+    request.method == Method::POST && target.has_key() && request.query("uploadId").is_some() && request.body.is_empty()
+}
+
 /// The request as `s3s` takes it: unsigned, in path style, with its true length.
 fn for_s3s(target: &Target, request: Request) -> Result<s3s::HttpRequest, AwsError> {
     let query = serde_urlencoded::to_string(&request.query).map_err(|error| internal(&error))?;
     let uri = if query.is_empty() { target.path.clone() } else { format!("{}?{query}", target.path) };
     let invalid =
         |error: http::Error| AwsError::new("InvalidURI", format!("Couldn't parse the specified URI: {error}"));
-    let length = request.body.len();
+    let body = if completes_nothing(target, &request) { NO_PARTS.into() } else { request.body };
+    let length = body.len();
     let builder = http::Request::builder().method(request.method).uri(uri);
-    let mut out = builder.body(s3s::Body::from(request.body)).map_err(invalid)?;
+    let mut out = builder.body(s3s::Body::from(body)).map_err(invalid)?;
     *out.headers_mut() = request.headers;
     // A range that makes no sense is none.
     let senseless =

@@ -143,7 +143,13 @@ async fn a_bucket_elsewhere_redirects_and_keeps_the_tags_it_was_made_with() {
     let engine = engine().await;
     let body = "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint>\
                 <Tags><Tag><Key>team</Key><Value>data</Value></Tag></Tags></CreateBucketConfiguration>";
-    assert_eq!(s3(&engine, "PUT", "/pond", &[], body).await.status(), 200);
+    let made = s3(&engine, "PUT", "/pond", &[], body).await;
+    assert_eq!((made.status().as_u16(), header(&made, "x-amz-bucket-arn")), (200, "arn:aws:s3:::pond"));
+    s3(&engine, "PUT", "/sea", &[], &body.replace("eu-west-1", "EU")).await;
+    for (name, place) in [("pond", "eu-west-1"), ("sea", "EU")] {
+        let located = s3(&engine, "GET", &format!("/{name}?location"), &[], "").await;
+        assert!(text(&located).contains(&format!(">{place}</LocationConstraint>")), "{}", text(&located));
+    }
     let head = s3(&engine, "HEAD", "/pond", &[], "").await;
     assert_eq!((head.status().as_u16(), header(&head, "x-amz-bucket-region")), (301, "eu-west-1"));
     let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value/></Tag></TagSet></Tagging>";
@@ -211,6 +217,7 @@ async fn s3_says_in_its_errors_what_they_are_about() {
         ("GET", "/lake?tagging", &[], "<BucketName>lake</BucketName>".into()),
         ("GET", "/lake/a%20%26b", &[], "<Key>a &amp;b</Key>".into()),
         ("GET", "/lake/k?uploadId=none", &[], "<UploadId>none</UploadId>".into()),
+        ("POST", "/lake/k?uploadId=none", &[], "<Code>NoSuchUpload</Code>".into()),
         ("GET", "/lake/k?versionId=x", &[], argument("versionId", "x")),
         ("GET", "/lake/k", &[("if-match", "\"0\"")], "<Condition>If-Match</Condition>".into()),
         (
@@ -268,6 +275,11 @@ async fn an_object_uploaded_in_parts_is_read_and_described_part_by_part() {
             assert_eq!(header(&part, "x-amz-checksum-sha256"), expected, "{method} {key}");
             assert_eq!(s3(&engine, method, &format!("{path}?partNumber=3"), &[], "").await.status(), 416);
         }
+        let asked = [("x-amz-object-attributes", "ETag")];
+        let described = s3(&engine, "GET", &format!("{path}?attributes"), &asked, "").await;
+        let etag =
+            format!("<ETag>{}</ETag>", header(&s3(&engine, "HEAD", &path, &[], "").await, "etag").replace('"', ""));
+        assert!(text(&described).contains(&etag), "{}", text(&described));
         let asked = [("x-amz-object-attributes", "ObjectParts"), ("x-amz-max-parts", "1")];
         let described = s3(&engine, "GET", &format!("{path}?attributes"), &asked, "").await;
         assert!(text(&described).contains("<PartsCount>2</PartsCount>"), "{}", text(&described));
@@ -332,6 +344,8 @@ async fn uploads_and_their_parts_are_listed_page_by_page() {
     }
 }
 
+const GRANT: (&str, &str) = ("x-amz-grant-read", "id=1");
+
 #[tokio::test]
 async fn canned_acls_are_kept_where_the_buckets_ownership_allows_any() {
     let engine = engine().await;
@@ -349,8 +363,19 @@ async fn canned_acls_are_kept_where_the_buckets_ownership_allows_any() {
     assert_eq!(code("/lake/k", "nobody").await, "InvalidArgument");
     assert_eq!(code("/pond", "public-read").await, "InvalidBucketAclWithObjectOwnership");
     assert_eq!(code("/pond", "private").await, "");
-    let granted = s3(&engine, "PUT", "/lake/k", &[("x-amz-grant-read", "id=1")], "").await;
-    assert_eq!(granted.status(), 501);
+    let grants: &[(&str, &Headers, &str)] = &[
+        ("/lake/k", &[GRANT], "AccessControlListNotSupported"),
+        ("/lake?acl", &[GRANT], "AccessControlListNotSupported"),
+        ("/lake/k", &[GRANT, ("x-amz-acl", "private")], "InvalidRequest"),
+        ("/nowhere/k", &[GRANT], "NoSuchBucket"),
+        ("/fresh", &[GRANT], "InvalidBucketAclWithObjectOwnership"),
+        ("/fresh", &[GRANT, ("x-amz-object-ownership", "ObjectWriter")], "NotImplemented"),
+        ("/lake?acl", &[], "MissingSecurityHeader"),
+    ];
+    for (path, headers, expected) in grants {
+        let refused = s3(&engine, "PUT", path, headers, "").await;
+        assert!(text(&refused).contains(&format!("<Code>{expected}</Code>")), "{path} {}", text(&refused));
+    }
     let owners = "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
     s3(&engine, "PUT", "/lake?ownershipControls", &[], owners).await;
     for path in ["/lake?acl", "/lake/k?acl", "/lake/k"] {

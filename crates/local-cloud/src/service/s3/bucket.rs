@@ -14,9 +14,15 @@ use crate::settings::Millis;
 
 pub type Tags = BTreeMap<String, String>;
 
+/// What eu-west-1 was called when there was no other region in Europe.
+pub const EU: &str = "EU";
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bucket {
     pub region: String,
+    /// Is it said to be in `EU`, as its maker called the region?
+    #[serde(default)]
+    pub in_eu: bool,
     pub created: Millis,
     pub tags: Tags,
     /// The lifecycle rules as the protocol layer reads and writes them.
@@ -62,6 +68,7 @@ impl State {
         }
         let bucket = Bucket {
             region: placed,
+            in_eu: constraint == Some(EU),
             created: now,
             tags,
             lifecycle: None,
@@ -118,15 +125,15 @@ fn place(endpoint: &str, constraint: Option<&str>) -> Result<String, AwsError> {
             let refused = error("InvalidLocationConstraint", 400, "The specified location-constraint is not valid");
             Err(refused.with_detail("LocationConstraint", asked))
         }
-        Some("EU") if matches!(endpoint, "us-east-1" | "eu-west-1") => Ok("eu-west-1".into()),
+        Some(EU) if matches!(endpoint, "us-east-1" | "eu-west-1") => Ok("eu-west-1".into()),
         Some(asked) if asked == endpoint || endpoint == "us-east-1" => Ok(asked.to_owned()),
         Some(asked) => Err(error(ILLEGAL, 400, format!("The {asked} {endpoint_wants}"))),
     }
 }
 
-/// `eu-west-1` and the like; `EU` is the old name of that.
+/// `eu-west-1` and the like; [`EU`] is the old name of that.
 fn may_be_region(word: &str) -> bool {
-    word == "EU" || word.contains('-') && word.ends_with(|last: char| last.is_ascii_digit())
+    word == EU || word.contains('-') && word.ends_with(|last: char| last.is_ascii_digit())
 }
 
 /// 3 to 63 of lower case letters, digits, dots and hyphens, beginning and ending with a letter or digit, no two dots in a row,

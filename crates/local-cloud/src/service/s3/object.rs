@@ -75,6 +75,17 @@ pub enum Precondition {
     Etag(String),
 }
 
+impl Precondition {
+    /// By which it is asked for; of none, nothing.
+    pub fn header(&self) -> &'static str {
+        match self {
+            Precondition::None => "",
+            Precondition::Absent => "If-None-Match",
+            Precondition::Etag(_) => "If-Match",
+        }
+    }
+}
+
 impl State {
     /// Writes an object whole.
     pub fn put(
@@ -89,6 +100,7 @@ impl State {
         within_bounds(key.len())?;
         let row = format!("{bucket}/{key}");
         satisfied(&precondition, key, self.objects.get(&row))?;
+        self.overtake_uploads(bucket, key);
         let version = self.make_way(now, bucket, &row);
         let stored = Stored { etag: new.etag.clone(), version: version.clone() };
         let New { body, etag, checksum, parts, description } = new;
@@ -136,8 +148,8 @@ impl State {
         Ok((object, self.contents.get(&row).unwrap_or_default()))
     }
 
-    /// May the newest version be deleted on this condition?
-    pub fn deletable(&self, bucket: &str, key: &str, precondition: &Precondition) -> Result<(), AwsError> {
+    /// Does the newest version meet this condition?
+    pub fn meets(&self, bucket: &str, key: &str, precondition: &Precondition) -> Result<(), AwsError> {
         satisfied(precondition, key, self.objects.get(&format!("{bucket}/{key}")))
     }
 }
@@ -154,9 +166,10 @@ pub fn within_bounds(key_bytes: usize) -> Result<(), AwsError> {
 fn satisfied(precondition: &Precondition, key: &str, there: Option<&Object>) -> Result<(), AwsError> {
     match (precondition, there) {
         (Precondition::None, _) | (Precondition::Absent, None) => Ok(()),
-        (Precondition::Absent, Some(_)) => Err(refusal::precondition_failed("If-None-Match")),
         (Precondition::Etag(wanted), Some(object)) if *wanted == object.etag => Ok(()),
-        (Precondition::Etag(_), Some(_)) => Err(refusal::precondition_failed("If-Match")),
+        (Precondition::Absent | Precondition::Etag(_), Some(_)) => {
+            Err(refusal::precondition_failed(precondition.header()))
+        }
         (Precondition::Etag(_), None) => Err(refusal::no_such_key(key)),
     }
 }

@@ -45,6 +45,12 @@ pub fn precondition_failed(condition: &str) -> AwsError {
     error("PreconditionFailed", 412, message).with_detail("Condition", condition)
 }
 
+/// The condition would hold, if others had left the key alone since this began.
+pub fn conflict(condition: &str, key: &str) -> AwsError {
+    let message = "The conditional request cannot succeed due to a conflicting operation against this resource.";
+    error("ConditionalRequestConflict", 409, message).with_detail("Condition", condition).with_detail("Key", key)
+}
+
 pub fn invalid_argument(message: &str, name: &str, value: &str) -> AwsError {
     let refused = error("InvalidArgument", 400, message);
     refused.with_detail("ArgumentName", name).with_detail("ArgumentValue", value)

@@ -27,6 +27,9 @@ pub struct Upload {
     /// `None`: nobody said, so S3 makes one of its own in the end.
     #[serde(default)]
     pub checksum: Option<Wanted>,
+    /// Has somebody written or deleted the key since? Then no completion may have a condition.
+    #[serde(default)]
+    pub overtaken: bool,
     pub parts: BTreeMap<i32, Part>,
 }
 
@@ -111,7 +114,8 @@ impl State {
     ) -> Result<(), AwsError> {
         self.bucket(bucket)?;
         let (bucket, key, parts) = (bucket.to_owned(), key.to_owned(), BTreeMap::new());
-        self.uploads.insert(id, Upload { bucket, key, initiated: now, description, checksum, parts });
+        let upload = Upload { bucket, key, initiated: now, description, checksum, overtaken: false, parts };
+        self.uploads.insert(id, upload);
         Ok(())
     }
 
@@ -167,6 +171,10 @@ impl State {
         completion.suits(&upload)?;
         let Completion { parts: asked, checksum: said, precondition, .. } = completion;
         let etag = check_parts(id, &upload, &asked)?;
+        self.meets(bucket, key, &precondition)?;
+        if upload.overtaken && precondition != Precondition::None {
+            return Err(refusal::conflict(precondition.header(), key));
+        }
         let mut body = BytesMut::new();
         for Asked { number, .. } in &asked {
             body.extend_from_slice(&self.parts.get(&part_row(id, *number)).unwrap_or_default());
@@ -192,6 +200,18 @@ impl State {
         self.upload(id, bucket, key)?;
         self.forget_upload(id);
         Ok(())
+    }
+
+    /// The key is about to be written or deleted: its uploads are none of its latest state any more.
+    pub(super) fn overtake_uploads(&mut self, bucket: &str, key: &str) {
+        let same = |upload: &Upload| !upload.overtaken && upload.key == key && upload.bucket == bucket;
+        let ids: Vec<String> =
+            self.uploads.iter().filter(|(_, upload)| same(upload)).map(|(id, _)| id.to_owned()).collect();
+        for id in &ids {
+            if let Some(upload) = self.uploads.get_mut(id) {
+                upload.overtaken = true;
+            }
+        }
     }
 
     pub(super) fn upload_ids(&self, bucket: &str) -> Vec<String> {
@@ -311,6 +331,39 @@ mod tests {
         ] {
             let refused = begun(sizes).complete_upload(1, "id", "lake", "k", completion(asked));
             assert_eq!(refused.map_err(|error| error.code), Err(code));
+        }
+    }
+
+    type Act<'a> = &'a dyn Fn(&mut State) -> Result<(), AwsError>;
+    type Row<'a> = (Option<Act<'a>>, &'a [Act<'a>], Precondition, Result<(), &'static str>);
+
+    #[test]
+    fn a_conditional_completion_loses_to_what_others_did_to_the_key_meanwhile() {
+        let object = || New::whole(Bytes::from_static(b"x"), None, Description::default());
+        let etag = || Precondition::Etag(object().etag);
+        let put = |state: &mut State| state.put(1, "lake", "k", object(), Precondition::None).map(drop);
+        let delete = |state: &mut State| state.delete(1, "lake", "k", None).map(drop);
+        let (quiet, conflict) = (Ok(()), Err("ConditionalRequestConflict"));
+        // (what is there before, what happens during the upload, the condition, what comes of it)
+        let table: [Row; 8] = [
+            (None, &[], Precondition::Absent, quiet),
+            (Some(&put), &[], etag(), quiet),
+            (Some(&put), &[&put], Precondition::None, quiet),
+            (Some(&put), &[&put], etag(), conflict),
+            (Some(&put), &[&put], Precondition::Etag("0".into()), Err("PreconditionFailed")),
+            (Some(&put), &[&delete], Precondition::Absent, conflict),
+            (Some(&put), &[&delete], etag(), Err("NoSuchKey")),
+            (Some(&put), &[&delete, &put], etag(), conflict),
+        ];
+        for (at, (before, during, precondition, expected)) in table.into_iter().enumerate() {
+            let mut state = begun(&[]);
+            before.into_iter().for_each(|act| act(&mut state).expect("the bucket is there"));
+            state.begin_upload(0, "own", "lake", "k", Description::default(), None).expect("the bucket is there");
+            state.put_part(0, "own", 1, Bytes::from_static(b"y"), None).expect("the upload is there");
+            during.iter().for_each(|act| act(&mut state).expect("the bucket is there"));
+            let completion = Completion { precondition, ..completion(&[part(1, None)]) };
+            let done = state.complete_upload(2, "own", "lake", "k", completion);
+            assert_eq!(done.map(drop).map_err(|error| error.code), expected, "row {at}");
         }
     }
 

@@ -95,6 +95,7 @@ impl State {
     pub fn delete(&mut self, now: Millis, bucket: &str, key: &str, version: Option<&str>) -> Result<Deleted, AwsError> {
         let versioning = self.bucket(bucket)?.versioning;
         let row = format!("{bucket}/{key}");
+        self.overtake_uploads(bucket, key);
         if let Some(version) = version {
             let removed = self.remove_version(&row, &self.parse(&row, version)?);
             return Ok(Deleted { version: Some(version.into()), marker: matches!(removed, Some(Version::Marker(_))) });

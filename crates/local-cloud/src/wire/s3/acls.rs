@@ -37,7 +37,7 @@ pub fn admit(state: &State, bucket: &str, name: Option<&str>, of_bucket: bool) -
     let granted = canned(name).ok_or_else(|| refusal::invalid_argument("", "x-amz-acl", name))?;
     let enforced = documents::is_owner_enforced(state, bucket)?;
     if enforced && (of_bucket || name != ObjectCannedACL::BUCKET_OWNER_FULL_CONTROL) {
-        return Err(AwsError::new("AccessControlListNotSupported", "The bucket does not allow ACLs"));
+        return Err(not_supported());
     }
     let is_public = granted.iter().any(|(group, _)| [ALL, AUTHENTICATED].contains(group));
     if is_public && documents::blocks_public_acls(state, bucket)? {
@@ -50,12 +50,38 @@ pub fn admit(state: &State, bucket: &str, name: Option<&str>, of_bucket: bool) -
 pub fn admit_new(ownership: Option<&str>, name: Option<&str>) -> Result<(), AwsError> {
     let Some(name) = name else { return Ok(()) };
     canned(name).ok_or_else(|| refusal::invalid_argument("", "x-amz-acl", name))?;
-    let enforced = ownership.is_none_or(|word| word == ObjectOwnership::BUCKET_OWNER_ENFORCED);
-    if enforced && name != PRIVATE {
-        let message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
-        return Err(AwsError::new("InvalidBucketAclWithObjectOwnership", message));
+    if is_enforced(ownership) && name != PRIVATE { Err(not_of_enforced()) } else { Ok(()) }
+}
+
+/// Grants in headers (`x-amz-grant-…`), for the bucket of this name or something in it: of no use where the bucket's owner owns
+/// everything, and not kept elsewhere.
+pub fn refuse_grants(state: &State, bucket: Option<&str>, header: &str, canned: bool) -> AwsError {
+    if canned {
+        return refusal::invalid_request("Specifying both Canned ACLs and Header Grants is not allowed");
     }
-    Ok(())
+    match bucket.map(|bucket| documents::is_owner_enforced(state, bucket)) {
+        Some(Ok(true)) => not_supported(),
+        Some(Err(error)) => error,
+        Some(Ok(false)) | None => refusal::not_implemented(header),
+    }
+}
+
+/// The same for a bucket that is about to be made with this ownership.
+pub fn refuse_new_grants(ownership: Option<&str>, header: &str) -> AwsError {
+    if is_enforced(ownership) { not_of_enforced() } else { refusal::not_implemented(header) }
+}
+
+fn not_supported() -> AwsError {
+    AwsError::new("AccessControlListNotSupported", "The bucket does not allow ACLs")
+}
+
+fn is_enforced(ownership: Option<&str>) -> bool {
+    ownership.is_none_or(|word| word == ObjectOwnership::BUCKET_OWNER_ENFORCED)
+}
+
+fn not_of_enforced() -> AwsError {
+    let message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+    AwsError::new("InvalidBucketAclWithObjectOwnership", message)
 }
 
 fn grants(cx: &Context, name: Option<&str>) -> Vec<Grant> {
@@ -85,7 +111,7 @@ pub fn of_bucket(state: &State, cx: &Context, bucket: &str) -> Result<GetBucketA
 }
 
 pub fn of_object(state: &State, cx: &Context, input: &GetObjectAclInput) -> Result<GetObjectAclOutput, AwsError> {
-    let object = state.described(&input.bucket, &input.key, input.version_id.as_deref())?;
+    let object = state.object(&input.bucket, &input.key, input.version_id.as_deref())?;
     Ok(GetObjectAclOutput {
         grants: Some(grants(cx, object.description.acl.as_deref())),
         owner: Some(convert::owner(cx.account)),
@@ -95,7 +121,7 @@ pub fn of_object(state: &State, cx: &Context, input: &GetObjectAclInput) -> Resu
 
 pub fn set_of_bucket(state: &mut State, input: &PutBucketAclInput) -> Result<PutBucketAclOutput, AwsError> {
     state.bucket(&input.bucket)?;
-    let name = asked(input.acl.as_ref().map(BucketCannedACL::as_str))?;
+    let name = asked(input.acl.as_ref().map(BucketCannedACL::as_str), input.access_control_policy.is_some())?;
     admit(state, &input.bucket, Some(name), true)?;
     documents::keep(state, &input.bucket, documents::ACL, &name)?;
     Ok(PutBucketAclOutput {})
@@ -104,14 +130,24 @@ pub fn set_of_bucket(state: &mut State, input: &PutBucketAclInput) -> Result<Put
 pub fn set_of_object(state: &mut State, input: &PutObjectAclInput) -> Result<PutObjectAclOutput, AwsError> {
     let version = input.version_id.as_deref();
     state.described(&input.bucket, &input.key, version)?;
-    let name = asked(input.acl.as_ref().map(ObjectCannedACL::as_str))?;
+    let name = asked(input.acl.as_ref().map(ObjectCannedACL::as_str), input.access_control_policy.is_some())?;
     admit(state, &input.bucket, Some(name), false)?;
     state.description_mut(&input.bucket, &input.key, version)?.acl = Some(name.to_owned());
     Ok(PutObjectAclOutput::default())
 }
 
 /// Lists that are written out are none of ours.
-fn asked(name: Option<&str>) -> Result<&str, AwsError> {
-    let message = "The local engine knows canned ACLs (x-amz-acl) only";
-    name.ok_or_else(|| AwsError::new("NotImplemented", message).with_status(501))
+fn asked(name: Option<&str>, is_written_out: bool) -> Result<&str, AwsError> {
+    match name {
+        Some(_) if is_written_out => Err(AwsError::new("UnexpectedContent", "This request does not support content")),
+        Some(name) => Ok(name),
+        None if is_written_out => {
+            let message = "The local engine knows canned ACLs (x-amz-acl) only";
+            Err(AwsError::new("NotImplemented", message).with_status(501))
+        }
+        None => {
+            let missing = AwsError::new("MissingSecurityHeader", "Your request was missing a required header");
+            Err(missing.with_detail("MissingHeaderName", "x-amz-acl"))
+        }
+    }
 }

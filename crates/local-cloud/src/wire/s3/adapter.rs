@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use http::HeaderValue;
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
@@ -66,16 +67,27 @@ impl Adapter {
     }
 }
 
+/// The answer with a header for which the library has no member.
+fn with_header<T>(mut answer: S3Response<T>, name: &'static str, value: &str) -> S3Response<T> {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        answer.headers.insert(name, value);
+    }
+    answer
+}
+
 type Answer<T> = S3Result<S3Response<T>>;
 
 #[async_trait::async_trait]
 impl S3 for Adapter {
     async fn create_bucket(&self, r: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
-        self.act(|state, cx| buckets::create(state, cx, r.input, self.bucket_tags.clone()))
+        let arn = format!("arn:aws:s3:::{}", r.input.bucket);
+        let done = self.act(|state, cx| buckets::create(state, cx, r.input, self.bucket_tags.clone()))?;
+        Ok(with_header(done, "x-amz-bucket-arn", &arn))
     }
 
     async fn head_bucket(&self, r: S3Request<HeadBucketInput>) -> Answer<HeadBucketOutput> {
-        self.act(|state, _| buckets::head(state, &r.input.bucket))
+        let done = self.act(|state, _| buckets::head(state, &r.input.bucket))?;
+        Ok(with_header(done, "x-amz-bucket-arn", &format!("arn:aws:s3:::{}", r.input.bucket)))
     }
 
     async fn delete_bucket(&self, r: S3Request<DeleteBucketInput>) -> Answer<DeleteBucketOutput> {
@@ -312,11 +324,8 @@ impl S3 for Adapter {
     async fn head_object(&self, r: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
         let done = self.act(|state, cx| read::head(state, cx, &r.input))?;
         let tags = done.output.1;
-        let mut answer = done.map_output(|(output, _)| output);
-        if tags > 0 {
-            answer.headers.insert("x-amz-tagging-count", tags.into());
-        }
-        Ok(answer)
+        let answer = done.map_output(|(output, _)| output);
+        Ok(if tags > 0 { with_header(answer, "x-amz-tagging-count", &tags.to_string()) } else { answer })
     }
 
     async fn delete_object(&self, r: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {

@@ -6,7 +6,7 @@ use super::adapter::Context;
 use super::convert::{self, Tagged};
 use super::{acls, documents};
 use crate::request::AwsError;
-use crate::service::s3::bucket::Tags;
+use crate::service::s3::bucket::{EU, Tags};
 use crate::service::s3::{State, refusal};
 
 pub fn create(
@@ -33,7 +33,7 @@ pub fn create(
 
 pub fn head(state: &State, name: &str) -> Result<HeadBucketOutput, AwsError> {
     let region = state.bucket(name)?.region.clone();
-    Ok(HeadBucketOutput { bucket_region: Some(region), ..Default::default() })
+    Ok(HeadBucketOutput { access_point_alias: Some(false), bucket_region: Some(region), ..Default::default() })
 }
 
 pub fn list(state: &State, cx: &Context, input: ListBucketsInput) -> Result<ListBucketsOutput, AwsError> {
@@ -64,8 +64,9 @@ pub fn list(state: &State, cx: &Context, input: ListBucketsInput) -> Result<List
 }
 
 pub fn location(state: &State, name: &str) -> Result<GetBucketLocationOutput, AwsError> {
-    let region = state.bucket(name)?.region.clone();
-    let constraint = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
+    let bucket = state.bucket(name)?;
+    let called = if bucket.in_eu { EU } else { &bucket.region };
+    let constraint = (called != "us-east-1").then(|| BucketLocationConstraint::from(called.to_owned()));
     Ok(GetBucketLocationOutput { location_constraint: constraint })
 }
 

@@ -126,7 +126,7 @@ pub fn delete(state: &mut State, cx: &Context, input: &DeleteObjectInput) -> Res
             return Err(refusal::not_implemented(header));
         }
     }
-    state.deletable(bucket, key, &convert::precondition(input.if_match.as_ref(), None)?)?;
+    state.meets(bucket, key, &convert::precondition(input.if_match.as_ref(), None)?)?;
     let Deleted { version, marker } = state.delete(cx.now, bucket, key, input.version_id.as_deref())?;
     Ok(DeleteObjectOutput { version_id: version, delete_marker: marker.then_some(true), ..Default::default() })
 }
@@ -145,7 +145,7 @@ pub fn delete_many(
     for object in input.delete.objects {
         let precondition =
             object.e_tag.clone().map_or(Precondition::None, |etag| Precondition::Etag(etag.into_value()));
-        let allowed = state.deletable(&input.bucket, &object.key, &precondition);
+        let allowed = state.meets(&input.bucket, &object.key, &precondition);
         let version = object.version_id.as_deref();
         match allowed.and_then(|()| state.delete(cx.now, &input.bucket, &object.key, version)) {
             Ok(done) => deleted.push(told(object, done)),
