@@ -108,6 +108,7 @@ impl World {
         for service in SERVICES {
             (service.tick)(self, turn);
         }
+        self.s3.tick(turn.now);
     }
 
     /// The result of an effect. Gives the reply of the call that waited for it, if one did.
@@ -133,7 +134,7 @@ impl World {
     }
 
     fn tick_due(&self) -> Option<Millis> {
-        SERVICES.iter().filter_map(|service| (service.due)(self)).min()
+        SERVICES.iter().filter_map(|service| (service.due)(self)).chain(self.s3.due()).min()
     }
 
     /// What changed since the last time. Nothing where it is not kept: then nothing is serialised either.

@@ -13,9 +13,11 @@ use crate::world::World;
 pub mod bucket;
 pub mod checksum;
 pub mod description;
+pub mod lifecycle;
 pub mod listing;
 pub mod object;
 pub mod refusal;
+mod sweep;
 pub mod upload;
 pub mod version;
 
@@ -45,6 +47,8 @@ pub struct State {
     uploads: Table<Upload>,
     /// Their parts, by `id/number`.
     parts: Blobs,
+    /// The midnight up to which lifecycle rules were acted on.
+    swept: Millis,
 }
 
 impl Default for State {
@@ -56,6 +60,7 @@ impl Default for State {
             contents: Blobs::new("s3/contents"),
             uploads: Table::new("s3/uploads"),
             parts: Blobs::new("s3/parts"),
+            swept: 0,
         }
     }
 }

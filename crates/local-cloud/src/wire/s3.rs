@@ -229,8 +229,9 @@ fn admit(
     request.header("content-md5").map_or(Ok(()), |said| checksum::is_md5(said, &request.body))?;
     let creates = target.is_created_by(request);
     let locates = request.query("location").is_some();
-    match target.bucket().and_then(region_of) {
-        Some(region) if region != request.region && !creates && !locates => {
+    match target.bucket().map(|name| (name, region_of(name))) {
+        Some((name, None)) if !creates => Err(refusal::no_such_bucket(name).into()),
+        Some((_, Some(region))) if region != request.region && !creates && !locates => {
             let message = "The bucket you are attempting to access must be addressed using the specified endpoint. \
                            Please send all future requests to this endpoint.";
             let error = AwsError::new("PermanentRedirect", message).with_status(301);

@@ -5,6 +5,7 @@ mod checksums;
 mod control;
 mod iam;
 mod kept;
+mod lifecycle;
 mod permissions;
 mod port;
 mod s3;

@@ -103,6 +103,7 @@ async fn s3_refuses_in_the_words_of_aws() {
     s3(&engine, "PUT", "/lake/k", &[], "x").await;
     let table: &[(&str, &str, &Headers, u16, &str)] = &[
         ("GET", "/nothing/k", &[], 404, "NoSuchBucket"),
+        ("PUT", "/nothing?encryption", &[], 404, "NoSuchBucket"),
         ("GET", "/lake/nothing", &[], 404, "NoSuchKey"),
         ("DELETE", "/lake", &[], 409, "BucketNotEmpty"),
         ("PUT", "/lake/k", &[("if-none-match", "*")], 412, "PreconditionFailed"),

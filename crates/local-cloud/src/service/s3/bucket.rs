@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::lifecycle::{self, Rule};
 use super::{State, error, refusal};
 use crate::request::AwsError;
 use crate::settings::Millis;
@@ -42,6 +43,13 @@ pub enum Versioning {
     Enabled,
     /// It stays if it has a version id of its own; the null version is replaced.
     Suspended,
+}
+
+impl Bucket {
+    /// What of its lifecycle is acted on.
+    pub fn rules(&self) -> Vec<Rule> {
+        self.lifecycle.as_ref().map_or_else(Vec::new, lifecycle::rules)
+    }
 }
 
 impl State {

@@ -15,7 +15,7 @@ use crate::request::AwsError;
 use crate::settings::Millis;
 
 /// How ids name the version that has none.
-const NULL: &str = "null";
+pub(super) const NULL: &str = "null";
 /// Of an id, which is 32 characters of base64: those that differ.
 const NAMED_BYTES: usize = 16;
 /// That follow from those, so that an id shows whether S3 could have given it out.

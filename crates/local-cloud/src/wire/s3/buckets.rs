@@ -7,7 +7,7 @@ use super::convert::{self, Tagged};
 use super::{acls, documents};
 use crate::request::AwsError;
 use crate::service::s3::bucket::{EU, Tags};
-use crate::service::s3::{State, refusal};
+use crate::service::s3::{State, lifecycle, refusal};
 
 pub fn create(
     state: &mut State,
@@ -90,7 +90,10 @@ pub fn lifecycle(state: &State, name: &str) -> Result<GetBucketLifecycleConfigur
     let rules = serde_json::from_value(rules).map_err(|error| {
         AwsError::new("InternalError", format!("reading the lifecycle of {name}: {error}")).with_status(500)
     })?;
-    Ok(GetBucketLifecycleConfigurationOutput { rules: Some(rules), transition_default_minimum_object_size: None })
+    Ok(GetBucketLifecycleConfigurationOutput {
+        rules: Some(rules),
+        transition_default_minimum_object_size: documents::least_transition(state, name)?,
+    })
 }
 
 /// Keeps the rules; those without an id get one, as on AWS.
@@ -107,6 +110,12 @@ pub fn set_lifecycle(
     for (at, rule) in rules.iter_mut().enumerate() {
         rule.id.get_or_insert_with(|| format!("{}-{at}", cx.id));
     }
-    bucket.lifecycle = Some(serde_json::to_value(rules).expect("rules of strings and numbers serialise"));
-    Ok(PutBucketLifecycleConfigurationOutput::default())
+    let rules = serde_json::to_value(rules).expect("rules of strings and numbers serialise");
+    lifecycle::check(&rules)?;
+    bucket.lifecycle = Some(rules);
+    let least = input.transition_default_minimum_object_size;
+    documents::keep(state, &input.bucket, documents::LEAST_TRANSITION, &least.as_ref().map(|word| word.as_str()))?;
+    Ok(PutBucketLifecycleConfigurationOutput {
+        transition_default_minimum_object_size: documents::least_transition(state, &input.bucket)?,
+    })
 }

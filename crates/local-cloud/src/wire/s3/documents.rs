@@ -16,6 +16,7 @@ pub const ACL: &str = "acl";
 pub const ENCRYPTION: &str = "encryption";
 pub const PUBLIC_ACCESS: &str = "publicAccessBlock";
 pub const OWNERSHIP: &str = "ownershipControls";
+pub const LEAST_TRANSITION: &str = "leastTransition";
 const OWNERSHIPS: [&str; 3] =
     [ObjectOwnership::BUCKET_OWNER_ENFORCED, ObjectOwnership::BUCKET_OWNER_PREFERRED, ObjectOwnership::OBJECT_WRITER];
 
@@ -70,6 +71,13 @@ pub fn public_access_block(state: &State, bucket: &str) -> Result<GetPublicAcces
         return Err(refusal::unset("NoSuchPublicAccessBlockConfiguration", message, bucket));
     }
     Ok(GetPublicAccessBlockOutput { public_access_block_configuration: configuration })
+}
+
+/// From which size on objects move to other storage classes, as the rules were put.
+pub fn least_transition(state: &State, bucket: &str) -> Result<Option<TransitionDefaultMinimumObjectSize>, AwsError> {
+    let word: Option<Option<String>> = kept(state, bucket, LEAST_TRANSITION)?;
+    let word = word.flatten().unwrap_or_else(|| TransitionDefaultMinimumObjectSize::ALL_STORAGE_CLASSES_128K.into());
+    Ok(Some(TransitionDefaultMinimumObjectSize::from(word)))
 }
 
 /// What every new bucket has: no ACLs. The document is one rule, which is one word.

@@ -23,12 +23,18 @@ pub fn put(state: &mut State, cx: &Context, input: PutObjectInput, body: Bytes) 
     let stored = state.put(cx.now, &input.bucket, &input.key, new, precondition)?;
     let output = PutObjectOutput {
         e_tag: Some(convert::etag(&stored.etag)),
+        expiration: expiration(state, &input.bucket, &input.key),
         version_id: stored.version,
         server_side_encryption: documents::algorithm(&kms_key),
         ssekms_key_id: kms_key,
         ..Default::default()
     };
     Ok(with_checksum!(output, Some(&checksum), typed))
+}
+
+/// Of what was just written.
+pub fn expiration(state: &State, bucket: &str, key: &str) -> Option<String> {
+    state.expiration(bucket, key, state.object(bucket, key, None).ok()?)
 }
 
 pub fn tagging(state: &State, input: &GetObjectTaggingInput) -> Result<GetObjectTaggingOutput, AwsError> {
@@ -98,6 +104,7 @@ pub fn copy(
     };
     Ok(CopyObjectOutput {
         copy_object_result: Some(with_checksum!(result, Some(&checksum), typed)),
+        expiration: expiration(state, &input.bucket, &input.key),
         version_id: stored.version,
         copy_source_version_id: copied_version,
         server_side_encryption: documents::algorithm(&kms_key),

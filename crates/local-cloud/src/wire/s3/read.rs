@@ -38,6 +38,7 @@ macro_rules! read {
             content_language: description.content_language,
             cache_control: description.cache_control,
             e_tag: Some(convert::etag(&object.etag)),
+            expiration: expiration($state, &$input.bucket, &$input.key, $input.version_id.as_deref(), object),
             last_modified: Some(convert::time(object.last_modified)),
             metadata: Some(description.metadata.into_iter().collect()),
             parts_count: $input.part_number.and((!object.parts.is_empty()).then_some(object.parts.len() as i32)),
@@ -52,6 +53,11 @@ macro_rules! read {
         output.checksum_type = sum.map(|_| checksum::kind(composite));
         (output, object, body, part)
     }};
+}
+
+/// Of the newest version, when it is not asked for by its id.
+fn expiration(state: &State, bucket: &str, key: &str, version: Option<&str>, object: &Object) -> Option<String> {
+    version.map_or_else(|| state.expiration(bucket, key, object), |_| None)
 }
 
 pub fn get(state: &State, cx: &Context, input: &GetObjectInput) -> Result<GetObjectOutput, AwsError> {

@@ -122,6 +122,7 @@ pub fn complete(
     let (object, body) = state.get(&input.bucket, &input.key, None)?;
     let output = CompleteMultipartUploadOutput {
         e_tag: Some(convert::etag(&stored.etag)),
+        expiration: objects::expiration(state, &input.bucket, &input.key),
         version_id: stored.version,
         server_side_encryption: documents::algorithm(&object.description.kms_key),
         ssekms_key_id: object.description.kms_key.clone(),

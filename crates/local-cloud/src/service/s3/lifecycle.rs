@@ -1,0 +1,240 @@
+//! What a bucket's lifecycle rules let expire, and when: at the midnight (UTC) after so many days, or on a day.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html>,
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-expire-general-considerations.html>
+
+use jiff::Timestamp;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::version::{Shown, VersionId};
+use super::{Object, refusal};
+use crate::request::AwsError;
+use crate::settings::Millis;
+
+pub const DAY_MS: Millis = 24 * 3600 * 1000;
+
+/// A rule, in the words in which the protocol layer keeps it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Rule {
+    id: Option<String>,
+    status: String,
+    prefix: Option<String>,
+    filter: Option<Filter>,
+    expiration: Option<Expiration>,
+    noncurrent_version_expiration: Option<Noncurrent>,
+    abort_incomplete_multipart_upload: Option<Abort>,
+}
+
+/// What a rule is for. Inside `and`, all of it.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Filter {
+    prefix: Option<String>,
+    tag: Option<Tag>,
+    tags: Option<Vec<Tag>>,
+    object_size_greater_than: Option<i64>,
+    object_size_less_than: Option<i64>,
+    and: Option<Box<Filter>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Tag {
+    key: Option<String>,
+    value: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Expiration {
+    #[serde(default, deserialize_with = "time")]
+    date: Option<Timestamp>,
+    days: Option<u32>,
+    expired_object_delete_marker: Option<bool>,
+}
+
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Noncurrent {
+    newer_noncurrent_versions: Option<u32>,
+    noncurrent_days: Option<u32>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Abort {
+    days_after_initiation: Option<u32>,
+}
+
+/// What becomes of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// What a deletion of it does.
+    Delete,
+    /// This version goes for good.
+    Remove(VersionId),
+}
+
+/// Those that are enabled.
+pub fn rules(document: &Value) -> Vec<Rule> {
+    let all = Vec::<Rule>::deserialize(document).unwrap_or_default();
+    all.into_iter().filter(|rule| rule.status == "Enabled").collect()
+}
+
+/// May these be a bucket's rules?
+pub fn check(document: &Value) -> Result<(), AwsError> {
+    let all = Vec::<Rule>::deserialize(document).map_err(|_| refusal::malformed_xml())?;
+    all.iter().try_for_each(Rule::check)
+}
+
+/// What is done to a key at this time, of whose versions these are all, newest first.
+pub fn of_key(rules: &[Rule], now: Millis, key: &str, versions: &[Shown]) -> Vec<Act> {
+    let for_version = |shown| rules.iter().filter(move |rule| rule.is_for_version(key, shown));
+    let mut acts = vec![];
+    match versions {
+        [newest @ Shown::Object(object), ..]
+            if for_version(*newest).any(|rule| rule.expires(object.last_modified).is_some_and(|at| at <= now)) =>
+        {
+            acts.push(Act::Delete);
+        }
+        [newest @ Shown::Marker(marker)] if for_version(*newest).any(|rule| rule.clears(marker.at, now)) => {
+            acts.push(Act::Remove(marker.version.clone()));
+        }
+        _ => {}
+    }
+    let older = versions
+        .windows(2)
+        .enumerate()
+        .filter(|(newer, pair)| for_version(pair[1]).any(|rule| rule.forgets(since(pair[0]), now, *newer)));
+    acts.extend(older.map(|(_, pair)| Act::Remove(id(pair[1]))));
+    acts
+}
+
+/// Is an upload that was begun then given up by now?
+pub fn gives_up(rules: &[Rule], now: Millis, key: &str, initiated: Millis) -> bool {
+    let days = |rule: &Rule| rule.abort_incomplete_multipart_upload.as_ref()?.days_after_initiation;
+    let mut days = rules.iter().filter(|rule| rule.is_for_key(key)).filter_map(days);
+    days.any(|days| midnight_after(initiated, days) <= now)
+}
+
+/// `x-amz-expiration` of a newest version: the first of its times, and by which rule.
+pub fn told(rules: &[Rule], key: &str, object: &Object) -> Option<String> {
+    let own = rules.iter().filter(|rule| rule.is_for_version(key, Shown::Object(object)));
+    let times = own.filter_map(|rule| Some((rule.expires(object.last_modified)?, rule)));
+    let (at, rule) = times.min_by_key(|(at, _)| *at)?;
+    let date = Timestamp::from_millisecond(i64::try_from(at).ok()?).ok()?.strftime("%a, %d %b %Y %H:%M:%S GMT");
+    let id = serde_urlencoded::to_string([("", rule.id.as_deref().unwrap_or_default())]).ok()?;
+    Some(format!("expiry-date=\"{date}\", rule-id=\"{}\"", id.trim_start_matches('=')))
+}
+
+/// So many days later, at the next midnight.
+fn midnight_after(at: Millis, days: u32) -> Millis {
+    (at / DAY_MS + Millis::from(days) + 1) * DAY_MS
+}
+
+/// From when on what came before is not current.
+fn since(shown: Shown) -> Millis {
+    match shown {
+        Shown::Object(object) => object.last_modified,
+        Shown::Marker(marker) => marker.at,
+    }
+}
+
+fn id(shown: Shown) -> VersionId {
+    match shown {
+        Shown::Object(object) => object.version.clone(),
+        Shown::Marker(marker) => marker.version.clone(),
+    }
+}
+
+impl Rule {
+    fn filters(&self) -> impl Iterator<Item = &Filter> {
+        let outer = self.filter.as_ref();
+        outer.into_iter().chain(outer.and_then(|filter| filter.and.as_deref()))
+    }
+
+    fn tags(&self) -> impl Iterator<Item = &Tag> {
+        self.filters().flat_map(|filter| filter.tag.iter().chain(filter.tags.iter().flatten()))
+    }
+
+    /// As far as keys go, and nothing else is asked.
+    fn is_for_key(&self, key: &str) -> bool {
+        let mut prefixes = self.filters().filter_map(|filter| filter.prefix.as_ref()).chain(&self.prefix);
+        prefixes.all(|prefix| key.starts_with(prefix.as_str()))
+    }
+
+    fn is_for_version(&self, key: &str, shown: Shown) -> bool {
+        let sized = |filter: &Filter| filter.object_size_greater_than.or(filter.object_size_less_than).is_some();
+        let fits = match shown {
+            Shown::Marker(_) => self.tags().next().is_none() && !self.filters().any(sized),
+            Shown::Object(object) => {
+                let size = i64::try_from(object.size).unwrap_or(i64::MAX);
+                let has =
+                    |tag: &Tag| tag.key.as_ref().and_then(|key| object.description.tags.get(key)) == tag.value.as_ref();
+                self.tags().all(has)
+                    && self.filters().all(|filter| {
+                        filter.object_size_greater_than.is_none_or(|least| size > least)
+                            && filter.object_size_less_than.is_none_or(|most| size < most)
+                    })
+            }
+        };
+        fits && self.is_for_key(key)
+    }
+
+    /// When a newest version of this age expires.
+    fn expires(&self, created: Millis) -> Option<Millis> {
+        let expiration = self.expiration.as_ref()?;
+        let date = expiration.date.and_then(|date| Millis::try_from(date.as_millisecond()).ok());
+        date.or_else(|| expiration.days.map(|days| midnight_after(created, days)))
+    }
+
+    /// Does it clear away, by now, a delete marker that nothing else is left of?
+    fn clears(&self, at: Millis, now: Millis) -> bool {
+        let Some(expiration) = &self.expiration else { return false };
+        expiration.expired_object_delete_marker == Some(true)
+            || expiration.days.is_some_and(|days| midnight_after(at, days) <= now)
+    }
+
+    /// Does it remove a version that is not current since then, and than which so many others are newer?
+    fn forgets(&self, since: Millis, now: Millis, newer: usize) -> bool {
+        let Some(Noncurrent { newer_noncurrent_versions: kept, noncurrent_days: Some(days) }) =
+            self.noncurrent_version_expiration
+        else {
+            return false;
+        };
+        midnight_after(since, days) <= now && newer >= kept.unwrap_or(0) as usize
+    }
+
+    fn check(&self) -> Result<(), AwsError> {
+        let filter = self.filter.clone().unwrap_or_default();
+        let alone = [
+            filter.prefix.is_some(),
+            filter.tag.is_some(),
+            filter.object_size_greater_than.is_some(),
+            filter.object_size_less_than.is_some(),
+        ];
+        let expiration = self.expiration.as_ref();
+        let wrong = self.filter.is_none() && self.prefix.is_none()
+            || filter.and.is_some() && alone.contains(&true)
+            || self.noncurrent_version_expiration.as_ref().is_some_and(|rule| rule.noncurrent_days.is_none())
+            || expiration
+                .is_some_and(|e| e.expired_object_delete_marker.is_some() && (e.days.is_some() || e.date.is_some()));
+        if wrong {
+            return Err(refusal::malformed_xml());
+        }
+        let date = expiration.and_then(|expiration| expiration.date);
+        if let Some(date) = date.filter(|date| date.as_millisecond() % DAY_MS as i64 != 0) {
+            return Err(refusal::invalid_argument("'Date' must be at midnight GMT", "Date", &date.to_string()));
+        }
+        let mut keys: Vec<&str> = self.tags().filter_map(|tag| tag.key.as_deref()).collect();
+        let count = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        if keys.len() < count { Err(refusal::invalid_request("Duplicate Tag Keys are not allowed.")) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests;
