@@ -9,7 +9,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::BodyExt;
-use s3s::dto::Range;
 use s3s::service::S3ServiceBuilder;
 
 use crate::drive::Engine;
@@ -18,7 +17,7 @@ use crate::service::query::escape;
 use crate::service::s3::bucket::is_bucket_name;
 use crate::service::s3::object::within_bounds;
 use crate::service::s3::{State, refusal};
-use crate::wire::{chunked, host};
+use crate::wire::host;
 
 mod acls;
 mod adapter;
@@ -26,6 +25,7 @@ mod buckets;
 mod checksum;
 mod convert;
 mod documents;
+mod incoming;
 mod lists;
 mod objects;
 mod read;
@@ -71,7 +71,7 @@ fn finish(mut response: Response<Bytes>, id: &str, is_head: bool) -> Response<By
 }
 
 async fn perform(engine: &Engine, id: &str, mut request: Request) -> Result<Response<Bytes>, Refusal> {
-    take_off_signature(&mut request)?;
+    incoming::take_off_signature(&mut request)?;
     let target = Target::of(&request);
     engine.look(|world| {
         admit(&target, &request, &world.settings.account, |name| world.s3.bucket(name).ok().map(|b| b.region.clone()))?;
@@ -90,7 +90,8 @@ async fn perform(engine: &Engine, id: &str, mut request: Request) -> Result<Resp
     let attributes = request.query("attributes").is_some();
     let (refused, method) = (Arc::clone(&adapter.refused), request.method.clone());
     let service = S3ServiceBuilder::new(adapter).build();
-    let response = service.call(for_s3s(&target, request)?).await.map_err(|error| internal(&format!("{error:?}")))?;
+    let response =
+        service.call(incoming::for_s3s(&target, request)?).await.map_err(|error| internal(&format!("{error:?}")))?;
     if let Some(error) = refused.get() {
         return Err(with_method(error.clone(), &method).into());
     }
@@ -258,84 +259,4 @@ fn not_owned_by(owner: &str) -> AwsError {
         return AwsError::new("InvalidBucketOwnerAWSAccountID", message);
     }
     AwsError::new("AccessDenied", "Access Denied").with_status(403)
-}
-
-/// What presigning adds to a query, in the fourth and the second version of signatures.
-const PRESIGNED: &[&str] = &[
-    "X-Amz-Algorithm",
-    "X-Amz-Credential",
-    "X-Amz-Date",
-    "X-Amz-Expires",
-    "X-Amz-SignedHeaders",
-    "X-Amz-Signature",
-    "X-Amz-Security-Token",
-    "AWSAccessKeyId",
-    "Expires",
-    "Signature",
-];
-
-/// Takes off what belongs to the signature: headers, query parameters, and the coding of the body.
-fn take_off_signature(request: &mut Request) -> Result<(), AwsError> {
-    let encoding = request.header("content-encoding").unwrap_or_default().to_owned();
-    let streams = request.header("x-amz-content-sha256").is_some_and(|hash| hash.starts_with("STREAMING-"));
-    let codings: Vec<&str> = encoding.split(',').map(str::trim).filter(|coding| !coding.is_empty()).collect();
-    if streams || codings.contains(&"aws-chunked") {
-        decode_chunked(request)?;
-        let rest: Vec<&str> = codings.into_iter().filter(|coding| *coding != "aws-chunked").collect();
-        request.headers.remove("content-encoding");
-        if let Ok(rest) = HeaderValue::from_str(&rest.join(","))
-            && !rest.is_empty()
-        {
-            request.headers.insert("content-encoding", rest);
-        }
-    }
-    for name in ["authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-decoded-content-length", "x-amz-trailer"]
-    {
-        request.headers.remove(name);
-    }
-    request.query.retain(|(name, _)| !PRESIGNED.contains(&name.as_str()));
-    Ok(())
-}
-
-/// The body without its coding; what was said of it behind it is now said before.
-fn decode_chunked(request: &mut Request) -> Result<(), AwsError> {
-    let incomplete = "You did not provide the number of bytes specified by the Content-Length HTTP header";
-    let incomplete = || AwsError::new("IncompleteBody", incomplete);
-    let (body, trailers) = chunked::decode(request.body.clone()).map_err(|chunked::Malformed| incomplete())?;
-    if request.header("x-amz-decoded-content-length").is_some_and(|length| length.parse() != Ok(body.len())) {
-        return Err(incomplete());
-    }
-    checksum::from_trailers(request, trailers)?;
-    request.body = body;
-    Ok(())
-}
-
-/// What completes an upload, of no parts.
-const NO_PARTS: &str = "<CompleteMultipartUpload/>";
-
-/// Is it the completion of an upload without a body? The library would refuse that before anybody looked for the upload.
-fn completes_nothing(target: &Target, request: &Request) -> bool {
-    request.method == Method::POST && target.has_key() && request.query("uploadId").is_some() && request.body.is_empty()
-}
-
-/// The request as `s3s` takes it: unsigned, in path style, with its true length.
-fn for_s3s(target: &Target, request: Request) -> Result<s3s::HttpRequest, AwsError> {
-    let query = serde_urlencoded::to_string(&request.query).map_err(|error| internal(&error))?;
-    let uri = if query.is_empty() { target.path.clone() } else { format!("{}?{query}", target.path) };
-    let invalid =
-        |error: http::Error| AwsError::new("InvalidURI", format!("Couldn't parse the specified URI: {error}"));
-    let body = if completes_nothing(target, &request) { NO_PARTS.into() } else { request.body };
-    let length = body.len();
-    let builder = http::Request::builder().method(request.method).uri(uri);
-    let mut out = builder.body(s3s::Body::from(body)).map_err(invalid)?;
-    *out.headers_mut() = request.headers;
-    // A range that makes no sense is none.
-    let senseless =
-        |range: &HeaderValue| range.to_str().is_ok_and(|range| range == "bytes=-" || Range::parse(range).is_err());
-    if out.headers().get(http::header::RANGE).is_some_and(senseless) {
-        out.headers_mut().remove(http::header::RANGE);
-    }
-    out.headers_mut().remove(http::header::TRANSFER_ENCODING);
-    out.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
-    Ok(out)
 }

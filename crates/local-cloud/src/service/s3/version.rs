@@ -5,21 +5,17 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html>
 
-use base64_simd::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::bucket::Versioning;
 use super::{Object, State, refusal};
 use crate::request::AwsError;
 use crate::settings::Millis;
 
+mod id;
+
 /// How ids name the version that has none.
 pub(super) const NULL: &str = "null";
-/// Of an id, which is 32 characters of base64: those that differ.
-const NAMED_BYTES: usize = 16;
-/// That follow from those, so that an id shows whether S3 could have given it out.
-const PROOF_BYTES: usize = 8;
 
 /// `None`: the null version.
 pub type VersionId = Option<String>;
@@ -199,7 +195,7 @@ impl State {
         if id == NULL {
             return Ok(None);
         }
-        if is_ours(id) || self.versions_of(row).any(|shown| shown.id() == id) {
+        if id::is_ours(id) || self.versions_of(row).any(|shown| shown.id() == id) {
             return Ok(Some(id.to_owned()));
         }
         Err(refusal::invalid_argument("Invalid version id specified", "versionId", id))
@@ -214,126 +210,12 @@ impl State {
 
     /// None that the key has: it follows from the key and from what is there.
     fn new_id(&self, now: Millis, row: &str) -> String {
-        let hashed = |turn: usize| {
-            let hash = Sha256::digest(format!("{row}\n{now}\n{turn}"));
-            let named = &hash[..NAMED_BYTES];
-            URL_SAFE_NO_PAD.encode_to_string([named, &proof(named)].concat())
-        };
+        let hashed = |turn: usize| id::of(&format!("{row}\n{now}\n{turn}"));
         let is_new = |id: &String| self.versions_of(row).all(|shown| shown.id() != *id);
         let from = self.versions_of(row).count();
         (from..).map(hashed).find(is_new).expect("a key has fewer versions than there are numbers")
     }
 }
 
-fn proof(named: &[u8]) -> [u8; PROOF_BYTES] {
-    let hash = Sha256::digest(named);
-    std::array::from_fn(|at| hash[at])
-}
-
-/// Could S3 have given out this id?
-fn is_ours(id: &str) -> bool {
-    let bytes = URL_SAFE_NO_PAD.decode_to_vec(id).unwrap_or_default();
-    bytes.len() == NAMED_BYTES + PROOF_BYTES && bytes[NAMED_BYTES..] == proof(&bytes[..NAMED_BYTES])
-}
-
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use bytes::Bytes;
-
-    use super::super::Description;
-    use super::super::object::{New, Precondition};
-    use super::*;
-
-    fn bucket(versioning: Option<Versioning>) -> State {
-        let mut state = State::default();
-        state.create_bucket(0, "us-east-1", "lake", None, BTreeMap::new()).expect("a good name");
-        set(&mut state, versioning);
-        state
-    }
-
-    fn set(state: &mut State, versioning: Option<Versioning>) {
-        state.bucket_mut("lake").expect("it was made").versioning = versioning;
-    }
-
-    fn put(state: &mut State, text: &'static str) -> Option<String> {
-        let new = New::whole(Bytes::from_static(text.as_bytes()), None, Description::default());
-        state.put(1, "lake", "k", new, Precondition::None).expect("the bucket is there").version
-    }
-
-    /// Newest first: the contents, `-` for a delete marker.
-    fn all(state: &State) -> String {
-        let text = |shown: Shown| match shown {
-            Shown::Object(object) => {
-                let id = object.version.clone().unwrap_or_else(|| NULL.into());
-                let (_, body) = state.get("lake", "k", Some(&id)).expect("it is listed");
-                String::from_utf8(body.to_vec()).expect("text was put")
-            }
-            Shown::Marker(_) => "-".into(),
-        };
-        state.versions_of("lake/k").map(text).collect::<Vec<_>>().join(" ")
-    }
-
-    fn newest(state: &State) -> Result<String, &'static str> {
-        let found = state.get("lake", "k", None).map_err(|error| error.code)?;
-        Ok(String::from_utf8(found.1.to_vec()).expect("text was put"))
-    }
-
-    #[test]
-    fn writes_and_deletions_do_what_the_buckets_versioning_says() {
-        use Versioning::{Enabled, Suspended};
-        // Versioning before and after the first write; then what "b", a deletion, and "c" leave.
-        let table = [
-            (None, None, ["b", "", "c"]),
-            (None, Some(Enabled), ["b a", "- b a", "c - b a"]),
-            (None, Some(Suspended), ["b", "-", "c"]),
-            (Some(Enabled), Some(Enabled), ["b a", "- b a", "c - b a"]),
-            (Some(Enabled), Some(Suspended), ["b a", "- a", "c a"]),
-            (Some(Suspended), Some(Enabled), ["b a", "- b a", "c - b a"]),
-        ];
-        for (first, then, expected) in table {
-            let mut state = bucket(first);
-            put(&mut state, "a");
-            set(&mut state, then);
-            put(&mut state, "b");
-            assert_eq!((all(&state).as_str(), newest(&state)), (expected[0], Ok("b".into())), "{first:?} {then:?}");
-            let deleted = state.delete(2, "lake", "k", None).expect("the bucket is there");
-            assert_eq!(deleted.marker, then.is_some());
-            assert_eq!((all(&state).as_str(), newest(&state)), (expected[1], Err("NoSuchKey")), "{first:?} {then:?}");
-            put(&mut state, "c");
-            assert_eq!((all(&state).as_str(), newest(&state)), (expected[2], Ok("c".into())), "{first:?} {then:?}");
-        }
-    }
-
-    #[test]
-    fn deleting_a_version_brings_back_what_came_before_it() {
-        let mut state = bucket(Some(Versioning::Enabled));
-        let first = put(&mut state, "a").expect("it has an id");
-        let second = put(&mut state, "b").expect("it has an id");
-        assert_ne!(first, second);
-        let marker = state.delete(2, "lake", "k", None).expect("the bucket is there").version.expect("it has an id");
-        assert_eq!(state.object("lake", "k", Some(&marker)).map_err(|e| e.code).map(drop), Err("MethodNotAllowed"));
-
-        let undeleted = state.delete(3, "lake", "k", Some(&marker));
-        assert_eq!(undeleted, Ok(Deleted { version: Some(marker.clone()), marker: true }));
-        assert_eq!(newest(&state), Ok("b".into()));
-        assert_eq!(state.delete(3, "lake", "k", Some(&second)).map(|deleted| deleted.marker), Ok(false));
-        assert_eq!(newest(&state), Ok("a".into()));
-        assert_eq!(state.object("lake", "k", Some(&second)).map_err(|e| e.code).map(drop), Err("NoSuchVersion"));
-        assert_eq!(state.object("lake", "k", Some("x")).map_err(|e| e.code).map(drop), Err("InvalidArgument"));
-        let nobodys = "HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD";
-        assert_eq!(state.delete(3, "lake", "k", Some(nobodys)).map_err(|e| e.code).map(drop), Err("InvalidArgument"));
-        let _ = state.delete(3, "lake", "k", Some(&first));
-        assert_eq!(state.delete_bucket("lake"), Ok(()));
-        assert!(state.contents.keys().is_empty());
-    }
-
-    #[test]
-    fn a_bucket_with_versions_left_is_not_empty() {
-        let mut state = bucket(Some(Versioning::Enabled));
-        put(&mut state, "a");
-        let _ = state.delete(2, "lake", "k", None);
-        assert_eq!(state.delete_bucket("lake").map_err(|error| error.code), Err("BucketNotEmpty"));
-    }
-}
+mod tests;
