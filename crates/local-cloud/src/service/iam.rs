@@ -31,6 +31,7 @@ mod page;
 mod permissions;
 mod policies;
 mod policy;
+mod public;
 mod resource;
 mod role;
 mod roles;
@@ -151,6 +152,11 @@ fn no_such_entity(message: String) -> AwsError {
 /// Is the text a policy document?
 pub fn is_policy(text: &str) -> bool {
     Document::parse(text).is_some()
+}
+
+/// Does a bucket's policy allow something to everybody? What is no policy does not.
+pub fn is_public(text: &str) -> bool {
+    Document::parse(text).is_some_and(|policy| public::is_public(&policy))
 }
 
 /// Why a service cannot act as a role.

@@ -188,6 +188,31 @@ async fn a_simulation_tells_what_policies_and_boundary_say() {
 }
 
 #[tokio::test]
+async fn a_simulation_answers_page_by_page_in_the_order_in_which_it_was_asked() {
+    let engine = with_reader().await;
+    let mut found = vec![];
+    let mut marker = String::new();
+    for is_last in [false, true] {
+        let asked = [
+            ("Action", "SimulatePrincipalPolicy"),
+            ("PolicySourceArn", READER_ARN),
+            ("ActionNames.member.1", "s3:GetObject"),
+            ("ActionNames.member.2", "kinesis:PutRecord"),
+            ("ActionNames.member.3", "kinesis:ListStreams"),
+            ("MaxItems", "2"),
+        ];
+        let next = [("Marker", &*marker)];
+        let more = if marker.is_empty() { &[] } else { &next[..] };
+        let answer = iam(&engine, &[&asked, more].concat()).await;
+        let names = answer.split("<EvalActionName>").skip(1);
+        found.extend(names.filter_map(|rest| Some(rest.split_once('<')?.0.to_owned())));
+        assert_eq!(element(&answer, "IsTruncated"), if is_last { "false" } else { "true" });
+        marker = if is_last { String::new() } else { element(&answer, "Marker").to_owned() };
+    }
+    assert_eq!(found, ["s3:GetObject", "kinesis:PutRecord", "kinesis:ListStreams"]);
+}
+
+#[tokio::test]
 async fn a_simulation_names_the_keys_that_it_was_not_given() {
     let engine = with_reader().await;
     let policy = r#"{"Version":"2012-10-17","Statement":[

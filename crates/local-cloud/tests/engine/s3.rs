@@ -205,6 +205,30 @@ async fn a_buckets_documents_are_those_of_a_new_bucket_until_others_are_put() {
 }
 
 #[tokio::test]
+async fn a_public_policy_is_not_taken_until_the_bucket_lets_it() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    let to = |principal: &str| {
+        format!(
+            r#"{{"Statement":{{"Effect":"Allow","Principal":{principal},"Action":"s3:GetObject","Resource":"arn:aws:s3:::lake/*"}}}}"#
+        )
+    };
+    let (everybody, account) = (to(r#""*""#), to(r#"{"AWS":"000000000000"}"#));
+    let status = async || text(&s3(&engine, "GET", "/lake?policyStatus", &[], "").await).to_owned();
+    assert!(status().await.contains("<Code>NoSuchBucketPolicy</Code>"), "{}", status().await);
+    let refused = s3(&engine, "PUT", "/lake?policy", &[], &everybody).await;
+    assert_eq!(refused.status(), 403);
+    assert!(text(&refused).contains("<Code>AccessDenied</Code>"), "{}", text(&refused));
+    assert_eq!(s3(&engine, "PUT", "/lake?policy", &[], &account).await.status(), 204);
+    assert!(status().await.contains("<IsPublic>false</IsPublic>"), "{}", status().await);
+    let open =
+        "<PublicAccessBlockConfiguration><BlockPublicPolicy>false</BlockPublicPolicy></PublicAccessBlockConfiguration>";
+    assert_eq!(s3(&engine, "PUT", "/lake?publicAccessBlock", &[], open).await.status(), 200);
+    assert_eq!(s3(&engine, "PUT", "/lake?policy", &[], &everybody).await.status(), 204);
+    assert!(status().await.contains("<IsPublic>true</IsPublic>"), "{}", status().await);
+}
+
+#[tokio::test]
 async fn s3_says_in_its_errors_what_they_are_about() {
     let engine = engine().await;
     s3(&engine, "PUT", "/lake", &[], "").await;

@@ -37,7 +37,7 @@ pub fn keys(conditions: &Value) -> impl Iterator<Item = &str> {
 }
 
 /// Operator, key and expected values of each condition.
-fn each(conditions: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+pub fn each(conditions: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     let operators = conditions.as_object().into_iter().flatten();
     operators.flat_map(|(operator, keys)| {
         let keys = keys.as_object().into_iter().flatten();
@@ -148,7 +148,7 @@ fn ordered(name: &str) -> Option<fn(Ordering) -> bool> {
 }
 
 /// One scalar or several, as text.
-fn texts(expected: &Value) -> Vec<String> {
+pub fn texts(expected: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match expected {
         Value::Array(values) => values.iter().map(text).collect(),

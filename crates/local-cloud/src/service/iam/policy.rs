@@ -42,6 +42,11 @@ impl Document {
         Document(statements.collect())
     }
 
+    /// As they are written.
+    pub fn statements(&self) -> &[Value] {
+        &self.0
+    }
+
     /// What an identity policy says to `action` on `resource` (an ARN).
     pub fn action(&self, action: &str, resource: &str, context: &Context) -> Verdict {
         self.verdict(context, |statement| {

@@ -5,6 +5,7 @@ use crate::service::query::Xml;
 
 use super::condition::Context;
 use super::decision::{Opinions, Why};
+use super::page::page;
 use super::policy::{Document, Verdict};
 use super::{Call, Outcome, evaluate, no_such_entity, policies, roles};
 
@@ -107,8 +108,10 @@ fn simulate(call: &Call, policies: &Policies) -> Outcome {
         xml.element("MissingContextValues", |xml| missing.iter().for_each(|key| xml.text("member", key)));
     };
     let questions = actions.iter().flat_map(|action| resources.iter().map(move |resource| (*action, *resource)));
+    // In the order in which they are asked, and each by its number.
+    let page = page(&call.form, questions.enumerate().map(|(at, question)| (format!("{at:09}"), question)))?;
     let mut xml = Xml::default();
-    xml.members("EvaluationResults", questions, |xml, (action, resource)| {
+    xml.members("EvaluationResults", &page.items, |xml, &(action, resource)| {
         let opinions = policies.opinions(action, resource, &context);
         let decided = decision(opinions);
         xml.text("EvalActionName", action);
@@ -128,7 +131,7 @@ fn simulate(call: &Call, policies: &Policies) -> Outcome {
             list_missing(xml);
         });
     });
-    xml.text("IsTruncated", false);
+    page.end(&mut xml);
     Ok(Some(xml))
 }
 

@@ -12,6 +12,10 @@ pub fn invalid_bucket_name(bucket: &str) -> AwsError {
     error("InvalidBucketName", 400, "The specified bucket is not valid.").with_detail("BucketName", bucket)
 }
 
+pub fn access_denied() -> AwsError {
+    error("AccessDenied", 403, "Access Denied")
+}
+
 /// A setting that this bucket does not have.
 pub fn unset(code: &'static str, message: &str, bucket: &str) -> AwsError {
     error(code, 404, message).with_detail("BucketName", bucket)

@@ -41,7 +41,7 @@ pub fn admit(state: &State, bucket: &str, name: Option<&str>, of_bucket: bool) -
     }
     let is_public = granted.iter().any(|(group, _)| [ALL, AUTHENTICATED].contains(group));
     if is_public && documents::blocks_public_acls(state, bucket)? {
-        return Err(AwsError::new("AccessDenied", "Access Denied").with_status(403));
+        return Err(refusal::access_denied());
     }
     Ok(())
 }

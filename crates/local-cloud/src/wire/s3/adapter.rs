@@ -246,7 +246,17 @@ impl S3 for Adapter {
     }
 
     async fn get_bucket_policy(&self, r: S3Request<GetBucketPolicyInput>) -> Answer<GetBucketPolicyOutput> {
-        self.act(|state, _| documents::policy(state, &r.input.bucket))
+        self.act(|state, _| {
+            let policy = Some(documents::policy(state, &r.input.bucket)?);
+            Ok(GetBucketPolicyOutput { policy })
+        })
+    }
+
+    async fn get_bucket_policy_status(
+        &self,
+        r: S3Request<GetBucketPolicyStatusInput>,
+    ) -> Answer<GetBucketPolicyStatusOutput> {
+        self.act(|state, _| documents::policy_status(state, &r.input.bucket))
     }
 
     async fn put_bucket_policy(&self, r: S3Request<PutBucketPolicyInput>) -> Answer<PutBucketPolicyOutput> {

@@ -114,8 +114,17 @@ pub fn acl(state: &State, bucket: &str) -> Result<Option<String>, AwsError> {
 }
 
 pub fn blocks_public_acls(state: &State, bucket: &str) -> Result<bool, AwsError> {
+    blocks(state, bucket, |block| block.block_public_acls)
+}
+
+/// Is one of the four set, as all are of a new bucket?
+fn blocks(
+    state: &State,
+    bucket: &str,
+    which: fn(PublicAccessBlockConfiguration) -> Option<bool>,
+) -> Result<bool, AwsError> {
     let block: Option<Option<PublicAccessBlockConfiguration>> = kept(state, bucket, PUBLIC_ACCESS)?;
-    Ok(block.is_none_or(|block| block.is_some_and(|block| block.block_public_acls == Some(true))))
+    Ok(block.is_none_or(|block| block.and_then(which) == Some(true)))
 }
 
 /// What a new bucket is made with.
@@ -129,15 +138,23 @@ pub fn ownership_header(asked: Option<&ObjectOwnership>) -> Result<Option<&str>,
     }
 }
 
-pub fn policy(state: &State, bucket: &str) -> Result<GetBucketPolicyOutput, AwsError> {
+pub fn policy(state: &State, bucket: &str) -> Result<String, AwsError> {
     let missing = || refusal::unset("NoSuchBucketPolicy", "The bucket policy does not exist", bucket);
-    Ok(GetBucketPolicyOutput { policy: Some(kept(state, bucket, POLICY)?.ok_or_else(missing)?) })
+    kept(state, bucket, POLICY)?.ok_or_else(missing)
+}
+
+pub fn policy_status(state: &State, bucket: &str) -> Result<GetBucketPolicyStatusOutput, AwsError> {
+    let is_public = Some(iam::is_public(&policy(state, bucket)?));
+    Ok(GetBucketPolicyStatusOutput { policy_status: Some(PolicyStatus { is_public }) })
 }
 
 pub fn set_policy(state: &mut State, bucket: &str, text: &str) -> Result<(), AwsError> {
     state.bucket(bucket)?;
     if let Some(message) = malformed(text) {
         return Err(AwsError::new("MalformedPolicy", message));
+    }
+    if iam::is_public(text) && blocks(state, bucket, |block| block.block_public_policy)? {
+        return Err(refusal::access_denied());
     }
     keep(state, bucket, POLICY, &text)
 }
