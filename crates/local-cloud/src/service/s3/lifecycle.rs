@@ -214,10 +214,11 @@ impl Rule {
             filter.tag.is_some(),
             filter.object_size_greater_than.is_some(),
             filter.object_size_less_than.is_some(),
+            filter.and.is_some(),
         ];
         let expiration = self.expiration.as_ref();
         let wrong = self.filter.is_none() && self.prefix.is_none()
-            || filter.and.is_some() && alone.contains(&true)
+            || alone.iter().filter(|there| **there).count() > 1
             || self.noncurrent_version_expiration.as_ref().is_some_and(|rule| rule.noncurrent_days.is_none())
             || expiration
                 .is_some_and(|e| e.expired_object_delete_marker.is_some() && (e.days.is_some() || e.date.is_some()));

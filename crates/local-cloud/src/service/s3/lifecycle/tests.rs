@@ -120,6 +120,7 @@ fn rules_that_make_no_sense_are_refused() {
         (json!({ "status": "Enabled", "prefix": "", "expiration": { "days": 1 } }), None),
         (json!({ "status": "Enabled", "expiration": { "days": 1 } }), Some("MalformedXML")),
         (rule(json!({ "prefix": "a", "and": { "prefix": "b" } }), json!({})), Some("MalformedXML")),
+        (rule(json!({ "prefix": "", "object_size_greater_than": 500 }), json!({})), Some("MalformedXML")),
         (rule(json!({}), json!({ "noncurrent_version_expiration": {} })), Some("MalformedXML")),
         (
             rule(json!({}), json!({ "expiration": { "expired_object_delete_marker": true, "days": 1 } })),
