@@ -130,7 +130,11 @@ impl Call<'_> {
 }
 
 fn not_found(arn: &str) -> AwsError {
-    AwsError::new("ResourceNotFoundException", format!("Function not found: {arn}")).with_status(404)
+    no_such(format!("Function not found: {arn}"))
+}
+
+fn no_such(message: impl Into<String>) -> AwsError {
+    AwsError::new("ResourceNotFoundException", message).with_status(404)
 }
 
 fn invalid(message: impl Into<String>) -> AwsError {

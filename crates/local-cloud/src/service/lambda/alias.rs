@@ -7,7 +7,7 @@ use crate::request::AwsError;
 use crate::service::json::page;
 
 use super::function::{Alias, Function, Routing, same_revision};
-use super::{Call, Outcome, conflict, no_content, not_found, reply};
+use super::{Call, Outcome, conflict, no_content, no_such, not_found, reply};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -49,7 +49,8 @@ pub fn get(call: &mut Call) -> Outcome {
 pub fn update(call: &mut Call) -> Outcome {
     let input: Input = call.input()?;
     let function = call.function_mut()?;
-    let old = function.aliases.get(&input.name).ok_or_else(|| no_alias(function, &input.name))?.clone();
+    let unknown = || no_such(format!("Alias not found: {}:{}", function.arn, input.name));
+    let old = function.aliases.get(&input.name).ok_or_else(unknown)?.clone();
     same_revision(&old.revision_id, input.revision_id.as_deref())?;
     let function_version = input.function_version.unwrap_or(old.function_version);
     published(function, &function_version)?;
@@ -106,6 +107,5 @@ fn published(function: &Function, version: &str) -> Result<(), AwsError> {
 }
 
 fn no_alias(function: &Function, name: &str) -> AwsError {
-    let message = format!("Cannot find alias arn: {}:{name}", function.arn);
-    AwsError::new("ResourceNotFoundException", message).with_status(404)
+    no_such(format!("Cannot find alias arn: {}:{name}", function.arn))
 }

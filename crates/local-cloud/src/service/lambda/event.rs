@@ -11,9 +11,10 @@ use crate::request::{AwsError, Input};
 use crate::settings::Millis;
 use crate::world::{Turn, World};
 
+use super::function::Function;
 use super::invocation::{self, Waiter};
 use super::name::Reference;
-use super::{Call, Outcome, no_content, reply};
+use super::{Call, Outcome, invalid, no_content, no_such, reply};
 
 /// Before the second and the third try.
 const PAUSES_MS: [Millis; 2] = [60_000, 120_000];
@@ -137,12 +138,15 @@ fn key(reference: &Reference) -> &str {
 
 /// Replaces what was there.
 pub fn put_config(call: &mut Call) -> Outcome {
+    function(call)?;
     let config = EventConfig { last_modified: seconds(call.turn.now), ..call.input()? };
+    something(&config)?;
     keep(call, config)
 }
 
 /// Changes what is named.
 pub fn update_config(call: &mut Call) -> Outcome {
+    function(call)?;
     let (old, new): (EventConfig, EventConfig) = (wanted(call)?, call.input()?);
     let config = EventConfig {
         maximum_retry_attempts: new.maximum_retry_attempts.or(old.maximum_retry_attempts),
@@ -151,6 +155,19 @@ pub fn update_config(call: &mut Call) -> Outcome {
         last_modified: seconds(call.turn.now),
     };
     keep(call, config)
+}
+
+/// The function that is to have one, or whose are listed.
+fn function<'a>(call: &'a Call) -> Result<&'a Function, AwsError> {
+    call.function().map_err(|_| no_such("The function doesn't exist."))
+}
+
+fn something(config: &EventConfig) -> Result<(), AwsError> {
+    let limits = [config.maximum_retry_attempts, config.maximum_event_age_in_seconds];
+    if config.destination_config.is_some() || limits.iter().any(Option::is_some) {
+        return Ok(());
+    }
+    Err(invalid("You must specify at least one of error handling or destination setting."))
 }
 
 fn keep(call: &mut Call, config: EventConfig) -> Outcome {
@@ -173,18 +190,17 @@ pub fn delete_config(call: &mut Call) -> Outcome {
 
 pub fn list_configs(call: &mut Call) -> Outcome {
     let reference = call.reference()?;
-    let configs = call.function()?.event_configs.iter();
+    let configs = function(call)?.event_configs.iter();
     let configs: Vec<Value> = configs.map(|(qualifier, config)| shown(&reference, qualifier, config)).collect();
     reply(200, &json!({ "FunctionEventInvokeConfigs": configs }))
 }
 
 fn wanted(call: &Call) -> Result<EventConfig, AwsError> {
     let reference = call.reference()?;
-    let config = call.function()?.event_configs.get(key(&reference)).cloned();
-    config.ok_or_else(|| {
-        let message = format!("The function {}:{} doesn't have an EventInvokeConfig", reference.arn, key(&reference));
-        AwsError::new("ResourceNotFoundException", message).with_status(404)
-    })
+    let function = call.world.lambda.functions.get(&reference.key());
+    let config = function.and_then(|function| function.event_configs.get(key(&reference))).cloned();
+    let arn = &reference.arn;
+    config.ok_or_else(|| no_such(format!("The function {arn}:{} doesn't have an EventInvokeConfig", key(&reference))))
 }
 
 fn shown(reference: &Reference, qualifier: &str, config: &EventConfig) -> Value {

@@ -253,6 +253,35 @@ fn what_is_refused_and_how() {
     }
 }
 
+#[test]
+fn what_is_missing_is_named_as_each_operation_names_it() {
+    let mut world = world_with_function();
+    let (gone, events) =
+        ("/2019-09-25/functions/gone/event-invoke-config", "/2019-09-25/functions/f/event-invoke-config");
+    let (list, retries) = (format!("{gone}/list"), json!({ "MaximumRetryAttempts": 1 }));
+    let (unknown, none) = ("The function doesn't exist.".to_owned(), "doesn't have an EventInvokeConfig");
+    let nothing = "You must specify at least one of error handling or destination setting.".to_owned();
+    let alias = "/2015-03-31/functions/f/aliases/a";
+    for (method, path, body, expected) in [
+        (Method::PUT, gone, retries.clone(), unknown.clone()),
+        (Method::POST, gone, retries.clone(), unknown.clone()),
+        (Method::GET, list.as_str(), Value::Null, unknown),
+        (
+            Method::GET,
+            gone,
+            Value::Null,
+            format!("The function {}:$LATEST {none}", ARN.replace(":function:f", ":function:gone")),
+        ),
+        (Method::DELETE, events, Value::Null, format!("The function {ARN}:$LATEST {none}")),
+        (Method::PUT, events, json!({}), nothing),
+        (Method::GET, alias, Value::Null, format!("Cannot find alias arn: {ARN}:a")),
+        (Method::PUT, alias, json!({}), format!("Alias not found: {ARN}:a")),
+    ] {
+        let error = lambda(&mut world, READY, method.clone(), path, body).unwrap_err();
+        assert_eq!(error.message, expected, "{method} {path}");
+    }
+}
+
 fn outcome() -> InvokeOutcome {
     let log = vec!["START".to_owned(), "hello".to_owned()];
     InvokeOutcome { payload: "7".into(), function_error: Some("Unhandled".into()), log, duration_ms: 1.0 }
