@@ -29,36 +29,43 @@ OPERATIONS = {
         UpdateMaxRecordSize UpdateShardCount UpdateStreamMode""",
     "lambda": """AddPermission CreateAlias CreateFunction DeleteAlias DeleteFunction DeleteFunctionConcurrency
         DeleteFunctionEventInvokeConfig GetAlias GetFunction GetFunctionConcurrency GetFunctionConfiguration
-        GetFunctionEventInvokeConfig GetPolicy ListAliases ListFunctionEventInvokeConfigs ListFunctions ListTags
-        ListVersionsByFunction PublishVersion PutFunctionConcurrency PutFunctionEventInvokeConfig RemovePermission TagResource UntagResource UpdateAlias
-        UpdateFunctionCode UpdateFunctionConfiguration UpdateFunctionEventInvokeConfig""",
+        GetFunctionEventInvokeConfig GetPolicy Invoke ListAliases ListFunctionEventInvokeConfigs ListFunctions ListTags
+        ListVersionsByFunction PublishVersion PutFunctionConcurrency PutFunctionEventInvokeConfig RemovePermission
+        TagResource UntagResource UpdateAlias UpdateFunctionCode UpdateFunctionConfiguration
+        UpdateFunctionEventInvokeConfig""",
     "logs": """CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DeleteRetentionPolicy DescribeLogGroups
         DescribeLogStreams FilterLogEvents GetLogEvents ListTagsForResource ListTagsLogGroup PutLogEvents
         PutLogGroupDeletionProtection PutRetentionPolicy TagLogGroup TagResource UntagLogGroup UntagResource""",
     "sts": "AssumeRole GetCallerIdentity",
 }
-# Where a REST protocol carries a member as text outside the body: not checked here.
-TEXT_LOCATIONS = ("header", "headers", "querystring")
+# Where a REST protocol carries a member outside path, query and body: not checked here.
+ELSEWHERE = ("header", "headers")
+# Optional in the models for streams that distribute records by themselves, which the engine refuses to create.
+REQUIRED = {"PutRecordInput": ["PartitionKey"], "PutRecordsRequestEntry": ["PartitionKey"]}
+# Checked by the service itself, against a list of its own.
+UNLISTED = ("Runtime",)
 NUMBERS = ("integer", "long", "float", "double")
 
 
-def describe(raw, shape_names):
+def describe(name, raw, shape_names):
     """One shape as the checker reads it; the names of the shapes it leads to are added to shape_names."""
     out = {"type": "number" if raw["type"] in NUMBERS else raw["type"]}
     if raw["type"] == "structure":
         members = {
-            name: member["shape"]
-            for name, member in raw["members"].items()
-            if member.get("location") not in TEXT_LOCATIONS
+            each: member["shape"]
+            for each, member in raw["members"].items()
+            if member.get("location") not in ELSEWHERE
         }
         out["members"] = list(members.items())
-        out["required"] = [name for name in raw.get("required", []) if name in members]
+        out["required"] = [each for each in raw.get("required", []) + REQUIRED.get(name, []) if each in members]
         shape_names.extend(members.values())
     for part in ("member", "key", "value"):
         if part in raw:
             out[part] = raw[part]["shape"]
             shape_names.append(out[part])
     out.update({bound: raw[bound] for bound in ("min", "max", "pattern", "enum") if bound in raw})
+    if name in UNLISTED:
+        del out["enum"]
     return {name: value for name, value in out.items() if value != []}
 
 
@@ -70,7 +77,7 @@ def constraints(model, operations):
     while todo:
         name = todo.pop()
         if name not in shapes:
-            shapes[name] = describe(raw_shapes[name], todo)
+            shapes[name] = describe(name, raw_shapes[name], todo)
     return {"operations": inputs, "shapes": dict(sorted(shapes.items()))}
 
 

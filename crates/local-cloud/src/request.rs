@@ -170,6 +170,8 @@ pub struct FunctionImage {
     /// Changes with code or configuration; a warm process is reused only for the same revision.
     pub revision: String,
     pub environment: std::collections::BTreeMap<String, String>,
+    /// ARNs of what is not unpacked.
+    pub layers: Vec<String>,
     pub timeout_s: u32,
     pub memory_mib: u32,
     pub region: String,

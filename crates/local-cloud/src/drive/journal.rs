@@ -46,7 +46,8 @@ pub enum StartError {
     #[error("reading {path}: {source}; move the folder away to start without the records in it")]
     Records { path: PathBuf, source: std::io::Error },
     #[error(
-        "reading {path}: a row of table {table} (key {key}) cannot be understood: {reason}; was it written by a newer version?"
+        "reading {path}: a row of table {table} (key {key}) is not one that this version takes: {reason}; start the version \
+         that wrote it, or choose another folder"
     )]
     Row { path: PathBuf, table: String, key: String, reason: String },
 }

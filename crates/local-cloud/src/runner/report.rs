@@ -31,7 +31,11 @@ pub struct Measured {
 
 /// The lines before and after what the function wrote itself.
 pub fn frame(id: &str, function: &FunctionImage, measured: Measured, written: Vec<String>) -> Vec<String> {
-    let mut lines = vec![format!("START RequestId: {id} Version: {}", function.version)];
+    let mut lines = vec![];
+    if !function.layers.is_empty() {
+        lines.push(format!("LAYERS The local engine unpacks none of: {}", function.layers.join(" ")));
+    }
+    lines.push(format!("START RequestId: {id} Version: {}", function.version));
     lines.extend(written);
     lines.push(format!("END RequestId: {id}"));
     lines.push(report_line(id, function.memory_mib, measured));

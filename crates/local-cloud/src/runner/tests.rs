@@ -55,6 +55,7 @@ fn image(runtime: &str, code: Bytes) -> FunctionImage {
         code,
         revision: "1".into(),
         environment: Default::default(),
+        layers: vec![],
         timeout_s: 60,
         memory_mib: 128,
         region: "us-east-1".into(),

@@ -1,7 +1,7 @@
 //! Lambda: functions, versions, aliases, and invocations under way.
 //!
 //! A function is Pending, and an update InProgress, for [`crate::Delays::function`]; until an update has settled,
-//! invocations run what was there before. Layers, VPCs, dead letters, destinations and container images are not acted on.
+//! invocations run what was there before. Layers, VPCs, tracing and SnapStart are kept and not acted on.
 
 use std::collections::HashMap;
 
@@ -64,6 +64,9 @@ impl Default for State {
     }
 }
 
+/// A zip of the largest size, as base64, and something around it.
+const MAX_REQUEST_BYTES: usize = 70_167_211;
+
 /// What an operation works on.
 struct Call<'a> {
     world: &'a mut World,
@@ -81,6 +84,11 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
         return Err(unsupported::refusal(&request.method, &request.path).unwrap_or_else(unknown));
     };
     unsupported::member(request)?;
+    if request.body.len() > MAX_REQUEST_BYTES {
+        let message =
+            format!("Request must be smaller than {MAX_REQUEST_BYTES} bytes for the {} operation", route.name);
+        return Err(AwsError::new("RequestEntityTooLargeException", message).with_status(413));
+    }
     let input = route::input(route, captured, request)?;
     crate::wire::validate::input("lambda", route.name, &input)?;
     (route.operation)(&mut Call { world, turn, request, input })
@@ -94,7 +102,7 @@ pub fn named(request: &Request, account: &str) -> Option<String> {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let name = captured.get("FunctionName").or(body.get("FunctionName"))?.as_str()?;
         let reference = Reference::parse(name, &request.region, account).ok()?;
-        Some(reference.or_qualifier(request.query("Qualifier")).qualified())
+        Some(reference.and_qualifier(request.query("Qualifier")).ok()?.qualified())
     })
 }
 
@@ -110,7 +118,7 @@ impl Call<'_> {
     fn reference(&self) -> Result<Reference, AwsError> {
         let name = self.input["FunctionName"].as_str().unwrap_or_default();
         let reference = Reference::parse(name, &self.request.region, &self.world.settings.account)?;
-        Ok(reference.or_qualifier(self.input["Qualifier"].as_str()))
+        reference.and_qualifier(self.input["Qualifier"].as_str())
     }
 
     fn function(&self) -> Result<&Function, AwsError> {

@@ -56,15 +56,18 @@ struct Manner {
     echoes: bool,
     /// Does it list the values that it would have taken?
     lists: bool,
+    /// Does it say of a list's items and a map's values that they must be there?
+    wants: bool,
 }
 
 impl Manner {
     fn of(service: &str) -> Manner {
-        let plain = Manner { code: "ValidationException", echoes: true, lists: true };
+        let plain = Manner { code: "ValidationException", echoes: true, lists: true, wants: false };
         match service {
             "firehose" => Manner { echoes: false, ..plain },
+            "lambda" => Manner { wants: true, ..plain },
             "logs" => Manner { code: "InvalidParameterException", ..plain },
-            "iam" => Manner { code: "ValidationError", echoes: false, lists: false },
+            "iam" => Manner { code: "ValidationError", echoes: false, lists: false, wants: false },
             "sts" => Manner { code: "ValidationError", ..plain },
             _ => plain,
         }
@@ -127,23 +130,43 @@ impl Violations<'_> {
             (Kind::Structure, _) => self.walk_members(shape, value, path),
             (Kind::List, Value::Array(items)) => {
                 let item = self.tables.of(&shape.member);
-                for (at, value) in items.iter().enumerate() {
-                    self.walk(item, value, &path.item(at + 1));
-                }
+                self.walk_parts(
+                    shape,
+                    value,
+                    path,
+                    ("Member", item),
+                    items.iter().zip(1..).map(|(item, at)| (at, item)),
+                );
             }
             (Kind::Map, Value::Object(entries)) => {
                 let (key, item) = (self.tables.of(&shape.key), self.tables.of(&shape.value));
                 if entries.keys().any(|name| !words::violated(key, &Value::from(name.as_str()), true).is_empty()) {
-                    self.refuse(shape, value, path, &words::of_all("Map keys", key));
+                    self.refuse(shape, value, path, &words::of_all("Map keys", key, false));
                 }
-                if item.is_scalar() && entries.values().any(|value| !words::violated(item, value, true).is_empty()) {
-                    self.refuse(shape, value, path, &words::of_all("Map value", item));
-                }
-                for (name, value) in entries.iter().filter(|_| !item.is_scalar()) {
-                    self.walk(item, value, &path.item(name));
-                }
+                self.walk_parts(shape, value, path, ("Map value", item), entries);
             }
             _ => {}
+        }
+    }
+
+    /// What is wrong with scalars is said once, of the list or map that they are in.
+    fn walk_parts<'v>(
+        &mut self,
+        shape: &Shape,
+        whole: &Value,
+        path: &Path,
+        (said, part): (&str, &Shape),
+        parts: impl IntoIterator<Item = (impl std::fmt::Display, &'v Value)>,
+    ) {
+        let mut wrong = false;
+        for (at, value) in parts {
+            match part.is_scalar() {
+                true => wrong = wrong || !words::violated(part, value, true).is_empty(),
+                false => self.walk(part, value, &path.item(at)),
+            }
+        }
+        if wrong {
+            self.refuse(shape, whole, path, &words::of_all(said, part, self.manner.wants));
         }
     }
 
@@ -154,8 +177,9 @@ impl Violations<'_> {
                 Some(value) => self.walk(self.tables.shape(member), value, &path),
                 None if shape.required.contains(name) => {
                     self.out.push(format!(
-                        "Value null at '{}' failed to satisfy constraint: Member must not be null",
-                        path.0
+                        "Value null at '{}' failed to satisfy constraint: {}",
+                        path.0,
+                        words::NOT_NULL
                     ));
                 }
                 None => {}

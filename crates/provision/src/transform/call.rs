@@ -129,6 +129,7 @@ pub fn image(function: &Function, name: &str, names: &Names) -> Result<FunctionI
         code_sha256: sha256.clone(),
         revision: sha256.clone(),
         environment: function.environment.clone(),
+        layers: function.layers.clone(),
         timeout_s: function.timeout_s,
         memory_mib: function.memory_mib,
         region: names.region.clone(),

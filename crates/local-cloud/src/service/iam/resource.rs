@@ -36,6 +36,6 @@ fn stream(world: &World, region: &str, resource: &str) -> Option<Document> {
 fn function(world: &World, region: &str, resource: &str) -> Option<Document> {
     let mut words = resource.strip_prefix("function:")?.split(':');
     let function = world.lambda.functions.get(&format!("{region}/{}", words.next()?))?;
-    let statements = function.policies.get(words.next().unwrap_or_default())?;
-    Some(Document::of(statements.values().cloned()))
+    let policy = function.policies.get(words.next().unwrap_or_default())?;
+    Some(Document::of(policy.statements.iter().map(|(_, statement)| statement.clone())))
 }

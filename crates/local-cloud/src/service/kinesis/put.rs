@@ -29,6 +29,7 @@ struct PutRecords<'a> {
     stream_arn: Option<String>,
     #[serde(borrow)]
     records: Option<Vec<Entry<'a>>>,
+    dry_run: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,7 +46,8 @@ struct Entry<'a> {
 pub fn put_records(state: &mut State, at: Scope, body: &[u8]) -> Result<Vec<u8>, AwsError> {
     let refused = || refusal("PutRecords", body);
     let input: PutRecords = serde_json::from_slice(body).map_err(|_| refused())?;
-    let entries = input.records.filter(|entries| (1..=MOST_RECORDS).contains(&entries.len())).ok_or_else(refused)?;
+    let takes = |entries: &Vec<Entry>| (1..=MOST_RECORDS).contains(&entries.len()) && input.dry_run != Some(true);
+    let entries = input.records.filter(takes).ok_or_else(refused)?;
     let records = entries.iter().map(Entry::whole).collect::<Option<Vec<Whole>>>().ok_or_else(refused)?;
     let name = name_in(input.stream_name.as_deref(), input.stream_arn.as_deref())?;
     let key = writable(state, at, name)?;
@@ -103,6 +105,7 @@ struct PutRecord<'a> {
     #[serde(borrow)]
     partition_key: Option<Cow<'a, str>>,
     sequence_number_for_ordering: Option<String>,
+    dry_run: Option<bool>,
 }
 
 pub fn put_record(state: &mut State, at: Scope, body: &[u8]) -> Result<Vec<u8>, AwsError> {
@@ -110,7 +113,7 @@ pub fn put_record(state: &mut State, at: Scope, body: &[u8]) -> Result<Vec<u8>, 
     let input: PutRecord = serde_json::from_slice(body).map_err(|_| refused())?;
     let (data, explicit_hash_key) = (input.data, input.explicit_hash_key);
     let entry = Entry { data, explicit_hash_key, partition_key: input.partition_key };
-    let record = entry.whole().ok_or_else(refused)?;
+    let record = entry.whole().filter(|_| input.dry_run != Some(true)).ok_or_else(refused)?;
     let name = name_in(input.stream_name.as_deref(), input.stream_arn.as_deref())?;
     let key = writable(state, at, name)?;
     let stream = state.streams.get(&key).ok_or_else(|| at.not_found(name))?;

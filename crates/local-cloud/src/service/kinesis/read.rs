@@ -151,6 +151,7 @@ fn timestamp(at: Scope, given: Option<f64>) -> Result<Millis, AwsError> {
 pub struct GetRecords {
     shard_iterator: Option<String>,
     limit: Option<usize>,
+    dry_run: Option<bool>,
 }
 
 pub fn get_records(
@@ -161,8 +162,8 @@ pub fn get_records(
 ) -> Result<Vec<u8>, AwsError> {
     let input: GetRecords = serde_json::from_slice(body).map_err(|_| refusal("GetRecords", body))?;
     let limit = input.limit.unwrap_or(MOST_RECORDS);
-    let in_bounds = (1..=MOST_RECORDS).contains(&limit);
-    let text = input.shard_iterator.filter(|_| in_bounds).ok_or_else(|| refusal("GetRecords", body))?;
+    let taken = (1..=MOST_RECORDS).contains(&limit) && input.dry_run != Some(true);
+    let text = input.shard_iterator.filter(|_| taken).ok_or_else(|| refusal("GetRecords", body))?;
     let iterator = Iterator::decode(&text, at.now)?;
     state.trim(&iterator.stream, at.now);
     let stream = state.streams.get(&iterator.stream).filter(|stream| stream.created == iterator.created);

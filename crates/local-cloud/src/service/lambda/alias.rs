@@ -7,7 +7,7 @@ use crate::request::AwsError;
 use crate::service::json::page;
 
 use super::function::{Alias, Function, Routing, same_revision};
-use super::{Call, Outcome, conflict, no_content, no_such, not_found, reply};
+use super::{Call, Outcome, conflict, invalid, no_content, no_such, not_found, reply};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -27,13 +27,13 @@ pub fn create(call: &mut Call) -> Outcome {
         return Err(conflict(format!("Alias already exists: {alias_arn}")));
     }
     let function_version = input.function_version.unwrap_or_default();
-    published(function, &function_version)?;
+    let routing_config = routing(function, &function_version, input.routing_config)?;
     let alias = Alias {
         alias_arn,
         name: input.name.clone(),
         function_version,
         description: input.description.unwrap_or_default(),
-        routing_config: routing(input.routing_config),
+        routing_config,
         revision_id: function.next_revision(),
     };
     function.aliases.insert(input.name, alias.clone());
@@ -51,13 +51,13 @@ pub fn update(call: &mut Call) -> Outcome {
     let function = call.function_mut()?;
     let unknown = || no_such(format!("Alias not found: {}:{}", function.arn, input.name));
     let old = function.aliases.get(&input.name).ok_or_else(unknown)?.clone();
-    same_revision(&old.revision_id, input.revision_id.as_deref())?;
+    same_revision(&old.revision_id, input.revision_id.as_deref(), "GetFunction/GetAlias")?;
     let function_version = input.function_version.unwrap_or(old.function_version);
-    published(function, &function_version)?;
+    let routing_config = routing(function, &function_version, input.routing_config.or(old.routing_config.clone()))?;
     let alias = Alias {
         function_version,
         description: input.description.unwrap_or(old.description),
-        routing_config: if input.routing_config.is_some() { routing(input.routing_config) } else { old.routing_config },
+        routing_config,
         revision_id: function.next_revision(),
         ..old
     };
@@ -67,8 +67,11 @@ pub fn update(call: &mut Call) -> Outcome {
 
 pub fn delete(call: &mut Call) -> Outcome {
     let input: Input = call.input()?;
+    let function = call.function_mut()?;
     // An alias that is not there is as good as deleted.
-    call.function_mut()?.aliases.remove(&input.name);
+    if function.aliases.remove(&input.name).is_some() {
+        function.forget(&input.name);
+    }
     no_content()
 }
 
@@ -96,9 +99,29 @@ pub fn list(call: &mut Call) -> Outcome {
     reply(200, &output)
 }
 
-/// No weights at all take an alias's routing away.
-fn routing(routing: Option<Routing>) -> Option<Routing> {
-    routing.filter(|routing| !routing.additional_version_weights.is_empty())
+/// An alias's routing beside the version it names, where that can be; no weights at all are none.
+fn routing(function: &Function, version: &str, routing: Option<Routing>) -> Result<Option<Routing>, AwsError> {
+    published(function, version)?;
+    let Some(routing) = routing.filter(|routing| !routing.additional_version_weights.is_empty()) else {
+        return Ok(None);
+    };
+    let others = &routing.additional_version_weights;
+    if others.len() > 1 {
+        return Err(invalid("Number of items in AdditionalVersionWeights cannot be greater than 1"));
+    }
+    if version == "$LATEST" {
+        return Err(invalid("$LATEST is not supported for an alias pointing to more than 1 version"));
+    }
+    for other in others.keys() {
+        if other == version {
+            return Err(invalid(format!(
+                "Invalid function version {version}. Function version {version} is already included in routing \
+                 configuration."
+            )));
+        }
+        published(function, other)?;
+    }
+    Ok(Some(routing))
 }
 
 fn published(function: &Function, version: &str) -> Result<(), AwsError> {
@@ -106,6 +129,6 @@ fn published(function: &Function, version: &str) -> Result<(), AwsError> {
     if there { Ok(()) } else { Err(not_found(&format!("{}:{version}", function.arn))) }
 }
 
-fn no_alias(function: &Function, name: &str) -> AwsError {
+pub fn no_alias(function: &Function, name: &str) -> AwsError {
     no_such(format!("Cannot find alias arn: {}:{name}", function.arn))
 }

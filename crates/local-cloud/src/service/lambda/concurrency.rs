@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::invocation::ACCOUNT_CONCURRENCY;
-use super::{Call, Outcome, invalid, no_content, reply};
+use super::{Call, Outcome, invalid, no_content, not_found, reply};
 
 /// What no function may reserve.
 const UNRESERVED: usize = 100;
@@ -24,7 +24,17 @@ struct Put {
 
 pub fn put(call: &mut Call) -> Outcome {
     let input: Put = call.input()?;
-    let key = call.reference()?.key();
+    let reference = call.reference()?;
+    if reference.qualifier.is_some() {
+        return Err(invalid(
+            "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. \
+             Please specify either a function name or an unqualified function ARN.",
+        ));
+    }
+    let key = reference.key();
+    if !call.world.lambda.functions.contains(&key) {
+        return Err(not_found(&format!("{}:$LATEST", reference.arn)));
+    }
     let functions = call.world.lambda.functions.iter();
     let others = functions.filter(|(other, _)| *other != key).filter_map(|(_, function)| function.reserved_concurrency);
     if others.sum::<u32>() as usize + input.reserved_concurrent_executions as usize > ACCOUNT_CONCURRENCY - UNRESERVED {

@@ -26,8 +26,29 @@ pub struct Configuration {
     #[serde(flatten)]
     pub status: Status,
     pub package_type: String,
-    pub snap_start: Value,
     pub runtime_version_config: Value,
+}
+
+/// What lists leave out.
+const NOT_LISTED: &[&str] = &[
+    "LastUpdateStatus",
+    "LastUpdateStatusReason",
+    "LastUpdateStatusReasonCode",
+    "RuntimeVersionConfig",
+    "State",
+    "StateReason",
+    "StateReasonCode",
+];
+
+impl Configuration {
+    /// As lists show it.
+    pub fn listed(&self) -> Value {
+        let mut shown = json!(self);
+        if let Some(members) = shown.as_object_mut() {
+            members.retain(|name, _| !NOT_LISTED.contains(&name.as_str()));
+        }
+        shown
+    }
 }
 
 /// What the caller decides.
@@ -43,6 +64,8 @@ pub struct Settings {
     pub architectures: Vec<String>,
     pub ephemeral_storage: Value,
     pub tracing_config: Value,
+    #[serde(default)]
+    pub snap_start: SnapStart,
     pub logging_config: LoggingConfig,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
@@ -50,10 +73,30 @@ pub struct Settings {
     pub layers: Vec<Layer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vpc_config: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dead_letter_config: Option<Value>,
     #[serde(rename = "KMSKeyArn", skip_serializing_if = "Option::is_none")]
     pub kms_key_arn: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SnapStart {
+    pub apply_on: ApplyOn,
+    pub optimization_status: OptimizationStatus,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApplyOn {
+    #[default]
+    None,
+    PublishedVersions,
+}
+
+/// On of a published version that has one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OptimizationStatus {
+    #[default]
+    Off,
+    On,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,11 +130,11 @@ pub struct SettingsChange {
     architectures: Option<Vec<String>>,
     ephemeral_storage: Option<Value>,
     tracing_config: Option<Value>,
+    snap_start: Option<SnapStart>,
     logging_config: Option<LoggingConfigChange>,
     environment: Option<Environment>,
     layers: Option<Vec<String>>,
     vpc_config: Option<Value>,
-    dead_letter_config: Option<Value>,
     #[serde(rename = "KMSKeyArn")]
     kms_key_arn: Option<String>,
 }
@@ -118,6 +161,7 @@ impl Settings {
             architectures: vec!["x86_64".into()],
             ephemeral_storage: json!({ "Size": 512 }),
             tracing_config: json!({ "Mode": "PassThrough" }),
+            snap_start: SnapStart::default(),
             logging_config: LoggingConfig {
                 log_format: "Text".into(),
                 log_group: format!("/aws/lambda/{function_name}"),
@@ -127,7 +171,6 @@ impl Settings {
             environment: None,
             layers: vec![],
             vpc_config: None,
-            dead_letter_config: None,
             kms_key_arn: None,
         }
     }
@@ -145,11 +188,11 @@ impl Settings {
             architectures: change.architectures.unwrap_or(old.architectures),
             ephemeral_storage: change.ephemeral_storage.unwrap_or(old.ephemeral_storage),
             tracing_config: change.tracing_config.unwrap_or(old.tracing_config),
+            snap_start: change.snap_start.unwrap_or(old.snap_start),
             logging_config: old.logging_config.changed(change.logging_config),
-            environment: change.environment.or(old.environment).filter(|e| !e.variables.is_empty()),
+            environment: change.environment.or(old.environment),
             layers: change.layers.map_or(old.layers, |arns| arns.into_iter().map(Layer::new).collect()),
             vpc_config: change.vpc_config.or(old.vpc_config),
-            dead_letter_config: change.dead_letter_config.or(old.dead_letter_config),
             kms_key_arn: change.kms_key_arn.or(old.kms_key_arn).filter(|arn| !arn.is_empty()),
         };
         settings.acceptable()?;
@@ -157,10 +200,25 @@ impl Settings {
     }
 
     fn acceptable(&self) -> Result<(), AwsError> {
+        if self.timeout > MAX_TIMEOUT_S {
+            return Err(invalid(format!(
+                "1 validation error detected: Value '{}' at 'timeout' failed to satisfy constraint: Member must have \
+                 value less than or equal to {MAX_TIMEOUT_S}",
+                self.timeout
+            )));
+        }
         if self.runtime.is_empty() || self.handler.is_empty() {
             return Err(invalid(
                 "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
             ));
+        }
+        if !RUNTIMES.contains(&self.runtime.as_str()) && !OLD_RUNTIMES.contains(&self.runtime.as_str()) {
+            return Err(invalid(format!(
+                "Value {} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] or be a \
+                 valid ARN",
+                self.runtime,
+                RUNTIMES.join(", ")
+            )));
         }
         if OLD_RUNTIMES.contains(&self.runtime.as_str()) {
             return Err(invalid(format!(
@@ -172,6 +230,38 @@ impl Settings {
         self.environment.as_ref().map_or(Ok(()), Environment::acceptable)
     }
 }
+
+/// Longer ones are for what is not here.
+const MAX_TIMEOUT_S: u32 = 900;
+
+/// As the service itself lists them, in its order.
+const RUNTIMES: &[&str] = &[
+    "nodejs20.x",
+    "python3.14",
+    "provided.al2023",
+    "python3.12",
+    "python3.13",
+    "nodejs24.x",
+    "nodejs22.x",
+    "java25",
+    "python3.10",
+    "python3.11",
+    "java21",
+    "ruby3.3",
+    "ruby3.4",
+    "ruby3.2",
+    "python3.8",
+    "python3.9",
+    "java17",
+    "nodejs16.x",
+    "dotnet10",
+    "dotnet8",
+    "java11",
+    "dotnet6",
+    "nodejs18.x",
+    "provided.al2",
+    "java8.al2",
+];
 
 /// Runtimes with which nothing can be created any more.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html>
@@ -200,11 +290,17 @@ const OLD_RUNTIMES: &[&str] = &[
 impl LoggingConfig {
     fn changed(self, change: Option<LoggingConfigChange>) -> LoggingConfig {
         let Some(change) = change else { return self };
+        let log_format = change.log_format.unwrap_or(self.log_format);
+        // Only lines in JSON have a level to choose by.
+        let level = |new: Option<String>, old: Option<String>| match log_format.as_str() {
+            "JSON" => Some(new.or(old).unwrap_or_else(|| "INFO".into())),
+            _ => None,
+        };
         LoggingConfig {
-            log_format: change.log_format.unwrap_or(self.log_format),
+            application_log_level: level(change.application_log_level, self.application_log_level),
+            system_log_level: level(change.system_log_level, self.system_log_level),
             log_group: change.log_group.unwrap_or(self.log_group),
-            application_log_level: change.application_log_level.or(self.application_log_level),
-            system_log_level: change.system_log_level.or(self.system_log_level),
+            log_format,
         }
     }
 }

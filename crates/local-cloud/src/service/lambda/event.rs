@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::request::{AwsError, Input};
+use crate::service::json::page;
 use crate::settings::Millis;
 use crate::world::{Turn, World};
 
@@ -82,7 +83,8 @@ pub fn tick(world: &mut World, turn: &mut Turn) {
 
 fn attempt(world: &mut World, turn: &mut Turn, id: String, event: Event) {
     let reference = Reference::parse(&event.name, &event.region, &world.settings.account);
-    let Ok(reference) = reference.map(|reference| reference.or_qualifier(event.qualifier.as_deref())) else { return };
+    let reference = reference.and_then(|reference| reference.and_qualifier(event.qualifier.as_deref()));
+    let Ok(reference) = reference else { return };
     let max_age = config(world, &reference).maximum_event_age_in_seconds.unwrap_or(MAX_AGE_S);
     let input = Input { payload: event.payload.into(), client_context: event.client_context };
     match invocation::start(world, turn, &reference, input, Waiter::Event { id: id.clone() }) {
@@ -103,8 +105,8 @@ pub fn tried(world: &mut World, now: Millis, id: &str, failed: bool) {
     let Some(event) = world.lambda.events.get(id) else { return };
     let reference = Reference::parse(&event.name, &event.region, &world.settings.account);
     let qualifier = event.qualifier.as_deref();
-    let config =
-        reference.map_or_else(|_| EventConfig::default(), |named| config(world, &named.or_qualifier(qualifier)));
+    let config = reference.and_then(|named| named.and_qualifier(qualifier)).map(|named| config(world, &named));
+    let config = config.unwrap_or_default();
     let retries = config.maximum_retry_attempts.unwrap_or(PAUSES_MS.len() as u32);
     match PAUSES_MS.get(event.failures as usize).filter(|_| failed && event.failures < retries) {
         Some(pause) => change(world, id, |event| {
@@ -159,7 +161,9 @@ pub fn update_config(call: &mut Call) -> Outcome {
 
 /// The function that is to have one, or whose are listed.
 fn function<'a>(call: &'a Call) -> Result<&'a Function, AwsError> {
-    call.function().map_err(|_| no_such("The function doesn't exist."))
+    let qualifier = call.reference()?.qualifier;
+    let function = call.function().ok().filter(|function| function.configuration(qualifier.as_deref()).is_some());
+    function.ok_or_else(|| no_such("The function doesn't exist."))
 }
 
 fn something(config: &EventConfig) -> Result<(), AwsError> {
@@ -188,11 +192,25 @@ pub fn delete_config(call: &mut Call) -> Outcome {
     no_content()
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct List {
+    marker: Option<String>,
+    max_items: Option<usize>,
+}
+
+/// By qualifier, which is the marker too.
 pub fn list_configs(call: &mut Call) -> Outcome {
+    let input: List = call.input()?;
     let reference = call.reference()?;
-    let configs = function(call)?.event_configs.iter();
-    let configs: Vec<Value> = configs.map(|(qualifier, config)| shown(&reference, qualifier, config)).collect();
-    reply(200, &json!({ "FunctionEventInvokeConfigs": configs }))
+    let configs = function(call)?.event_configs.iter().map(|(qualifier, config)| (qualifier.as_str(), config));
+    let (page, more) = page(configs, input.marker.as_deref(), input.max_items.unwrap_or(50));
+    let configs: Vec<Value> = page.iter().map(|(qualifier, config)| shown(&reference, qualifier, config)).collect();
+    let mut output = json!({ "FunctionEventInvokeConfigs": configs });
+    if let Some((qualifier, _)) = page.last().filter(|_| more) {
+        output["NextMarker"] = json!(qualifier);
+    }
+    reply(200, &output)
 }
 
 fn wanted(call: &Call) -> Result<EventConfig, AwsError> {

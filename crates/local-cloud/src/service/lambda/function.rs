@@ -9,8 +9,9 @@ use serde_json::Value;
 use crate::request::AwsError;
 use crate::settings::Millis;
 
-use super::configuration::{Configuration, Settings};
+use super::configuration::{ApplyOn, Configuration, OptimizationStatus, Settings};
 use super::conflict;
+use super::permission::Policy;
 use super::status::{Phase, Status, UpdatePhase};
 
 /// One function of one region.
@@ -28,9 +29,12 @@ pub struct Function {
     pub versions: BTreeMap<u32, Configuration>,
     /// The highest number ever given: none is given twice.
     pub last_version: u32,
+    /// Code and settings of `$LATEST` when the newest version was made of it.
+    #[serde(default)]
+    pub published: Option<(String, Settings)>,
     pub aliases: BTreeMap<String, Alias>,
     /// Resource policies: of the function itself under the empty name, of a qualifier under its own.
-    pub policies: BTreeMap<String, BTreeMap<String, Value>>,
+    pub policies: BTreeMap<String, Policy>,
     pub tags: BTreeMap<String, String>,
     pub reserved_concurrency: Option<u32>,
     #[serde(default)]
@@ -74,6 +78,12 @@ impl Function {
         }
     }
 
+    /// As lists of versions show them: `$LATEST`, by that name, then by number.
+    pub fn listed(&self) -> Vec<Value> {
+        let latest = Configuration { function_arn: format!("{}:$LATEST", self.arn), ..self.latest.clone() };
+        std::iter::once(&latest).chain(self.versions.values()).map(Configuration::listed).collect()
+    }
+
     /// Does any version run the code with this hash?
     pub fn runs(&self, code_sha256: &str) -> bool {
         let current = [Some(&self.latest), self.before.as_ref()];
@@ -95,7 +105,7 @@ impl Function {
 
     /// The caller's optimistic lock: nothing given locks nothing.
     pub fn at_revision(&self, expected: Option<&str>) -> Result<(), AwsError> {
-        same_revision(&self.latest.revision_id, expected)
+        same_revision(&self.latest.revision_id, expected, "GetFunction/GetAlias")
     }
 
     /// `$LATEST` becomes this; what was before runs on until the update has settled.
@@ -122,24 +132,34 @@ impl Function {
         uuid::Builder::from_md5_bytes(digest.into()).into_uuid().to_string()
     }
 
-    /// `$LATEST` under the next number; or the newest version, where nothing has changed since.
+    /// `$LATEST` under the next number; or the newest version, where nothing of `$LATEST` has changed since.
     pub fn publish(&mut self, description: Option<String>) -> Configuration {
-        let same = |version: &Configuration| {
-            let described = version.settings.description.clone();
-            let latest = Settings { description: described, ..self.latest.settings.clone() };
-            version.code_sha256 == self.latest.code_sha256 && version.settings == latest
-        };
-        if let Some(newest) = self.versions.get(&self.last_version).filter(|version| same(version)) {
+        let now = (self.latest.code_sha256.clone(), self.latest.settings.clone());
+        if let Some(newest) = self.versions.get(&self.last_version).filter(|_| self.published.as_ref() == Some(&now)) {
             return newest.clone();
         }
+        self.published = Some(now);
         self.last_version += 1;
         let mut version = self.latest.clone();
         version.version = self.last_version.to_string();
         version.function_arn = format!("{}:{}", self.arn, self.last_version);
         version.settings.description = description.unwrap_or(version.settings.description);
         version.revision_id = self.next_revision();
+        if version.settings.snap_start.apply_on == ApplyOn::PublishedVersions {
+            version.settings.snap_start.optimization_status = OptimizationStatus::On;
+        }
+        if self.settles_at.is_some() {
+            version.status = Status::pending();
+        }
         self.versions.insert(self.last_version, version.clone());
+        self.latest.revision_id = self.next_revision();
         version
+    }
+
+    /// What was said of a version or alias goes with it.
+    pub fn forget(&mut self, qualifier: &str) {
+        self.policies.remove(qualifier);
+        self.event_configs.remove(qualifier);
     }
 }
 
@@ -149,11 +169,14 @@ pub fn pending() -> AwsError {
     )
 }
 
-pub fn same_revision(current: &str, expected: Option<&str>) -> Result<(), AwsError> {
+/// `told_by` is the operation that tells the current one.
+pub fn same_revision(current: &str, expected: Option<&str>, told_by: &str) -> Result<(), AwsError> {
     if expected.is_none_or(|expected| expected == current) {
         return Ok(());
     }
-    let message = "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to \
-                   retrieve the latest Revision Id";
+    let message = format!(
+        "The Revision Id provided does not match the latest Revision Id. Call the {told_by} API to retrieve the latest \
+         Revision Id"
+    );
     Err(AwsError::new("PreconditionFailedException", message).with_status(412))
 }

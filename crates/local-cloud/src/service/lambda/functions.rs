@@ -17,7 +17,11 @@ use super::configuration::{Configuration, Settings, SettingsChange, last_modifie
 use super::function::Function;
 use super::invocation::ACCOUNT_CONCURRENCY;
 use super::status::Status;
+use super::tag::few_enough;
 use super::{Call, Outcome, conflict, invalid, no_content, not_found, reply};
+
+/// Of the name alone; what may stand around it the model bounds.
+const MAX_NAME_LENGTH: usize = 64;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -34,10 +38,19 @@ struct Create {
 pub fn create(call: &mut Call) -> Outcome {
     let input: Create = call.input()?;
     let reference = call.reference()?;
+    if reference.name.len() > MAX_NAME_LENGTH {
+        return Err(invalid(format!(
+            "1 validation error detected: Value '{}' at 'functionName' failed to satisfy constraint: Member must have \
+             length less than or equal to {MAX_NAME_LENGTH}",
+            reference.name
+        )));
+    }
     if call.world.lambda.functions.contains(&reference.key()) {
         return Err(conflict(format!("Function already exist: {}", reference.name)));
     }
     let settings = Settings::default_of(&reference.name).changed(input.settings)?;
+    let tags = input.tags.unwrap_or_default();
+    few_enough(&tags)?;
     let code = input.code.read(&call.world.s3)?;
     role_assumable(call, &settings.role)?;
     let latest = Configuration {
@@ -52,7 +65,6 @@ pub fn create(call: &mut Call) -> Outcome {
         revision_id: String::new(),
         status: Status::pending(),
         package_type: "Zip".into(),
-        snap_start: json!({ "ApplyOn": "None", "OptimizationStatus": "Off" }),
     };
     let mut function = Function {
         name: reference.name.clone(),
@@ -63,15 +75,20 @@ pub fn create(call: &mut Call) -> Outcome {
         settles_at: Some(call.settles_at()),
         versions: BTreeMap::new(),
         last_version: 0,
+        published: None,
         aliases: BTreeMap::new(),
         policies: BTreeMap::new(),
-        tags: input.tags.unwrap_or_default(),
+        tags,
         reserved_concurrency: None,
         event_configs: Default::default(),
         revisions: 0,
     };
     function.latest.revision_id = function.next_revision();
-    let shown = if input.publish { function.publish(None) } else { function.latest.clone() };
+    let mut shown = function.latest.clone();
+    if input.publish {
+        // The answer is about the function all the same, but for the number.
+        shown.version = function.publish(None).version;
+    }
     call.world.lambda.keep(code);
     call.world.lambda.functions.insert(reference.key(), function);
     reply(201, &shown)
@@ -109,14 +126,16 @@ pub fn get(call: &mut Call) -> Outcome {
 }
 
 pub fn get_configuration(call: &mut Call) -> Outcome {
-    reply(200, wanted(call)?)
+    reply(200, &wanted(call)?)
 }
 
-fn wanted<'a>(call: &'a Call) -> Result<&'a Configuration, AwsError> {
+/// Under the ARN that it was asked for by.
+fn wanted(call: &Call) -> Result<Configuration, AwsError> {
     let reference = call.reference()?;
     let function = call.world.lambda.functions.get(&reference.key());
     let configuration = function.and_then(|function| function.configuration(reference.qualifier.as_deref()));
-    configuration.ok_or_else(|| not_found(&reference.qualified()))
+    let configuration = configuration.ok_or_else(|| not_found(&reference.qualified()))?;
+    Ok(Configuration { function_arn: reference.qualified(), ..configuration.clone() })
 }
 
 /// Limits as they are by default, and what of them is used.
@@ -181,8 +200,9 @@ pub fn list(call: &mut Call) -> Outcome {
     let functions = call.world.lambda.functions.with_prefix(&prefix);
     let (page, more) = page(functions, input.marker.as_deref(), input.max_items.unwrap_or(50));
     let all = input.function_version.as_deref() == Some("ALL");
-    let shown = page.iter().flat_map(|(_, function)| {
-        std::iter::once(&function.latest).chain(function.versions.values().filter(move |_| all))
+    let shown = page.iter().flat_map(|(_, function)| match all {
+        true => function.listed(),
+        false => vec![function.latest.listed()],
     });
     let mut output = json!({ "Functions": shown.collect::<Vec<_>>() });
     if let Some((key, _)) = page.last().filter(|_| more) {
@@ -217,6 +237,8 @@ fn delete_version(function: &mut Function, version: &str) -> Result<(), AwsError
     }
     let number = version.parse().map_err(|_| invalid(format!("{version} is not a version of the function")))?;
     // A version that is not there is as good as deleted.
-    function.versions.remove(&number);
+    if function.versions.remove(&number).is_some() {
+        function.forget(version);
+    }
     Ok(())
 }

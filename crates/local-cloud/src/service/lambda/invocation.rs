@@ -262,6 +262,7 @@ fn image(world: &World, configuration: &Configuration, region: &str, now: Millis
         code: world.lambda.code.get(&configuration.code_sha256).unwrap_or_default(),
         code_sha256: configuration.code_sha256.clone(),
         environment,
+        layers: settings.layers.iter().map(|layer| layer.arn.clone()).collect(),
         timeout_s: settings.timeout,
         memory_mib: settings.memory_size,
         region: region.to_owned(),

@@ -3,6 +3,8 @@
 use crate::request::AwsError;
 use crate::service::arn;
 
+use super::{invalid, no_such};
+
 /// One function in one region, and perhaps one of its versions or aliases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
@@ -15,31 +17,44 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Reads `name`, `account:function:name` or an ARN, with or without `:qualifier`, as a caller in `region` means it.
+    /// Reads an ARN or an end of one, `function:name` or `name` too, with or without `:qualifier`, as a caller in `region`
+    /// means it.
     pub fn parse(text: &str, region: &str, account: &str) -> Result<Reference, AwsError> {
         let parts: Vec<&str> = text.split(':').collect();
-        let (owner, rest) = match parts.as_slice() {
-            ["arn", _, "lambda", other, _, "function", ..] if *other != region => {
-                let message = format!("Functions from '{other}' are not reachable in this region ('{region}')");
-                return Err(AwsError::new("ResourceNotFoundException", message).with_status(404));
-            }
-            ["arn", _, "lambda", _, owner, "function", rest @ ..] => (*owner, rest),
-            [owner, "function", rest @ ..] if !rest.is_empty() => (*owner, rest),
-            rest => (account, rest),
+        let rest = match parts.as_slice() {
+            ["arn", _, "lambda", rest @ ..] => rest,
+            rest => rest,
         };
+        let (there, rest) =
+            leading(rest, |part| part.contains('-') && part.ends_with(|last: char| last.is_ascii_digit()));
+        let (owner, rest) = leading(rest, |part| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit()));
+        let (_, rest) = leading(rest, |part| part == "function");
+        if let Some(there) = there.filter(|there| *there != region) {
+            return Err(no_such(format!("Functions from '{there}' are not reachable in this region ('{region}')")));
+        }
+        if let Some(owner) = owner.filter(|owner| *owner != account) {
+            // The words are ours: AWS has none here.
+            let message = format!("the functions of account {owner} are not this account's ({account})");
+            return Err(AwsError::new("AccessDeniedException", message).with_status(403));
+        }
         let name = rest.first().copied().unwrap_or_default();
         Ok(Reference {
             region: region.to_owned(),
             name: name.to_owned(),
-            arn: arn::regional("lambda", region, owner, &format!("function:{name}")),
+            arn: arn::regional("lambda", region, account, &format!("function:{name}")),
             qualifier: rest.get(1).map(|qualifier| (*qualifier).to_owned()),
         })
     }
 
-    /// The same with the qualifier that came beside the name.
-    pub fn or_qualifier(mut self, qualifier: Option<&str>) -> Reference {
-        self.qualifier = qualifier.map(str::to_owned).or(self.qualifier);
-        self
+    /// The same with the qualifier that came beside the name, which has none or the same.
+    pub fn and_qualifier(mut self, beside: Option<&str>) -> Result<Reference, AwsError> {
+        if self.qualifier.as_deref().zip(beside).is_some_and(|(own, beside)| own != beside) {
+            return Err(invalid(
+                "The derived qualifier from the function name does not match the specified qualifier.",
+            ));
+        }
+        self.qualifier = beside.map(str::to_owned).or(self.qualifier);
+        Ok(self)
     }
 
     /// Where the function is kept.
@@ -56,6 +71,14 @@ impl Reference {
     }
 }
 
+/// The first part, where it is of a kind and something follows, and what follows.
+fn leading<'a, 'b>(parts: &'b [&'a str], is_one: impl Fn(&str) -> bool) -> (Option<&'a str>, &'b [&'a str]) {
+    match parts {
+        [first, rest @ ..] if !rest.is_empty() && is_one(first) => (Some(first), rest),
+        rest => (None, rest),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,7 +89,9 @@ mod tests {
         for (text, name, qualifier) in [
             ("f", "f", None),
             ("f:live", "f", Some("live")),
+            ("function:f", "f", None),
             ("111122223333:function:f", "f", None),
+            ("us-east-1:111122223333:function:f", "f", None),
             ("111122223333:function:f:3", "f", Some("3")),
             ("arn:aws:lambda:us-east-1:111122223333:function:f", "f", None),
             ("arn:aws:lambda:us-east-1:111122223333:function:f:$LATEST", "f", Some("$LATEST")),
@@ -78,5 +103,13 @@ mod tests {
         let elsewhere = "arn:aws:lambda:eu-west-1:111122223333:function:f";
         let error = Reference::parse(elsewhere, "us-east-1", account).unwrap_err();
         assert_eq!(error.message, "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')");
+        let whole = |text| Reference::parse(text, "us-east-1", account);
+        assert_eq!(whole("444455556666:function:f").unwrap_err().code, "AccessDeniedException");
+        assert_eq!(whole("arn:aws:lambda:us-east-1:111122223333:function").unwrap().name, "function");
+        let beside = |own, beside| whole(own).unwrap().and_qualifier(beside).map(|reference| reference.qualifier);
+        assert_eq!(beside("f", Some("1")), Ok(Some("1".into())));
+        assert_eq!(beside("f:1", Some("1")), Ok(Some("1".into())));
+        assert_eq!(beside("f:1", None), Ok(Some("1".into())));
+        assert!(beside("f:1", Some("2")).is_err());
     }
 }

@@ -9,7 +9,12 @@ use crate::request::AwsError;
 
 use super::function::Function;
 use super::name::Reference;
-use super::{Call, Outcome, no_content, not_found, reply};
+use super::{Call, Outcome, invalid, no_content, no_such, not_found, reply};
+
+const MAX_TAGS: usize = 50;
+/// Of what else can be tagged there is nothing here.
+const OTHERS: &[(&str, &str)] =
+    &[(":event-source-mapping:", "Event source mapping"), (":capacity-provider:", "Capacity provider")];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -29,18 +34,38 @@ pub fn list(call: &mut Call) -> Outcome {
 pub fn tag(call: &mut Call) -> Outcome {
     let input: Input = call.input()?;
     let function = tagged(call, &input.resource)?;
+    if input.tags.is_empty() {
+        return Err(invalid("An error occurred and the request cannot be processed."));
+    }
     function.at_rest()?;
-    function.tags.extend(input.tags);
+    let mut tags = function.tags.clone();
+    tags.extend(input.tags);
+    few_enough(&tags)?;
+    function.tags = tags;
+    function.latest.revision_id = function.next_revision();
     no_content()
+}
+
+/// A function has no more tags than AWS's resources do.
+pub fn few_enough(tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
+    if tags.len() > MAX_TAGS { Err(invalid("Number of tags exceeds resource tag limit.")) } else { Ok(()) }
 }
 
 pub fn untag(call: &mut Call) -> Outcome {
     let input: Input = call.input()?;
-    tagged(call, &input.resource)?.tags.retain(|key, _| !input.tag_keys.contains(key));
+    let function = tagged(call, &input.resource)?;
+    function.tags.retain(|key, _| !input.tag_keys.contains(key));
+    function.latest.revision_id = function.next_revision();
     no_content()
 }
 
 fn tagged<'a>(call: &'a mut Call, arn: &str) -> Result<&'a mut Function, AwsError> {
+    if let Some((_, kind)) = OTHERS.iter().find(|(mark, _)| arn.contains(mark)) {
+        return Err(no_such(format!("{kind} not found: {arn}")));
+    }
     let reference = Reference::parse(arn, &call.request.region, &call.world.settings.account)?;
+    if reference.qualifier.is_some() {
+        return Err(invalid("Tags on function aliases and versions are not supported. Please specify a function ARN."));
+    }
     call.world.lambda.functions.get_mut(&reference.key()).ok_or_else(|| not_found(arn))
 }

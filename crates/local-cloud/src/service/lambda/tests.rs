@@ -9,6 +9,8 @@ use crate::request::{FunctionImage, InvokeOutcome};
 use crate::service::{SERVICES, logs};
 use crate::settings::{Delays, Settings};
 
+mod recorded;
+
 const ROLE: &str = "arn:aws:iam::000000000000:role/R";
 const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
 const READY: Millis = 10_000;
@@ -241,7 +243,7 @@ fn what_is_refused_and_how() {
             "/2015-03-31/functions/f/policy",
             Value::Null,
             404,
-            "No policy is associated with the given resource.".to_owned(),
+            "The resource you requested does not exist.".to_owned(),
         ),
     ] {
         let mut world = world_with_function();

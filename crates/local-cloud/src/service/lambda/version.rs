@@ -40,7 +40,7 @@ pub fn list(call: &mut Call) -> Outcome {
     let input: List = call.input()?;
     let after = input.marker.map(|marker| marker.parse().map_err(|_| invalid("Invalid Marker"))).transpose()?;
     let function = call.function()?;
-    let all = std::iter::once((&0, &function.latest)).chain(&function.versions);
+    let all = std::iter::once(&0).chain(function.versions.keys()).zip(function.listed());
     let mut rest = all.filter(|(number, _)| after.is_none_or(|after| **number > after));
     let shown: Vec<_> = rest.by_ref().take(input.max_items.unwrap_or(50)).collect();
     let versions: Vec<_> = shown.iter().map(|(_, version)| version).collect();

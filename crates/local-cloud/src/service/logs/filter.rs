@@ -24,9 +24,15 @@ struct Filter {
     filter_pattern: String,
     next_token: Option<String>,
     limit: Option<usize>,
+    start_from_head: Option<bool>,
 }
 
-/// The token is how many matching events were given before.
+/// In a token of a search that began with the latest event.
+const FROM_THE_TAIL: char = '-';
+/// A search from the tail may not begin before it: 2024-01-01.
+const FIRST_FROM_THE_TAIL: Millis = 1_704_067_200_000;
+
+/// The token is how many matching events were given before, and from which end.
 pub fn filter(call: &mut Call) -> Outcome {
     let input: Filter = call.input()?;
     let group = input.group.name()?;
@@ -34,6 +40,14 @@ pub fn filter(call: &mut Call) -> Outcome {
     if input.log_stream_names.is_some() && !input.log_stream_name_prefix.is_empty() {
         // The words are ours.
         let message = "LogStream names and LogStream name prefix are mutually exclusive parameters.";
+        return Err(AwsError::new("InvalidParameterException", message));
+    }
+    let given = input.next_token.as_deref().map(|token| token.strip_prefix(FROM_THE_TAIL).ok_or(token));
+    let from_the_tail = given.map_or(input.start_from_head == Some(false), |given| given.is_ok());
+    let from = already_given(given.map(|given| given.unwrap_or_else(|forwards| forwards)))?;
+    if from_the_tail && input.start_time.is_some_and(|start| start < FIRST_FROM_THE_TAIL) {
+        // The words are ours.
+        let message = "startFromHead may be false only where startTime is on or after January 1, 2024.";
         return Err(AwsError::new("InvalidParameterException", message));
     }
     let pattern = Pattern::parse(&input.filter_pattern)?;
@@ -49,12 +63,16 @@ pub fn filter(call: &mut Call) -> Outcome {
         found.extend(matching.map(|(index, event)| (stream.log_stream_name.as_str(), index, event)));
     }
     found.sort_by_key(|(_, _, event)| event.timestamp);
-    let from = already_given(input.next_token.as_deref())?.min(found.len());
+    if from_the_tail {
+        found.reverse();
+    }
+    let from = from.min(found.len());
     let to = (from + input.limit.unwrap_or(10_000)).min(found.len());
     let shown: Vec<Value> = found[from..to].iter().map(|(stream, index, event)| shown(stream, *index, event)).collect();
     let mut output = json!({ "events": shown, "searchedLogStreams": [] });
     if to < found.len() {
-        output["nextToken"] = to.to_string().into();
+        let end = if from_the_tail { FROM_THE_TAIL.to_string() } else { String::new() };
+        output["nextToken"] = format!("{end}{to}").into();
     }
     Ok(output)
 }

@@ -201,6 +201,33 @@ fn events_are_put_in_order_and_read_back_after_a_restart() {
     }
 }
 
+#[test]
+fn a_search_from_the_tail_gives_the_latest_first_page_by_page() {
+    const IN_2024: Millis = 1_704_067_200_000;
+    let mut world = world();
+    let stream = serde_json::json!({ "logGroupName": "/other", "logStreamName": "s" });
+    ask(&mut world, IN_2024, "CreateLogStream", stream.clone()).unwrap();
+    let mut put = stream;
+    put["logEvents"] =
+        (0..3).map(|n| serde_json::json!({ "timestamp": IN_2024 + n, "message": n.to_string() })).collect();
+    ask(&mut world, IN_2024, "PutLogEvents", put).unwrap();
+    let mut search = |more: serde_json::Value| {
+        let mut input = serde_json::json!({ "logGroupName": "/other", "limit": 2 });
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ask(&mut world, IN_2024, "FilterLogEvents", input)
+    };
+    let messages = |answer: &serde_json::Value| -> Vec<String> {
+        answer["events"].as_array().unwrap().iter().map(|event| event["message"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = search(serde_json::json!({ "startFromHead": false })).unwrap();
+    assert_eq!(messages(&first), ["2", "1"]);
+    // The token's direction wins.
+    let rest = search(serde_json::json!({ "startFromHead": true, "nextToken": first["nextToken"] })).unwrap();
+    assert_eq!((messages(&rest), rest.get("nextToken")), (vec!["0".to_owned()], None));
+    let early = search(serde_json::json!({ "startFromHead": false, "startTime": IN_2024 - 1 })).unwrap_err();
+    assert_eq!(early.code, "InvalidParameterException");
+}
+
 const MANY_DAYS: Millis = 30 * 86_400_000;
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use regex_lite::Regex;
 use serde::Deserialize;
+use serde_json::Number;
 
 pub static MODELS: LazyLock<HashMap<String, Service>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../constraints.json")).expect("a test reads the checked-in tables")
@@ -54,14 +55,14 @@ pub struct Shape {
     pub member: Option<String>,
     pub key: Option<String>,
     pub value: Option<String>,
-    /// Bounds of a number, or of a length.
-    pub min: Option<f64>,
-    pub max: Option<f64>,
+    /// Bounds of a number, or of a length, as the model writes them: of decimals `1.0`.
+    pub min: Option<Number>,
+    pub max: Option<Number>,
     pub pattern: Option<String>,
     #[serde(rename = "enum", default)]
     pub values: Vec<String>,
     #[serde(skip)]
-    compiled: OnceLock<Option<Regex>>,
+    compiled: OnceLock<Option<Pattern>>,
 }
 
 impl Shape {
@@ -76,9 +77,36 @@ impl Shape {
     }
 }
 
-/// Java's classes of letters, numbers and separators are near enough as ASCII's and everything beyond ASCII. What looks
-/// ahead or behind is not translated: those patterns guard reserved words (`aws:`), which the services look at themselves.
-fn compile(pattern: &str) -> Option<Regex> {
+#[derive(Debug)]
+struct Pattern {
+    /// Of the whole text.
+    is: Regex,
+    /// Of its beginning.
+    is_not: Option<Regex>,
+}
+
+impl Pattern {
+    fn is_match(&self, text: &str) -> bool {
+        self.is.is_match(text) && !self.is_not.as_ref().is_some_and(|not| not.is_match(text))
+    }
+}
+
+/// Translated, but for what looks ahead or behind within: that only guards addresses and names that are used here nowhere.
+fn compile(pattern: &str) -> Option<Pattern> {
+    let begins_not = pattern.strip_prefix('^').unwrap_or(pattern).strip_prefix("(?!");
+    let (not, rest) = match begins_not.and_then(|rest| rest.split_once(')')) {
+        Some((not, rest)) => (Some(not), rest),
+        None => (None, pattern),
+    };
+    let is_not = match not {
+        Some(not) => Some(Regex::new(&format!("^(?:{not})")).ok()?),
+        None => None,
+    };
+    Some(Pattern { is: translated(rest)?, is_not })
+}
+
+/// Java's classes of letters, numbers and separators are near enough as ASCII's and everything beyond ASCII.
+fn translated(pattern: &str) -> Option<Regex> {
     let translated = pattern
         .replace(r"\p{L}", r"a-zA-Z\x{80}-\x{10FFFF}")
         .replace(r"\p{N}", "0-9")
@@ -134,5 +162,10 @@ mod tests {
         assert_eq!(matches("a|b", "ab"), Some(false));
         assert_eq!(matches(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$", "größe 1"), Some(true));
         assert_eq!(matches(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$", "a!"), Some(false));
+        assert_eq!(
+            ["2024", "v2024", "2024-1"].map(|name| matches("(?!^[0-9]+$)([a-z0-9-]+)", name)),
+            [Some(false), Some(true), Some(true),]
+        );
+        assert_eq!([" ", " a"].map(|name| matches(r"^(?!\s*$).+", name)), [Some(false), Some(true)]);
     }
 }

@@ -8,26 +8,43 @@ use crate::request::AwsError;
 /// (`StreamId`, `sequenceToken`) or takes as a note (`ThroughputHintInMBs`, `AllowForceDelete`, `entity`), and what only
 /// matters where data is masked or accounts are linked.
 const NOT_HERE: &[(&str, &str, &[&str])] = &[
-    ("kinesis", "InvalidArgumentException", &["/WarmThroughputMiBps"]),
+    ("kinesis", "InvalidArgumentException", &["/DryRun", "/RecordDistributionStrategy", "/WarmThroughputMiBps"]),
     (
         "lambda",
         "InvalidParameterValueException",
         &[
+            "/AcceleratorConfig",
             "/CapacityProviderConfig",
+            "/Code/S3ObjectStorageMode",
             "/Code/SourceKMSKeyArn",
             "/CodeSigningConfigArn",
+            "/DeadLetterConfig",
+            "/DestinationConfig",
             "/DurableConfig",
             "/FileSystemConfigs",
             "/ImageConfig",
             "/PublishTo",
+            "/RuntimeConfig",
+            "/S3ObjectStorageMode",
             "/SourceKMSKeyArn",
             "/TenancyConfig",
         ],
     ),
     ("logs", "InvalidParameterException", &["/accountIdentifiers", "/includeLinkedAccounts"]),
-    ("iam", "InvalidInput", &["/ResourceHandlingOption"]),
-    ("sts", "ValidationError", &["/ProvidedContexts", "/SerialNumber", "/SourceIdentity", "/TokenCode"]),
+    (
+        "iam",
+        "InvalidInput",
+        &["/OrderedOrganizationPolicyInputList", "/PolicyExclusionList", "/ResourceHandlingOption"],
+    ),
+    (
+        "sts",
+        "ValidationError",
+        &["/MinimumSessionTokenSize", "/ProvidedContexts", "/SerialNumber", "/SourceIdentity", "/TokenCode"],
+    ),
 ];
+
+/// Values of such members that ask for what is done anyway.
+const DEFAULTS: &[&str] = &["", "COPY", "USER_PARTITION_KEY"];
 
 /// # Errors
 /// The service's own code, for the first of its members that is given and not empty.
@@ -44,7 +61,7 @@ pub fn check(service: &str, input: &Value) -> Result<(), AwsError> {
 fn asks(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
+        Value::String(text) => !DEFAULTS.contains(&text.as_str()),
         Value::Array(items) => !items.is_empty(),
         Value::Object(members) => members.values().any(asks),
         Value::Bool(true) | Value::Number(_) => true,
@@ -83,7 +100,8 @@ mod tests {
             ("lambda", json!({ "Code": { "ZipFile": "", "SourceKMSKeyArn": "arn" } }), Some("Code.SourceKMSKeyArn")),
             ("lambda", json!({ "FileSystemConfigs": [{ "Arn": "a" }] }), Some("FileSystemConfigs")),
             ("lambda", json!({ "FileSystemConfigs": [], "ImageConfig": { "Command": [] }, "PublishTo": null }), None),
-            ("lambda", json!({ "FunctionName": "f" }), None),
+            ("lambda", json!({ "FunctionName": "f", "S3ObjectStorageMode": "COPY" }), None),
+            ("lambda", json!({ "S3ObjectStorageMode": "REFERENCE" }), Some("S3ObjectStorageMode")),
             ("firehose", json!({ "DeliveryStreamName": "d" }), None),
         ];
         for (service, input, refused) in table {

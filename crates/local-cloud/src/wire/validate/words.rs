@@ -1,9 +1,10 @@
 //! One value against its own shape's bounds, and how AWS says it.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::model::{Kind, Shape};
 
+pub const NOT_NULL: &str = "Member must not be null";
 const ONE_OF: &str = "Member must satisfy enum value set";
 
 /// The constraints that a value breaks, in AWS's order: pattern, then lower, then upper bound. Of an enumeration the values
@@ -19,19 +20,22 @@ pub fn violated(shape: &Shape, value: &Value, lists: bool) -> Vec<String> {
         }
     }
     let Some(size) = size(shape.kind, value) else { return out };
-    if shape.min.is_some_and(|min| size < min) {
+    if bound(&shape.min).is_some_and(|min| size < min) {
         out.extend(lower(shape));
     }
-    if shape.max.is_some_and(|max| size > max) {
+    if bound(&shape.max).is_some_and(|max| size > max) {
         out.extend(upper(shape));
     }
     out
 }
 
-/// All constraints of a map's keys or values, broken or not: AWS does not say which one is.
-pub fn of_all(of: &str, shape: &Shape) -> String {
+/// All constraints of a map's keys or values or of a list's items, broken or not: AWS does not say which one is. Where it
+/// `wants` a value, it names that too.
+pub fn of_all(of: &str, shape: &Shape, wants: bool) -> String {
     let enumerated = (!shape.values.is_empty()).then(|| one_of(shape));
-    let all: Vec<String> = [upper(shape), lower(shape), pattern(shape), enumerated].into_iter().flatten().collect();
+    let there = wants.then(|| NOT_NULL.to_owned());
+    let all: Vec<String> =
+        [upper(shape), lower(shape), pattern(shape), enumerated, there].into_iter().flatten().collect();
     format!("{of} must satisfy constraint: [{}]", all.join(", "))
 }
 
@@ -72,6 +76,10 @@ fn blob_bytes(base64: &str) -> usize {
     base64.trim_end_matches('=').len() * 3 / 4
 }
 
+fn bound(bound: &Option<Number>) -> Option<f64> {
+    bound.as_ref().and_then(Number::as_f64)
+}
+
 fn one_of(shape: &Shape) -> String {
     format!("{ONE_OF}: [{}]", shape.values.join(", "))
 }
@@ -81,11 +89,11 @@ fn pattern(shape: &Shape) -> Option<String> {
 }
 
 fn lower(shape: &Shape) -> Option<String> {
-    Some(format!("Member must have {} greater than or equal to {}", measure(shape), shape.min?))
+    Some(format!("Member must have {} greater than or equal to {}", measure(shape), shape.min.as_ref()?))
 }
 
 fn upper(shape: &Shape) -> Option<String> {
-    Some(format!("Member must have {} less than or equal to {}", measure(shape), shape.max?))
+    Some(format!("Member must have {} less than or equal to {}", measure(shape), shape.max.as_ref()?))
 }
 
 fn measure(shape: &Shape) -> &'static str {
