@@ -21,12 +21,13 @@ struct Input {
 
 pub fn create(call: &mut Call) -> Outcome {
     let input: Input = call.input()?;
-    let function = call.function_mut()?;
+    let reference = call.reference()?;
+    let function_version = input.function_version.unwrap_or_default();
+    let function = call.function_mut().map_err(|_| not_found(&format!("{}:{function_version}", reference.arn)))?;
     let alias_arn = format!("{}:{}", function.arn, input.name);
     if function.aliases.contains_key(&input.name) {
         return Err(conflict(format!("Alias already exists: {alias_arn}")));
     }
-    let function_version = input.function_version.unwrap_or_default();
     let routing_config = routing(function, &function_version, input.routing_config)?;
     let alias = Alias {
         alias_arn,

@@ -140,9 +140,9 @@ fn key(reference: &Reference) -> &str {
 
 /// Replaces what was there.
 pub fn put_config(call: &mut Call) -> Outcome {
-    function(call)?;
     let config = EventConfig { last_modified: seconds(call.turn.now), ..call.input()? };
     something(&config)?;
+    function(call)?;
     keep(call, config)
 }
 

@@ -25,9 +25,12 @@ impl Reference {
             ["arn", _, "lambda", rest @ ..] => rest,
             rest => rest,
         };
-        let (there, rest) =
-            leading(rest, |part| part.contains('-') && part.ends_with(|last: char| last.is_ascii_digit()));
-        let (owner, rest) = leading(rest, |part| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit()));
+        let is_account = |part: &str| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit());
+        let (there, rest) = match rest {
+            [there, owner, _, ..] if is_account(owner) => (Some(*there), &rest[1..]),
+            rest => (None, rest),
+        };
+        let (owner, rest) = leading(rest, is_account);
         let (_, rest) = leading(rest, |part| part == "function");
         if let Some(there) = there.filter(|there| *there != region) {
             return Err(no_such(format!("Functions from '{there}' are not reachable in this region ('{region}')")));
@@ -90,6 +93,7 @@ mod tests {
             ("f", "f", None),
             ("f:live", "f", Some("live")),
             ("function:f", "f", None),
+            ("f-1:live", "f-1", Some("live")),
             ("111122223333:function:f", "f", None),
             ("us-east-1:111122223333:function:f", "f", None),
             ("111122223333:function:f:3", "f", Some("3")),
@@ -98,7 +102,7 @@ mod tests {
         ] {
             let reference = Reference::parse(text, "us-east-1", account).unwrap();
             assert_eq!((reference.name.as_str(), reference.qualifier.as_deref()), (name, qualifier), "{text}");
-            assert_eq!(reference.arn, "arn:aws:lambda:us-east-1:111122223333:function:f");
+            assert_eq!(reference.arn, format!("arn:aws:lambda:us-east-1:111122223333:function:{name}"));
         }
         let elsewhere = "arn:aws:lambda:eu-west-1:111122223333:function:f";
         let error = Reference::parse(elsewhere, "us-east-1", account).unwrap_err();
