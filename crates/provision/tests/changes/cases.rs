@@ -190,7 +190,7 @@ pub const DELIVERIES: &[Case] = &[
     ("what is between documents", "{ delimiter: \"###\" }", "{ delimiter: \"#\" }", &["~ delivery.queried"]),
     ("documents of JSON", "deaggregate: { delimiter: \"###\" }", "deaggregate: json", &["~ delivery.queried"]),
     ("records as they are", "    deaggregate: { delimiter: \"###\" }\n", "", &["~ delivery.queried"]),
-    ("the query of the keys", "{customer: .customer}", "{customer: .buyer.name}", &["~ delivery.queried"]),
+    ("the query of the keys", "{customer:\n        .customer}", "{customer: .buyer.name}", &["~ delivery.queried"]),
     (
         "another key",
         "!{partitionKeyFromQuery:customer}/\n",

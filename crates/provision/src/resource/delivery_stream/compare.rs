@@ -147,16 +147,8 @@ fn shown(parameters: Option<&Parameters>) -> String {
         Some(parameters) if parameters.is_empty() => "on".into(),
         Some(parameters) => match parameters.get("LambdaArn") {
             Some(function) => function.clone(),
-            None => parameters.iter().map(|(name, value)| legible(name, value)).collect::<Vec<_>>().join(" "),
+            None => parameters.values().map(String::as_str).collect::<Vec<_>>().join(" "),
         },
-    }
-}
-
-/// A delimiter is mostly the end of a line, which would not be seen.
-fn legible(parameter: &str, value: &str) -> String {
-    match parameter {
-        "Delimiter" => value.escape_debug().to_string(),
-        _ => value.to_owned(),
     }
 }
 

@@ -89,7 +89,10 @@ impl DeliveryStream {
                     parameters([("MetadataExtractionQuery", query.as_str()), ("JsonParsingEngine", "JQ-1.6")])
                 }),
             ),
-            (DELIMITER, is.delimiter.as_ref().map(|delimiter| parameters([("Delimiter", delimiter.as_str())]))),
+            (
+                DELIMITER,
+                is.delimiter.as_ref().map(|delimiter| parameters([("Delimiter", escaped(delimiter).as_str())])),
+            ),
         ];
         all.into_iter().filter_map(|(kind, parameters)| Some((kind.to_owned(), parameters?))).collect()
     }
@@ -198,6 +201,12 @@ pub fn last(arn: &str) -> String {
 
 fn bucket_arn(bucket: &Ref, names: &Names) -> String {
     bucket.arn(|name| names.bucket_arn(name))
+}
+
+/// A processor's parameter has no line ends and is more than blanks, says the model (`^(?!\s*$).+`): a newline is
+/// written `\n`, as the console and other tools do.
+fn escaped(delimiter: &str) -> String {
+    delimiter.replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
 }
 
 fn parameters<const N: usize>(all: [(&str, &str); N]) -> Parameters {

@@ -7,6 +7,7 @@ use super::super::collection::Either;
 use super::super::grammar::{Delivery, Transform as Written};
 use super::super::index::Index;
 use super::super::prefix::{self, Piece};
+use super::super::scalar::Text;
 use super::super::shape::At;
 use super::super::words::Key;
 use super::Lower;
@@ -57,10 +58,18 @@ impl Lower<'_> {
     }
 
     pub(super) fn processors(&mut self, key: &At<String>, written: &Delivery) -> Processors {
+        if let Some(delimiter) = written.delimiter.as_ref().filter(|written| written.value.0.chars().all(|c| c == ' '))
+        {
+            self.error(
+                delimiter.at,
+                "a delimiter of spaces alone",
+                "Firehose takes one that holds something else, too",
+            );
+        }
         let processors = Processors {
             deaggregate: written.deaggregate.as_ref().and_then(|_| self.deaggregate(written)),
             delimiter: written.delimiter.as_ref().map(|delimiter| delimiter.value.0.clone()),
-            metadata_query: written.metadata.as_ref().map(|query| query.value.0.clone()),
+            metadata_query: written.metadata.as_ref().map(|query| self.on_one_line(query)),
             decompress: decompress(written),
         };
         self.partition_keys(written);
@@ -79,6 +88,19 @@ impl Lower<'_> {
             self.error(key.at, what, format!("at most {MOST_PROCESSORS}; `extract_messages` counts as one"));
         }
         processors
+    }
+
+    /// Firehose's parameters have no line ends. To JQ they are blanks, but behind a `#`.
+    fn on_one_line(&mut self, query: &At<Text<1, 5120>>) -> String {
+        let text = query.value.0.trim();
+        if text.contains('\n') && text.contains('#') {
+            self.error(
+                query.at,
+                "a query of several lines with a `#`",
+                "write it on one line: Firehose takes no line ends",
+            );
+        }
+        text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
     }
 
     fn deaggregate(&mut self, written: &Delivery) -> Option<Deaggregate> {
