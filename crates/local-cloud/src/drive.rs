@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -114,6 +115,11 @@ impl Engine {
         let all = [self.shared.faults().clone(), self.look(|world| world.faults.clone())];
         let counts = all.iter().flat_map(Faults::counts);
         counts.map(|(text, met, struck)| (text.to_owned(), met, struck)).collect()
+    }
+
+    /// Functions are told that the engine is there.
+    pub(crate) fn reached_at(&self, address: SocketAddr) {
+        self.shared.room().world.endpoint = Some(format!("http://{address}"));
     }
 
     /// World time.

@@ -158,6 +158,8 @@ impl From<&'static str> for Input {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionImage {
     pub arn: String,
+    /// With the qualifier that it was invoked by.
+    pub invoked_arn: String,
     pub name: String,
     pub version: String,
     /// `provided.al2023`, `python3.13`, ...

@@ -29,6 +29,7 @@ impl Engine {
     /// # Errors
     /// Where accepting fails for good. A single connection's failure ends that connection only.
     pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        self.reached_at(listener.local_addr()?);
         let connections = GracefulShutdown::new();
         let mut shutdown = std::pin::pin!(shutdown);
         loop {

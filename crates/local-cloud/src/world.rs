@@ -21,6 +21,8 @@ pub struct World {
     pub faults: Faults,
     /// What the present call makes or changes settles that much later than it would.
     pub slow: Millis,
+    /// Where the engine is reached, once it serves a port.
+    pub endpoint: Option<String>,
     next_token: Token,
     seen: Millis,
 }
@@ -50,6 +52,7 @@ impl World {
             logs: logs::State::default(),
             s3: s3::State::default(),
             slow: 0,
+            endpoint: None,
             next_token: 1,
             seen: 0,
         }
@@ -76,7 +79,8 @@ impl World {
     pub fn reset(&mut self) -> Vec<String> {
         let functions = self.lambda.functions.iter().map(|(_, function)| function.arn.clone()).collect();
         let (next_token, seen, faults) = (self.next_token, self.seen, std::mem::take(&mut self.faults));
-        *self = World { next_token, seen, faults, ..World::new(self.settings.clone()) };
+        let endpoint = self.endpoint.take();
+        *self = World { next_token, seen, faults, endpoint, ..World::new(self.settings.clone()) };
         functions
     }
 

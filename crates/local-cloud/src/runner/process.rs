@@ -135,7 +135,7 @@ impl Process {
             id: id.to_owned(),
             input,
             deadline_ms: deadline.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
-            function_arn: function.arn.clone(),
+            function_arn: function.invoked_arn.clone(),
         });
         tokio::select! {
             biased;

@@ -54,7 +54,7 @@ fn report_line(id: &str, memory_mib: u32, measured: Measured) -> String {
     if let Some(init_ms) = init_ms {
         line += &format!("\tInit Duration: {init_ms:.2} ms");
     }
-    line
+    line + "\t"
 }
 
 /// The most memory the process has had, in MiB; `None` where the system does not say.

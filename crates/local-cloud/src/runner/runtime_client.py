@@ -1,5 +1,5 @@
 # The Runtime API's client for python3.x functions: what AWS's own runtime does, as far as a handler can tell.
-import http.client, importlib, json, os, sys, time, traceback, types
+import http.client, importlib, json, logging, os, sys, time, traceback, types
 
 API, PREFIX = os.environ["AWS_LAMBDA_RUNTIME_API"], "/2018-06-01/runtime/"
 connection = http.client.HTTPConnection(API)
@@ -19,8 +19,25 @@ def encode(value):
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
-def failure(kind, message, frames):
-    return json.dumps({"errorMessage": message, "errorType": kind, "stackTrace": frames}).encode()
+def failure(kind, message, frames, request_id=""):
+    document = {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": frames}
+    return json.dumps(document).encode()
+
+
+class Log(logging.Handler):
+    """What a handler logs, as AWS's runtime writes it."""
+
+    request_id = ""
+
+    def __init__(self):
+        super().__init__()
+        form = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
+        self.setFormatter(logging.Formatter(form, "%Y-%m-%dT%H:%M:%S"))
+        self.formatter.converter = time.gmtime
+
+    def emit(self, record):
+        record.aws_request_id = self.request_id
+        print(self.format(record))
 
 
 def client_context(header):
@@ -53,6 +70,7 @@ class Context:
 def load():
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     module, _, function = os.environ["_HANDLER"].rpartition(".")
+    frames = []
     try:
         return getattr(importlib.import_module(module.replace("/", ".")), function)
     except ImportError as error:
@@ -60,10 +78,10 @@ def load():
     except AttributeError:
         kind, message = "Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{module}'"
     except Exception as error:
-        kind, message = type(error).__name__, str(error)
+        kind, message, frames = type(error).__name__, str(error), traceback.format_tb(error.__traceback__)[1:]
         traceback.print_exc()
     print(f"[ERROR] {kind}: {message}")
-    call("POST", "init/error", failure(kind, message, []))
+    call("POST", "init/error", failure(kind, message, frames))
     sys.exit(1)
 
 
@@ -73,11 +91,15 @@ def run(handler, headers, event):
     except Exception as error:
         frames = traceback.format_exception(error)
         print("[ERROR]", "".join(frames))
-        return "error", failure(type(error).__name__, str(error), frames[2:-1])  # without this file
+        # Without this file.
+        return "error", failure(type(error).__name__, str(error), frames[2:-1], log.request_id)
 
 
+log = Log()
+logging.getLogger().addHandler(log)
 handler = load()
 while True:
     headers, event = call("GET", "invocation/next")
+    log.request_id = headers["Lambda-Runtime-Aws-Request-Id"]
     outcome, body = run(handler, headers, event)
-    call("POST", f"invocation/{headers['Lambda-Runtime-Aws-Request-Id']}/{outcome}", body)
+    call("POST", f"invocation/{log.request_id}/{outcome}", body)

@@ -9,12 +9,13 @@ use super::*;
 
 /// Answers its process id and count of invocations; crashes, hangs, prints or fails when the event says so.
 const PYTHON: &str = r#"
-import base64, os, time
+import base64, logging, os, time
 count = 0
 def handler(event, context):
     global count
     count += 1
     print("invocation", count)
+    if event.get("log"): logging.getLogger("app").warning("seen")
     if event.get("crash"): os._exit(3)
     if event.get("hang"): time.sleep(600)
     if event.get("grow"): hoard = bytearray(300 << 20); time.sleep(600)
@@ -47,6 +48,7 @@ fn zip_of(files: &[(&str, &str, u32)]) -> Bytes {
 fn image(runtime: &str, code: Bytes) -> FunctionImage {
     FunctionImage {
         arn: "arn:aws:lambda:us-east-1:000000000000:function:f".into(),
+        invoked_arn: "arn:aws:lambda:us-east-1:000000000000:function:f:live".into(),
         name: "f".into(),
         version: "$LATEST".into(),
         runtime: runtime.into(),
@@ -149,6 +151,7 @@ async fn failures_are_told_as_lambda_tells_them() {
         assert!(told.ends_with(message), "{told}");
     }
     let failed = json(&runner.invoke(&python, r#"{"fail":1}"#.into()).await);
+    assert!(uuid::Uuid::parse_str(failed["requestId"].as_str().unwrap()).is_ok());
     let trace = failed["stackTrace"].as_array().unwrap();
     assert!(trace.len() == 1 && trace[0].as_str().unwrap().contains("app.py"), "the handler's own frames: {trace:?}");
     let after = json(&runner.invoke(&python, "{}".into()).await);
@@ -213,6 +216,15 @@ async fn node_runs_handlers_that_promise_and_handlers_that_call_back() {
 fn an_entry_that_leads_out_of_the_zip_is_refused() {
     let error = unpack::unpack(zip_of(&[("../escape", "x", 0o644)]), &std::env::temp_dir()).unwrap_err();
     assert_eq!(error.to_string(), "../escape leads out of the zip");
+}
+
+#[tokio::test]
+async fn what_a_python_function_logs_is_written_as_on_aws() {
+    let logged = Runner::new().invoke(&python(), r#"{"log":1}"#.into()).await.log;
+    let words: Vec<&str> = logged[2].split('\t').collect();
+    let id = logged[0].split(' ').nth(2).unwrap();
+    assert_eq!((words[0], words[2], words[3]), ("[WARNING]", id, "seen"), "{logged:?}");
+    assert!(jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.3f%z", words[1].replace('Z', "+0000")).is_ok(), "{logged:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,8 @@
 //! The loopback port.
 
+use std::time::Duration;
+
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -11,6 +14,48 @@ async fn raw(address: std::net::SocketAddr, request: &str) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("the server answers and closes");
     answer
+}
+
+/// Asks the engine how it is, by the address that SDKs would take.
+const CALLS_BACK: &str = "
+import os, urllib.request
+def handler(event, context):
+    endpoint = os.environ['AWS_ENDPOINT_URL']
+    health = urllib.request.urlopen(endpoint + '/_local/health').status if endpoint != 'mine' else None
+    return [endpoint, health, context.invoked_function_arn]
+";
+
+#[tokio::test]
+async fn a_function_reaches_the_engine_that_runs_it_unless_it_says_where_else() {
+    let engine = engine().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = engine.clone();
+    let server = tokio::spawn(async move { serving.serve(listener, async { drop(stopped.await) }).await });
+    // It serves once it has answered.
+    raw(address, "GET /_local/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+
+    let role = role(&engine, "lambda.amazonaws.com").await;
+    for (name, variables, expected) in [
+        ("f", json!({}), json!([format!("http://{address}"), 200])),
+        ("g", json!({ "AWS_ENDPOINT_URL": "mine" }), json!(["mine", null])),
+    ] {
+        let definition = json!({
+            "FunctionName": name, "Runtime": "python3.13", "Handler": "app.handler", "Role": role,
+            "Code": { "ZipFile": zip_of("app.py", CALLS_BACK) }, "Environment": { "Variables": variables },
+        });
+        assert_eq!(lambda(&engine, "", definition).await.status(), 201);
+        engine.advance(Duration::from_secs(1)).await;
+        let answer = lambda(&engine, &format!("/{name}/invocations?Qualifier=$LATEST"), json!({})).await;
+        let mut answer: Value = serde_json::from_str(text(&answer)).expect("the function answers");
+        let arn = answer.as_array_mut().and_then(Vec::pop);
+        assert_eq!(answer, expected);
+        assert_eq!(arn, Some(json!(format!("arn:aws:lambda:us-east-1:000000000000:function:{name}:$LATEST"))));
+    }
+    stop.send(()).expect("the server still waits");
+    server.await.expect("the server does not panic").expect("and ends well");
+    engine.close().await;
 }
 
 #[tokio::test]

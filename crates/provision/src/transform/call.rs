@@ -121,6 +121,7 @@ pub fn image(function: &Function, name: &str, names: &Names) -> Result<FunctionI
     cpu::check_here(&format!("function {name}"), code)?;
     Ok(FunctionImage {
         arn: names.function_arn(name),
+        invoked_arn: format!("{}:$LATEST", names.function_arn(name)),
         name: name.to_owned(),
         version: "$LATEST".into(),
         runtime: function.runtime.clone(),

@@ -25,6 +25,11 @@ pub const ACCOUNT_CONCURRENCY: usize = 1000;
 /// How much of the log's end a caller may ask for.
 const LOG_TAIL_BYTES: usize = 4096;
 
+/// By which SDKs find the engine.
+const ENDPOINT: &str = "AWS_ENDPOINT_URL";
+/// Has no divisor in common with a hundred: an alias's shares are spread over the invocations.
+const STRIDE: u64 = 61;
+
 /// One that is under way.
 #[derive(Debug)]
 pub struct Invocation {
@@ -213,7 +218,7 @@ fn chosen<'a>(world: &World, function: &'a Function, qualifier: Option<&str>) ->
 /// The alias's additional version, in its share of every hundred invocations.
 fn other(alias: &Alias, started: u64) -> Option<&str> {
     let (version, weight) = alias.routing_config.as_ref()?.additional_version_weights.first_key_value()?;
-    ((started % 100) < (weight * 100.0) as u64).then_some(version)
+    ((started * STRIDE % 100) < (weight * 100.0) as u64).then_some(version)
 }
 
 pub fn start(
@@ -224,7 +229,7 @@ pub fn start(
     waiter: Waiter,
 ) -> Result<Token, AwsError> {
     let configuration = check(world, reference)?;
-    let function = Box::new(image(world, configuration, &reference.region, turn.now));
+    let function = Box::new(image(world, configuration, reference, turn.now));
     let invocation = Invocation {
         waiter,
         function_key: reference.key(),
@@ -241,11 +246,15 @@ pub fn start(
     Ok(token)
 }
 
-fn image(world: &World, configuration: &Configuration, region: &str, now: Millis) -> FunctionImage {
+fn image(world: &World, configuration: &Configuration, reference: &Reference, now: Millis) -> FunctionImage {
     let settings = &configuration.settings;
     let revision = revision(configuration);
     let day = jiff::Timestamp::from_millisecond(now as i64).unwrap_or(jiff::Timestamp::MAX).strftime("%Y/%m/%d");
     let mut environment = settings.environment.clone().unwrap_or_default().variables;
+    // Where the function's own calls go, unless it says so itself: not to AWS.
+    if let Some(endpoint) = world.endpoint.as_ref().filter(|_| !environment.contains_key(ENDPOINT)) {
+        environment.insert(ENDPOINT.into(), endpoint.clone());
+    }
     if let Some(role) = iam::find(world, &settings.role) {
         let name = configuration.function_name.clone();
         let session = iam::issue(role, iam::Session { name, ..iam::Session::default() });
@@ -255,6 +264,7 @@ fn image(world: &World, configuration: &Configuration, region: &str, now: Millis
     }
     FunctionImage {
         arn: configuration.function_arn.clone(),
+        invoked_arn: reference.qualified(),
         name: configuration.function_name.clone(),
         version: configuration.version.clone(),
         runtime: settings.runtime.clone(),
@@ -265,7 +275,7 @@ fn image(world: &World, configuration: &Configuration, region: &str, now: Millis
         layers: settings.layers.iter().map(|layer| layer.arn.clone()).collect(),
         timeout_s: settings.timeout,
         memory_mib: settings.memory_size,
-        region: region.to_owned(),
+        region: reference.region.clone(),
         log_group: settings.logging_config.log_group.clone(),
         log_stream: format!("{day}/[{}]{revision}", configuration.version),
         revision,
