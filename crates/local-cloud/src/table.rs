@@ -1,6 +1,7 @@
 //! A map that knows what changed in it, so that the driver can journal exactly that before a reply leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
@@ -127,6 +128,13 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
             .range(prefix.to_owned()..)
             .take_while(move |(k, _)| k.starts_with(prefix))
             .map(|(k, v)| (k.as_str(), v))
+    }
+
+    /// Rows under a prefix behind a key, which may be of another prefix.
+    pub fn after<'a>(&'a self, prefix: &'a str, key: &str) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, T> {
+        let from = if key < prefix { Bound::Included(prefix.to_owned()) } else { Bound::Excluded(key.to_owned()) };
+        let rows = self.rows.range((from, Bound::Unbounded));
+        rows.take_while(move |(row, _)| row.starts_with(prefix)).map(|(row, value)| (row.as_str(), value))
     }
 
     pub fn keys(&self) -> Vec<String> {

@@ -49,6 +49,8 @@ pub struct State {
     parts: Blobs,
     /// The midnight up to which lifecycle rules were acted on.
     swept: Millis,
+    /// The last key, with its bucket, that the sweep under way has looked at.
+    sweeping: String,
 }
 
 impl Default for State {
@@ -61,6 +63,7 @@ impl Default for State {
             uploads: Table::new("s3/uploads"),
             parts: Blobs::new("s3/parts"),
             swept: 0,
+            sweeping: String::new(),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The midnights at which lifecycle rules are acted on. Nothing of them is kept: after a restart the last one comes again, and
-//! finds nothing.
+//! finds nothing. A sweep goes through the keys of the buckets with rules, so many in each turn of the world.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::lifecycle::{self, Act, DAY_MS, Rule};
 use super::{Object, State};
 use crate::settings::Millis;
 
-/// Keys and uploads in one turn of the world, so that no call waits for more.
+/// Keys looked at, or uploads given up, in one turn of the world, so that no call waits for more.
 const AT_ONCE: usize = 1_000;
 
 impl State {
@@ -21,14 +21,17 @@ impl State {
         if self.due().is_none_or(|due| now < due) {
             return;
         }
-        let buckets: Vec<(String, Vec<Rule>)> =
-            self.buckets.iter().map(|(name, bucket)| (name.to_owned(), bucket.rules())).collect();
+        let buckets = self.buckets.iter().map(|(name, bucket)| (format!("{name}/"), bucket.rules()));
+        let mut buckets: Vec<(String, Vec<Rule>)> = buckets.filter(|(_, rules)| !rules.is_empty()).collect();
+        // As their keys are.
+        buckets.sort_by(|one, other| one.0.cmp(&other.0));
         let mut left = AT_ONCE;
-        for (bucket, rules) in buckets.iter().filter(|(_, rules)| !rules.is_empty()) {
-            left = self.give_up_uploads(now, bucket, rules, left);
-            left = self.expire_keys(now, bucket, rules, left);
+        for (inside, rules) in &buckets {
+            left = self.give_up_uploads(now, inside, rules, left);
+            left = self.expire_keys(now, inside, rules, left);
         }
         if left > 0 {
+            self.sweeping = String::new();
             self.swept = now / DAY_MS * DAY_MS;
         }
     }
@@ -39,7 +42,8 @@ impl State {
     }
 
     /// Gives how many more there may be in this turn.
-    fn give_up_uploads(&mut self, now: Millis, bucket: &str, rules: &[Rule], left: usize) -> usize {
+    fn give_up_uploads(&mut self, now: Millis, inside: &str, rules: &[Rule], left: usize) -> usize {
+        let bucket = inside.trim_end_matches('/');
         let over =
             self.uploads(bucket).filter(|(_, upload)| lifecycle::gives_up(rules, now, &upload.key, upload.initiated));
         let ids: Vec<String> = over.map(|(id, _)| id.to_owned()).take(left).collect();
@@ -47,22 +51,23 @@ impl State {
         left - ids.len()
     }
 
-    /// Likewise.
-    fn expire_keys(&mut self, now: Millis, bucket: &str, rules: &[Rule], left: usize) -> usize {
-        let inside = format!("{bucket}/");
-        let rows = self.objects.with_prefix(&inside).map(|(row, _)| row);
-        let rows: BTreeSet<&str> = rows.chain(self.history.with_prefix(&inside).map(|(row, _)| row)).collect();
-        let acts = |row: &str| {
-            let versions: Vec<_> = self.versions_of(row).collect();
-            let key = &row[inside.len()..];
-            (key.to_owned(), lifecycle::of_key(rules, now, key, &versions))
-        };
-        let over = rows.into_iter().map(acts).filter(|(_, acts)| !acts.is_empty());
-        let over: Vec<(String, Vec<Act>)> = over.take(left).collect();
-        for (key, acts) in &over {
+    /// Likewise. Keys before the last one that was looked at in this sweep are done with.
+    fn expire_keys(&mut self, now: Millis, inside: &str, rules: &[Rule], left: usize) -> usize {
+        let after = &self.sweeping;
+        let rows = self.objects.after(inside, after).map(|(row, _)| row).take(left);
+        let older = self.history.after(inside, after).map(|(row, _)| row).take(left);
+        let rows: BTreeSet<&str> = rows.chain(older).collect();
+        let rows: Vec<String> = rows.into_iter().take(left).map(str::to_owned).collect();
+        for row in &rows {
+            let (bucket, key) = row.split_once('/').expect("a row begins with its bucket");
+            let acts = lifecycle::of_key(rules, now, key, &self.versions_of(row).collect::<Vec<_>>());
             acts.iter().for_each(|act| self.expire(now, bucket, key, act));
         }
-        left - over.len()
+        let looked_at = rows.len();
+        if let Some(last) = rows.into_iter().next_back() {
+            self.sweeping = last;
+        }
+        left - looked_at
     }
 
     fn expire(&mut self, now: Millis, bucket: &str, key: &str, act: &Act) {

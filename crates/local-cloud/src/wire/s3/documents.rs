@@ -1,5 +1,6 @@
 //! Documents that a bucket carries and that say how it is to be used: kept and shown, and where none was put, what AWS gives
-//! every new bucket. Encryption decides what objects say of themselves, the policy who may do what; the others are not acted on.
+//! every new bucket. Encryption decides what objects say of themselves, the policy who may do what, the public access block
+//! which policy may be put, ownership which ACLs; the others are not acted on.
 
 use s3s::dto::*;
 use serde::Serialize;
