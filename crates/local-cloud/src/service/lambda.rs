@@ -32,6 +32,7 @@ mod invocation;
 mod name;
 mod permission;
 mod route;
+mod runtime;
 mod status;
 mod tag;
 mod unsupported;

@@ -8,6 +8,7 @@ use crate::settings::Millis;
 
 use super::environment::Environment;
 use super::invalid;
+use super::runtime;
 use super::status::Status;
 
 /// `FunctionConfiguration` of the service model.
@@ -212,80 +213,13 @@ impl Settings {
                 "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
             ));
         }
-        if !RUNTIMES.contains(&self.runtime.as_str()) && !OLD_RUNTIMES.contains(&self.runtime.as_str()) {
-            return Err(invalid(format!(
-                "Value {} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] or be a \
-                 valid ARN",
-                self.runtime,
-                RUNTIMES.join(", ")
-            )));
-        }
-        if OLD_RUNTIMES.contains(&self.runtime.as_str()) {
-            return Err(invalid(format!(
-                "The runtime parameter of {} is no longer supported for creating or updating AWS Lambda functions. We \
-                 recommend you use a supported runtime while creating or updating functions.",
-                self.runtime
-            )));
-        }
+        runtime::acceptable(&self.runtime)?;
         self.environment.as_ref().map_or(Ok(()), Environment::acceptable)
     }
 }
 
 /// Longer ones are for what is not here.
 const MAX_TIMEOUT_S: u32 = 900;
-
-/// As the service itself lists them, in its order.
-const RUNTIMES: &[&str] = &[
-    "nodejs20.x",
-    "python3.14",
-    "provided.al2023",
-    "python3.12",
-    "python3.13",
-    "nodejs24.x",
-    "nodejs22.x",
-    "java25",
-    "python3.10",
-    "python3.11",
-    "java21",
-    "ruby3.3",
-    "ruby3.4",
-    "ruby3.2",
-    "python3.8",
-    "python3.9",
-    "java17",
-    "nodejs16.x",
-    "dotnet10",
-    "dotnet8",
-    "java11",
-    "dotnet6",
-    "nodejs18.x",
-    "provided.al2",
-    "java8.al2",
-];
-
-/// Runtimes with which nothing can be created any more.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html>
-const OLD_RUNTIMES: &[&str] = &[
-    "dotnet6",
-    "dotnetcore2.1",
-    "dotnetcore3.1",
-    "go1.x",
-    "java8",
-    "nodejs10.x",
-    "nodejs12.x",
-    "nodejs14.x",
-    "nodejs16.x",
-    "nodejs18.x",
-    "provided",
-    "provided.al2",
-    "python2.7",
-    "python3.6",
-    "python3.7",
-    "python3.8",
-    "python3.9",
-    "ruby2.5",
-    "ruby2.7",
-];
 
 impl LoggingConfig {
     fn changed(self, change: Option<LoggingConfigChange>) -> LoggingConfig {
