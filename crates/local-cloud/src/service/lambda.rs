@@ -29,6 +29,7 @@ mod event;
 mod function;
 mod functions;
 mod invocation;
+mod layer;
 mod name;
 mod permission;
 mod route;

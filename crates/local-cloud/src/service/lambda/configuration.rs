@@ -8,6 +8,7 @@ use crate::settings::Millis;
 
 use super::environment::Environment;
 use super::invalid;
+use super::layer::{self, Layer};
 use super::runtime;
 use super::status::Status;
 
@@ -111,13 +112,6 @@ pub struct LoggingConfig {
     pub system_log_level: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Layer {
-    pub arn: String,
-    pub code_size: u64,
-}
-
 /// What a create or an update says about the settings; what it leaves out stays.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -201,13 +195,19 @@ impl Settings {
     }
 
     fn acceptable(&self) -> Result<(), AwsError> {
-        if self.timeout > MAX_TIMEOUT_S {
+        let ephemeral = self.ephemeral_storage["Size"].as_u64().unwrap_or_default();
+        let bounds = [
+            ("timeout", u64::from(self.timeout), MAX_TIMEOUT_S),
+            ("memorySize", u64::from(self.memory_size), MAX_MEMORY_MB),
+            ("ephemeralStorage.size", ephemeral, MAX_EPHEMERAL_MB),
+        ];
+        if let Some((member, value, most)) = bounds.iter().find(|(_, value, most)| value > most) {
             return Err(invalid(format!(
-                "1 validation error detected: Value '{}' at 'timeout' failed to satisfy constraint: Member must have \
-                 value less than or equal to {MAX_TIMEOUT_S}",
-                self.timeout
+                "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must \
+                 have value less than or equal to {most}"
             )));
         }
+        layer::acceptable(&self.layers)?;
         if self.runtime.is_empty() || self.handler.is_empty() {
             return Err(invalid(
                 "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
@@ -218,8 +218,11 @@ impl Settings {
     }
 }
 
-/// Longer ones are for what is not here.
-const MAX_TIMEOUT_S: u32 = 900;
+/// The model has more, for what is not here.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MAX_TIMEOUT_S: u64 = 900;
+const MAX_MEMORY_MB: u64 = 10_240;
+const MAX_EPHEMERAL_MB: u64 = 10_240;
 
 impl LoggingConfig {
     fn changed(self, change: Option<LoggingConfigChange>) -> LoggingConfig {
@@ -236,12 +239,6 @@ impl LoggingConfig {
             log_group: change.log_group.unwrap_or(self.log_group),
             log_format,
         }
-    }
-}
-
-impl Layer {
-    fn new(arn: String) -> Layer {
-        Layer { arn, code_size: 0 }
     }
 }
 

@@ -224,8 +224,8 @@ fn wanted(call: &Call) -> Result<EventConfig, AwsError> {
 fn shown(reference: &Reference, qualifier: &str, config: &EventConfig) -> Value {
     let mut output = json!(config);
     output["FunctionArn"] = json!(format!("{}:{qualifier}", reference.arn));
-    output["DestinationConfig"] =
-        config.destination_config.clone().unwrap_or_else(|| json!({ "OnSuccess": {}, "OnFailure": {} }));
+    // There are none, see [`crate::wire::validate`].
+    output["DestinationConfig"] = json!({ "OnSuccess": {}, "OnFailure": {} });
     if let Some(members) = output.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }

@@ -20,6 +20,8 @@ use super::status::Status;
 use super::tag::few_enough;
 use super::{Call, Outcome, conflict, invalid, no_content, not_found, reply};
 
+/// In one answer, whatever is asked for.
+pub const MAX_LISTED: usize = 50;
 /// Of the name alone; what may stand around it the model bounds.
 const MAX_NAME_LENGTH: usize = 64;
 
@@ -198,7 +200,10 @@ pub fn list(call: &mut Call) -> Outcome {
     let input: List = call.input()?;
     let prefix = format!("{}/", call.request.region);
     let functions = call.world.lambda.functions.with_prefix(&prefix);
-    let (page, more) = page(functions, input.marker.as_deref(), input.max_items.unwrap_or(50));
+    if input.marker.as_ref().is_some_and(|marker| !marker.starts_with(&prefix)) {
+        return Err(invalid("Invalid Marker"));
+    }
+    let (page, more) = page(functions, input.marker.as_deref(), input.max_items.unwrap_or(MAX_LISTED).min(MAX_LISTED));
     let all = input.function_version.as_deref() == Some("ALL");
     let shown = page.iter().flat_map(|(_, function)| match all {
         true => function.listed(),

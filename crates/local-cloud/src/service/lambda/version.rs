@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
+use super::functions::MAX_LISTED;
 use super::{Call, Outcome, invalid, reply};
 
 #[derive(Deserialize)]
@@ -42,7 +43,7 @@ pub fn list(call: &mut Call) -> Outcome {
     let function = call.function()?;
     let all = std::iter::once(&0).chain(function.versions.keys()).zip(function.listed());
     let mut rest = all.filter(|(number, _)| after.is_none_or(|after| **number > after));
-    let shown: Vec<_> = rest.by_ref().take(input.max_items.unwrap_or(50)).collect();
+    let shown: Vec<_> = rest.by_ref().take(input.max_items.unwrap_or(MAX_LISTED).min(MAX_LISTED)).collect();
     let versions: Vec<_> = shown.iter().map(|(_, version)| version).collect();
     let mut output = json!({ "Versions": versions });
     if let (Some((last, _)), true) = (shown.last(), rest.next().is_some()) {

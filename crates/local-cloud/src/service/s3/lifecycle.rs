@@ -8,10 +8,13 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::Object;
 use super::version::{Shown, VersionId};
-use super::{Object, refusal};
-use crate::request::AwsError;
 use crate::settings::Millis;
+
+pub use check::check;
+
+mod check;
 
 pub const DAY_MS: Millis = 24 * 3600 * 1000;
 
@@ -25,6 +28,9 @@ pub struct Rule {
     expiration: Option<Expiration>,
     noncurrent_version_expiration: Option<Noncurrent>,
     abort_incomplete_multipart_upload: Option<Abort>,
+    /// To other storage classes: kept, and nothing is stored otherwise.
+    transitions: Option<Vec<Transition>>,
+    noncurrent_version_transitions: Option<Vec<Value>>,
 }
 
 /// What a rule is for. Inside `and`, all of it.
@@ -64,6 +70,11 @@ struct Noncurrent {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+struct Transition {
+    days: Option<u32>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
 struct Abort {
     days_after_initiation: Option<u32>,
 }
@@ -81,12 +92,6 @@ pub enum Act {
 pub fn rules(document: &Value) -> Vec<Rule> {
     let all = Vec::<Rule>::deserialize(document).unwrap_or_default();
     all.into_iter().filter(|rule| rule.status == "Enabled").collect()
-}
-
-/// May these be a bucket's rules?
-pub fn check(document: &Value) -> Result<(), AwsError> {
-    let all = Vec::<Rule>::deserialize(document).map_err(|_| refusal::malformed_xml())?;
-    all.iter().try_for_each(Rule::check)
 }
 
 /// What is done to a key at this time, of whose versions these are all, newest first.
@@ -149,6 +154,12 @@ fn id(shown: Shown) -> VersionId {
     }
 }
 
+impl Filter {
+    fn asks_a_size(&self) -> bool {
+        self.object_size_greater_than.or(self.object_size_less_than).is_some()
+    }
+}
+
 impl Rule {
     fn filters(&self) -> impl Iterator<Item = &Filter> {
         let outer = self.filter.as_ref();
@@ -166,9 +177,8 @@ impl Rule {
     }
 
     fn is_for_version(&self, key: &str, shown: Shown) -> bool {
-        let sized = |filter: &Filter| filter.object_size_greater_than.or(filter.object_size_less_than).is_some();
         let fits = match shown {
-            Shown::Marker(_) => self.tags().next().is_none() && !self.filters().any(sized),
+            Shown::Marker(_) => self.tags().next().is_none() && !self.filters().any(Filter::asks_a_size),
             Shown::Object(object) => {
                 let size = i64::try_from(object.size).unwrap_or(i64::MAX);
                 let has =
@@ -205,35 +215,6 @@ impl Rule {
             return false;
         };
         midnight_after(since, days) <= now && newer >= kept.unwrap_or(0) as usize
-    }
-
-    fn check(&self) -> Result<(), AwsError> {
-        let filter = self.filter.clone().unwrap_or_default();
-        let alone = [
-            filter.prefix.is_some(),
-            filter.tag.is_some(),
-            filter.object_size_greater_than.is_some(),
-            filter.object_size_less_than.is_some(),
-            filter.and.is_some(),
-        ];
-        let expiration = self.expiration.as_ref();
-        let wrong = self.filter.is_none() && self.prefix.is_none()
-            || alone.iter().filter(|there| **there).count() > 1
-            || self.noncurrent_version_expiration.as_ref().is_some_and(|rule| rule.noncurrent_days.is_none())
-            || expiration
-                .is_some_and(|e| e.expired_object_delete_marker.is_some() && (e.days.is_some() || e.date.is_some()));
-        if wrong {
-            return Err(refusal::malformed_xml());
-        }
-        let date = expiration.and_then(|expiration| expiration.date);
-        if let Some(date) = date.filter(|date| date.as_millisecond() % DAY_MS as i64 != 0) {
-            return Err(refusal::invalid_argument("'Date' must be at midnight GMT", "Date", &date.to_string()));
-        }
-        let mut keys: Vec<&str> = self.tags().filter_map(|tag| tag.key.as_deref()).collect();
-        let count = keys.len();
-        keys.sort_unstable();
-        keys.dedup();
-        if keys.len() < count { Err(refusal::invalid_request("Duplicate Tag Keys are not allowed.")) } else { Ok(()) }
     }
 }
 

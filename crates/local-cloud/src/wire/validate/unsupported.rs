@@ -23,6 +23,7 @@ const NOT_HERE: &[(&str, &str, &[&str])] = &[
             "/DurableConfig",
             "/FileSystemConfigs",
             "/ImageConfig",
+            "/PackageType",
             "/PublishTo",
             "/RuntimeConfig",
             "/S3ObjectStorageMode",
@@ -44,7 +45,7 @@ const NOT_HERE: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Values of such members that ask for what is done anyway.
-const DEFAULTS: &[&str] = &["", "COPY", "USER_PARTITION_KEY"];
+const DEFAULTS: &[&str] = &["", "COPY", "USER_PARTITION_KEY", "Zip"];
 
 /// # Errors
 /// The service's own code, for the first of its members that is given and not empty.

@@ -60,6 +60,14 @@ fn what_a_function_cannot_be_is_refused_in_the_words_of_aws() {
                      does not exist";
     let gone = ARN.replace("n:f", "n:gone");
     let queue = json!({ "DeadLetterConfig": { "TargetArn": "arn:aws:sqs:us-east-1:000000000000:q" } });
+    let beyond = |member: &str, value: u32, most: u32| {
+        format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must have value \
+             less than or equal to {most}"
+        )
+    };
+    let layer = |name: u32, version: u32| format!("arn:aws:lambda:us-east-1:000000000000:layer:l{name}:{version}");
+    let layers = |count: u32| (0..count).map(|name| layer(name, 1)).collect::<Value>();
     let reserved = || json!({ "ReservedConcurrentExecutions": 1 });
     refused([
         (Method::GET, "/2015-03-31/functions/f:1?Qualifier=2", Value::Null, 400, MISMATCH),
@@ -69,6 +77,12 @@ fn what_a_function_cannot_be_is_refused_in_the_words_of_aws() {
         (Method::POST, FUNCTIONS, with("Tags", many.clone()), 400, too_many),
         (Method::POST, FUNCTIONS, with("Runtime", json!("cobol")), 400, "Value cobol at 'runtime' failed to satisfy"),
         (Method::POST, FUNCTIONS, with("Code", json!({ "S3Bucket": "none", "S3Key": "k" })), 400, no_bucket),
+        (Method::POST, FUNCTIONS, with("PackageType", json!("Image")), 400, "PackageType is not supported"),
+        (Method::POST, FUNCTIONS, with("MemorySize", json!(10_241)), 400, &beyond("memorySize", 10_241, 10_240)),
+        (Method::POST, FUNCTIONS, with("Timeout", json!(901)), 400, &beyond("timeout", 901, 900)),
+        (Method::POST, FUNCTIONS, with("Layers", layers(6)), 400, "Cannot reference more than 5 layers."),
+        (Method::POST, FUNCTIONS, with("Layers", json!([layer(1, 1), layer(1, 2)])), 400, "Two different versions of"),
+        (Method::GET, "/2015-03-31/functions?Marker=nonsense", Value::Null, 400, "Invalid Marker"),
         (Method::PUT, CONFIGURATION, queue, 400, "DeadLetterConfig is not supported by the local engine"),
         (
             Method::PUT,

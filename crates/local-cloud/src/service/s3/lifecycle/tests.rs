@@ -127,8 +127,40 @@ fn rules_that_make_no_sense_are_refused() {
             Some("MalformedXML"),
         ),
         (rule(json!({}), json!({ "expiration": { "date": "2026-01-01T01:00:00Z" } })), Some("InvalidArgument")),
-        (rule(json!({ "and": { "tags": [tag, tag] } }), json!({})), Some("InvalidRequest")),
+        (
+            rule(json!({ "and": { "tags": [tag, tag] } }), json!({ "expiration": { "days": 1 } })),
+            Some("InvalidRequest"),
+        ),
+        (rule(json!({}), json!({ "expiration": { "days": 0 } })), Some("InvalidArgument")),
+        (
+            rule(json!({}), json!({ "noncurrent_version_expiration": { "noncurrent_days": 0 } })),
+            Some("InvalidArgument"),
+        ),
+        (rule(json!({}), json!({ "expiration": {} })), Some("MalformedXML")),
+        (rule(json!({}), json!({ "expiration": { "days": 1, "date": "2026-01-01T00:00:00Z" } })), Some("MalformedXML")),
+        (rule(json!({}), json!({ "status": "On", "expiration": { "days": 1 } })), Some("MalformedXML")),
+        (rule(json!({}), json!({})), Some("InvalidRequest")),
+        (rule(json!({}), json!({ "transitions": [{ "days": 30, "storage_class": "GLACIER" }] })), None),
+        (
+            rule(json!({}), json!({ "transitions": [{ "days": 30 }], "expiration": { "days": 30 } })),
+            Some("InvalidArgument"),
+        ),
+        (rule(json!({}), json!({ "id": "n".repeat(256), "expiration": { "days": 1 } })), Some("InvalidArgument")),
+        (
+            rule(json!({ "tag": tag }), json!({ "abort_incomplete_multipart_upload": { "days_after_initiation": 1 } })),
+            Some("InvalidRequest"),
+        ),
+        (
+            rule(
+                json!({ "object_size_less_than": 9 }),
+                json!({ "expiration": { "expired_object_delete_marker": true } }),
+            ),
+            Some("InvalidRequest"),
+        ),
     ] {
         assert_eq!(check(&json!([rule])).err().map(|error| error.code), code, "{rule}");
     }
+    let one = rule(json!({}), json!({ "expiration": { "days": 1 } }));
+    assert_eq!(check(&json!([one, one])).unwrap_err().code, "InvalidArgument");
+    assert_eq!(check(&json!(vec![one; 1_001])).unwrap_err().code, "MalformedXML");
 }
