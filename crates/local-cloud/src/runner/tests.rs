@@ -219,6 +219,14 @@ fn an_entry_that_leads_out_of_the_zip_is_refused() {
 }
 
 #[tokio::test]
+async fn layers_that_are_not_unpacked_are_named_in_the_log() {
+    let function = FunctionImage { layers: vec!["arn:1".into(), "arn:2".into()], ..python() };
+    let log = Runner::new().invoke(&function, "{}".into()).await.log;
+    assert_eq!(log[0], "LAYERS The local engine unpacks none of: arn:1 arn:2");
+    assert!(log[4].starts_with("REPORT") && log[4].ends_with(" ms\t"), "{log:?}");
+}
+
+#[tokio::test]
 async fn what_a_python_function_logs_is_written_as_on_aws() {
     let logged = Runner::new().invoke(&python(), r#"{"log":1}"#.into()).await.log;
     let words: Vec<&str> = logged[2].split('\t').collect();

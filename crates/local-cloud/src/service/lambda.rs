@@ -33,7 +33,7 @@ mod layer;
 mod name;
 mod permission;
 mod route;
-mod runtime;
+pub mod runtime;
 mod status;
 mod tag;
 mod unsupported;

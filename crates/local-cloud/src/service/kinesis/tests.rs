@@ -192,6 +192,13 @@ fn what_aws_refuses_is_refused_in_its_words() {
             "Stream s under account 000000000000 already exists.",
         ),
         ("PutRecord", put_with(json!({ "StreamName": "t" })), "Stream t under account 000000000000 not found."),
+        ("PutRecord", put_with(json!({ "DryRun": true })), "DryRun is not supported by the local engine"),
+        (
+            "PutRecords",
+            json!({ "StreamName": "s", "Records": [{ "Data": "", "PartitionKey": "k" }], "DryRun": true }),
+            "DryRun is not supported by the local engine",
+        ),
+        ("GetRecords", json!({ "ShardIterator": "i", "DryRun": true }), "DryRun is not supported by the local engine"),
         ("PutRecord", put_with(json!({ "PartitionKey": "" })), "have length greater than or equal to 1"),
         ("PutRecord", put_with(json!({ "PartitionKey": "é".repeat(257) })), "have length less than or equal to 256"),
         ("PutRecord", put_with(json!({ "Data": large })), "have length less than or equal to 1048576"),

@@ -33,33 +33,45 @@ const RUNTIMES: &[&str] = &[
     "java8.al2",
 ];
 
-/// Runtimes with which nothing can be created any more.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html>
-const OLD_RUNTIMES: &[&str] = &[
+/// Those with which nothing can be created any more.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated>
+const GONE: &[&str] = &[
+    "dotnet5.0",
     "dotnet6",
+    "dotnet7",
+    "dotnetcore1.0",
+    "dotnetcore2.0",
     "dotnetcore2.1",
     "dotnetcore3.1",
     "go1.x",
     "java8",
+    "nodejs",
     "nodejs10.x",
     "nodejs12.x",
     "nodejs14.x",
     "nodejs16.x",
-    "nodejs18.x",
+    "nodejs4.3",
+    "nodejs4.3-edge",
+    "nodejs6.10",
+    "nodejs8.10",
     "provided",
     "provided.al2",
     "python2.7",
     "python3.6",
     "python3.7",
     "python3.8",
-    "python3.9",
     "ruby2.5",
     "ruby2.7",
 ];
 
+/// Does Lambda create no function with it any more?
+pub fn is_gone(runtime: &str) -> bool {
+    GONE.contains(&runtime)
+}
+
 /// Fails where nothing can be created with it, any more or at all.
 pub fn acceptable(runtime: &str) -> Result<(), AwsError> {
-    if OLD_RUNTIMES.contains(&runtime) {
+    if is_gone(runtime) {
         return Err(invalid(format!(
             "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. We \
              recommend you use a supported runtime while creating or updating functions."

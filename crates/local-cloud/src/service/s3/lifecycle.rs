@@ -34,7 +34,7 @@ pub struct Rule {
 }
 
 /// What a rule is for. Inside `and`, all of it.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Filter {
     prefix: Option<String>,
     tag: Option<Tag>,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use local_cloud::service::lambda::runtime;
+
 use super::super::collection::Map;
 use super::super::diagnostic::Span;
 use super::super::grammar::{Allow, Code as WrittenCode, Function, Vpc as WrittenVpc};
@@ -11,37 +13,6 @@ use super::super::words::Effect;
 use super::Lower;
 use crate::resource::function::{self, Architecture, Code, LogRef, Vpc};
 use crate::resource::role::{RoleRef, Statement};
-
-/// Runtimes that Lambda no longer creates functions with.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated>
-const GONE: [&str; 26] = [
-    "dotnet5.0",
-    "dotnet6",
-    "dotnet7",
-    "dotnetcore1.0",
-    "dotnetcore2.0",
-    "dotnetcore2.1",
-    "dotnetcore3.1",
-    "go1.x",
-    "java8",
-    "nodejs",
-    "nodejs10.x",
-    "nodejs12.x",
-    "nodejs14.x",
-    "nodejs16.x",
-    "nodejs4.3",
-    "nodejs4.3-edge",
-    "nodejs6.10",
-    "nodejs8.10",
-    "provided",
-    "provided.al2",
-    "python2.7",
-    "python3.6",
-    "python3.7",
-    "python3.8",
-    "ruby2.5",
-    "ruby2.7",
-];
 
 /// Variables that Lambda sets itself and refuses.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
@@ -140,7 +111,7 @@ impl Lower<'_> {
     fn runtime(&mut self, written: &Function, code: Option<&Code>) {
         let Some(runtime) = &written.runtime else { return };
         let name = runtime.value.0.as_str();
-        if GONE.contains(&name) {
+        if runtime::is_gone(name) {
             let what = format!("AWS creates no function with `{name}` any more");
             let instead = if name.starts_with("provided") { "provided.al2023" } else { "a newer runtime" };
             self.error(runtime.at, what, instead);

@@ -299,3 +299,26 @@ fn a_statement_says_who_and_under_which_conditions() {
     });
     assert_eq!(statement["Condition"], expected);
 }
+
+/// Not one after the other: half and half shows within a few.
+#[test]
+fn an_aliass_shares_are_spread_over_its_invocations() {
+    let mut world = world_with_alias();
+    ok(&mut world, Method::PUT, CONFIGURATION, json!({ "Description": "second" }));
+    lambda(&mut world, READY + 200, Method::POST, VERSIONS, json!({})).unwrap();
+    for (weight, invocations, second) in [(0.5, 20, 8..=12), (0.25, 100, 25..=25)] {
+        let routing = json!({ "RoutingConfig": { "AdditionalVersionWeights": { "2": weight } } });
+        ok(&mut world, Method::PUT, &format!("{ALIASES}/live"), routing);
+        let live = request(Method::POST, &format!("{F}:live/invocations"), "{}");
+        let mut invoked = || {
+            let effects = ask(&mut world, READY + 300, "lambda", &live).1;
+            let versions = effects.into_iter().filter_map(|effect| match effect {
+                Effect::Invoke { function, .. } => Some(function.version),
+                _ => None,
+            });
+            versions.last().expect("an invocation is an effect")
+        };
+        let hits = (0..invocations).filter(|_| invoked() == "2").count();
+        assert!(second.contains(&hits), "{weight}: {hits} of {invocations}");
+    }
+}

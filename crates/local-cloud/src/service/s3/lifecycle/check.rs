@@ -54,14 +54,16 @@ impl Rule {
 
     /// As the schema has it.
     fn is_well_formed(&self) -> bool {
-        let filter = self.filter.clone().unwrap_or_default();
-        let alone = [
-            filter.prefix.is_some(),
-            filter.tag.is_some(),
-            filter.object_size_greater_than.is_some(),
-            filter.object_size_less_than.is_some(),
-            filter.and.is_some(),
-        ];
+        let one_question = self.filter.as_ref().is_none_or(|filter| {
+            let questions = [
+                filter.prefix.is_some(),
+                filter.tag.is_some(),
+                filter.object_size_greater_than.is_some(),
+                filter.object_size_less_than.is_some(),
+                filter.and.is_some(),
+            ];
+            questions.into_iter().filter(|there| *there).count() <= 1
+        });
         let one_time = self.expiration.as_ref().is_none_or(|expiration| {
             let times = [
                 expiration.days.is_some(),
@@ -72,7 +74,7 @@ impl Rule {
         });
         ["Enabled", "Disabled"].contains(&self.status.as_str())
             && (self.filter.is_some() || self.prefix.is_some())
-            && alone.into_iter().filter(|there| *there).count() <= 1
+            && one_question
             && self.noncurrent_version_expiration.as_ref().is_none_or(|rule| rule.noncurrent_days.is_some())
             && one_time
     }
