@@ -7,6 +7,7 @@
 //! firehose:CreateDeliveryStream=lost-reply,count=1
 //! *=latency:200ms                        every call takes that much longer
 //! iam:CreateRole=slow:5s                 services see the role five seconds later
+//! s3:GetBucketTagging=AccessDenied        nobody may read the tags of a bucket
 //! firehose>s3:PutObject=503,count=3      a delivery finds its bucket unavailable three times
 //! ```
 //!
@@ -29,6 +30,8 @@ pub enum Kind {
     Throttle,
     /// An internal error (500) or an unavailable service (503); nothing happens.
     Failure { status: u16 },
+    /// The caller may not do this, whatever the policies say; nothing happens.
+    Denial,
     /// The call is held up before anything happens: wall time.
     Latency(Duration),
     /// It happens, and the connection ends without an answer.
@@ -106,7 +109,7 @@ fn check_own(operation: &str, kind: Kind) -> Result<(), NoRule> {
     }
     match kind {
         Kind::Throttle | Kind::Failure { .. } => Ok(()),
-        Kind::Latency(_) | Kind::LostReply | Kind::Slow(_) => {
+        Kind::Denial | Kind::Latency(_) | Kind::LostReply | Kind::Slow(_) => {
             Err(NoRule(format!("{operation} can be throttled or fail with 500 or 503, and nothing else")))
         }
     }
@@ -117,11 +120,12 @@ fn kind(word: &str) -> Result<Kind, NoRule> {
         ("throttle", "") => Kind::Throttle,
         ("500", "") => Kind::Failure { status: 500 },
         ("503", "") => Kind::Failure { status: 503 },
+        ("AccessDenied", "") => Kind::Denial,
         ("lost-reply", "") => Kind::LostReply,
         ("latency", time) => Kind::Latency(duration(time)?),
         ("slow", time) => Kind::Slow(duration(time)?),
         _ => {
-            let kinds = "throttle, 500, 503, latency:TIME, lost-reply, slow:TIME";
+            let kinds = "throttle, 500, 503, AccessDenied, latency:TIME, lost-reply, slow:TIME";
             return Err(NoRule(format!("{word:?} is none of {kinds}")));
         }
     })
@@ -142,7 +146,7 @@ fn duration(text: &str) -> Result<Duration, NoRule> {
 pub struct Fault {
     /// Held up this long first.
     pub latency: Duration,
-    /// Refused: throttled, or failed with a status.
+    /// Refused: throttled, denied, or failed with a status.
     pub refusal: Option<Refusal>,
     pub lost_reply: bool,
     pub slow: Duration,
@@ -152,6 +156,7 @@ pub struct Fault {
 pub enum Refusal {
     Throttled,
     Failed { status: u16 },
+    Denied,
 }
 
 /// The rules in force, and how often each was met.
@@ -196,6 +201,7 @@ impl Faults {
             match rule.kind {
                 Kind::Throttle => fault.refusal = fault.refusal.or(Some(Refusal::Throttled)),
                 Kind::Failure { status } => fault.refusal = fault.refusal.or(Some(Refusal::Failed { status })),
+                Kind::Denial => fault.refusal = fault.refusal.or(Some(Refusal::Denied)),
                 Kind::Latency(time) => fault.latency += time,
                 Kind::LostReply => fault.lost_reply = true,
                 Kind::Slow(time) => fault.slow += time,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::effect::Said;
 use super::{Content, Engine, subscription};
 use crate::control;
-use crate::faults::Fault;
+use crate::faults::{Fault, Refusal};
 use crate::request::{AwsError, Reply, Request};
 use crate::service::{Protocol, SERVICES, Service, iam};
 use crate::wire::dress::Format;
@@ -40,8 +40,12 @@ impl Engine {
         if !fault.latency.is_zero() {
             tokio::time::sleep(fault.latency).await;
         }
-        let refusal = fault.refusal.map(|refusal| dress::refusal(&operation, refusal));
-        let mut response = match refusal.or_else(|| self.denial(route, &request)) {
+        let refusal = match fault.refusal {
+            Some(Refusal::Denied) => self.denial(route, &request, true),
+            Some(refusal) => Some(dress::refusal(&operation, refusal)),
+            None => self.denial(route, &request, false),
+        };
+        let mut response = match refusal {
             Some(error) => refuse(route, &request, error).map(Content::from),
             None => self.answer(route, request, fault.slow).await,
         };
@@ -82,16 +86,19 @@ impl Engine {
         (operation, fault)
     }
 
-    /// Why the caller may not do this, where that is asked at all.
-    fn denial(&self, route: Route, request: &Request) -> Option<AwsError> {
-        if !self.look(|world| world.settings.enforce_iam) {
+    /// Why the caller may not do this: because of a fault, or of a policy, where those are asked at all.
+    fn denial(&self, route: Route, request: &Request, by_fault: bool) -> Option<AwsError> {
+        if !by_fault && !self.look(|world| world.settings.enforce_iam) {
             return None;
         }
         let operation = wire::operation::name(route, request)?;
         // What the call is about stands in the body, whatever it is written in. What cannot be read is refused as that.
         let format = Format::of(request);
         let request = Request { body: format.read(request.body.clone()).ok()?, ..request.clone() };
-        self.look(|world| iam::authorize(world, &request, &operation, self.now()).err())
+        match by_fault {
+            true => Some(self.look(|world| iam::denial(world, &request, &operation, self.now()))),
+            false => self.look(|world| iam::authorize(world, &request, &operation, self.now()).err()),
+        }
     }
 
     async fn answer(&self, route: Route, request: Request, slow: Duration) -> http::Response<Content> {

@@ -89,6 +89,7 @@ fn may_invoke(world: &World, lambda: &Lambda, event: &Bytes, now: Millis) -> Res
 /// What a fault rule makes of an invocation.
 fn refused(refusal: Refusal) -> CannotInvoke {
     let code = match refusal {
+        Refusal::Denied => "AccessDenied",
         Refusal::Throttled => "InvokeLimitExceeded",
         Refusal::Failed { status: 503 } => "ServiceUnavailable",
         Refusal::Failed { .. } => "InternalServerError",

@@ -9,7 +9,7 @@ use crate::table::{Changes, Table};
 use crate::wire::validate;
 use crate::world::{Turn, World};
 
-pub use authorize::authorize;
+pub use authorize::{authorize, denial};
 pub use policy::glob_ignoring_case;
 pub use session::{Caller, Credentials, Policies, Session, caller, credentials_of, issue, session_arn};
 pub use tag::given as tags_given;

@@ -96,6 +96,9 @@ pub fn date(now: Millis) -> HeaderValue {
 pub fn refusal(operation: &str, refusal: Refusal) -> AwsError {
     let (service, operation) = operation.split_once(':').unwrap_or((operation, ""));
     let (code, message, status) = match (refusal, service) {
+        (Refusal::Denied, "s3" | "iam" | "sts") => ("AccessDenied", "Access Denied", 403),
+        (Refusal::Denied, "lambda") => ("AccessDeniedException", "Access Denied", 403),
+        (Refusal::Denied, _) => ("AccessDeniedException", "Access Denied", 400),
         (Refusal::Throttled, "kinesis") if matches!(operation, "PutRecord" | "PutRecords" | "GetRecords") => {
             ("ProvisionedThroughputExceededException", "Rate exceeded for shard.", 400)
         }

@@ -71,7 +71,7 @@ const CONTROL: &str = "\
 Fault rules are OPERATION=KIND[,rate=R][,count=N][,seed=S].
   OPERATION  service:Operation, with * for any text: kinesis:Put*, iam:CreateRole, *
              firehose>s3:PutObject, firehose>lambda:Invoke: Firehose's own calls, which only these rules are for
-  KIND       throttle, 500, 503: refused, nothing happens
+  KIND       throttle, 500, 503, AccessDenied: refused, nothing happens
              lost-reply: it happens, and the connection ends without an answer
              latency:200ms: the call is held up
              slow:5s: what it makes or changes settles that much later

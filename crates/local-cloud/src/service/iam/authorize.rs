@@ -26,10 +26,9 @@ pub fn authorize(world: &World, request: &Request, operation: &str, now: Millis)
         return Ok(());
     }
     let caller = caller(world, request, now).map_err(|error| in_words_of(operation, error))?;
-    let account = world.settings.account.as_str();
+    let name = caller.arn(&request.region, &world.settings.account);
     let action = action(operation, request.query("versionId").is_some());
     let resource = resource(world, request, operation);
-    let name = caller.arn(&request.region, account);
     let context = super::facts::of_call(world, request, &caller, now);
     let question = Question { action: &action, resource: &resource, context: &context };
     let decided = match &caller {
@@ -38,11 +37,25 @@ pub fn authorize(world: &World, request: &Request, operation: &str, now: Millis)
             super::opinions(world, role, Some((&name, policies)), &question, now).decide()
         }
     };
-    decided.map_err(|why| {
-        let why = why.words(&action);
-        let message = format!("User: {name} is not authorized to perform: {action} on resource: {resource} {why}");
-        in_words_of(operation, AwsError::new("AccessDenied", message).with_status(403))
-    })
+    decided.map_err(|why| denied(operation, &name, &question, why))
+}
+
+/// The refusal of this call, whatever the policies say.
+pub fn denial(world: &World, request: &Request, operation: &str, now: Millis) -> AwsError {
+    let caller = caller(world, request, now).unwrap_or(Caller::Root);
+    let name = caller.arn(&request.region, &world.settings.account);
+    let action = action(operation, request.query("versionId").is_some());
+    let resource = resource(world, request, operation);
+    let context = super::facts::of_call(world, request, &caller, now);
+    let question = Question { action: &action, resource: &resource, context: &context };
+    denied(operation, &name, &question, Why::NotAllowed(Kind::Identity))
+}
+
+fn denied(operation: &str, name: &str, question: &Question, why: Why) -> AwsError {
+    let Question { action, resource, .. } = question;
+    let why = why.words(action);
+    let message = format!("User: {name} is not authorized to perform: {action} on resource: {resource} {why}");
+    in_words_of(operation, AwsError::new("AccessDenied", message).with_status(403))
 }
 
 fn root(world: &World, name: &str, question: &Question) -> Result<(), Why> {
