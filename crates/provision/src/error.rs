@@ -44,7 +44,8 @@ impl Error {
             }
             other => chain(other),
         };
-        Error { doing: doing.into(), source: Some(said.into()), hint: None, code }
+        let hint = refused_action(&said).map(|action| format!("these credentials need {action}"));
+        Error { doing: doing.into(), source: Some(said.into()), hint, code }
     }
 
     /// What to do next. A sentence, lower case, without a full stop.
@@ -68,6 +69,13 @@ impl Error {
     pub fn what_next(&self) -> Option<&str> {
         self.hint.as_deref()
     }
+}
+
+/// The action that AWS's refusal names: `s3:GetBucketTagging`.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
+fn refused_action(said: &str) -> Option<&str> {
+    let (_, action) = said.split_once("not authorized to perform: ")?;
+    action.split_whitespace().next()
 }
 
 impl fmt::Display for Error {

@@ -123,7 +123,8 @@ impl<R: Resource> Node for Managed<R> {
 
     fn observe<'a>(&'a mut self, cx: &'a Cx, and_tags: bool) -> BoxFuture<'a, Result<()>> {
         async move {
-            if and_tags && !R::TAGS_COME_WITH_LIVE {
+            // Nothing is ever done to somebody else's, so nobody needs its tags, and a refusal to tell them is of no consequence.
+            if and_tags && !R::TAGS_COME_WITH_LIVE && !self.referenced {
                 let (live, tags) = futures::join!(R::observe(cx, &self.name), R::tags(cx, &self.name, None));
                 self.live = live?;
                 // Tags of what is not there are of no interest, nor is a refusal to tell them.
@@ -133,7 +134,7 @@ impl<R: Resource> Node for Managed<R> {
                 return Ok(());
             }
             self.live = R::observe(cx, &self.name).await?;
-            if R::TAGS_COME_WITH_LIVE {
+            if R::TAGS_COME_WITH_LIVE && !self.referenced {
                 return self.read_tags(cx).await;
             }
             Ok(())
@@ -156,6 +157,7 @@ impl<R: Resource> Node for Managed<R> {
             (Some(desired), Some(live)) => desired.diff(live, &self.name, names),
             _ => Diff::default(),
         };
+        let unread = self.wants.as_ref().zip(self.live.as_ref()).and_then(|(desired, live)| desired.unread(live));
         let but_a_name = self.wants.as_ref().is_some_and(R::is_but_a_name);
         Facts {
             name: self.name.clone(),
@@ -169,6 +171,7 @@ impl<R: Resource> Node for Managed<R> {
             tags: self.tags.clone().or(but_a_name.then_some(None)),
             desired_tags: self.desired_tags(names),
             diff,
+            unread,
             refs: self.wants.as_ref().map(R::refs).unwrap_or_default(),
             live_refs: self.live.as_ref().map(|live| R::live_refs(live, purges)).unwrap_or_default(),
             protect: self.options.protect || self.tagged_protected(names),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::names::{Address, Name, Names, Tags};
-use crate::resource::{Change, Diff, Field};
+use crate::resource::{Change, Diff, Field, Unread};
 
 mod verdict;
 
@@ -24,6 +24,8 @@ pub struct Facts {
     /// What it should carry.
     pub desired_tags: Tags,
     pub diff: Diff,
+    /// What the diff says nothing about, because AWS did not let it be read.
+    pub unread: Option<Unread>,
     pub refs: Vec<Address>,
     pub live_refs: Vec<(&'static str, String)>,
     pub protect: bool,

@@ -68,6 +68,10 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn live_refs(live: &Self::Live, purges: bool) -> Vec<(&'static str, String)>;
     /// What is different, and whether it can be changed in place. Pure.
     fn diff(&self, live: &Self::Live, name: &Name, names: &Names) -> Diff;
+    /// What of `live` could not be read, so that `diff` says nothing about it.
+    fn unread(&self, _live: &Self::Live) -> Option<Unread> {
+        None
+    }
     /// How long AWS usually takes to make one, in seconds: for the plan.
     fn expected_wait_s(&self) -> u32 {
         0
@@ -127,6 +131,16 @@ impl Field {
     pub fn known(name: impl Into<String>, value: impl Into<String>, default: bool) -> Field {
         Field { name: name.into(), value: value.into(), default }
     }
+}
+
+/// A read that AWS refused, and that a plan may need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// In AWS's words.
+    pub why: String,
+    pub hint: &'static str,
+    /// Does the plan need it even if the resource is somebody else's?
+    pub even_if_others: bool,
 }
 
 /// How a deletion ended.

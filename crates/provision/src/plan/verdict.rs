@@ -2,7 +2,7 @@
 
 use super::{Facts, Members, Op, Permits, Refusal, TagChange, Wants, reasons};
 use crate::names::{Address, Names};
-use crate::resource::Change;
+use crate::resource::{Change, Unread};
 
 pub(super) enum Verdict {
     /// Not there and not wanted.
@@ -48,7 +48,10 @@ fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Per
             let from = fact.moved_from.as_ref().map(Address::to_string).unwrap_or_default();
             also.push(change("moved", from, fact.name.address.to_string()));
         }
-        Whose::Others if fact.uses_what_is_found => return Verdict::Used,
+        Whose::Others if fact.uses_what_is_found => {
+            let unread = fact.unread.as_ref().filter(|unread| unread.even_if_others);
+            return unread.map_or(Verdict::Used, |unread| not_read(fact, unread));
+        }
         Whose::Others if permits.adopt => also.push(change("owner", owner(fact, names), names.stack.clone())),
         Whose::Others => {
             if let Some(before) = former(fact, names) {
@@ -63,6 +66,9 @@ fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Per
             });
         }
     }
+    if let Some(unread) = &fact.unread {
+        return not_read(fact, unread);
+    }
     let had = |key: &String| fact.tags.as_ref()?.as_ref()?.get(key).cloned();
     let none = || "(none)".to_owned();
     also.extend(
@@ -75,6 +81,12 @@ fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Per
         (false, true) if fact.but_a_name => Verdict::Named,
         (false, true) => Verdict::Same,
     }
+}
+
+/// A plan that does not know what is there would call it unchanged.
+fn not_read(fact: &Facts, unread: &Unread) -> Verdict {
+    let (why, hint) = (unread.why.clone(), unread.hint.to_owned());
+    Verdict::Refused(Refusal { name: fact.name.clone(), why, hint, consent: false })
 }
 
 /// The address by which this stack and environment knew it, where that is another one of the same kind.
@@ -186,6 +198,7 @@ mod tests {
             desired_tags: tags.clone().unwrap_or_default(),
             tags: Some(tags),
             diff: Diff::default(),
+            unread: None,
             refs: vec![],
             live_refs: vec![],
             protect: false,
@@ -234,6 +247,8 @@ mod tests {
             change(&mut fact);
             fact
         };
+        let unread = |even_if_others| Some(Unread { why: "denied".into(), hint: "may it", even_if_others });
+        let used = |fact: Facts| Facts { uses_what_is_found: true, ..fact };
         let shards = |diff: &mut Diff, why| diff.push("shards", "1".into(), "2".into(), why);
         let table = [
             (ours(), nobody, "same"),
@@ -283,6 +298,9 @@ mod tests {
             (of(others(), |f| (f.wants, f.live) = (Wants::Reference, false)), nobody, "refused"),
             (of(others(), |f| (f.wants, f.live) = (Wants::Absent, false)), prune, "absent"),
             (there(tagged("kinesis-test", "-", "stream.before")), nobody, "wants consent"),
+            (Facts { unread: unread(false), ..ours() }, nobody, "refused"),
+            (Facts { unread: unread(false), ..used(others()) }, nobody, "used"),
+            (Facts { unread: unread(true), ..used(others()) }, nobody, "refused"),
             (there(None), nobody, "same"),
             (of(there(None), |f| f.wants = Wants::Absent), prune, "foreign"),
         ];

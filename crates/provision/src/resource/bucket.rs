@@ -7,12 +7,16 @@ use aws_sdk_s3::types::{BucketLifecycleConfiguration, BucketLocationConstraint, 
 use aws_sdk_s3::types::{ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, Tag, Tagging};
 
 use super::shared::{Created, answer, done, found, says, settle_created};
-use super::{Diff, Field, Gone, Resource};
+use super::{Diff, Field, Gone, Resource, Unread};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
 
 const ABSENT: &str = "NoSuchBucket";
+const DENIED: &str = "AccessDenied";
+const RULES_NEEDED: &str = "these credentials need s3:GetLifecycleConfiguration on the bucket, to compare `expire`";
+const TAGS_NEEDED: &str = "whose bucket it is stands in its tags: these credentials need s3:GetBucketTagging on it; a bucket of \
+                           somebody else's is referred to with `existing:`, and its tags are not read";
 /// Our lifecycle rules are known by their ids; others' are kept.
 const RULE_ID: &str = "provision-expire:";
 
@@ -29,8 +33,8 @@ pub struct Bucket {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
-    /// Our expiry rules: prefix and days. `None` where we may not look at them: then the bucket is not ours to change.
-    pub expiry: Option<BTreeSet<(String, u32)>>,
+    /// Our expiry rules: prefix and days; or why we may not look at them.
+    pub expiry: Result<BTreeSet<(String, u32)>, String>,
 }
 
 impl Resource for Bucket {
@@ -49,7 +53,7 @@ impl Resource for Bucket {
 
     fn diff(&self, live: &Live, _: &Name, _: &Names) -> Diff {
         let mut diff = Diff::default();
-        if let Some(expiry) = &live.expiry {
+        if let Ok(expiry) = &live.expiry {
             diff.compare("expire", &rules(expiry), &rules(&self.expiry()));
         }
         diff
@@ -57,6 +61,12 @@ impl Resource for Bucket {
 
     fn summary(&self, _: &Name, _: &Names) -> Vec<Field> {
         vec![Field::known("expire", rules(&self.expiry()), self.expire_days.is_none())]
+    }
+
+    /// The rules of somebody else's bucket matter only where the spec wants some.
+    fn unread(&self, live: &Live) -> Option<Unread> {
+        let why = live.expiry.as_ref().err()?.clone();
+        Some(Unread { why, hint: RULES_NEEDED, even_if_others: self.expire_days.is_some() })
     }
 
     /// Refuses a missing bucket that is not to be created, before anything else is changed.
@@ -80,8 +90,7 @@ impl Resource for Bucket {
         match answer(format!("reading the tags of {name}"), sent) {
             Ok(carried) => Ok(Some(carried.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())),
             Err(error) if matches!(error.code(), Some("NoSuchTagSet" | ABSENT)) => Ok(Some(Tags::new())),
-            // Somebody else's bucket that we may write to, but not ask about: not ours, that is all.
-            Err(error) if error.code() == Some("AccessDenied") => Ok(Some(Tags::new())),
+            Err(error) if error.code() == Some(DENIED) => Err(error.hint(TAGS_NEEDED)),
             Err(error) => Err(error),
         }
     }
@@ -109,7 +118,7 @@ impl Resource for Bucket {
             }
             Err(error) => return Err(error),
         };
-        let live = Live { expiry: Some(BTreeSet::new()) };
+        let live = Live { expiry: Ok(BTreeSet::new()) };
         settle_created(self, cx, name, tags, created, async { Ok(live) }).await
     }
 
@@ -179,11 +188,12 @@ async fn lifecycle(cx: &Cx, name: &Name) -> Result<Vec<LifecycleRule>> {
     Ok(rules.and_then(|rules| rules.rules).unwrap_or_default())
 }
 
-/// Our expiry rules, if they may be read.
-async fn expiry(cx: &Cx, name: &Name) -> Result<Option<BTreeSet<(String, u32)>>> {
+/// Our expiry rules, or why they may not be read.
+async fn expiry(cx: &Cx, name: &Name) -> Result<Result<BTreeSet<(String, u32)>, String>> {
     match lifecycle(cx, name).await {
-        Ok(rules) => Ok(Some(rules.iter().filter(|rule| is_ours(rule)).filter_map(parse).collect())),
-        Err(error) if matches!(error.code(), Some("AccessDenied" | ABSENT)) => Ok(None),
+        Ok(rules) => Ok(Ok(rules.iter().filter(|rule| is_ours(rule)).filter_map(parse).collect())),
+        Err(error) if error.code() == Some(DENIED) => Ok(Err(error.to_string())),
+        Err(error) if error.code() == Some(ABSENT) => Ok(Ok(BTreeSet::new())),
         Err(error) => Err(error),
     }
 }
@@ -228,11 +238,11 @@ mod tests {
     fn expiry_is_compared_by_prefix_and_days_and_only_where_it_could_be_read() {
         let want = |expire_days| Bucket { create: true, expire_days, prefixes: vec!["a/".into(), "b/".into()] };
         let live =
-            |rules: &[(&str, u32)]| Live { expiry: Some(rules.iter().map(|(p, d)| (p.to_string(), *d)).collect()) };
+            |rules: &[(&str, u32)]| Live { expiry: Ok(rules.iter().map(|(p, d)| (p.to_string(), *d)).collect()) };
         let table = [
             (want(None), live(&[]), None),
             (want(Some(3)), live(&[("a/", 3), ("b/", 3)]), None),
-            (want(Some(3)), Live { expiry: None }, None),
+            (want(Some(3)), Live { expiry: Err("AccessDenied".into()) }, None),
             (want(Some(3)), live(&[("a/", 3)]), Some(("a/ after 3d", "a/ after 3d, b/ after 3d"))),
             (want(None), live(&[("a/", 3)]), Some(("a/ after 3d", "never"))),
         ];

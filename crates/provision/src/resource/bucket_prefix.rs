@@ -137,11 +137,12 @@ async fn purge(cx: &Cx, name: &Name) -> Result<()> {
     }
 }
 
-/// Is there something under the prefix that only its versions still show? Who may not look cannot purge it either.
+/// Is there something under the prefix that only its versions still show? Whoever may not look hears so: nothing else would tell
+/// that it stays.
 async fn holds_versions(cx: &Cx, name: &Name) -> Result<bool> {
     match versions(cx, name, None).await {
         Ok(page) => Ok(!identifiers(&page).is_empty()),
-        Err(error) if matches!(error.code(), Some(NO_BUCKET | DENIED)) => Ok(false),
+        Err(error) if error.code() == Some(NO_BUCKET) => Ok(false),
         Err(error) => Err(error),
     }
 }

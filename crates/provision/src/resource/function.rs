@@ -111,7 +111,8 @@ pub struct Live {
     pub deployed: Deployed,
     /// By name: the version, and whether that is the same as `$LATEST`.
     pub aliases: BTreeMap<String, Alias>,
-    pub tags: Tags,
+    /// `None`: it has none, or the caller may not list them (`lambda:ListTags`), for then GetFunction leaves them out.
+    pub tags: Option<Tags>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,8 +194,11 @@ impl Resource for Function {
         Ok(Some(live))
     }
 
-    async fn tags(_: &Cx, _: &Name, live: Option<&Live>) -> Result<Option<Tags>> {
-        Ok(Some(live.map(|live| live.tags.clone()).unwrap_or_default()))
+    async fn tags(cx: &Cx, name: &Name, live: Option<&Live>) -> Result<Option<Tags>> {
+        match live.and_then(|live| live.tags.clone()) {
+            Some(tags) => Ok(Some(tags)),
+            None => listed_tags(cx, name).await.map(Some),
+        }
     }
 
     async fn retag(cx: &Cx, name: &Name, _: &Live, set: &Tags, unset: &[String]) -> Result<()> {
@@ -299,6 +303,12 @@ async fn describe(cx: &Cx, name: &Name, qualifier: Option<&str>) -> Result<Optio
     let call = cx.lambda().get_function().function_name(&name.physical).set_qualifier(qualifier.map(str::to_owned));
     let described = found(answer(format!("reading {name}"), call.send().await), ABSENT)?;
     Ok(described.and_then(|got| Some(config::live(name, got.configuration?, got.tags))))
+}
+
+async fn listed_tags(cx: &Cx, name: &Name) -> Result<Tags> {
+    let call = cx.lambda().list_tags().resource(cx.names.function_arn(&name.physical));
+    let listed = found(answer(format!("reading the tags of {name}"), call.send().await), ABSENT)?;
+    Ok(listed.and_then(|listed| listed.tags).unwrap_or_default().into_iter().collect())
 }
 
 async fn aliases(cx: &Cx, name: &Name) -> Result<Vec<(String, String)>> {
