@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::drive::{Engine, Pace};
 use crate::faults::{NoRule, Rule};
 use crate::request::{Reply, Request};
+use crate::settings::LATEST;
 use crate::wire::dress;
 use crate::world::World;
 
@@ -55,12 +56,12 @@ async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
             engine.idle().await;
             (200, clock(engine))
         }
-        ("POST", "advance") => match request.query("ms").and_then(|ms| ms.parse().ok()) {
-            Some(ms) => {
-                engine.advance(Duration::from_millis(ms)).await;
+        ("POST", "advance") => match way(engine, request.query("ms").unwrap_or_default()) {
+            Ok(by) => {
+                engine.advance(by).await;
                 (200, clock(engine))
             }
-            None => (400, json!({ "error": "advance wants ?ms=MILLISECONDS, a whole number" })),
+            Err(error) => (400, json!({ "error": error })),
         },
         ("GET", "clock") => (200, clock(engine)),
         ("POST", "pause") => at_pace(engine, |pace| Pace { paused: true, ..pace }),
@@ -94,6 +95,18 @@ impl Request {
 
 /// World seconds per second of the wall.
 pub const MAX_SPEED: u32 = 100_000;
+
+/// How far the clock is to move, which is no further than there are dates.
+fn way(engine: &Engine, ms: &str) -> Result<Duration, String> {
+    if ms.is_empty() || !ms.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("advance wants ?ms=MILLISECONDS, a whole number".into());
+    }
+    let left = LATEST - engine.now();
+    let by = ms.parse().ok().filter(|ms| *ms <= left).map(Duration::from_millis);
+    by.ok_or_else(|| {
+        format!("the world's clock goes to the beginning of the year 9000: advance takes {left} ms at most now")
+    })
+}
 
 fn clock(engine: &Engine) -> Value {
     let Pace { speed, paused } = engine.pace();

@@ -16,7 +16,7 @@ use crate::request::{AwsError, Effect, Reply, Token};
 use crate::runner::Runner;
 use crate::service::kinesis::subscribe::Next;
 use crate::service::{firehose, kinesis};
-use crate::settings::{Millis, Settings};
+use crate::settings::{LATEST, Millis, Settings};
 use crate::wire::signature::Secret;
 use crate::world::{Turn, World};
 
@@ -151,9 +151,11 @@ impl Engine {
     }
 
     /// Moves the world's clock, and everything that becomes due on the way happens at its own time. What an effect brings
-    /// back is waited for before the clock goes on, so that a transform takes no world time.
+    /// back is waited for before the clock goes on, so that a transform takes no world time. It stands at
+    /// [`LATEST`](crate::settings::LATEST).
     pub async fn advance(&self, by: Duration) {
-        let target = self.now() + by.as_millis() as Millis;
+        let by = Millis::try_from(by.as_millis()).unwrap_or(Millis::MAX);
+        let target = self.now().saturating_add(by).min(LATEST);
         self.idle().await;
         while let Some(due) = self.shared.due().filter(|due| *due < target) {
             // A millisecond at least, so that what stays due does not hold the clock.

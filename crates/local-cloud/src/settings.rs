@@ -8,6 +8,10 @@ use crate::wire::signature::Secret;
 /// Milliseconds since the Unix epoch, in the world's own time.
 pub type Millis = u64;
 
+/// The latest that the world's clock shows, where it stands: the beginning of the year 9000. Times that follow from it, such as
+/// an expiry, are still times that every calendar has.
+pub const LATEST: Millis = 221_845_392_000_000;
+
 /// What an engine is started with.
 #[derive(Debug, Clone)]
 pub struct Settings {

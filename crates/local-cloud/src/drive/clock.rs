@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-use crate::settings::Millis;
+use crate::settings::{LATEST, Millis};
 
 /// Tells world time. Follows tokio's clock, so a paused runtime pauses the world.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ struct Course {
 
 impl Course {
     fn at(&self, instant: Instant) -> Millis {
-        let run = instant.duration_since(self.since).as_millis() as Millis * Millis::from(self.speed);
-        self.world + if self.paused { 0 } else { run }
+        let run = (instant.duration_since(self.since).as_millis() as Millis).saturating_mul(self.speed.into());
+        self.world.saturating_add(if self.paused { 0 } else { run }).min(LATEST)
     }
 }
 
@@ -38,7 +38,7 @@ impl Clock {
     /// A clock that shows this time, or `at_least` where that is later: world time never goes back.
     pub fn start(time: Option<Millis>, at_least: Millis, pace: Pace) -> Clock {
         let wall = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis);
-        let world = time.unwrap_or_else(wall).max(at_least);
+        let world = time.unwrap_or_else(wall).max(at_least).min(LATEST);
         Clock(Mutex::new(Course { world, since: Instant::now(), speed: pace.speed.max(1), paused: pace.paused }))
     }
 
@@ -61,7 +61,7 @@ impl Clock {
     /// Moves the clock so that it shows at least `time`.
     pub fn move_to(&self, time: Millis) {
         let mut course = self.course();
-        course.world += time.saturating_sub(course.at(Instant::now()));
+        course.world += time.min(LATEST).saturating_sub(course.at(Instant::now()));
     }
 
     /// Wall time until the world shows `due`: at least a millisecond, so that nothing that stays due spins. Never, on a clock
@@ -111,5 +111,15 @@ mod tests {
         clock.set_pace(Pace { speed: 100, paused: false });
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(clock.now(), 108_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_stands_at_the_end_of_its_calendar() {
+        let clock = Clock::start(Some(u64::MAX), 0, Pace { speed: u32::MAX, paused: false });
+        tokio::time::advance(Duration::from_secs(u32::MAX.into())).await;
+        assert_eq!(clock.now(), LATEST);
+        clock.move_to(u64::MAX);
+        assert_eq!(clock.now(), LATEST);
+        assert_eq!(jiff::Timestamp::from_millisecond(LATEST as i64).unwrap().to_string(), "9000-01-01T00:00:00Z");
     }
 }

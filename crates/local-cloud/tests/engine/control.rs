@@ -38,6 +38,25 @@ async fn the_clock_begins_where_it_is_told_stands_runs_and_runs_faster() {
     for wrong in ["speed", "speed?factor=0", "speed?factor=fast"] {
         assert_eq!(control(&engine, "POST", wrong).await.0, 400, "{wrong}");
     }
+    let whole = "advance wants ?ms=MILLISECONDS, a whole number";
+    for (wrong, told) in [
+        ("advance", whole),
+        ("advance?ms=-1", whole),
+        ("advance?ms=1e9", whole),
+        (
+            "advance?ms=217845391937501",
+            "the world's clock goes to the beginning of the year 9000: advance takes 217845391937500 ms at most now",
+        ),
+        (
+            "advance?ms=99999999999999999999",
+            "the world's clock goes to the beginning of the year 9000: advance takes 217845391937500 ms at most now",
+        ),
+    ] {
+        assert_eq!(control(&engine, "POST", wrong).await, (400, json!({ "error": told })), "{wrong}");
+    }
+    let (status, clock) = control(&engine, "POST", "advance?ms=217845391937500").await;
+    assert_eq!((status, &clock["now_ms"]), (200, &json!(221_845_392_000_000_u64)));
+    assert_eq!(streams(&engine).await.status(), 200, "it goes on at the end of its calendar");
 }
 
 #[tokio::test(start_paused = true)]

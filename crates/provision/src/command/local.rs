@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use local_cloud::control;
 use local_cloud::faults::Rule;
+use local_cloud::settings::LATEST;
 use local_cloud::wire::signature::Secret;
 use local_cloud::{Delays, Engine, Settings};
 use tokio::net::TcpListener;
@@ -89,7 +90,8 @@ Control API, on the same port (not for web pages: a request with an Origin is re
 /// Milliseconds since the epoch.
 fn time(text: &str) -> Result<u64, String> {
     let time: jiff::Timestamp = text.parse().map_err(|_| "a time is written 2026-01-01T00:00:00Z".to_owned())?;
-    u64::try_from(time.as_millisecond()).map_err(|_| "the world begins in 1970".into())
+    let time = u64::try_from(time.as_millisecond()).map_err(|_| "the world begins in 1970".to_owned())?;
+    if time <= LATEST { Ok(time) } else { Err("the world's clock goes to the beginning of the year 9000".into()) }
 }
 
 fn account(text: &str) -> Result<String, String> {
