@@ -13,6 +13,7 @@ mod elf;
 mod files;
 mod handler;
 mod inputs;
+mod links;
 mod package;
 mod runtime;
 
@@ -187,7 +188,7 @@ async fn from_crate(
 
 fn from_zip(source: &Source<'_>, path: &Path, target: &Target) -> Result<Artifact> {
     let reading = format!("reading {source}");
-    let zip = std::fs::read(path).map_err(|cause| Error::new(&reading, cause))?;
+    let zip = files::read(path).map_err(|cause| Error::new(&reading, cause))?;
     let entries = archive::entries(&reading, &zip, |name| package::is_looked_into(name, target))?;
     package::check(&entries, target).map_err(|wrong| wrong.into_error(&reading))?;
     Ok(Artifact::new(source, zip.into()))

@@ -1,9 +1,9 @@
 //! A function's zip as a folder: unpacked once, gone with the last process that uses it.
 
 use std::fs::{self, Permissions};
-use std::io::{self, Cursor};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::io::{self, Cursor, Read};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Component, Path, PathBuf};
 
 use bytes::Bytes;
 use tempfile::TempDir;
@@ -14,19 +14,31 @@ use zip::ZipArchive;
 pub const MAX_UNPACKED_BYTES: u64 = 262_144_000;
 /// And of so many entries, which is what the format has room for without its extension: a bound of ours, for the file system's sake.
 pub const MAX_ENTRIES: usize = 65_535;
+/// The longest target of a link, in bytes: Linux's.
+const MAX_TARGET_BYTES: u64 = 4095;
 
-/// Unpacks into a new temporary folder in `place`, keeping permission bits. An entry that would leave the folder is an error, and
-/// so is a link.
+/// Unpacks into a new temporary folder in `place`, keeping permission bits and the links that stay inside.
+///
+/// # Errors
+/// An entry or a link that would leave the folder, and an entry that would be written through a link.
 pub fn unpack(code: Bytes, place: &Path) -> io::Result<TempDir> {
     let mut archive = ZipArchive::new(Cursor::new(code)).map_err(io::Error::other)?;
     let folder = tempfile::Builder::new().prefix("lambda-").tempdir_in(place)?;
     let mut left = MAX_UNPACKED_BYTES;
+    let mut links = vec![];
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(io::Error::other)?;
-        let inside = entry.enclosed_name().filter(|_| !entry.is_symlink());
-        let inside = inside
-            .ok_or_else(|| io::Error::other(format!("{} leads out of the zip", entry.name().unwrap_or_default())))?;
-        let target = folder.path().join(inside);
+        let leads_out = |name: &str| io::Error::other(format!("{name} leads out of the zip"));
+        let inside = entry.enclosed_name().ok_or_else(|| leads_out(&entry.name().unwrap_or_default()))?;
+        let target = folder.path().join(&inside);
+        if entry.is_symlink() {
+            let to = link_target(&mut entry)?;
+            if !stays_inside(&inside, &to) {
+                return Err(leads_out(&format!("the link {} to {}", inside.display(), to.display())));
+            }
+            links.push((inside, to));
+            continue;
+        }
         if entry.is_dir() {
             fs::create_dir_all(&target)?;
             continue;
@@ -34,9 +46,56 @@ pub fn unpack(code: Bytes, place: &Path) -> io::Result<TempDir> {
         let mode = entry.unix_mode().unwrap_or(0o644);
         left = left.checked_sub(write(&mut entry, &target, mode, left)?).ok_or_else(too_large)?;
     }
+    // Last, so that nothing is written through one: an entry that would be has made a folder in its place.
+    for (inside, to) in links {
+        link(folder.path(), &inside, &to)
+            .map_err(|error| io::Error::new(error.kind(), format!("the link {}: {error}", inside.display())))?;
+    }
     Ok(folder)
 }
 
+fn link_target(entry: &mut impl Read) -> io::Result<PathBuf> {
+    let mut target = String::new();
+    entry.take(MAX_TARGET_BYTES + 1).read_to_string(&mut target)?;
+    Ok(target.into())
+}
+
+/// Does a link at `inside` stay in the folder? Ways up are allowed at the beginning only, where each is a real folder's:
+/// after a name, which may be a link itself, `..` leads nobody knows where.
+fn stays_inside(inside: &Path, to: &Path) -> bool {
+    let mut depth = inside.components().count() - 1;
+    let mut named = false;
+    to.components().all(|component| match component {
+        Component::Normal(_) => {
+            named = true;
+            true
+        }
+        Component::CurDir => true,
+        Component::ParentDir if named || depth == 0 => false,
+        Component::ParentDir => {
+            depth -= 1;
+            true
+        }
+        Component::RootDir | Component::Prefix(_) => false,
+    })
+}
+
+/// Each folder on the way must be one, and no link made before.
+fn link(folder: &Path, inside: &Path, to: &Path) -> io::Result<()> {
+    let mut parent = folder.to_owned();
+    for part in inside.parent().into_iter().flat_map(Path::components) {
+        parent.push(part);
+        match fs::symlink_metadata(&parent) {
+            Ok(there) if there.is_dir() => {}
+            Ok(_) => return Err(io::Error::other(format!("{} is no folder", part.as_os_str().display()))),
+            Err(_) => fs::create_dir(&parent)?,
+        }
+    }
+    symlink(to, folder.join(inside)).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => io::Error::other("it is in the place of another entry"),
+        _ => error,
+    })
+}
 fn write(entry: impl io::Read, target: &Path, mode: u32, left: u64) -> io::Result<u64> {
     if let Some(parent) = target.parent() {
         fs::create_dir_all(parent)?;

@@ -8,6 +8,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use super::cpu::Level;
+use super::links;
 use crate::error::{Error, Result};
 
 pub(super) const BOOTSTRAP: &str = "bootstrap";
@@ -25,12 +26,19 @@ pub(super) struct Entry {
     /// Its path in the zip, with `/`.
     pub(super) name: String,
     pub(super) executable: bool,
+    /// Of a link: of the file that it leads to.
     pub(super) bytes: Vec<u8>,
+    /// Where it leads, if it is a link.
+    pub(super) link: Option<String>,
 }
 
 impl Entry {
     pub(super) fn executable(name: &str, bytes: Vec<u8>) -> Entry {
-        Entry { name: name.to_owned(), executable: true, bytes }
+        Entry { name: name.to_owned(), executable: true, bytes, link: None }
+    }
+
+    fn unzipped_bytes(&self) -> u64 {
+        self.link.as_ref().map_or(self.bytes.len(), String::len) as u64
     }
 }
 
@@ -38,7 +46,7 @@ impl Entry {
 /// processor that a binary among them needs becomes its comment.
 pub(super) fn pack(doing: &str, mut entries: Vec<Entry>, level: Option<Level>) -> Result<Bytes> {
     entries.sort_by(|a, b| a.name.cmp(&b.name));
-    check_unzipped(doing, entries.iter().map(|entry| entry.bytes.len() as u64).sum())?;
+    check_unzipped(doing, entries.iter().map(Entry::unzipped_bytes).sum())?;
     let zip = write(&entries, level).map_err(|cause| Error::new(doing, cause))?;
     check_zipped(doing, zip.len() as u64)?;
     Ok(zip.into())
@@ -52,8 +60,13 @@ fn write(entries: &[Entry], level: Option<Level>) -> Result<Vec<u8>, ZipError> {
             .compression_level(Some(9))
             .last_modified_time(DateTime::DEFAULT)
             .unix_permissions(if entry.executable { 0o755 } else { 0o644 });
-        writer.start_file(entry.name.as_str(), options)?;
-        writer.write_all(&entry.bytes)?;
+        match &entry.link {
+            Some(to) => writer.add_symlink(entry.name.as_str(), to.as_str(), options.unix_permissions(0o777))?,
+            None => {
+                writer.start_file(entry.name.as_str(), options)?;
+                writer.write_all(&entry.bytes)?;
+            }
+        }
     }
     if let Some(level) = level {
         writer.set_comment(level.to_string())?;
@@ -80,16 +93,39 @@ pub(super) fn entries(doing: &str, zip: &[u8], wanted: impl Fn(&str) -> bool) ->
     check_unzipped(doing, unzipped_bytes)?;
     let mut entries = Vec::new();
     for index in 0..archive.len() {
-        let file = archive.by_index(index).map_err(failed)?;
+        let mut file = archive.by_index(index).map_err(failed)?;
         let name = file.name().map_err(failed)?.into_owned();
         let executable = file.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
+        let is_link = file.is_symlink();
+        let wanted = wanted(&name);
         let mut bytes = Vec::new();
-        if wanted(&name) {
-            file.take(MAX_UNZIPPED_BYTES).read_to_end(&mut bytes).map_err(|cause| Error::new(doing, cause))?;
+        if is_link || wanted {
+            let mut file = (&mut file).take(MAX_UNZIPPED_BYTES);
+            file.read_to_end(&mut bytes).map_err(|cause| Error::new(doing, cause))?;
         }
-        entries.push(Entry { name, executable, bytes });
+        drop(file);
+        let mut entry = Entry { name, executable, bytes, link: None };
+        if is_link {
+            follow(&mut archive, &mut entry, wanted).map_err(|cause| Error::new(doing, cause))?;
+        }
+        entries.push(entry);
     }
     Ok(entries)
+}
+
+/// A link whose bytes are where it leads becomes one with the bytes and mode of the file there, if that is `wanted`. One that leads to
+/// another link, or out of the zip, stays without: Lambda finds out.
+fn follow(archive: &mut ZipArchive<Cursor<&[u8]>>, entry: &mut Entry, wanted: bool) -> std::io::Result<()> {
+    let to = String::from_utf8(std::mem::take(&mut entry.bytes)).map_err(std::io::Error::other)?;
+    if wanted
+        && links::stays_inside(&entry.name, &to)
+        && let Ok(file) = archive.by_name(&links::target(&entry.name, &to))
+    {
+        entry.executable = file.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
+        file.take(MAX_UNZIPPED_BYTES).read_to_end(&mut entry.bytes)?;
+    }
+    entry.link = Some(to);
+    Ok(())
 }
 
 fn check_zipped(doing: &str, bytes: u64) -> Result<()> {
@@ -118,7 +154,7 @@ mod tests {
     use super::*;
 
     fn entries() -> Vec<Entry> {
-        let module = Entry { name: "lib/module.py".into(), executable: false, bytes: b"pass".to_vec() };
+        let module = Entry { name: "lib/module.py".into(), executable: false, bytes: b"pass".to_vec(), link: None };
         vec![module, Entry::executable("bootstrap", b"#!/bin/sh".to_vec())]
     }
 

@@ -3,13 +3,13 @@
 //! A binary that was built here does not say it (the linker that Rust brings drops the note), so its zip does: in its comment.
 
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Architecture;
 use super::archive::{self, BOOTSTRAP};
 use super::cargo;
 use super::elf::Asks;
+use super::files;
 use crate::error::{Error, Result};
 
 /// A level of x86-64, 1 to 4. <https://gitlab.com/x86-psABIs/x86-64-ABI>, "micro-architecture levels".
@@ -36,7 +36,7 @@ impl Level {
     /// The level that the crate in this folder is built for. `None` leaves the choice to cargo's configuration, where a file of it
     /// that cargo would read mentions a `target-cpu`, whatever for.
     pub(super) fn to_build(folder: &Path, architecture: Architecture) -> Option<Level> {
-        let chosen = |file: PathBuf| fs::read_to_string(file).is_ok_and(|text| text.contains("target-cpu"));
+        let chosen = |file: PathBuf| files::read_to_string(&file).is_ok_and(|text| text.contains("target-cpu"));
         match architecture {
             Architecture::X86_64 => (!configurations(folder).any(chosen)).then_some(LAMBDA),
             Architecture::Arm64 => None,
@@ -96,6 +96,8 @@ fn here() -> Level {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

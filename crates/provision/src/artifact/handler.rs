@@ -109,8 +109,12 @@ mod tests {
     use super::*;
 
     fn said(runtime: &str, handler: &str, files: &[(&str, &str)]) -> String {
-        let entry =
-            |(name, text): &(&str, &str)| Entry { name: (*name).into(), executable: false, bytes: (*text).into() };
+        let entry = |(name, text): &(&str, &str)| Entry {
+            name: (*name).into(),
+            executable: false,
+            bytes: (*text).into(),
+            link: None,
+        };
         let entries: Vec<Entry> = files.iter().map(entry).collect();
         match check(&entries, &Target::of(runtime, handler)) {
             Ok(()) => "right".into(),

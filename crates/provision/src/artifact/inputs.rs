@@ -7,7 +7,6 @@
 //! `include_str!` reads, the version of the compiler, and the environment.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -37,9 +36,8 @@ impl Package {
     /// There is no manifest of a package.
     pub(super) fn at(path: &Path) -> Result<Package> {
         let building = || format!("building crate {}", path.display());
-        let manifest = fs::read_to_string(path.join(MANIFEST)).map_err(|cause| {
-            Error::new(building(), files::at(&path.join(MANIFEST), cause))
-                .hint("name the folder of a cargo package, the one that holds its Cargo.toml")
+        let manifest = files::read_to_string(&path.join(MANIFEST)).map_err(|cause| {
+            Error::new(building(), cause).hint("name the folder of a cargo package, the one that holds its Cargo.toml")
         })?;
         if !has_table(&manifest, "package") {
             return Err(Error::new(building(), "its Cargo.toml is of a workspace and of no package")
@@ -61,7 +59,7 @@ impl Package {
         add(recipe.as_bytes());
         for path in self.inputs()? {
             add(path.strip_prefix(&self.root).unwrap_or(&path).to_string_lossy().as_bytes());
-            add(&fs::read(&path).map_err(|cause| files::at(&path, cause))?);
+            add(&files::read(&path)?);
         }
         Ok(hash.finalize().into())
     }
@@ -95,14 +93,14 @@ impl Package {
 
 fn packages_named_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let manifest = folder.join(MANIFEST);
-    let text = fs::read_to_string(&manifest).map_err(|cause| files::at(&manifest, cause))?;
+    let text = files::read_to_string(&manifest)?;
     let quoted = QUOTED.captures_iter(&text).filter_map(|found| found.get(1).or(found.get(2)));
     let folders = quoted.map(|path| folder.join(path.as_str())).filter(|path| path.join(MANIFEST).is_file());
     folders.map(|path| path.canonicalize()).collect()
 }
 
 fn is_workspace(folder: &Path) -> bool {
-    fs::read_to_string(folder.join(MANIFEST)).is_ok_and(|manifest| has_table(&manifest, "workspace"))
+    files::read_to_string(&folder.join(MANIFEST)).is_ok_and(|manifest| has_table(&manifest, "workspace"))
 }
 
 /// Whether a manifest has `[name]` or `[name.…]`.
@@ -114,6 +112,8 @@ fn has_table(manifest: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const WORKSPACE: [(&str, &str); 9] = [

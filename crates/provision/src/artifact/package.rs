@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn entry(name: &str) -> Entry {
-        Entry { name: name.into(), executable: false, bytes: vec![] }
+        Entry { name: name.into(), executable: false, bytes: vec![], link: None }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! From sources on disk to artifacts. The crates built here have no dependencies: nothing is fetched.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
 
 use tempfile::TempDir;
 
@@ -144,3 +145,67 @@ fn a_handler_and_modules_are_looked_for_in_folders_and_in_zips() {
 
 /// Where an ELF header has its machine.
 const E_MACHINE: usize = 18;
+
+#[test]
+fn links_inside_a_folder_are_kept_and_others_refused_by_name() {
+    let folder =
+        folder_with(&[("transform.py", "def handle(event, context): pass"), ("tool/cli.js", "1"), (".bin/x", "")]);
+    let of_dir = |runtime: &str| up_to_date(Source::Dir(folder.path()), &target(runtime), Path::new("/nowhere"));
+    let link = |to: &str, name: &str| symlink(to, folder.path().join(name)).expect("the folder is ours");
+    link("../tool/cli.js", ".bin/tool");
+    link("tool", "same");
+    fs::rename(folder.path().join("transform.py"), folder.path().join("real.py")).expect("the folder is ours");
+    link("real.py", "transform.py");
+    let packed = of_dir("python3.13").expect("the handler is looked for behind the link").expect("no build is needed");
+    let entries = archive::entries("reading", &packed.zip, |name| name == "transform.py").expect("it is a zip");
+    let links: Vec<_> = entries.iter().filter_map(|entry| Some((&*entry.name, entry.link.as_deref()?))).collect();
+    assert_eq!(links, [(".bin/tool", "../tool/cli.js"), ("same", "tool"), ("transform.py", "real.py")]);
+    let zip = folder_with(&[]);
+    let zip = zip.path().join("code.zip");
+    fs::write(&zip, packed.zip).expect("a temporary folder takes files");
+    assert!(up_to_date(Source::Zip(&zip), &target("python3.13"), Path::new("/nowhere")).is_ok(), "and in a zip");
+
+    let outside = folder_with(&[("file", "")]);
+    let outside = outside.path().join("file").display().to_string();
+    for to in [&outside, "../file", "/etc/passwd", "nothing", "tool/../real.py", "tool/out"] {
+        link("../../out", "tool/out");
+        link(to, "wrong");
+        let error = of_dir("python3.13").expect_err("it leads out").to_string();
+        assert!(error.contains("/wrong: ") || error.contains("/tool/out: "), "{error}");
+        fs::remove_file(folder.path().join("tool/out")).expect("the folder is ours");
+        if to != "tool/out" {
+            let error = of_dir("python3.13").expect_err("it leads out").to_string();
+            assert!(error.contains("/wrong: ") && error.contains("a link to"), "{error}");
+        }
+        fs::remove_file(folder.path().join("wrong")).expect("the folder is ours");
+    }
+}
+
+#[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let folder = crate_folder();
+    let place = folder.path().join("src/pipe");
+    let refused = |source: Source<'_>, what: &str| {
+        let error =
+            up_to_date(source, &target("provided.al2023"), folder.path()).expect_err("it is no file").to_string();
+        assert!(error.contains("src/pipe: it is ") && error.contains(what), "{error}");
+    };
+    let made = std::process::Command::new("mkfifo").arg(&place).status().expect("mkfifo is on every system");
+    assert!(made.success());
+    let all = [Source::Dir(folder.path()), Source::Zip(&place), Source::Crate { path: folder.path(), bin: None }];
+    all.into_iter().for_each(|source| refused(source, "a fifo"));
+    fs::remove_file(&place).expect("the folder is ours");
+    let _listener = UnixListener::bind(&place).expect("a short path");
+    all.into_iter().for_each(|source| refused(source, "a socket"));
+    fs::remove_file(&place).expect("the folder is ours");
+    symlink("/dev/zero", &place).expect("the folder is ours");
+    refused(Source::Zip(&place), "a device");
+    refused(Source::Crate { path: folder.path(), bin: None }, "a device");
+    fs::remove_file(&place).expect("the folder is ours");
+    fs::rename(folder.path().join("Cargo.toml"), folder.path().join("kept")).expect("the folder is ours");
+    let manifest = folder.path().join("Cargo.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&manifest).status().is_ok_and(|made| made.success()));
+    let error = up_to_date(Source::Crate { path: folder.path(), bin: None }, &target("provided.al2023"), folder.path());
+    let error = error.expect_err("it is no file").to_string();
+    assert!(error.contains("Cargo.toml: it is a fifo"), "{error}");
+}

@@ -1,0 +1,80 @@
+//! Links in a deployment package: kept where they stay in it, as `node_modules/.bin` does, and otherwise refused.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path};
+
+/// What the zip says of a link in a folder.
+pub(super) fn kept(folder: &Path, name: &str, path: &Path) -> io::Result<String> {
+    let to = fs::read_link(path)?;
+    let to = to.to_str().ok_or_else(|| io::Error::other("it is a link to a name that is no text"))?;
+    if !stays_inside(name, to) {
+        return Err(refusal(to));
+    }
+    // Through other links it may still lead out, or nowhere.
+    let real =
+        fs::canonicalize(path).map_err(|cause| io::Error::new(cause.kind(), format!("a link to {to}: {cause}")))?;
+    if real.starts_with(folder.canonicalize()?) { Ok(to.to_owned()) } else { Err(refusal(to)) }
+}
+
+fn refusal(to: &str) -> io::Error {
+    io::Error::other(format!(
+        "it is a link to {to}, which a package keeps only if it is relative and leads to a file in the folder"
+    ))
+}
+
+/// Does a link by this name stay in the package, as far as its text goes? After a name, which may be a link itself, `..` leads nobody
+/// knows where.
+pub(super) fn stays_inside(name: &str, to: &str) -> bool {
+    let mut depth = Path::new(name).components().count().saturating_sub(1);
+    let mut named = false;
+    Path::new(to).components().all(|component| match component {
+        Component::Normal(_) => {
+            named = true;
+            true
+        }
+        Component::CurDir => true,
+        Component::ParentDir if named || depth == 0 => false,
+        Component::ParentDir => {
+            depth -= 1;
+            true
+        }
+        Component::RootDir | Component::Prefix(_) => false,
+    })
+}
+
+/// The name in the zip of what a link leads to.
+pub(super) fn target(name: &str, to: &str) -> String {
+    let mut parts: Vec<&str> = name.split('/').collect();
+    parts.pop();
+    for part in to.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_stays_inside_where_its_way_up_ends_in_the_package() {
+        for (name, to, inside) in [
+            ("node_modules/.bin/tool", "../tool/cli.js", Some("node_modules/tool/cli.js")),
+            ("link", "file", Some("file")),
+            ("a/link", "./b", Some("a/b")),
+            ("a/b/link", "../..", Some("")),
+            ("link", "..", None),
+            ("a/link", "../../file", None),
+            ("link", "/etc/passwd", None),
+            // `dir` may be a link.
+            ("link", "dir/../file", None),
+        ] {
+            assert_eq!(stays_inside(name, to).then(|| target(name, to)).as_deref(), inside, "{name} -> {to}");
+        }
+    }
+}
