@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! invoke -> pool (warm processes, at most 8) -> process (spawn, deadline, memory) -> api (next, response, error)
-//!            '-> supervisor (nothing is left, whatever ends the engine)
+//!            |                                   '-> guard (no descendant is left, nor reads what is not its own)
+//!            '-> supervisor (no code is left, whatever ends the engine)
 //! ```
 //!
 //! `provided.*` runs the zip's `bootstrap`, `python3.*` and `nodejs*` the machine's own interpreter. The freezing of idle
@@ -24,12 +25,21 @@ use pool::Pool;
 pub use unpack::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
 
 mod api;
+#[cfg(target_os = "linux")]
+mod descendants;
 mod environment;
+#[cfg(target_os = "linux")]
+pub mod guard;
+#[cfg(not(target_os = "linux"))]
+#[path = "runner/no_guard.rs"]
+pub mod guard;
+mod launch;
 mod pool;
 mod process;
 mod report;
 mod supervisor;
 mod unpack;
+mod written;
 
 /// Runs functions and keeps their processes warm. Dropping it ends them all.
 #[derive(Debug)]

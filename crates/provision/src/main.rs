@@ -11,6 +11,7 @@ use provision::report::{self, Output};
 const USAGE: i32 = 64;
 
 fn main() {
+    local_cloud::runner::guard::enter();
     let cli = Cli::try_parse().unwrap_or_else(|error| {
         let code = if error.use_stderr() { USAGE } else { 0 };
         let _ = error.print();

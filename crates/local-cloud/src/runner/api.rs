@@ -5,13 +5,14 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Method, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinSet;
 
 use crate::request::Input;
 
@@ -32,8 +33,14 @@ pub struct Work {
 pub enum Said {
     Response(Bytes),
     Error(Bytes),
-    /// More than [`MAX_RESPONSE_BYTES`].
+    /// More than [`MAX_RESPONSE_BYTES`], or an error as large.
     TooLarge,
+    /// The connection closed in the middle of it.
+    CutOff {
+        bytes: usize,
+    },
+    /// More than [`MAX_READ_BYTES`]: it does not end.
+    Endless,
 }
 
 /// Shared by the server of one process and whoever invokes it. One invocation at a time.
@@ -42,6 +49,8 @@ pub struct Api {
     work: RefCell<Option<Work>>,
     work_there: Notify,
     current: RefCell<Option<(String, oneshot::Sender<Said>)>>,
+    /// Bytes of the response that is being read.
+    begun: Cell<Option<usize>>,
     ready: Cell<bool>,
     ready_now: Notify,
     init_error: RefCell<Option<Bytes>>,
@@ -69,6 +78,11 @@ impl Api {
         self.init_error.borrow().clone()
     }
 
+    /// Bytes of a response that began and has not ended.
+    pub fn begun(&self) -> Option<usize> {
+        self.begun.get()
+    }
+
     async fn next(&self) -> Work {
         self.ready.set(true);
         self.ready_now.notify_one();
@@ -91,10 +105,16 @@ impl Api {
     }
 }
 
-/// Serves the API until the task is aborted.
+/// Serves the API until the task is aborted, and then drops every connection. None of them needs a time-out of its own: what
+/// is not said by the invocation's deadline ends with its process, and so do the connections.
 pub async fn serve(listener: TcpListener, api: Rc<Api>) {
+    let mut connections = JoinSet::new();
     // A refused connection is the process's affair: it sees the reset.
     loop {
+        while connections.try_join_next().is_some() {}
+        if connections.len() >= MAX_CONNECTIONS {
+            connections.join_next().await;
+        }
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
@@ -105,7 +125,7 @@ pub async fn serve(listener: TcpListener, api: Rc<Api>) {
             async move { Ok::<_, Infallible>(answer(&api, request).await) }
         });
         let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-        tokio::task::spawn_local(connection);
+        connections.spawn_local(connection);
     }
 }
 
@@ -115,39 +135,61 @@ async fn answer(api: &Api, request: http::Request<Incoming>) -> Response<Full<By
     let parts: Vec<&str> = route.split('/').collect();
     match (request.method(), parts.as_slice()) {
         (&Method::GET, ["invocation", "next"]) => invocation(api.next().await),
-        (&Method::POST, ["invocation", id, "response"]) => {
-            let said = match body(request).await {
-                Some(body) if body.len() <= MAX_RESPONSE_BYTES => Said::Response(body),
-                Some(_) | None => Said::TooLarge,
-            };
-            let too_large = matches!(said, Said::TooLarge);
-            match (api.settle(id, said), too_large) {
-                (false, _) => status(StatusCode::BAD_REQUEST, "InvalidRequestID"),
-                (true, true) => status(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
-                (true, false) => status(StatusCode::ACCEPTED, ""),
-            }
-        }
-        (&Method::POST, ["invocation", id, "error"]) => {
-            let error = body(request).await.unwrap_or_default();
-            match api.settle(id, Said::Error(error)) {
-                true => status(StatusCode::ACCEPTED, ""),
-                false => status(StatusCode::BAD_REQUEST, "InvalidRequestID"),
-            }
-        }
+        (&Method::POST, ["invocation", id, "response"]) => said(api, id, request, Said::Response).await,
+        (&Method::POST, ["invocation", id, "error"]) => said(api, id, request, Said::Error).await,
         (&Method::POST, ["init", "error"]) => {
-            api.init_error.replace(body(request).await);
+            // One that did not come whole is none: the exit is told instead.
+            api.init_error.replace(body(request, |_| ()).await.ok());
             status(StatusCode::ACCEPTED, "")
         }
         _ => status(StatusCode::NOT_FOUND, "NotFound"),
     }
 }
 
-/// Where reading a body stops, so that a runaway function does not fill the memory.
-const MAX_BODY_BYTES: usize = 64 << 20;
+async fn said(
+    api: &Api,
+    id: &str,
+    request: http::Request<Incoming>,
+    whole: impl FnOnce(Bytes) -> Said,
+) -> Response<Full<Bytes>> {
+    if api.current.borrow().as_ref().is_none_or(|(current, _)| current != id) {
+        return status(StatusCode::BAD_REQUEST, "InvalidRequestID");
+    }
+    let body = body(request, |bytes| api.begun.set(Some(bytes))).await;
+    api.begun.set(None);
+    let too_large = matches!(body, Err(Said::TooLarge | Said::Endless));
+    match (api.settle(id, body.map_or_else(|wrong| wrong, whole)), too_large) {
+        (false, _) => status(StatusCode::BAD_REQUEST, "InvalidRequestID"),
+        (true, true) => status(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
+        (true, false) => status(StatusCode::ACCEPTED, ""),
+    }
+}
 
-/// `None` when it is larger than anything acceptable, or cut off.
-async fn body(request: http::Request<Incoming>) -> Option<Bytes> {
-    Some(Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await.ok()?.to_bytes())
+/// Where reading a body stops. Up to here it is read to its end, so that the process reads the answer, and not kept.
+const MAX_READ_BYTES: usize = 64 << 20;
+/// A process has one or two.
+const MAX_CONNECTIONS: usize = 32;
+
+/// The whole body, or how it is none. `progress` is told how many bytes there are yet.
+async fn body(request: http::Request<Incoming>, progress: impl Fn(usize)) -> Result<Bytes, Said> {
+    let mut body = request.into_body();
+    let mut kept = BytesMut::new();
+    let mut read = 0;
+    progress(read);
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return Err(Said::CutOff { bytes: read }) };
+        let Ok(data) = frame.into_data() else { continue };
+        read += data.len();
+        progress(read);
+        if read > MAX_READ_BYTES {
+            return Err(Said::Endless);
+        }
+        match read <= MAX_RESPONSE_BYTES {
+            true => kept.extend_from_slice(&data),
+            false => kept = BytesMut::new(),
+        }
+    }
+    if read > MAX_RESPONSE_BYTES { Err(Said::TooLarge) } else { Ok(kept.freeze()) }
 }
 
 fn invocation(work: Work) -> Response<Full<Bytes>> {

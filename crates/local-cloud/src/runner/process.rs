@@ -4,25 +4,28 @@ use std::cell::RefCell;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::net::TcpListener;
-use tokio::process::{Child, Command};
 use tokio::task::AbortHandle;
 
 use crate::request::{FunctionImage, Input, InvokeOutcome};
 
 use super::api::{self, Api, MAX_RESPONSE_BYTES, Said, Work};
-use super::environment::{self, Entrypoint};
+use super::environment::Entrypoint;
+use super::launch::{Launched, launch};
 use super::report::{self, Measured};
 use super::supervisor::Supervisor;
+use super::written::{Written, collect};
 
 /// Lambda's limit for the time between start and the first request for work.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a process that cut off its answer has to end.
+const EXIT_LIMIT: Duration = Duration::from_millis(500);
 
 /// How often a working process is asked for its memory.
 const MEMORY_PAUSE: Duration = Duration::from_millis(50);
@@ -30,10 +33,10 @@ const MEMORY_PAUSE: Duration = Duration::from_millis(50);
 /// A running process. Dropping it kills it, and what it started itself.
 #[derive(Debug)]
 pub struct Process {
-    child: Child,
+    launched: Launched,
     api: Rc<Api>,
     server: AbortHandle,
-    written: Rc<RefCell<Vec<String>>>,
+    written: Rc<RefCell<Written>>,
     started: Instant,
     init: Option<Duration>,
     group: u32,
@@ -58,31 +61,20 @@ impl Process {
     ) -> io::Result<Process> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
-        let mut command = Command::new(&entrypoint.program);
-        command
-            .args(&entrypoint.arguments)
-            .env_clear()
-            .envs(environment::variables(function, task_root, port))
-            .current_dir(task_root)
-            .process_group(0) // the terminal's ctrl-c is the engine's to act on
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let mut child = spawn(&mut command).await?;
-        let group = child.id().unwrap_or_default();
-        supervisor.borrow_mut().iter_mut().for_each(|supervisor| supervisor.began(group));
-        let written = Rc::new(RefCell::new(vec![]));
-        collect(child.stdout.take(), written.clone());
-        collect(child.stderr.take(), written.clone());
+        let mut launched = launch(function, entrypoint, task_root, port).await?;
+        let group = launched.child.id().unwrap_or_default();
+        supervisor.borrow_mut().iter_mut().for_each(|supervisor| supervisor.began(group, launched.guarded()));
+        let written = Rc::new(RefCell::default());
+        collect(launched.child.stdout.take(), written.clone());
+        collect(launched.child.stderr.take(), written.clone());
         let api = Rc::new(Api::default());
         let server = tokio::task::spawn_local(api::serve(listener, api.clone())).abort_handle();
-        Ok(Process { child, api, server, written, started: Instant::now(), init: None, group, supervisor })
+        Ok(Process { launched, api, server, written, started: Instant::now(), init: None, group, supervisor })
     }
 
     /// Is it still there to be asked again?
     pub fn alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        matches!(self.launched.child.try_wait(), Ok(None))
     }
 
     /// Runs one invocation. Gives whether the process may be asked again.
@@ -95,21 +87,20 @@ impl Process {
             Err(ended) => ended,
         };
         let duration = work_began.elapsed();
-        let max_memory_mib = self.child.id().and_then(report::peak_memory_mib);
+        let max_memory_mib = report::peak_memory_mib(self.launched.pid);
         self.drain().await;
         let init = self.init.filter(|_| fresh);
         let measured = Measured { duration_ms: millis(duration), init_ms: init.map(millis), max_memory_mib };
-        let reusable = matches!(ended, Ended::Said(_));
+        let reusable = matches!(ended, Ended::Said(Said::Response(_) | Said::Error(_) | Said::TooLarge));
         let (payload, failed) = self.verdict(ended, id, function);
-        let log = report::frame(id, function, measured, self.written.take());
+        let log = report::frame(id, function, measured, self.written.borrow_mut().take());
         let function_error = failed.then(|| "Unhandled".to_owned());
         (InvokeOutcome { payload, function_error, log, duration_ms: measured.duration_ms }, reusable)
     }
 
     /// Ends it and waits until it is gone.
     pub async fn end(mut self) {
-        // Already gone is what is wanted.
-        let _ = self.child.kill().await;
+        self.launched.end().await;
     }
 
     async fn until_ready(&mut self, fresh: bool) -> Result<(), Ended> {
@@ -123,7 +114,7 @@ impl Process {
                 self.init = Some(self.started.elapsed());
                 Ok(())
             }
-            status = self.child.wait() => Err(Ended::Exited(status)),
+            status = self.launched.child.wait() => Err(Ended::Exited(status)),
             () = tokio::time::sleep(INIT_LIMIT) => Err(Ended::TimedOut),
         }
     }
@@ -139,10 +130,21 @@ impl Process {
         });
         tokio::select! {
             biased;
-            Ok(said) = said => Ended::Said(said),
-            status = self.child.wait() => Ended::Exited(status),
+            Ok(said) = said => self.unless_exited(said).await,
+            status = self.launched.child.wait() => Ended::Exited(status),
             () = tokio::time::sleep(timeout) => Ended::TimedOut,
-            () = outgrown(self.group, function.memory_mib.into()) => Ended::OutOfMemory,
+            () = outgrown(self.launched.pid, function.memory_mib.into()) => Ended::OutOfMemory,
+        }
+    }
+
+    /// An answer that is cut off because its process ended is told as that.
+    async fn unless_exited(&mut self, said: Said) -> Ended {
+        match said {
+            Said::CutOff { .. } => match tokio::time::timeout(EXIT_LIMIT, self.launched.child.wait()).await {
+                Ok(status) => Ended::Exited(status),
+                Err(_) => Ended::Said(said),
+            },
+            Said::Response(_) | Said::Error(_) | Said::TooLarge | Said::Endless => Ended::Said(said),
         }
     }
 
@@ -158,7 +160,11 @@ impl Process {
         match ended {
             Ended::Said(Said::Response(payload)) => (payload, false),
             Ended::Said(Said::Error(document)) => (document, true),
-            Ended::Said(Said::TooLarge) => {
+            Ended::Said(Said::CutOff { bytes }) => {
+                let message = format!("RequestId: {id} Error: the response ended after {bytes} bytes, before its end");
+                (report::document("Runtime.TruncatedResponse", &message), true)
+            }
+            Ended::Said(Said::TooLarge | Said::Endless) => {
                 let message = format!(
                     "Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
                 );
@@ -177,7 +183,11 @@ impl Process {
         let limit_s = if self.init.is_some() { f64::from(function.timeout_s) } else { INIT_LIMIT.as_secs_f64() };
         let text = format!("Task timed out after {limit_s:.2} seconds");
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
-        self.written.borrow_mut().push(format!("{now} {id} {text}"));
+        let mut written = self.written.borrow_mut();
+        if let Some(bytes) = self.api.begun() {
+            written.say(format!("[the response began and did not end: {bytes} bytes of it came]"));
+        }
+        written.say(format!("{now} {id} {text}"));
         report::document("Sandbox.Timedout", &format!("RequestId: {id} Error: {text}"))
     }
 }
@@ -185,7 +195,10 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.server.abort();
-        self.supervisor.borrow_mut().iter_mut().for_each(|supervisor| supervisor.ended(self.group));
+        self.supervisor
+            .borrow_mut()
+            .iter_mut()
+            .for_each(|supervisor| supervisor.ended(self.group, self.launched.guarded()));
     }
 }
 
@@ -216,34 +229,6 @@ fn as_go_says(status: ExitStatus) -> String {
         (None, Some(15)) => "signal: terminated".into(),
         (None, other) => format!("signal: signal {}", other.unwrap_or_default()),
     }
-}
-
-/// A file just written may still be open in a child that another thread has forked and that has not yet become its
-/// program; starting it then fails, for an instant, as "text file busy".
-async fn spawn(command: &mut Command) -> io::Result<Child> {
-    for _ in 0..50 {
-        match command.spawn() {
-            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            done => return done,
-        }
-    }
-    command.spawn()
-}
-
-/// Every line of the pipe, as it comes.
-fn collect(pipe: Option<impl AsyncRead + Unpin + 'static>, into: Rc<RefCell<Vec<String>>>) {
-    let Some(pipe) = pipe else { return };
-    tokio::task::spawn_local(async move {
-        let mut pipe = BufReader::new(pipe);
-        let mut line = vec![];
-        while pipe.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-            let text = String::from_utf8_lossy(&line);
-            into.borrow_mut().push(text.trim_end_matches(['\n', '\r']).to_owned());
-            line.clear();
-        }
-    });
 }
 
 fn millis(duration: Duration) -> f64 {

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tempfile::TempDir;
 
 const SCRIPT: &str = include_str!("supervisor.sh");
@@ -16,6 +16,7 @@ const SCRIPT: &str = include_str!("supervisor.sh");
 pub struct Supervisor {
     folder: TempDir,
     watcher: Child,
+    guards: Vec<Pid>,
 }
 
 impl Supervisor {
@@ -32,19 +33,29 @@ impl Supervisor {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()?;
-        Ok(Supervisor { folder, watcher })
+        Ok(Supervisor { folder, watcher, guards: vec![] })
     }
 
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn began(&mut self, group: u32) {
-        self.tell(&format!("+{group}\n"));
+    /// A group of processes began: a guard, which ends by itself, or one that must be ended.
+    pub fn began(&mut self, group: u32, guarded: bool) {
+        match guarded {
+            true => {
+                self.guards.retain(|guard| !gone(*guard, WaitIdOptions::NOHANG));
+                self.guards.extend(i32::try_from(group).ok().and_then(Pid::from_raw));
+            }
+            false => self.tell(&format!("+{group}\n")),
+        }
     }
 
     /// What the process started itself ends with it.
-    pub fn ended(&mut self, group: u32) {
+    pub fn ended(&mut self, group: u32, guarded: bool) {
+        if guarded {
+            return;
+        }
         if let Some(group) = i32::try_from(group).ok().and_then(Pid::from_raw) {
             // Mostly nothing is left of it.
             let _ = kill_process_group(group, Signal::KILL);
@@ -63,8 +74,18 @@ impl Supervisor {
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
+        // Their sockets are closed: they end now, and with them what they guard.
+        for guard in &self.guards {
+            gone(*guard, WaitIdOptions::empty());
+        }
         self.watcher.stdin = None;
         // It ends now that its pipe is closed; one that cannot be waited for is gone already.
         let _ = self.watcher.wait();
     }
+}
+
+/// Has the guard ended? Without `NOHANG`, waits until it has. Whoever started it learns of it too.
+fn gone(guard: Pid, options: WaitIdOptions) -> bool {
+    let ended = waitid(WaitId::Pid(guard), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | options);
+    !matches!(ended, Ok(None))
 }

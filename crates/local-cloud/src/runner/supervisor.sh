@@ -13,4 +13,9 @@ while read -r word; do
     esac
 done
 for group in $running; do kill -9 "-$group"; done
-rm -rf -- "$1"
+# What is being ended may still write.
+tries=0
+until rm -rf -- "$1" 2>/dev/null || [ $tries -ge 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+done

@@ -7,6 +7,7 @@ use zip::write::SimpleFileOptions;
 
 use super::*;
 
+mod hostile;
 mod links;
 
 /// Answers its process id and count of invocations; crashes, hangs, prints or fails when the event says so.
