@@ -14,6 +14,7 @@ mod find;
 mod grammar;
 mod index;
 mod interpolate;
+mod lines;
 mod lower;
 mod prefix;
 mod render;

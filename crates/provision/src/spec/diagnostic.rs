@@ -1,23 +1,17 @@
 //! What is wrong with a spec, with the place where it stands: all of it, not only the first mistake.
 
 use std::fmt;
-use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
+
+use super::lines::{Excerpt, Lines};
 
 /// A place in the spec's text, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Span {
     pub start: usize,
     pub end: usize,
-}
-
-impl Span {
-    fn range(self, text: &str) -> Range<usize> {
-        let start = self.start.min(text.len());
-        start..self.end.clamp(start, text.len())
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,11 +81,14 @@ fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Opt
     (edits <= 1 + best.len().max(word.len()) / 4).then_some(best)
 }
 
+/// How many mistakes are shown to people. The rest is counted: who has a thousand will correct some and look again.
+const SHOWN: usize = 100;
+
 /// All mistakes (or all warnings) of one spec.
 #[derive(Debug, Clone)]
 pub struct Diagnostics {
     file: String,
-    text: String,
+    text: Lines,
     items: Vec<Mistake>,
 }
 
@@ -100,7 +97,7 @@ impl Diagnostics {
     pub(super) fn new(file: &str, text: &str, mut items: Vec<Mistake>) -> Diagnostics {
         items.sort_by_key(|item| item.at.map_or(0, |at| at.start));
         items.dedup_by(|a, b| a.at.is_some() && a.at == b.at && a.what == b.what);
-        Diagnostics { file: file.to_owned(), text: text.to_owned(), items }
+        Diagnostics { file: file.to_owned(), text: Lines::of(text), items }
     }
 
     pub fn none(file: &str) -> Diagnostics {
@@ -121,18 +118,16 @@ impl Diagnostics {
         (Diagnostics::new(file, text, errors), Diagnostics::new(file, text, warnings))
     }
 
-    /// Each with file, line, column and the line itself with a caret; a blank line between two.
+    /// Each with file, line, column and the line itself with a caret; a blank line between two. Of very many the first.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        let rendered: Vec<String> = self.items.iter().map(|item| self.render_one(item, &renderer)).collect();
+        let shown = self.items.iter().take(SHOWN);
+        let mut rendered: Vec<String> = shown.map(|item| self.render_one(item, &renderer)).collect();
+        if self.items.len() > SHOWN {
+            let more = self.items.len() - SHOWN;
+            rendered.push(format!("{}: {more} more; `provision validate --output json` names every one", self.file));
+        }
         rendered.join("\n\n")
-    }
-
-    /// Line and column of a place, both from 1; columns count characters.
-    fn line_and_column(&self, at: Span) -> (usize, usize) {
-        let before = &self.text[..at.range(&self.text).start];
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        (before.matches('\n').count() + 1, column)
     }
 
     fn render_one(&self, item: &Mistake, renderer: &Renderer) -> String {
@@ -145,14 +140,23 @@ impl Diagnostics {
             None => format!("{}: {}", self.file, item.what),
         };
         let mut group = annotate_snippets::Group::with_title(level.primary_title(title));
-        if let Some(at) = item.at {
-            let caret = AnnotationKind::Primary.span(at.range(&self.text)).label(item.expected.as_deref());
-            group = group.element(Snippet::source(&self.text).path(&self.file).annotation(caret));
+        let excerpt = item.at.map(|at| self.text.excerpt(at));
+        if let Some(Excerpt { text, span, line, .. }) = &excerpt {
+            let caret = AnnotationKind::Primary.span(span.clone()).label(item.expected.as_deref());
+            group = group.element(Snippet::source(*text).line_start(*line).path(&self.file).annotation(caret));
         }
         if let Some(help) = &item.help {
             group = group.element(Level::HELP.message(help));
         }
-        renderer.render(&[group])
+        let rendered = renderer.render(&[group]);
+        match excerpt {
+            // The renderer counts columns from where the line was cut.
+            Some(Excerpt { line, column, shown_column, .. }) if column != shown_column => {
+                let place = |column| format!("{}:{line}:{column}", self.file);
+                rendered.replacen(&place(shown_column), &place(column), 1)
+            }
+            _ => rendered,
+        }
     }
 }
 
@@ -171,7 +175,7 @@ impl Serialize for Diagnostics {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(Some(self.items.len()))?;
         for Mistake { at, what, expected, help, .. } in &self.items {
-            let (line, column) = at.map(|at| self.line_and_column(at)).unzip();
+            let (line, column) = at.map(|at| self.text.line_and_column(at)).unzip();
             let (expected, help) = (expected.as_deref(), help.as_deref());
             list.serialize_element(&Told { file: &self.file, line, column, what, expected, help })?;
         }

@@ -1,14 +1,16 @@
 //! YAML text to a tree that knows where each of its nodes stands. Nothing is typed yet: `1`, `"1"` and `${N}` are scalars
 //! alike, so that a variable can stand for a number. Duplicate keys are collected; a syntax error ends the reading.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span as Mark};
 
 use super::diagnostic::{Mistake, Span};
 
-/// What aliases may blow a spec up to.
-const MAX_NODES: usize = 20_000;
+/// What the aliases of a spec may stand for in all. What is written out needs no bound of its own: [`MAX_BYTES`] is one.
+const MAX_ALIASED: usize = 200_000;
+/// Of a spec. One of 10,000 delivery streams has 2 MB.
+const MAX_BYTES: usize = 16 << 20;
 
 #[derive(Debug, Clone)]
 pub(super) struct Node {
@@ -39,7 +41,11 @@ pub(super) struct Pair {
 
 /// The one document of `text`. Mistakes that do not keep the rest from being read go into `mistakes`.
 pub(super) fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Result<Node, Mistake> {
-    let mut builder = Builder { anchors: HashMap::new(), nodes: 0, mistakes };
+    if text.len() > MAX_BYTES {
+        let what = format!("the spec has {} bytes, and {MAX_BYTES} are the most that is read", text.len());
+        return Err(Mistake::outside(what).help("divide it into several stacks"));
+    }
+    let mut builder = Builder { anchors: HashMap::new(), aliased: 0, mistakes };
     let mut parser = Parser::new_from_str(text);
     let mut root = None;
     while let Some(next) = parser.next_event() {
@@ -65,7 +71,8 @@ type YamlParser<'t> = Parser<'t, serde_saphyr::granit_parser::StrInput<'t>>;
 
 struct Builder<'m> {
     anchors: HashMap<usize, Node>,
-    nodes: usize,
+    /// Nodes that were copied for aliases.
+    aliased: usize,
     mistakes: &'m mut Vec<Mistake>,
 }
 
@@ -78,7 +85,6 @@ impl Builder<'_> {
         mark: Mark,
     ) -> Result<Node, Mistake> {
         let at = span(&mark);
-        self.count(1, at)?;
         let (value, anchor) = match event {
             Event::Scalar(scalar, style, anchor, _) => (scalar_value(&scalar, style), anchor),
             Event::SequenceStart(_, anchor, _) => (Value::List(self.list(text, parser)?), anchor),
@@ -88,6 +94,7 @@ impl Builder<'_> {
         };
         let node = Node { at, value, varies: false };
         if anchor != 0 {
+            self.count(node.size(), at)?;
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
@@ -105,6 +112,7 @@ impl Builder<'_> {
 
     fn map<'t>(&mut self, text: &'t str, parser: &mut YamlParser<'t>) -> Result<Vec<Pair>, Mistake> {
         let mut pairs: Vec<Pair> = Vec::new();
+        let mut keys = HashSet::new();
         loop {
             let (key, key_at) = match next(text, parser)? {
                 (Event::MappingEnd, _) => return Ok(pairs),
@@ -112,7 +120,7 @@ impl Builder<'_> {
                 (_, mark) => return Err(Mistake::error(span(&mark), "a key is a word").expected("a plain key")),
             };
             let value = self.value_of(text, parser, key_at)?;
-            if pairs.iter().any(|pair| pair.key == key) {
+            if !keys.insert(key.clone()) {
                 let what = format!("the key `{key}` stands here twice");
                 self.mistakes.push(Mistake::error(key_at, what).expected("once is enough: remove one"));
                 continue;
@@ -131,19 +139,18 @@ impl Builder<'_> {
     }
 
     fn alias(&mut self, id: usize, at: Span) -> Result<Node, Mistake> {
-        let Some(node) = self.anchors.get(&id).cloned() else {
-            return Err(Mistake::error(at, "an anchor that contains itself"));
-        };
-        self.count(node.size(), at)?;
-        Ok(node)
+        let known = self.anchors.get(&id).map(Node::size);
+        let size = known.ok_or_else(|| Mistake::error(at, "an anchor that contains itself"))?;
+        self.count(size, at)?;
+        Ok(self.anchors[&id].clone())
     }
 
     fn count(&mut self, more: usize, at: Span) -> Result<(), Mistake> {
-        self.nodes += more;
-        if self.nodes <= MAX_NODES {
+        self.aliased += more;
+        if self.aliased <= MAX_ALIASED {
             return Ok(());
         }
-        let what = format!("the spec has more than {MAX_NODES} nodes when its aliases are followed");
+        let what = format!("the anchors and aliases of the spec stand for more than {MAX_ALIASED} nodes");
         Err(Mistake::error(at, what).expected("fewer aliases of aliases"))
     }
 }

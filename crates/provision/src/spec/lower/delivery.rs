@@ -1,5 +1,7 @@
 //! Deliveries: where records come from and where they go.
 
+use std::collections::HashMap;
+
 use local_cloud::flow::zones;
 
 use super::super::collection::Either;
@@ -170,28 +172,23 @@ impl Lower<'_> {
         let whole = |body: &Delivery| defaults.map_or(body.clone(), |defaults| body.clone().or(&defaults.value));
         let deliveries: Vec<(&At<String>, Delivery)> =
             ours.map(|(key, entry)| (key, whole(&entry.value.body))).collect();
-        for (i, (key, delivery)) in deliveries.iter().enumerate() {
-            let before = || deliveries[..i].iter();
+        let mut readers: HashMap<&str, usize> = HashMap::new();
+        let mut places: HashMap<(&str, &str), &str> = HashMap::new();
+        for (key, delivery) in &deliveries {
             if let Some(from) = &delivery.from {
-                let same = |other: &Delivery| other.from.as_ref().is_some_and(|f| f.value.0 == from.value.0);
-                let readers = before().filter(|(_, other)| same(other)).count() + 1;
-                if readers == READS_OF_A_SHARD {
+                let readers = readers.entry(&from.value.0).or_default();
+                *readers += 1;
+                if *readers == READS_OF_A_SHARD {
                     let why = "each polls every shard once a second, and a shard gives five reads";
                     self.warn(from.at, format!("more than four deliveries read `{}`", from.value.0), why);
                 }
             }
             self.expiring_everything(spec, delivery);
-            let place = |delivery: &Delivery| {
-                Some((delivery.bucket.as_ref()?.value.0.clone(), delivery.good.as_ref()?.value.0.clone()))
-            };
-            let twin = before().find(|(_, other)| place(other).is_some() && place(other) == place(delivery));
-            if let Some((other, _)) = twin {
-                let what = format!("`{}` and `{}` write to the same prefix", other.value, key.value);
-                self.warn(
-                    delivery.good.as_ref().map_or(key.at, |good| good.at),
-                    what,
-                    "nothing tells their objects apart",
-                );
+            let (Some(bucket), Some(good)) = (&delivery.bucket, &delivery.good) else { continue };
+            let first = *places.entry((&bucket.value.0, &good.value.0)).or_insert(&key.value);
+            if first != key.value {
+                let what = format!("`{first}` and `{}` write to the same prefix", key.value);
+                self.warn(good.at, what, "nothing tells their objects apart");
             }
         }
     }
