@@ -35,7 +35,7 @@ pub enum Source<'a> {
     Crate { path: &'a Path, bin: Option<&'a str> },
     /// A zip somebody else made, uploaded as it is.
     Zip(&'a Path),
-    /// A folder, zipped here without `__pycache__` and `.git`.
+    /// A folder, zipped here without `__pycache__` and `.git`. Links that stay in it are kept as links.
     Dir(&'a Path),
 }
 

@@ -4,6 +4,8 @@
 //! Each step reports what it finds and goes on, so that one run names all mistakes.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 mod collection;
@@ -64,12 +66,24 @@ pub struct Loaded {
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, Diagnostics> {
     let file = path.display().to_string();
     let outside = |what: String| Diagnostics::new(&file, "", vec![Mistake::outside(what)]);
-    let bytes = std::fs::read(path).map_err(|e| outside(format!("the spec cannot be read: {e}")))?;
+    let bytes = read_bounded(path).map_err(|e| outside(format!("the spec cannot be read: {e}")))?;
     let text = String::from_utf8(bytes).map_err(|e| {
         let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
         outside(format!("the spec is not UTF-8: see line {line}"))
     })?;
     read(path, &text, options)
+}
+
+/// The most bytes of a spec. Nobody writes as many; it may be a pipe, and one without an end.
+const MAX_BYTES: u64 = 16 << 20;
+
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![];
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MAX_BYTES {
+        true => Err(io::Error::other(format!("it has more than {MAX_BYTES} bytes"))),
+        false => Ok(bytes),
+    }
 }
 
 /// The spec `text` that stands at `path`.

@@ -112,6 +112,25 @@ fn a_spec_that_is_not_there_is_said_to_be_missing() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_spec_without_an_end_is_not_read_for_ever_and_a_pipe_is_a_spec() {
+    let options = LoadOptions::default();
+    let wrong = load(Path::new("/dev/zero"), &options).expect_err("it has no end");
+    assert!(wrong.to_string().contains("the spec cannot be read: it has more than 16777216 bytes"), "{wrong}");
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pipe = folder.path().join("stack.yaml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().is_ok_and(|made| made.success()));
+    let text = std::fs::read(stacks().join("kinesis-test.yaml")).expect("it is checked in");
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::write(pipe, text)
+    });
+    assert_eq!(load(&pipe, &options).expect("it is a good spec").stack.name, "kinesis-test");
+    writer.join().expect("it does not panic").expect("it was read to its end");
+}
+
+#[test]
 fn without_a_path_the_only_spec_is_found() {
     for (files, want) in [
         (&["provision.yaml", "stacks/a.yaml"][..], Ok("provision.yaml")),
