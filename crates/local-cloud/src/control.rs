@@ -15,7 +15,7 @@ use crate::world::World;
 
 /// Answers
 ///
-/// - `GET health`, `GET dump`, `POST reset`;
+/// - `GET health`, `GET dump`, `GET held`, `POST reset`;
 /// - `GET clock`, `POST advance?ms=N`, `POST speed?factor=N`, `POST pause`, `POST resume`;
 /// - `GET faults`, `POST faults?rule=R&rule=S`, `DELETE faults` (of [`crate::faults`]);
 /// - `GET backlog?stream=N&region=R`, `POST flush?stream=N&stream=M&region=R` (all of the region's without `stream`).
@@ -36,7 +36,7 @@ pub async fn answer(engine: &Engine, request: &Request) -> http::Response<Bytes>
 fn code(engine: &Engine, request: &Request) -> Option<Bytes> {
     let wanted = request.path == "/_local/code" && !request.headers.contains_key(http::header::ORIGIN);
     let sha256 = request.query("sha256").filter(|_| wanted)?;
-    engine.look(|world| world.lambda.zip(sha256))
+    engine.look("code", |world| world.lambda.zip(sha256))
 }
 
 async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
@@ -45,6 +45,7 @@ async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
     match (request.method.as_str(), name) {
         ("GET", "health") => (200, health(engine)),
         ("GET", "dump") => (200, engine.dump()),
+        ("GET", "held") => (200, engine.held()),
         ("GET", "backlog") => match stream {
             Some(stream) => (200, json!({ "records": engine.backlog(&request.region_asked(), stream) })),
             None => (400, json!({ "error": "backlog wants ?stream=NAME" })),
@@ -139,7 +140,7 @@ fn inject(engine: &Engine, request: &Request) -> (u16, Value) {
 }
 
 fn health(engine: &Engine) -> Value {
-    json!({ "status": "ok", "account": engine.look(|world| world.settings.account.clone()), "now_ms": engine.now() })
+    json!({ "status": "ok", "account": engine.look("health", |world| world.settings.account.clone()), "now_ms": engine.now() })
 }
 
 /// What exists: names by region for the regional services, role names, and for S3 keys and sizes by bucket.

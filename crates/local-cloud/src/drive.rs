@@ -24,6 +24,7 @@ mod body;
 mod clock;
 mod effect;
 mod exchange;
+mod held;
 mod journal;
 mod room;
 mod subscription;
@@ -35,6 +36,7 @@ pub use exchange::LostReply;
 pub use journal::StartError;
 
 use clock::Clock;
+use held::{Figures, Held};
 use room::Room;
 
 /// A running engine. Clones share it; it ends with the last of them, or with [`Engine::close`].
@@ -45,6 +47,8 @@ pub struct Engine {
 
 struct Shared {
     room: Mutex<Room>,
+    /// How long the room was locked.
+    held: Figures,
     clock: Clock,
     faults: Mutex<Faults>,
     runner: Runner,
@@ -83,6 +87,7 @@ impl Engine {
             clock: Clock::start(time, room.last(), pace),
             faults: Mutex::new(faults),
             room: Mutex::new(room),
+            held: Figures::default(),
             runner,
             waiting: Mutex::default(),
             under_way: watch::Sender::new(0),
@@ -99,7 +104,7 @@ impl Engine {
     /// Another rule: what it says goes wrong from now on.
     pub fn inject(&self, rule: Rule) {
         match rule.is_own() {
-            true => self.shared.room().world.faults.add(rule),
+            true => self.shared.room("faults").world.faults.add(rule),
             false => self.shared.faults().add(rule),
         }
     }
@@ -107,19 +112,19 @@ impl Engine {
     /// From now on nothing goes wrong.
     pub fn heal(&self) {
         *self.shared.faults() = Faults::default();
-        self.shared.room().world.faults = Faults::default();
+        self.shared.room("faults").world.faults = Faults::default();
     }
 
     /// The rules in force, how many calls each was for, and how many it struck.
     pub fn faults(&self) -> Vec<(String, u64, u64)> {
-        let all = [self.shared.faults().clone(), self.look(|world| world.faults.clone())];
+        let all = [self.shared.faults().clone(), self.look("faults", |world| world.faults.clone())];
         let counts = all.iter().flat_map(Faults::counts);
         counts.map(|(text, met, struck)| (text.to_owned(), met, struck)).collect()
     }
 
     /// Functions are told that the engine is there.
     pub(crate) fn reached_at(&self, address: SocketAddr) {
-        self.shared.room().world.endpoint = Some(format!("http://{address}"));
+        self.shared.room("serve").world.endpoint = Some(format!("http://{address}"));
     }
 
     /// World time.
@@ -144,7 +149,7 @@ impl Engine {
     /// Where the folder cannot be emptied: then the engine is closed.
     pub async fn reset(&self) -> Result<(), StartError> {
         self.effects_end().await;
-        let functions = self.shared.room().reset()?;
+        let functions = self.shared.room("reset").reset()?;
         functions.iter().for_each(|arn| self.shared.runner.retire(arn));
         self.shared.stirred.notify_one();
         Ok(())
@@ -175,7 +180,7 @@ impl Engine {
     /// Waits until no effect is under way and the delivery streams have read what there is to read.
     pub async fn idle(&self) {
         self.effects_end().await;
-        while self.look(flow::unread) && self.shared.run() {
+        while self.look("idle", flow::unread) && self.shared.run() {
             self.effects_end().await;
         }
     }
@@ -188,7 +193,7 @@ impl Engine {
     /// Everything these delivery streams hold (all of the region's, when none is named) becomes due now. The deliveries are
     /// done once the engine is idle.
     pub fn flush(&self, region: &str, names: &[String]) {
-        let flushed = self.shared.turn(|world, turn| {
+        let flushed = self.shared.turn("flush", |world, turn| {
             firehose::flush(world, turn, region, names);
             world.run(turn);
         });
@@ -199,29 +204,34 @@ impl Engine {
 
     /// How many records a delivery stream has yet to deliver.
     pub fn backlog(&self, region: &str, name: &str) -> usize {
-        self.look(|world| firehose::backlog(world, region, name))
+        self.look("backlog", |world| firehose::backlog(world, region, name))
     }
 
     /// What exists, by service and region.
     pub fn dump(&self) -> serde_json::Value {
-        self.look(control::dump)
+        self.look("dump", control::dump)
     }
 
     /// Ends the functions' processes and the journal, which frees the folder. Calls after it are refused.
     pub async fn close(&self) {
         self.shared.runner.close().await;
         self.effects_end().await;
-        self.shared.room().close();
+        self.shared.room("close").close();
     }
 
-    /// One turn of the world on behalf of a call; what it asks for is under way when this returns.
-    pub(crate) fn turn<R>(&self, act: impl FnOnce(&mut World, &mut Turn) -> R) -> Result<R, AwsError> {
-        self.shared.turn(act)
+    /// How long the world was held, by operation.
+    pub fn held(&self) -> serde_json::Value {
+        self.shared.held.told()
+    }
+
+    /// One turn of the world on behalf of an operation; what it asks for is under way when this returns.
+    pub(crate) fn turn<R>(&self, by: &str, act: impl FnOnce(&mut World, &mut Turn) -> R) -> Result<R, AwsError> {
+        self.shared.turn(by, act)
     }
 
     /// Reads the world; nothing happens in it.
-    pub(crate) fn look<R>(&self, read: impl FnOnce(&World) -> R) -> R {
-        read(&self.shared.room().world)
+    pub(crate) fn look<R>(&self, by: &str, read: impl FnOnce(&World) -> R) -> R {
+        read(&self.shared.room(by).world)
     }
 
     /// Ends all subscriptions, which nothing else would before their time.
@@ -231,9 +241,9 @@ impl Engine {
 }
 
 impl Shared {
-    fn room(&self) -> MutexGuard<'_, Room> {
+    fn room<'a>(&'a self, by: &'a str) -> Held<'a> {
         // A panic inside a turn is caught before it reaches the lock: a poisoned one guards a world that is whole.
-        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+        Held::new(self.room.lock().unwrap_or_else(PoisonError::into_inner), &self.held, by)
     }
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -242,23 +252,23 @@ impl Shared {
     }
 
     fn due(&self) -> Option<Millis> {
-        self.room().world.due()
+        self.room("due").world.due()
     }
 
-    fn turn<R>(self: &Arc<Self>, act: impl FnOnce(&mut World, &mut Turn) -> R) -> Result<R, AwsError> {
-        let (outcome, effects) = self.decide(act);
+    fn turn<R>(self: &Arc<Self>, by: &str, act: impl FnOnce(&mut World, &mut Turn) -> R) -> Result<R, AwsError> {
+        let (outcome, effects) = self.decide(by, act);
         self.perform(effects);
         outcome
     }
 
     /// Lets the world do what is due. Gives whether it could.
     fn run(self: &Arc<Self>) -> bool {
-        let ran = self.turn(|world, turn| world.run(turn));
+        let ran = self.turn("delivery", |world, turn| world.run(turn));
         ran.inspect_err(|error| tracing::warn!("letting world time pass: {error}")).is_ok()
     }
 
-    fn decide<R>(&self, act: impl FnOnce(&mut World, &mut Turn) -> R) -> (Result<R, AwsError>, Vec<Effect>) {
-        let mut room = self.room();
+    fn decide<R>(&self, by: &str, act: impl FnOnce(&mut World, &mut Turn) -> R) -> (Result<R, AwsError>, Vec<Effect>) {
+        let mut room = self.room(by);
         let decided = room.turn(self.clock.now(), act);
         drop(room);
         self.stirred.notify_one();
@@ -270,15 +280,17 @@ impl Shared {
     /// it.
     fn next_event(&self, token: Token) -> (Next, Option<Duration>) {
         let now = self.clock.now();
-        let asked =
-            self.room().turn(now, |world, turn| kinesis::subscribe::next(&mut world.kinesis, turn.now, token)).0;
+        let asked = self
+            .room("subscription")
+            .turn(now, |world, turn| kinesis::subscribe::next(&mut world.kinesis, turn.now, token))
+            .0;
         let next = asked.unwrap_or_else(|error| Next::End(Some(error)));
         let wait = if let Next::Wait(until) = next { self.clock.wall_until(until) } else { None };
         (next, wait)
     }
 
     fn unsubscribe(&self, token: Token) {
-        self.room().world.kinesis.unsubscribe(token);
+        self.room("subscription").world.kinesis.unsubscribe(token);
     }
 }
 

@@ -1,42 +1,72 @@
 //! The loopback port: HTTP/1.1 and HTTP/2 with prior knowledge on one socket.
+//!
+//! What a peer holds is bounded: so many connections, so long for a head, so long for a body. Where the process has no more file
+//! descriptors, accepting pauses.
 
-use std::error::Error;
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body, Incoming};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::drive::{Content, Engine, LostReply};
 use crate::wire::host;
 
-/// No request may be larger: a function's zip as base64 and a large part of an upload fit.
-const MAX_BODY_BYTES: usize = 256 * 1024 * 1024;
+mod body;
+mod descriptors;
 
-/// So much is believed of an announced length before any of it has come.
-const MOST_RESERVED: usize = 16 * 1024 * 1024;
+use body::Unread;
+
+/// The head of a request comes within this time after the one before was answered, or the connection ends. SDKs notice that a kept
+/// connection has ended, and open another. A body comes within this time, and a second more for each KiB.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long accepting pauses where the process has no file descriptor left for a connection.
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Engine {
-    /// Answers on the listener until `shutdown` is ready, then lets what is under way end.
+    /// Answers on the listener until `shutdown` is ready, then lets what is under way end. Raises the process's soft limit of file
+    /// descriptors to what it may have.
     ///
     /// Requests whose `Host` is not a loopback name are refused, so that no web page can reach the engine by a name of its own.
     ///
     /// # Errors
     /// Where accepting fails for good. A single connection's failure ends that connection only.
     pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        self.serve_with(PATIENCE, listener, shutdown).await
+    }
+
+    async fn serve_with(
+        &self,
+        patience: Duration,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
         self.reached_at(listener.local_addr()?);
+        let places = Arc::new(Semaphore::new(descriptors::most_connections(descriptors::raise())));
         let connections = GracefulShutdown::new();
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
+            // A connection that finds no place waits in the system's queue.
+            let accepted = async {
+                let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
+                listener.accept().await.map(|(stream, _)| (stream, place))
+            };
             tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => self.attend(stream, &connections),
+                accepted = accepted => match accepted {
+                    Ok((stream, place)) => self.attend(stream, place, patience, &connections),
                     Err(error) if of_one_connection(&error) => {}
+                    Err(error) if descriptors::are_used_up(&error) => {
+                        tracing::warn!("accepting a connection, which pauses: {error}");
+                        tokio::time::sleep(PAUSE).await;
+                    }
                     Err(error) => return Err(error),
                 },
                 () = &mut shutdown => break,
@@ -48,19 +78,40 @@ impl Engine {
         Ok(())
     }
 
-    fn attend(&self, stream: TcpStream, connections: &GracefulShutdown) {
+    fn attend(
+        &self,
+        stream: TcpStream,
+        place: OwnedSemaphorePermit,
+        patience: Duration,
+        connections: &GracefulShutdown,
+    ) {
         let engine = self.clone();
+        let first = Arc::new(Notify::new());
+        let asked = Arc::clone(&first);
         let service = hyper::service::service_fn(move |request| {
             let engine = engine.clone();
-            async move { answer(&engine, request).await }
+            asked.notify_one();
+            async move { answer(&engine, patience, request).await }
         });
         // Without it every small answer on a kept connection waits for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
-        let server = auto::Builder::new(TokioExecutor::new());
+        let mut server = auto::Builder::new(TokioExecutor::new());
+        server.http1().timer(TokioTimer::new()).header_read_timeout(patience);
+        server.http2().timer(TokioTimer::new()).keep_alive_interval(patience).keep_alive_timeout(patience);
         let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
         let watched = connections.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = watched.await {
+            let _place = place;
+            let mut watched = std::pin::pin!(watched);
+            // The library has no time limit for the bytes by which it tells the versions of HTTP apart.
+            let ended = tokio::select! {
+                ended = &mut watched => ended,
+                silent = tokio::time::timeout(patience, first.notified()) => match silent {
+                    Ok(()) => watched.await,
+                    Err(_) => return tracing::debug!("a connection ended that asked for nothing"),
+                },
+            };
+            if let Err(error) = ended {
                 tracing::debug!("a connection ended early: {error}");
             }
         });
@@ -68,7 +119,11 @@ impl Engine {
 }
 
 /// A reply that is lost ends the connection without one.
-async fn answer(engine: &Engine, request: http::Request<Incoming>) -> Result<http::Response<Content>, LostReply> {
+async fn answer(
+    engine: &Engine,
+    patience: Duration,
+    request: http::Request<Incoming>,
+) -> Result<http::Response<Content>, LostReply> {
     if !host::is_loopback(&request) {
         return Ok(refusal(403, "this engine answers to loopback host names only"));
     }
@@ -76,23 +131,12 @@ async fn answer(engine: &Engine, request: http::Request<Incoming>) -> Result<htt
         return Ok(refusal(403, "this engine answers to no web page of another site"));
     }
     let (parts, body) = request.into_parts();
-    match whole(Limited::new(body, MAX_BODY_BYTES)).await {
+    match body::whole(&parts, body, patience).await {
         Ok(body) => engine.exchange(http::Request::from_parts(parts, body)).await,
-        Err(error) if error.is::<LengthLimitError>() => Ok(refusal(413, "the request is larger than 256 MiB")),
-        Err(_) => Ok(refusal(400, "the request ended before its body did")),
+        Err(Unread::TooLarge(limit)) => Ok(engine.too_large(&limit)),
+        Err(Unread::TooSlow) => Ok(refusal(408, "the request's body did not come in time")),
+        Err(Unread::CutOff) => Ok(refusal(400, "the request ended before its body did")),
     }
-}
-
-/// Copied piece by piece as it comes, so that the connection reads all of it into the same buffer.
-async fn whole(mut body: Limited<Incoming>) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut whole = BytesMut::with_capacity(announced.min(MOST_RESERVED));
-    while let Some(frame) = body.frame().await {
-        if let Ok(piece) = frame?.into_data() {
-            whole.extend_from_slice(&piece);
-        }
-    }
-    Ok(whole.freeze())
 }
 
 fn refusal(status: u16, why: &'static str) -> http::Response<Content> {
@@ -105,3 +149,6 @@ fn of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
+
+#[cfg(test)]
+mod tests;

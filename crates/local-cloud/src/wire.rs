@@ -6,11 +6,13 @@ use http::request::Parts;
 use crate::request::Request;
 use crate::service::{Protocol, SERVICES};
 
+pub mod brief;
 pub mod cbor;
 pub mod chunked;
 pub mod dress;
 pub mod events;
 pub mod host;
+pub mod limit;
 pub mod operation;
 pub mod s3;
 pub mod scope;
@@ -74,10 +76,15 @@ fn find(is: impl Fn(&Protocol) -> bool) -> Option<usize> {
     SERVICES.iter().position(|service| is(&service.protocol))
 }
 
+/// Is it a call of the query protocol?
+fn is_form(request: &Request) -> bool {
+    let kind = request.header("content-type").unwrap_or_default();
+    request.method == http::Method::POST && request.path == "/" && kind.starts_with("application/x-www-form-urlencoded")
+}
+
 /// `Version` of a form that names an `Action`.
 fn form_version(request: &Request) -> Option<String> {
-    let is_form = request.header("content-type")?.starts_with("application/x-www-form-urlencoded");
-    if request.method != http::Method::POST || request.path != "/" || !is_form {
+    if !is_form(request) {
         return None;
     }
     let form = pairs(&request.body);

@@ -21,10 +21,11 @@ impl Shared {
     pub(super) async fn ask(
         self: &Arc<Self>,
         service: usize,
+        operation: &str,
         request: &Request,
         slow: Duration,
     ) -> Result<Said, AwsError> {
-        let (outcome, effects) = self.decide(|world, turn| {
+        let (outcome, effects) = self.decide(operation, |world, turn| {
             world.slow = slow.as_millis() as Millis;
             world.handle(turn, service, request)
         });
@@ -69,7 +70,7 @@ impl Shared {
                     let shared = Arc::clone(self);
                     tokio::spawn(async move {
                         let outcome = shared.runner.invoke(&function, input).await;
-                        let answer = shared.turn(|world, turn| world.resolve(turn, token, outcome));
+                        let answer = shared.turn("invoked", |world, turn| world.resolve(turn, token, outcome));
                         shared.reply(token, answer);
                         shared.under_way.send_modify(|count| *count -= 1);
                     });
@@ -80,7 +81,7 @@ impl Shared {
 
     /// Does a task beside the world, and writes what it made to the disk there too.
     async fn work(self: &Arc<Self>, token: Token, task: Task) {
-        let contents = self.room().contents();
+        let contents = self.room("delivery").contents();
         let work = move || {
             let done = task.run();
             let kept = contents.zip(done.body()).inspect(|(contents, body)| {
@@ -91,7 +92,7 @@ impl Shared {
             (done, kept)
         };
         let (done, kept) = tokio::task::spawn_blocking(work).await.unwrap_or((Done::Panicked, None));
-        if let Err(error) = self.turn(|world, turn| world.worked(turn, token, done)) {
+        if let Err(error) = self.turn("delivery", |world, turn| world.worked(turn, token, done)) {
             tracing::warn!("taking in what a delivery stream worked on: {error}");
         }
         if let Some((contents, body)) = kept {

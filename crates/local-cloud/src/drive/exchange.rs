@@ -12,6 +12,7 @@ use crate::faults::{Fault, Refusal};
 use crate::request::{AwsError, Reply, Request};
 use crate::service::{Protocol, SERVICES, Service, iam};
 use crate::wire::dress::Format;
+use crate::wire::limit::{self, Limit};
 use crate::wire::{self, Route, dress, s3, signature};
 
 /// What was asked for happened, and the answer is lost: a fault rule wants it so.
@@ -20,13 +21,19 @@ use crate::wire::{self, Route, dress, s3, signature};
 pub struct LostReply;
 
 impl Engine {
-    /// Answers one request, as AWS would, with the world's time as `Date`. A request must be signed, and with the one
-    /// secret where there is one.
+    /// Answers one request, as AWS would, with the world's time as `Date`. A request must be within its limit, and signed, with
+    /// the one secret where there is one.
     ///
     /// # Errors
     /// Where a fault rule loses the answer.
     pub async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Content>, LostReply> {
         let (parts, body) = request.into_parts();
+        if body.len() > limit::SMALLEST {
+            let limit = limit::of(&parts);
+            if body.len() > limit.bytes {
+                return Ok(self.too_large(&limit));
+            }
+        }
         let now = [Timestamp::now(), Timestamp::from_millisecond(self.now() as i64).unwrap_or_default()];
         let signed = signature::check(&parts, &body, self.shared.secret.as_ref(), now);
         let request = wire::request(parts, body);
@@ -36,24 +43,32 @@ impl Engine {
         {
             return Ok(refuse(route, &request, denied.error(service_name(route))).map(Content::from));
         }
-        let (operation, fault) = self.fault(route, &request);
+        let operation = wire::operation::name(route, &request).unwrap_or_default();
+        let fault = self.fault(&operation);
         if !fault.latency.is_zero() {
             tokio::time::sleep(fault.latency).await;
         }
         let refusal = match fault.refusal {
-            Some(Refusal::Denied) => self.denial(route, &request, true),
+            Some(Refusal::Denied) => self.denial(&operation, &request, true),
             Some(refusal) => Some(dress::refusal(&operation, refusal)),
-            None => self.denial(route, &request, false),
+            None => self.denial(&operation, &request, false),
         };
         let mut response = match refusal {
             Some(error) => refuse(route, &request, error).map(Content::from),
-            None => self.answer(route, request, fault.slow).await,
+            None => self.answer(route, &operation, request, fault.slow).await,
         };
         response.headers_mut().insert(http::header::DATE, dress::date(self.now()));
         if fault.lost_reply { Err(LostReply) } else { Ok(response) }
     }
 
-    /// The same for those who have no connection to lose, and who wait for the end of an answer that goes on: a lost answer is a
+    /// The answer to a body that is larger than its limit.
+    pub(crate) fn too_large(&self, limit: &Limit) -> http::Response<Content> {
+        let mut response = refuse(limit.route, &limit.head, limit.refusal()).map(Content::from);
+        response.headers_mut().insert(http::header::DATE, dress::date(self.now()));
+        response
+    }
+
+    /// [`Engine::exchange`] for those who have no connection to lose, and who wait for the end of an answer that goes on: a lost answer is a
     /// gateway's time-out.
     pub async fn call(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
         let Ok(response) = self.exchange(request).await else {
@@ -75,37 +90,32 @@ impl Engine {
         http::Response::from_parts(head, whole)
     }
 
-    /// The operation, and what befalls it. Nothing is named where no rule is in force.
-    fn fault(&self, route: Route, request: &Request) -> (String, Fault) {
+    /// What befalls a call of this operation.
+    fn fault(&self, operation: &str) -> Fault {
         let mut faults = self.shared.faults();
-        if faults.is_empty() {
-            return Default::default();
-        }
-        let operation = wire::operation::name(route, request).unwrap_or_default();
-        let fault = faults.decide(&operation);
-        (operation, fault)
+        if faults.is_empty() { Fault::default() } else { faults.decide(operation) }
     }
 
     /// Why the caller may not do this: because of a fault, or of a policy, where those are asked at all.
-    fn denial(&self, route: Route, request: &Request, by_fault: bool) -> Option<AwsError> {
-        if !by_fault && !self.look(|world| world.settings.enforce_iam) {
+    fn denial(&self, operation: &str, request: &Request, by_fault: bool) -> Option<AwsError> {
+        let asked = || self.look("authorize", |world| world.settings.enforce_iam);
+        if operation.is_empty() || !(by_fault || asked()) {
             return None;
         }
-        let operation = wire::operation::name(route, request)?;
         // What the call is about stands in the body, whatever it is written in. What cannot be read is refused as that.
         let format = Format::of(request);
         let request = Request { body: format.read(request.body.clone()).ok()?, ..request.clone() };
-        match by_fault {
-            true => Some(self.look(|world| iam::denial(world, &request, &operation, self.now()))),
-            false => self.look(|world| iam::authorize(world, &request, &operation, self.now()).err()),
-        }
+        self.look("authorize", |world| match by_fault {
+            true => Some(iam::denial(world, &request, operation, self.now())),
+            false => iam::authorize(world, &request, operation, self.now()).err(),
+        })
     }
 
-    async fn answer(&self, route: Route, request: Request, slow: Duration) -> http::Response<Content> {
+    async fn answer(&self, route: Route, operation: &str, request: Request, slow: Duration) -> http::Response<Content> {
         let response = match route {
             Route::Local => control::answer(self, &request).await,
-            Route::Service(index) => return self.call_service(index, request, slow).await,
-            Route::S3 => s3::answer(self, request).await,
+            Route::Service(index) => return self.call_service(index, operation, request, slow).await,
+            Route::S3 => s3::answer(self, operation, request).await,
             Route::UnknownJson => refuse(route, &request, AwsError::new("UnknownOperationException", "")),
             Route::UnknownQuery => {
                 let error = AwsError::new("InvalidAction", "no service of that API version exists here");
@@ -115,7 +125,13 @@ impl Engine {
         response.map(Content::from)
     }
 
-    async fn call_service(&self, index: usize, mut request: Request, slow: Duration) -> http::Response<Content> {
+    async fn call_service(
+        &self,
+        index: usize,
+        operation: &str,
+        mut request: Request,
+        slow: Duration,
+    ) -> http::Response<Content> {
         let Service { protocol, name, .. } = SERVICES[index];
         // Kinesis is the one that speaks more than JSON.
         let format = if name == "kinesis" { Format::of(&request) } else { Format::Json };
@@ -123,7 +139,7 @@ impl Engine {
             Err(error) => Err(error),
             Ok(body) => {
                 request.body = body;
-                self.shared.ask(index, &request, slow).await
+                self.shared.ask(index, operation, &request, slow).await
             }
         };
         let (reply, events) = match outcome {

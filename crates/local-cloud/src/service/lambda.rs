@@ -66,9 +66,6 @@ impl Default for State {
     }
 }
 
-/// A zip of the largest size, as base64, and something around it.
-const MAX_REQUEST_BYTES: usize = 70_167_211;
-
 /// What an operation works on.
 struct Call<'a> {
     world: &'a mut World,
@@ -86,11 +83,6 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
         return Err(unsupported::refusal(&request.method, &request.path).unwrap_or_else(unknown));
     };
     unsupported::member(request)?;
-    if request.body.len() > MAX_REQUEST_BYTES {
-        let message =
-            format!("Request must be smaller than {MAX_REQUEST_BYTES} bytes for the {} operation", route.name);
-        return Err(AwsError::new("RequestEntityTooLargeException", message).with_status(413));
-    }
     let input = route::input(route, captured, request)?;
     crate::wire::validate::input("lambda", route.name, &input)?;
     (route.operation)(&mut Call { world, turn, request, input })

@@ -9,7 +9,7 @@ use crate::request::{AwsError, Reply, Request};
 use crate::service::Protocol;
 use crate::service::query::escape;
 use crate::settings::Millis;
-use crate::wire::cbor;
+use crate::wire::{brief, cbor};
 
 const JSON_1_1: &str = "application/x-amz-json-1.1";
 
@@ -55,10 +55,13 @@ impl Format {
 
 /// The response to a call of a service that speaks `protocol`.
 pub fn answer(protocol: Protocol, request: &Request, outcome: Result<Reply, AwsError>) -> Response<Bytes> {
-    let reply = outcome.unwrap_or_else(|error| match protocol {
-        Protocol::Json { .. } => json_error(&error),
-        Protocol::RestJson => rest_json_error(&error),
-        Protocol::Query { namespace, .. } => query_error(&error, namespace, &request.id),
+    let reply = outcome.unwrap_or_else(|error| {
+        let error = AwsError { message: brief::message(error.message), ..error };
+        match protocol {
+            Protocol::Json { .. } => json_error(&error),
+            Protocol::RestJson => rest_json_error(&error),
+            Protocol::Query { namespace, .. } => query_error(&error, namespace, &request.id),
+        }
     });
     let content_type = match protocol {
         Protocol::Json { .. } => JSON_1_1,

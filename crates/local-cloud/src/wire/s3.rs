@@ -17,7 +17,7 @@ use crate::service::query::escape;
 use crate::service::s3::bucket::is_bucket_name;
 use crate::service::s3::object::within_bounds;
 use crate::service::s3::{State, refusal};
-use crate::wire::host;
+use crate::wire::{brief, host};
 
 mod acls;
 mod adapter;
@@ -38,11 +38,11 @@ use adapter::Adapter;
 /// Who answers, where AWS names one of its hosts.
 const HOST_ID: &str = "bG9jYWwtY2xvdWQ=";
 
-/// Answers one request.
-pub async fn answer(engine: &Engine, request: Request) -> Response<Bytes> {
+/// Answers one request for an operation of that name.
+pub async fn answer(engine: &Engine, operation: &str, request: Request) -> Response<Bytes> {
     let is_head = request.method == Method::HEAD;
     let id = request_id(&request);
-    let response = perform(engine, &id, request).await.unwrap_or_else(|refusal| refusal.response(&id));
+    let response = perform(engine, operation, &id, request).await.unwrap_or_else(|refusal| refusal.response(&id));
     finish(response, &id, is_head)
 }
 
@@ -70,15 +70,16 @@ fn finish(mut response: Response<Bytes>, id: &str, is_head: bool) -> Response<By
     response
 }
 
-async fn perform(engine: &Engine, id: &str, mut request: Request) -> Result<Response<Bytes>, Refusal> {
+async fn perform(engine: &Engine, operation: &str, id: &str, mut request: Request) -> Result<Response<Bytes>, Refusal> {
     incoming::take_off_signature(&mut request)?;
     let target = Target::of(&request);
-    engine.look(|world| {
+    engine.look(operation, |world| {
         admit(&target, &request, &world.settings.account, |name| world.s3.bucket(name).ok().map(|b| b.region.clone()))?;
         refuse_grants(&target, &request, &world.s3).map_err(Refusal::from)
     })?;
     let adapter = Adapter {
         engine: engine.clone(),
+        operation: operation.to_owned(),
         region: request.region.clone(),
         id: id.to_owned(),
         bucket_tags: convert::bucket_tags(&request.body),
@@ -150,7 +151,7 @@ impl Refusal {
         let AwsError { code, message, status, headers: said, details } = self.error;
         let ends = [("RequestId", id.to_owned()), ("HostId", HOST_ID.to_owned())];
         let elements = [("Code", code.to_owned()), ("Message", message)].into_iter().chain(details).chain(ends);
-        let elements = elements.map(|(name, value)| format!("<{name}>{}</{name}>", escape(&value)));
+        let elements = elements.map(|(name, value)| format!("<{name}>{}</{name}>", escape(&brief::message(value))));
         let body =
             format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>{}</Error>", elements.collect::<String>());
         let mut response = Response::new(Bytes::from(body));

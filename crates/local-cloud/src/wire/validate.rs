@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use crate::request::AwsError;
+use crate::wire::brief;
 
 mod form;
 mod model;
@@ -123,6 +124,9 @@ impl Violations<'_> {
     }
 
     fn walk(&mut self, shape: &Shape, value: &Value, path: &Path) {
+        if self.out.len() >= MAX_VIOLATIONS {
+            return;
+        }
         for constraint in words::violated(shape, value, self.manner.lists) {
             self.refuse(shape, value, path, &constraint);
         }
@@ -188,7 +192,11 @@ impl Violations<'_> {
     }
 
     fn refuse(&mut self, shape: &Shape, value: &Value, path: &Path, constraint: &str) {
-        let echo = if self.manner.repeats(path) { format!(" '{}'", words::echo(shape, value)) } else { String::new() };
+        let echo = if self.manner.repeats(path) {
+            format!(" '{}'", brief::value(words::echo(shape, value)))
+        } else {
+            String::new()
+        };
         self.out.push(format!("Value{echo} at '{}' failed to satisfy constraint: {constraint}", path.0));
     }
 }

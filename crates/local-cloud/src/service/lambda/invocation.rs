@@ -17,9 +17,6 @@ use super::name::Reference;
 use super::status::Phase;
 use super::{Call, Outcome, event, invalid, not_found};
 
-/// A request's payload may be this large.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const MAX_PAYLOAD_BYTES: usize = 6_291_456;
 /// Invocations under way at once, of all functions.
 pub const ACCOUNT_CONCURRENCY: usize = 1000;
 /// How much of the log's end a caller may ask for.
@@ -133,11 +130,6 @@ pub fn resolve(
 fn payload(body: &Bytes) -> Result<Bytes, AwsError> {
     if body.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
-    }
-    if body.len() > MAX_PAYLOAD_BYTES {
-        let message =
-            format!("Request must be smaller than {MAX_PAYLOAD_BYTES} bytes for the InvokeFunction operation");
-        return Err(AwsError::new("RequestTooLargeException", message).with_status(413));
     }
     match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
         Ok(_) => Ok(body.clone()),

@@ -19,6 +19,8 @@ use super::{acls, buckets, documents, lists, objects, read, uploads, versions};
 /// What an operation knows beside its input.
 pub struct Adapter {
     pub engine: Engine,
+    /// By its name the turn is counted.
+    pub operation: String,
     pub region: String,
     pub id: String,
     /// Of the body, should it create a bucket.
@@ -41,7 +43,7 @@ pub struct Context<'a> {
 impl Adapter {
     /// Acts on the store in one turn of the world. What was due before happens before.
     fn act<T>(&self, act: impl FnOnce(&mut State, &Context) -> Result<T, AwsError>) -> S3Result<S3Response<T>> {
-        let acted = self.engine.turn(|world, turn| {
+        let acted = self.engine.turn(&self.operation, |world, turn| {
             world.tick(turn);
             let account = world.settings.account.clone();
             let (region, id, checksum) = (self.region.as_str(), self.id.as_str(), self.checksum.as_ref());
