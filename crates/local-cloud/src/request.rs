@@ -114,10 +114,37 @@ pub type Token = u64;
 #[derive(Debug)]
 pub enum Answer {
     Reply(Reply),
+    /// The reply is still to be written, beside the world.
+    Unwritten(Unwritten),
     /// The reply waits for the effect of this token (a synchronous Lambda invocation).
     Pending(Token),
     /// The reply goes on: a subscription has begun under this token.
     Events(Token),
+}
+
+impl Answer {
+    /// The answer with its reply written.
+    pub fn written(self) -> Answer {
+        match self {
+            Answer::Unwritten(Unwritten(write)) => Answer::Reply(write()),
+            answer @ (Answer::Reply(_) | Answer::Pending(_) | Answer::Events(_)) => answer,
+        }
+    }
+}
+
+/// All that a reply says, without its form.
+pub struct Unwritten(Box<dyn FnOnce() -> Reply + Send>);
+
+impl Unwritten {
+    pub fn new(write: impl FnOnce() -> Reply + Send + 'static) -> Unwritten {
+        Unwritten(Box::new(write))
+    }
+}
+
+impl std::fmt::Debug for Unwritten {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unwritten")
+    }
 }
 
 /// Something only the driver can do.

@@ -27,12 +27,16 @@ pub enum Protocol {
     RestJson,
 }
 
+/// A call that was read and checked. What is left takes a turn of the world.
+pub type Call<'a> = Box<dyn FnOnce(&mut World, &mut Turn) -> Result<Answer, AwsError> + Send + 'a>;
+
 /// One emulated service.
 pub struct Service {
     /// As in the credential scope of a signature.
     pub name: &'static str,
     pub protocol: Protocol,
-    pub call: fn(&mut World, &mut Turn, &Request) -> Result<Answer, AwsError>,
+    /// Parses and checks a request, beside the world: its lock is not held meanwhile.
+    pub read: fn(&Request) -> Result<Call<'_>, AwsError>,
     pub tick: fn(&mut World, &mut Turn),
     /// When `tick` next has something to do.
     pub due: fn(&World) -> Option<Millis>,
@@ -43,36 +47,36 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "iam",
         protocol: Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" },
-        call: iam::call,
+        read: iam::read,
         tick: idle,
         due: never,
     },
     Service {
         name: "sts",
         protocol: Protocol::Query { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
-        call: sts::call,
+        read: sts::read,
         tick: idle,
         due: never,
     },
     Service {
         name: "logs",
         protocol: Protocol::Json { target: "Logs_20140328" },
-        call: logs::call,
+        read: logs::read,
         tick: idle,
         due: never,
     },
     Service {
         name: "kinesis",
         protocol: Protocol::Json { target: "Kinesis_20131202" },
-        call: kinesis::call,
+        read: kinesis::read,
         tick: kinesis::tick,
         due: kinesis::due,
     },
-    Service { name: "lambda", protocol: Protocol::RestJson, call: lambda::call, tick: lambda::tick, due: lambda::due },
+    Service { name: "lambda", protocol: Protocol::RestJson, read: lambda::read, tick: lambda::tick, due: lambda::due },
     Service {
         name: "firehose",
         protocol: Protocol::Json { target: "Firehose_20150804" },
-        call: firehose::call,
+        read: firehose::read,
         tick: firehose::tick,
         due: firehose::due,
     },

@@ -2,9 +2,9 @@
 
 use crate::faults::Faults;
 use crate::flow::{self, task::Done};
-use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Request, Token};
+use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Token};
 use crate::service::kinesis::log::LogChange;
-use crate::service::{SERVICES, firehose, iam, kinesis, lambda, logs, s3};
+use crate::service::{Call, SERVICES, firehose, iam, kinesis, lambda, logs, s3};
 use crate::settings::{Millis, Settings};
 use crate::table::Changes;
 
@@ -64,12 +64,12 @@ impl World {
         self.next_token
     }
 
-    /// One call, already routed to a row of [`SERVICES`]. (S3 comes through its own adapter, [`crate::wire::s3`].)
-    pub fn handle(&mut self, turn: &mut Turn, service: usize, request: &Request) -> Result<Answer, AwsError> {
+    /// One call, already read by a row of [`SERVICES`]. (S3 comes through its own adapter, [`crate::wire::s3`].)
+    pub fn handle(&mut self, turn: &mut Turn, call: Call) -> Result<Answer, AwsError> {
         self.tick(turn);
         let delays = self.settings.delays;
         self.settings.delays = delays.longer(self.slow);
-        let answer = (SERVICES[service].call)(self, turn, request);
+        let answer = call(self, turn);
         self.settings.delays = delays;
         answer
     }

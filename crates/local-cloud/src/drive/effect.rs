@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::Shared;
+use super::{Shared, room};
 use crate::flow::task::{Done, Task};
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
+use crate::service::SERVICES;
 use crate::settings::Millis;
 
 /// What was said to a call, once it need not wait.
@@ -25,20 +26,21 @@ impl Shared {
         request: &Request,
         slow: Duration,
     ) -> Result<Said, AwsError> {
+        let call = room::caught(|| (SERVICES[service].read)(request))??;
         let (outcome, effects) = self.decide(operation, |world, turn| {
             world.slow = slow.as_millis() as Millis;
-            world.handle(turn, service, request)
+            world.handle(turn, call)
         });
         let waits = match &outcome {
             Ok(Ok(Answer::Pending(token))) => Some(self.wait_for(*token)),
             _ => None,
         };
         self.perform(effects);
-        match (outcome??, waits) {
+        match (outcome??.written(), waits) {
             (Answer::Reply(reply), _) => Ok(Said::Reply(reply)),
             (Answer::Events(token), _) => Ok(Said::Events(token)),
             (Answer::Pending(_), Some(reply)) => reply.await.unwrap_or_else(|_| Err(ended())).map(Said::Reply),
-            (Answer::Pending(_), None) => Err(ended()),
+            (Answer::Pending(_) | Answer::Unwritten(_), _) => Err(ended()),
         }
     }
 
@@ -103,14 +105,14 @@ impl Shared {
     /// Gives the reply to the call that waits for it, if one still does.
     fn reply(&self, token: Token, answer: Result<Option<Result<Answer, AwsError>>, AwsError>) {
         let Some(waiting) = self.waiting().remove(&token) else { return };
-        let reply = match answer {
+        let reply = match answer.map(|answer| answer.map(|answer| answer.map(Answer::written))) {
             Ok(Some(Ok(Answer::Reply(reply)))) => Ok(reply),
             Ok(Some(Ok(Answer::Pending(next)))) => {
                 self.waiting().insert(next, waiting);
                 return;
             }
             Ok(Some(Err(error))) | Err(error) => Err(error),
-            Ok(None | Some(Ok(Answer::Events(_)))) => Err(ended()),
+            Ok(None | Some(Ok(Answer::Events(_) | Answer::Unwritten(_)))) => Err(ended()),
         };
         // Nobody listens when the caller has given up.
         let _ = waiting.send(reply);

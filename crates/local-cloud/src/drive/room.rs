@@ -54,9 +54,8 @@ impl Room {
         self.last = self.last.max(now);
         let mut turn = Turn::at(self.last);
         let world = &mut self.world;
-        let outcome = catch_unwind(AssertUnwindSafe(|| act(world, &mut turn)));
+        let outcome = caught(|| act(world, &mut turn));
         let kept = self.keep();
-        let outcome = outcome.map_err(|panic| internal(&panic_message(&*panic)));
         (kept.and(outcome), turn.effects)
     }
 
@@ -105,6 +104,11 @@ impl Room {
         *unkept = Changes::new(true);
         Ok(())
     }
+}
+
+/// A panic is an error.
+pub fn caught<R>(act: impl FnOnce() -> R) -> Result<R, AwsError> {
+    catch_unwind(AssertUnwindSafe(act)).map_err(|panic| internal(&panic_message(&*panic)))
 }
 
 fn internal(message: &str) -> AwsError {

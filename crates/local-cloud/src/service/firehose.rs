@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use self::destination::Destination;
 use self::encryption::Encryption;
@@ -12,8 +11,8 @@ use self::state::{backup_lane, lanes};
 use crate::flow::config::Config;
 use crate::flow::job::{Job, Source};
 use crate::flow::{self, pump::Pump};
-use crate::request::{Answer, AwsError, Request};
-use crate::service::json;
+use crate::request::{AwsError, Request};
+use crate::service::{Call, json};
 use crate::settings::Millis;
 use crate::world::{Turn, World};
 
@@ -79,22 +78,24 @@ impl DeliveryStream {
     }
 }
 
-pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
-    let at = Scope { region: request.region.clone(), account: world.settings.account.clone(), now: turn.now };
-    match json::operation(request) {
-        "PutRecord" => json::answer(&put::put_record(world, &at, json::typed(&request.body)?)?),
-        "PutRecordBatch" => json::answer(&put::put_record_batch(world, &at, json::typed(&request.body)?)?),
-        operation => control(world, &at, operation, &request.body),
-    }
-}
-
-fn control(world: &mut World, at: &Scope, operation: &str, body: &[u8]) -> Result<Answer, AwsError> {
+pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
+    let operation = json::operation(request);
     macro_rules! run {
+        ($input:expr, $function:path) => {{
+            let input = $input?;
+            Box::new(move |world, turn| {
+                let account = world.settings.account.clone();
+                let at = Scope { region: request.region.clone(), account, now: turn.now };
+                $function(world, &at, input).map(json::answer)
+            })
+        }};
         ($function:path) => {
-            $function(world, at, json::checked("firehose", operation, body)?)
+            run!(json::checked("firehose", operation, &request.body), $function)
         };
     }
-    let output: Value = match operation {
+    Ok(match operation {
+        "PutRecord" => run!(json::typed(&request.body), put::put_record),
+        "PutRecordBatch" => run!(json::typed(&request.body), put::put_record_batch),
         "CreateDeliveryStream" => run!(create::create_delivery_stream),
         "DeleteDeliveryStream" => run!(control::delete_delivery_stream),
         "DescribeDeliveryStream" => run!(control::describe_delivery_stream),
@@ -105,9 +106,8 @@ fn control(world: &mut World, at: &Scope, operation: &str, body: &[u8]) -> Resul
         "TagDeliveryStream" => run!(tags::tag),
         "UntagDeliveryStream" => run!(tags::untag),
         "ListTagsForDeliveryStream" => run!(tags::list),
-        other => Err(json::unsupported("Firehose", other)),
-    }?;
-    json::answer(&output)
+        other => return Err(json::unsupported("Firehose", other)),
+    })
 }
 
 /// Statuses whose time has come pass into what follows.

@@ -2,12 +2,13 @@
 //!
 //! What is written is read back at once; services see it [`crate::Delays::role`] later, as on AWS.
 
-use crate::request::{Answer, AwsError, Request};
+use crate::request::{AwsError, Request};
+use crate::service;
 use crate::service::query::{Form, Xml, answer};
 use crate::settings::Millis;
 use crate::table::{Changes, Table};
 use crate::wire::validate;
-use crate::world::{Turn, World};
+use crate::world::World;
 
 pub use authorize::{authorize, denial};
 pub use policy::glob_ignoring_case;
@@ -108,7 +109,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("UpdateRole", roles::update),
 ];
 
-pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
+pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
     let form = Form::parse(request)?;
     let action = form.required("Action")?.to_owned();
     let Some((_, operation)) = OPERATIONS.iter().find(|(name, _)| *name == action) else {
@@ -116,17 +117,19 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
         return Err(AwsError::new("InvalidAction", message));
     };
     validate::query("iam", &action, form.parameters())?;
-    let mut call = Call {
-        roles: &mut world.iam.roles,
-        policies: &mut world.iam.policies,
-        form,
-        request,
-        account: &world.settings.account,
-        now: turn.now,
-        since: turn.now + world.slow,
-        delay: world.settings.delays.role,
-    };
-    Ok(answer("iam", &action, request, operation(&mut call)?))
+    Ok(Box::new(move |world, turn| {
+        let mut call = Call {
+            roles: &mut world.iam.roles,
+            policies: &mut world.iam.policies,
+            form,
+            request,
+            account: &world.settings.account,
+            now: turn.now,
+            since: turn.now + world.slow,
+            delay: world.settings.delays.role,
+        };
+        Ok(answer("iam", &action, request, operation(&mut call)?))
+    }))
 }
 
 impl Call<'_> {

@@ -8,7 +8,7 @@ use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::request::{Answer, AwsError, Reply, Request};
+use crate::request::{Answer, AwsError, Reply, Request, Unwritten};
 use crate::wire::validate;
 
 /// `CreateStream` of `X-Amz-Target: Kinesis_20131202.CreateStream`.
@@ -19,7 +19,9 @@ pub fn operation(request: &Request) -> &str {
 
 /// A control operation: its input checked against the service model, then typed.
 pub fn checked<I: DeserializeOwned>(service: &str, operation: &str, body: &[u8]) -> Result<I, AwsError> {
-    checked_value(service, operation, value(body)?)
+    let input = value(body)?;
+    validate::input(service, operation, &input)?;
+    typed_value(input)
 }
 
 /// The input as it came; of no body at all, one without members.
@@ -27,9 +29,8 @@ pub fn value(body: &[u8]) -> Result<Value, AwsError> {
     typed(if body.is_empty() { b"{}" } else { body })
 }
 
-/// As [`checked`], of an input that was looked at before.
-pub fn checked_value<I: DeserializeOwned>(service: &str, operation: &str, input: Value) -> Result<I, AwsError> {
-    validate::input(service, operation, &input)?;
+/// A checked input as the operation's own type.
+pub fn typed_value<I: DeserializeOwned>(input: Value) -> Result<I, AwsError> {
     serde_json::from_value(input).map_err(not_serialisable)
 }
 
@@ -39,13 +40,13 @@ pub fn typed<'a, I: de::Deserialize<'a>>(body: &'a [u8]) -> Result<I, AwsError> 
 }
 
 /// The answer with this body.
-pub fn answer(output: &impl Serialize) -> Result<Answer, AwsError> {
-    Ok(Answer::Reply(Reply::json(output)))
+pub fn answer(output: impl Serialize + Send + 'static) -> Answer {
+    Answer::Unwritten(Unwritten::new(move || Reply::json(&output)))
 }
 
 /// The answer with this body; an operation without output has none at all.
-pub fn output(output: &Value) -> Answer {
-    Answer::Reply(if output.is_null() { Reply::empty() } else { Reply::json(output) })
+pub fn output(output: Value) -> Answer {
+    if output.is_null() { Answer::Reply(Reply::empty()) } else { answer(output) }
 }
 
 /// The answer with this JSON.

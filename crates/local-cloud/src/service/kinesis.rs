@@ -6,15 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use self::log::LogChange;
 use self::logs::Logs;
 use self::stream::{Status, Stream};
 use self::subscribe::Subscription;
 use crate::request::{Answer, AwsError, Request, Token};
-use crate::service::{firehose, json};
-use crate::settings::Millis;
+use crate::service::{Call, firehose, json};
+use crate::settings::{Millis, Settings};
 use crate::table::Table;
 use crate::world::{Turn, World};
 
@@ -80,29 +79,42 @@ pub struct Scope<'a> {
     now: Millis,
 }
 
-pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
-    let token = world.token();
-    let at = Scope {
-        region: &request.region,
-        account: &world.settings.account,
-        delay: world.settings.delays.stream,
-        limits: world.settings.limits,
-        now: turn.now,
-    };
-    let state = &mut world.kinesis;
-    match json::operation(request) {
-        "PutRecords" => put::put_records(state, at, &request.body).map(json::written),
-        "PutRecord" => put::put_record(state, at, &request.body).map(json::written),
+pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
+    let body = &request.body;
+    Ok(match json::operation(request) {
+        "PutRecords" => {
+            let put = put::PutRecords::read(body)?;
+            in_turn(request, |state, at| put.put(state, at).map(json::written))
+        }
+        "PutRecord" => {
+            let put = put::PutRecord::read(body)?;
+            in_turn(request, |state, at| put.put(state, at).map(json::written))
+        }
         "GetRecords" => {
-            let readers = |stream: &str| firehose::readers(&world.firehose, stream);
-            read::get_records(state, at, readers, &request.body).map(json::written)
+            let get = read::GetRecords::read(body)?;
+            Box::new(move |world, turn| {
+                let readers = |stream: &str| firehose::readers(&world.firehose, stream);
+                let at = Scope::of(&world.settings, turn, request);
+                get.get(&mut world.kinesis, at, readers)
+            })
         }
         "SubscribeToShard" => {
-            let input = json::checked("kinesis", "SubscribeToShard", &request.body)?;
-            subscribe::subscribe(state, at, token, input).map(|()| Answer::Events(token))
+            let input = json::checked("kinesis", "SubscribeToShard", body)?;
+            Box::new(move |world, turn| {
+                let token = world.token();
+                let at = Scope::of(&world.settings, turn, request);
+                subscribe::subscribe(&mut world.kinesis, at, token, input).map(|()| Answer::Events(token))
+            })
         }
-        operation => control(state, at, operation, &request.body),
-    }
+        operation => return control(request, operation),
+    })
+}
+
+fn in_turn<'a>(
+    request: &'a Request,
+    act: impl FnOnce(&mut State, Scope) -> Result<Answer, AwsError> + Send + 'a,
+) -> Call<'a> {
+    Box::new(move |world, turn| act(&mut world.kinesis, Scope::of(&world.settings, turn, request)))
 }
 
 /// Why a body that was not understood, or not accepted, is refused, in AWS's words.
@@ -111,13 +123,14 @@ fn refusal(operation: &str, body: &[u8]) -> AwsError {
     checked.err().unwrap_or_else(|| AwsError::new("SerializationException", ""))
 }
 
-fn control(state: &mut State, at: Scope, operation: &str, body: &[u8]) -> Result<Answer, AwsError> {
+fn control<'a>(request: &'a Request, operation: &str) -> Result<Call<'a>, AwsError> {
     macro_rules! run {
-        ($function:path) => {
-            $function(state, at, json::checked("kinesis", operation, body)?)
-        };
+        ($function:path) => {{
+            let input = json::checked("kinesis", operation, &request.body)?;
+            in_turn(request, |state, at| $function(state, at, input).map(json::output))
+        }};
     }
-    let output: Value = match operation {
+    Ok(match operation {
         "CreateStream" => run!(control::create_stream),
         "DeleteStream" => run!(control::delete_stream),
         "DescribeStream" => run!(control::describe_stream),
@@ -151,9 +164,8 @@ fn control(state: &mut State, at: Scope, operation: &str, body: &[u8]) -> Result
         "TagResource" => run!(tags::tag_resource),
         "UntagResource" => run!(tags::untag_resource),
         "ListTagsForResource" => run!(tags::list_tags_for_resource),
-        other => Err(json::unsupported("Kinesis", other)),
-    }?;
-    Ok(json::output(&output))
+        other => return Err(json::unsupported("Kinesis", other)),
+    })
 }
 
 /// Statuses whose time has come pass into what follows.
@@ -243,7 +255,17 @@ fn name_in<'a>(name: Option<&'a str>, arn: Option<&'a str>) -> Result<&'a str, A
     })
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    fn of(settings: &'a Settings, turn: &Turn, request: &'a Request) -> Scope<'a> {
+        Scope {
+            region: &request.region,
+            account: &settings.account,
+            delay: settings.delays.stream,
+            limits: settings.limits,
+            now: turn.now,
+        }
+    }
+
     fn key(&self, name: &str) -> String {
         format!("{}/{name}", self.region)
     }

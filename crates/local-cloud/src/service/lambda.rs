@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
-use crate::service::json;
+use crate::service::{self, json};
 use crate::settings::Millis;
 use crate::table::{Blobs, Changes, Table};
 use crate::world::{Turn, World};
@@ -77,7 +77,7 @@ struct Call<'a> {
 type Outcome = Result<Answer, AwsError>;
 type Operation = fn(&mut Call) -> Outcome;
 
-pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
+pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
     let Some((route, captured)) = route::find(&request.method, &request.path) else {
         let unknown = || json::unsupported("Lambda", &format!("{} {}", request.method, request.path)).with_status(404);
         return Err(unsupported::refusal(&request.method, &request.path).unwrap_or_else(unknown));
@@ -85,7 +85,7 @@ pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Ans
     unsupported::member(request)?;
     let input = route::input(route, captured, request)?;
     crate::wire::validate::input("lambda", route.name, &input)?;
-    (route.operation)(&mut Call { world, turn, request, input })
+    Ok(Box::new(move |world, turn| (route.operation)(&mut Call { world, turn, request, input })))
 }
 
 /// The ARN of the function that a request is about, where it is about one.

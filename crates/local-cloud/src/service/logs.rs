@@ -6,11 +6,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::request::{Answer, AwsError, Request};
-use crate::service::json;
+use crate::request::{AwsError, Request};
+use crate::service::{self, json};
 use crate::settings::Millis;
 use crate::table::{Changes, Table};
-use crate::world::{Turn, World};
+use crate::wire::validate;
+use crate::world::World;
 
 use group::Group;
 use stream::{Batch, Stream};
@@ -49,8 +50,8 @@ impl Default for State {
 /// What an operation works on.
 struct Call<'a> {
     state: &'a mut State,
-    name: &'a str,
-    body: &'a [u8],
+    /// As it came, and was checked against the service model.
+    input: Value,
     region: &'a str,
     account: &'a str,
     now: Millis,
@@ -82,31 +83,27 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("UntagResource", tag::untag),
 ];
 
-pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
+pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
     let name = json::operation(request);
     let operation = OPERATIONS.iter().find(|(known, _)| *known == name);
     let (_, operation) = operation.ok_or_else(|| json::unsupported("CloudWatch Logs", name))?;
-    let mut call = Call {
-        state: &mut world.logs,
-        name,
-        body: &request.body,
-        region: &request.region,
-        account: &world.settings.account,
-        now: turn.now,
-    };
-    operation(&mut call).map(|output| json::output(&output))
+    let input = json::value(&request.body)?;
+    let too_long = |name| input[name].as_str().is_some_and(|name| name.len() > MAX_NAME);
+    if too_long("logGroupName") || too_long("logStreamName") {
+        let message = "Invalid LogGroup or LogStream, both must have length less than or equal to 512.";
+        return Err(AwsError::new("InvalidParameterException", message));
+    }
+    validate::input("logs", name, &input)?;
+    Ok(Box::new(move |world, turn| {
+        let (state, account) = (&mut world.logs, &world.settings.account);
+        operation(&mut Call { state, input, region: &request.region, account, now: turn.now }).map(json::output)
+    }))
 }
 
 impl Call<'_> {
-    /// The input, checked against the service model, as the operation's own type.
-    fn input<T: DeserializeOwned>(&self) -> Result<T, AwsError> {
-        let input = json::value(self.body)?;
-        let too_long = |name| input[name].as_str().is_some_and(|name| name.len() > MAX_NAME);
-        if too_long("logGroupName") || too_long("logStreamName") {
-            let message = "Invalid LogGroup or LogStream, both must have length less than or equal to 512.";
-            return Err(AwsError::new("InvalidParameterException", message));
-        }
-        json::checked_value("logs", self.name, input)
+    /// The input, which is taken, as the operation's own type.
+    fn input<T: DeserializeOwned>(&mut self) -> Result<T, AwsError> {
+        json::typed_value(self.input.take())
     }
 
     fn group_key(&self, group: &str) -> String {

@@ -2,28 +2,28 @@
 //!
 //! Any credentials stand for the account's root, but those of a session that was given out here for its role.
 
-use crate::request::{Answer, AwsError, Request};
-use crate::service::iam;
+use crate::request::{AwsError, Request};
 use crate::service::query::{Form, Xml, answer, iso_time};
+use crate::service::{Call, iam};
 use crate::wire::validate;
 use crate::world::{Turn, World};
 
-pub fn call(world: &mut World, turn: &mut Turn, request: &Request) -> Result<Answer, AwsError> {
+pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
     let form = Form::parse(request)?;
-    let action = form.required("Action")?;
-    validate::query("sts", action, form.parameters())?;
-    let result = match action {
-        "GetCallerIdentity" => caller_identity(world, turn, request)?,
-        "AssumeRole" => assume_role(world, turn, request, &form)?,
+    let action = form.required("Action")?.to_owned();
+    validate::query("sts", &action, form.parameters())?;
+    let operation = match action.as_str() {
+        "GetCallerIdentity" => caller_identity,
+        "AssumeRole" => assume_role,
         _ => {
             let message = format!("Could not find operation {action} for version 2011-06-15");
             return Err(AwsError::new("InvalidAction", message));
         }
     };
-    Ok(answer("sts", action, request, Some(result)))
+    Ok(Box::new(move |world, turn| Ok(answer("sts", &action, request, Some(operation(world, turn, request, &form)?)))))
 }
 
-fn caller_identity(world: &World, turn: &Turn, request: &Request) -> Result<Xml, AwsError> {
+fn caller_identity(world: &World, turn: &Turn, request: &Request, _: &Form) -> Result<Xml, AwsError> {
     let account = &world.settings.account;
     let caller = iam::caller(world, request, turn.now)?;
     let mut xml = Xml::default();

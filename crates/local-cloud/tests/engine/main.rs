@@ -6,6 +6,7 @@ mod control;
 mod iam;
 mod kept;
 mod lifecycle;
+mod limits;
 mod permissions;
 mod port;
 mod s3;

@@ -85,6 +85,8 @@ Control API, on the same port (not for web pages: a request with an Origin is re
   POST /_local/flush?region=R&stream=NAME   deliver what delivery streams hold (all, without stream)
   GET  /_local/backlog?region=R&stream=NAME what a delivery stream has yet to deliver
   GET  /_local/dump                         what exists
+  GET  /_local/held                         by operation: how often the engine's lock was held, how long at most (us),
+                                            how often for more than 5 ms
   POST /_local/reset                        forget everything";
 
 /// Milliseconds since the epoch.

@@ -1,5 +1,7 @@
 use super::*;
+use crate::request::Answer;
 use crate::settings::{Delays, Settings};
+use crate::world::Turn;
 
 const TRUST: &str =
     r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
@@ -19,9 +21,9 @@ fn ask(world: &mut World, now: Millis, parameters: &[(&str, &str)]) -> Result<St
         access_key: None,
         id: "id-1".into(),
     };
-    match call(world, &mut Turn::at(now), &request)? {
+    match read(&request)?(world, &mut Turn::at(now))?.written() {
         Answer::Reply(reply) => Ok(String::from_utf8(reply.body.to_vec()).unwrap()),
-        Answer::Pending(_) | Answer::Events(_) => panic!("IAM answers at once"),
+        Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("IAM answers at once"),
     }
 }
 
@@ -259,7 +261,7 @@ fn what_a_stream_s_own_policy_allows_its_reader_needs_no_policy_of_the_role() {
             access_key: None,
             id: "id-1".into(),
         };
-        crate::service::kinesis::call(world, &mut Turn::at(2000), &request).unwrap();
+        crate::service::kinesis::read(&request).unwrap()(world, &mut Turn::at(2000)).unwrap();
     };
     kinesis(&mut world, "CreateStream", serde_json::json!({ "StreamName": "s", "ShardCount": 1 }));
     let (other, account) = ("arn:aws:iam::000000000000:role/Q", "arn:aws:iam::000000000000:root");

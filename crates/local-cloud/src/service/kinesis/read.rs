@@ -11,10 +11,12 @@ use super::shards::Shard;
 use super::stream::{Stream, parse_shard_id, shard_id};
 use super::write::{Writer, record_bound};
 use super::{Scope, State, invalid, name_in, rate_exceeded, refusal};
-use crate::request::AwsError;
+use crate::request::{Answer, AwsError, Reply, Unwritten};
 use crate::service::json::{missing, page, violation};
 use crate::settings::Millis;
 
+/// In bytes; the service model's own bound is in characters.
+const LONGEST_ITERATOR: usize = 512;
 const MOST_RECORDS: usize = 10_000;
 /// Of one answer, in bytes of data.
 const ANSWER_LIMIT: usize = 10 << 20;
@@ -154,38 +156,40 @@ pub struct GetRecords {
     dry_run: Option<bool>,
 }
 
-pub fn get_records(
-    state: &mut State,
-    at: Scope,
-    readers: impl Fn(&str) -> u64,
-    body: &[u8],
-) -> Result<Vec<u8>, AwsError> {
-    let input: GetRecords = serde_json::from_slice(body).map_err(|_| refusal("GetRecords", body))?;
-    let limit = input.limit.unwrap_or(MOST_RECORDS);
-    let taken = (1..=MOST_RECORDS).contains(&limit) && input.dry_run != Some(true);
-    let text = input.shard_iterator.filter(|_| taken).ok_or_else(|| refusal("GetRecords", body))?;
-    let iterator = Iterator::decode(&text, at.now)?;
-    state.trim(&iterator.stream, at.now);
-    let stream = state.streams.get(&iterator.stream).filter(|stream| stream.created == iterator.created);
-    let shard = stream.and_then(|stream| stream.shards.get(&iterator.shard));
-    let (Some(stream), Some(shard)) = (stream, shard) else {
-        let name = iterator.stream.split_once('/').map_or("", |(_, name)| name);
-        return Err(no_shard_to_read(at, name, &shard_id(iterator.shard)));
-    };
-    if at.limits {
-        let meter = state.logs.entry(iterator.stream.clone()).or_default().meter(iterator.shard);
-        if !meter.read(at.now, readers(&iterator.stream)) {
-            return Err(rate_exceeded(at, &stream.name, iterator.shard));
+impl GetRecords {
+    pub fn read(body: &[u8]) -> Result<GetRecords, AwsError> {
+        let input: GetRecords = serde_json::from_slice(body).map_err(|_| refusal("GetRecords", body))?;
+        let limited = input.limit.is_none_or(|limit| (1..=MOST_RECORDS).contains(&limit));
+        // What is too long for an iterator is refused in the words of the model.
+        let short = input.shard_iterator.as_ref().is_some_and(|iterator| iterator.len() <= LONGEST_ITERATOR);
+        let taken = limited && short && input.dry_run != Some(true);
+        if taken { Ok(input) } else { Err(refusal("GetRecords", body)) }
+    }
+
+    pub fn get(self, state: &mut State, at: Scope, readers: impl Fn(&str) -> u64) -> Result<Answer, AwsError> {
+        let iterator = Iterator::decode(self.shard_iterator.as_deref().unwrap_or_default(), at.now)?;
+        state.trim(&iterator.stream, at.now);
+        let stream = state.streams.get(&iterator.stream).filter(|stream| stream.created == iterator.created);
+        let shard = stream.and_then(|stream| stream.shards.get(&iterator.shard));
+        let (Some(stream), Some(shard)) = (stream, shard) else {
+            let name = iterator.stream.split_once('/').map_or("", |(_, name)| name);
+            return Err(no_shard_to_read(at, name, &shard_id(iterator.shard)));
+        };
+        if at.limits {
+            let meter = state.logs.entry(iterator.stream.clone()).or_default().meter(iterator.shard);
+            if !meter.read(at.now, readers(&iterator.stream)) {
+                return Err(rate_exceeded(at, &stream.name, iterator.shard));
+            }
         }
+        let log = state.log_of(&iterator.stream, iterator.shard);
+        let page = page_of(log, iterator.ordinal, self.limit.unwrap_or(MOST_RECORDS), ANSWER_LIMIT);
+        let read = Read::of(stream, shard, log, &iterator, &page, at.now);
+        if at.limits {
+            let bytes = page.records.iter().map(|record| record.data.len() as u64).sum();
+            state.logs.entry(iterator.stream.clone()).or_default().meter(iterator.shard).was_read(bytes);
+        }
+        Ok(Answer::Unwritten(Unwritten::new(move || Reply { body: read.written().into(), ..Reply::empty() })))
     }
-    let log = state.log_of(&iterator.stream, iterator.shard);
-    let page = page_of(log, iterator.ordinal, limit, ANSWER_LIMIT);
-    let out = written(stream, shard, log, &iterator, &page, at.now);
-    if at.limits {
-        let bytes = page.records.iter().map(|record| record.data.len() as u64).sum();
-        state.logs.entry(iterator.stream.clone()).or_default().meter(iterator.shard).was_read(bytes);
-    }
-    Ok(out)
 }
 
 /// What one answer may hold.
@@ -214,22 +218,53 @@ pub fn millis_behind(log: &Log, ordinal: u64, now: Millis) -> Millis {
     log.get(ordinal).map_or(0, |record| now.saturating_sub(record.arrival))
 }
 
-fn written(stream: &Stream, shard: &Shard, log: &Log, from: &Iterator, page: &Page, now: Millis) -> Vec<u8> {
-    let mut out = Writer::with_capacity(512 + page.records.iter().map(|record| record_bound(record)).sum::<usize>());
-    out.raw("{");
-    out.records(&page.records, stream.key_id.as_ref().map(|_| "KMS"));
-    out.raw(r#","MillisBehindLatest":"#);
-    out.number(millis_behind(log, page.next, now));
-    if shard.closed.is_some() && page.next >= log.next() {
-        out.raw(r#","ChildShards":"#);
-        out.raw(&Value::from(stream.describe_children(from.shard)).to_string());
-    } else {
-        let again = Iterator { ordinal: page.next, issued: now, ..from.clone() };
-        out.raw(r#","NextShardIterator":"#);
-        out.string(&again.encode());
+/// What was read. The data is shared with the log: 10 MB are encoded beside the world.
+struct Read {
+    records: Vec<Record>,
+    encryption_type: Option<&'static str>,
+    millis_behind: Millis,
+    next: Next,
+}
+
+enum Next {
+    Children(Value),
+    Iterator(String),
+}
+
+impl Read {
+    fn of(stream: &Stream, shard: &Shard, log: &Log, from: &Iterator, page: &Page, now: Millis) -> Read {
+        let ended = shard.closed.is_some() && page.next >= log.next();
+        let again = || Iterator { ordinal: page.next, issued: now, ..from.clone() };
+        Read {
+            records: page.records.iter().map(|record| (*record).clone()).collect(),
+            encryption_type: stream.key_id.as_ref().map(|_| "KMS"),
+            millis_behind: millis_behind(log, page.next, now),
+            next: match ended {
+                true => Next::Children(Value::from(stream.describe_children(from.shard))),
+                false => Next::Iterator(again().encode()),
+            },
+        }
     }
-    out.raw("}");
-    out.0
+
+    fn written(&self) -> Vec<u8> {
+        let mut out = Writer::with_capacity(512 + self.records.iter().map(record_bound).sum::<usize>());
+        out.raw("{");
+        out.records(&self.records.iter().collect::<Vec<_>>(), self.encryption_type);
+        out.raw(r#","MillisBehindLatest":"#);
+        out.number(self.millis_behind);
+        match &self.next {
+            Next::Children(children) => {
+                out.raw(r#","ChildShards":"#);
+                out.raw(&children.to_string());
+            }
+            Next::Iterator(iterator) => {
+                out.raw(r#","NextShardIterator":"#);
+                out.string(iterator);
+            }
+        }
+        out.raw("}");
+        out.0
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use http::{HeaderMap, Method};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::settings::{Delays, Settings};
@@ -22,10 +22,10 @@ fn ask_at(world: &mut World, now: Millis, operation: &str, input: Value) -> Resu
     };
     let mut turn = Turn::at(now);
     world.tick(&mut turn);
-    match call(world, &mut turn, &request)? {
+    match read(&request)?(world, &mut turn)?.written() {
         Answer::Reply(reply) if reply.body.is_empty() => Ok(Value::Null),
         Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
-        Answer::Pending(_) | Answer::Events(_) => panic!("Kinesis answers at once"),
+        Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("Kinesis answers at once"),
     }
 }
 

@@ -1,5 +1,7 @@
 use super::*;
+use crate::request::Answer;
 use crate::settings::Settings;
+use crate::world::Turn;
 
 fn ask(world: &mut World, now: Millis, operation: &str, input: Value) -> Result<Value, AwsError> {
     let mut headers = http::HeaderMap::new();
@@ -15,10 +17,10 @@ fn ask(world: &mut World, now: Millis, operation: &str, input: Value) -> Result<
         access_key: None,
         id: "id-1".into(),
     };
-    match call(world, &mut Turn::at(now), &request)? {
+    match read(&request)?(world, &mut Turn::at(now))?.written() {
         Answer::Reply(reply) if reply.body.is_empty() => Ok(Value::Null),
         Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
-        Answer::Pending(_) | Answer::Events(_) => panic!("logs answer at once"),
+        Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("logs answer at once"),
     }
 }
 

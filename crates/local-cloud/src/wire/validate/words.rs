@@ -5,6 +5,9 @@ use serde_json::{Number, Value};
 use super::model::{Kind, Shape};
 
 pub const NOT_NULL: &str = "Member must not be null";
+/// In bytes. Of a longer text only the bound is told, where it breaks that for certain: a character has up to four bytes. To match
+/// megabytes with a pattern takes long.
+const MOST_MATCHED: usize = 64 << 10;
 const ONE_OF: &str = "Member must satisfy enum value set";
 
 /// The constraints that a value breaks, in AWS's order: pattern, then lower, then upper bound. Of an enumeration the values
@@ -15,7 +18,9 @@ pub fn violated(shape: &Shape, value: &Value, lists: bool) -> Vec<String> {
         if !shape.values.is_empty() && !shape.values.iter().any(|known| known == text) {
             out.push(if lists { one_of(shape) } else { ONE_OF.into() });
         }
-        if !shape.matches(text) {
+        let far_too_long =
+            text.len() > MOST_MATCHED && bound(&shape.max).is_some_and(|max| text.len() as f64 > 4.0 * max);
+        if !far_too_long && !shape.matches(text) {
             out.extend(pattern(shape));
         }
     }
