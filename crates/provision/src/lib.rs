@@ -30,6 +30,7 @@ pub mod report;
 pub mod resource;
 pub mod run;
 pub mod schedule;
+pub mod secret;
 pub mod serving;
 pub mod session;
 pub mod spec;

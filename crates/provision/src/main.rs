@@ -7,15 +7,21 @@ use provision::event::{Event, Events};
 use provision::exit::{Exit, Stop};
 use provision::interrupt::Interrupt;
 use provision::report::{self, Output};
+use provision::secret;
 
 const USAGE: i32 = 64;
 
 fn main() {
     local_cloud::runner::guard::enter();
+    secret::keep_what_was_given();
+    report::mask_panics();
     let cli = Cli::try_parse().unwrap_or_else(|error| {
-        let code = if error.use_stderr() { USAGE } else { 0 };
-        let _ = error.print();
-        std::process::exit(code);
+        let said = secret::masked(&error.render().ansi().to_string());
+        match error.use_stderr() {
+            true => anstream::eprint!("{said}"),
+            false => anstream::print!("{said}"),
+        }
+        std::process::exit(if error.use_stderr() { USAGE } else { 0 });
     });
     let runtime = tokio::runtime::Runtime::new().expect("the system gives threads");
     let code = runtime.block_on(run(cli)) as i32;
@@ -35,7 +41,7 @@ async fn run(cli: Cli) -> Exit {
         Err(Stop::Said(exit)) => exit,
         Err(Stop::Spec(wrong)) => {
             match cli.output {
-                Output::Human => anstream::eprintln!("{}", wrong.render(true).trim_end()),
+                Output::Human => anstream::eprintln!("{}", secret::masked(wrong.render(true).trim_end())),
                 Output::Json => events.say(Event::Wrong { mistakes: wrong }),
             }
             Exit::Spec
@@ -81,6 +87,7 @@ fn print((text, exit): (String, Exit), output: Output, events: &Events) -> Exit 
         events.say(Event::Said { text: anstream::adapter::strip_str(&text).to_string() });
         return exit;
     }
+    let text = secret::masked(&text);
     // What a pipe's reader does not want to read need not be written.
     let _ = std::io::Write::write_all(&mut anstream::stdout(), text.as_bytes());
     exit

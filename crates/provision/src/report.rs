@@ -5,7 +5,7 @@ pub mod json;
 pub mod plan;
 pub mod transform;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -13,6 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::event::Events;
+use crate::secret::masked;
 
 /// How results are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -34,9 +35,9 @@ pub fn to_stdout(output: Output, verbose: bool) -> Events {
 /// Prints an error and its hint to standard error, in the form of all our errors.
 pub fn error(message: &str, hint: Option<&str>) {
     let style = human::ERROR;
-    anstream::eprintln!("{style}error{style:#}: {message}");
+    anstream::eprintln!("{style}error{style:#}: {}", masked(message));
     if let Some(hint) = hint {
-        anstream::eprintln!("  {style}hint{style:#}: {hint}", style = human::DIM);
+        anstream::eprintln!("  {style}hint{style:#}: {}", masked(hint), style = human::DIM);
     }
 }
 
@@ -48,8 +49,34 @@ pub fn warnings_to_stderr() {
         .with_default(LevelFilter::WARN)
         .with_target("s3s", LevelFilter::OFF)
         .with_target("aws_config", LevelFilter::OFF);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time().with_filter(targets);
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(|| Masking(std::io::stderr())).without_time().with_filter(targets);
     tracing_subscriber::registry().with(lines).init();
+}
+
+/// Writes without secrets. Each line of the log comes in one call.
+struct Masking<W>(W);
+
+impl<W: Write> Write for Masking<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write_all(masked(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// A panic is told without secrets too.
+pub fn mask_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let backtrace = std::backtrace::Backtrace::capture();
+        anstream::eprintln!("{}", masked(&format!("{panic}")));
+        if backtrace.status() == std::backtrace::BacktraceStatus::Captured {
+            anstream::eprintln!("{backtrace}");
+        }
+    }));
 }
 
 /// Is somebody there to be asked?

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Events, Made};
 use crate::exit::Stop;
 use crate::names::Names;
+use crate::secret;
 use crate::spec::{self, TAG_PREFIX, stack::Stack};
 
 /// Everything a command needs to begin.
@@ -36,7 +37,7 @@ impl Place {
     pub fn describe(&self) -> Option<String> {
         match self {
             Place::Aws => None,
-            Place::Endpoint(url) => Some(url.clone()),
+            Place::Endpoint(url) => Some(secret::shown_url(url)),
             Place::Serving(url) => Some(format!("local engine at {url}")),
             Place::Within(_) => Some("local engine in this process".into()),
         }
@@ -74,7 +75,8 @@ pub async fn open(
     };
     let wanted = stack.target.clone();
     let (cx, place) = reach(target, wanted.region.as_deref(), wanted.account.as_deref(), &work_dir, names).await?;
-    let options = Options { work_dir, runs_here: place.is_local(), ..options };
+    let owner = options.owner.map(|owner| secret::masked(&owner));
+    let options = Options { work_dir, owner, runs_here: place.is_local(), ..options };
     Ok(Session { cx: Cx { options, ..cx }, place, stack: Some(stack) })
 }
 
@@ -113,6 +115,7 @@ pub fn load(path: Option<&Path>, target: &TargetArgs, events: &Events) -> Result
     let cwd = current_dir()?;
     let path = spec::find(path, &cwd)?;
     let loaded = spec::load(&path, &target.variables.options())?;
+    secret::keep(&loaded.secrets);
     if !loaded.warnings.is_empty() {
         events.say(Event::Warned { text: loaded.warnings.render(true) });
     }

@@ -3,7 +3,7 @@
 //! Text → tree with places ([`tree`]) → variables filled in ([`interpolate`]) → typed records ([`grammar`]) → [`lower`].
 //! Each step reports what it finds and goes on, so that one run names all mistakes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -34,9 +34,11 @@ pub use find::find;
 pub use render::render;
 pub use schema::schema;
 
+use crate::secret::{Secrets, is_secret_name};
 use diagnostic::Mistake;
-use shape::Shape;
+use shape::{At, Shape};
 use stack::Stack;
+use words::VariableName;
 
 /// Before the slash of the tags that say whose a resource is, where a spec does not choose it.
 pub const TAG_PREFIX: &str = "provision";
@@ -57,6 +59,8 @@ pub struct LoadOptions {
 pub struct Loaded {
     pub stack: Stack,
     pub warnings: Diagnostics,
+    /// Values of secret variables, which the stack holds as they are.
+    pub secrets: Secrets,
 }
 
 /// Reads the spec at `path`.
@@ -92,16 +96,23 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
 /// As [`load`].
 pub fn read(path: &Path, text: &str, options: &LoadOptions) -> Result<Loaded, Diagnostics> {
     let file = path.display().to_string();
-    let mut mistakes = Vec::new();
-    let stack = understand(path, text, options, &mut mistakes);
+    let (mut mistakes, mut secrets) = (Vec::new(), Secrets::default());
+    let stack = understand(path, text, options, &mut mistakes, &mut secrets);
     let (errors, warnings) = Diagnostics::split(&file, text, mistakes);
+    let (errors, warnings) = (errors.without(&secrets), warnings.without(&secrets));
     match stack {
-        Some(stack) if errors.is_empty() => Ok(Loaded { stack, warnings }),
+        Some(stack) if errors.is_empty() => Ok(Loaded { stack, warnings, secrets }),
         _ => Err(errors),
     }
 }
 
-fn understand(path: &Path, text: &str, options: &LoadOptions, mistakes: &mut Vec<Mistake>) -> Option<Stack> {
+fn understand(
+    path: &Path,
+    text: &str,
+    options: &LoadOptions,
+    mistakes: &mut Vec<Mistake>,
+    secrets: &mut Secrets,
+) -> Option<Stack> {
     let mut tree = tree::parse(text, mistakes).map_err(|mistake| mistakes.push(mistake)).ok()?;
     let lookup = |name: &str| {
         let set = || options.set.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
@@ -110,11 +121,25 @@ fn understand(path: &Path, text: &str, options: &LoadOptions, mistakes: &mut Vec
             name => set().or_else(|| options.variables.get(name).cloned()),
         }
     };
-    let used = interpolate::fill_tree(&mut tree, &lookup, mistakes);
-    for (name, _) in options.set.iter().filter(|(name, _)| !used.contains(name)) {
+    let marked = interpolate::marked(&tree);
+    let filled = interpolate::fill_tree(&mut tree, &lookup, mistakes);
+    for (name, value) in &filled {
+        if is_secret_name(name) || marked.contains(name) {
+            secrets.add(value);
+        }
+    }
+    let used: HashSet<&str> = filled.iter().map(|(name, _)| name.as_str()).collect();
+    let known = || used.iter().copied().filter(|used| *used != "env");
+    for (name, _) in options.set.iter().filter(|(name, _)| !used.contains(name.as_str())) {
         let mistake = Mistake::outside(format!("--set {name}: the spec has no `${{{name}}}`"));
-        mistakes.push(mistake.nearest(name, used.iter().map(String::as_str).filter(|used| *used != "env")));
+        mistakes.push(mistake.nearest(name, known()));
     }
     let spec = grammar::Spec::read(&tree, mistakes)?;
+    for At { value: VariableName(name), at, .. } in spec.secrets.iter().flat_map(|secrets| &secrets.value) {
+        if !used.contains(name.as_str()) {
+            let mistake = Mistake::error(*at, format!("the spec has no `${{{name}}}`"));
+            mistakes.push(mistake.expected("the name of a variable").nearest(name, known()));
+        }
+    }
     lower::lower(path, &spec, options.env.as_deref(), mistakes)
 }

@@ -2,6 +2,8 @@
 
 #[path = "cli/examples.rs"]
 mod examples;
+#[path = "cli/secrets.rs"]
+mod secrets;
 #[path = "cli/transform.rs"]
 mod transform;
 
@@ -67,6 +69,11 @@ impl Trial {
 
     /// Runs the binary; nothing of the environment reaches it but where programs are, and Rust.
     fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, &[])
+    }
+
+    /// With these variables too.
+    fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
         command.args(arguments).current_dir(self.path()).env_clear().stdin(std::process::Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.path());
@@ -75,6 +82,7 @@ impl Trial {
             let usual = || std::env::home_dir().unwrap_or_default().join(folder).into();
             command.env(variable, std::env::var_os(variable).unwrap_or_else(usual));
         }
+        command.envs(variables.iter().copied());
         let Output { status, stdout, stderr } = command.output().expect("the binary runs");
         let text = |bytes| String::from_utf8(bytes).expect("the output is text");
         Ran { code: status.code().unwrap_or(-1), out: text(stdout), err: text(stderr) }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use provision::secret::Secrets;
 use provision::spec::stack::{Entry, Stack};
 use provision::spec::{LoadOptions, find, load, read, render, schema};
 
@@ -56,7 +57,7 @@ fn an_environment_has_names_and_prefixes_of_its_own_but_shares_the_bucket() {
 fn a_rendered_spec_means_the_same() {
     for name in EXAMPLES {
         let stack = example(name, Some("pr-42"));
-        let rendered = render(&stack);
+        let rendered = render(&stack, &Secrets::default());
         let again = read(&stack.file, &rendered, &LoadOptions::default());
         let again = again.unwrap_or_else(|wrong| panic!("{rendered}\n{wrong}")).stack;
         assert_eq!(format!("{:#?}", Stack { env: None, ..stack }), format!("{again:#?}"), "{rendered}");
@@ -69,7 +70,8 @@ fn what_is_not_said_is_filled_in() {
     let text = std::fs::read_to_string(folder.join("little.yaml")).unwrap();
     let options = LoadOptions { env: Some("pr-42".into()), ..LoadOptions::default() };
     let stack = read(Path::new("/specs/little.yaml"), &text, &options).unwrap_or_else(|wrong| panic!("{wrong}")).stack;
-    assert_golden(&folder.join("filled-in.yaml"), &render(&stack)).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert_golden(&folder.join("filled-in.yaml"), &render(&stack, &Secrets::default()))
+        .unwrap_or_else(|wrong| panic!("{wrong}"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::Variables;
 use crate::exit::{Exit, Stop};
+use crate::secret;
 use crate::spec;
 
 #[derive(Debug, clap::Args)]
@@ -18,5 +19,6 @@ pub struct Args {
 pub fn run(args: Args) -> Result<(String, Exit), Stop> {
     let file = spec::find(args.spec.as_deref(), Path::new("."))?;
     let loaded = spec::load(&file, &args.variables.options())?;
-    Ok((spec::render(&loaded.stack), Exit::Done))
+    secret::keep(&loaded.secrets);
+    Ok((spec::render(&loaded.stack, &loaded.secrets), Exit::Done))
 }

@@ -12,6 +12,7 @@ use crate::plan::{Permits, Plan};
 use crate::record;
 use crate::report;
 use crate::run;
+use crate::secret;
 use crate::session::{self, Place, Session};
 use crate::spec::stack::Stack;
 
@@ -168,7 +169,7 @@ pub fn outcome(summary: &Summary, interrupt: &Interrupt) -> Exit {
 fn next(session: &Session, stack: &Stack) -> String {
     let target = match &session.place {
         Place::Serving(_) | Place::Within(_) => " --local".to_owned(),
-        Place::Endpoint(url) => format!(" --endpoint {url}"),
+        Place::Endpoint(url) => format!(" --endpoint {}", secret::shown_url(url)),
         Place::Aws => String::new(),
     };
     let env = session.cx.names.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
@@ -183,7 +184,7 @@ fn next(session: &Session, stack: &Stack) -> String {
             lines.push("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local".into());
             lines.extend(pasted(url, session, stack));
         }
-        Place::Endpoint(url) => lines.extend(pasted(url, session, stack)),
+        Place::Endpoint(url) => lines.extend(pasted(&secret::shown_url(url), session, stack)),
         Place::Within(_) => {
             lines.push("  provision local serve    # a port for the aws command line and other clients".into())
         }

@@ -10,6 +10,7 @@ use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::event::Summary;
 use crate::plan::Plan;
+use crate::secret::masked_json;
 
 const STREAM: &str = "journal";
 const ABSENT: &str = "ResourceNotFoundException";
@@ -117,7 +118,7 @@ fn runs(lines: impl Iterator<Item = (i64, String)>) -> Vec<Run> {
 }
 
 async fn put(client: &Client, cx: &Cx, line: &Line) -> Result<()> {
-    let message = serde_json::to_string(line).expect("our own lines serialise");
+    let message = masked_json(&serde_json::to_string(line).expect("our own lines serialise"));
     let event = InputLogEvent::builder().timestamp(cx.calls.now() * 1000).message(message);
     let event = event.build().expect("both are set");
     let call = client.put_log_events().log_group_name(cx.names.record()).log_stream_name(STREAM).log_events(event);

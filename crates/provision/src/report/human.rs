@@ -8,6 +8,7 @@ use crate::event::{Event, Made, Reporter, Summary};
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
 use crate::report::{plan, transform};
+use crate::secret::masked;
 use crate::spec::Diagnostics;
 use crate::verify::Verified;
 
@@ -34,7 +35,7 @@ impl<W: Write> Human<W> {
 
 impl<W: Write + Send> Reporter for Human<W> {
     fn event(&mut self, event: &Event) {
-        let text = text(event, self.verbose);
+        let text = masked(&text(event, self.verbose));
         // A reader that went away (a closed pipe) is no reason to stop half way through a change.
         let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }

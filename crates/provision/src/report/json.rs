@@ -5,6 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use crate::event::{Event, Reporter};
+use crate::secret::masked_json;
 
 /// Version of the form of the lines.
 const VERSION: u32 = 1;
@@ -29,6 +30,7 @@ struct Line<'a> {
 impl<W: Write + Send> Reporter for Json<W> {
     fn event(&mut self, event: &Event) {
         let line = serde_json::to_string(&Line { v: VERSION, event }).expect("our own events serialise");
+        let line = masked_json(&line);
         // A reader that went away (a closed pipe) is no reason to stop half way through a change.
         let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
     }

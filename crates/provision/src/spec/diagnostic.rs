@@ -6,6 +6,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use super::lines::{Excerpt, Lines};
+use crate::secret::Secrets;
 
 /// A place in the spec's text, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -88,8 +89,10 @@ const SHOWN: usize = 100;
 #[derive(Debug, Clone)]
 pub struct Diagnostics {
     file: String,
-    text: Lines,
+    text: Box<Lines>,
     items: Vec<Mistake>,
+    /// Not to be shown. (The texts of the mistakes are free of them.)
+    secrets: Secrets,
 }
 
 impl Diagnostics {
@@ -97,7 +100,16 @@ impl Diagnostics {
     pub(super) fn new(file: &str, text: &str, mut items: Vec<Mistake>) -> Diagnostics {
         items.sort_by_key(|item| item.at.map_or(0, |at| at.start));
         items.dedup_by(|a, b| a.at.is_some() && a.at == b.at && a.what == b.what);
-        Diagnostics { file: file.to_owned(), text: Lines::of(text), items }
+        Diagnostics { file: file.to_owned(), text: Box::new(Lines::of(text)), items, secrets: Secrets::default() }
+    }
+
+    /// The same, without these.
+    pub(super) fn without(mut self, secrets: &Secrets) -> Diagnostics {
+        let mask = |text: &mut String| *text = secrets.mask(text).into_owned();
+        for Mistake { what, expected, help, .. } in &mut self.items {
+            [Some(what), expected.as_mut(), help.as_mut()].into_iter().flatten().for_each(mask);
+        }
+        Diagnostics { secrets: secrets.clone(), ..self }
     }
 
     pub fn none(file: &str) -> Diagnostics {
@@ -141,9 +153,11 @@ impl Diagnostics {
         };
         let mut group = annotate_snippets::Group::with_title(level.primary_title(title));
         let excerpt = item.at.map(|at| self.text.excerpt(at));
-        if let Some(Excerpt { text, span, line, .. }) = &excerpt {
+        // The text has variables, and no values of them, but for defaults.
+        let text = excerpt.as_ref().map(|excerpt| self.secrets.cover(excerpt.text)).unwrap_or_default();
+        if let Some(Excerpt { span, line, .. }) = &excerpt {
             let caret = AnnotationKind::Primary.span(span.clone()).label(item.expected.as_deref());
-            group = group.element(Snippet::source(*text).line_start(*line).path(&self.file).annotation(caret));
+            group = group.element(Snippet::source(&*text).line_start(*line).path(&self.file).annotation(caret));
         }
         if let Some(help) = &item.help {
             group = group.element(Level::HELP.message(help));

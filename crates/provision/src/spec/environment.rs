@@ -49,7 +49,7 @@ fn check<const MIN: usize, const MAX: usize>(
             mistakes.push(mistake.expected(format!("only `${{{own}}}` and `${{env}}` are")));
         }
         Err(why) => mistakes.push(unfilled(rule.at, why)),
-        Ok((_, used)) if !used.iter().any(|name| name == own) => {
+        Ok((_, used)) if !used.iter().any(|(name, _)| name == own) => {
             let what = format!("`{key}` without `${{{own}}}` would give all the same");
             mistakes.push(Mistake::error(rule.at, what).expected(format!("`${{{own}}}` must stand in it")));
         }
@@ -91,7 +91,7 @@ impl Environment {
         };
         // A rule that cannot be filled in was reported by `check_rules`.
         let Ok((filled, used)) = fill(rule, &lookup) else { return written.value.clone() };
-        if !used.iter().any(|name| name == "env") {
+        if !used.iter().any(|(name, _)| name == "env") {
             let what = format!("this {own} would be the same in every environment");
             let help = format!("write ${{env}} into it, or into the rule for `{}` in `environments`", self.name);
             mistakes.push(Mistake::error(written.at, what).expected("does not vary").help(help));

@@ -6,7 +6,7 @@ use super::entry::{BucketEntry, DeliveryEntry, FunctionEntry, StreamEntry};
 use super::scalar::{Days, Hours, Int, Kib, Text};
 use super::shape::{At, record};
 use super::words::{
-    Account, Create, IamPath, Key, Metric, PolicyArn, Region, StackName, StreamKey, StreamMode, TagPrefix,
+    Account, Create, IamPath, Key, Metric, PolicyArn, Region, StackName, StreamKey, StreamMode, TagPrefix, VariableName,
 };
 
 mod delivery;
@@ -30,6 +30,8 @@ record! {
         tag_prefix: TagPrefix = crate::spec::TAG_PREFIX;
         /// What all derived roles have in common.
         iam: Iam;
+        /// Variables whose values are not shown, besides those that are known by their names (`API_KEY`, `DB_PASSWORD`).
+        secrets: Vec<At<VariableName>>;
         /// How names and prefixes differ by environment: a pattern (`*` stands for anything) and its rule. A pattern
         /// without `*` goes first, then the first that fits, then `"*": { names: "${name}-${env}", prefixes: "${env}/${prefix}" }`.
         /// What has `${env}` in it by itself is taken as written.

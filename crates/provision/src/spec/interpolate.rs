@@ -11,8 +11,11 @@ pub(super) enum Unfilled {
     BadName(String),
 }
 
-/// `text` with its variables replaced, and the names of those that it asked for.
-pub(super) fn fill(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<(String, Vec<String>), Unfilled> {
+/// A variable that was asked for, and what stands for it.
+pub(super) type Used = (String, String);
+
+/// `text` with its variables replaced, and these.
+pub(super) fn fill(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<(String, Vec<Used>), Unfilled> {
     let (mut filled, mut used) = (String::with_capacity(text.len()), Vec::new());
     let mut rest = text;
     while let Some(dollar) = rest.find("${") {
@@ -32,10 +35,11 @@ pub(super) fn fill(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Resul
         if !is_variable(name) {
             return Err(Unfilled::BadName(name.to_owned()));
         }
-        used.push(name.to_owned());
         // As in a shell, `:-` also stands in for a variable that is set to nothing.
         let set = lookup(name).filter(|value| default.is_none() || !value.is_empty());
-        filled.push_str(&set.or(default).ok_or_else(|| Unfilled::Unset(name.to_owned()))?);
+        let value = set.or(default).ok_or_else(|| Unfilled::Unset(name.to_owned()))?;
+        filled.push_str(&value);
+        used.push((name.to_owned(), value));
         rest = &inner[end + 1..];
     }
     filled.push_str(rest);
@@ -52,13 +56,25 @@ fn is_variable(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+/// The names that the list `secrets` marks. What is wrong with the list is said when it is read.
+pub(super) fn marked(root: &Node) -> Vec<String> {
+    let Value::Map(sections) = &root.value else { return Vec::new() };
+    let secrets = sections.iter().find(|section| section.key == "secrets");
+    let Some(Value::List(names)) = secrets.map(|section| &section.value.value) else { return Vec::new() };
+    let name = |node: &Node| match &node.value {
+        Value::Scalar(name) => Some(name.clone()),
+        Value::Null | Value::List(_) | Value::Map(_) | Value::Wrong => None,
+    };
+    names.iter().filter_map(name).collect()
+}
+
 /// Fills in all scalars below `node`, but for the section `environments`, whose variables are its own. What cannot be filled
-/// in is reported and marked as wrong. Returns the names of all variables asked for.
+/// in is reported and marked as wrong. Returns all variables asked for.
 pub(super) fn fill_tree(
     node: &mut Node,
     lookup: &dyn Fn(&str) -> Option<String>,
     mistakes: &mut Vec<Mistake>,
-) -> Vec<String> {
+) -> Vec<Used> {
     let mut used = Vec::new();
     if let Value::Map(sections) = &mut node.value {
         for section in sections.iter_mut().filter(|section| section.key != "environments") {
@@ -72,7 +88,7 @@ fn fill_node(
     node: &mut Node,
     lookup: &dyn Fn(&str) -> Option<String>,
     mistakes: &mut Vec<Mistake>,
-    used: &mut Vec<String>,
+    used: &mut Vec<Used>,
 ) {
     match &mut node.value {
         Value::Null | Value::Wrong => {}
@@ -80,7 +96,7 @@ fn fill_node(
         Value::Map(pairs) => pairs.iter_mut().for_each(|pair| fill_node(&mut pair.value, lookup, mistakes, used)),
         Value::Scalar(text) => match fill(text, lookup) {
             Ok((filled, names)) => {
-                node.varies = names.iter().any(|name| name == "env");
+                node.varies = names.iter().any(|(name, _)| name == "env");
                 *text = filled;
                 used.extend(names);
             }

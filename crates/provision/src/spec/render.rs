@@ -14,11 +14,12 @@ use crate::resource::bucket::Bucket;
 use crate::resource::function::{Code, Function, LogRef};
 use crate::resource::role::{RoleRef, Statement};
 use crate::resource::stream::{Mode, Stream};
+use crate::secret::Secrets;
 
 mod delivery;
 
-/// `stack` as a spec.
-pub fn render(stack: &Stack) -> String {
+/// `stack` as a spec, without these secrets.
+pub fn render(stack: &Stack, secrets: &Secrets) -> String {
     let mut spec = Object::default();
     spec.put("version", 1);
     spec.put("stack", text(&stack.name));
@@ -36,7 +37,19 @@ pub fn render(stack: &Stack) -> String {
     spec.put_filled("buckets", section(&stack.buckets, &stack.tags, bucket));
     spec.put_filled("functions", section(&stack.functions, &stack.tags, function));
     spec.put_filled("deliveries", section(&stack.deliveries, &stack.tags, delivery::delivery));
-    serde_yaml::to_string(&Value::from(spec)).expect("a mapping of strings and numbers serialises")
+    let mut spec = Value::from(spec);
+    mask(&mut spec, secrets);
+    serde_yaml::to_string(&spec).expect("a mapping of strings and numbers serialises")
+}
+
+/// Before it is written, because a text may be written in other characters than its own.
+fn mask(value: &mut Value, secrets: &Secrets) {
+    match value {
+        Value::String(text) => *text = secrets.mask(text).into_owned(),
+        Value::Sequence(items) => items.iter_mut().for_each(|item| mask(item, secrets)),
+        Value::Mapping(members) => members.values_mut().for_each(|member| mask(member, secrets)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Tagged(_) => {}
+    }
 }
 
 /// A mapping in the making, in order.

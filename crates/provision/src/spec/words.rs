@@ -101,6 +101,7 @@ patterns! {
     StreamName[usize::MAX] = "[a-zA-Z0-9_.-]+", "letters, digits, `_`, `.` and `-`";
     StreamId[2048] = "arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}|[a-zA-Z0-9_.-]{1,128}",
         "a stream's name or ARN";
+    VariableName[256] = "[a-zA-Z_][a-zA-Z0-9_]*", "the name of a variable: letters, digits and `_`";
     StreamKey[2048] = "none|alias/[a-zA-Z0-9/_-]+|(mrk-)?[0-9a-f-]{32,36}|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/.+",
         "`none`, or the alias, id or ARN of a KMS key";
 
