@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::meta::region::ProvideRegion;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::names::Names;
 
 pub mod calls;
+mod profile;
 
 pub use calls::{Call, Calls};
 
@@ -107,24 +109,31 @@ pub struct Target {
 }
 
 /// The SDK's configuration for a target on AWS or at an endpoint. Makes no call. The region is the flag's, else the spec's,
-/// else the environment's; a flag that contradicts the spec is an error.
+/// else that of the profile that a flag names, else the environment's; a flag that contradicts the spec is an error.
 pub async fn connect(target: &Target, spec_region: Option<&str>) -> Result<SdkConfig> {
-    let region = chosen_region(target.region.as_deref(), spec_region)?;
+    let region = chosen_region(target.region.as_deref(), spec_region)?.map(|region| Region::new(region.to_owned()));
+    let region = region.or(profile::region(target.profile.as_deref()).await?);
     let mut loader = loader();
-    if let Some(region) = region {
-        loader = loader.region(Region::new(region.to_owned()));
-    }
-    if let Some(profile) = &target.profile {
-        loader = loader.profile_name(profile);
+    if let Some(region) = &region {
+        loader = loader.region(region.clone());
     }
     if let Some(endpoint) = &target.endpoint {
         loader = loader.endpoint_url(endpoint);
     }
     let bundle = target.ca_bundle.clone().or_else(|| std::env::var_os("AWS_CA_BUNDLE").map(PathBuf::from));
-    if let Some(path) = bundle {
-        loader = loader.http_client(trusting(&path)?);
+    let http = bundle.map(|path| trusting(&path)).transpose()?;
+    if let Some(http) = &http {
+        loader = loader.http_client(http.clone());
+    }
+    if let Some(name) = &target.profile {
+        let region = match region {
+            Some(region) => Some(region),
+            None => aws_config::default_provider::region::default_provider().region().await,
+        };
+        loader = loader.profile_name(name).credentials_provider(profile::credentials(name, region, http));
     }
     let sdk = loader.load().await;
+    sdk.endpoint_url().into_iter().for_each(crate::secret::keep_url);
     match sdk.region() {
         Some(_) => Ok(sdk),
         None => Err(Error::msg("no region is set")
@@ -221,7 +230,9 @@ fn trusting(bundle: &std::path::Path) -> Result<SharedHttpClient> {
 fn explain(error: Error) -> Error {
     let said = error.to_string();
     let hint = match error.code() {
-        Some("ExpiredToken" | "ExpiredTokenException") => "the credentials have expired: sign in again (aws sso login)",
+        Some("ExpiredToken" | "ExpiredTokenException") => {
+            "the credentials have expired: sign in again (aws sso login, or aws login)"
+        }
         Some("InvalidClientTokenId" | "UnrecognizedClientException") => {
             "AWS does not know these credentials: check AWS_ACCESS_KEY_ID or --profile"
         }
@@ -230,7 +241,7 @@ fn explain(error: Error) -> Error {
         }
         None if said.contains("credential") => {
             "no usable credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, pass --profile, sign in \
-             with aws sso login, or add --local to need none"
+             with aws sso login or aws login, or add --local to need none"
         }
         None if said.contains("certificate") => {
             "if the endpoint's certificate is a private one, name its authority's PEM file with --ca-bundle or AWS_CA_BUNDLE"

@@ -2,6 +2,8 @@
 
 #[path = "cli/examples.rs"]
 mod examples;
+#[path = "cli/profile.rs"]
+mod profile;
 #[path = "cli/secrets.rs"]
 mod secrets;
 #[path = "cli/transform.rs"]
