@@ -44,15 +44,6 @@ fn what_aliases_blow_up_is_refused_where_it_gets_too_much() {
 }
 
 #[test]
-fn a_spec_without_an_alias_is_not_told_of_aliases() {
-    let said = load(&"# a comment\n".repeat(1_400_000)).expect_err("it is too large").to_string();
-    assert_eq!(
-        said.lines().next(),
-        Some("error: large.yaml: the spec has 16800000 bytes, and 16777216 are the most that is read")
-    );
-}
-
-#[test]
 fn of_thousands_of_mistakes_the_first_hundred_are_shown_and_all_are_told_to_programs() {
     // Thousands in lines of their own, and in one line.
     let lines = streams((0..8_000).map(|n| format!("s{n}: {{name: s-{n}, shards: x}}")));

@@ -7,10 +7,8 @@ use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span as Mark};
 
 use super::diagnostic::{Mistake, Span};
 
-/// What the aliases of a spec may stand for in all. What is written out needs no bound of its own: [`MAX_BYTES`] is one.
+/// What the aliases of a spec may stand for in all. What is written out is bounded by the size of the file.
 const MAX_ALIASED: usize = 200_000;
-/// Of a spec. One of 10,000 delivery streams has 2 MB.
-const MAX_BYTES: usize = 16 << 20;
 
 #[derive(Debug, Clone)]
 pub(super) struct Node {
@@ -41,10 +39,6 @@ pub(super) struct Pair {
 
 /// The one document of `text`. Mistakes that do not keep the rest from being read go into `mistakes`.
 pub(super) fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Result<Node, Mistake> {
-    if text.len() > MAX_BYTES {
-        let what = format!("the spec has {} bytes, and {MAX_BYTES} are the most that is read", text.len());
-        return Err(Mistake::outside(what).help("divide it into several stacks"));
-    }
     let mut builder = Builder { anchors: HashMap::new(), aliased: 0, mistakes };
     let mut parser = Parser::new_from_str(text);
     let mut root = None;
