@@ -26,6 +26,7 @@ mod effect;
 mod exchange;
 mod held;
 mod journal;
+mod kept;
 mod room;
 mod subscription;
 mod timer;
@@ -34,6 +35,7 @@ pub use body::Content;
 pub use clock::Pace;
 pub use exchange::LostReply;
 pub use journal::StartError;
+pub use kept::Kept;
 
 use clock::Clock;
 use held::{Figures, Held};

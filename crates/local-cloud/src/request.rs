@@ -124,19 +124,19 @@ pub enum Answer {
 
 impl Answer {
     /// The answer with its reply written.
-    pub fn written(self) -> Answer {
+    pub fn written(self) -> Result<Answer, AwsError> {
         match self {
-            Answer::Unwritten(Unwritten(write)) => Answer::Reply(write()),
-            answer @ (Answer::Reply(_) | Answer::Pending(_) | Answer::Events(_)) => answer,
+            Answer::Unwritten(Unwritten(write)) => write().map(Answer::Reply),
+            answer @ (Answer::Reply(_) | Answer::Pending(_) | Answer::Events(_)) => Ok(answer),
         }
     }
 }
 
-/// All that a reply says, without its form.
-pub struct Unwritten(Box<dyn FnOnce() -> Reply + Send>);
+/// All that a reply follows from, without the world.
+pub struct Unwritten(Box<dyn FnOnce() -> Result<Reply, AwsError> + Send>);
 
 impl Unwritten {
-    pub fn new(write: impl FnOnce() -> Reply + Send + 'static) -> Unwritten {
+    pub fn new(write: impl FnOnce() -> Result<Reply, AwsError> + Send + 'static) -> Unwritten {
         Unwritten(Box::new(write))
     }
 }

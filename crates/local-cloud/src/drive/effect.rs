@@ -36,7 +36,8 @@ impl Shared {
             _ => None,
         };
         self.perform(effects);
-        match (outcome??.written(), waits) {
+        let answer = room::caught(|| outcome??.written())??;
+        match (answer, waits) {
             (Answer::Reply(reply), _) => Ok(Said::Reply(reply)),
             (Answer::Events(token), _) => Ok(Said::Events(token)),
             (Answer::Pending(_), Some(reply)) => reply.await.unwrap_or_else(|_| Err(ended())).map(Said::Reply),
@@ -105,7 +106,7 @@ impl Shared {
     /// Gives the reply to the call that waits for it, if one still does.
     fn reply(&self, token: Token, answer: Result<Option<Result<Answer, AwsError>>, AwsError>) {
         let Some(waiting) = self.waiting().remove(&token) else { return };
-        let reply = match answer.map(|answer| answer.map(|answer| answer.map(Answer::written))) {
+        let reply = match answer.map(|answer| answer.map(|answer| answer.and_then(Answer::written))) {
             Ok(Some(Ok(Answer::Reply(reply)))) => Ok(reply),
             Ok(Some(Ok(Answer::Pending(next)))) => {
                 self.waiting().insert(next, waiting);

@@ -2,9 +2,9 @@
 //!
 //! What is written is read back at once; services see it [`crate::Delays::role`] later, as on AWS.
 
-use crate::request::{AwsError, Request};
+use crate::request::{Answer, AwsError, Request, Unwritten};
 use crate::service;
-use crate::service::query::{Form, Xml, answer};
+use crate::service::query::{self, Form, Xml, answer};
 use crate::settings::Millis;
 use crate::table::{Changes, Table};
 use crate::wire::validate;
@@ -99,8 +99,6 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("PutRolePermissionsBoundary", roles::put_boundary),
     ("PutRolePolicy", permissions::put),
     ("SetDefaultPolicyVersion", policies::version::set_default),
-    ("SimulateCustomPolicy", simulate::custom),
-    ("SimulatePrincipalPolicy", simulate::principal),
     ("TagPolicy", policies::tag),
     ("TagRole", roles::tag),
     ("UntagPolicy", policies::untag),
@@ -112,10 +110,12 @@ const OPERATIONS: &[(&str, Operation)] = &[
 pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
     let form = Form::parse(request)?;
     let action = form.required("Action")?.to_owned();
-    let Some((_, operation)) = OPERATIONS.iter().find(|(name, _)| *name == action) else {
+    let simulates = [simulate::PRINCIPAL, simulate::CUSTOM].contains(&action.as_str());
+    let operation = OPERATIONS.iter().find(|(name, _)| *name == action).map(|(_, operation)| operation);
+    if operation.is_none() && !simulates {
         let message = format!("Could not find operation {action} for version 2010-05-08");
         return Err(AwsError::new("InvalidAction", message));
-    };
+    }
     validate::query("iam", &action, form.parameters())?;
     Ok(Box::new(move |world, turn| {
         let mut call = Call {
@@ -128,7 +128,13 @@ pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
             since: turn.now + world.slow,
             delay: world.settings.delays.role,
         };
-        Ok(answer("iam", &action, request, operation(&mut call)?))
+        if let Some(operation) = operation {
+            return Ok(answer("iam", &action, &request.id, operation(&mut call)?));
+        }
+        let (own, form, id) = (simulate::own(&call, &action)?, call.form, request.id.clone());
+        Ok(Answer::Unwritten(Unwritten::new(move || {
+            Ok(query::reply("iam", &action, &id, Some(simulate::run(&form, own)?)))
+        })))
     }))
 }
 

@@ -41,7 +41,7 @@ pub fn typed<'a, I: de::Deserialize<'a>>(body: &'a [u8]) -> Result<I, AwsError> 
 
 /// The answer with this body.
 pub fn answer(output: impl Serialize + Send + 'static) -> Answer {
-    Answer::Unwritten(Unwritten::new(move || Reply::json(&output)))
+    Answer::Unwritten(Unwritten::new(move || Ok(Reply::json(&output))))
 }
 
 /// The answer with this body; an operation without output has none at all.

@@ -14,6 +14,7 @@ use crate::settings::Millis;
 use crate::table::{Blobs, Changes, Table};
 use crate::world::{Turn, World};
 
+use code::Sent;
 use function::Function;
 use name::Reference;
 
@@ -72,6 +73,8 @@ struct Call<'a> {
     turn: &'a mut Turn,
     request: &'a Request,
     input: Value,
+    /// The zip that came with the call.
+    sent: Sent,
 }
 
 type Outcome = Result<Answer, AwsError>;
@@ -83,9 +86,10 @@ pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
         return Err(unsupported::refusal(&request.method, &request.path).unwrap_or_else(unknown));
     };
     unsupported::member(request)?;
-    let input = route::input(route, captured, request)?;
+    let mut input = route::input(route, captured, request)?;
     crate::wire::validate::input("lambda", route.name, &input)?;
-    Ok(Box::new(move |world, turn| (route.operation)(&mut Call { world, turn, request, input })))
+    let sent = code::sent(route.name, &mut input)?;
+    Ok(Box::new(move |world, turn| (route.operation)(&mut Call { world, turn, request, input, sent })))
 }
 
 /// The ARN of the function that a request is about, where it is about one.

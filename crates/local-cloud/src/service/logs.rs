@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::request::{AwsError, Request};
+use crate::request::{Answer, AwsError, Reply, Request, Unwritten};
 use crate::service::{self, json};
 use crate::settings::Millis;
 use crate::table::{Changes, Table};
@@ -60,27 +60,35 @@ struct Call<'a> {
 /// An operation's result; `Null` where it has none.
 type Outcome = Result<Value, AwsError>;
 
-type Operation = fn(&mut Call) -> Outcome;
+/// What is left to do beside the world, of what was found in it.
+type Search = Box<dyn FnOnce() -> Outcome + Send>;
+
+enum Operation {
+    Act(fn(&mut Call) -> Outcome),
+    Search(fn(&mut Call) -> Result<Search, AwsError>),
+}
+
+use Operation::{Act, Search as Searches};
 
 const OPERATIONS: &[(&str, Operation)] = &[
-    ("CreateLogGroup", group::create),
-    ("CreateLogStream", stream::create),
-    ("DeleteLogGroup", group::delete),
-    ("DeleteLogStream", stream::delete),
-    ("DeleteRetentionPolicy", group::delete_retention),
-    ("DescribeLogGroups", group::describe),
-    ("DescribeLogStreams", stream::describe),
-    ("FilterLogEvents", filter::filter),
-    ("GetLogEvents", event::get),
-    ("ListTagsForResource", tag::list),
-    ("ListTagsLogGroup", tag::list),
-    ("PutLogEvents", event::put),
-    ("PutLogGroupDeletionProtection", group::put_protection),
-    ("PutRetentionPolicy", group::put_retention),
-    ("TagLogGroup", tag::tag),
-    ("TagResource", tag::tag),
-    ("UntagLogGroup", tag::untag),
-    ("UntagResource", tag::untag),
+    ("CreateLogGroup", Act(group::create)),
+    ("CreateLogStream", Act(stream::create)),
+    ("DeleteLogGroup", Act(group::delete)),
+    ("DeleteLogStream", Act(stream::delete)),
+    ("DeleteRetentionPolicy", Act(group::delete_retention)),
+    ("DescribeLogGroups", Act(group::describe)),
+    ("DescribeLogStreams", Act(stream::describe)),
+    ("FilterLogEvents", Searches(filter::filter)),
+    ("GetLogEvents", Searches(event::get)),
+    ("ListTagsForResource", Act(tag::list)),
+    ("ListTagsLogGroup", Act(tag::list)),
+    ("PutLogEvents", Act(event::put)),
+    ("PutLogGroupDeletionProtection", Act(group::put_protection)),
+    ("PutRetentionPolicy", Act(group::put_retention)),
+    ("TagLogGroup", Act(tag::tag)),
+    ("TagResource", Act(tag::tag)),
+    ("UntagLogGroup", Act(tag::untag)),
+    ("UntagResource", Act(tag::untag)),
 ];
 
 pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
@@ -96,7 +104,14 @@ pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
     validate::input("logs", name, &input)?;
     Ok(Box::new(move |world, turn| {
         let (state, account) = (&mut world.logs, &world.settings.account);
-        operation(&mut Call { state, input, region: &request.region, account, now: turn.now }).map(json::output)
+        let mut call = Call { state, input, region: &request.region, account, now: turn.now };
+        match operation {
+            Act(act) => act(&mut call).map(json::output),
+            Searches(begin) => {
+                let search = begin(&mut call)?;
+                Ok(Answer::Unwritten(Unwritten::new(move || search().map(|found| Reply::json(&found)))))
+            }
+        }
     }))
 }
 

@@ -1,5 +1,6 @@
 //! The AWS Query protocol, as IAM and STS speak it: form parameters in, XML out.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use crate::request::{Answer, AwsError, Reply, Request};
@@ -8,7 +9,11 @@ use crate::settings::Millis;
 
 /// The parameters of one call.
 #[derive(Debug)]
-pub struct Form(Vec<(String, String)>);
+pub struct Form {
+    parameters: Vec<(String, String)>,
+    /// Where the first of each name is: a list asks for thousands of names.
+    first: HashMap<String, usize>,
+}
 
 impl Form {
     /// Reads the form body; parameters of the query string count too.
@@ -20,11 +25,11 @@ impl Form {
 
     /// All of them, as they came.
     pub fn parameters(&self) -> &[(String, String)] {
-        &self.0
+        &self.parameters
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.first.get(name).map(|at| self.parameters[*at].1.as_str())
     }
 
     /// A parameter that must be there; fails with `ValidationError`, which names the member as the model does.
@@ -62,7 +67,10 @@ impl Form {
 
 impl FromIterator<(String, String)> for Form {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(parameters: I) -> Form {
-        Form(parameters.into_iter().collect())
+        let parameters: Vec<(String, String)> = parameters.into_iter().collect();
+        // Backwards, so that the first of a name is what stays.
+        let first = parameters.iter().enumerate().rev().map(|(at, (name, _))| (name.clone(), at)).collect();
+        Form { parameters, first }
     }
 }
 
@@ -91,14 +99,19 @@ impl Xml {
 }
 
 /// A whole answer: `<ActionResponse>` with, unless `result` is `None`, `<ActionResult>`, and the request's id.
-pub fn answer(service: &str, action: &str, request: &Request, result: Option<Xml>) -> Answer {
+pub fn answer(service: &str, action: &str, id: &str, result: Option<Xml>) -> Answer {
+    Answer::Reply(reply(service, action, id, result))
+}
+
+/// The reply of such an answer.
+pub fn reply(service: &str, action: &str, id: &str, result: Option<Xml>) -> Reply {
     let mut xml = Xml::default();
     if let Some(Xml(inside)) = result {
         xml.element(&format!("{action}Result"), |xml| xml.0.push_str(&inside));
     }
-    xml.element("ResponseMetadata", |xml| xml.text("RequestId", &request.id));
+    xml.element("ResponseMetadata", |xml| xml.text("RequestId", id));
     let body = format!("<{action}Response xmlns=\"{}\">{}</{action}Response>", namespace(service), xml.0);
-    Answer::Reply(Reply { status: 200, headers: vec![], body: body.into() })
+    Reply { status: 200, headers: vec![], body: body.into() }
 }
 
 fn namespace(service: &str) -> &'static str {
@@ -161,7 +174,7 @@ mod tests {
     fn an_answer_carries_namespace_result_and_request_id() {
         let mut xml = Xml::default();
         xml.members("Names", ["a<b"], |xml, name| xml.text("Name", name));
-        let Answer::Reply(reply) = answer("iam", "ListRoles", &request(""), Some(xml)) else { panic!("a reply") };
+        let Answer::Reply(reply) = answer("iam", "ListRoles", "id-1", Some(xml)) else { panic!("a reply") };
         assert_eq!(
             std::str::from_utf8(&reply.body).unwrap(),
             "<ListRolesResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ListRolesResult><Names><member>\

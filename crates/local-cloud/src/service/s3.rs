@@ -17,6 +17,7 @@ pub mod lifecycle;
 pub mod listing;
 pub mod object;
 pub mod refusal;
+pub mod sums;
 mod sweep;
 pub mod upload;
 pub mod version;
@@ -25,6 +26,7 @@ pub use bucket::Bucket;
 pub use checksum::Checksum;
 pub use description::Description;
 pub use object::Object;
+pub use sums::Sums;
 pub use upload::Upload;
 use version::History;
 

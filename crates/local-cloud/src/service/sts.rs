@@ -20,7 +20,9 @@ pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
             return Err(AwsError::new("InvalidAction", message));
         }
     };
-    Ok(Box::new(move |world, turn| Ok(answer("sts", &action, request, Some(operation(world, turn, request, &form)?)))))
+    Ok(Box::new(move |world, turn| {
+        Ok(answer("sts", &action, &request.id, Some(operation(world, turn, request, &form)?)))
+    }))
 }
 
 fn caller_identity(world: &World, turn: &Turn, request: &Request, _: &Form) -> Result<Xml, AwsError> {

@@ -21,6 +21,7 @@ use crate::wire::{brief, host};
 
 mod acls;
 mod adapter;
+mod before;
 mod buckets;
 mod checksum;
 mod convert;

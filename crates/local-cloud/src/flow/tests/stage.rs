@@ -116,7 +116,7 @@ impl Stage {
             id: "id".into(),
         };
         let index = SERVICES.iter().position(|row| row.name == service).unwrap();
-        match self.turn(|world, turn| world.handle(turn, (SERVICES[index].read)(&request)?))?.written() {
+        match self.turn(|world, turn| world.handle(turn, (SERVICES[index].read)(&request)?))?.written()? {
             Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap_or_default()),
             Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("nothing here waits"),
         }

@@ -1,45 +1,58 @@
 //! What policies would say: SimulatePrincipalPolicy and SimulateCustomPolicy.
 
 use crate::request::AwsError;
-use crate::service::query::Xml;
+use crate::service::query::{Form, Xml};
 
 use super::condition::Context;
 use super::decision::{Opinions, Why};
 use super::page::page;
 use super::policy::{Document, Verdict};
-use super::{Call, Outcome, evaluate, no_such_entity, policies, roles};
+use super::{Call, evaluate, no_such_entity, policies, roles};
 
-/// Of a role, by its ARN.
-pub fn principal(call: &mut Call) -> Outcome {
+/// Asks about a role that is there; the other action asks about policies that are given.
+pub const PRINCIPAL: &str = "SimulatePrincipalPolicy";
+pub const CUSTOM: &str = "SimulateCustomPolicy";
+
+/// What the world adds to a simulation.
+#[derive(Debug, Default)]
+pub struct Own {
+    identity: Vec<Document>,
+    /// The role's boundary, of which there is none of that name any more where it is empty.
+    boundary: Option<Vec<Document>>,
+}
+
+/// Of the role whose ARN is given. A simulation of policies that are all given needs nothing.
+pub fn own(call: &Call, action: &str) -> Result<Own, AwsError> {
+    if action != PRINCIPAL {
+        return Ok(Own::default());
+    }
     let arn = call.form.required("PolicySourceArn")?;
     let role = call.roles.iter().map(|(_, role)| role).find(|role| role.arn == arn);
     let role = role.ok_or_else(|| no_such_entity(format!("{arn} does not exist")))?;
-    let mut identity: Vec<Document> = role.documents(call.policies, call.now, 0).collect();
-    identity.extend(given(call, "PolicyInputList")?);
-    let own = role.boundary.as_deref().map(|arn| policies::document(call.policies, arn, call.now, 0));
-    let boundary = match given(call, "PermissionsBoundaryPolicyInputList")? {
-        instead if instead.is_empty() => own.map(Vec::from_iter),
+    let boundary = role.boundary.as_deref().map(|arn| policies::document(call.policies, arn, call.now, 0));
+    Ok(Own { identity: role.documents(call.policies, call.now, 0).collect(), boundary: boundary.map(Vec::from_iter) })
+}
+
+/// Evaluates thousands of questions and policies, beside the world.
+pub fn run(form: &Form, own: Own) -> Result<Xml, AwsError> {
+    let Own { mut identity, boundary } = own;
+    identity.extend(given(form, "PolicyInputList")?);
+    let boundary = match given(form, "PermissionsBoundaryPolicyInputList")? {
+        instead if instead.is_empty() => boundary,
         instead => Some(instead),
     };
-    let caller = call.form.get("CallerArn").unwrap_or(arn).to_owned();
-    simulate(call, &Policies { identity, boundary, resource: resource(call)?, caller })
+    let caller = form.get("CallerArn").or(form.get("PolicySourceArn")).unwrap_or_default().to_owned();
+    simulate(form, &Policies { identity, boundary, resource: resource(form)?, caller })
 }
 
-pub fn custom(call: &mut Call) -> Outcome {
-    let identity = given(call, "PolicyInputList")?;
-    let boundary = Some(given(call, "PermissionsBoundaryPolicyInputList")?).filter(|given| !given.is_empty());
-    let caller = call.form.get("CallerArn").unwrap_or_default().to_owned();
-    simulate(call, &Policies { identity, boundary, resource: resource(call)?, caller })
-}
-
-fn given(call: &Call, list: &str) -> Result<Vec<Document>, AwsError> {
+fn given(form: &Form, list: &str) -> Result<Vec<Document>, AwsError> {
     let parse = |text: &str| roles::document(text).map(|text| Document::parse(&text));
-    let parsed: Result<Vec<_>, AwsError> = call.form.list(list).into_iter().map(parse).collect();
+    let parsed: Result<Vec<_>, AwsError> = form.list(list).into_iter().map(parse).collect();
     Ok(parsed?.into_iter().flatten().collect())
 }
 
-fn resource(call: &Call) -> Result<Option<Document>, AwsError> {
-    let Some(text) = call.form.get("ResourcePolicy") else { return Ok(None) };
+fn resource(form: &Form) -> Result<Option<Document>, AwsError> {
+    let Some(text) = form.get("ResourcePolicy") else { return Ok(None) };
     // The wording is ours.
     let unread = || AwsError::new("InvalidInput", "ResourcePolicy is no policy document");
     Document::parse(text).map(Some).ok_or_else(unread)
@@ -85,23 +98,23 @@ impl Policies {
 }
 
 /// Keys and values that the call gives.
-fn given_context(call: &Call) -> Vec<(String, Vec<String>)> {
+fn given_context(form: &Form) -> Vec<(String, Vec<String>)> {
     let entries = (1..).map_while(|n| {
         let entry = format!("ContextEntries.member.{n}");
-        let key = call.form.get(&format!("{entry}.ContextKeyName"))?;
-        let values = call.form.list(&format!("{entry}.ContextKeyValues"));
+        let key = form.get(&format!("{entry}.ContextKeyName"))?;
+        let values = form.list(&format!("{entry}.ContextKeyValues"));
         Some((key.to_ascii_lowercase(), values.into_iter().map(str::to_owned).collect()))
     });
     entries.collect()
 }
 
-fn simulate(call: &Call, policies: &Policies) -> Outcome {
-    let actions = call.form.list("ActionNames");
+fn simulate(form: &Form, policies: &Policies) -> Result<Xml, AwsError> {
+    let actions = form.list("ActionNames");
     if actions.is_empty() {
-        call.form.required("ActionNames")?;
+        form.required("ActionNames")?;
     }
-    let resources = Some(call.form.list("ResourceArns")).filter(|arns| !arns.is_empty()).unwrap_or_else(|| vec!["*"]);
-    let mut context = given_context(call);
+    let resources = Some(form.list("ResourceArns")).filter(|arns| !arns.is_empty()).unwrap_or_else(|| vec!["*"]);
+    let mut context = given_context(form);
     let missing = policies.missing(&context);
     context.extend(missing.iter().map(|key| (key.to_ascii_lowercase(), vec![])));
     let list_missing = |xml: &mut Xml| {
@@ -109,7 +122,7 @@ fn simulate(call: &Call, policies: &Policies) -> Outcome {
     };
     let questions = actions.iter().flat_map(|action| resources.iter().map(move |resource| (*action, *resource)));
     // In the order in which they are asked, and each by its number.
-    let page = page(&call.form, questions.enumerate().map(|(at, question)| (format!("{at:09}"), question)))?;
+    let page = page(form, questions.enumerate().map(|(at, question)| (format!("{at:09}"), question)))?;
     let mut xml = Xml::default();
     xml.members("EvaluationResults", &page.items, |xml, &(action, resource)| {
         let opinions = policies.opinions(action, resource, &context);
@@ -132,7 +145,7 @@ fn simulate(call: &Call, policies: &Policies) -> Outcome {
         });
     });
     page.end(&mut xml);
-    Ok(Some(xml))
+    Ok(xml)
 }
 
 fn decision(opinions: Opinions) -> &'static str {

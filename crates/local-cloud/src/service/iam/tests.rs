@@ -1,5 +1,4 @@
 use super::*;
-use crate::request::Answer;
 use crate::settings::{Delays, Settings};
 use crate::world::Turn;
 
@@ -21,7 +20,7 @@ fn ask(world: &mut World, now: Millis, parameters: &[(&str, &str)]) -> Result<St
         access_key: None,
         id: "id-1".into(),
     };
-    match read(&request)?(world, &mut Turn::at(now))?.written() {
+    match read(&request)?(world, &mut Turn::at(now))?.written()? {
         Answer::Reply(reply) => Ok(String::from_utf8(reply.body.to_vec()).unwrap()),
         Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("IAM answers at once"),
     }

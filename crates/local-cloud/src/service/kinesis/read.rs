@@ -188,7 +188,7 @@ impl GetRecords {
             let bytes = page.records.iter().map(|record| record.data.len() as u64).sum();
             state.logs.entry(iterator.stream.clone()).or_default().meter(iterator.shard).was_read(bytes);
         }
-        Ok(Answer::Unwritten(Unwritten::new(move || Reply { body: read.written().into(), ..Reply::empty() })))
+        Ok(Answer::Unwritten(Unwritten::new(move || Ok(Reply { body: read.written().into(), ..Reply::empty() }))))
     }
 }
 

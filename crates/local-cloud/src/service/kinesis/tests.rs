@@ -22,7 +22,7 @@ fn ask_at(world: &mut World, now: Millis, operation: &str, input: Value) -> Resu
     };
     let mut turn = Turn::at(now);
     world.tick(&mut turn);
-    match read(&request)?(world, &mut turn)?.written() {
+    match read(&request)?(world, &mut turn)?.written()? {
         Answer::Reply(reply) if reply.body.is_empty() => Ok(Value::Null),
         Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
         Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("Kinesis answers at once"),

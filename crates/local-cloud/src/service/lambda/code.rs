@@ -4,12 +4,13 @@ use std::io::Cursor;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use crate::request::AwsError;
 use crate::runner::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
-use crate::service::json::Blob;
+use crate::service::json;
 use crate::service::s3;
 
 use super::{State, invalid};
@@ -22,7 +23,6 @@ pub const MAX_ZIP_BYTES: usize = 52_428_800;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Source {
-    zip_file: Option<Blob>,
     s3_bucket: Option<String>,
     s3_key: Option<String>,
     s3_object_version: Option<String>,
@@ -37,15 +37,35 @@ pub struct Code {
     pub sha256: String,
 }
 
+/// A zip that comes with a call, checked: why it cannot be code is told when nothing else is wrong with the call.
+pub type Sent = Option<Result<Code, AwsError>>;
+
+/// Takes the zip out of the input of an operation that has one. To decode, check and hash 50 MiB takes long, and is done beside
+/// the world.
+pub fn sent(operation: &str, input: &mut Value) -> Result<Sent, AwsError> {
+    let place = match operation {
+        "CreateFunction" => input.get_mut("Code"),
+        "UpdateFunctionCode" => Some(input),
+        _ => None,
+    };
+    let zip = place.and_then(Value::as_object_mut).and_then(|members| members.remove("ZipFile"));
+    let Some(Value::String(base64)) = zip else { return Ok(None) };
+    let zip = json::decode_base64(base64.as_bytes()).ok_or_else(|| {
+        let message = "Could not parse request body into json: data is not valid base64";
+        AwsError::new("InvalidRequestContentException", message)
+    })?;
+    if zip.len() > MAX_ZIP_BYTES {
+        let message = format!("Zipped size must be smaller than {MAX_ZIP_BYTES} bytes");
+        return Ok(Some(Err(AwsError::new("RequestEntityTooLargeException", message).with_status(413))));
+    }
+    Ok(Some(Code::check(zip, MAX_ENTRIES)))
+}
+
 impl Source {
-    /// Reads and checks the code.
-    pub fn read(self, s3: &s3::State) -> Result<Code, AwsError> {
-        match (self.zip_file, self.s3_bucket.zip(self.s3_key), self.image_uri) {
-            (Some(Blob(zip)), None, None) if zip.len() > MAX_ZIP_BYTES => {
-                let message = format!("Zipped size must be smaller than {MAX_ZIP_BYTES} bytes");
-                Err(AwsError::new("RequestEntityTooLargeException", message).with_status(413))
-            }
-            (Some(Blob(zip)), None, None) => Code::check(zip, MAX_ENTRIES),
+    /// The code that was sent, or that is in the bucket, which is checked.
+    pub fn read(self, sent: Sent, s3: &s3::State) -> Result<Code, AwsError> {
+        match (sent, self.s3_bucket.zip(self.s3_key), self.image_uri) {
+            (Some(code), None, None) => code,
             (None, Some((bucket, key)), None) => {
                 Code::check(object(s3, &bucket, &key, self.s3_object_version.as_deref())?, MAX_ENTRIES)
             }

@@ -33,7 +33,8 @@ fn request(method: Method, path: &str, body: impl Into<Bytes>) -> Request {
 fn ask(world: &mut World, now: Millis, service: &str, request: &Request) -> (Result<Answer, AwsError>, Vec<Effect>) {
     let mut turn = Turn::at(now);
     let service = SERVICES.iter().position(|row| row.name == service).unwrap();
-    let answer = (SERVICES[service].read)(request).and_then(|call| world.handle(&mut turn, call)).map(Answer::written);
+    let answer =
+        (SERVICES[service].read)(request).and_then(|call| world.handle(&mut turn, call)).and_then(Answer::written);
     (answer, turn.effects)
 }
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::request::AwsError;
 use crate::settings::Millis;
 
-use super::stream::no_stream;
-use super::{Call, GroupId, Outcome, State, invalid_token};
+use super::stream::{Batch, no_stream};
+use super::{Call, GroupId, Outcome, Search, State, invalid_token};
 
 /// An event may be this much ahead, or this old.
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
@@ -22,13 +22,27 @@ pub struct Event<'a> {
     pub message: &'a str,
 }
 
+/// What a stream holds, shared with it: a search through it goes on beside the world.
+#[derive(Debug)]
+pub struct Snapshot {
+    kept_from: Option<Millis>,
+    batches: Vec<Batch>,
+}
+
 impl State {
-    /// A stream's events from `start` to before `end`, by time, those of the same time as written.
-    pub fn events(&self, stream_key: &str, now: Millis, start: Option<Millis>, end: Option<Millis>) -> Vec<Event<'_>> {
+    pub fn snapshot(&self, stream_key: &str, now: Millis) -> Snapshot {
         let prefix = format!("{stream_key}:");
-        let start = start.max(self.kept_from(stream_key, now));
+        let batches = self.batches.with_prefix(&prefix).map(|(_, batch)| batch.clone());
+        Snapshot { kept_from: self.kept_from(stream_key, now), batches: batches.collect() }
+    }
+}
+
+impl Snapshot {
+    /// The events from `start` to before `end`, by time, those of the same time as written.
+    pub fn events(&self, start: Option<Millis>, end: Option<Millis>) -> Vec<Event<'_>> {
+        let start = start.max(self.kept_from);
         let mut events: Vec<Event> = vec![];
-        for (_, batch) in self.batches.with_prefix(&prefix) {
+        for batch in &self.batches {
             let ingestion_time = batch.ingestion_time;
             let within = |time: Millis| start.is_none_or(|start| time >= start) && end.is_none_or(|end| time < end);
             let wanted = batch.events.iter().filter(|(time, _)| within(*time));
@@ -101,7 +115,7 @@ struct Get {
     start_from_head: bool,
 }
 
-pub fn get(call: &mut Call) -> Outcome {
+pub fn get(call: &mut Call) -> Result<Search, AwsError> {
     let input: Get = call.input()?;
     let group = input.group.name()?;
     call.group(group)?;
@@ -109,7 +123,12 @@ pub fn get(call: &mut Call) -> Outcome {
     if !call.state.streams.contains(&key) {
         return Err(no_stream());
     }
-    let events = call.state.events(&key, call.now, input.start_time, input.end_time);
+    let snapshot = call.state.snapshot(&key, call.now);
+    Ok(Box::new(move || read(&input, &snapshot)))
+}
+
+fn read(input: &Get, snapshot: &Snapshot) -> Outcome {
+    let events = snapshot.events(input.start_time, input.end_time);
     let limit = input.limit.unwrap_or(10_000);
     let (from, to) = page(events.len(), limit, input.next_token.as_deref(), input.start_from_head)?;
     let shown = events[from..to].iter().map(|event| {

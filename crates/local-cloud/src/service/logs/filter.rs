@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use crate::request::AwsError;
 use crate::settings::Millis;
 
-use super::event::Event;
+use super::event::{Event, Snapshot};
 use super::pattern::Pattern;
-use super::{Call, GroupId, Outcome, already_given};
+use super::{Call, GroupId, Search, already_given};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,7 +33,7 @@ const FROM_THE_TAIL: char = '-';
 const FIRST_FROM_THE_TAIL: Millis = 1_704_067_200_000;
 
 /// The token is how many matching events were given before, and from which end.
-pub fn filter(call: &mut Call) -> Outcome {
+pub fn filter(call: &mut Call) -> Result<Search, AwsError> {
     let input: Filter = call.input()?;
     let group = input.group.name()?;
     call.group(group)?;
@@ -54,27 +54,37 @@ pub fn filter(call: &mut Call) -> Outcome {
     let prefix = call.stream_key(group, &input.log_stream_name_prefix);
     let among = |name: &str| input.log_stream_names.as_ref().is_none_or(|names| names.iter().any(|n| n == name));
     let streams = call.state.streams.with_prefix(&prefix).filter(|(_, stream)| among(&stream.log_stream_name));
+    let streams = streams.map(|(key, stream)| (stream.log_stream_name.clone(), call.state.snapshot(key, call.now)));
+    let streams: Vec<(String, Snapshot)> = streams.collect();
     // Of this operation the end is included; of GetLogEvents it is not.
-    let before = input.end_time.map(|end| end.saturating_add(1));
-    let mut found: Vec<(&str, usize, Event)> = vec![];
-    for (key, stream) in streams {
-        let events = call.state.events(key, call.now, input.start_time, before).into_iter().enumerate();
-        let matching = events.filter(|(_, event)| pattern.is_met(event.message));
-        found.extend(matching.map(|(index, event)| (stream.log_stream_name.as_str(), index, event)));
-    }
+    let (start, before) = (input.start_time, input.end_time.map(|end| end.saturating_add(1)));
+    let limit = input.limit.unwrap_or(10_000);
+    Ok(Box::new(move || {
+        let mut found: Vec<(&str, usize, Event)> = vec![];
+        for (name, snapshot) in &streams {
+            let events = snapshot.events(start, before).into_iter().enumerate();
+            let matching = events.filter(|(_, event)| pattern.is_met(event.message));
+            found.extend(matching.map(|(index, event)| (name.as_str(), index, event)));
+        }
+        Ok(page(found, from_the_tail, from, limit))
+    }))
+}
+
+/// Of all that was found, by time, those from this one on.
+fn page(mut found: Vec<(&str, usize, Event)>, from_the_tail: bool, from: usize, limit: usize) -> Value {
     found.sort_by_key(|(_, _, event)| event.timestamp);
     if from_the_tail {
         found.reverse();
     }
     let from = from.min(found.len());
-    let to = (from + input.limit.unwrap_or(10_000)).min(found.len());
+    let to = from.saturating_add(limit).min(found.len());
     let shown: Vec<Value> = found[from..to].iter().map(|(stream, index, event)| shown(stream, *index, event)).collect();
     let mut output = json!({ "events": shown, "searchedLogStreams": [] });
     if to < found.len() {
         let end = if from_the_tail { FROM_THE_TAIL.to_string() } else { String::new() };
         output["nextToken"] = format!("{end}{to}").into();
     }
-    Ok(output)
+    output
 }
 
 /// The event's id is the same in every answer: clients that follow a log tell by it what they have shown.

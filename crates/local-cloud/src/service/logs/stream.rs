@@ -1,5 +1,7 @@
 //! Log streams, and what is written to them.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -55,7 +57,24 @@ impl Stream {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Batch {
     pub ingestion_time: Millis,
-    pub events: Vec<(Millis, String)>,
+    /// Shared with searches that go on beside the world.
+    #[serde(with = "shared")]
+    pub events: Arc<Vec<(Millis, String)>>,
+}
+
+/// As the value itself.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<T: Serialize, S: Serializer>(value: &Arc<T>, to: S) -> Result<S::Ok, S::Error> {
+        T::serialize(value, to)
+    }
+
+    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Arc<T>, D::Error> {
+        T::deserialize(from).map(Arc::new)
+    }
 }
 
 /// `log-group:<group>:log-stream:<stream>`, the end of a stream's ARN.
@@ -78,7 +97,10 @@ impl State {
         stream.last_ingestion_time = Some(now);
         let written: u64 = stream.upload_sequence_token.parse().unwrap_or_default();
         stream.upload_sequence_token = number(written + 1);
-        self.batches.insert(format!("{stream_key}:{}", number(written)), Batch { ingestion_time: now, events });
+        self.batches.insert(
+            format!("{stream_key}:{}", number(written)),
+            Batch { ingestion_time: now, events: Arc::new(events) },
+        );
         self.forget_old(stream_key, now);
     }
 

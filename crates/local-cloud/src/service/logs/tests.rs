@@ -1,5 +1,4 @@
 use super::*;
-use crate::request::Answer;
 use crate::settings::Settings;
 use crate::world::Turn;
 
@@ -17,7 +16,7 @@ fn ask(world: &mut World, now: Millis, operation: &str, input: Value) -> Result<
         access_key: None,
         id: "id-1".into(),
     };
-    match read(&request)?(world, &mut Turn::at(now))?.written() {
+    match read(&request)?(world, &mut Turn::at(now))?.written()? {
         Answer::Reply(reply) if reply.body.is_empty() => Ok(Value::Null),
         Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
         Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("logs answer at once"),

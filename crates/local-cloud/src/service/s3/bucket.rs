@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,7 +28,9 @@ pub struct Bucket {
     pub created: Millis,
     pub tags: Tags,
     /// The lifecycle rules as the protocol layer reads and writes them.
-    pub lifecycle: Option<Value>,
+    lifecycle: Option<Value>,
+    #[serde(skip)]
+    rules: Rules,
     /// The other documents (policy, encryption, ...) by the name of their subresource, likewise.
     #[serde(default)]
     pub documents: BTreeMap<String, Value>,
@@ -45,10 +48,30 @@ pub enum Versioning {
     Suspended,
 }
 
+/// What follows from the lifecycle's document, once somebody asked for it: there may be 1,000 rules, and every write asks.
+#[derive(Debug, Clone, Default)]
+struct Rules(OnceLock<Vec<Rule>>);
+
+impl PartialEq for Rules {
+    fn eq(&self, _: &Rules) -> bool {
+        // The documents are compared.
+        true
+    }
+}
+
 impl Bucket {
+    pub fn lifecycle(&self) -> Option<&Value> {
+        self.lifecycle.as_ref()
+    }
+
+    pub fn set_lifecycle(&mut self, document: Option<Value>) {
+        self.lifecycle = document;
+        self.rules = Rules::default();
+    }
+
     /// What of its lifecycle is acted on.
-    pub fn rules(&self) -> Vec<Rule> {
-        self.lifecycle.as_ref().map_or_else(Vec::new, lifecycle::rules)
+    pub fn rules(&self) -> &[Rule] {
+        self.rules.0.get_or_init(|| self.lifecycle.as_ref().map_or_else(Vec::new, lifecycle::rules))
     }
 }
 
@@ -80,6 +103,7 @@ impl State {
             created: now,
             tags,
             lifecycle: None,
+            rules: Rules::default(),
             documents: BTreeMap::new(),
             versioning: None,
         };

@@ -117,11 +117,8 @@ impl Wanted {
         Err(error("InvalidRequest", 400, message))
     }
 
-    /// Of the joined object, whose parts have these checksums.
-    pub fn joined<'a>(self, body: &[u8], parts: impl Iterator<Item = &'a Checksum>) -> Checksum {
-        if !self.composite {
-            return self.algorithm.of(body);
-        }
+    /// Of an object whose parts have these checksums.
+    pub fn of_parts<'a>(self, parts: impl Iterator<Item = &'a Checksum>) -> Checksum {
         let digests: Vec<Vec<u8>> = parts.filter_map(|part| STANDARD.decode_to_vec(&part.value).ok()).collect();
         let of_digests = self.algorithm.of(&digests.concat());
         Checksum { value: format!("{}-{}", of_digests.value, digests.len()), ..of_digests }

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     fn put(state: &mut State, key: &str) {
-        let new = New::whole(Default::default(), None, Description::default());
+        let new = New::whole(Default::default(), &Default::default(), None, Description::default());
         state.put(0, "lake", key, new, Precondition::None).expect("the bucket is there");
     }
 

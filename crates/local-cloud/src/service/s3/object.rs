@@ -1,11 +1,10 @@
 //! Objects: put, read, delete. What became of older versions is [`super::version`]'s.
 
 use bytes::Bytes;
-use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::version::{VersionId, content_row};
-use super::{Checksum, Description, State, error, refusal};
+use super::{Checksum, Description, State, Sums, error, refusal};
 use crate::request::AwsError;
 use crate::settings::Millis;
 
@@ -52,8 +51,8 @@ pub struct New {
 
 impl New {
     /// An object put in one piece.
-    pub fn whole(body: Bytes, checksum: Option<Checksum>, description: Description) -> New {
-        New { etag: hex::encode(Md5::digest(&body)), body, checksum, parts: vec![], description }
+    pub fn whole(body: Bytes, sums: &Sums, checksum: Option<Checksum>, description: Description) -> New {
+        New { etag: sums.md5(&body), body, checksum, parts: vec![], description }
     }
 }
 
@@ -186,7 +185,7 @@ mod tests {
     }
 
     fn new(text: &'static str) -> New {
-        New::whole(Bytes::from_static(text.as_bytes()), None, Description::default())
+        New::whole(Bytes::from_static(text.as_bytes()), &Sums::default(), None, Description::default())
     }
 
     #[test]

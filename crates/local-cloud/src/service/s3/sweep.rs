@@ -13,7 +13,7 @@ const AT_ONCE: usize = 1_000;
 impl State {
     /// When something may expire next.
     pub fn due(&self) -> Option<Millis> {
-        self.buckets.iter().any(|(_, bucket)| bucket.lifecycle.is_some()).then_some(self.swept + DAY_MS)
+        self.buckets.iter().any(|(_, bucket)| bucket.lifecycle().is_some()).then_some(self.swept + DAY_MS)
     }
 
     /// Lets expire what is due by now. What is more than one turn holds stays due.
@@ -21,7 +21,7 @@ impl State {
         if self.due().is_none_or(|due| now < due) {
             return;
         }
-        let buckets = self.buckets.iter().map(|(name, bucket)| (format!("{name}/"), bucket.rules()));
+        let buckets = self.buckets.iter().map(|(name, bucket)| (format!("{name}/"), bucket.rules().to_vec()));
         let mut buckets: Vec<(String, Vec<Rule>)> = buckets.filter(|(_, rules)| !rules.is_empty()).collect();
         // As their keys are.
         buckets.sort_by(|one, other| one.0.cmp(&other.0));
@@ -38,7 +38,7 @@ impl State {
 
     /// `x-amz-expiration` of the newest version of a key, which is this object.
     pub fn expiration(&self, bucket: &str, key: &str, object: &Object) -> Option<String> {
-        lifecycle::told(&self.buckets.get(bucket)?.rules(), key, object)
+        lifecycle::told(self.buckets.get(bucket)?.rules(), key, object)
     }
 
     /// Gives how many more there may be in this turn.

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
-use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-use super::checksum::{Checksum, Wanted, mismatch};
+use super::checksum::{Algorithm, Checksum, Wanted, mismatch};
 use super::object::{self, New, Precondition, Stored};
-use super::{Description, State, refusal};
+use super::sums::is_same;
+use super::{Description, State, Sums, refusal};
 use crate::request::AwsError;
 use crate::settings::Millis;
 
@@ -54,6 +54,31 @@ impl Upload {
     }
 }
 
+/// Parts that were joined, and what is known of the whole, before the turn that completes the upload.
+#[derive(Debug, Default)]
+pub struct Joined {
+    parts: Vec<Bytes>,
+    pub sums: Sums,
+}
+
+impl Joined {
+    pub fn of(parts: Vec<Bytes>, algorithm: Option<Algorithm>) -> Joined {
+        Joined { sums: Sums::without_md5(join(&parts), algorithm), parts }
+    }
+
+    /// These parts joined: as they were before, unless one was uploaded again meanwhile.
+    fn body(&self, parts: Vec<Bytes>) -> Bytes {
+        let same = self.parts.len() == parts.len() && self.parts.iter().zip(&parts).all(|(a, b)| is_same(a, b));
+        if same { self.sums.body().clone() } else { join(&parts) }
+    }
+}
+
+fn join(parts: &[Bytes]) -> Bytes {
+    let mut whole = BytesMut::with_capacity(parts.iter().map(Bytes::len).sum());
+    parts.iter().for_each(|part| whole.extend_from_slice(part));
+    whole.freeze()
+}
+
 impl State {
     /// Begins an upload under an id that the caller makes up.
     pub fn begin_upload(
@@ -94,13 +119,14 @@ impl State {
         id: &str,
         number: i32,
         body: Bytes,
+        sums: &Sums,
         checksum: Option<Checksum>,
     ) -> Result<String, AwsError> {
         if !PART_NUMBERS.contains(&number) {
             let message = "Part number must be an integer between 1 and 10000, inclusive";
             return Err(refusal::invalid_argument(message, "partNumber", &number.to_string()));
         }
-        let etag = hex::encode(Md5::digest(&body));
+        let etag = sums.md5(&body);
         let upload = self.uploads.get_mut(id).ok_or_else(|| refusal::no_such_upload(id))?;
         if let Some(wanted) = upload.checksum {
             wanted.admits(checksum.as_ref())?;
@@ -111,6 +137,11 @@ impl State {
         Ok(etag)
     }
 
+    /// The contents of parts; empty where there is none of a number.
+    pub fn bodies(&self, id: &str, numbers: &[i32]) -> Vec<Bytes> {
+        numbers.iter().map(|number| self.parts.get(&part_row(id, *number)).unwrap_or_default()).collect()
+    }
+
     /// Joins the parts, in rising order, to the object.
     pub fn complete_upload(
         &mut self,
@@ -119,6 +150,7 @@ impl State {
         bucket: &str,
         key: &str,
         completion: Completion,
+        joined: &Joined,
     ) -> Result<Stored, AwsError> {
         let upload = self.upload(id, bucket, key)?.clone();
         completion.suits(&upload)?;
@@ -128,15 +160,13 @@ impl State {
         if upload.overtaken && precondition != Precondition::None {
             return Err(refusal::conflict(precondition.header(), key));
         }
-        let mut body = BytesMut::new();
-        for Asked { number, .. } in &asked {
-            body.extend_from_slice(&self.parts.get(&part_row(id, *number)).unwrap_or_default());
-        }
-        let body = body.freeze();
+        let numbers: Vec<i32> = asked.iter().map(|asked| asked.number).collect();
+        let body = joined.body(self.bodies(id, &numbers));
         let sums = asked.iter().filter_map(|asked| upload.parts.get(&asked.number)?.checksum.as_ref());
         let checksum = match (upload.checksum, &said) {
-            (Some(wanted), _) => Some(wanted.joined(&body, sums)),
-            (None, Some(said)) => Some(said.algorithm.of(&body)),
+            (Some(wanted), _) if wanted.composite => Some(wanted.of_parts(sums)),
+            (Some(wanted), _) => Some(joined.sums.checksum(wanted.algorithm, &body)),
+            (None, Some(said)) => Some(joined.sums.checksum(said.algorithm, &body)),
             (None, None) => None,
         };
         if let Some(said) = said.filter(|said| !checksum.as_ref().is_some_and(|found| found.is(said))) {

@@ -11,7 +11,7 @@ use super::convert::{self, Tagged};
 use crate::drive::Engine;
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
-use crate::service::s3::{Checksum, State, refusal};
+use crate::service::s3::{Checksum, State, Sums, refusal};
 use crate::settings::Millis;
 
 use super::{acls, buckets, documents, lists, objects, read, uploads, versions};
@@ -38,16 +38,27 @@ pub struct Context<'a> {
     pub region: &'a str,
     pub id: &'a str,
     pub checksum: Option<&'a Checksum>,
+    /// Made before the turn.
+    pub sums: &'a Sums,
 }
 
 impl Adapter {
     /// Acts on the store in one turn of the world. What was due before happens before.
     fn act<T>(&self, act: impl FnOnce(&mut State, &Context) -> Result<T, AwsError>) -> S3Result<S3Response<T>> {
+        self.act_with(&Sums::default(), act)
+    }
+
+    /// The same, with the sums of a body that were made before.
+    fn act_with<T>(
+        &self,
+        sums: &Sums,
+        act: impl FnOnce(&mut State, &Context) -> Result<T, AwsError>,
+    ) -> S3Result<S3Response<T>> {
         let acted = self.engine.turn(&self.operation, |world, turn| {
             world.tick(turn);
             let account = world.settings.account.clone();
             let (region, id, checksum) = (self.region.as_str(), self.id.as_str(), self.checksum.as_ref());
-            let context = Context { now: turn.now, account: &account, region, id, checksum };
+            let context = Context { now: turn.now, account: &account, region, id, checksum, sums };
             act(&mut world.s3, &context)
         });
         acted.and_then(|result| result).map(S3Response::new).map_err(|error| self.refuse(error))
@@ -126,14 +137,18 @@ impl S3 for Adapter {
         &self,
         r: S3Request<GetBucketLifecycleConfigurationInput>,
     ) -> Answer<GetBucketLifecycleConfigurationOutput> {
-        self.act(|state, _| buckets::lifecycle(state, &r.input.bucket))
+        let found = self.act(|state, _| buckets::lifecycle(state, &r.input.bucket))?;
+        let (rules, least) = found.output;
+        let rules = buckets::shown_lifecycle(&r.input.bucket, rules, least);
+        rules.map(S3Response::new).map_err(|error| self.refuse(error))
     }
 
     async fn put_bucket_lifecycle_configuration(
         &self,
-        r: S3Request<PutBucketLifecycleConfigurationInput>,
+        mut r: S3Request<PutBucketLifecycleConfigurationInput>,
     ) -> Answer<PutBucketLifecycleConfigurationOutput> {
-        self.act(|state, cx| buckets::set_lifecycle(state, cx, r.input))
+        let rules = buckets::new_lifecycle(&self.id, &mut r.input).map_err(|error| self.refuse(error))?;
+        self.act(|state, _| buckets::set_lifecycle(state, r.input, rules))
     }
 
     async fn delete_bucket_lifecycle(
@@ -141,7 +156,7 @@ impl S3 for Adapter {
         r: S3Request<DeleteBucketLifecycleInput>,
     ) -> Answer<DeleteBucketLifecycleOutput> {
         self.act(|state, _| {
-            state.bucket_mut(&r.input.bucket)?.lifecycle = None;
+            state.bucket_mut(&r.input.bucket)?.set_lifecycle(None);
             Ok(DeleteBucketLifecycleOutput {})
         })
     }
@@ -326,15 +341,26 @@ impl S3 for Adapter {
 
     async fn put_object(&self, mut r: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
         let body = convert::collect(r.input.body.take()).await?;
-        self.act(|state, cx| objects::put(state, cx, r.input, body))
+        let (sums, _kept) = self.before_put(&body);
+        self.act_with(&sums, |state, cx| objects::put(state, cx, r.input, body))
     }
 
     async fn get_object(&self, r: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
-        self.act(|state, cx| read::get(state, cx, &r.input))
+        let input = &r.input;
+        let sums = match input.checksum_mode {
+            Some(_) => self.before_read(&input.bucket, &input.key, input.version_id.as_deref()),
+            None => Sums::default(),
+        };
+        self.act_with(&sums, |state, cx| read::get(state, cx, input))
     }
 
     async fn head_object(&self, r: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
-        let done = self.act(|state, cx| read::head(state, cx, &r.input))?;
+        let input = &r.input;
+        let sums = match input.checksum_mode {
+            Some(_) => self.before_read(&input.bucket, &input.key, input.version_id.as_deref()),
+            None => Sums::default(),
+        };
+        let done = self.act_with(&sums, |state, cx| read::head(state, cx, input))?;
         let tags = done.output.1;
         let answer = done.map_output(|(output, _)| output);
         Ok(if tags > 0 { with_header(answer, "x-amz-tagging-count", &tags.to_string()) } else { answer })
@@ -349,7 +375,8 @@ impl S3 for Adapter {
     }
 
     async fn copy_object(&self, r: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
-        self.act(|state, cx| objects::copy(state, cx, r.input, convert::precondition_headers(&r.headers)?))
+        let (sums, _kept) = self.before_copy(&r.input);
+        self.act_with(&sums, |state, cx| objects::copy(state, cx, r.input, convert::precondition_headers(&r.headers)?))
     }
 
     async fn list_objects_v2(&self, r: S3Request<ListObjectsV2Input>) -> Answer<ListObjectsV2Output> {
@@ -365,7 +392,8 @@ impl S3 for Adapter {
     }
 
     async fn get_object_attributes(&self, r: S3Request<GetObjectAttributesInput>) -> Answer<GetObjectAttributesOutput> {
-        self.act(|state, _| read::attributes(state, &r.input))
+        let sums = self.before_read(&r.input.bucket, &r.input.key, r.input.version_id.as_deref());
+        self.act_with(&sums, |state, cx| read::attributes(state, cx, &r.input))
     }
 
     async fn get_object_tagging(&self, r: S3Request<GetObjectTaggingInput>) -> Answer<GetObjectTaggingOutput> {
@@ -396,18 +424,22 @@ impl S3 for Adapter {
 
     async fn upload_part(&self, mut r: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
         let body = convert::collect(r.input.body.take()).await?;
-        self.act(|state, cx| uploads::put_part(state, cx, r.input, body))
+        let (sums, _kept) = self.before_part(&r.input, &body);
+        self.act_with(&sums, |state, cx| uploads::put_part(state, cx, r.input, body))
     }
 
     async fn upload_part_copy(&self, r: S3Request<UploadPartCopyInput>) -> Answer<UploadPartCopyOutput> {
-        self.act(|state, cx| uploads::copy_part(state, cx, r.input))
+        let (sums, _kept) = self.before_part_copy(&r.input);
+        self.act_with(&sums, |state, cx| uploads::copy_part(state, cx, r.input))
     }
 
     async fn complete_multipart_upload(
         &self,
         r: S3Request<CompleteMultipartUploadInput>,
     ) -> Answer<CompleteMultipartUploadOutput> {
-        self.act(|state, cx| uploads::complete(state, cx, r.input))
+        let (input, completion) = uploads::completion(r.input).map_err(|error| self.refuse(error))?;
+        let (joined, _kept) = self.before_completion(&input, &completion.parts, completion.checksum.as_ref());
+        self.act(|state, cx| uploads::complete(state, cx, input, completion, &joined))
     }
 
     async fn abort_multipart_upload(

@@ -1,6 +1,7 @@
 //! Bucket operations: the input's members to the store, its answer to the output's.
 
 use s3s::dto::*;
+use serde_json::Value;
 
 use super::adapter::Context;
 use super::convert::{self, Tagged};
@@ -83,36 +84,45 @@ pub fn set_tags(state: &mut State, name: &str, tags: Tags) -> Result<(), AwsErro
     Ok(())
 }
 
-pub fn lifecycle(state: &State, name: &str) -> Result<GetBucketLifecycleConfigurationOutput, AwsError> {
-    let rules = state.bucket(name)?.lifecycle.clone().ok_or_else(|| {
+/// The rules as they are kept, and from which size on objects move.
+pub fn lifecycle(state: &State, name: &str) -> Result<(Value, Option<TransitionDefaultMinimumObjectSize>), AwsError> {
+    let rules = state.bucket(name)?.lifecycle().cloned().ok_or_else(|| {
         refusal::unset("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist", name)
     })?;
+    Ok((rules, documents::least_transition(state, name)?))
+}
+
+pub fn shown_lifecycle(
+    name: &str,
+    rules: Value,
+    least: Option<TransitionDefaultMinimumObjectSize>,
+) -> Result<GetBucketLifecycleConfigurationOutput, AwsError> {
     let rules = serde_json::from_value(rules).map_err(|error| {
         AwsError::new("InternalError", format!("reading the lifecycle of {name}: {error}")).with_status(500)
     })?;
-    Ok(GetBucketLifecycleConfigurationOutput {
-        rules: Some(rules),
-        transition_default_minimum_object_size: documents::least_transition(state, name)?,
-    })
+    Ok(GetBucketLifecycleConfigurationOutput { rules: Some(rules), transition_default_minimum_object_size: least })
 }
 
-/// Keeps the rules; those without an id get one, as on AWS.
-pub fn set_lifecycle(
-    state: &mut State,
-    cx: &Context,
-    input: PutBucketLifecycleConfigurationInput,
-) -> Result<PutBucketLifecycleConfigurationOutput, AwsError> {
-    let bucket = state.bucket_mut(&input.bucket)?;
-    let mut rules = input.lifecycle_configuration.map(|configuration| configuration.rules).unwrap_or_default();
+/// The rules of a call, checked; those without an id get one, as on AWS.
+pub fn new_lifecycle(id: &str, input: &mut PutBucketLifecycleConfigurationInput) -> Result<Value, AwsError> {
+    let mut rules = input.lifecycle_configuration.take().map(|configuration| configuration.rules).unwrap_or_default();
     if rules.is_empty() {
         return Err(refusal::malformed_xml());
     }
     for (at, rule) in rules.iter_mut().enumerate() {
-        rule.id.get_or_insert_with(|| format!("{}-{at}", cx.id));
+        rule.id.get_or_insert_with(|| format!("{id}-{at}"));
     }
     let rules = serde_json::to_value(rules).expect("rules of strings and numbers serialise");
     lifecycle::check(&rules)?;
-    bucket.lifecycle = Some(rules);
+    Ok(rules)
+}
+
+pub fn set_lifecycle(
+    state: &mut State,
+    input: PutBucketLifecycleConfigurationInput,
+    rules: Value,
+) -> Result<PutBucketLifecycleConfigurationOutput, AwsError> {
+    state.bucket_mut(&input.bucket)?.set_lifecycle(Some(rules));
     let least = input.transition_default_minimum_object_size;
     documents::keep(state, &input.bucket, documents::LEAST_TRANSITION, &least.as_ref().map(|word| word.as_str()))?;
     Ok(PutBucketLifecycleConfigurationOutput {

@@ -1,13 +1,14 @@
 //! Checksums that clients send with a body, compared with what came, and the members in which answers give them back.
 
 use base64_simd::STANDARD;
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 use md5::{Digest, Md5};
 use s3s::dto;
 
 use crate::request::{AwsError, Request};
 use crate::service::s3::checksum::{Algorithm, mismatch};
-use crate::service::s3::{Checksum, Object, Upload};
+use crate::service::s3::{Checksum, Object, Sums, Upload};
 use crate::wire::chunked::Trailer;
 
 /// Members of an answer set to this checksum, if there is one. `typed`: to its type too.
@@ -103,13 +104,13 @@ pub fn verified(request: &Request) -> Result<Option<Checksum>, AwsError> {
 }
 
 /// An object's checksum: S3 makes one for whoever did not send one.
-pub fn of(object: &Object, body: &[u8]) -> Checksum {
-    object.checksum.clone().unwrap_or_else(|| Algorithm::Crc64Nvme.of(body))
+pub fn of(object: &Object, sums: &Sums, body: &Bytes) -> Checksum {
+    object.checksum.clone().unwrap_or_else(|| sums.checksum(Algorithm::Crc64Nvme, body))
 }
 
-/// What S3 makes itself of a part that came without a checksum, when the upload wants one of the whole object.
-pub fn of_whole_upload(upload: &Upload, body: &[u8]) -> Option<Checksum> {
-    upload.checksum.filter(|wanted| !wanted.composite).map(|wanted| wanted.algorithm.of(body))
+/// By what S3 makes one itself of a part that came without a checksum, when the upload wants one of the whole object.
+pub fn of_whole_upload(upload: &Upload) -> Option<Algorithm> {
+    upload.checksum.filter(|wanted| !wanted.composite).map(|wanted| wanted.algorithm)
 }
 
 /// As listings show it.

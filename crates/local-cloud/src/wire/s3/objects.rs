@@ -10,7 +10,7 @@ use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::checksum::Algorithm;
 use crate::service::s3::object::{New, Precondition};
-use crate::service::s3::{Description, State, refusal};
+use crate::service::s3::{Description, Object, State, refusal};
 
 pub fn put(state: &mut State, cx: &Context, input: PutObjectInput, body: Bytes) -> Result<PutObjectOutput, AwsError> {
     let precondition = convert::precondition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
@@ -18,8 +18,8 @@ pub fn put(state: &mut State, cx: &Context, input: PutObjectInput, body: Bytes) 
     let kms_key = documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id)?;
     acls::admit(state, &input.bucket, input.acl.as_ref().map(ObjectCannedACL::as_str), false)?;
     let description = convert::description!(input, tags, kms_key.clone()).checked()?;
-    let checksum = cx.checksum.cloned().unwrap_or_else(|| Algorithm::Crc64Nvme.of(&body));
-    let new = New::whole(body, Some(checksum.clone()), description);
+    let checksum = cx.checksum.cloned().unwrap_or_else(|| cx.sums.checksum(Algorithm::Crc64Nvme, &body));
+    let new = New::whole(body, cx.sums, Some(checksum.clone()), description);
     let stored = state.put(cx.now, &input.bucket, &input.key, new, precondition)?;
     let output = PutObjectOutput {
         e_tag: Some(convert::etag(&stored.etag)),
@@ -73,7 +73,8 @@ pub fn copy(
     let (bucket, key, version) = source(&input.copy_source)?;
     let (source, body) = state.get(bucket, key, version).map_err(of_source)?;
     source.description.readable()?;
-    let (copied_version, checksum) = (state.told(bucket, &source.version), copied(source, &body, &input));
+    let (copied_version, checksum) =
+        (state.told(bucket, &source.version), cx.sums.checksum(copied(source, &input), &body));
     convert::source_conditions!(input).check_source(cx.now, source)?;
     let kms_key =
         documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id.clone())?;
@@ -95,7 +96,7 @@ pub fn copy(
         let acl = input.acl.map(|acl| acl.as_str().to_owned());
         Description { tags, kms_key: kms_key.clone(), storage_class, acl, ..source.description.clone() }
     };
-    let new = New::whole(body, Some(checksum.clone()), description.checked()?);
+    let new = New::whole(body, cx.sums, Some(checksum.clone()), description.checked()?);
     let stored = state.put(cx.now, &input.bucket, &input.key, new, precondition)?;
     let result = CopyObjectResult {
         e_tag: Some(convert::etag(&stored.etag)),
@@ -138,8 +139,8 @@ pub fn of_source(error: AwsError) -> AwsError {
 }
 
 /// A copy's checksum is of the whole: by the algorithm asked for, or that of the source.
-fn copied(source: &crate::service::s3::Object, body: &[u8], input: &CopyObjectInput) -> crate::service::s3::Checksum {
+pub fn copied(source: &Object, input: &CopyObjectInput) -> Algorithm {
     let asked = input.checksum_algorithm.as_ref().and_then(|name| Algorithm::named(name.as_str()));
     let algorithm = asked.or(source.checksum.as_ref().map(|checksum| checksum.algorithm));
-    algorithm.unwrap_or(Algorithm::Crc64Nvme).of(body)
+    algorithm.unwrap_or(Algorithm::Crc64Nvme)
 }

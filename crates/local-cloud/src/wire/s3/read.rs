@@ -1,5 +1,6 @@
 //! Reading objects: whole, in part, and what is known of them.
 
+use bytes::Bytes;
 use s3s::dto::*;
 
 use super::adapter::Context;
@@ -7,7 +8,7 @@ use super::checksum::{self, with_checksum};
 use super::{convert, documents};
 use crate::request::AwsError;
 use crate::service::s3::object::{self, Object};
-use crate::service::s3::{Checksum as Sum, State, refusal};
+use crate::service::s3::{Checksum as Sum, State, Sums, refusal};
 
 /// Parts in one page.
 const MAX_PARTS: usize = 1000;
@@ -26,7 +27,7 @@ macro_rules! read {
         let part = Span::of_read($input.range.as_ref(), $input.part_number, object)?;
         let whole = part.to - part.from == body.len();
         let mode = $input.checksum_mode.as_ref().filter(|_| $input.range.is_none() || whole);
-        let sum = mode.and_then(|mode| checksum_of(mode, $input.part_number, object, &body));
+        let sum = mode.and_then(|mode| checksum_of(mode, $input.part_number, object, $cx.sums, &body));
         let description = object.description.clone();
         let output = $Output {
             accept_ranges: Some("bytes".into()),
@@ -77,23 +78,27 @@ pub fn head(state: &State, cx: &Context, input: &HeadObjectInput) -> Result<(Hea
 }
 
 /// What a reader who asks for checksums gets: of a part, that which its upload wanted of it.
-fn checksum_of(mode: &ChecksumMode, part: Option<i32>, object: &Object, body: &[u8]) -> Option<Sum> {
+fn checksum_of(mode: &ChecksumMode, part: Option<i32>, object: &Object, sums: &Sums, body: &Bytes) -> Option<Sum> {
     if mode.as_str() != ChecksumMode::ENABLED {
         return None;
     }
     match part.filter(|_| !object.parts.is_empty()) {
         Some(number) => object.parts.iter().find(|part| part.number == number)?.checksum.clone(),
-        None => Some(checksum::of(object, body)),
+        None => Some(checksum::of(object, sums, body)),
     }
 }
 
 /// Only what was asked for.
-pub fn attributes(state: &State, input: &GetObjectAttributesInput) -> Result<GetObjectAttributesOutput, AwsError> {
+pub fn attributes(
+    state: &State,
+    cx: &Context,
+    input: &GetObjectAttributesInput,
+) -> Result<GetObjectAttributesOutput, AwsError> {
     let (object, body) = state.get(&input.bucket, &input.key, input.version_id.as_deref())?;
     // The library takes a list in one header for one word.
     let asked = || input.object_attributes.iter().flat_map(|words| words.as_str().split(',')).map(str::trim);
     let asks = |name: &str| asked().any(|word| word == name);
-    let sum = checksum::of(object, &body);
+    let sum = checksum::of(object, cx.sums, &body);
     let typed = Checksum { checksum_type: Some(checksum::kind(sum.is_composite())), ..Default::default() };
     let class = || StorageClass::from(object.description.storage_class().to_owned());
     Ok(GetObjectAttributesOutput {

@@ -9,7 +9,7 @@ use super::lists::{self, Spelling};
 use super::{acls, convert, documents, objects, read};
 use crate::request::AwsError;
 use crate::service::s3::checksum::{Algorithm, Wanted};
-use crate::service::s3::upload::{Asked, Completion};
+use crate::service::s3::upload::{Asked, Completion, Joined};
 use crate::service::s3::{State, refusal};
 
 pub fn begin(
@@ -45,9 +45,12 @@ pub fn put_part(
 ) -> Result<UploadPartOutput, AwsError> {
     let (id, number) = (&input.upload_id, input.part_number);
     let upload = state.upload(id, &input.bucket, &input.key)?;
-    let sum = cx.checksum.cloned().or_else(|| checksum::of_whole_upload(upload, &body));
+    let sum = cx
+        .checksum
+        .cloned()
+        .or_else(|| checksum::of_whole_upload(upload).map(|algorithm| cx.sums.checksum(algorithm, &body)));
     let kms_key = upload.description.kms_key.clone();
-    let etag = state.put_part(cx.now, id, number, body, sum.clone())?;
+    let etag = state.put_part(cx.now, id, number, body, cx.sums, sum.clone())?;
     let output = UploadPartOutput {
         e_tag: Some(convert::etag(&etag)),
         server_side_encryption: documents::algorithm(&kms_key),
@@ -68,13 +71,11 @@ pub fn copy_part(
     source.description.readable()?;
     let source_version = state.told(bucket, &source.version);
     convert::source_conditions!(input).check_source(cx.now, source)?;
-    let range = input.copy_source_range.as_deref().map(|range| source_range(range, source.size)).transpose()?;
-    let part = read::Span::of(range.as_ref(), source.size)?;
-    let (id, number, body) = (&input.upload_id, input.part_number, body.slice(part.from..part.to));
+    let (id, number, body) = (&input.upload_id, input.part_number, source_part(&input, &body)?);
     let upload = state.upload(id, &input.bucket, &input.key)?;
-    let sum = upload.checksum.map(|wanted| wanted.algorithm.of(&body));
+    let sum = upload.checksum.map(|wanted| cx.sums.checksum(wanted.algorithm, &body));
     let kms_key = upload.description.kms_key.clone();
-    let etag = state.put_part(cx.now, id, number, body, sum.clone())?;
+    let etag = state.put_part(cx.now, id, number, body, cx.sums, sum.clone())?;
     let copied = CopyPartResult {
         e_tag: Some(convert::etag(&etag)),
         last_modified: Some(convert::time(cx.now)),
@@ -87,6 +88,14 @@ pub fn copy_part(
         ssekms_key_id: kms_key,
         ..Default::default()
     })
+}
+
+/// What becomes the part, of the source's whole content.
+pub fn source_part(input: &UploadPartCopyInput, body: &Bytes) -> Result<Bytes, AwsError> {
+    let size = body.len() as u64;
+    let range = input.copy_source_range.as_deref().map(|range| source_range(range, size)).transpose()?;
+    let part = read::Span::of(range.as_ref(), size)?;
+    Ok(body.slice(part.from..part.to))
 }
 
 /// Both ends must be said, and be there.
@@ -107,18 +116,27 @@ fn source_range(text: &str, size: u64) -> Result<Range, AwsError> {
     }
 }
 
+/// What a completion asks for, and what is left of its input.
+pub fn completion(
+    mut input: CompleteMultipartUploadInput,
+) -> Result<(CompleteMultipartUploadInput, Completion), AwsError> {
+    let precondition = convert::precondition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
+    let parts = input.multipart_upload.take().and_then(|upload| upload.parts).unwrap_or_default();
+    let parts = parts.into_iter().map(asked).collect();
+    let composite = input.checksum_type.as_ref().map(|kind| kind.as_str() == ChecksumType::COMPOSITE);
+    let size = input.mpu_object_size.and_then(|size| u64::try_from(size).ok());
+    let completion = Completion { parts, checksum: said!(input.clone()), composite, size, precondition };
+    Ok((input, completion))
+}
+
 pub fn complete(
     state: &mut State,
     cx: &Context,
     input: CompleteMultipartUploadInput,
+    completion: Completion,
+    joined: &Joined,
 ) -> Result<CompleteMultipartUploadOutput, AwsError> {
-    let precondition = convert::precondition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
-    let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
-    let parts = parts.into_iter().map(asked).collect();
-    let composite = input.checksum_type.as_ref().map(|kind| kind.as_str() == ChecksumType::COMPOSITE);
-    let size = input.mpu_object_size.and_then(|size| u64::try_from(size).ok());
-    let completion = Completion { parts, checksum: said!(input), composite, size, precondition };
-    let stored = state.complete_upload(cx.now, &input.upload_id, &input.bucket, &input.key, completion)?;
+    let stored = state.complete_upload(cx.now, &input.upload_id, &input.bucket, &input.key, completion, joined)?;
     let (object, body) = state.get(&input.bucket, &input.key, None)?;
     let output = CompleteMultipartUploadOutput {
         e_tag: Some(convert::etag(&stored.etag)),
@@ -131,7 +149,7 @@ pub fn complete(
         key: Some(input.key),
         ..Default::default()
     };
-    Ok(with_checksum!(output, Some(&checksum::of(object, &body)), typed))
+    Ok(with_checksum!(output, Some(&checksum::of(object, &joined.sums, &body)), typed))
 }
 
 fn asked(part: CompletedPart) -> Asked {

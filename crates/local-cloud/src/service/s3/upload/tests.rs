@@ -12,7 +12,7 @@ fn begun(sizes: &[usize]) -> State {
     state.begin_upload(0, "id", "lake", "k", Description::default(), None).expect("the bucket is there");
     for (at, size) in sizes.iter().enumerate() {
         let body = Bytes::from(vec![b'a'; *size]);
-        state.put_part(0, "id", at as i32 + 1, body, None).expect("the upload is there");
+        state.put_part(0, "id", at as i32 + 1, body, &Sums::default(), None).expect("the upload is there");
     }
     state
 }
@@ -29,7 +29,8 @@ fn completion(parts: &[Asked]) -> Completion {
 fn parts_are_joined_in_their_order_and_then_forgotten() {
     let mut state = begun(&[BIG, 3]);
     let asked = [part(1, None), part(2, Some("47bce5c74f589f4867dbd57e9ca9f808"))];
-    let stored = state.complete_upload(1, "id", "lake", "k", completion(&asked)).expect("good parts");
+    let stored =
+        state.complete_upload(1, "id", "lake", "k", completion(&asked), &Joined::default()).expect("good parts");
     assert!(stored.etag.ends_with("-2"), "{stored:?}");
     assert_eq!(state.get("lake", "k", None).map(|(_, body)| body.len()), Ok(BIG + 3));
     assert_eq!(state.upload("id", "lake", "k").map_err(|error| error.code), Err("NoSuchUpload"));
@@ -51,7 +52,7 @@ fn parts_that_do_not_fit_are_refused() {
         (&[3], &[other], "InvalidPart"),
         (&[3], &[], "InvalidRequest"),
     ] {
-        let refused = begun(sizes).complete_upload(1, "id", "lake", "k", completion(asked));
+        let refused = begun(sizes).complete_upload(1, "id", "lake", "k", completion(asked), &Joined::default());
         assert_eq!(refused.map_err(|error| error.code), Err(code));
     }
 }
@@ -61,7 +62,7 @@ type Row<'a> = (Option<Act<'a>>, &'a [Act<'a>], Precondition, Result<(), &'stati
 
 #[test]
 fn a_conditional_completion_loses_to_what_others_did_to_the_key_meanwhile() {
-    let object = || New::whole(Bytes::from_static(b"x"), None, Description::default());
+    let object = || New::whole(Bytes::from_static(b"x"), &Sums::default(), None, Description::default());
     let etag = || Precondition::Etag(object().etag);
     let put = |state: &mut State| state.put(1, "lake", "k", object(), Precondition::None).map(drop);
     let delete = |state: &mut State| state.delete(1, "lake", "k", None).map(drop);
@@ -81,10 +82,10 @@ fn a_conditional_completion_loses_to_what_others_did_to_the_key_meanwhile() {
         let mut state = begun(&[]);
         before.into_iter().for_each(|act| act(&mut state).expect("the bucket is there"));
         state.begin_upload(0, "own", "lake", "k", Description::default(), None).expect("the bucket is there");
-        state.put_part(0, "own", 1, Bytes::from_static(b"y"), None).expect("the upload is there");
+        state.put_part(0, "own", 1, Bytes::from_static(b"y"), &Sums::default(), None).expect("the upload is there");
         during.iter().for_each(|act| act(&mut state).expect("the bucket is there"));
         let completion = Completion { precondition, ..completion(&[part(1, None)]) };
-        let done = state.complete_upload(2, "own", "lake", "k", completion);
+        let done = state.complete_upload(2, "own", "lake", "k", completion, &Joined::default());
         assert_eq!(done.map(drop).map_err(|error| error.code), expected, "row {at}");
     }
 }
@@ -96,7 +97,7 @@ fn a_completion_speaks_of_sums_and_sizes_as_the_upload_was_begun() {
         let wanted = wanted.map(|composite| Wanted { algorithm: Algorithm::Crc32, composite });
         state.uploads.get_mut("id").expect("it was begun").checksum = wanted;
         let completion = Completion { composite, size, ..completion(&[part(1, None)]) };
-        state.complete_upload(1, "id", "lake", "k", completion).err().map(|error| error.message)
+        state.complete_upload(1, "id", "lake", "k", completion, &Joined::default()).err().map(|error| error.message)
     };
     assert_eq!(refused(None, None, Some(3)), None);
     for (wanted, composite, size, said) in [

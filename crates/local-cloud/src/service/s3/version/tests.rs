@@ -20,7 +20,7 @@ fn set(state: &mut State, versioning: Option<Versioning>) {
 }
 
 fn put(state: &mut State, text: &'static str) -> Option<String> {
-    let new = New::whole(Bytes::from_static(text.as_bytes()), None, Description::default());
+    let new = New::whole(Bytes::from_static(text.as_bytes()), &Default::default(), None, Description::default());
     state.put(1, "lake", "k", new, Precondition::None).expect("the bucket is there").version
 }
 
