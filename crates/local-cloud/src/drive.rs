@@ -209,9 +209,21 @@ impl Engine {
         self.look("backlog", |world| firehose::backlog(world, region, name))
     }
 
-    /// What exists, by service and region.
+    /// What exists, by service and region. Objects are looked up some at a time: what happens meanwhile may be in it or not.
     pub fn dump(&self) -> serde_json::Value {
-        self.look("dump", control::dump)
+        let mut dump = self.look("dump", control::dump);
+        let mut last = String::new();
+        loop {
+            let objects = self.look("dump", |world| world.s3.some_objects(&last));
+            let Some((row, _)) = objects.last() else { return dump };
+            last.clone_from(row);
+            for (row, size) in objects {
+                let (bucket, key) = row.split_once('/').unwrap_or((&row, ""));
+                if let Some(bucket) = dump["s3"].get_mut(bucket) {
+                    bucket["objects"][key] = size.into();
+                }
+            }
+        }
     }
 
     /// Ends the functions' processes and the journal, which frees the folder. Calls after it are refused.

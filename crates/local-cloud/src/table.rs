@@ -131,7 +131,11 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
     }
 
     /// Rows under a prefix behind a key, which may be of another prefix.
-    pub fn after<'a>(&'a self, prefix: &'a str, key: &str) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, T> {
+    pub fn after<'a, 'p>(
+        &'a self,
+        prefix: &'p str,
+        key: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, 'p, T> {
         let from = if key < prefix { Bound::Included(prefix.to_owned()) } else { Bound::Excluded(key.to_owned()) };
         let rows = self.rows.range((from, Bound::Unbounded));
         rows.take_while(move |(row, _)| row.starts_with(prefix)).map(|(row, value)| (row.as_str(), value))

@@ -1,7 +1,5 @@
 //! S3's store: buckets and objects, as typed calls. The protocol is [`crate::wire::s3`]'s.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -29,6 +27,9 @@ pub use object::Object;
 pub use sums::Sums;
 pub use upload::Upload;
 use version::History;
+
+/// Objects that are listed in one turn of the world.
+const AT_ONCE: usize = 1_000;
 
 /// Among a bucket's documents, the policy: its text.
 pub const POLICY: &str = "policy";
@@ -90,16 +91,16 @@ pub fn store(
 }
 
 impl State {
-    /// Region, keys and sizes of every bucket.
+    /// The region of every bucket.
     pub fn dump(&self) -> Value {
-        let objects = |bucket: &str| -> BTreeMap<String, u64> {
-            let inside = format!("{bucket}/");
-            self.objects.with_prefix(&inside).map(|(key, row)| (key[inside.len()..].to_owned(), row.size)).collect()
-        };
-        self.buckets
-            .iter()
-            .map(|(name, bucket)| (name.to_owned(), json!({ "region": bucket.region, "objects": objects(name) })))
-            .collect()
+        let regions = self.buckets.iter().map(|(name, bucket)| (name, &bucket.region));
+        regions.map(|(name, region)| (name.to_owned(), json!({ "region": region, "objects": {} }))).collect()
+    }
+
+    /// `bucket/key` and size of the objects after one, so many that a turn is short.
+    pub fn some_objects(&self, after: &str) -> Vec<(String, u64)> {
+        let objects = self.objects.after("", after).take(AT_ONCE);
+        objects.map(|(row, object)| (row.to_owned(), object.size)).collect()
     }
 
     pub fn take_changes(&mut self, out: &mut Changes) {

@@ -3,6 +3,7 @@
 mod calls;
 mod checksums;
 mod control;
+mod descriptors;
 mod iam;
 mod kept;
 mod lifecycle;

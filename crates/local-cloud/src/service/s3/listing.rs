@@ -2,8 +2,6 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 
-use std::collections::BTreeSet;
-
 use super::version::Shown;
 use super::{Object, State, Upload, refusal};
 use crate::request::AwsError;
@@ -41,9 +39,7 @@ impl State {
     pub fn list(&self, bucket: &str, query: &Query) -> Result<Page<'_, &Object>, AwsError> {
         self.bucket(bucket)?;
         let inside = format!("{bucket}/{}", query.prefix);
-        let from = bucket.len() + 1;
-        let keys = self.objects.with_prefix(&inside).map(|(row, object)| (&row[from..], object));
-        Ok(page(keys.filter(|(key, _)| *key > query.after.as_str()), query))
+        Ok(page(steps(bucket, query, |row| self.objects.after(&inside, row).next()), query))
     }
 
     /// Unfinished uploads by key, and those of one key as they were begun.
@@ -71,15 +67,22 @@ impl State {
     pub fn list_versions(&self, bucket: &str, query: &Query) -> Result<Page<'_, Listed<'_>>, AwsError> {
         self.bucket(bucket)?;
         let inside = format!("{bucket}/{}", query.prefix);
-        let from = bucket.len() + 1;
-        let objects = self.objects.with_prefix(&inside).map(|(row, _)| row);
-        let rows: BTreeSet<&str> = objects.chain(self.history.with_prefix(&inside).map(|(row, _)| row)).collect();
-        let begun = query.after_version.is_some();
-        let rows =
-            rows.into_iter().filter(|row| &row[from..] > query.after.as_str() || begun && row[from..] == query.after);
-        let versions = rows.flat_map(|row| {
-            let key = &row[from..];
-            let listed = self.versions_of(row).enumerate().map(|(at, shown)| Listed { shown, is_latest: at == 0 });
+        let next = |row: &str| {
+            let object = self.objects.after(&inside, row).next().map(|(row, _)| (row, ()));
+            object.into_iter().chain(self.history.after(&inside, row).next().map(|(row, _)| (row, ()))).min()
+        };
+        // The key whose versions were begun, and then those after it.
+        let first = format!("{bucket}/{}", query.after);
+        let is_first = |row: &&str| query.after_version.is_some() && **row == first && row.starts_with(&inside);
+        let objects = self.objects.with_prefix(&first).map(|(row, _)| row).take(1);
+        let mut there = objects.chain(self.history.with_prefix(&first).map(|(row, _)| row).take(1)).filter(is_first);
+        let begun = there.next().map(|row| (&row[bucket.len() + 1..], ()));
+        let rows = begun.into_iter().chain(steps(bucket, query, next));
+        let versions = rows.flat_map(|(key, ())| {
+            let listed = self
+                .versions_of(&format!("{bucket}/{key}"))
+                .enumerate()
+                .map(|(at, shown)| Listed { shown, is_latest: at == 0 });
             let listed: Vec<Listed> = listed.collect();
             let seen = query.after_version.as_ref().filter(|_| key == query.after);
             let seen = seen.map_or(0, |id| listed.iter().position(|l| l.shown.id() == *id).map_or(0, |at| at + 1));
@@ -87,6 +90,26 @@ impl State {
         });
         Ok(page(versions, query))
     }
+}
+
+/// No key sorts between this character and the end of those that begin as what stands before it does.
+const LAST: char = char::MAX;
+
+/// Keys from where a page begins, by the row after a row. What has the same rolled up prefix as the one before is stepped over and
+/// not through: a turn looks at as many keys as the page shows.
+fn steps<'a, T>(
+    bucket: &str,
+    query: &Query,
+    next: impl Fn(&str) -> Option<(&'a str, T)>,
+) -> impl Iterator<Item = (&'a str, T)> {
+    let from = bucket.len() + 1;
+    let mut at = format!("{bucket}/{}", query.after);
+    std::iter::from_fn(move || {
+        let (row, value) = next(&at)?;
+        let key = &row[from..];
+        at = group(key, query).map_or_else(|| row.to_owned(), |group| format!("{bucket}/{group}{LAST}"));
+        Some((key, value))
+    })
 }
 
 /// `entries` are those with the prefix that come after where the page begins, in order.
@@ -127,7 +150,8 @@ fn group<'a>(key: &'a str, query: &Query) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::ops::Bound;
 
     use super::super::Description;
     use super::super::bucket::Versioning;
@@ -181,6 +205,25 @@ mod tests {
         let after_a = Query { after: "a".into(), delimiter: "/".into(), max: 1, ..Query::default() };
         let page = state.list_versions("lake", &after_a).expect("the bucket is there");
         assert_eq!((page.entries, page.prefixes, page.next), (vec![], vec!["b/".to_owned()], Some("b/".to_owned())));
+    }
+
+    #[test]
+    fn a_page_looks_at_as_many_keys_as_it_shows() {
+        let rows: BTreeSet<String> = (0..100_000).map(|n| format!("lake/{:02}/{n:06}", n % 50)).collect();
+        for (delimiter, prefix, max, shown, looked_at) in
+            [("/", "", 1000, 50, 51), ("/", "", 10, 10, 11), ("", "07/", 10, 10, 11), ("/", "07/", 10, 10, 11)]
+        {
+            let query = Query { delimiter: delimiter.into(), prefix: prefix.into(), max, ..Query::default() };
+            let count = std::cell::Cell::new(0);
+            let (rows, inside) = (&rows, format!("lake/{prefix}"));
+            let next = |row: &str| {
+                count.set(count.get() + 1);
+                let from = Bound::Excluded(row.max(&inside).to_owned());
+                rows.range((from, Bound::Unbounded)).find(|row| row.starts_with(&inside)).map(|row| (row.as_str(), ()))
+            };
+            let page = page(steps("lake", &query, next), &query);
+            assert_eq!((page.entries.len() + page.prefixes.len(), count.get()), (shown, looked_at), "{query:?}");
+        }
     }
 
     /// Prefix, delimiter, after, max, entries, next.
