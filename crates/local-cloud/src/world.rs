@@ -4,6 +4,7 @@ use crate::faults::Faults;
 use crate::flow::{self, task::Done};
 use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Token};
 use crate::service::kinesis::log::LogChange;
+use crate::service::s3::Sweep;
 use crate::service::{Call, SERVICES, firehose, iam, kinesis, lambda, logs, s3};
 use crate::settings::{Millis, Settings};
 use crate::table::Changes;
@@ -95,24 +96,25 @@ impl World {
         let now = turn.now;
         // A service that stays due must not hold time still: every step is later than the one before.
         let mut at = if self.seen == 0 { now } else { self.seen };
-        while let Some(due) = self.tick_due().filter(|due| *due < now) {
+        let mut sweep = Sweep::default();
+        while let Some(due) = self.tick_due(&sweep).filter(|due| *due < now) {
             at = due.max(at + 1);
             if at >= now {
                 break;
             }
             turn.now = at;
-            self.tick_once(turn);
+            self.tick_once(turn, &mut sweep);
         }
         turn.now = now;
-        self.tick_once(turn);
+        self.tick_once(turn, &mut sweep);
         self.seen = now;
     }
 
-    fn tick_once(&mut self, turn: &mut Turn) {
+    fn tick_once(&mut self, turn: &mut Turn, sweep: &mut Sweep) {
         for service in SERVICES {
             (service.tick)(self, turn);
         }
-        self.s3.tick(turn.now);
+        self.s3.tick(turn.now, sweep);
     }
 
     /// The result of an effect. Gives the reply of the call that waited for it, if one did.
@@ -134,11 +136,13 @@ impl World {
 
     /// When [`World::run`] next has something to do.
     pub fn due(&self) -> Option<Millis> {
-        self.tick_due().into_iter().chain(flow::due(self)).min()
+        self.tick_due(&Sweep::default()).into_iter().chain(flow::due(self)).min()
     }
 
-    fn tick_due(&self) -> Option<Millis> {
-        SERVICES.iter().filter_map(|service| (service.due)(self)).chain(self.s3.due()).min()
+    /// A sweep that has done as much as a turn may is not due in it any more.
+    fn tick_due(&self, sweep: &Sweep) -> Option<Millis> {
+        let s3 = self.s3.due().filter(|_| !sweep.is_done());
+        SERVICES.iter().filter_map(|service| (service.due)(self)).chain(s3).min()
     }
 
     /// What changed since the last time. Nothing where it is not kept: then nothing is serialised either.

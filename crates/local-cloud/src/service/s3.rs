@@ -25,6 +25,7 @@ pub use checksum::Checksum;
 pub use description::Description;
 pub use object::Object;
 pub use sums::Sums;
+pub use sweep::Sweep;
 pub use upload::Upload;
 use version::History;
 
@@ -54,6 +55,8 @@ pub struct State {
     swept: Millis,
     /// The last key, with its bucket, that the sweep under way has looked at.
     sweeping: String,
+    /// When that sweep began.
+    begun: Millis,
 }
 
 impl Default for State {
@@ -67,6 +70,7 @@ impl Default for State {
             parts: Blobs::new("s3/parts"),
             swept: 0,
             sweeping: String::new(),
+            begun: 0,
         }
     }
 }
