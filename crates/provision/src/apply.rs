@@ -96,6 +96,8 @@ async fn run(
         Ok(gone) => {
             let note = match &gone {
                 Gone::Kept(why) => Some(format!("kept: {why}")),
+                Gone::Left(why) => Some(format!("left: {why}")),
+                Gone::DeletedWith(what) => Some(what.clone()),
                 Gone::Deleting => Some("AWS is still at it".into()),
                 Gone::Deleted => None,
             };
@@ -121,16 +123,22 @@ async fn perform(cx: &Cx, node: &dyn Node, step: &Step) -> Result<Gone> {
             node.delete(cx).await?;
             node.create(cx, &node.desired_tags(&cx.names)).await?;
         }
-        Op::Update => {
-            if !step.tags.is_empty() {
-                node.retag(cx, &step.tags.set, &step.tags.unset).await?;
-            }
-            if !step.diff.is_empty() {
-                node.update(cx, &step.diff).await?;
-            }
-        }
+        Op::Update => match update(cx, node, step).await {
+            Err(error) if node.vanished(&error) => node.create(cx, &node.desired_tags(&cx.names)).await?,
+            updated => updated?,
+        },
     }
     Ok(Gone::Deleted)
+}
+
+async fn update(cx: &Cx, node: &dyn Node, step: &Step) -> Result<()> {
+    if !step.tags.is_empty() {
+        node.retag(cx, &step.tags.set, &step.tags.unset).await?;
+    }
+    if !step.diff.is_empty() {
+        node.update(cx, &step.diff).await?;
+    }
+    Ok(())
 }
 
 fn count(summary: &mut Summary, op: Op, gone: &Gone) {
@@ -138,8 +146,9 @@ fn count(summary: &mut Summary, op: Op, gone: &Gone) {
         (Op::Create, _) => &mut summary.created,
         (Op::Update, _) => &mut summary.updated,
         (Op::Replace, _) => &mut summary.replaced,
-        (Op::Delete, Gone::Deleted) => &mut summary.deleted,
+        (Op::Delete, Gone::Deleted | Gone::DeletedWith(_)) => &mut summary.deleted,
         (Op::Delete, Gone::Deleting) => &mut summary.deleting,
+        (Op::Delete, Gone::Left(_)) => &mut summary.left,
         (Op::Delete, Gone::Kept(_)) => &mut summary.kept,
     };
     *counter += 1;

@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use crate::claims::Seen;
 use crate::error::{Error, Result};
 use crate::names::Names;
 
@@ -32,6 +33,8 @@ pub struct Cx {
     /// Told what is being waited for, each time that changes: "role to be assumable".
     pub waiting: Arc<dyn Fn(&str) + Send + Sync>,
     pub calls: Calls,
+    /// What the survey has read of buckets' claims.
+    pub claims: Seen,
 }
 
 /// What the command line says about how to do things.
@@ -39,8 +42,10 @@ pub struct Cx {
 pub struct Options {
     /// Wait until what is being deleted is gone.
     pub wait_until_gone: bool,
-    /// Delete the data under our prefixes with them.
-    pub purge_data: bool,
+    /// What data is deleted with the prefixes.
+    pub purge_data: Purge,
+    /// What is observed may be deleted: then more of it has to be known.
+    pub deletes: bool,
     /// Who is told to have run this, in the record.
     pub owner: Option<String>,
     /// From when on the environment may be removed by anybody: so many seconds from now.
@@ -49,6 +54,24 @@ pub struct Options {
     pub work_dir: PathBuf,
     /// Functions run on this machine, so that its processor has to do.
     pub runs_here: bool,
+}
+
+/// What data a deletion takes with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Purge {
+    #[default]
+    #[value(hide = true)]
+    Nothing,
+    /// Exactly what this environment's delivery streams wrote
+    Ours,
+    /// Everything under its prefixes, except for what others have claimed
+    EverythingUnderPrefix,
+}
+
+impl Purge {
+    pub fn deletes(self) -> bool {
+        self != Purge::Nothing
+    }
 }
 
 /// A client that records its calls. The services' configurations share no trait.
@@ -62,7 +85,14 @@ impl Cx {
     /// A context that waits silently, with default options.
     pub fn new(sdk: SdkConfig, names: Names) -> Cx {
         let names = Arc::new(names);
-        Cx { sdk, names, options: Options::default(), waiting: Arc::new(|_| ()), calls: Calls::default() }
+        Cx {
+            sdk,
+            names,
+            options: Options::default(),
+            waiting: Arc::new(|_| ()),
+            calls: Calls::default(),
+            claims: Seen::default(),
+        }
     }
 
     /// Tells the user what is being waited for.

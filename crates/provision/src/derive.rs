@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::names::{Address, Name, Names};
 use crate::node::{self, Node, NodeOptions};
+use crate::prefix::Place;
 use crate::resource::Resource;
 use crate::resource::bucket_prefix::BucketPrefix;
-use crate::resource::delivery_stream::shape::literal;
 use crate::resource::delivery_stream::{self, DeliveryStream, Ref};
 use crate::resource::function::{self, Function, LogRef};
 use crate::resource::log_group::LogGroup;
@@ -20,7 +20,7 @@ pub fn nodes(stack: &Stack, names: &Names) -> Vec<Box<dyn Node>> {
     let mut nodes = section(&stack.streams);
     nodes.extend(section(&stack.buckets));
     nodes.extend(section(&stack.functions));
-    nodes.extend(section(&stack.deliveries));
+    nodes.extend(section_after(&stack.deliveries, claims_of));
     for (logical, entry) in &stack.functions {
         nodes.extend(entry.managed().into_iter().flat_map(|entry| of_function(logical, entry, stack, names)));
     }
@@ -32,10 +32,27 @@ pub fn nodes(stack: &Stack, names: &Names) -> Vec<Box<dyn Node>> {
 }
 
 fn section<R: Resource>(entries: &BTreeMap<String, Entry<R>>) -> Vec<Box<dyn Node>> {
+    section_after(entries, |_, _| vec![])
+}
+
+/// A claim must be older than what is written under it, so that a delivery stream comes after the claims on its prefixes.
+fn claims_of(logical: &str, delivery: &DeliveryStream) -> Vec<Address> {
+    let claim = |(what, ..): (&str, &Ref, &str)| Address::new(BucketPrefix::KIND, format!("{logical}-{what}"));
+    places(delivery).into_iter().filter(|(_, bucket, _)| bucket.managed).map(claim).collect()
+}
+
+fn section_after<R: Resource>(
+    entries: &BTreeMap<String, Entry<R>>,
+    after: impl Fn(&str, &R) -> Vec<Address>,
+) -> Vec<Box<dyn Node>> {
     let node = |(logical, entry): (&String, &Entry<R>)| {
         let name = Name::new(R::KIND, logical, entry.physical());
         match entry {
-            Entry::Managed(managed) => node::managed(name, managed.desired.clone(), options::<R, R>(managed, identity)),
+            Entry::Managed(managed) => {
+                let after = after(logical, &managed.desired);
+                let options = NodeOptions { after, ..options::<R, R>(managed, identity) };
+                node::managed(name, managed.desired.clone(), options)
+            }
             Entry::Existing(_) => node::existing::<R>(name),
         }
     };
@@ -101,24 +118,19 @@ fn log_group<T>(
     }
 }
 
-/// The folders that deliveries write to, each once, in buckets that are not somebody else's. Without a marker too: that they are
-/// ours is what `--purge-data` goes by.
+/// The places that deliveries write to, each once, in buckets that are not somebody else's. Without markers too: what is
+/// remembered is where to look.
 fn prefixes(stack: &Stack) -> Vec<Box<dyn Node>> {
     let mut nodes: BTreeMap<String, Box<dyn Node>> = BTreeMap::new();
     let deliveries = stack.deliveries.iter().filter_map(|(logical, entry)| Some((logical, entry.managed()?)));
     for (logical, entry) in deliveries {
-        for (what, bucket, prefix) in places(&entry.desired) {
-            let Some(prefix) = literal(prefix).filter(|_| bucket.managed) else {
-                continue;
-            };
-            let physical = format!("{}/{prefix}", bucket.id);
+        for (what, bucket, prefix) in places(&entry.desired).into_iter().filter(|(_, bucket, _)| bucket.managed) {
+            let place =
+                Place { bucket: bucket.id.clone(), prefix: prefix.to_owned(), delivery: entry.physical.clone() };
+            let physical = place.to_string();
             let name = Name::new(BucketPrefix::KIND, format!("{logical}-{what}"), &physical);
-            let desired = BucketPrefix {
-                bucket: bucket.id.clone(),
-                prefix: prefix.to_owned(),
-                marker: entry.desired.markers,
-                bucket_logical: Some(bucket.logical.clone()),
-            };
+            let desired =
+                BucketPrefix { place, marker: entry.desired.markers, bucket_logical: Some(bucket.logical.clone()) };
             let options = options::<_, BucketPrefix>(entry, |old| format!("{old}-{what}"));
             nodes.entry(physical).or_insert_with(|| node::managed(name, desired, options));
         }
@@ -139,7 +151,7 @@ fn places(delivery: &DeliveryStream) -> Vec<(&'static str, &Ref, &str)> {
 /// The options of a node of kind `R` that stems from an entry; `logical` makes its logical name from the entry's.
 fn options<T, R: Resource>(entry: &Managed<T>, logical: impl Fn(&str) -> String) -> NodeOptions {
     let moved_from = entry.moved_from.as_deref().map(|old| Address::new(R::KIND, logical(old)));
-    NodeOptions { protect: entry.protect, moved_from, tags: entry.tags.clone() }
+    NodeOptions { protect: entry.protect, moved_from, tags: entry.tags.clone(), after: vec![] }
 }
 
 fn identity(logical: &str) -> String {

@@ -54,9 +54,8 @@ impl Error {
         self
     }
 
-    /// As if AWS had answered with this code.
-    #[cfg(test)]
-    pub(crate) fn with_code(mut self, code: &str) -> Error {
+    /// With the error code that AWS gave for one item of many.
+    pub(crate) fn with_code(mut self, code: impl Into<String>) -> Error {
         self.code = Some(code.into());
         self
     }

@@ -158,6 +158,8 @@ pub struct Summary {
     pub deleted: usize,
     /// Deletions that AWS has accepted and is still at.
     pub deleting: usize,
+    /// Not used any more, and not deleted, because others use it.
+    pub left: usize,
     /// Not deleted, for a reason that was said.
     pub kept: usize,
     pub unchanged: usize,
@@ -171,7 +173,7 @@ pub struct Summary {
 impl Summary {
     /// Did anything happen to the cloud?
     pub fn changed(&self) -> bool {
-        self.created + self.updated + self.replaced + self.deleted + self.deleting > 0
+        self.created + self.updated + self.replaced + self.deleted + self.deleting + self.left > 0
     }
 
     pub fn complete(&self) -> bool {

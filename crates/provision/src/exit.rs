@@ -17,6 +17,8 @@ pub enum Exit {
     FailedHalfWay = 4,
     /// A flag or an answer is missing.
     Consent = 5,
+    /// `down` or `gc` is done, and something of ours stays that should have gone.
+    Kept = 6,
     /// SIGINT.
     Interrupted = 130,
     /// SIGTERM.

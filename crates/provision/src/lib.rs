@@ -13,6 +13,7 @@
 
 pub mod apply;
 pub mod artifact;
+pub mod claims;
 pub mod cli;
 pub mod cloud;
 pub mod command;
@@ -25,6 +26,7 @@ pub mod names;
 pub mod node;
 pub mod outputs;
 pub mod plan;
+pub mod prefix;
 pub mod record;
 pub mod report;
 pub mod resource;

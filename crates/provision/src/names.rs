@@ -147,6 +147,13 @@ impl Names {
         ])
     }
 
+    /// The same for a kind that all environments of a stack share.
+    pub fn stack_ownership(&self, address: &Address) -> Tags {
+        let mut tags = self.ownership(address);
+        tags.remove(&self.tag_key("env"));
+        tags
+    }
+
     /// Do these tags say that it may be neither replaced nor deleted? For whoever has no spec that says so.
     pub fn protects(&self, tags: &Tags) -> bool {
         tags.contains_key(&self.tag_key(PROTECT))
@@ -154,9 +161,19 @@ impl Names {
 
     /// Do these tags say that the resource belongs to this stack and environment?
     pub fn owns(&self, tags: &Tags) -> bool {
-        let is = |word: &str, want: &str| tags.get(&self.tag_key(word)).map(String::as_str) == Some(want);
-        is("stack", &self.stack) && is("env", self.env.as_deref().unwrap_or("-"))
+        let env = self.env.as_deref().unwrap_or("-");
+        self.owns_for_stack(tags) && tags.get(&self.tag_key("env")).map(String::as_str) == Some(env)
     }
+
+    /// Do these tags say that the resource belongs to this stack, whatever the environment?
+    pub fn owns_for_stack(&self, tags: &Tags) -> bool {
+        tags.get(&self.tag_key("stack")) == Some(&self.stack)
+    }
+}
+
+/// `1 object`, `2 objects`
+pub fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// `aws`, `aws-cn` or `aws-us-gov`.

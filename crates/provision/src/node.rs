@@ -3,7 +3,7 @@
 use futures::future::{BoxFuture, FutureExt};
 
 use crate::cloud::Cx;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, PROTECT, Tags};
 use crate::plan::{Facts, Wants};
 use crate::resource::{Diff, Gone, Resource};
@@ -17,6 +17,8 @@ pub struct NodeOptions {
     pub moved_from: Option<Address>,
     /// The user's tags, without ours.
     pub tags: Tags,
+    /// What must be there before, besides what the resource itself refers to.
+    pub after: Vec<Address>,
 }
 
 /// One resource: what is wanted, what is there, and how to get from one to the other.
@@ -32,6 +34,10 @@ pub trait Node: Send + Sync {
     fn observe<'a>(&'a mut self, cx: &'a Cx, and_tags: bool) -> BoxFuture<'a, Result<()>>;
     /// Asks AWS for the tags, unless that was done.
     fn read_tags<'a>(&'a mut self, cx: &'a Cx) -> BoxFuture<'a, Result<()>>;
+    /// Asks AWS for what a deletion should tell. `known`: all resources of this run.
+    fn inspect<'a>(&'a mut self, cx: &'a Cx, known: &'a [Name]) -> BoxFuture<'a, Result<()>>;
+    /// Does this error of an update say that it was deleted since it was observed, so that it can be created?
+    fn vanished(&self, error: &Error) -> bool;
     /// All that a plan is made of. `purges`: is data going to be deleted?
     fn facts(&self, names: &Names, purges: bool) -> Facts;
     fn create<'a>(&'a self, cx: &'a Cx, tags: &'a Tags) -> BoxFuture<'a, Result<()>>;
@@ -104,7 +110,10 @@ impl<R: Resource> Node for Managed<R> {
 
     fn desired_tags(&self, names: &Names) -> Tags {
         let mut tags = self.options.tags.clone();
-        tags.extend(names.ownership(&self.name.address));
+        tags.extend(match R::SHARED_BY_ENVIRONMENTS {
+            true => names.stack_ownership(&self.name.address),
+            false => names.ownership(&self.name.address),
+        });
         if self.options.protect {
             tags.insert(names.tag_key(PROTECT), "true".into());
         }
@@ -123,6 +132,9 @@ impl<R: Resource> Node for Managed<R> {
 
     fn observe<'a>(&'a mut self, cx: &'a Cx, and_tags: bool) -> BoxFuture<'a, Result<()>> {
         async move {
+            if self.wants.as_ref().is_some_and(R::is_but_a_name) {
+                return Ok(());
+            }
             // Nothing is ever done to somebody else's, so nobody needs its tags, and a refusal to tell them is of no consequence.
             if and_tags && !R::TAGS_COME_WITH_LIVE && !self.referenced {
                 let (live, tags) = futures::join!(R::observe(cx, &self.name), R::tags(cx, &self.name, None));
@@ -152,6 +164,16 @@ impl<R: Resource> Node for Managed<R> {
         .boxed()
     }
 
+    fn inspect<'a>(&'a mut self, cx: &'a Cx, known: &'a [Name]) -> BoxFuture<'a, Result<()>> {
+        async move {
+            match &mut self.live {
+                Some(live) => R::inspect(cx, &self.name, live, known).await,
+                None => Ok(()),
+            }
+        }
+        .boxed()
+    }
+
     fn facts(&self, names: &Names, purges: bool) -> Facts {
         let diff = match (&self.wants, &self.live) {
             (Some(desired), Some(live)) => desired.diff(live, &self.name, names),
@@ -169,10 +191,13 @@ impl<R: Resource> Node for Managed<R> {
             live: self.live.is_some() || but_a_name,
             but_a_name,
             tags: self.tags.clone().or(but_a_name.then_some(None)),
+            proven: but_a_name || self.live.as_ref().is_some_and(R::proves),
+            shared: R::SHARED_BY_ENVIRONMENTS,
+            notes: self.live.as_ref().map(R::notes).unwrap_or_default(),
             desired_tags: self.desired_tags(names),
             diff,
             unread,
-            refs: self.wants.as_ref().map(R::refs).unwrap_or_default(),
+            refs: self.wants.iter().flat_map(R::refs).chain(self.options.after.iter().cloned()).collect(),
             live_refs: self.live.as_ref().map(|live| R::live_refs(live, purges)).unwrap_or_default(),
             protect: self.options.protect || self.tagged_protected(names),
             moved_from: self.options.moved_from.clone(),
@@ -182,6 +207,10 @@ impl<R: Resource> Node for Managed<R> {
             summary: self.wants.as_ref().map(|d| d.summary(&self.name, names)).unwrap_or_default(),
             expected_wait_s: self.wants.as_ref().map(R::expected_wait_s).unwrap_or_default(),
         }
+    }
+
+    fn vanished(&self, error: &Error) -> bool {
+        R::ABSENT.is_some() && error.code() == R::ABSENT
     }
 
     fn create<'a>(&'a self, cx: &'a Cx, tags: &'a Tags) -> BoxFuture<'a, Result<()>> {

@@ -21,6 +21,12 @@ pub struct Facts {
     pub but_a_name: bool,
     /// Its tags, once read: `Some(None)` for a kind that has none.
     pub tags: Option<Option<Tags>>,
+    /// For a kind without tags: is it known to be this environment's?
+    pub proven: bool,
+    /// Does it belong to the stack, whatever the environment?
+    pub shared: bool,
+    /// What people should know before it is deleted.
+    pub notes: Vec<String>,
     /// What it should carry.
     pub desired_tags: Tags,
     pub diff: Diff,
@@ -139,7 +145,9 @@ pub struct Plan {
     /// Ours, there, and not wanted any more: removed only with `--prune`.
     pub orphans: Vec<Name>,
     /// Not wanted, there, and not ours: left alone.
-    pub foreign: Vec<Name>,
+    pub foreign: Vec<Kept>,
+    /// What people should know before the steps are taken.
+    pub notes: Vec<Kept>,
     /// What stops all of it.
     pub refusals: Vec<Refusal>,
 }
@@ -203,12 +211,18 @@ pub fn plan(facts: &[Facts], members: &Members, names: &Names, permits: Permits)
             Verdict::Named => plan.named.push(fact.name.clone()),
             Verdict::Used => plan.used.push(fact.name.clone()),
             Verdict::Orphan => plan.orphans.push(fact.name.clone()),
-            Verdict::Foreign => plan.foreign.push(fact.name.clone()),
+            Verdict::Foreign => {
+                let why = fact.notes.first().cloned().unwrap_or_else(|| verdict::foreign(fact, names));
+                plan.foreign.push(Kept { name: fact.name.clone(), why });
+            }
             Verdict::Refused(refusal) => plan.refusals.push(refusal),
             Verdict::Do(op, also, tags) => {
                 if let Some(refusal) = refuse_loss(fact, op, permits) {
                     plan.refusals.push(refusal);
                     continue;
+                }
+                if matches!(op, Op::Delete | Op::Replace) {
+                    plan.notes.extend(fact.notes.iter().map(|why| Kept { name: fact.name.clone(), why: why.clone() }));
                 }
                 step_of.insert(index, plan.steps.len());
                 plan.steps.push(Step {

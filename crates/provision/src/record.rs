@@ -20,12 +20,21 @@ pub mod journal;
 
 /// Members on one log group: AWS takes 50 tags, and some are for other things.
 const MEMBERS_PER_PAGE: usize = 42;
+/// A tag's value has at most so many characters; a longer name goes on in further tags.
+const VALUE_MAX: usize = 256;
+/// No record has more pages, whatever it says: 8,400 members.
+const MOST_PAGES: usize = 200;
+/// AWS takes ten ListTagsForResource a second.
+const PAGES_AT_ONCE: usize = 5;
 
 /// What was read.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
-    /// The tags of the log group and its continuations; empty when there is no record.
+    /// The tags of the log group and its continuations; empty when there is no record. A continuation that is absent or not
+    /// ours has no tags.
     pages: Vec<Tags>,
+    /// Does somebody else's log group have its name?
+    pub taken: bool,
 }
 
 impl Record {
@@ -33,9 +42,46 @@ impl Record {
         !self.pages.is_empty()
     }
 
+    /// What it names, as far as it makes sense.
     pub fn members(&self, names: &Names) -> Members {
-        let tags = self.pages.iter().flatten();
-        tags.filter_map(|(key, value)| Some((member(names, key)?, unescape(value)))).collect()
+        self.read(names).0
+    }
+
+    /// What it names and makes no sense, in sentences: whoever may tag a log group can write there.
+    pub fn oddities(&self, names: &Names) -> Vec<String> {
+        self.read(names).1
+    }
+
+    /// Does it name a kind of resource that this version does not know? Then the record is not ours to delete.
+    pub fn has_unknown_kinds(&self, names: &Names) -> bool {
+        let mut keys = self.pages.iter().flat_map(Tags::keys).filter_map(|key| key.strip_prefix(&member_prefix(names)));
+        keys.any(|key| key.split_once('.').is_none_or(|(kind, _)| resource::kind(kind).is_none()))
+    }
+
+    fn read(&self, names: &Names) -> (Members, Vec<String>) {
+        let (mut members, mut odd) = (Members::new(), vec![]);
+        let prefix = member_prefix(names);
+        for (key, value) in self.pages.iter().flatten() {
+            let Some(said) = key.strip_prefix(&prefix).filter(|said| !said.contains(MORE)) else { continue };
+            let more = (1..).map_while(|n| self.pages.iter().find_map(|page| page.get(&format!("{key}{MORE}{n}"))));
+            let physical = unescape(&[value].into_iter().chain(more).map(String::as_str).collect::<String>());
+            let member = said.split_once('.').and_then(|(kind, logical)| Some((resource::kind(kind)?, logical)));
+            match member {
+                None => odd.push(format!("it names {said}, of a kind that this version does not know: left alone")),
+                Some((kind, _)) if !(kind.is_name)(&physical) => {
+                    odd.push(format!("it names {said} as {physical:?}, which is no name of that kind: left alone"));
+                }
+                Some((kind, logical)) => {
+                    members.insert(Address::new(kind.name, logical), physical);
+                }
+            }
+        }
+        let said = self.pages.first().and_then(|first| first.get(&names.tag_key("pages")));
+        let more = self.pages.len().saturating_sub(1);
+        if let Some(said) = said.filter(|said| **said != more.to_string()) {
+            odd.push(format!("it says that it has {said} continuations, and has {more}"));
+        }
+        (members, odd)
     }
 
     /// The hash of the users' tags when they were last applied to everything.
@@ -49,15 +95,34 @@ pub async fn read(cx: &Cx) -> Result<Record> {
     let client = cx.logs();
     let Some(first) = page(&client, cx, 0).await? else { return Ok(Record::default()) };
     if !cx.names.owns(&first) {
-        let doing = format!("reading the record of stack {}", cx.names.stack);
-        return Err(Error::new(doing, format!("log group {} exists and is not ours", cx.names.record()))
-            .hint("rename or delete that log group, or give the stack another name"));
+        return Ok(Record { taken: true, ..Record::default() });
     }
     let more: usize = first.get(&cx.names.tag_key("pages")).and_then(|n| n.parse().ok()).unwrap_or(0);
-    let rest = futures::future::try_join_all((1..=more).map(|number| page(&client, cx, number))).await?;
     let mut pages = vec![first];
-    pages.extend(rest.into_iter().map(Option::unwrap_or_default));
-    Ok(Record { pages })
+    let numbers: Vec<usize> = (1..=more.min(MOST_PAGES - 1)).collect();
+    for numbers in numbers.chunks(PAGES_AT_ONCE) {
+        let some = futures::future::try_join_all(numbers.iter().map(|number| page(&client, cx, *number))).await?;
+        let ours = |page: Option<Tags>| page.filter(|tags| cx.names.owns(tags)).unwrap_or_default();
+        let some: Vec<Tags> = some.into_iter().map(ours).collect();
+        if some.iter().all(Tags::is_empty) {
+            break;
+        }
+        pages.extend(some);
+    }
+    while pages.last().is_some_and(Tags::is_empty) {
+        pages.pop();
+    }
+    Ok(Record { pages, taken: false })
+}
+
+/// Where somebody else's log group has the name of the record, nothing can be remembered, and so nothing is made.
+pub fn refuse_taken(record: &Record, names: &Names) -> Result<()> {
+    if !record.taken {
+        return Ok(());
+    }
+    let doing = format!("reading the record of stack {}", names.stack);
+    Err(Error::new(doing, format!("log group {} exists and is not ours", names.record()))
+        .hint("rename or delete that log group, or give the stack another name"))
 }
 
 /// Writes down names before they are made, and whose they are, and until when. Gives the record as it is then.
@@ -76,7 +141,7 @@ pub async fn widen(cx: &Cx, record: &Record, add: &[Name], tags_hash: Option<&st
             }
         }
     }
-    Ok(Record { pages: wanted })
+    Ok(Record { pages: wanted, taken: false })
 }
 
 /// Strikes out what is gone, under whichever address it is recorded by now.
@@ -85,10 +150,15 @@ pub async fn narrow(cx: &Cx, record: &Record, forget: &[Name]) -> Result<()> {
     let gone = |address: &Address, physical: &str| {
         forget.iter().any(|name| name.address.current() == address.current() && name.physical == physical)
     };
+    let struck: std::collections::HashSet<String> = record
+        .members(&cx.names)
+        .into_iter()
+        .filter(|(address, physical)| gone(address, physical))
+        .map(|(address, _)| member_key(&cx.names, &address))
+        .collect();
     for (number, page) in record.pages.iter().enumerate() {
-        let members = page.iter().filter_map(|(key, value)| Some((key, member(&cx.names, key)?, unescape(value))));
-        let keys = members.filter(|(_, address, physical)| gone(address, physical));
-        let keys: Vec<String> = keys.map(|(key, ..)| key.clone()).collect();
+        let keys: Vec<String> =
+            page.keys().filter(|key| struck.contains(key.split(MORE).next().unwrap_or(key))).cloned().collect();
         if !keys.is_empty() {
             let untag = client.untag_resource().resource_arn(page_arn(cx, number)).set_tag_keys(Some(keys));
             untag.send().await.map_err(|e| Error::aws("narrowing the record", e))?;
@@ -100,7 +170,7 @@ pub async fn narrow(cx: &Cx, record: &Record, forget: &[Name]) -> Result<()> {
 /// Deletes the record, its first page last. Absence is success.
 pub async fn delete(cx: &Cx, record: &Record) -> Result<()> {
     let client = cx.logs();
-    for number in (0..record.pages.len()).rev() {
+    for number in (0..record.pages.len()).rev().filter(|number| !record.pages[*number].is_empty()) {
         let gone = client.delete_log_group().log_group_name(page_name(&cx.names, number)).send().await;
         if let Err(error) = gone.map_err(|e| Error::aws("deleting the record", e))
             && error.code() != Some("ResourceNotFoundException")
@@ -129,14 +199,19 @@ fn assign(names: &Names, record: &Record, add: &[Name], about: &[(&str, Option<S
     }
     for name in add.iter().cloned().chain(renamed(names, record, add)) {
         let key = member_key(names, &name.address);
-        let members = |page: &Tags| page.keys().filter(|key| key.starts_with(&names.tag_key("member/"))).count();
-        let place = pages.iter().position(|page| page.contains_key(&key));
-        let place = place.or_else(|| pages.iter().position(|page| members(page) < MEMBERS_PER_PAGE));
-        let place = place.unwrap_or_else(|| {
-            pages.push(Tags::new());
-            pages.len() - 1
-        });
-        pages[place].insert(key, escape(&name.physical));
+        let members = |page: &Tags| page.keys().filter(|key| key.starts_with(&member_prefix(names))).count();
+        let value = escape(&name.physical);
+        // The escaped text is ASCII, so that it can be cut anywhere.
+        for (number, part) in value.as_bytes().chunks(VALUE_MAX).enumerate() {
+            let key = if number == 0 { key.clone() } else { format!("{key}{MORE}{number}") };
+            let place = pages.iter().position(|page| page.contains_key(&key));
+            let place = place.or_else(|| pages.iter().position(|page| members(page) < MEMBERS_PER_PAGE));
+            let place = place.unwrap_or_else(|| {
+                pages.push(Tags::new());
+                pages.len() - 1
+            });
+            pages[place].insert(key, String::from_utf8_lossy(part).into_owned());
+        }
     }
     let last = pages.len() - 1;
     for page in &mut pages {
@@ -215,11 +290,12 @@ fn member_key(names: &Names, address: &Address) -> String {
     names.tag_key(&format!("member/{address}"))
 }
 
-/// The address in a tag's key, if it is that of a member.
-fn member(names: &Names, key: &str) -> Option<Address> {
-    let (kind, logical) = key.strip_prefix(&names.tag_key("member/"))?.split_once('.')?;
-    Some(Address::new(resource::kind(kind)?.name, logical))
+fn member_prefix(names: &Names) -> String {
+    names.tag_key("member/")
 }
+
+/// Between a member's key and the number of a further part of its value. No address has it.
+const MORE: char = '+';
 
 /// Tag values take letters, digits, spaces and `_.:/=+-@`. The rest, and `=` itself, becomes its code point in hexadecimal between two `=`.
 fn escape(text: &str) -> String {
@@ -231,7 +307,13 @@ fn unescape(text: &str) -> String {
     // Every second part stands between two `=`: a code point in hexadecimal.
     let part = |(index, part): (usize, &str)| match index % 2 {
         0 => part.to_owned(),
-        _ => u32::from_str_radix(part, 16).ok().and_then(char::from_u32).map(String::from).unwrap_or_default(),
+        // What a terminal would take for a command is left out: anybody may have written this.
+        _ => u32::from_str_radix(part, 16)
+            .ok()
+            .and_then(char::from_u32)
+            .filter(|c| !c.is_control())
+            .map(String::from)
+            .unwrap_or_default(),
     };
     text.split('=').enumerate().map(part).collect()
 }
@@ -261,13 +343,45 @@ mod tests {
     }
 
     #[test]
+    fn a_name_too_long_for_a_tag_goes_on_in_further_tags() {
+        let place = format!("lake/{}!{{timestamp:yyyy}}/ by raw", "long=".repeat(200));
+        let name = Name::new("prefix", "raw-good", &place);
+        let short = Name::new("stream", "events", "events");
+        let pages = assign(&names(), &Record::default(), &[name.clone(), short], &[]);
+        assert!(pages.iter().flat_map(Tags::values).all(|value| value.len() <= VALUE_MAX));
+        let record = Record { pages, taken: false };
+        assert_eq!(record.members(&names()).get(&name.address), Some(&place));
+        assert_eq!(record.members(&names()).len(), 2);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_in_a_line_each_and_is_no_member() {
+        let tag = |key: &str, value: &str| (format!("provision/{key}"), value.to_owned());
+        let pages = vec![Tags::from([
+            tag("member/topic.news", "news"),
+            tag("member/nonsense", "x"),
+            tag("member/stream.a", "../../b"),
+            tag("member/stream.b", ""),
+            tag("member/bucket.c", "A"),
+            tag("member/prefix.d", "lake/data/"),
+            tag("member/stream.good", "good"),
+            tag("pages", "99999"),
+        ])];
+        let record = Record { pages, taken: false };
+        assert_eq!(record.members(&names()).into_values().collect::<Vec<_>>(), ["good"]);
+        assert_eq!(record.oddities(&names()).len(), 7, "{:#?}", record.oddities(&names()));
+        assert!(record.has_unknown_kinds(&names()));
+        assert_eq!(unescape("a=1b=[31mb"), "a[31mb", "no escape sequences for a terminal");
+    }
+
+    #[test]
     fn members_beyond_one_log_group_are_continued_in_the_next() {
         let name = |i: usize| Name { address: Address::new("stream", format!("s{i}")), physical: format!("p{i}") };
         let add: Vec<Name> = (0..100).map(name).collect();
         let pages = assign(&names(), &Record::default(), &add, &[]);
         assert_eq!(pages.len(), 3);
         assert!(pages.iter().all(|page| page.len() <= 50));
-        let record = Record { pages };
+        let record = Record { pages, taken: false };
         assert_eq!(record.members(&names()).len(), 100);
         let again = assign(&names(), &record, &add[..1], &[]);
         assert_eq!(again, record.pages, "a name that is written down stays where it is");

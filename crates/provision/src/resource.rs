@@ -9,6 +9,7 @@ use crate::node::{self, Node};
 
 pub mod bucket;
 pub mod bucket_prefix;
+mod claims;
 pub mod delivery_stream;
 pub mod function;
 pub mod log_group;
@@ -20,13 +21,15 @@ pub mod stream;
 /// One kind, as the engine finds it by name.
 pub struct Kind {
     pub name: &'static str,
+    /// Can this be the name of one on AWS?
+    pub is_name: fn(&str) -> bool,
     /// A node of this kind of which nothing is wanted: how what left the spec is looked at.
     pub unwanted: fn(Name) -> Box<dyn Node>,
 }
 
 impl Kind {
     const fn of<R: Resource>() -> Kind {
-        Kind { name: R::KIND, unwanted: node::unwanted::<R> }
+        Kind { name: R::KIND, is_name: R::is_name, unwanted: node::unwanted::<R> }
     }
 }
 
@@ -55,12 +58,20 @@ pub trait Resource: Clone + Send + Sync + 'static {
     /// Does a replacement lose data that cannot be had again?
     const HOLDS_DATA: bool = false;
 
+    /// Does it belong to the stack, so that all environments of the stack use the same?
+    const SHARED_BY_ENVIRONMENTS: bool = false;
+
+    /// The error code of a change to what was deleted a moment ago, where it is then simply created.
+    const ABSENT: Option<&'static str> = None;
+
     /// Do the tags come with `Live`, without a call of their own?
     const TAGS_COME_WITH_LIVE: bool = false;
 
     /// What AWS says, reduced to what we manage.
     type Live: Clone + Send + Sync + 'static;
 
+    /// Can this be the name of one on AWS? Asked of what the record says, which anybody may have written.
+    fn is_name(physical: &str) -> bool;
     /// What must be there before this is made: edges, from the spec.
     fn refs(&self) -> Vec<Address>;
     /// What must outlive this, by kind and physical name: edges, from AWS. They order deletions. `purges`: is data going to be
@@ -91,9 +102,26 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn keeps(_live: &Self::Live, _purges: bool) -> Option<String> {
         None
     }
+    /// For a kind without tags: does what was seen prove that it is this environment's?
+    fn proves(_live: &Self::Live) -> bool {
+        false
+    }
+    /// What people should know before it is deleted.
+    fn notes(_live: &Self::Live) -> Vec<String> {
+        vec![]
+    }
+    /// Adds what a deletion should tell and only a second look finds. `known`: all resources of this run.
+    fn inspect(
+        _cx: &Cx,
+        _name: &Name,
+        _live: &mut Self::Live,
+        _known: &[Name],
+    ) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
     /// `None` when it is not there.
     fn observe(cx: &Cx, name: &Name) -> impl Future<Output = Result<Option<Self::Live>>> + Send;
-    /// Its tags. `None` for a kind that has none: whose it is then follows from the record alone. `live`, where it is known
+    /// Its tags. `None` for a kind that has none: [`Resource::proves`] then says whose it is. `live`, where it is known
     /// already, saves the call of a kind whose tags come with it. Absence (a race) is an empty map.
     fn tags(cx: &Cx, name: &Name, live: Option<&Self::Live>) -> impl Future<Output = Result<Option<Tags>>> + Send;
     fn retag(
@@ -148,6 +176,10 @@ pub struct Unread {
 pub enum Gone {
     /// It is not there any more.
     Deleted,
+    /// It is not there any more, and this is worth saying.
+    DeletedWith(String),
+    /// This environment does not use it any more; it stays for those who do.
+    Left(String),
     /// AWS has accepted the deletion and is at it.
     Deleting,
     /// It stays, for this reason (a bucket that is not empty).

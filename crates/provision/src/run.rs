@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::apply::{self, Applied};
+use crate::claims::Seen;
 use crate::cloud::Cx;
 use crate::derive;
 use crate::error::Error;
@@ -25,6 +26,8 @@ pub async fn decide_up(cx: &Cx, stack: &Stack, permits: Permits, events: &Events
     let waiting = Arc::new(move |text: &str| working.say(Event::Working { text: text.to_owned() }));
     let cx = Cx { waiting, ..cx.clone() };
     let survey = survey::survey(&cx, derive::nodes(stack, &cx.names), For::Up).await?;
+    record::refuse_taken(&survey.record, &cx.names).map_err(|error| vec![error])?;
+    warn(&survey, &cx, events);
     let plan = plan::plan(&survey.facts, &survey.members, &cx.names, permits);
     events.say(Event::Planned { plan: plan.clone(), command: "up" });
     Ok((survey, plan))
@@ -58,6 +61,18 @@ pub async fn apply_up(
     Ok(applied.summary)
 }
 
+/// Tells what is odd about the record, and whose prefixes overlap.
+fn warn(survey: &Survey, cx: &Cx, events: &Events) {
+    let mut texts: Vec<String> = survey.record.oddities(&cx.names);
+    if survey.record.taken {
+        texts.push("that log group is not ours: it is left alone, and so is what it names".into());
+    }
+    let record = |text| format!("the record {}: {text}", cx.names.record());
+    for text in texts.into_iter().map(record).chain(survey.overlaps.iter().cloned()) {
+        events.say(Event::Warned { text });
+    }
+}
+
 /// The journal decides nothing, so that it stops nothing either.
 fn tell_unwritten(journal: std::result::Result<(), Error>, events: &Events) {
     if let Err(error) = journal {
@@ -70,6 +85,7 @@ pub async fn decide_down(cx: &Cx, stack: Option<&Stack>, events: &Events) -> Res
     let mut nodes: Vec<Box<dyn Node>> = stack.map(|stack| derive::nodes(stack, &cx.names)).unwrap_or_default();
     nodes.retain_mut(|node| node.unwant());
     let survey = survey::survey(cx, nodes, For::Down).await?;
+    warn(&survey, cx, events);
     let permits = Permits { prune: true, ..Permits::default() };
     let plan = plan::plan(&survey.facts, &survey.members, &cx.names, permits);
     events.say(Event::Planned { plan: plan.clone(), command: "down" });
@@ -85,6 +101,9 @@ pub async fn apply_down(
     interrupt: watch::Receiver<bool>,
     events: &Events,
 ) -> Result<Summary> {
+    let mut cx = Cx { claims: Seen::default(), ..cx.clone() };
+    cx.options.deletes = true;
+    let cx = &cx;
     let began = journal::begin(cx, "down", plan);
     let journaled = survey.record.exists() && !plan.is_empty();
     let (applied, mut written) =
@@ -98,7 +117,8 @@ pub async fn apply_down(
             || plan.kept.iter().any(|kept| same_thing(&kept.name, name))
     };
     let (left, gone): (Vec<Name>, Vec<Name>) = recorded_names(survey).partition(stays);
-    let recorded = match left.is_empty() && applied.summary.complete() {
+    let stays = !left.is_empty() || !plan.kept.is_empty() || survey.record.has_unknown_kinds(&cx.names);
+    let recorded = match !stays && applied.summary.complete() {
         true => record::delete(cx, &survey.record).await,
         false => {
             if journaled {
@@ -126,7 +146,7 @@ fn ours(survey: &Survey, plan: &Plan) -> Vec<Name> {
 fn gone(survey: &Survey, plan: &Plan, applied: &Applied) -> Vec<Name> {
     let deleted = |name: &Name| {
         plan.steps.iter().zip(&applied.results).any(|(step, result)| {
-            let gone = matches!(result, Some(Gone::Deleted | Gone::Deleting));
+            let gone = result.as_ref().is_some_and(|gone| !matches!(gone, Gone::Kept(_)));
             same_thing(&step.name, name) && step.op == Op::Delete && gone
         })
     };

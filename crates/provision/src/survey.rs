@@ -4,11 +4,13 @@ use std::collections::HashSet;
 
 use futures::future::join_all;
 
+use crate::claims::Seen;
 use crate::cloud::Cx;
 use crate::error::Error;
 use crate::names::Name;
 use crate::node::Node;
 use crate::plan::{Facts, Members, needs_tags};
+use crate::prefix::{self, Place};
 use crate::record::{self, Record};
 use crate::resource;
 
@@ -20,6 +22,8 @@ pub struct Survey {
     pub members: Members,
     /// Of the tags that the spec wants.
     pub tags_hash: String,
+    /// Prefixes that lie in those of other environments or stacks, or the other way round, in sentences.
+    pub overlaps: Vec<String>,
 }
 
 /// What is going to be done with it.
@@ -33,33 +37,75 @@ pub enum For {
 
 /// Reads everything. All that could not be read is told, not only the first.
 pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Result<Survey, Vec<Error>> {
+    let mut cx = Cx { claims: Seen::default(), ..cx.clone() };
+    cx.options.deletes = purpose == For::Down;
+    let cx = &cx;
     let tags_hash = hash(&nodes, cx);
     let round = join_all(nodes.iter_mut().map(|node| look(node, cx, purpose)));
     let (record, looked) = futures::join!(record::read(cx), round);
     let mut errors: Vec<Error> = looked.into_iter().filter_map(Result::err).collect();
     let record = record.map_err(|error| errors.push(error)).unwrap_or_default();
     if !errors.is_empty() {
-        return Err(errors);
+        return Err(each_once(errors));
     }
     let members = record.members(&cx.names);
     let tags_may_differ = record.tags_hash(&cx.names) != Some(&tags_hash);
 
     let known = nodes.len();
     nodes.extend(left_over(&nodes, &members));
+    let names: Vec<Name> = nodes.iter().map(|node| node.name().clone()).collect();
     let (first, left) = nodes.split_at_mut(known);
+    let purges = cx.options.purge_data.deletes();
     let judge = first.iter_mut().map(async |node| {
-        match needs_tags(&node.facts(&cx.names, cx.options.purge_data), &members, tags_may_differ) {
+        if purpose == For::Down {
+            return node.inspect(cx, &names).await;
+        }
+        match needs_tags(&node.facts(&cx.names, purges), &members, tags_may_differ) {
             true => node.read_tags(cx).await,
             false => Ok(()),
         }
     });
-    let (judged, found) = futures::join!(join_all(judge), join_all(left.iter_mut().map(|node| node.observe(cx, true))));
-    let errors: Vec<Error> = judged.into_iter().chain(found).filter_map(Result::err).collect();
+    let (judged, found) = futures::join!(join_all(judge), look_at_left_over(cx, left, &names));
+    let mut errors: Vec<Error> = judged.into_iter().filter_map(Result::err).chain(found).collect();
+    // What is claimed and neither wanted nor recorded: the record was lost, or does not tell the truth.
+    let mut claimed = unrecorded(&nodes, &cx.claims.places(&cx.names));
+    errors.extend(look_at_left_over(cx, &mut claimed, &names).await);
+    nodes.extend(claimed);
     if !errors.is_empty() {
-        return Err(errors);
+        return Err(each_once(errors));
     }
-    let facts = nodes.iter().map(|node| node.facts(&cx.names, cx.options.purge_data)).collect();
-    Ok(Survey { nodes, facts, record, members, tags_hash })
+    let facts = nodes.iter().map(|node| node.facts(&cx.names, purges)).collect();
+    let overlaps = nodes.iter().flat_map(|node| cx.claims.overlaps(node.name(), &cx.names)).collect();
+    Ok(Survey { nodes, facts, record, members, tags_hash, overlaps })
+}
+
+/// They may be deleted, so that all is read which a deletion has to know.
+async fn look_at_left_over(cx: &Cx, left: &mut [Box<dyn Node>], names: &[Name]) -> Vec<Error> {
+    let mut cx = cx.clone();
+    cx.options.deletes = true;
+    let cx = &cx;
+    let looks = left.iter_mut().map(async |node| {
+        node.observe(cx, true).await?;
+        node.inspect(cx, names).await
+    });
+    join_all(looks).await.into_iter().filter_map(Result::err).collect()
+}
+
+/// Nodes for the places that this environment claims and no node is for.
+fn unrecorded(nodes: &[Box<dyn Node>], claimed: &[Place]) -> Vec<Box<dyn Node>> {
+    let known: HashSet<&str> = nodes.iter().map(|node| node.name().physical.as_str()).collect();
+    let lost = claimed.iter().map(Place::to_string).filter(|physical| !known.contains(physical.as_str()));
+    let kind = resource::kind(prefix::KIND).expect("it is one of the kinds");
+    lost.enumerate()
+        .map(|(n, physical)| (kind.unwanted)(Name::new(prefix::KIND, format!("claimed-{n}"), physical)))
+        .collect()
+}
+
+/// Several resources may meet the same refusal: of the claims in one bucket.
+fn each_once(mut errors: Vec<Error>) -> Vec<Error> {
+    let mut told = HashSet::new();
+    errors.retain(|error| told.insert(error.to_string()));
+    errors
 }
 
 async fn look(node: &mut Box<dyn Node>, cx: &Cx, purpose: For) -> Result<(), Error> {

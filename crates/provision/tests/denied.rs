@@ -72,7 +72,7 @@ async fn a_purge_needs_to_see_versions() {
     let stack = stack(&text);
     let mut bench = Bench::new(Delays::FAST).await;
     bench.up(&stack).await;
-    bench.cx.options.purge_data = true;
+    bench.cx.options.purge_data = provision::cloud::Purge::Ours;
     bench.engine.inject("s3:ListObjectVersions=AccessDenied".parse().expect("a rule"));
     let told = told(run::decide_down(&bench.cx, Some(&stack), &bench.events()).await);
     assert!(told.contains("s3:ListBucketVersions"), "{told}");

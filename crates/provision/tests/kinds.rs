@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use local_cloud::{Engine, Settings};
+use provision::claims::Seen;
+use provision::cloud::Purge;
 use provision::cloud::{Cx, within};
 use provision::names::{Name, Names, Tags};
+use provision::prefix::Place;
+use provision::resource::Gone;
 use provision::resource::Resource;
 use provision::resource::bucket::Bucket;
 use provision::resource::bucket_prefix::BucketPrefix;
@@ -34,15 +38,20 @@ async fn make<R: Resource>(cx: &Cx, name: &Name, desired: R) {
     desired.create(cx, name, &cx.names.ownership(&name.address)).await.unwrap();
 }
 
+/// What a command would see that begins now.
+async fn observe<R: Resource>(cx: &Cx, name: &Name) -> Option<R::Live> {
+    R::observe(&Cx { claims: Seen::default(), ..cx.clone() }, name).await.unwrap()
+}
+
 /// The life of one resource: made, seen, changed step by step, gone.
 async fn lives<R: Resource>(cx: &Cx, name: &Name, versions: Vec<R>) {
-    assert!(R::observe(cx, name).await.unwrap().is_none(), "{name} is not there at first");
+    assert!(observe::<R>(cx, name).await.is_none(), "{name} is not there at first");
     let mut versions = versions.into_iter();
     let mut first = versions.next().expect("there is a first");
     first.prepare(cx, name).await.unwrap();
     let tags = cx.names.ownership(&name.address);
     first.create(cx, name, &tags).await.unwrap();
-    let live = R::observe(cx, name).await.unwrap().expect("it was made");
+    let live = observe::<R>(cx, name).await.expect("it was made");
     if let Some(carried) = R::tags(cx, name, Some(&live)).await.unwrap() {
         assert_eq!(carried, tags, "{name}");
         retags::<R>(cx, name, &live).await;
@@ -50,27 +59,27 @@ async fn lives<R: Resource>(cx: &Cx, name: &Name, versions: Vec<R>) {
     assert_eq!(first.diff(&live, name, &cx.names).changes, [], "{name} as made");
     first.create(cx, name, &tags).await.expect("made again after a lost answer");
     for mut version in versions {
-        let live = R::observe(cx, name).await.unwrap().expect("it is there");
+        let live = observe::<R>(cx, name).await.expect("it is there");
         version.prepare(cx, name).await.unwrap();
         let diff = version.diff(&live, name, &cx.names);
         assert!(!diff.is_empty() && !diff.replaces(), "{name}: {diff:?}");
         version.update(cx, name, &live, &diff).await.unwrap();
-        let live = R::observe(cx, name).await.unwrap().expect("it is still there");
+        let live = observe::<R>(cx, name).await.expect("it is still there");
         assert_eq!(version.diff(&live, name, &cx.names).changes, [], "{name} after {diff:?}");
     }
-    let live = R::observe(cx, name).await.unwrap().expect("it is there until it is deleted");
+    let live = observe::<R>(cx, name).await.expect("it is there until it is deleted");
     R::delete(cx, name, &live).await.unwrap();
-    assert!(R::observe(cx, name).await.unwrap().is_none(), "{name} is gone");
+    assert!(observe::<R>(cx, name).await.is_none(), "{name} is gone");
     R::delete(cx, name, &live).await.expect("deleting what is gone is no error");
 }
 
 async fn retags<R: Resource>(cx: &Cx, name: &Name, live: &R::Live) {
     let set = Tags::from([("team".to_owned(), "data".to_owned())]);
     R::retag(cx, name, live, &set, &[]).await.unwrap();
-    let live = R::observe(cx, name).await.unwrap().expect("tags do not delete");
+    let live = observe::<R>(cx, name).await.expect("tags do not delete");
     assert_eq!(R::tags(cx, name, Some(&live)).await.unwrap().unwrap().get("team").map(String::as_str), Some("data"));
     R::retag(cx, name, &live, &Tags::new(), &["team".to_owned()]).await.unwrap();
-    let live = R::observe(cx, name).await.unwrap().expect("nor does their absence");
+    let live = observe::<R>(cx, name).await.expect("nor does their absence");
     assert_eq!(R::tags(cx, name, Some(&live)).await.unwrap().unwrap(), cx.names.ownership(&name.address));
 }
 
@@ -138,56 +147,85 @@ async fn a_bucket_changes_its_expiry_and_a_prefix_is_a_marker() {
     lives(&cx, &name, vec![bucket(Some(3)), bucket(Some(7)), bucket(None)]).await;
 
     make(&cx, &name, bucket(None)).await;
-    let prefix = BucketPrefix {
-        bucket: "lake".into(),
-        prefix: "data/raw/".into(),
-        marker: true,
-        bucket_logical: Some("lake".into()),
-    };
-    lives(&cx, &Name::new("prefix", "raw-good", "lake/data/raw/"), vec![prefix]).await;
+    lives(&cx, &Name::new("prefix", "raw-good", raw().to_string()), vec![prefix(&raw())]).await;
+    let hive = Place { prefix: "year=!{timestamp:yyyy}/".into(), ..raw() };
+    lives(&cx, &Name::new("prefix", "raw-good", hive.to_string()), vec![prefix(&hive)]).await;
+}
+
+fn raw() -> Place {
+    Place { bucket: "lake".into(), prefix: "data/raw/".into(), delivery: "raw".into() }
+}
+
+fn prefix(place: &Place) -> BucketPrefix {
+    BucketPrefix { place: place.clone(), marker: true, bucket_logical: Some("lake".into()) }
+}
+
+/// As a `down --purge-data` looks at it.
+fn purging(cx: &Cx) -> Cx {
+    let mut cx = Cx { claims: Seen::default(), ..cx.clone() };
+    (cx.options.purge_data, cx.options.deletes) = (Purge::Ours, true);
+    cx
+}
+
+/// What the delivery stream `raw` would call an object.
+fn written(under: &str) -> String {
+    format!("{under}raw-1-2026-07-13-14-05-09-046b6c7f-0b7c-4a5e-9e3a-0123456789ab")
 }
 
 #[tokio::test]
-async fn a_purge_deletes_what_is_under_the_prefix_and_a_bucket_with_the_rest_is_kept() {
-    let mut cx = cloud().await;
-    let (bucket, prefix) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", "lake/data/raw/"));
+async fn a_purge_deletes_what_its_delivery_stream_wrote_and_a_bucket_with_the_rest_is_kept() {
+    let cx = cloud().await;
+    let (bucket, name) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", raw().to_string()));
     let lake = Bucket { create: true, expire_days: None, prefixes: vec![] };
     make(&cx, &bucket, lake).await;
-    let raw = BucketPrefix { bucket: "lake".into(), prefix: "data/raw/".into(), marker: true, bucket_logical: None };
-    make(&cx, &prefix, raw).await;
-    for key in ["data/raw/1", "data/raw/2", "data/other"] {
+    make(&cx, &name, prefix(&raw())).await;
+    let ours = written("data/raw/2026/07/13/14/");
+    for key in [ours.as_str(), "data/raw/precious", "data/other"] {
         cx.s3().put_object().bucket("lake").key(key).send().await.unwrap();
     }
-    cx.options.purge_data = true;
-    let live = BucketPrefix::observe(&cx, &prefix).await.unwrap().expect("the marker is there");
-    BucketPrefix::delete(&cx, &prefix, &live).await.unwrap();
-    let left = cx.s3().list_objects_v2().bucket("lake").send().await.unwrap();
-    let left: Vec<&str> = left.contents().iter().filter_map(|object| object.key()).collect();
-    assert_eq!(left, ["data/other"]);
+    cx.s3().create_multipart_upload().bucket("lake").key(&ours).send().await.unwrap();
+    cx.s3().create_multipart_upload().bucket("lake").key("data/raw/theirs").send().await.unwrap();
+    let cx = purging(&cx);
+    let live = BucketPrefix::observe(&cx, &name).await.unwrap().expect("the claim is there");
+    let gone = BucketPrefix::delete(&cx, &name, &live).await.unwrap();
+    let told = "1 object deleted; 1 unfinished upload aborted; left alone: 1 object under data/raw/: 1 that no delivery \
+                stream wrote (data/raw/precious)";
+    assert_eq!(gone, Gone::DeletedWith(told.into()));
+    let uploads = cx.s3().list_multipart_uploads().bucket("lake").send().await.unwrap();
+    assert_eq!(uploads.uploads().iter().map(|upload| upload.key()).collect::<Vec<_>>(), [Some("data/raw/theirs")]);
+    assert_eq!(keys(&cx).await, [".provision/000000000000/eu-west-1/demo/-/bucket", "data/other", "data/raw/precious"]);
     let live = Bucket::observe(&cx, &bucket).await.unwrap().expect("the bucket is there");
     let kept = Bucket::delete(&cx, &bucket, &live).await.unwrap();
-    assert_eq!(kept, provision::resource::Gone::Kept("it holds objects".into()));
+    assert_eq!(kept, Gone::Kept("it holds objects that this environment did not write".into()));
+    assert_eq!(keys(&cx).await, ["data/other", "data/raw/precious"]);
+}
+
+async fn keys(cx: &Cx) -> Vec<String> {
+    let left = cx.s3().list_objects_v2().bucket("lake").send().await.unwrap();
+    left.contents().iter().filter_map(|object| object.key.clone()).collect()
 }
 
 #[tokio::test]
 async fn a_purge_of_a_versioned_bucket_leaves_no_version_and_the_bucket_goes() {
-    let mut cx = cloud().await;
-    let (bucket, prefix) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", "lake/data/raw/"));
+    let cx = cloud().await;
+    let (bucket, name) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", raw().to_string()));
     make(&cx, &bucket, Bucket { create: true, expire_days: None, prefixes: vec![] }).await;
     let status = aws_sdk_s3::types::BucketVersioningStatus::Enabled;
     let versioning = aws_sdk_s3::types::VersioningConfiguration::builder().status(status).build();
     cx.s3().put_bucket_versioning().bucket("lake").versioning_configuration(versioning).send().await.unwrap();
+    make(&cx, &name, prefix(&raw())).await;
+    let ours = written("data/raw/2026/07/13/14/");
     for _ in 0..2 {
-        cx.s3().put_object().bucket("lake").key("data/raw/1").send().await.unwrap();
+        cx.s3().put_object().bucket("lake").key(&ours).send().await.unwrap();
     }
-    cx.s3().delete_object().bucket("lake").key("data/raw/1").send().await.unwrap();
-    assert_eq!(BucketPrefix::observe(&cx, &prefix).await.unwrap(), None);
+    cx.s3().delete_object().bucket("lake").key(&ours).send().await.unwrap();
 
-    cx.options.purge_data = true;
-    let live = BucketPrefix::observe(&cx, &prefix).await.unwrap().expect("its versions are there");
-    BucketPrefix::delete(&cx, &prefix, &live).await.unwrap();
+    let cx = purging(&cx);
+    let live = BucketPrefix::observe(&cx, &name).await.unwrap().expect("the claim is there");
+    assert_eq!(live.tally.ours, 3, "two versions and a delete marker");
+    BucketPrefix::delete(&cx, &name, &live).await.unwrap();
     let live = Bucket::observe(&cx, &bucket).await.unwrap().expect("the bucket is there");
-    assert_eq!(Bucket::delete(&cx, &bucket, &live).await.unwrap(), provision::resource::Gone::Deleted);
+    assert_eq!(Bucket::delete(&cx, &bucket, &live).await.unwrap(), Gone::Deleted);
 }
 
 fn function(folder: &std::path::Path) -> Function {

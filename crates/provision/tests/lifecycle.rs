@@ -4,6 +4,8 @@ mod common;
 
 use common::{Bench, experiment, stack};
 use local_cloud::Delays;
+use provision::cloud::Purge;
+use provision::names::Names;
 use provision::plan::{Op, Permits};
 use provision::record::{environments, journal};
 use serde_json::json;
@@ -166,24 +168,18 @@ async fn a_delivery_and_its_function_move_to_other_keys_in_place() {
 #[tokio::test(start_paused = true)]
 async fn data_stays_and_is_remembered_until_it_is_asked_to_go() {
     let mut bench = Bench::new(Delays::NONE).await;
-    for markers in ["true", "false"] {
-        let text = experiment().replace("    from: events\n", &format!("    from: events\n    markers: {markers}\n"));
-        let stack = stack(&text);
-        bench.up(&stack).await;
-        assert!(bench.plan(&stack).await.is_empty());
-        let put = bench.cx.s3().put_object().bucket("eq-sanhe-for-everything").key("data/kinesis-test/raw/good/1");
-        put.send().await.unwrap();
-        bench.down(Some(&stack)).await;
-        let again = bench.plan_down(None).await;
-        let kept: Vec<String> = again.kept.iter().map(|kept| kept.name.address.to_string()).collect();
-        assert_eq!(kept, ["bucket.lake", "prefix.raw-good"], "markers: {markers}");
-        assert!(again.is_empty(), "{again:#?}");
-        bench.cx.options.purge_data = true;
-        bench.down(None).await;
-        bench.cx.options.purge_data = false;
-        bench.engine.advance(std::time::Duration::from_secs(120)).await;
-        assert_eq!(left(&bench), json!({}), "markers: {markers}");
-    }
+    let stack = stack(&experiment());
+    bench.up(&stack).await;
+    bench.put("data/kinesis-test/raw/good/2026/07/13/14/", "test-delivery1").await;
+    bench.down(Some(&stack)).await;
+    let again = bench.plan_down(None).await;
+    let kept: Vec<String> = again.kept.iter().map(|kept| kept.name.address.to_string()).collect();
+    assert_eq!(kept, ["bucket.lake", "prefix.raw-good"]);
+    assert!(again.is_empty(), "{again:#?}");
+    bench.cx.options.purge_data = Purge::Ours;
+    bench.down(None).await;
+    bench.engine.advance(std::time::Duration::from_secs(120)).await;
+    assert_eq!(left(&bench), json!({}));
 }
 
 #[tokio::test(start_paused = true)]
@@ -279,4 +275,67 @@ fn names(value: &serde_json::Value, path: &str, found: &mut serde_json::Map<Stri
         }
         _ => {}
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_others_read_is_not_deleted_without_a_word() {
+    let mut bench = Bench::new(Delays::FAST).await;
+    let ours = stack(&experiment());
+    bench.up(&ours).await;
+    let arn = bench.cx.names.stream_arn("kinesis-test");
+    bench.cx.kinesis().register_stream_consumer().stream_arn(&arn).consumer_name("dashboard").send().await.unwrap();
+    let notes = |plan: &provision::plan::Plan| -> Vec<String> {
+        plan.notes.iter().map(|note| format!("{} {}", note.name.address, note.why)).collect()
+    };
+    let registered = "stream.events registered consumer dashboard reads it, and is removed with it";
+    assert_eq!(notes(&bench.plan_down(Some(&ours)).await), [registered]);
+
+    let us = bench.cx.names.clone();
+    bench.cx.names = Names { stack: "other".into(), ..(*us).clone() }.into();
+    let delivery = "theirs: { name: theirs, from: events, bucket: lake, good: theirs/, bad: theirs-bad/ }";
+    bench
+        .up(&stack(&format!(
+            "version: 1\nstack: other\nstreams: {{ events: {{ existing: kinesis-test }} }}\n\
+         buckets: {{ lake: {{ name: eq-sanhe-for-everything }} }}\ndeliveries: {{ {delivery} }}\n"
+        )))
+        .await;
+    bench.cx.names = us;
+    let theirs = "stream.events delivery stream theirs reads it too, and loses its source";
+    for spec in [Some(&ours), None] {
+        assert_eq!(notes(&bench.plan_down(spec).await), [registered, theirs]);
+    }
+    // Who may not look hears that, and may go on.
+    bench.engine.inject("firehose:ListDeliveryStreams=AccessDenied".parse().expect("a rule"));
+    let told = notes(&bench.plan_down(Some(&ours)).await);
+    assert!(told[1].contains("which delivery streams read it is not known"), "{told:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_replacement_loses_data_that_nobody_asked_to_lose() {
+    let bench = Bench::new(Delays::NONE).await;
+    let before = stack(&experiment());
+    bench.up(&before).await;
+    // `down` and `--prune` name what they delete, and that is what was asked for.
+    assert!(bench.plan_down(Some(&before)).await.refusals.is_empty());
+    let renamed = stack(&experiment().replace("{ name: kinesis-test,", "{ name: other,"));
+    let prune = Permits { prune: true, ..Permits::default() };
+    let plan = bench.plan_with(&renamed, prune).await;
+    assert!(plan.refusals.is_empty(), "{plan:#?}");
+    assert!(plan.steps.iter().any(|step| step.op == Op::Delete && step.name.physical == "kinesis-test"), "{plan:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn prefixes_that_lie_in_those_of_others_are_told_by_an_up() {
+    let mut bench = Bench::new(Delays::NONE).await;
+    let us = bench.cx.names.clone();
+    bench.cx.names = Names { stack: "aa".into(), ..(*us).clone() }.into();
+    let bucket = "buckets: { lake: { name: eq-sanhe-for-everything } }";
+    let around = "d: { name: around, bucket: lake, good: data/, bad: bad/ }";
+    bench.up(&stack(&format!("version: 1\nstack: aa\n{bucket}\ndeliveries: {{ {around} }}\n"))).await;
+    bench.cx.names = us;
+    bench.up(&stack(&experiment())).await;
+    let warned = bench.warnings();
+    let one = "data/kinesis-test/raw/good/ overlaps data/ of delivery stream around (stack aa, environment -)";
+    assert!(warned.iter().any(|text| text == one), "{warned:#?}");
+    assert_eq!(warned.len(), 4, "{warned:#?}");
 }

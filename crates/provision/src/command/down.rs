@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use crate::cli::TargetArgs;
-use crate::cloud::Options;
-use crate::event::Events;
+use crate::cloud::{Options, Purge};
+use crate::event::{Events, Summary};
 use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
+use crate::plan::Plan;
 use crate::run;
 use crate::session::{self, Session};
 
@@ -26,9 +27,10 @@ pub struct DownArgs {
     /// Wait until everything is gone
     #[arg(long)]
     pub wait: bool,
-    /// Delete the data under our prefixes too
-    #[arg(long)]
-    pub purge_data: bool,
+    /// Delete the data too: what our delivery streams wrote, or everything under our prefixes
+    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_value = "nothing",
+        default_missing_value = "ours", hide_default_value = true)]
+    pub purge_data: Purge,
     /// At most so many steps at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
@@ -53,5 +55,14 @@ async fn take_down(session: &Session, args: &DownArgs, events: &Events, interrup
     }
     let at_once = args.parallelism.into();
     let summary = run::apply_down(&session.cx, &survey, &plan, at_once, interrupt.stop.clone(), events).await?;
-    Ok(super::up::outcome(&summary, &interrupt))
+    Ok(outcome(&plan, &summary, args.purge_data, &interrupt))
+}
+
+/// Done, unless something of ours stays that should have gone. Data that nobody asked to go may stay.
+pub fn outcome(plan: &Plan, summary: &Summary, purge: Purge, interrupt: &Interrupt) -> Exit {
+    let stays = summary.kept > 0 || purge.deletes() && !plan.kept.is_empty();
+    match super::up::outcome(summary, interrupt) {
+        Exit::Done if stays => Exit::Kept,
+        other => other,
+    }
 }

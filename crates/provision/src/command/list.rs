@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use crate::claims::Seen;
 use crate::cli::TargetArgs;
-use crate::cloud::{Cx, Options};
+use crate::cloud::{Cx, Options, Purge};
+use crate::error::Error;
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
 use crate::names::Names;
 use crate::record::environments::{self, Environment};
+use crate::report;
 use crate::run;
 use crate::session::{self, Session};
 
@@ -25,9 +28,10 @@ pub struct GcArgs {
     /// Remove without asking
     #[arg(long, short)]
     pub yes: bool,
-    /// Delete the data under their prefixes too
-    #[arg(long)]
-    pub purge_data: bool,
+    /// Delete the data too: what their delivery streams wrote, or everything under their prefixes
+    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_value = "nothing",
+        default_missing_value = "ours", hide_default_value = true)]
+    pub purge_data: Purge,
     /// At most so many steps at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
@@ -74,21 +78,34 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
             break;
         }
         let Environment { stack, env, .. } = environment;
-        let cx = Cx { names: Arc::new(Names { stack, env, ..(*session.cx.names).clone() }), ..session.cx.clone() };
+        let names = Arc::new(Names { stack, env, ..(*session.cx.names).clone() });
+        let cx = Cx { names, claims: Seen::default(), ..session.cx.clone() };
         session::announce(&cx, &session.place, events);
-        let (survey, plan) = run::decide_down(&cx, None, events).await?;
-        if !plan.refusals.is_empty() {
-            worst = Exit::Failed;
-            continue;
-        }
-        let stop = interrupt.stop.clone();
-        let summary = run::apply_down(&cx, &survey, &plan, args.parallelism.into(), stop, events).await?;
-        match super::up::outcome(&summary, &interrupt) {
-            Exit::Done => {}
-            other => worst = other,
+        match remove(&cx, args, events, &interrupt).await {
+            Ok(Exit::Done) => {}
+            Ok(other) => worst = other,
+            // One that cannot be removed keeps no other from being removed.
+            Err(errors) => {
+                for error in errors {
+                    let hint = error.what_next().map(str::to_owned);
+                    report::error(&error.to_string(), hint.as_deref());
+                    events.say(Event::Error { message: error.to_string(), hint });
+                }
+                worst = Exit::Failed;
+            }
         }
     }
     Ok(worst)
+}
+
+async fn remove(cx: &Cx, args: &GcArgs, events: &Events, interrupt: &Interrupt) -> Result<Exit, Vec<Error>> {
+    let (survey, plan) = run::decide_down(cx, None, events).await?;
+    if !plan.refusals.is_empty() {
+        return Ok(Exit::Failed);
+    }
+    let stop = interrupt.stop.clone();
+    let summary = run::apply_down(cx, &survey, &plan, args.parallelism.into(), stop, events).await?;
+    Ok(super::down::outcome(&plan, &summary, args.purge_data, interrupt))
 }
 
 fn tell(environments: &[Environment], now: i64, events: &Events) {

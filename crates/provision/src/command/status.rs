@@ -53,14 +53,15 @@ fn states(plan: &Plan) -> Vec<(String, String, &'static str)> {
         (&plan.named, "a name: nothing to make"),
         (&plan.used, "there, not ours"),
         (&plan.orphans, "there, not in the spec any more"),
-        (&plan.foreign, "not this stack's"),
     ];
     let others = others.into_iter().flat_map(|(names, state)| names.iter().map(move |name| (name, state)));
     let kept = plan.kept.iter().map(|kept| (&kept.name, "there, and stays: its data was not asked to go"));
+    let foreign = plan.foreign.iter().map(|foreign| (&foreign.name, "not this environment's"));
     let refused = plan.refusals.iter().map(|refusal| (&refusal.name, "refused: see plan"));
     let mut all: Vec<_> = steps
         .chain(others)
         .chain(kept)
+        .chain(foreign)
         .chain(refused)
         .map(|(name, state)| (name.address.to_string(), name.physical.clone(), state))
         .collect();

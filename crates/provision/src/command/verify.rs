@@ -15,6 +15,7 @@ use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
 use crate::names::Name;
 use crate::plan::{self, Permits};
+use crate::prefix::literal;
 use crate::resource::Resource;
 use crate::resource::delivery_stream::{Compression, DeliveryStream};
 use crate::resource::function::Function;
@@ -200,8 +201,8 @@ fn buffered(delivery: &DeliveryStream) -> Duration {
 async fn accounts(cx: &Cx, tested: &[Tested<'_>], records: &[Vec<u8>], began: i64) -> Result<Vec<(Account, Found)>> {
     let read = tested.iter().map(async |one| {
         let bucket = one.delivery.bucket.id.rsplit(':').next().unwrap_or_default();
-        let good = objects::literal(&one.delivery.good);
-        let bad = one.delivery.bad.as_deref().map(objects::literal);
+        let good = literal(&one.delivery.good);
+        let bad = one.delivery.bad.as_deref().map(literal);
         let found = objects::since(cx, bucket, good, began).await?;
         let errors = match bad {
             Some(bad) => objects::since(cx, bucket, bad, began).await?,

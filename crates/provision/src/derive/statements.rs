@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::names::{Name, Names};
-use crate::resource::delivery_stream::shape::{LAMBDA, Place, Shape, before_expressions};
+use crate::prefix::literal;
+use crate::resource::delivery_stream::shape::{Destination, LAMBDA, Shape};
 use crate::resource::delivery_stream::{DeliveryStream, Ref};
 use crate::resource::function::{self, Function};
 use crate::resource::role::Statement;
@@ -47,18 +48,18 @@ pub fn of_delivery(name: &Name, delivery: &DeliveryStream, stack: &Stack, names:
         let actions = ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"];
         all.push(Statement::allow(&actions, vec![function.clone()]));
     }
-    let logs: BTreeSet<String> = shape.places().filter_map(|place| log_stream(place, names)).collect();
+    let logs: BTreeSet<String> = shape.destinations().filter_map(|place| log_stream(place, names)).collect();
     if !logs.is_empty() {
         all.push(Statement::allow(&["logs:PutLogEvents"], logs.into_iter().collect()));
     }
-    all.extend(shape.places().filter_map(|place| object_key(place, names)));
+    all.extend(shape.destinations().filter_map(|place| object_key(place, names)));
     all
 }
 
 /// Buckets whole, objects only under the prefixes' fixed beginnings.
 fn objects(shape: &Shape) -> Vec<Statement> {
     let mut buckets: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for place in shape.places() {
+    for place in shape.destinations() {
         let objects = buckets.entry(&place.bucket).or_default();
         objects.insert(under(place, &place.prefix));
         // Where there is no error prefix, errors go under the prefix.
@@ -72,11 +73,11 @@ fn objects(shape: &Shape) -> Vec<Statement> {
     vec![whole, Statement::allow(&each, buckets.into_values().flatten().collect())]
 }
 
-fn under(place: &Place, prefix: &str) -> String {
-    format!("{}/{}*", place.bucket, before_expressions(prefix))
+fn under(place: &Destination, prefix: &str) -> String {
+    format!("{}/{}*", place.bucket, literal(prefix))
 }
 
-fn log_stream(place: &Place, names: &Names) -> Option<String> {
+fn log_stream(place: &Destination, names: &Names) -> Option<String> {
     let (group, stream) = place.log.as_ref()?;
     Some(format!("{}:log-stream:{stream}", names.log_group_arn(group)))
 }
@@ -88,7 +89,7 @@ fn source_key(source: &Ref, stack: &Stack, names: &Names) -> Option<Statement> {
     Some(kms(&["kms:Decrypt"], key, "kinesis", names))
 }
 
-fn object_key(place: &Place, names: &Names) -> Option<Statement> {
+fn object_key(place: &Destination, names: &Names) -> Option<Statement> {
     let key = place.encryption.as_deref()?;
     Some(kms(&["kms:Decrypt", "kms:GenerateDataKey"], key, "s3", names))
 }

@@ -111,16 +111,16 @@ fn the_experiments_stack_is_two_deliveries_on_one_stream_and_all_they_need() {
             "stream.events kinesis-test <- ",
             "bucket.lake eq-sanhe-for-everything <- ",
             "function.square test-delivery2 <- role.function-square",
-            "delivery.processed test-delivery2 <- bucket.lake function.square role.delivery-processed stream.events",
-            "delivery.raw test-delivery1 <- bucket.lake role.delivery-raw stream.events",
+            "delivery.processed test-delivery2 <- bucket.lake function.square prefix.processed-bad prefix.processed-good role.delivery-processed stream.events",
+            "delivery.raw test-delivery1 <- bucket.lake prefix.raw-bad prefix.raw-good role.delivery-raw stream.events",
             "role.function-square lambda-test-delivery2-us-east-1 <- ",
             "log_group.function-square /aws/lambda/test-delivery2 <- ",
             "role.delivery-processed firehose-processed-us-east-1 <- ",
             "role.delivery-raw firehose-raw-us-east-1 <- ",
-            "prefix.processed-bad eq-sanhe-for-everything/data/kinesis-test/processed/bad/ <- bucket.lake",
-            "prefix.processed-good eq-sanhe-for-everything/data/kinesis-test/processed/good/ <- bucket.lake",
-            "prefix.raw-bad eq-sanhe-for-everything/data/kinesis-test/raw/bad/ <- bucket.lake",
-            "prefix.raw-good eq-sanhe-for-everything/data/kinesis-test/raw/good/ <- bucket.lake",
+            "prefix.processed-bad eq-sanhe-for-everything/data/kinesis-test/processed/bad/ by test-delivery2 <- bucket.lake",
+            "prefix.processed-good eq-sanhe-for-everything/data/kinesis-test/processed/good/ by test-delivery2 <- bucket.lake",
+            "prefix.raw-bad eq-sanhe-for-everything/data/kinesis-test/raw/bad/ by test-delivery1 <- bucket.lake",
+            "prefix.raw-good eq-sanhe-for-everything/data/kinesis-test/raw/good/ by test-delivery1 <- bucket.lake",
         ]
     );
 }

@@ -1,7 +1,7 @@
 //! What becomes of one resource: its verdict, from what is wanted, what is there, and whose it is.
 
 use super::{Facts, Members, Op, Permits, Refusal, TagChange, Wants, reasons};
-use crate::names::{Address, Names};
+use crate::names::{Address, Names, Tags};
 use crate::resource::{Change, Unread};
 
 pub(super) enum Verdict {
@@ -112,15 +112,18 @@ enum Whose {
     Others,
 }
 
-/// The tags decide; where they were not read, or the kind has none, the record does.
+/// The tags decide, or the proof of a kind that has none. The record does only where nothing is to be changed, and so neither
+/// was read.
 fn whose(fact: &Facts, members: &Members, names: &Names) -> Whose {
     let recorded = |address: &Address| members.get(address) == Some(&fact.name.physical);
+    let owns = |tags: &Tags| if fact.shared { names.owns_for_stack(tags) } else { names.owns(tags) };
     let at = |address: &Address| match &fact.tags {
         Some(Some(tags)) => {
-            names.owns(tags) && tags.get(&names.tag_key("name")) == Some(&address.current().to_string())
+            let key = tags.get(&names.tag_key("name"));
+            // Under whichever key it was made: nobody wants it under that one either.
+            owns(tags) && (fact.wants == Wants::Absent || key == Some(&address.current().to_string()))
         }
-        // A marker that nobody recorded is nobody's: writing it again changes nothing.
-        Some(None) => recorded(address) || fact.wants == Wants::Present,
+        Some(None) => fact.proven,
         None => recorded(address),
     };
     if at(&fact.name.address) {
@@ -132,13 +135,19 @@ fn whose(fact: &Facts, members: &Members, names: &Names) -> Whose {
     }
 }
 
+/// Why it is left alone.
+pub(super) fn foreign(fact: &Facts, names: &Names) -> String {
+    format!("it is not this environment's: {}", owner(fact, names))
+}
+
 /// In words: whose the tags say it is.
 fn owner(fact: &Facts, names: &Names) -> String {
     let Some(Some(tags)) = &fact.tags else { return "it has no tags of ours".into() };
     let ours = |word| tags.get(&names.tag_key(word));
-    if let (Some(stack), Some(env)) = (ours("stack"), ours("env")) {
+    if let Some(stack) = ours("stack") {
+        let env = ours("env").map(|env| format!(", environment {env}")).unwrap_or_default();
         let name = ours("name").map(String::as_str).unwrap_or("?");
-        return format!("stack {stack}, environment {env}, {name}");
+        return format!("stack {stack}{env}, {name}");
     }
     let others = ["aws:cloudformation:stack-name", "alchemy::stack", "pulumi:project", "terraform"];
     if let Some((key, value)) = tags.iter().find(|(key, _)| others.iter().any(|other| key.starts_with(other))) {
@@ -182,7 +191,7 @@ pub(super) fn refuse_loss(fact: &Facts, op: Op, permits: Permits) -> Option<Refu
 mod tests {
     use super::*;
     use crate::cloud::tests::names;
-    use crate::names::{Name, Tags};
+    use crate::names::Name;
     use crate::resource::Diff;
 
     const NAME: &str = "test-delivery1";
@@ -195,6 +204,9 @@ mod tests {
             wants: Wants::Present,
             live: true,
             but_a_name: false,
+            proven: false,
+            shared: false,
+            notes: vec![],
             desired_tags: tags.clone().unwrap_or_default(),
             tags: Some(tags),
             diff: Diff::default(),
@@ -301,7 +313,11 @@ mod tests {
             (Facts { unread: unread(false), ..ours() }, nobody, "refused"),
             (Facts { unread: unread(false), ..used(others()) }, nobody, "used"),
             (Facts { unread: unread(true), ..used(others()) }, nobody, "refused"),
-            (there(None), nobody, "same"),
+            (of(there(None), |f| f.proven = true), nobody, "same"),
+            (of(there(None), |f| (f.proven, f.wants) = (true, Wants::Absent)), prune, "delete"),
+            (of(ours(), |f| (f.name.address.logical, f.wants) = ("other".into(), Wants::Absent)), prune, "delete"),
+            (of(there(tagged("kinesis-test", "pr-1", "stream.events")), |f| f.shared = true), nobody, "same"),
+            (of(there(tagged("other", "-", "stream.events")), |f| f.shared = true), nobody, "wants consent"),
             (of(there(None), |f| f.wants = Wants::Absent), prune, "foreign"),
         ];
         for (index, (fact, permits, expected)) in table.iter().enumerate() {

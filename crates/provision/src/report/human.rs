@@ -59,6 +59,9 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Finished { resource, took_ms, note: Some(note), .. } if note.starts_with("kept") => {
             format!("  {CARE}-{CARE:#} {:<44} {DIM}{:>8}{DIM:#} {note}\n", format!("kept {resource}"), took(*took_ms))
         }
+        Event::Finished { resource, took_ms, note: Some(note), .. } if note.starts_with("left") => {
+            format!("  {GOOD}✓{GOOD:#} {:<44} {DIM}{:>8}{DIM:#} {note}\n", format!("left {resource}"), took(*took_ms))
+        }
         Event::Finished { resource, op, took_ms, note } => {
             let note = note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
             format!(
@@ -182,6 +185,7 @@ fn ended(summary: &Summary) -> String {
         (summary.replaced, "replaced"),
         (summary.deleted, "deleted"),
         (summary.deleting, "still being deleted by AWS"),
+        (summary.left, "left to others"),
         (summary.kept, "kept"),
         (summary.unchanged, "unchanged"),
         (summary.failed, "failed"),

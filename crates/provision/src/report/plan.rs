@@ -25,9 +25,11 @@ pub fn text(plan: &Plan, command: &str, verbose: bool) -> String {
         let Kept { name, why } = kept;
         text.push_str(&format!("  = {:<28} {} {DIM}stays: {why}{DIM:#}\n", name.address.to_string(), name.physical));
     }
-    for name in &plan.foreign {
-        let what = format!("{} {}", name.address, name.physical);
-        text.push_str(&format!("  {CARE}!{CARE:#} {what} is not this stack's: left alone\n"));
+    for Kept { name, why } in &plan.foreign {
+        text.push_str(&format!("  {CARE}!{CARE:#} {} {} is left alone: {why}\n", name.address, name.physical));
+    }
+    for Kept { name, why } in &plan.notes {
+        text.push_str(&format!("  {CARE}!{CARE:#} {} {}: {why}\n", name.address, name.physical));
     }
     for name in &plan.orphans {
         let what = format!("{} {}", name.address, name.physical);

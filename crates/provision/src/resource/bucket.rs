@@ -1,13 +1,16 @@
-//! An S3 bucket: found, or created where it is missing. Only a bucket that we made is ever changed, and it is deleted only
-//! when empty. Every changing call names the account it expects to own the bucket.
+//! An S3 bucket: found, or created where it is missing. It belongs to the stack: each environment that uses it claims it, and
+//! the last one that leaves deletes it, if it is empty. Only a bucket that we made is ever changed. Every changing call names
+//! the account it expects to own the bucket.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::types::{BucketLifecycleConfiguration, BucketLocationConstraint, CreateBucketConfiguration};
 use aws_sdk_s3::types::{ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, Tag, Tagging};
 
-use super::shared::{Created, answer, done, found, says, settle_created};
+use super::claims;
+use super::shared::{Created, answer, done, found, named, says, settle_created};
 use super::{Diff, Field, Gone, Resource, Unread};
+use crate::claims::{Claim, on_bucket, owner};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
@@ -17,6 +20,9 @@ const DENIED: &str = "AccessDenied";
 const RULES_NEEDED: &str = "these credentials need s3:GetLifecycleConfiguration on the bucket, to compare `expire`";
 const TAGS_NEEDED: &str = "whose bucket it is stands in its tags: these credentials need s3:GetBucketTagging on it; a bucket of \
                            somebody else's is referred to with `existing:`, and its tags are not read";
+const NOT_EMPTY: &str = "BucketNotEmpty";
+/// How often a bucket is created that others delete at the same moment.
+const ATTEMPTS: usize = 5;
 /// Our lifecycle rules are known by their ids; others' are kept.
 const RULE_ID: &str = "provision-expire:";
 
@@ -33,15 +39,25 @@ pub struct Bucket {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
-    /// Our expiry rules: prefix and days; or why we may not look at them.
+    /// This environment's expiry rules: prefix and days; or why we may not look at them.
     pub expiry: Result<BTreeSet<(String, u32)>, String>,
+    /// Has this environment claimed it?
+    pub claimed: bool,
+    /// Who else has.
+    pub others: BTreeSet<String>,
 }
 
 impl Resource for Bucket {
     const KIND: &'static str = "bucket";
     const USES_WHAT_IS_FOUND: bool = true;
+    const SHARED_BY_ENVIRONMENTS: bool = true;
     const HOLDS_DATA: bool = true;
+    const ABSENT: Option<&'static str> = Some(ABSENT);
     type Live = Live;
+
+    fn is_name(physical: &str) -> bool {
+        named(physical, 63, ".-") && physical == physical.to_ascii_lowercase()
+    }
 
     fn refs(&self) -> Vec<Address> {
         Vec::new()
@@ -53,6 +69,9 @@ impl Resource for Bucket {
 
     fn diff(&self, live: &Live, _: &Name, _: &Names) -> Diff {
         let mut diff = Diff::default();
+        if !live.claimed {
+            diff.compare("claim", "none", "written");
+        }
         if let Ok(expiry) = &live.expiry {
             diff.compare("expire", &rules(expiry), &rules(&self.expiry()));
         }
@@ -78,11 +97,15 @@ impl Resource for Bucket {
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
-        let (there, expiry) = futures::join!(head(cx, name), expiry(cx, name));
-        match there? {
-            true => Ok(Some(Live { expiry: expiry? })),
-            false => Ok(None),
+        let (there, expiry, claims) = futures::join!(head(cx, name), expiry(cx, name), claims::all(cx, &name.physical));
+        if !there? {
+            return Ok(None);
         }
+        let owner = owner(&cx.names);
+        let (mine, others): (Vec<Claim>, Vec<Claim>) = claims?.iter().cloned().partition(|claim| claim.owner == owner);
+        let claimed = mine.iter().any(|claim| claim.place.is_none());
+        let others = others.iter().map(|claim| claim.told(&cx.names)).collect();
+        Ok(Some(Live { expiry: expiry?, claimed, others }))
     }
 
     async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
@@ -108,47 +131,88 @@ impl Resource for Bucket {
         if !self.create {
             return Err(absent(name));
         }
-        let call = cx.s3().create_bucket().bucket(&name.physical);
-        let call = call.create_bucket_configuration(configuration(&cx.names.region, tags));
-        let created = match done(format!("creating {name}"), call.send().await) {
-            Ok(()) => Created::Now,
-            Err(error) if says(&error, "BucketAlreadyOwnedByYou", "") => Created::Already,
-            Err(error) if says(&error, "BucketAlreadyExists", "") => {
-                return Err(error.hint("bucket names are unique in the world: choose another"));
-            }
-            Err(error) => return Err(error),
+        let created = self.create_call(cx, name, tags).await?;
+        let claimed = async {
+            self.claim(cx, name, tags).await?;
+            Ok(Live { expiry: Ok(BTreeSet::new()), claimed: true, others: BTreeSet::new() })
         };
-        let live = Live { expiry: Ok(BTreeSet::new()) };
-        settle_created(self, cx, name, tags, created, async { Ok(live) }).await
+        settle_created(self, cx, name, tags, created, claimed).await
     }
 
-    async fn update(&self, cx: &Cx, name: &Name, _: &Live, _: &Diff) -> Result<()> {
-        let client = cx.s3();
-        let others = lifecycle(cx, name).await?.into_iter().filter(|rule| !is_ours(rule));
-        let rules: Vec<LifecycleRule> = others.chain(self.expiry().iter().map(rule)).collect();
-        if rules.is_empty() {
-            let call = client.delete_bucket_lifecycle().bucket(&name.physical);
-            return done(format!("updating {name}"), call.expected_bucket_owner(&cx.names.account).send().await);
+    async fn update(&self, cx: &Cx, name: &Name, live: &Live, _: &Diff) -> Result<()> {
+        if !live.claimed {
+            claims::make(cx, &name.physical, &on_bucket(&cx.names)).await?;
         }
-        let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().expect("the rules are set");
-        let call = client.put_bucket_lifecycle_configuration().bucket(&name.physical).lifecycle_configuration(rules);
-        done(format!("updating {name}"), call.expected_bucket_owner(&cx.names.account).send().await)
+        if live.expiry.as_ref().is_ok_and(|expiry| *expiry != self.expiry()) {
+            set_expiry(cx, name, &self.expiry()).await?;
+        }
+        Ok(())
     }
 
-    async fn delete(cx: &Cx, name: &Name, _: &Live) -> Result<Gone> {
-        let call = cx.s3().delete_bucket().bucket(&name.physical).expected_bucket_owner(&cx.names.account);
-        match found(done(format!("deleting {name}"), call.send().await), ABSENT) {
+    /// S3 deletes no bucket with a claim in it: of several that leave at once, the last one deletes it.
+    async fn delete(cx: &Cx, name: &Name, live: &Live) -> Result<Gone> {
+        if !live.others.is_empty() && live.expiry.as_ref().is_ok_and(|expiry| !expiry.is_empty()) {
+            set_expiry(cx, name, &BTreeSet::new()).await?;
+        }
+        claims::remove(cx, &name.physical, &on_bucket(&cx.names)).await?;
+        match delete_call(cx, name).await {
             Ok(_) => Ok(Gone::Deleted),
-            Err(error) if error.code() == Some("BucketNotEmpty") => Ok(Gone::Kept("it holds objects".into())),
+            Err(error) if error.code() == Some(NOT_EMPTY) => {
+                // In a bucket with versions what was deleted is still there.
+                if claims::sweep(cx, &name.physical).await? {
+                    return delete_call(cx, name).await.map(|_| Gone::Deleted);
+                }
+                let owner = owner(&cx.names);
+                let claims = claims::read(cx, &name.physical).await?;
+                let others = claims.iter().filter(|claim| claim.owner != owner);
+                let others: BTreeSet<String> = others.map(|claim| claim.told(&cx.names)).collect();
+                Ok(match others.is_empty() {
+                    true => Gone::Kept("it holds objects that this environment did not write".into()),
+                    false => Gone::Left(used_by(&others)),
+                })
+            }
             Err(error) => Err(error),
         }
     }
 }
 
 impl Bucket {
+    async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<Created> {
+        let call = cx.s3().create_bucket().bucket(&name.physical);
+        let call = call.create_bucket_configuration(configuration(&cx.names.region, tags));
+        match done(format!("creating {name}"), call.send().await) {
+            Ok(()) => Ok(Created::Now),
+            Err(error) if says(&error, "BucketAlreadyOwnedByYou", "") => Ok(Created::Already),
+            Err(error) if says(&error, "BucketAlreadyExists", "") => {
+                Err(error.hint("bucket names are unique in the world: choose another"))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where the last one out deletes the bucket at the same moment, it is created once more.
+    async fn claim(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
+        let mut attempts = ATTEMPTS;
+        loop {
+            match claims::make(cx, &name.physical, &on_bucket(&cx.names)).await {
+                Err(error) if error.code() == Some(ABSENT) && attempts > 0 => {
+                    attempts -= 1;
+                    self.create_call(cx, name, tags).await?;
+                }
+                other => return other,
+            }
+        }
+    }
+
     fn expiry(&self) -> BTreeSet<(String, u32)> {
         self.expire_days.into_iter().flat_map(|days| self.prefixes.iter().map(move |p| (p.clone(), days))).collect()
     }
+}
+
+/// `None` where it was gone already.
+async fn delete_call(cx: &Cx, name: &Name) -> Result<Option<()>> {
+    let call = cx.s3().delete_bucket().bucket(&name.physical).expected_bucket_owner(&cx.names.account);
+    found(done(format!("deleting {name}"), call.send().await), ABSENT)
 }
 
 /// In us-east-1 no location may be given, elsewhere it must be.
@@ -188,18 +252,45 @@ async fn lifecycle(cx: &Cx, name: &Name) -> Result<Vec<LifecycleRule>> {
     Ok(rules.and_then(|rules| rules.rules).unwrap_or_default())
 }
 
+/// Sets this environment's expiry rules, and keeps all others.
+async fn set_expiry(cx: &Cx, name: &Name, expiry: &BTreeSet<(String, u32)>) -> Result<()> {
+    let client = cx.s3();
+    let others = lifecycle(cx, name).await?.into_iter().filter(|rule| !is_ours(rule, &cx.names));
+    let rules: Vec<LifecycleRule> = others.chain(expiry.iter().map(|one| rule(one, &cx.names))).collect();
+    if rules.is_empty() {
+        let call = client.delete_bucket_lifecycle().bucket(&name.physical);
+        return done(format!("updating {name}"), call.expected_bucket_owner(&cx.names.account).send().await);
+    }
+    let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().expect("the rules are set");
+    let call = client.put_bucket_lifecycle_configuration().bucket(&name.physical).lifecycle_configuration(rules);
+    done(format!("updating {name}"), call.expected_bucket_owner(&cx.names.account).send().await)
+}
+
+fn used_by(others: &BTreeSet<String>) -> String {
+    format!(
+        "{} still {} it",
+        others.iter().cloned().collect::<Vec<_>>().join("; "),
+        if others.len() == 1 { "uses" } else { "use" }
+    )
+}
+
 /// Our expiry rules, or why they may not be read.
 async fn expiry(cx: &Cx, name: &Name) -> Result<Result<BTreeSet<(String, u32)>, String>> {
     match lifecycle(cx, name).await {
-        Ok(rules) => Ok(Ok(rules.iter().filter(|rule| is_ours(rule)).filter_map(parse).collect())),
+        Ok(rules) => Ok(Ok(rules.iter().filter(|rule| is_ours(rule, &cx.names)).filter_map(parse).collect())),
         Err(error) if error.code() == Some(DENIED) => Ok(Err(error.to_string())),
         Err(error) if error.code() == Some(ABSENT) => Ok(Ok(BTreeSet::new())),
         Err(error) => Err(error),
     }
 }
 
-fn is_ours(rule: &LifecycleRule) -> bool {
-    rule.id().is_some_and(|id| id.starts_with(RULE_ID))
+/// This environment's: others of the stack have theirs in the same bucket.
+fn is_ours(rule: &LifecycleRule, names: &Names) -> bool {
+    rule.id().is_some_and(|id| id.starts_with(&rule_id(names)))
+}
+
+fn rule_id(names: &Names) -> String {
+    format!("{RULE_ID}{}/{}:", names.stack, names.env.as_deref().unwrap_or("-"))
 }
 
 fn parse(rule: &LifecycleRule) -> Option<(String, u32)> {
@@ -207,9 +298,9 @@ fn parse(rule: &LifecycleRule) -> Option<(String, u32)> {
     Some((rule.filter()?.prefix()?.to_owned(), days))
 }
 
-fn rule((prefix, days): &(String, u32)) -> LifecycleRule {
+fn rule((prefix, days): &(String, u32), names: &Names) -> LifecycleRule {
     LifecycleRule::builder()
-        .id(crate::names::shorten(&format!("{RULE_ID}{prefix}"), 255))
+        .id(crate::names::shorten(&format!("{}{prefix}", rule_id(names)), 255))
         .status(ExpirationStatus::Enabled)
         .filter(LifecycleRuleFilter::builder().prefix(prefix).build())
         .expiration(LifecycleExpiration::builder().days(*days as i32).build())
@@ -237,12 +328,12 @@ mod tests {
     #[test]
     fn expiry_is_compared_by_prefix_and_days_and_only_where_it_could_be_read() {
         let want = |expire_days| Bucket { create: true, expire_days, prefixes: vec!["a/".into(), "b/".into()] };
-        let live =
-            |rules: &[(&str, u32)]| Live { expiry: Ok(rules.iter().map(|(p, d)| (p.to_string(), *d)).collect()) };
+        let claimed = |expiry| Live { expiry, claimed: true, others: BTreeSet::new() };
+        let live = |rules: &[(&str, u32)]| claimed(Ok(rules.iter().map(|(p, d)| (p.to_string(), *d)).collect()));
         let table = [
             (want(None), live(&[]), None),
             (want(Some(3)), live(&[("a/", 3), ("b/", 3)]), None),
-            (want(Some(3)), Live { expiry: Err("AccessDenied".into()) }, None),
+            (want(Some(3)), claimed(Err("AccessDenied".into())), None),
             (want(Some(3)), live(&[("a/", 3)]), Some(("a/ after 3d", "a/ after 3d, b/ after 3d"))),
             (want(None), live(&[("a/", 3)]), Some(("a/ after 3d", "never"))),
         ];
@@ -255,8 +346,11 @@ mod tests {
 
     #[test]
     fn a_rule_that_we_write_is_one_that_we_read() {
-        let ours = rule(&("data/".into(), 7));
-        assert!(is_ours(&ours));
+        let pr_1 = Names { env: Some("pr-1".into()), ..names() };
+        let ours = rule(&("data/".into(), 7), &pr_1);
+        assert!(is_ours(&ours, &pr_1));
+        assert!(!is_ours(&ours, &names()), "another environment's");
+        assert!(!is_ours(&ours, &Names { env: Some("pr".into()), ..names() }), "a name that begins alike");
         assert_eq!(parse(&ours), Some(("data/".into(), 7)));
     }
 

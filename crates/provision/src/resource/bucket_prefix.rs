@@ -1,30 +1,30 @@
-//! A key prefix in a bucket: no resource of AWS's, but a zero-byte marker that makes it visible, unless that is not wanted.
-//! Whose it is follows from the environment's record. The data under it stays, unless its removal was asked for.
-
-use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+//! A place in a bucket that a delivery stream writes to: a claim that says whose it is and since when, and a zero-byte marker
+//! where the prefix names a folder. The data at it stays, unless its removal was asked for; then exactly that goes which the
+//! delivery stream can have written.
 
 use super::bucket::Bucket;
-use super::shared::{answer, done, found};
+use super::claims::{self, Marker};
+use super::delivery_stream::{self, DeliveryStream};
 use super::{Diff, Field, Gone, Resource};
-use crate::cloud::Cx;
+use crate::claims::{on_place, owner};
+use crate::cloud::{Cx, Purge};
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
+use crate::prefix::{self, Place, literal};
 
-const DATA_STAYS: &str = "its data is deleted only by `down --purge-data`";
+mod objects;
+mod tally;
+
+use objects::Looked;
+use tally::{Judge, Tally};
+
 const NO_BUCKET: &str = "NoSuchBucket";
-const DENIED: &str = "AccessDenied";
-const NEEDED: &str =
-    "to purge, these credentials need s3:ListBucketVersions, s3:DeleteObject and s3:DeleteObjectVersion";
 
 /// Desired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketPrefix {
-    pub bucket: String,
-    /// Ends with `/`: the part before the first expression.
-    pub prefix: String,
-    /// Write the marker object?
+    pub place: Place,
+    /// Write a claim and, for a folder, the marker object?
     pub marker: bool,
     /// Is the bucket one of this spec's own (then it is made first)? Its logical name.
     pub bucket_logical: Option<String>,
@@ -32,16 +32,45 @@ pub struct BucketPrefix {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
-    /// Of the object whose key is the prefix itself.
-    pub marker_bytes: Option<u64>,
-    /// Is there anything else under it?
-    pub holds_data: bool,
     pub bucket: String,
+    pub proof: Option<Proof>,
+    /// `None` where the prefix names no folder.
+    pub marker: Option<Marker>,
+    /// Have others claimed the same folder?
+    pub shared: bool,
+    /// What lies there: only looked at where it may be deleted.
+    pub tally: Tally,
+}
+
+/// Why it is known to be this environment's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// There is a claim, as old as this (epoch seconds).
+    Claim(i64),
+    /// The delivery stream is ours, writes there, and is as old as this.
+    Writer(i64),
+    /// All that is left is a marker that we wrote and nobody claims.
+    Marker,
+}
+
+impl Proof {
+    /// No older object is ours.
+    fn since(self) -> i64 {
+        match self {
+            Proof::Claim(since) | Proof::Writer(since) => since,
+            Proof::Marker => i64::MAX,
+        }
+    }
 }
 
 impl Resource for BucketPrefix {
-    const KIND: &'static str = "prefix";
+    const KIND: &'static str = prefix::KIND;
+    const TAGS_COME_WITH_LIVE: bool = true;
     type Live = Live;
+
+    fn is_name(physical: &str) -> bool {
+        Place::parse(physical).is_some()
+    }
 
     fn refs(&self) -> Vec<Address> {
         self.bucket_logical.iter().map(|bucket| Address::new(Bucket::KIND, bucket)).collect()
@@ -53,7 +82,7 @@ impl Resource for BucketPrefix {
 
     fn diff(&self, live: &Live, _: &Name, _: &Names) -> Diff {
         let mut diff = Diff::default();
-        if self.marker && live.marker_bytes.is_none() {
+        if self.marker && live.marker == Some(Marker::Absent) {
             diff.compare("marker", "none", "written");
         }
         diff
@@ -67,21 +96,45 @@ impl Resource for BucketPrefix {
         !self.marker
     }
 
-    fn keeps(live: &Live, purges: bool) -> Option<String> {
-        (!purges && live.marker_bytes != Some(0)).then(|| DATA_STAYS.to_owned())
+    fn proves(live: &Live) -> bool {
+        live.proof.is_some()
     }
 
-    /// The first object under the prefix is the marker, if there is one.
+    fn keeps(live: &Live, purges: bool) -> Option<String> {
+        (!purges).then(|| live.tally.kept()).flatten()
+    }
+
+    fn notes(live: &Live) -> Vec<String> {
+        let unproven = live.proof.is_none().then(|| live.tally.unproven(&live.bucket));
+        unproven.flatten().into_iter().collect()
+    }
+
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
-        let (bucket, prefix) = split(name)?;
-        let call = cx.s3().list_objects_v2().bucket(bucket).prefix(prefix).max_keys(2);
-        let listed = found(answer(format!("reading {name}"), call.send().await), NO_BUCKET)?;
-        let objects = listed.and_then(|listed| listed.contents).unwrap_or_default();
-        let marker = objects.iter().find(|object| object.key() == Some(prefix));
-        let marker_bytes = marker.map(|marker| marker.size.unwrap_or_default().max(0) as u64);
-        let holds_data = objects.len() > usize::from(marker.is_some());
-        let is_there = !objects.is_empty() || cx.options.purge_data && holds_versions(cx, name).await?;
-        Ok(is_there.then(|| Live { marker_bytes, holds_data, bucket: bucket.to_owned() }))
+        let place = place(name)?;
+        let entries =
+            async { if cx.options.deletes { objects::look(cx, &place).await } else { Ok(Looked::default()) } };
+        let (claims, marker, looked) = futures::try_join!(claims::all(cx, &place.bucket), marker(cx, &place), entries)?;
+        let owner = owner(&cx.names);
+        let mine = claims.iter().find(|claim| claim.owner == owner && claim.place.as_ref() == Some(&place));
+        let shared = place.folder().is_some()
+            && claims
+                .iter()
+                .filter(|claim| Some(*claim) != mine)
+                .any(|claim| claim.place.as_ref().is_some_and(|other| other.folder() == place.folder()));
+        let proof = match mine {
+            Some(claim) => Some(Proof::Claim(claim.since)),
+            None if !cx.options.deletes => None,
+            None => match writer(cx, &place, name).await? {
+                None => (marker == Some(Marker::Ours) && !shared).then_some(Proof::Marker),
+                writer => writer,
+            },
+        };
+        // Without proof, what looks like the delivery stream's work is counted, told and left alone.
+        let tally = looked.tally(&judge(cx, &place, proof.map_or(i64::MIN, Proof::since)).await?);
+        // Where a delivery stream wrote nothing and nothing is marked, there is nothing.
+        let made = matches!(proof, Some(Proof::Claim(_) | Proof::Marker));
+        let is_there = made || tally.ours > 0 || proof.is_some() && tally.more;
+        Ok(is_there.then(|| Live { bucket: place.bucket.clone(), proof, marker, shared, tally }))
     }
 
     async fn tags(_: &Cx, _: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
@@ -93,11 +146,11 @@ impl Resource for BucketPrefix {
     }
 
     async fn create(&self, cx: &Cx, name: &Name, _: &Tags) -> Result<()> {
-        let call = cx.s3().put_object().bucket(&self.bucket).key(&self.prefix).body(ByteStream::from_static(b""));
-        let call = call.if_none_match("*").expected_bucket_owner(&cx.names.account);
-        match done(format!("writing the marker of {name}"), call.send().await) {
-            Err(error) if error.code() == Some("PreconditionFailed") => Ok(()),
-            other => other,
+        let (bucket, key) = (&self.place.bucket, on_place(&cx.names, &self.place));
+        claims::make(cx, bucket, &key).await?;
+        match self.place.folder() {
+            Some(folder) => claims::write_once(cx, bucket, folder, format!("writing the marker of {name}")).await,
+            None => Ok(()),
         }
     }
 
@@ -105,102 +158,66 @@ impl Resource for BucketPrefix {
         self.create(cx, name, &Tags::new()).await
     }
 
+    /// A marker that is left alone by an interruption is still known to be ours: [`Proof::Marker`].
     async fn delete(cx: &Cx, name: &Name, live: &Live) -> Result<Gone> {
-        if cx.options.purge_data {
-            return purge(cx, name).await.map(|()| Gone::Deleted);
+        let place = place(name)?;
+        let mut gone = Gone::Deleted;
+        if let (true, Some(proof)) = (cx.options.purge_data.deletes(), live.proof) {
+            let judge = judge(cx, &place, proof.since()).await?;
+            gone = objects::purge(cx, &judge, name).await?.map_or(gone, Gone::DeletedWith);
         }
-        let (bucket, key) = split(name)?;
-        let call = cx.s3().delete_object().bucket(bucket).key(key).expected_bucket_owner(&cx.names.account);
-        found(done(format!("deleting {name}"), call.send().await), NO_BUCKET)?;
-        Ok(if live.holds_data { Gone::Kept(DATA_STAYS.into()) } else { Gone::Deleted })
-    }
-}
-
-/// Deletes every version of every object under the prefix, and every delete marker, page by page, telling how many there were.
-/// In a bucket that never had versions each object is its own only one.
-async fn purge(cx: &Cx, name: &Name) -> Result<()> {
-    let mut count = 0;
-    let mut after = None;
-    loop {
-        let page = versions(cx, name, after.take()).await?;
-        let found = identifiers(&page);
-        if !found.is_empty() {
-            count += found.len();
-            let objects = if count == 1 { "object" } else { "objects" };
-            cx.wait_for(&format!("{count} {objects} under {} to be deleted", name.physical));
-            delete_all(cx, name, found).await?;
+        let key = on_place(&cx.names, &place);
+        let claim = claims::remove(cx, &place.bucket, &key);
+        let folder = place.folder().filter(|_| live.marker == Some(Marker::Ours));
+        match folder {
+            None => claim.await?,
+            Some(folder) if !live.shared && cx.options.deletes => {
+                futures::try_join!(claim, claims::remove(cx, &place.bucket, folder))?;
+            }
+            // The last one out takes the marker along. An `up` may be claiming the folder for another place at this moment.
+            Some(folder) => {
+                claim.await?;
+                let left = claims::read(cx, &place.bucket).await?;
+                if !left.iter().filter_map(|claim| claim.place.as_ref()).any(|other| other.folder() == Some(folder)) {
+                    claims::remove(cx, &place.bucket, folder).await?;
+                }
+            }
         }
-        if page.is_truncated != Some(true) {
-            return Ok(());
-        }
-        after = Some((page.next_key_marker, page.next_version_id_marker));
+        Ok(gone)
     }
 }
 
-/// Is there something under the prefix that only its versions still show? Whoever may not look hears so: nothing else would tell
-/// that it stays.
-async fn holds_versions(cx: &Cx, name: &Name) -> Result<bool> {
-    match versions(cx, name, None).await {
-        Ok(page) => Ok(!identifiers(&page).is_empty()),
-        Err(error) if error.code() == Some(NO_BUCKET) => Ok(false),
-        Err(error) => Err(error),
+/// What an object at the place is, by its key and its time.
+async fn judge(cx: &Cx, place: &Place, since: i64) -> Result<Judge> {
+    let claims = claims::all(cx, &place.bucket).await?;
+    let everything = cx.options.purge_data == Purge::EverythingUnderPrefix;
+    Ok(Judge::new(place, since, &claims, &owner(&cx.names), everything))
+}
+
+async fn marker(cx: &Cx, place: &Place) -> Result<Option<Marker>> {
+    match place.folder() {
+        Some(folder) => claims::marker(cx, &place.bucket, folder).await.map(Some),
+        None => Ok(None),
     }
 }
 
-/// A key, and a version of it.
-type Marker = (Option<String>, Option<String>);
-
-/// One page of the versions under the prefix.
-async fn versions(cx: &Cx, name: &Name, after: Option<Marker>) -> Result<ListObjectVersionsOutput> {
-    let (bucket, prefix) = split(name)?;
-    let (key, version) = after.unwrap_or_default();
-    let call = cx.s3().list_object_versions().bucket(bucket).prefix(prefix);
-    let sent = call.set_key_marker(key).set_version_id_marker(version).send().await;
-    let listed = answer(format!("listing the objects under {name}"), sent);
-    listed.map_err(|error| if error.code() == Some(DENIED) { error.hint(NEEDED) } else { error })
+/// The delivery stream, where it is ours and writes there.
+async fn writer(cx: &Cx, place: &Place, name: &Name) -> Result<Option<Proof>> {
+    let stream = Name::new(DeliveryStream::KIND, &name.address.logical, &place.delivery);
+    let (live, tags) =
+        futures::try_join!(DeliveryStream::observe(cx, &stream), DeliveryStream::tags(cx, &stream, None))?;
+    let owned = tags.is_some_and(|tags| cx.names.owns(&tags));
+    let writes = |live: &delivery_stream::Live| owned && live.places().contains(place);
+    Ok(live.filter(writes).map(|live| Proof::Writer(live.created_s)))
 }
 
-async fn delete_all(cx: &Cx, name: &Name, found: Vec<ObjectIdentifier>) -> Result<()> {
-    let (bucket, _) = split(name)?;
-    let delete = Delete::builder().set_objects(Some(found)).quiet(true).build().expect("the objects are set");
-    let call = cx.s3().delete_objects().bucket(bucket).delete(delete).expected_bucket_owner(&cx.names.account);
-    let deleted = answer(format!("deleting the objects under {name}"), call.send().await)?;
-    let Some(error) = deleted.errors().first() else { return Ok(()) };
-    let (key, why) = (error.key().unwrap_or("an object"), error.message().unwrap_or("no message"));
-    let refused = Error::new(format!("deleting {key} under {name}"), why);
-    Err(if error.code() == Some(DENIED) { refused.hint(NEEDED) } else { refused })
+fn place(name: &Name) -> Result<Place> {
+    let wrong =
+        || Error::msg(format!("{} is not the name of a prefix: bucket/prefix by delivery-stream", name.physical));
+    Place::parse(&name.physical).ok_or_else(wrong)
 }
 
-fn identifiers(page: &ListObjectVersionsOutput) -> Vec<ObjectIdentifier> {
-    let objects = page.versions().iter().map(|version| (version.key(), version.version_id()));
-    let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
-    objects.chain(markers).filter_map(|(key, version)| identifier(key?, version)).collect()
-}
-
-fn identifier(key: &str, version: Option<&str>) -> Option<ObjectIdentifier> {
-    ObjectIdentifier::builder().key(key).set_version_id(version.map(str::to_owned)).build().ok()
-}
-
-/// The physical name is `bucket/prefix`. An empty prefix would be the whole bucket, and is never ours.
-fn split(name: &Name) -> Result<(&str, &str)> {
-    match name.physical.split_once('/') {
-        Some((bucket, prefix)) if !bucket.is_empty() && prefix.ends_with('/') => Ok((bucket, prefix)),
-        _ => Err(Error::msg(format!("{} is not the name of a prefix: bucket/some/prefix/", name.physical))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_physical_name_is_a_bucket_and_a_prefix_that_is_never_empty() {
-        let split = |physical| {
-            split(&Name::new("prefix", "raw-good", physical)).ok().map(|(b, p)| (b.to_owned(), p.to_owned()))
-        };
-        assert_eq!(split("lake/data/raw/"), Some(("lake".into(), "data/raw/".into())));
-        for wrong in ["lake", "lake/", "lake/data", "/data/"] {
-            assert_eq!(split(wrong), None, "{wrong}");
-        }
-    }
+/// What is listed to find the objects of a place.
+fn listed(place: &Place) -> &str {
+    literal(&place.prefix)
 }

@@ -6,12 +6,13 @@
 use super::bucket::Bucket;
 use super::function::{Function, LogRef};
 use super::role::{self, RoleRef};
-use super::shared::{answer, create_when_free, done, found, settle_created};
+use super::shared::{answer, create_when_free, done, found, named, settle_created};
 use super::stream::Stream;
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
+use crate::prefix::{self, Place};
 use crate::wait::{self, STATE_LIMIT, Transient};
 
 mod compare;
@@ -170,7 +171,17 @@ pub struct Live {
     pub failure: Option<String>,
     pub version_id: String,
     pub destination_id: String,
+    /// Epoch seconds.
+    pub created_s: i64,
     pub shape: Shape,
+    name: String,
+}
+
+impl Live {
+    /// Where it writes.
+    pub fn places(&self) -> Vec<Place> {
+        self.shape.writes_to(&self.name)
+    }
 }
 
 impl Resource for DeliveryStream {
@@ -178,6 +189,10 @@ impl Resource for DeliveryStream {
     /// What it has buffered is lost with it.
     const HOLDS_DATA: bool = false;
     type Live = Live;
+
+    fn is_name(physical: &str) -> bool {
+        named(physical, 64, "_.-")
+    }
 
     fn refs(&self) -> Vec<Address> {
         let function = self.transform.as_ref().map(|transform| &transform.function);
@@ -195,7 +210,8 @@ impl Resource for DeliveryStream {
 
     /// Not the role, unless Firehose needs it to retire its grant of a KMS key: it can go at the same time.
     fn live_refs(live: &Live, purges: bool) -> Vec<(&'static str, String)> {
-        live.shape.uses(purges)
+        let places = live.places().into_iter().filter(|_| purges);
+        live.shape.uses().into_iter().chain(places.map(|place| (prefix::KIND, place.to_string()))).collect()
     }
 
     fn diff(&self, live: &Live, name: &Name, names: &Names) -> Diff {
@@ -275,7 +291,7 @@ impl Resource for DeliveryStream {
         let call = cx.firehose().delete_delivery_stream().delivery_stream_name(&name.physical);
         match found(done(format!("deleting {name}"), call.send().await), ABSENT)? {
             None => Ok(Gone::Deleted),
-            Some(()) if cx.options.wait_until_gone || cx.options.purge_data => {
+            Some(()) if cx.options.wait_until_gone || cx.options.purge_data.deletes() => {
                 gone(cx, name).await.map(|()| Gone::Deleted)
             }
             Some(()) => Ok(Gone::Deleting),

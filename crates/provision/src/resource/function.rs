@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::role::{self, RoleRef, Statement};
-use super::shared::{Created, answer, done, found, says, settle_created, tag_map};
+use super::shared::{Created, answer, done, found, named, says, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
@@ -125,6 +125,10 @@ impl Resource for Function {
     const KIND: &'static str = "function";
     const TAGS_COME_WITH_LIVE: bool = true;
     type Live = Live;
+
+    fn is_name(physical: &str) -> bool {
+        named(physical, 64, "_-")
+    }
 
     fn refs(&self) -> Vec<Address> {
         self.role.address().into_iter().collect()

@@ -2,7 +2,7 @@
 
 use futures::future::try_join_all;
 
-use super::shared::{Created, answer, done, found, says, settle_created, tag_map};
+use super::shared::{Created, answer, done, found, named, says, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::Result;
@@ -30,6 +30,10 @@ pub struct Live {
 impl Resource for LogGroup {
     const KIND: &'static str = "log_group";
     type Live = Live;
+
+    fn is_name(physical: &str) -> bool {
+        named(physical, 512, "-./_#")
+    }
 
     fn refs(&self) -> Vec<Address> {
         Vec::new()

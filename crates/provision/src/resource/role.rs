@@ -5,7 +5,7 @@ use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
 use super::policy::{canonical, decoded, document, pretty, trust};
-use super::shared::{Created, answer, done, found, says, settle_created};
+use super::shared::{Created, answer, done, found, named, says, settle_created};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
@@ -95,6 +95,10 @@ impl Resource for Role {
     const KIND: &'static str = "role";
     const TAGS_COME_WITH_LIVE: bool = true;
     type Live = Live;
+
+    fn is_name(physical: &str) -> bool {
+        named(physical, 64, "_+=,.@-")
+    }
 
     fn refs(&self) -> Vec<Address> {
         Vec::new()

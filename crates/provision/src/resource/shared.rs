@@ -12,6 +12,11 @@ use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Name, Names, Tags};
 
+/// Is it of at most `max` ASCII letters, digits and `others`?
+pub fn named(name: &str, max: usize, others: &str) -> bool {
+    (1..=max).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))
+}
+
 /// What a call answered, or the error it is: what was being done, and AWS's words.
 pub fn answer<T, E, R>(doing: impl Into<String>, sent: Result<T, SdkError<E, R>>) -> Result<T>
 where
@@ -92,8 +97,12 @@ pub async fn settle_created<R: Resource>(
         false => futures::try_join!(usable, R::tags(cx, name, None))?,
     };
     if let Some(carried) = carried {
-        if created == Created::Already && !cx.names.owns(&carried) {
-            return Err(not_ours(name, &carried, &cx.names));
+        let owns = |tags| if R::SHARED_BY_ENVIRONMENTS { cx.names.owns_for_stack(tags) } else { cx.names.owns(tags) };
+        if created == Created::Already && !owns(&carried) {
+            return match R::USES_WHAT_IS_FOUND {
+                true => Ok(()),
+                false => Err(not_ours(name, &carried, &cx.names)),
+            };
         }
         let missing = missing_tags(tags, &carried);
         if !missing.is_empty() {

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use aws_sdk_kinesis::types::{EncryptionType, MetricsName, StreamDescriptionSummary};
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 
-use super::shared::{answer, create_when_free, done, found, settle_created, tag_map};
+use super::shared::{answer, create_when_free, done, found, named, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::{Address, Name, Names, Tags};
 use crate::wait::{self, STATE_LIMIT};
 
+mod readers;
 mod step;
 
 use step::{mode, next_step, take};
@@ -51,12 +52,20 @@ pub struct Live {
     pub max_record_kib: u32,
     pub encryption: Option<String>,
     pub metrics: BTreeSet<String>,
+    /// Who else reads it, in sentences: only looked at where it may be deleted.
+    pub readers: Vec<String>,
+    /// Delivery streams in the region, any of which may read it.
+    candidates: Vec<String>,
 }
 
 impl Resource for Stream {
     const KIND: &'static str = "stream";
     const HOLDS_DATA: bool = true;
     type Live = Live;
+
+    fn is_name(physical: &str) -> bool {
+        named(physical, 128, "_.-")
+    }
 
     fn refs(&self) -> Vec<Address> {
         Vec::new()
@@ -102,8 +111,38 @@ impl Resource for Stream {
         ]
     }
 
+    fn notes(live: &Live) -> Vec<String> {
+        live.readers.clone()
+    }
+
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
-        Ok(describe(cx, name).await?.filter(|live| live.status != StreamStatus::Deleting.as_str()))
+        if !cx.options.deletes {
+            return Ok(describe(cx, name).await?.filter(|live| live.status != StreamStatus::Deleting.as_str()));
+        }
+        let (live, consumers, candidates) =
+            futures::join!(describe(cx, name), readers::consumers(cx, name), readers::delivery_streams(cx));
+        let Some(mut live) = live?.filter(|live| live.status != StreamStatus::Deleting.as_str()) else {
+            return Ok(None);
+        };
+        match consumers {
+            Ok(consumers) => live.readers.extend(
+                consumers
+                    .iter()
+                    .map(|consumer| format!("registered consumer {consumer} reads it, and is removed with it")),
+            ),
+            Err(why) => live.readers.push(format!("who else reads it is not known: {why}")),
+        }
+        match candidates {
+            Ok(candidates) => live.candidates = candidates,
+            Err(why) => live.readers.push(format!("which delivery streams read it is not known: {why}")),
+        }
+        Ok(Some(live))
+    }
+
+    async fn inspect(cx: &Cx, name: &Name, live: &mut Live, known: &[Name]) -> Result<()> {
+        let others: Vec<String> = live.candidates.iter().filter(|other| !is_known(other, known)).cloned().collect();
+        live.readers.extend(readers::among(cx, name, &others).await);
+        Ok(())
     }
 
     async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
@@ -171,6 +210,11 @@ impl Stream {
     }
 }
 
+/// Is this delivery stream one that this run looks after itself?
+fn is_known(delivery_stream: &str, known: &[Name]) -> bool {
+    known.iter().any(|name| name.address.kind == "delivery" && name.physical == delivery_stream)
+}
+
 async fn describe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
     let call = cx.kinesis().describe_stream_summary().stream_name(&name.physical);
     let summary = found(answer(format!("reading {name}"), call.send().await), ABSENT)?;
@@ -203,6 +247,8 @@ fn live(summary: StreamDescriptionSummary) -> Live {
         max_record_kib: summary.max_record_size_in_kib.map_or(1024, |kib| kib.max(0) as u32),
         encryption: summary.key_id.filter(|_| summary.encryption_type == Some(EncryptionType::Kms)),
         metrics: metrics.flat_map(written_out).map(str::to_owned).collect(),
+        readers: vec![],
+        candidates: vec![],
     }
 }
 
@@ -270,6 +316,8 @@ mod tests {
             max_record_kib: 1024,
             encryption: None,
             metrics: BTreeSet::new(),
+            readers: vec![],
+            candidates: vec![],
         }
     }
 

@@ -84,8 +84,3 @@ pub fn failed(object: &Object) -> Vec<Vec<u8>> {
     let records = lines.filter_map(|line| serde_json::from_slice::<ErrorRecord>(line).ok());
     records.filter_map(|record| base64_simd::STANDARD.decode_to_vec(record.raw_data).ok()).collect()
 }
-
-/// The part of a prefix before its first expression: what can be listed.
-pub fn literal(prefix: &str) -> &str {
-    prefix.split("!{").next().unwrap_or_default()
-}

@@ -143,7 +143,7 @@ pub const DELIVERIES: &[Case] = &[
         "the backup's prefix after its fixed beginning",
         "source/!{timestamp:yyyy}",
         "source/!{timestamp:yyyy/MM}",
-        &["~ delivery.processed"],
+        &["+ prefix.processed-backup", "- prefix.processed-backup", "~ delivery.processed"],
     ),
     (
         "the backup elsewhere",

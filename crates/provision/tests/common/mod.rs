@@ -24,6 +24,10 @@ use tokio::sync::watch;
 /// What every call takes, so that calls one after another can be told from calls at once.
 pub const ROUND_TRIP: Duration = Duration::from_millis(50);
 
+/// What follows the delivery stream's name in the name of an object.
+#[allow(dead_code, reason = "each test file uses its own part of this")]
+pub const NAME_END: &str = "-1-2026-07-13-14-05-09-046b6c7f-0b7c-4a5e-9e3a-0123456789ab";
+
 pub struct Bench {
     #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub engine: Engine,
@@ -96,10 +100,24 @@ impl Bench {
 
     #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn down(&self, stack: Option<&Stack>) -> Summary {
-        let decided = run::decide_down(&self.cx, stack, &self.events()).await;
+        self.down_as(&self.cx, stack).await
+    }
+
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
+    /// `up` of another environment.
+    pub async fn up_as(&self, cx: &Cx, stack: &Stack) -> Summary {
+        let decided = run::decide_up(cx, stack, Permits::default(), &self.events()).await;
         let (survey, plan) = decided.unwrap_or_else(|errors| panic!("{errors:?}"));
-        let applied = run::apply_down(&self.cx, &survey, &plan, 10, watch::channel(false).1, &self.events()).await;
-        self.complete(applied)
+        assert_eq!(plan.refusals, []);
+        self.complete(run::apply_up(cx, &survey, &plan, 10, watch::channel(false).1, &self.events()).await)
+    }
+
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
+    /// `down` of another environment.
+    pub async fn down_as(&self, cx: &Cx, stack: Option<&Stack>) -> Summary {
+        let decided = run::decide_down(cx, stack, &self.events()).await;
+        let (survey, plan) = decided.unwrap_or_else(|errors| panic!("{errors:?}"));
+        self.complete(run::apply_down(cx, &survey, &plan, 10, watch::channel(false).1, &self.events()).await)
     }
 
     #[allow(dead_code, reason = "each test file uses its own part of this")]
@@ -115,10 +133,30 @@ impl Bench {
         record.members(&self.cx.names).keys().map(ToString::to_string).collect()
     }
 
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
+    /// Puts an object into the example's bucket that a delivery stream of this name could have written.
+    pub async fn put(&self, under: &str, delivery_stream: &str) {
+        self.put_key(&format!("{under}{delivery_stream}{NAME_END}")).await;
+    }
+
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
+    pub async fn put_key(&self, key: &str) {
+        let call = self.cx.s3().put_object().bucket("eq-sanhe-for-everything").key(key);
+        call.send().await.unwrap_or_else(|error| panic!("{key}: {error:?}"));
+    }
+
     fn complete(&self, applied: Result<Summary, Vec<provision::error::Error>>) -> Summary {
         let summary = applied.unwrap_or_else(|errors| panic!("{errors:?}"));
         assert!(summary.complete(), "{summary:?}: {:#?}", self.failures());
         summary
+    }
+
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
+    /// What was warned of so far.
+    pub fn warnings(&self) -> Vec<String> {
+        let events = self.events.lock().expect("no test panics while it holds this");
+        let text = |event: &Event| if let Event::Warned { text } = event { Some(text.clone()) } else { None };
+        events.iter().filter_map(text).collect()
     }
 
     fn failures(&self) -> Vec<Event> {

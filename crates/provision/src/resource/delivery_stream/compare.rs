@@ -1,6 +1,6 @@
 //! How two shapes differ, in the spec's words.
 
-use super::shape::{DECOMPRESSION, DELIMITER, LAMBDA, Parameters, Place, Shape, last};
+use super::shape::{DECOMPRESSION, DELIMITER, Destination, LAMBDA, Parameters, Shape, last};
 use super::{Buffer, Compression};
 use crate::resource::{Diff, Field};
 
@@ -55,7 +55,7 @@ pub fn summary(shape: &Shape) -> Vec<Field> {
     said
 }
 
-fn compare_places(under: &str, live: &Place, want: &Place, diff: &mut Diff) {
+fn compare_places(under: &str, live: &Destination, want: &Destination, diff: &mut Diff) {
     let mut compare = |field: &str, live: &str, want: &str| {
         diff.compare(&format!("{under}{field}"), live, want);
     };
@@ -69,7 +69,7 @@ fn compare_places(under: &str, live: &Place, want: &Place, diff: &mut Diff) {
     compare("logs", &logs(live), &logs(want));
 }
 
-fn summary_of_place(under: &str, place: &Place) -> Vec<Field> {
+fn summary_of_place(under: &str, place: &Destination) -> Vec<Field> {
     let (bucket, buffer) = (last(&place.bucket), place.buffer);
     let fields = [
         ("good", format!("s3://{bucket}/{}", place.prefix), false),
@@ -162,7 +162,7 @@ fn compression(compression: Compression) -> &'static str {
     }
 }
 
-fn logs(place: &Place) -> String {
+fn logs(place: &Destination) -> String {
     place.log.as_ref().map_or("none".into(), |(group, stream)| format!("{group}:{stream}"))
 }
 
@@ -190,7 +190,7 @@ mod tests {
         Shape {
             source: Some(("arn:aws:kinesis:us-east-1:111122223333:stream/events".into(), "role".into())),
             role: "role".into(),
-            place: Place {
+            place: Destination {
                 bucket: "arn:aws:s3:::lake".into(),
                 prefix: "good/".into(),
                 error_prefix: "bad/".into(),
@@ -216,7 +216,7 @@ mod tests {
     fn each_difference_is_told_in_the_specs_words_with_what_forces_a_replacement() {
         let f = "arn:aws:lambda:us-east-1:111122223333:function:f";
         let latest = &format!("{f}:$LATEST");
-        let place = |change: fn(&mut Place)| {
+        let place = |change: fn(&mut Destination)| {
             let mut shape = there();
             change(&mut shape.place);
             shape

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Backup, Buffer, Compression, Deaggregate, DeliveryStream, LogRef, Ref, Transform};
 use crate::names::{Name, Names};
+use crate::prefix;
 use crate::resource::Resource;
 use crate::resource::bucket::Bucket;
-use crate::resource::bucket_prefix::BucketPrefix;
 use crate::resource::function::Function;
 use crate::resource::role::Role;
 use crate::resource::stream::Stream;
@@ -20,7 +20,7 @@ pub struct Shape {
     pub source: Option<(String, String)>,
     /// ARN.
     pub role: String,
-    pub place: Place,
+    pub place: Destination,
     /// Empty: the compression's own.
     pub file_extension: String,
     pub time_zone: String,
@@ -28,12 +28,12 @@ pub struct Shape {
     pub processors: BTreeMap<String, Parameters>,
     /// Retry duration in seconds, where dynamic partitioning is on.
     pub partitioning: Option<u32>,
-    pub backup: Option<Place>,
+    pub backup: Option<Destination>,
 }
 
 /// Where objects go: the destination, or the backup.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
+pub struct Destination {
     pub bucket: String,
     pub prefix: String,
     /// Empty: AWS's own, under the prefix.
@@ -57,7 +57,7 @@ impl DeliveryStream {
         let log = |stream: &str| group.clone().map(|group| (group, stream.to_owned()));
         Shape {
             source: self.source.as_ref().map(|s| (s.arn(|stream| names.stream_arn(stream)), role.clone())),
-            place: Place {
+            place: Destination {
                 bucket: bucket_arn(&self.bucket, names),
                 prefix: self.good.clone(),
                 error_prefix: self.bad.clone().unwrap_or_default(),
@@ -134,8 +134,8 @@ impl Transform {
 }
 
 impl Backup {
-    fn place(&self, names: &Names, log: Option<(String, String)>) -> Place {
-        Place {
+    fn place(&self, names: &Names, log: Option<(String, String)>) -> Destination {
+        Destination {
             bucket: bucket_arn(&self.bucket, names),
             prefix: self.prefix.clone(),
             error_prefix: self.bad.clone().unwrap_or_default(),
@@ -157,21 +157,14 @@ pub fn log_group(log: &LogRef, name: &Name) -> String {
 
 impl Shape {
     /// The resources it uses, by kind and physical name: these outlive it.
-    pub fn uses(&self, purges: bool) -> Vec<(&'static str, String)> {
+    pub fn uses(&self) -> Vec<(&'static str, String)> {
         let mut uses = Vec::new();
         uses.extend(self.source.iter().map(|(stream, _)| (Stream::KIND, last(stream))));
         if let Some(arn) = self.processors.get(LAMBDA).and_then(|parameters| parameters.get("LambdaArn")) {
             uses.extend(arn.split(':').nth(6).map(|function| (Function::KIND, function.to_owned())));
         }
-        for place in self.places() {
-            let bucket = last(&place.bucket);
-            if purges {
-                let prefixes = [&place.prefix, &place.error_prefix].into_iter().filter_map(|prefix| literal(prefix));
-                uses.extend(prefixes.map(|prefix| (BucketPrefix::KIND, format!("{bucket}/{prefix}"))));
-            }
-            uses.push((Bucket::KIND, bucket));
-        }
-        if self.places().any(|place| place.encryption.is_some()) {
+        uses.extend(self.destinations().map(|destination| (Bucket::KIND, last(&destination.bucket))));
+        if self.destinations().any(|destination| destination.encryption.is_some()) {
             uses.push((Role::KIND, last(&self.role)));
         }
         uses.sort();
@@ -179,19 +172,27 @@ impl Shape {
         uses
     }
 
-    pub fn places(&self) -> impl Iterator<Item = &Place> {
+    /// Where the delivery stream of this name writes: what was delivered and what failed, each once.
+    pub fn writes_to(&self, delivery: &str) -> Vec<prefix::Place> {
+        let mut places: Vec<prefix::Place> = self
+            .destinations()
+            .flat_map(|destination| {
+                let error = Some(&destination.error_prefix).filter(|prefix| !prefix.is_empty());
+                [Some(&destination.prefix), error].into_iter().flatten().map(|prefix| prefix::Place {
+                    bucket: last(&destination.bucket),
+                    prefix: prefix.clone(),
+                    delivery: delivery.to_owned(),
+                })
+            })
+            .collect();
+        places.sort();
+        places.dedup();
+        places
+    }
+
+    pub fn destinations(&self) -> impl Iterator<Item = &Destination> {
         std::iter::once(&self.place).chain(&self.backup)
     }
-}
-
-/// The prefix up to its first expression, where that names a folder: what a marker can stand for, and what may be purged.
-pub fn literal(prefix: &str) -> Option<&str> {
-    Some(before_expressions(prefix)).filter(|literal| literal.len() > 1 && literal.ends_with('/'))
-}
-
-/// The prefix up to its first expression.
-pub fn before_expressions(prefix: &str) -> &str {
-    prefix.split("!{").next().unwrap_or_default()
 }
 
 /// What an ARN ends with: the name.

@@ -8,7 +8,7 @@ use sdk::{
     S3BackupMode,
 };
 
-use super::shape::{LAMBDA, Parameters, Place, Shape};
+use super::shape::{Destination, LAMBDA, Parameters, Shape};
 use super::{Buffer, Compression, Live};
 use crate::error::{Error, Result};
 use crate::names::{Name, Tags};
@@ -98,6 +98,8 @@ pub fn live(name: &Name, description: DeliveryStreamDescription) -> Result<Live>
             .then(|| description.failure_description.map_or("no reason given".into(), |failure| failure.details)),
         version_id: description.version_id,
         destination_id,
+        created_s: description.create_timestamp.map_or(0, |at| at.secs()),
+        name: description.delivery_stream_name,
         shape: shape(source, s3),
     })
 }
@@ -111,7 +113,7 @@ fn shape(source: Option<(String, String)>, s3: sdk::ExtendedS3DestinationDescrip
         source,
         processors: live_processors(s3.processing_configuration.as_ref(), &s3.role_arn),
         role: s3.role_arn,
-        place: Place {
+        place: Destination {
             bucket: s3.bucket_arn,
             prefix: s3.prefix.unwrap_or_default(),
             error_prefix: s3.error_output_prefix.unwrap_or_default(),
@@ -123,7 +125,7 @@ fn shape(source: Option<(String, String)>, s3: sdk::ExtendedS3DestinationDescrip
         file_extension: s3.file_extension.unwrap_or_default(),
         time_zone: s3.custom_time_zone.filter(|zone| !zone.is_empty()).unwrap_or_else(|| "UTC".into()),
         partitioning: partitioning.map(|dp| retry_s(dp).map_or(300, unsigned)),
-        backup: backup.map(|backup| Place {
+        backup: backup.map(|backup| Destination {
             bucket: backup.bucket_arn,
             prefix: backup.prefix.unwrap_or_default(),
             error_prefix: backup.error_output_prefix.unwrap_or_default(),
@@ -135,7 +137,7 @@ fn shape(source: Option<(String, String)>, s3: sdk::ExtendedS3DestinationDescrip
     }
 }
 
-fn backup_configuration(backup: &Place, role: &str) -> sdk::S3DestinationConfiguration {
+fn backup_configuration(backup: &Destination, role: &str) -> sdk::S3DestinationConfiguration {
     sdk::S3DestinationConfiguration::builder()
         .role_arn(role)
         .bucket_arn(&backup.bucket)
@@ -149,7 +151,7 @@ fn backup_configuration(backup: &Place, role: &str) -> sdk::S3DestinationConfigu
         .expect("role and bucket are set")
 }
 
-fn backup_update(backup: &Place, role: &str) -> sdk::S3DestinationUpdate {
+fn backup_update(backup: &Destination, role: &str) -> sdk::S3DestinationUpdate {
     sdk::S3DestinationUpdate::builder()
         .role_arn(role)
         .bucket_arn(&backup.bucket)
@@ -250,7 +252,7 @@ fn live_compression(format: &sdk::CompressionFormat) -> Compression {
     }
 }
 
-fn encryption(place: &Place) -> sdk::EncryptionConfiguration {
+fn encryption(place: &Destination) -> sdk::EncryptionConfiguration {
     let encryption = sdk::EncryptionConfiguration::builder();
     match &place.encryption {
         Some(key) => {
@@ -265,7 +267,7 @@ fn live_encryption(encryption: Option<sdk::EncryptionConfiguration>) -> Option<S
     Some(encryption?.kms_encryption_config?.awskms_key_arn)
 }
 
-fn logging(place: &Place) -> sdk::CloudWatchLoggingOptions {
+fn logging(place: &Destination) -> sdk::CloudWatchLoggingOptions {
     let (group, stream) = place.log.clone().unzip();
     let options = sdk::CloudWatchLoggingOptions::builder().enabled(place.log.is_some());
     options.set_log_group_name(group).set_log_stream_name(stream).build()

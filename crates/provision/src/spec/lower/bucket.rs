@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::grammar::Bucket;
-use super::super::prefix::literal;
+
 use super::super::shape::At;
 use super::super::stack::{Entry, Stack};
 use super::super::words::Create;
 use super::Lower;
+use crate::prefix::literal;
 use crate::resource::bucket;
 
 impl Lower<'_> {

@@ -8,10 +8,12 @@ use super::super::collection::Either;
 use super::super::diagnostic::Span;
 use super::super::grammar::{Backup as WrittenBackup, Delivery, Log, Spec};
 use super::super::index::Index;
-use super::super::prefix::{self, Use, has_expressions};
+use super::super::prefix::{Use, check};
 use super::super::scalar::Text;
 use super::super::shape::{At, Record};
 use super::Lower;
+use crate::prefix::overlapping::{Writer, overlapping};
+use crate::prefix::{self, has_expressions};
 use crate::resource::delivery_stream::{Backup, Buffer, DeliveryStream, Partitioning, Ref};
 use crate::resource::function::LogRef;
 use crate::resource::role::RoleRef;
@@ -65,7 +67,7 @@ impl Lower<'_> {
     /// Checked, and as it is in this environment.
     fn prefix(&mut self, written: Option<&At<Text<1, 1024>>>, purpose: Use) -> Option<String> {
         let written = written?.map(|text| text.0.clone());
-        prefix::check(&written.value, purpose, written.at, self.mistakes);
+        check(&written.value, purpose, written.at, self.mistakes);
         let prefix = match &self.environment {
             Some(environment) => environment.prefix(&written, self.mistakes),
             None => written.value,
@@ -173,8 +175,7 @@ impl Lower<'_> {
         let deliveries: Vec<(&At<String>, Delivery)> =
             ours.map(|(key, entry)| (key, whole(&entry.value.body))).collect();
         let mut readers: HashMap<&str, usize> = HashMap::new();
-        let mut places: HashMap<(&str, &str), &str> = HashMap::new();
-        for (key, delivery) in &deliveries {
+        for (_, delivery) in &deliveries {
             if let Some(from) = &delivery.from {
                 let readers = readers.entry(&from.value.0).or_default();
                 *readers += 1;
@@ -184,14 +185,37 @@ impl Lower<'_> {
                 }
             }
             self.expiring_everything(spec, delivery);
-            let (Some(bucket), Some(good)) = (&delivery.bucket, &delivery.good) else { continue };
-            let first = *places.entry((&bucket.value.0, &good.value.0)).or_insert(&key.value);
-            if first != key.value {
-                let what = format!("`{first}` and `{}` write to the same prefix", key.value);
-                self.warn(good.at, what, "nothing tells their objects apart");
-            }
+        }
+        let places: Vec<(Writer, Span)> =
+            deliveries.iter().flat_map(|(key, delivery)| written_prefixes(key, delivery)).collect();
+        let writers: Vec<Writer> = places.iter().map(|(writer, _)| *writer).collect();
+        for (one, other) in overlapping(&writers) {
+            let (one, at, other) = (writers[one], places[one].1, writers[other]);
+            let what = match one.prefix == other.prefix {
+                true => format!("`{}` and `{}` write to the same prefix", other.delivery, one.delivery),
+                false => format!("`{}` writes to `{}`, which overlaps this", other.delivery, other.prefix),
+            };
+            self.warn(at, what, "who lists one prefix finds the other's objects too");
         }
     }
+}
+
+/// Every prefix of a delivery, and where it stands.
+fn written_prefixes<'s>(key: &'s At<String>, delivery: &'s Delivery) -> Vec<(Writer<'s>, Span)> {
+    type Prefix = At<Text<1, 1024>>;
+    let all = |bucket: Option<&'s str>, prefixes: [Option<&'s Prefix>; 2]| {
+        let writer = |bucket, prefix: &'s Prefix| {
+            (Writer { bucket, prefix: prefix.value.0.as_str(), delivery: key.value.as_str() }, prefix.at)
+        };
+        prefixes.into_iter().flatten().filter_map(|prefix| Some(writer(bucket?, prefix))).collect::<Vec<_>>()
+    };
+    let own = delivery.bucket.as_ref().map(|bucket| bucket.value.0.as_str());
+    let mut places = all(own, [delivery.good.as_ref(), delivery.bad.as_ref()]);
+    if let Some(backup) = delivery.backup.as_ref().map(|backup| &backup.value) {
+        let bucket = backup.bucket.as_ref().map(|bucket| bucket.value.0.as_str()).or(own);
+        places.extend(all(bucket, [backup.prefix.as_ref(), backup.bad.as_ref()]));
+    }
+    places
 }
 
 impl Lower<'_> {

@@ -6,11 +6,11 @@ use local_cloud::flow::query;
 use super::super::collection::Either;
 use super::super::grammar::{Delivery, Transform as Written};
 use super::super::index::Index;
-use super::super::prefix::{self, Piece};
 use super::super::scalar::Text;
 use super::super::shape::At;
 use super::super::words::Key;
 use super::Lower;
+use crate::prefix::{self, Piece};
 use crate::resource::delivery_stream::{Deaggregate, Decompress, Processors, Transform};
 
 const MOST_PROCESSORS: usize = 5;

@@ -1,0 +1,147 @@
+//! Who uses a bucket, and for what: empty objects under `.provision/`, one for each environment that uses a bucket of its
+//! stack, and one for each place that a delivery stream of an environment writes to. The key says everything, so that one
+//! list call tells all claims of a bucket; `LastModified` is when the claim was made.
+//!
+//! A claim is the proof of ownership that S3's prefixes do not have: data is deleted only where a claim (or the delivery stream
+//! itself, before it goes) says that this environment wrote it. And S3 deletes no bucket that holds an object, so that a
+//! bucket with a claim in it outlives whoever else leaves it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use crate::names::{Name, Names};
+use crate::prefix::{self, Place};
+
+/// Where all claims of a bucket are. Query engines skip what begins with a dot.
+pub const ROOT: &str = ".provision/";
+
+/// One environment's claim in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// `account/region/stack/env`
+    pub owner: String,
+    /// `None`: it uses the bucket, and that is all.
+    pub place: Option<Place>,
+    /// Epoch seconds of S3's clock.
+    pub since: i64,
+}
+
+impl Claim {
+    pub fn parse(bucket: &str, key: &str, since: i64) -> Option<Claim> {
+        let parts: Vec<&str> = key.strip_prefix(ROOT)?.splitn(5, '/').collect();
+        let [account, region, stack, env, rest] = parts[..] else { return None };
+        let owner = [account, region, stack, env].join("/");
+        if rest == BUCKET {
+            return Some(Claim { owner, place: None, since });
+        }
+        let (delivery, prefix) = rest.strip_prefix(PLACE)?.split_once('/')?;
+        let place = Place { bucket: bucket.into(), prefix: prefix.into(), delivery: delivery.into() };
+        let sound = Place::parse(&place.to_string()).as_ref() == Some(&place);
+        sound.then_some(Claim { owner, place: Some(place), since })
+    }
+
+    /// For people: `stack demo, environment pr-1`, and where it is when that is elsewhere.
+    pub fn told(&self, names: &Names) -> String {
+        let parts: Vec<&str> = self.owner.split('/').collect();
+        let [account, region, stack, env] = parts[..] else { return self.owner.clone() };
+        let told = format!("stack {stack}, environment {env}");
+        match (account == names.account, region == names.region) {
+            (true, true) => told,
+            (true, false) => format!("{told} in {region}"),
+            (false, _) => format!("{told} in account {account}, {region}"),
+        }
+    }
+}
+
+/// After the owner: the claim on the bucket, and what stands before the claims on places.
+const BUCKET: &str = "bucket";
+const PLACE: &str = "delivery/";
+
+/// This environment, as it stands in the keys of its claims.
+pub fn owner(names: &Names) -> String {
+    let env = names.env.as_deref().unwrap_or("-");
+    format!("{}/{}/{}/{env}", names.account, names.region, names.stack)
+}
+
+/// The key of this environment's claim on a bucket.
+pub fn on_bucket(names: &Names) -> String {
+    format!("{ROOT}{}/{BUCKET}", owner(names))
+}
+
+/// The key of this environment's claim on a place.
+pub fn on_place(names: &Names, place: &Place) -> String {
+    format!("{ROOT}{}/{PLACE}{}/{}", owner(names), place.delivery, place.prefix)
+}
+
+/// The claims that one survey has read, by bucket. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Seen(Arc<Mutex<HashMap<String, Cell>>>);
+
+/// Filled by the first who asks.
+pub type Cell = Arc<tokio::sync::OnceCell<Arc<Vec<Claim>>>>;
+
+impl Seen {
+    pub fn of(&self, bucket: &str) -> Cell {
+        let mut buckets = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        buckets.entry(bucket.to_owned()).or_default().clone()
+    }
+
+    /// The places of this environment in the buckets that were looked at.
+    pub fn places(&self, names: &Names) -> Vec<Place> {
+        let buckets = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let claims = buckets.values().filter_map(|cell| cell.get().cloned());
+        let mut places: Vec<Place> = claims
+            .flat_map(|claims| claims.iter().filter(|c| c.owner == owner(names)).cloned().collect::<Vec<_>>())
+            .filter_map(|claim| claim.place)
+            .collect();
+        places.sort();
+        places
+    }
+
+    /// What others have claimed that can lie under `name`, or that it can lie under.
+    pub fn overlaps(&self, name: &Name, names: &Names) -> Vec<String> {
+        let Some(place) = Place::parse(&name.physical) else { return vec![] };
+        let Some(claims) = self.of(&place.bucket).get().cloned() else { return vec![] };
+        let others = claims.iter().filter(|claim| claim.owner != owner(names));
+        let met = others.filter_map(|claim| {
+            let other = claim.place.as_ref().filter(|other| prefix::overlap(&other.prefix, &place.prefix))?;
+            let whose = claim.told(names);
+            Some(format!("{} overlaps {} of delivery stream {} ({whose})", place.prefix, other.prefix, other.delivery))
+        });
+        met.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::tests::names;
+
+    #[test]
+    fn a_claim_is_told_by_its_key() {
+        let place =
+            Place { bucket: "lake".into(), prefix: "data//year=!{timestamp:yyyy}/".into(), delivery: "raw".into() };
+        let key = on_place(&names(), &place);
+        assert_eq!(key, ".provision/111122223333/us-east-1/kinesis-test/-/delivery/raw/data//year=!{timestamp:yyyy}/");
+        let claim = Claim { owner: owner(&names()), place: Some(place), since: 7 };
+        assert_eq!(Claim::parse("lake", &key, 7), Some(claim.clone()));
+        let bucket = Claim { place: None, ..claim };
+        assert_eq!(Claim::parse("lake", &on_bucket(&names()), 7), Some(bucket.clone()));
+        assert_eq!(bucket.told(&names()), "stack kinesis-test, environment -");
+    }
+
+    #[test]
+    fn what_is_no_claim_is_none() {
+        for key in [
+            "data/raw/",
+            ".provision/",
+            ".provision/1/us-east-1/s/-/",
+            ".provision/1/us-east-1/s/-/buckets",
+            ".provision/1/us-east-1/s/-/delivery/raw",
+            ".provision/1/us-east-1/s/-/delivery//data/",
+            ".provision/1/us-east-1/s/-/delivery/raw/!{nothing}/",
+        ] {
+            assert_eq!(Claim::parse("lake", key, 0), None, "{key}");
+        }
+    }
+}

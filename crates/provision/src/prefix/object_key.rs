@@ -1,0 +1,264 @@
+//! Which keys the objects of a delivery stream can have: its prefix, evaluated, and then Firehose's own object name.
+//! <https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html>
+
+use regex_lite::{Regex, escape};
+
+use super::{Piece, Place, has_expressions, parse};
+
+/// Firehose's name of an object: delivery stream, version, time stamp, random part, extension. The random part is a UUID as
+/// far as anybody has seen, and "a random string" in the documentation.
+const VERSION_TO_END: &str = r"-\d+-\d{4}(?:-\d{2}){5}-[0-9A-Za-z-]{11,36}(?:\.[0-9a-z!\-_.*'()]+)?$";
+
+/// One character of a key, or at least one of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Atom {
+    class: Class,
+    repeats: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Is(char),
+    Digit,
+    /// A random string, an error type: letters, digits and `-`.
+    Word,
+    NotSlash,
+    Any,
+}
+
+/// The keys that a delivery stream can give to objects at a [`Place`].
+#[derive(Debug)]
+pub struct Keys(Regex);
+
+impl Keys {
+    pub fn of(place: &Place) -> Keys {
+        let pieces = parse(&place.prefix).unwrap_or_default();
+        let mut pattern = String::from("^(?s)");
+        atoms(&pieces).iter().for_each(|atom| pattern.push_str(&atom.regex()));
+        // Without an expression Firehose appends the error type, if there is one, and the hour; whether it appends the hour
+        // where there are others than time stamps is not known.
+        if !has_expressions(&place.prefix) {
+            pattern.push_str(r"(?:(?:[A-Za-z-]+/)?\d{4}/\d{2}/\d{2}/\d{2}/)?");
+        } else if !pieces.iter().any(|piece| matches!(piece, Piece::Timestamp(_))) {
+            pattern.push_str(r"(?:\d{4}/\d{2}/\d{2}/\d{2}/)?");
+        }
+        pattern.push_str(&escape(&place.delivery));
+        pattern.push_str(VERSION_TO_END);
+        Keys(Regex::new(&pattern).expect("a pattern of escaped texts and known classes"))
+    }
+
+    pub fn can_be(&self, key: &str) -> bool {
+        self.0.is_match(key)
+    }
+}
+
+/// The delivery stream that an object's name tells, if it is a name that Firehose gives.
+pub fn writer(key: &str) -> Option<&str> {
+    static NAME: std::sync::LazyLock<Regex> = std::sync::LazyLock::new(|| {
+        Regex::new(&format!("([A-Za-z0-9_.-]+){VERSION_TO_END}")).expect("a known pattern")
+    });
+    NAME.captures(key)?.get(1).map(|name| name.as_str())
+}
+
+/// Can an object of one prefix lie under the other? (Both as written, expressions and all.)
+pub fn overlap(a: &str, b: &str) -> bool {
+    let (Ok(a), Ok(b)) = (parse(a), parse(b)) else { return false };
+    let (a, b) = (atoms(&a), atoms(&b));
+    // Walks both at once. Where one is at its end, all that goes on in the other lies under it.
+    let mut seen = vec![false; (a.len() + 1) * (b.len() + 1)];
+    let mut open = vec![(0, 0)];
+    while let Some((i, j)) = open.pop() {
+        if std::mem::replace(&mut seen[i * (b.len() + 1) + j], true) {
+            continue;
+        }
+        let (Some(left), Some(right)) = (a.get(i), b.get(j)) else { return true };
+        if !left.class.meets(right.class) {
+            continue;
+        }
+        open.push((i + 1, j + 1));
+        if left.repeats {
+            open.push((i, j + 1));
+        }
+        if right.repeats {
+            open.push((i + 1, j));
+        }
+    }
+    false
+}
+
+fn atoms(pieces: &[Piece]) -> Vec<Atom> {
+    let mut atoms = vec![];
+    for piece in pieces {
+        match piece {
+            Piece::Literal(text) => atoms.extend(text.chars().map(|c| Class::Is(c).once())),
+            Piece::Timestamp(pattern) => timestamp(pattern, &mut atoms),
+            Piece::RandomString => atoms.extend([Class::Word.once(); 11]),
+            Piece::ErrorOutputType => atoms.push(Class::Word.repeated()),
+            Piece::KeyFromQuery(_) | Piece::KeyFromLambda(_) => atoms.push(Class::Any.repeated()),
+        }
+    }
+    atoms
+}
+
+/// Letters of numbers become digits, other letters text, and the rest stands for itself.
+/// <https://docs.oracle.com/javase/8/docs/api/java/time/format/DateTimeFormatter.html>
+fn timestamp(pattern: &str, atoms: &mut Vec<Atom>) {
+    const NUMBERS: &str = "uyYDdwWFhHKkmsSAnN";
+    const NUMBERS_WHEN_SHORT: &str = "MLQqec";
+    for (index, part) in pattern.split('\'').enumerate() {
+        if index % 2 == 1 {
+            // Between quotes is text; `''` is a quote.
+            let text = if part.is_empty() { "'" } else { part };
+            atoms.extend(text.chars().map(|c| Class::Is(c).once()));
+            continue;
+        }
+        let mut rest = part;
+        while let Some(letter) = rest.chars().next() {
+            let run = rest.len() - rest.trim_start_matches(letter).len();
+            let count = run / letter.len_utf8();
+            match letter {
+                _ if !letter.is_ascii_alphabetic() => atoms.extend(vec![Class::Is(letter).once(); count]),
+                _ if NUMBERS.contains(letter) || NUMBERS_WHEN_SHORT.contains(letter) && count < 3 => {
+                    atoms.push(Class::Digit.repeated());
+                }
+                _ => atoms.push(Class::NotSlash.repeated()),
+            }
+            rest = &rest[run..];
+        }
+    }
+}
+
+impl Atom {
+    fn regex(&self) -> String {
+        let one = match self.class {
+            Class::Is(c) => escape(c.encode_utf8(&mut [0; 4])),
+            Class::Digit => r"\d".into(),
+            Class::Word => "[0-9A-Za-z-]".into(),
+            Class::NotSlash => "[^/]".into(),
+            Class::Any => ".".into(),
+        };
+        if self.repeats { one + "+" } else { one }
+    }
+}
+
+impl Class {
+    fn once(self) -> Atom {
+        Atom { class: self, repeats: false }
+    }
+
+    fn repeated(self) -> Atom {
+        Atom { class: self, repeats: true }
+    }
+
+    /// Is there a character that is both?
+    fn meets(self, other: Class) -> bool {
+        match (self, other) {
+            (Class::Is(a), Class::Is(b)) => a == b,
+            (Class::Is(c), class) | (class, Class::Is(c)) => class.holds(c),
+            _ => true,
+        }
+    }
+
+    fn holds(self, c: char) -> bool {
+        match self {
+            Class::Is(own) => own == c,
+            Class::Digit => c.is_ascii_digit(),
+            Class::Word => c.is_ascii_alphanumeric() || c == '-',
+            Class::NotSlash => c != '/',
+            Class::Any => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = "raw-1-2026-07-13-14-05-09-046b6c7f-0b7c-4a5e-9e3a-0123456789ab";
+
+    fn can_be(prefix: &str, key: &str) -> bool {
+        Keys::of(&Place { bucket: "lake".into(), prefix: prefix.into(), delivery: "raw".into() }).can_be(key)
+    }
+
+    #[test]
+    fn what_a_delivery_stream_wrote_is_told_by_its_evaluated_prefix_and_its_name() {
+        for (prefix, under) in [
+            ("", "2026/07/13/14/"),
+            ("data/", "data/2026/07/13/14/"),
+            ("raw-", "raw-2026/07/13/14/"),
+            ("data/", "data/processing-failed/2026/07/13/14/"),
+            ("", "processing-failed/2026/07/13/14/"),
+            ("year=!{timestamp:yyyy}/", "year=2026/"),
+            ("!{timestamp:'year='yyyy'/m='MMM}/", "year=2026/m=Jul/"),
+            ("data/!{timestamp:yyyy/MM/dd/HH}/", "data/2026/07/13/14/"),
+            ("a/!{firehose:random-string}/", "a/046b6c7f-0b/"),
+            ("a/!{firehose:random-string}/", "a/046b6c7f-0b/2026/07/13/14/"),
+            ("bad-!{firehose:error-output-type}/", "bad-processing-failed/"),
+            ("v/region=!{partitionKeyFromLambda:r}/h=!{partitionKeyFromQuery:h}/", "v/region=eu/west/h=7/"),
+        ] {
+            for extension in ["", ".gz", ".json.gz"] {
+                assert!(can_be(prefix, &format!("{under}{NAME}{extension}")), "{prefix} {under}{NAME}{extension}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_others_wrote_is_not_taken_for_its_own() {
+        for (prefix, key) in [
+            ("data/", format!("data/b/{NAME}")),
+            ("data/", format!("data/2026/07/13/{NAME}")),
+            ("data/", "data/precious".to_owned()),
+            ("data/", "data/".to_owned()),
+            ("data/", format!("data/2026/07/13/14/other{NAME}")),
+            ("data/", format!("data/2026/07/13/14/{}", NAME.replace("raw-1", "raw-x-1"))),
+            ("data/", format!("data/2026/07/13/14/{}", NAME.replace("raw-1-", "raw-1-1-"))),
+            ("data/", format!("data/2026/07/13/14/{NAME}/copy")),
+            ("data/", format!("old/data/2026/07/13/14/{NAME}")),
+            ("year=!{timestamp:yyyy}/", format!("year=last/{NAME}")),
+            ("year=!{timestamp:yyyy}/", format!("year=2026/07/{NAME}")),
+            ("year=!{timestamp:yyyy}/", "year=2026/raw".to_owned()),
+            ("a/!{firehose:random-string}/", format!("a/short/{NAME}")),
+        ] {
+            assert!(!can_be(prefix, &key), "{prefix} {key}");
+        }
+    }
+
+    #[test]
+    fn an_objects_name_tells_who_wrote_it() {
+        assert_eq!(writer(&format!("data/2026/{NAME}.gz")), Some("raw"));
+        assert_eq!(writer(&format!("data/{}", NAME.replace("raw-1", "a.b_c-d-12"))), Some("a.b_c-d"));
+        for none in ["data/precious", "data/", "", "data/raw-1-2026-07-13.csv"] {
+            assert_eq!(writer(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn prefixes_overlap_where_an_object_of_one_can_lie_under_the_other() {
+        for (a, b, want) in [
+            ("data/", "data/", true),
+            ("data/", "data/b/", true),
+            ("data/", "data-b/", false),
+            ("raw-", "raw-bad/", true),
+            ("", "anything/", true),
+            ("pr-1/data/", "pr-10/data/", false),
+            ("year=!{timestamp:yyyy}/", "year=2026/raw/", true),
+            ("year=!{timestamp:yyyy}/", "year=last/raw/", false),
+            ("logs/!{timestamp:yyyy/MM}/", "logs/errors/!{firehose:error-output-type}/", false),
+            ("events/!{partitionKeyFromQuery:type}/", "events/raw/good/", true),
+            ("!{firehose:random-string}/", "data/", false),
+            ("!{firehose:random-string}/", "elevenchars/", true),
+        ] {
+            assert_eq!((overlap(a, b), overlap(b, a)), (want, want), "{a} {b}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_key_that_two_places_can_have_means_that_they_overlap(a in "[ab/]{0,3}", b in "[ab/]{0,3}") {
+            let key = format!("{a}2026/07/13/14/{NAME}");
+            if can_be(&b, &key) {
+                proptest::prop_assert!(overlap(&a, &b), "{a} {b}");
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Claims on AWS: listed, made and removed. What a claim is: [`crate::claims`].
+
+use std::sync::Arc;
+
+use aws_sdk_s3::primitives::ByteStream;
+
+use super::shared::{answer, done, found};
+use crate::claims::{Claim, ROOT};
+use crate::cloud::Cx;
+use crate::error::{Error, Result};
+
+const NO_BUCKET: &str = "NoSuchBucket";
+/// At most so many claims are read in one bucket.
+const MOST: usize = 100_000;
+const NEEDED: &str = "these credentials need s3:PutObject under .provision/ in the bucket, where claims are kept; with `markers: \
+                      false` on a delivery none is made for it";
+
+/// The claims in a bucket, read once for each survey; none in a bucket that does not exist.
+pub async fn all(cx: &Cx, bucket: &str) -> Result<Arc<Vec<Claim>>> {
+    let cell = cx.claims.of(bucket);
+    cell.get_or_try_init(|| async { read(cx, bucket).await.map(Arc::new) }).await.cloned()
+}
+
+/// The claims in a bucket, as they are now.
+pub async fn read(cx: &Cx, bucket: &str) -> Result<Vec<Claim>> {
+    let mut pages = cx.s3().list_objects_v2().bucket(bucket).prefix(ROOT).into_paginator().send();
+    let mut claims = vec![];
+    while let Some(page) = pages.next().await {
+        let page = answer(format!("listing the claims in bucket {bucket}"), page);
+        let Some(page) = found(page, NO_BUCKET)? else { return Ok(vec![]) };
+        let objects = page.contents.unwrap_or_default();
+        let since = |object: &aws_sdk_s3::types::Object| object.last_modified.map_or(i64::MAX, |at| at.secs());
+        claims.extend(objects.iter().filter_map(|object| Claim::parse(bucket, object.key()?, since(object))));
+        if claims.len() > MOST {
+            return Err(Error::new(format!("listing the claims in bucket {bucket}"), format!("there are over {MOST}"))
+                .hint("delete what nobody needs under .provision/ in that bucket"));
+        }
+    }
+    Ok(claims)
+}
+
+/// Makes a claim; one that exists stays as old as it is.
+pub async fn make(cx: &Cx, bucket: &str, key: &str) -> Result<()> {
+    let made = write_once(cx, bucket, key, format!("claiming {key} in bucket {bucket}")).await;
+    made.map_err(|error| if error.code() == Some("AccessDenied") { error.hint(NEEDED) } else { error })
+}
+
+/// Writes an empty object that says who wrote it, where there is none.
+pub async fn write_once(cx: &Cx, bucket: &str, key: &str, doing: String) -> Result<()> {
+    let call = cx.s3().put_object().bucket(bucket).key(key).body(ByteStream::from_static(b""));
+    let call = call.metadata(WRITER, "true").if_none_match("*").expected_bucket_owner(&cx.names.account);
+    match done(doing, call.send().await) {
+        Err(error) if error.code() == Some("PreconditionFailed") => Ok(()),
+        other => other,
+    }
+}
+
+/// Says of an empty object that this program wrote it.
+const WRITER: &str = "provision";
+
+/// What there is at the key of a marker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marker {
+    Absent,
+    /// An empty object that we wrote.
+    Ours,
+    /// Somebody else's folder, or an object with content.
+    Others,
+}
+
+pub async fn marker(cx: &Cx, bucket: &str, key: &str) -> Result<Marker> {
+    match cx.s3().head_object().bucket(bucket).key(key).send().await {
+        Ok(head) => {
+            let said = head.metadata.as_ref().is_some_and(|metadata| metadata.contains_key(WRITER));
+            Ok(if said && head.content_length == Some(0) { Marker::Ours } else { Marker::Others })
+        }
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(Marker::Absent),
+        Err(error) => Err(Error::aws(format!("reading {key} in bucket {bucket}"), error)),
+    }
+}
+
+/// Deletes a claim or a marker. Absence is success.
+pub async fn remove(cx: &Cx, bucket: &str, key: &str) -> Result<()> {
+    let call = cx.s3().delete_object().bucket(bucket).key(key).expected_bucket_owner(&cx.names.account);
+    found(done(format!("deleting {key} in bucket {bucket}"), call.send().await), NO_BUCKET).map(drop)
+}
+
+/// Deletes the versions of claims and markers that were deleted, where a bucket with versions holds nothing else. Gives whether it
+/// did: the bucket is then empty.
+pub async fn sweep(cx: &Cx, bucket: &str) -> Result<bool> {
+    let sent = cx.s3().list_object_versions().bucket(bucket).send().await;
+    let page = match found(answer(format!("listing the versions in bucket {bucket}"), sent), NO_BUCKET) {
+        Ok(Some(page)) => page,
+        Ok(None) => return Ok(true),
+        // Who may not look at versions cannot delete them.
+        Err(error) if error.code() == Some("AccessDenied") => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let of_ours = |key: Option<&str>| key.is_some_and(|key| key.starts_with(ROOT) || key.ends_with('/'));
+    let old = page.versions().iter().all(|v| v.is_latest != Some(true) && v.size == Some(0) && of_ours(v.key()));
+    let markers = page.delete_markers();
+    if page.is_truncated == Some(true) || markers.is_empty() || !old || !markers.iter().all(|m| of_ours(m.key())) {
+        return Ok(false);
+    }
+    let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
+    for (key, version) in versions.chain(markers.iter().map(|marker| (marker.key(), marker.version_id()))) {
+        let call = cx.s3().delete_object().bucket(bucket).set_key(key.map(str::to_owned));
+        let call = call.set_version_id(version.map(str::to_owned)).expected_bucket_owner(&cx.names.account);
+        done(format!("deleting a version in bucket {bucket}"), call.send().await)?;
+    }
+    Ok(true)
+}
