@@ -40,6 +40,11 @@ impl Claim {
         sound.then_some(Claim { owner, place: Some(place), since })
     }
 
+    /// Is it of an environment of this stack?
+    pub fn is_of_stack(&self, names: &Names) -> bool {
+        self.owner.rsplit_once('/').map(|(stack, _)| stack) == owner(names).rsplit_once('/').map(|(stack, _)| stack)
+    }
+
     /// For people: `stack demo, environment pr-1`, and where it is when that is elsewhere.
     pub fn told(&self, names: &Names) -> String {
         let parts: Vec<&str> = self.owner.split('/').collect();

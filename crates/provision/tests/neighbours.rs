@@ -338,3 +338,21 @@ async fn a_shared_bucket_goes_with_the_last_environment_that_leaves() {
         assert!(gone.is_err(), "markers: {markers}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_another_stack_uses_stays_in_the_record_until_it_can_go() {
+    let mut bench = Bench::new(Delays::FAST).await;
+    let ours = stack(&experiment());
+    bench.up(&ours).await;
+    be(&mut bench, Who::Other).await;
+    bench.up(&stack(OTHER)).await;
+    be(&mut bench, Who::We).await;
+    assert_eq!(bench.down(Some(&ours)).await.kept, 1);
+    assert_eq!(bench.members().await, ["bucket.lake"]);
+    be(&mut bench, Who::Other).await;
+    bench.down(None).await;
+    be(&mut bench, Who::We).await;
+    let summary = bench.down(None).await;
+    assert_eq!((summary.deleted, summary.kept), (1, 0));
+    assert_eq!(bench.members().await, Vec::<String>::new());
+}

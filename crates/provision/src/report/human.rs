@@ -59,7 +59,8 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Finished { resource, took_ms, note: Some(note), .. } if note.starts_with("kept") => {
             format!("  {CARE}-{CARE:#} {:<44} {DIM}{:>8}{DIM:#} {note}\n", format!("kept {resource}"), took(*took_ms))
         }
-        Event::Finished { resource, took_ms, note: Some(note), .. } if note.starts_with("left") => {
+        Event::Finished { resource, took_ms, note: Some(note), .. } if note.starts_with("left: ") => {
+            let note = note.trim_start_matches("left: ");
             format!("  {GOOD}✓{GOOD:#} {:<44} {DIM}{:>8}{DIM:#} {note}\n", format!("left {resource}"), took(*took_ms))
         }
         Event::Finished { resource, op, took_ms, note } => {

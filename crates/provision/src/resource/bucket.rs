@@ -163,12 +163,16 @@ impl Resource for Bucket {
                     return delete_call(cx, name).await.map(|_| Gone::Deleted);
                 }
                 let owner = owner(&cx.names);
-                let claims = claims::read(cx, &name.physical).await?;
-                let others = claims.iter().filter(|claim| claim.owner != owner);
-                let others: BTreeSet<String> = others.map(|claim| claim.told(&cx.names)).collect();
-                Ok(match others.is_empty() {
-                    true => Gone::Kept("it holds objects that this environment did not write".into()),
-                    false => Gone::Left(used_by(&others)),
+                let mut others = claims::read(cx, &name.physical).await?;
+                others.retain(|claim| claim.owner != owner);
+                let told: BTreeSet<String> = others.iter().map(|claim| claim.told(&cx.names)).collect();
+                Ok(match others.iter().any(|claim| claim.is_of_stack(&cx.names)) {
+                    true => Gone::Left(used_by(&told)),
+                    // Nobody else will delete it: it stays in the record until it can go.
+                    false if told.is_empty() => {
+                        Gone::Kept("it holds objects that this environment did not write".into())
+                    }
+                    false => Gone::Kept(used_by(&told)),
                 })
             }
             Err(error) => Err(error),

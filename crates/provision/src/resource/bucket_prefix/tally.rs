@@ -33,7 +33,7 @@ pub struct Judge {
     since: i64,
     everything: bool,
     /// Other places of this environment.
-    siblings: Vec<Keys>,
+    siblings: Vec<(Keys, Place)>,
     /// Places of others: which keys, since when, and for the whole prefix under ours the text that it begins with.
     others: Vec<(Keys, i64, Place)>,
 }
@@ -53,7 +53,10 @@ impl Judge {
             keys: Keys::of(place),
             since,
             everything: everything && place.folder().is_some_and(|folder| !is_shared(folder)),
-            siblings: places(true).filter(|(other, _)| other != place).map(|(other, _)| Keys::of(&other)).collect(),
+            siblings: places(true)
+                .filter(|(other, _)| other != place)
+                .map(|(other, _)| (Keys::of(&other), other))
+                .collect(),
             others: places(false).map(|(other, since)| (Keys::of(&other), since, other)).collect(),
         }
     }
@@ -64,8 +67,11 @@ impl Judge {
             return Fate::Ignored;
         }
         let at = modified.unwrap_or(i64::MAX);
+        let is_marker = |other: &Place| empty && other.folder() == Some(key);
         // Of the same name in another region or account: who of the two wrote it cannot be told.
-        if let Some((_, _, other)) = self.others.iter().find(|(keys, since, _)| at >= *since && keys.can_be(key)) {
+        if let Some((_, _, other)) =
+            self.others.iter().find(|(keys, since, other)| at >= *since && keys.can_be(key) || is_marker(other))
+        {
             return Fate::Of(other.delivery.clone());
         }
         match self.keys.can_be(key) {
@@ -73,7 +79,7 @@ impl Judge {
             true if !self.everything => return Fate::Older,
             _ => {}
         }
-        if self.siblings.iter().any(|keys| keys.can_be(key)) {
+        if self.siblings.iter().any(|(keys, other)| keys.can_be(key) || is_marker(other)) {
             return Fate::Ignored;
         }
         if self.everything && !self.is_anothers_folder(key) {
@@ -206,6 +212,7 @@ mod tests {
         }
         let judge = Judge::new(&place("data/", "raw"), 100, &claims, "us", true);
         assert_eq!(judge.fate("data/", Some(100), true), Fate::Ignored);
+        assert_eq!(judge.fate("data/b/", Some(100), true), of("their"), "their marker");
     }
 
     #[test]
