@@ -159,7 +159,7 @@ impl Engine {
 
     /// Moves the world's clock, and everything that becomes due on the way happens at its own time. What an effect brings
     /// back is waited for before the clock goes on, so that a transform takes no world time. It stands at
-    /// [`LATEST`](crate::settings::LATEST).
+    /// [`LATEST`].
     pub async fn advance(&self, by: Duration) {
         let by = Millis::try_from(by.as_millis()).unwrap_or(Millis::MAX);
         let target = self.now().saturating_add(by).min(LATEST);
