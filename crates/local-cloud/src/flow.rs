@@ -24,6 +24,8 @@ mod date;
 mod deliver;
 mod event;
 mod failure;
+#[cfg(test)]
+mod fuzz;
 mod ident;
 pub mod item;
 pub mod job;

@@ -11,6 +11,8 @@ pub mod cbor;
 pub mod chunked;
 pub mod dress;
 pub mod events;
+#[cfg(test)]
+mod fuzz;
 pub mod host;
 pub mod limit;
 pub mod operation;

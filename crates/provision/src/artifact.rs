@@ -11,6 +11,8 @@ mod check;
 pub mod cpu;
 mod elf;
 mod files;
+#[cfg(test)]
+mod fuzz;
 mod handler;
 mod inputs;
 mod links;

@@ -21,6 +21,8 @@ pub mod derive;
 pub mod error;
 pub mod event;
 pub mod exit;
+#[cfg(test)]
+mod fuzz;
 pub mod interrupt;
 pub mod names;
 pub mod node;

@@ -342,6 +342,27 @@ mod tests {
         }
     }
 
+    /// Tags as anybody may have changed them: `key=value` in each line, pages after an empty one.
+    #[test]
+    fn fuzz_record() {
+        fuzz::over("record", |lines| {
+            let text = String::from_utf8_lossy(lines);
+            let pages = text.split("\n\n").map(|page| {
+                let tags = page.lines().map(|line| line.replace(char::is_control, ""));
+                tags.filter_map(|tag| tag.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned())))
+                    .collect()
+            });
+            let record = Record { pages: pages.collect(), taken: false };
+            let (members, odd) = record.read(&names());
+            assert!(members.len() <= record.pages.iter().map(Tags::len).sum());
+            let told = members.into_values().chain(odd).collect::<String>();
+            assert!(!told.contains(char::is_control), "{told:?}");
+            let _ = (record.tags_hash(&names()), record.has_unknown_kinds(&names()));
+            let text = text.replace(char::is_control, "");
+            assert_eq!(unescape(&escape(&text)), text);
+        });
+    }
+
     #[test]
     fn a_name_too_long_for_a_tag_goes_on_in_further_tags() {
         let place = format!("lake/{}!{{timestamp:yyyy}}/ by raw", "long=".repeat(200));

@@ -13,6 +13,8 @@ use super::object::Slot;
 use super::progress::Finished;
 
 pub mod aggregate;
+#[cfg(test)]
+mod fuzz;
 pub mod split;
 mod unpack;
 

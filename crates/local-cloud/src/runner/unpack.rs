@@ -110,3 +110,23 @@ fn write(entry: impl io::Read, target: &Path, mode: u32, left: u64) -> io::Resul
 fn too_large() -> io::Error {
     io::Error::other(format!("the unpacked code is larger than {MAX_UNPACKED_BYTES} bytes"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing is written beside the folder, and it can be removed.
+    #[test]
+    fn fuzz_unpack() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let inside = place.path().join("functions");
+        fs::create_dir(&inside).expect("it is ours");
+        fuzz::over("zip", |code| {
+            if let Ok(folder) = unpack(Bytes::copy_from_slice(code), &inside) {
+                folder.close().expect("it can be removed");
+            }
+            let count = |folder: &Path| fs::read_dir(folder).expect("it is there").count();
+            assert_eq!((count(place.path()), count(&inside)), (1, 0));
+        });
+    }
+}

@@ -27,6 +27,8 @@ mod condition;
 mod decision;
 mod document;
 mod facts;
+#[cfg(test)]
+mod fuzz;
 mod managed;
 mod page;
 mod permissions;

@@ -4,6 +4,7 @@ mod calls;
 mod checksums;
 mod control;
 mod descriptors;
+mod fuzz;
 mod iam;
 mod kept;
 mod lifecycle;

@@ -84,3 +84,17 @@ pub fn failed(object: &Object) -> Vec<Vec<u8>> {
     let records = lines.filter_map(|line| serde_json::from_slice::<ErrorRecord>(line).ok());
     records.filter_map(|record| base64_simd::STANDARD.decode_to_vec(record.raw_data).ok()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fuzz_error_records() {
+        fuzz::over("error_records", |bytes| {
+            let stored = DateTime::from_secs(0);
+            let records = failed(&Object { key: String::new(), bytes: bytes.to_vec(), stored });
+            assert!(records.iter().map(Vec::len).sum::<usize>() <= bytes.len());
+        });
+    }
+}

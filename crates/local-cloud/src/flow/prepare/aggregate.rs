@@ -52,8 +52,13 @@ pub fn aggregate(records: &[(&str, &str)]) -> Vec<u8> {
     let partition_keys = records.iter().map(|(key, _)| (*key).to_owned()).collect();
     let records = (0..).zip(records);
     let records = records.map(|(partition_key, (_, data))| UserRecord { partition_key, data: data.to_string().into() });
-    let message = Aggregated { partition_keys, records: records.collect() }.encode_to_vec();
-    [&MAGIC[..], &message, &Md5::digest(&message)].concat()
+    sealed(&Aggregated { partition_keys, records: records.collect() }.encode_to_vec())
+}
+
+/// A message between what marks it and its digest.
+#[cfg(test)]
+pub fn sealed(message: &[u8]) -> Vec<u8> {
+    [&MAGIC[..], message, &Md5::digest(message)].concat()
 }
 
 #[cfg(test)]

@@ -57,12 +57,12 @@ fn messages(plain: &[u8]) -> Option<Bytes> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use std::io::Write;
 
     use super::*;
 
-    fn gzip(plain: &[u8]) -> Vec<u8> {
+    pub fn gzip(plain: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
         encoder.write_all(plain).unwrap();
         encoder.finish().unwrap()

@@ -228,4 +228,18 @@ mod tests {
             assert_eq!(Pattern::parse(pattern).expect_err(pattern).code, "InvalidParameterException", "{pattern}");
         }
     }
+
+    /// A pattern in the first line, and a message.
+    #[test]
+    fn fuzz_pattern() {
+        fuzz::over("pattern", |input| {
+            let Some((pattern, message)) = std::str::from_utf8(input).ok().and_then(|text| text.split_once('\n'))
+            else {
+                return;
+            };
+            if let Ok(pattern) = Pattern::parse(pattern) {
+                let _ = pattern.is_met(message);
+            }
+        });
+    }
 }
