@@ -8,7 +8,8 @@
 //! ```
 //!
 //! - `world` and everything under `service` and `flow` take values and a time and return values and effects: no IO, no
-//!   clock, no async. A fifteen minute buffer is tested in microseconds.
+//!   clock, no async. A fifteen minute buffer is tested in microseconds. (jq queries are evaluated in processes of their own, because
+//!   nothing else bounds them.)
 //! - `drive` owns the clock, the journal and the processes. It is the only part that sleeps.
 //! - `faults` says which calls go wrong, by rule and by seed; `drive` lets them.
 //! - `connector` (the AWS SDK's HTTP client, in this process) and `server` (a loopback port) are two doors to the same room.
@@ -31,3 +32,11 @@ pub mod world;
 
 pub use drive::{Engine, LostReply, Pace, StartError};
 pub use settings::{Delays, Settings};
+
+/// Is one of the engine's helpers (a function's guard, a query's evaluator), and never returns, where this program was started as
+/// one. A program that wants them calls this before anything else; without it a function's process is ended by its group only, and
+/// a query has this process's memory.
+pub fn enter() {
+    runner::guard::enter();
+    flow::query::process::enter();
+}

@@ -12,7 +12,7 @@ use provision::secret;
 const USAGE: i32 = 64;
 
 fn main() {
-    local_cloud::runner::guard::enter();
+    local_cloud::enter();
     secret::keep_what_was_given();
     report::mask_panics();
     let cli = Cli::try_parse().unwrap_or_else(|error| {

@@ -2,6 +2,8 @@
 //! are no guards.
 #![cfg(target_os = "linux")]
 
+#[path = "hostile/queries.rs"]
+mod queries;
 mod served;
 
 use std::io::Read;

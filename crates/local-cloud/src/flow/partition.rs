@@ -6,27 +6,40 @@ use super::config::Config;
 use super::failure::Failure;
 use super::object::Slot;
 use super::prefix::{PartitionKey, PartitionKeys};
+use super::query::Extraction;
 
 /// Keys and values, as a function or a query gave them.
 pub type Found = BTreeMap<String, String>;
 
-/// Every key that the prefix names must be there.
-pub fn slot(config: &Config, data: &[u8], from_lambda: &Found) -> Result<Slot, Failure> {
-    if !config.partitioned {
-        return Ok(Slot::Good(PartitionKeys::new()));
+/// Finds the objects of a batch's records.
+pub struct Placing<'a> {
+    config: &'a Config,
+    query: Option<Extraction<'a>>,
+}
+
+impl<'a> Placing<'a> {
+    pub fn of(config: &'a Config) -> Placing<'a> {
+        Placing { config, query: config.query.as_deref().map(Extraction::of) }
     }
-    let from_query = config.query.as_ref().map(|query| query.extract(data)).transpose()?.unwrap_or_default();
-    let value = |key: &PartitionKey| match key {
-        PartitionKey::FromLambda(name) => from_lambda.get(name),
-        PartitionKey::FromQuery(name) => from_query.get(name),
-    };
-    let mut keys = PartitionKeys::new();
-    for key in config.store.prefix.partition_keys() {
-        let Some(value) = value(key).filter(|value| !value.is_empty()) else {
-            let message = "partitionKeys values must not be null or empty";
-            return Err(Failure::new("DynamicPartitioning.MetadataExtractionFailed", message));
+
+    /// Every key that the prefix names must be there.
+    pub fn slot(&mut self, data: &[u8], from_lambda: &Found) -> Result<Slot, Failure> {
+        if !self.config.partitioned {
+            return Ok(Slot::Good(PartitionKeys::new()));
+        }
+        let from_query = self.query.as_mut().map(|query| query.keys(data)).transpose()?.unwrap_or_default();
+        let value = |key: &PartitionKey| match key {
+            PartitionKey::FromLambda(name) => from_lambda.get(name),
+            PartitionKey::FromQuery(name) => from_query.get(name),
         };
-        keys.insert(key.clone(), value.clone());
+        let mut keys = PartitionKeys::new();
+        for key in self.config.store.prefix.partition_keys() {
+            let Some(value) = value(key).filter(|value| !value.is_empty()) else {
+                let message = "partitionKeys values must not be null or empty";
+                return Err(Failure::new("DynamicPartitioning.MetadataExtractionFailed", message));
+            };
+            keys.insert(key.clone(), value.clone());
+        }
+        Ok(Slot::Good(keys))
     }
-    Ok(Slot::Good(keys))
 }

@@ -1,9 +1,15 @@
 //! jq queries that take partition keys from records. jaq is close to the jq 1.6 that the service runs.
+//!
+//! Neither a query nor a record may end the engine or keep it busy. A query has at most [`MOST_CHARS`] characters and is parsed and
+//! compiled on a stack that is deep enough for any of them. It is evaluated in a process of its own ([`process`]), which has little
+//! memory and time: inside jaq nothing stops `"a" * 1e9`, a product of nested loops or a `fromjson` that nests without end.
 
 mod bounds;
+mod extraction;
+pub mod process;
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Mutex;
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::Term;
@@ -11,11 +17,19 @@ use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
 use jaq_json::Val;
 
-use super::failure::Failure;
-use bounds::{Bounded, Steps};
+use super::partition::Found;
+use bounds::{Bounded, Steps, on_a_deep_stack};
+pub use extraction::Extraction;
+use process::Evaluator;
 
+/// Of a processor's parameter. <https://docs.aws.amazon.com/firehose/latest/APIReference/API_ProcessorParameter.html>
+const MOST_CHARS: usize = 5_120;
 /// The most keys that a query may give.
 const MOST_KEYS: usize = 50;
+/// The most bytes of keys and values. An object's key has 1,024 at most.
+const MOST_BYTES: usize = 64 << 10;
+/// How much of an error is told: jq repeats the values that it is about.
+const MOST_TOLD: usize = 1_000;
 
 /// What jq can do on a machine of one's own, and must not here: read this process's environment, end it.
 const NOT_HERE: &str = r#"def env: {}; def halt: error("a query cannot halt"); def halt(f): halt;
@@ -25,6 +39,8 @@ const NOT_HERE: &str = r#"def env: {}; def halt: error("a query cannot halt"); d
 pub struct Query {
     text: String,
     filter: Filter<Bounded>,
+    /// Evaluators that wait for the next batch.
+    idle: Mutex<Vec<Evaluator>>,
 }
 
 impl PartialEq for Query {
@@ -42,7 +58,12 @@ impl fmt::Debug for Query {
 impl Query {
     /// `None` when it is not a query, or one that could run for ever.
     pub fn parse(text: &str) -> Option<Query> {
-        if Query::defines(text) {
+        on_a_deep_stack(|| Query::compile(text)).flatten()
+    }
+
+    /// Wants a deep stack.
+    fn compile(text: &str) -> Option<Query> {
+        if text.chars().count() > MOST_CHARS || Query::defines(text) {
             return None;
         }
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
@@ -51,7 +72,7 @@ impl Query {
         let code = format!("{NOT_HERE}{}{text}", bounds::STEPPING);
         let modules = Loader::new(definitions).load(&arena, File { code: code.as_str(), path: () }).ok()?;
         let filter = Compiler::default().with_funs(functions).compile(modules).ok()?;
-        Some(Query { text: text.to_owned(), filter })
+        Some(Query { text: text.to_owned(), filter, idle: Mutex::default() })
     }
 
     /// Whether it has definitions of its own, which are not taken here.
@@ -64,29 +85,40 @@ impl Query {
         keys(&self.text)
     }
 
-    /// The keys and values that it finds in a record. A value that is `null`, empty, or not a scalar is none.
-    pub fn extract(&self, data: &[u8]) -> Result<BTreeMap<String, String>, Failure> {
-        let input: Val = serde_json::from_slice(data).map_err(|_| failed("Non JSON record provided".into()))?;
+    /// The keys and values that it finds in a record, or why there are none. A value that is `null`, empty, or not a scalar is none.
+    /// Wants a deep stack, and does not say how long it takes.
+    fn evaluate(&self, record: &[u8]) -> Result<Found, String> {
+        let input: Val = serde_json::from_slice(record).map_err(|_| "Non JSON record provided")?;
         let steps = Steps::default();
         let context = Ctx::<Bounded>::new(steps.of(&self.filter.lut), Vars::new([]));
         match self.filter.id.run((context, input)).map(unwrap_valr).next() {
             Some(Ok(Val::Obj(keys))) if keys.len() <= MOST_KEYS => {
-                Ok(keys.iter().filter_map(|(key, value)| Some((text(key)?, text(value)?))).collect())
+                let found: Found = keys.iter().filter_map(|(key, value)| Some((text(key)?, text(value)?))).collect();
+                let bytes: usize = found.iter().map(|(key, value)| key.len() + value.len()).sum();
+                if bytes <= MOST_BYTES {
+                    Ok(found)
+                } else {
+                    Err(format!("The query gives more than {MOST_BYTES} bytes"))
+                }
             }
             // The words are ours, here and below.
-            Some(Ok(Val::Obj(_))) => Err(failed(format!("The query gives more than {MOST_KEYS} keys"))),
-            Some(Ok(_)) | None => Err(failed("The query does not give an object".into())),
-            Some(Err(error)) => Err(failed(error.to_string())),
+            Some(Ok(Val::Obj(_))) => Err(format!("The query gives more than {MOST_KEYS} keys")),
+            Some(Ok(_)) | None => Err("The query does not give an object".into()),
+            Some(Err(error)) => Err(error.to_string().chars().take(MOST_TOLD).collect()),
         }
     }
 }
 
 /// Of a query that is an object, the keys that are written out.
 pub fn keys(query: &str) -> Vec<String> {
-    match load::parse(query, |parser| parser.term()) {
+    if query.chars().count() > MOST_CHARS {
+        return vec![];
+    }
+    let keys = on_a_deep_stack(|| match load::parse(query, |parser| parser.term()) {
         Some(Term::Obj(entries)) => entries.iter().filter_map(|(key, _)| literal(key)).collect(),
         _ => vec![],
-    }
+    });
+    keys.unwrap_or_default()
 }
 
 fn literal(key: &Term<&str>) -> Option<String> {
@@ -105,10 +137,6 @@ fn text(value: &Val) -> Option<String> {
         Val::Num(_) | Val::Bool(_) => Some(value.to_string()),
         Val::Null | Val::BStr(_) | Val::Arr(_) | Val::Obj(_) => None,
     }
-}
-
-fn failed(message: String) -> Failure {
-    Failure::new("DynamicPartitioning.MetadataExtractionFailed", message)
 }
 
 #[cfg(test)]
@@ -132,7 +160,8 @@ mod tests {
             (r#"{a: (if .n > 5 then "big" else "small" end), b: (.list | length | tostring)}"#, "a=big b=1"),
         ];
         for (query, expected) in table {
-            let keys = Query::parse(query).expect(query).extract(record.as_bytes()).expect(query);
+            let query_of = Query::parse(query).expect(query);
+            let keys = Extraction::of(&query_of).keys(record.as_bytes()).expect(query);
             let told: Vec<String> = keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
             assert_eq!(told.join(" "), expected, "{query}");
         }
@@ -174,7 +203,8 @@ mod tests {
             (&format!("{{{many}}}"), "{}"),
         ];
         for (query, record) in table {
-            let failure = Query::parse(query).expect(query).extract(record.as_bytes()).unwrap_err();
+            let query_of = Query::parse(query).expect(query);
+            let failure = Extraction::of(&query_of).keys(record.as_bytes()).unwrap_err();
             assert_eq!(failure.code, "DynamicPartitioning.MetadataExtractionFailed", "{query} of {record:.20}");
         }
         for query in [
@@ -187,5 +217,58 @@ mod tests {
         ] {
             assert_eq!(Query::parse(query), None, "{query}");
         }
+    }
+
+    /// As long as Firehose takes them, of each kind of nesting that there is: on a thread whose own stack is as small as a worker's.
+    #[test]
+    fn no_query_is_too_deep() {
+        // (what begins a level, what is in the middle, what ends a level)
+        let table = [
+            ("[", "1", "]"),
+            ("(", "1", ")"),
+            ("{a:", "1", "}"),
+            ("{(", "1", "):1}"),
+            ("\"\\(", "1", ")\""),
+            (".[", "1", "]"),
+            (".[:", "1", "]"),
+            ("map(", ".", ")"),
+            ("first(", ".", ")"),
+            ("path(", ".", ")"),
+            ("-", "1", ""),
+            ("try ", "1", ""),
+            ("1|", ".", ""),
+            ("1,", ".", ""),
+            ("1+", "1", ""),
+            ("1//", "1", ""),
+            (".=", "1", ""),
+            (".|=", "1", ""),
+            ("1 as $x|", "1", ""),
+            ("1 as [$x", ",$y]|1", ""),
+            ("label $x|", "1", ""),
+            ("if 1 then ", "1", " end"),
+            ("if ", "1", " then 1 end"),
+            ("reduce 1 as $x(1;", "1", ")"),
+            ("foreach ", "1", " as $x(1;1)"),
+            (". as [", "$x", "]"),
+            (".a", "", ""),
+            ("..|", "1", ""),
+            (".[]|", "1", ""),
+            ("", "1", "?"),
+            ("", "1", "[]"),
+            ("# \\\n", "1", ""),
+        ];
+        for (open, middle, close) in table {
+            let levels = (MOST_CHARS - middle.len() - "{a:}".len()) / (open.len() + close.len());
+            let text = format!("{{a:{}{middle}{}}}", open.repeat(levels), close.repeat(levels));
+            keys(&text);
+            // Some of these are no queries; none may end the process.
+            if let Some(query) = Query::parse(&text) {
+                for record in ["{}", "[[[]]]"] {
+                    let _ = Extraction::of(&query).keys(record.as_bytes());
+                }
+            }
+        }
+        let long = format!("{{a:{}1}}", " ".repeat(MOST_CHARS));
+        assert_eq!((Query::parse(&long), keys(&long)), (None, vec![]));
     }
 }

@@ -9,7 +9,7 @@ use super::failure::{ErrorType, Failure, line};
 use super::item::{Item, Output};
 use super::job::Job;
 use super::object::Slot;
-use super::partition;
+use super::partition::{Found, Placing};
 use super::pieces::Pieces;
 use super::progress::Finished;
 use crate::request::InvokeOutcome;
@@ -69,7 +69,7 @@ pub fn failed(job: &Job, items: &Pieces<Item>, failure: &Failure, attempts: u32,
 
 /// Records that no function transforms.
 pub fn untransformed(job: &Job, items: &Pieces<Item>, now: Millis) -> Settled {
-    let kept = |item: &Item| Verdict::Ok { data: item.record.data.clone(), partition_keys: partition::Found::new() };
+    let kept = |item: &Item| Verdict::Ok { data: item.record.data.clone(), partition_keys: Found::new() };
     each(job, items, items.iter().map(kept), 1, now)
 }
 
@@ -82,6 +82,7 @@ fn each(
 ) -> Settled {
     let lambda_arn = job.config.lambda.as_ref().map(|lambda| lambda.arn.as_str());
     let (mut out, mut dropped) = (Settled::default(), vec![]);
+    let mut placing = Placing::of(&job.config);
     for (item, verdict) in items.iter().zip(verdicts) {
         let placed = match verdict {
             Verdict::Dropped => {
@@ -89,7 +90,7 @@ fn each(
                 continue;
             }
             Verdict::Failed(failure) => Err((ErrorType::Processing, failure)),
-            Verdict::Ok { data, partition_keys } => match partition::slot(&job.config, &data, &partition_keys) {
+            Verdict::Ok { data, partition_keys } => match placing.slot(&data, &partition_keys) {
                 Ok(slot) => Ok((slot, data)),
                 Err(failure) => Err((ErrorType::MetadataExtraction, failure)),
             },

@@ -1,4 +1,4 @@
-//! No query runs for ever: what repeats takes steps, and there are only so many.
+//! A stack that no query is too deep for, and steps, of which there are only so many for what repeats.
 
 use std::cell::Cell;
 use std::sync::LazyLock;
@@ -11,6 +11,17 @@ use regex_lite::Regex;
 
 /// So many for one record. Far more than a record's keys take, and few enough for the stack of a thread, on which each may stand.
 const MOST_STEPS: u32 = 1_000;
+
+/// Enough for a query of nothing but brackets, as [`super::tests`] show. Of memory it takes only what is used.
+pub const DEEP_STACK_BYTES: usize = 256 << 20;
+
+/// `None` where the system gives no thread, or it panics.
+pub fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(DEEP_STACK_BYTES).spawn_scoped(scope, work);
+        thread.ok()?.join().ok()
+    })
+}
 
 /// jq's own definitions that can repeat without end, each with a step in it.
 pub const STEPPING: &str = "def native_range($from; $to; $by): range($from; $to; $by);
