@@ -5,7 +5,7 @@ use jiff::Zoned;
 
 use super::answer::{Answer, judge};
 use super::prefix::{Facts, PartitionKeys, Prefix};
-use super::query::{self, Query};
+use super::query::{self, Extraction, Query};
 use crate::request::InvokeOutcome;
 
 /// The first line as text, and what comes after it.
@@ -43,7 +43,7 @@ fn fuzz_query() {
         let Some((text, record)) = line_and_rest(input) else { return };
         let _ = query::keys(text);
         if let Some(query) = Query::parse(text) {
-            assert!(query.extract(record).map_or(true, |keys| keys.len() <= 50));
+            assert!(Extraction::of(&query).keys(record).map_or(true, |keys| keys.len() <= 50));
         }
     });
 }
