@@ -20,7 +20,8 @@ record! {
         good: Text<1, 1024>;
         /// Prefix of what failed. Needed when `good` has expressions. Default: as AWS does, `good` and the kind of error.
         bad: Text<1, 1024>;
-        /// Write zero-byte objects that make the prefixes visible.
+        /// Write zero-byte objects: markers that make the prefixes visible, and claims under .provision/ that say whose they are. Without
+        /// claims, data can be purged only while the delivery stream exists.
         markers: bool = "true";
         /// When an object is written: at this size or after this time.
         buffer: Buffer;
