@@ -62,7 +62,7 @@ fn python_tags(entries: &[Entry], target: &Target) -> Result<(), Wrong> {
     let right = |stem: &str| modules.iter().any(|(other, version)| other == stem && *version == wanted);
     let Some((stem, version)) = modules.iter().find(|(stem, _)| !right(stem)) else { return Ok(()) };
     let runtime = &target.runtime;
-    let (major, minor) = version.split_at(1.min(version.len()));
+    let (major, minor) = version.split_at(version.chars().next().map_or(0, char::len_utf8));
     let platform = match target.architecture {
         super::Architecture::X86_64 => "manylinux_2_17_x86_64",
         super::Architecture::Arm64 => "manylinux_2_17_aarch64",
