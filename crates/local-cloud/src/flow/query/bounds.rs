@@ -12,7 +12,7 @@ use regex_lite::Regex;
 /// So many for one record. Far more than a record's keys take, and few enough for the stack of a thread, on which each may stand.
 const MOST_STEPS: u32 = 1_000;
 
-/// Enough for a query of nothing but brackets, as [`super::tests`] show. Of memory it takes only what is used.
+/// Enough for a query of nothing but brackets, as the tests show. Of memory it takes only what is used.
 pub const DEEP_STACK_BYTES: usize = 256 << 20;
 
 /// `None` where the system gives no thread, or it panics.
