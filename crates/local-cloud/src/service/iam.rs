@@ -35,6 +35,7 @@ mod permissions;
 mod policies;
 mod policy;
 mod public;
+mod quota;
 mod resource;
 mod role;
 mod roles;

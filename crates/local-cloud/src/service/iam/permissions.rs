@@ -5,13 +5,15 @@ use crate::service::query::{Xml, percent_encode};
 
 use super::page::page;
 use super::role::Settling;
-use super::{Call, Outcome, managed, no_such_entity, policies, roles};
+use super::{Call, Outcome, managed, no_such_entity, policies, quota, roles};
 
 pub fn put(call: &mut Call) -> Outcome {
     let name = call.form.required("PolicyName")?.to_owned();
     let text = roles::document(call.form.required("PolicyDocument")?)?;
     let (now, since, delay) = (call.now, call.since, call.delay);
-    let inline = &mut call.role_mut()?.inline;
+    let role = call.role_mut()?;
+    quota::of_inline(role, &name, &text)?;
+    let inline = &mut role.inline;
     match inline.get_mut(&name) {
         Some(policy) => policy.set(text, now, since, delay),
         None => {
@@ -52,7 +54,9 @@ pub fn attach(call: &mut Call) -> Outcome {
         return Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
     }
     let since = call.since;
-    call.role_mut()?.attached.entry(arn).or_insert(Settling::new((), since));
+    let role = call.role_mut()?;
+    quota::of_attached(role, &arn)?;
+    role.attached.entry(arn).or_insert(Settling::new((), since));
     Ok(None)
 }
 

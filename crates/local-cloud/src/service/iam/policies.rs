@@ -15,7 +15,7 @@ use super::page::page;
 use super::policy::Document;
 use super::role::{Role, Settling};
 use super::tag::{self, Tags};
-use super::{Call, Outcome, managed, no_such_entity, roles};
+use super::{Call, Outcome, managed, no_such_entity, quota, roles};
 use usage::{Usage, has_attached, is_bound_by};
 
 pub mod version;
@@ -59,6 +59,7 @@ pub fn create(call: &mut Call) -> Outcome {
     let name = call.form.required("PolicyName")?.to_owned();
     let text = call.form.required("PolicyDocument")?.to_owned();
     document::check(&text, Kind::Managed)?;
+    quota::of_managed(&text)?;
     let path = call.form.get("Path").unwrap_or("/").to_owned();
     let arn = arn::global("iam", &call.request.region, call.account, &format!("policy{path}{name}"));
     // A name is the account's, whatever its case and path.

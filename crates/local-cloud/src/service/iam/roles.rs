@@ -9,12 +9,13 @@ use crate::service::query::Xml;
 use super::document::{self, Kind};
 use super::page::page;
 use super::role::{Role, Settling};
-use super::{Call, Outcome, tag};
+use super::{Call, Outcome, quota, tag};
 
 pub fn create(call: &mut Call) -> Outcome {
     let name = call.form.required("RoleName")?;
     let trust = call.form.required("AssumeRolePolicyDocument")?.to_owned();
     document::check(&trust, Kind::Trust)?;
+    quota::of_trust(&trust)?;
     let key = name.to_lowercase();
     if call.roles.contains(&key) {
         return Err(
@@ -82,6 +83,7 @@ pub fn update(call: &mut Call) -> Outcome {
 pub fn update_trust(call: &mut Call) -> Outcome {
     let trust = call.form.required("PolicyDocument")?.to_owned();
     document::check(&trust, Kind::Trust)?;
+    quota::of_trust(&trust)?;
     let (now, since, delay) = (call.now, call.since, call.delay);
     call.role_mut()?.trust.set(trust, now, since, delay);
     Ok(None)

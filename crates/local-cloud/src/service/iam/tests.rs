@@ -2,6 +2,8 @@ use super::*;
 use crate::settings::{Delays, Settings};
 use crate::world::Turn;
 
+mod sizes;
+
 const TRUST: &str =
     r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
 const POLICY: &str =

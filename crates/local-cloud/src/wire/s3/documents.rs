@@ -18,6 +18,8 @@ pub const ENCRYPTION: &str = "encryption";
 pub const PUBLIC_ACCESS: &str = "publicAccessBlock";
 pub const OWNERSHIP: &str = "ownershipControls";
 pub const LEAST_TRANSITION: &str = "leastTransition";
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html>
+const MOST_POLICY_BYTES: usize = 20 << 10;
 const OWNERSHIPS: [&str; 3] =
     [ObjectOwnership::BUCKET_OWNER_ENFORCED, ObjectOwnership::BUCKET_OWNER_PREFERRED, ObjectOwnership::OBJECT_WRITER];
 
@@ -151,6 +153,10 @@ pub fn policy_status(state: &State, bucket: &str) -> Result<GetBucketPolicyStatu
 
 pub fn set_policy(state: &mut State, bucket: &str, text: &str) -> Result<(), AwsError> {
     state.bucket(bucket)?;
+    // The documentation names the limit and no error; white space does not count, as was seen.
+    if text.chars().filter(|c| !c.is_whitespace()).map(char::len_utf8).sum::<usize>() > MOST_POLICY_BYTES {
+        return Err(AwsError::new("PolicyTooLarge", "Policy exceeds the maximum allowed document size."));
+    }
     if let Some(message) = malformed(text) {
         return Err(AwsError::new("MalformedPolicy", message));
     }

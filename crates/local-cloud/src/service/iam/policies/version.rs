@@ -5,7 +5,7 @@ use crate::service::query::{Xml, iso_time, percent_encode};
 
 use super::super::document::{self, Kind};
 use super::super::page::page;
-use super::super::{Call, Outcome, managed, no_such_entity};
+use super::super::{Call, Outcome, managed, no_such_entity, quota};
 use super::{Policy, Version, no_policy, own};
 
 /// Versions of one policy.
@@ -14,6 +14,7 @@ const MAX_VERSIONS: usize = 5;
 pub fn create(call: &mut Call) -> Outcome {
     let text = call.form.required("PolicyDocument")?.to_owned();
     document::check(&text, Kind::Managed)?;
+    quota::of_managed(&text)?;
     let set_default = call.form.get("SetAsDefault") == Some("true");
     let (now, since, delay) = (call.now, call.since, call.delay);
     let policy = own(call)?;
