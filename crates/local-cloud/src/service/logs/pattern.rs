@@ -3,7 +3,9 @@
 
 mod condition;
 
-use regex_lite::Regex;
+use std::borrow::Cow;
+
+use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use condition::Condition;
@@ -67,7 +69,7 @@ impl Pattern {
             Pattern::Expression(expression) => expression.is_match(message),
             Pattern::Json(condition) => match serde_json::from_str(message) {
                 Ok(event @ (Value::Object(_) | Value::Array(_))) => {
-                    condition.holds(&|path| condition::find(&event, path))
+                    condition.holds(&|path| condition::find(&event, path).map(Cow::Borrowed))
                 }
                 _ => false,
             },
@@ -76,10 +78,14 @@ impl Pattern {
     }
 }
 
+/// Of a compiled expression, in bytes: a search takes its size times that of the events. Enough for some 400 repetitions.
+const MOST_COMPILED: usize = 16 << 10;
+
 /// What AWS takes as one: no groups, and of punctuation only some.
 fn expression(text: &str) -> Option<Regex> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_#=@/;,-:^$?[]{}|\\*+. ".contains(c);
-    Regex::new(text).ok().filter(|_| !text.is_empty() && text.chars().all(allowed))
+    let wrong = text.is_empty() || !text.chars().all(allowed);
+    RegexBuilder::new(text).size_limit(MOST_COMPILED).build().ok().filter(|_| !wrong)
 }
 
 /// Every required term is there, no excluded one, and where there are optional terms, one of them.
@@ -125,7 +131,7 @@ fn columns(text: &str) -> Option<Vec<Column>> {
 
 fn columns_met(columns: &[Column], words: &[&str]) -> bool {
     let met = |(column, word): (&Column, &&str)| match column {
-        Column::One(Some(condition)) => condition.holds(&|_| Some(Value::from(*word))),
+        Column::One(Some(condition)) => condition.holds(&|_| Some(Cow::Owned(Value::from(*word)))),
         Column::One(None) | Column::Any => true,
     };
     match columns.iter().position(|column| matches!(column, Column::Any)) {
@@ -200,6 +206,39 @@ mod tests {
         ];
         for (pattern, message, expected) in table {
             assert_eq!(Pattern::parse(pattern).expect(pattern).is_met(message), expected, "{pattern} in {message}");
+        }
+    }
+
+    /// A pattern has 1,024 characters, an event up to a mebibyte. Tests have the stack of a worker.
+    #[test]
+    fn no_pattern_is_too_deep_or_takes_for_ever() {
+        let message = "a".repeat(100_000);
+        let event = format!(r#"{{"a":"{message}","b":{}1{}}}"#, "[".repeat(100), "]".repeat(100));
+        let levels = 505;
+        let nested = format!("{{ {}$.a = 1{} }}", "(".repeat(levels), ")".repeat(levels));
+        let column = format!("[{}a = 1{}]", "(".repeat(levels), ")".repeat(levels));
+        // (pattern, message, is it met; nothing, where it is no pattern)
+        let table = [
+            (nested.as_str(), event.as_str(), Some(false)),
+            (&nested[..levels], &event, None),
+            (&column, "1", Some(true)),
+            (&format!("{{ $.a = {} }}", "*a".repeat(500)), &event, Some(true)),
+            (&format!("{{ $.a = {}b }}", "*a".repeat(500)), &event, Some(false)),
+            (&format!("{{ {}$.a = 1 }}", "$.a = *b || ".repeat(80)), &event, Some(false)),
+            (&format!("{{ $.b{} = 1 }}", "[0]".repeat(100)), &event, Some(true)),
+            (&"-b ".repeat(340), &message, Some(true)),
+            ("%a*a*a*a*a*a*a*a*b%", &message, Some(false)),
+            ("%^[a-z]*[a-z]*[a-z]*[a-z]*[a-z]*$%", &message, Some(true)),
+            ("%a{400}b%", &message, Some(false)),
+            ("%a{1000}{1000}%", &message, None),
+            ("%[^a]{1000}[^a]{1000}[^a]{1000}%", &message, None),
+            (&format!("%{}%", "a?".repeat(500)), &message, None),
+            (&format!("[{}]", "...,".repeat(250)), &message, None),
+        ];
+        for (text, message, expected) in table {
+            assert!(text.len() <= 1_024, "{text}");
+            let met = Pattern::parse(text).ok().map(|pattern| pattern.is_met(message));
+            assert_eq!(met, expected, "{text:.60}");
         }
     }
 

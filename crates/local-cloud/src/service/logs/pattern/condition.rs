@@ -1,5 +1,7 @@
 //! Conditions on the fields of an event: `$.level = "ERROR" && ($.ms > 10 || $.user IS NULL)`. And binds closer than or.
 
+use std::borrow::Cow;
+
 use regex_lite::Regex;
 use serde_json::Value;
 
@@ -70,14 +72,14 @@ impl Condition {
     }
 
     /// What is not there meets no comparison, `!=` neither.
-    pub fn holds(&self, find: &dyn Fn(&[Step]) -> Option<Value>) -> bool {
+    pub fn holds<'v>(&self, find: &dyn Fn(&[Step]) -> Option<Cow<'v, Value>>) -> bool {
         match self {
             Condition::All(all) => all.iter().all(|one| one.holds(find)),
             Condition::Any(any) => any.iter().any(|one| one.holds(find)),
             Condition::One(selector, test) => match (find(selector), test) {
                 (found, Test::NotExists) => found.is_none(),
                 (None, _) => false,
-                (Some(found), Test::Is(value)) => found == *value,
+                (Some(found), Test::Is(value)) => *found == *value,
                 (Some(found), Test::Equals(text)) => text.is(&found),
                 (Some(found), Test::Differs(text)) => !text.is(&found),
                 (Some(found), Test::Compares(comparison, number)) => {
@@ -89,12 +91,11 @@ impl Condition {
 }
 
 /// The value that stands there.
-pub fn find(event: &Value, path: &[Step]) -> Option<Value> {
-    let step = |value: &'_ Value, step: &Step| match step {
-        Step::Key(key) => value.get(key).cloned(),
-        Step::Index(index) => value.get(index).cloned(),
-    };
-    path.iter().try_fold(event.clone(), |value, next| step(&value, next))
+pub fn find<'v>(event: &'v Value, path: &[Step]) -> Option<&'v Value> {
+    path.iter().try_fold(event, |value, step| match step {
+        Step::Key(key) => value.get(key),
+        Step::Index(index) => value.get(index),
+    })
 }
 
 /// A column is text, also where it is a number.
@@ -125,8 +126,8 @@ impl Text {
 
     fn is(&self, value: &Value) -> bool {
         let text = match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
+            Value::String(text) => Cow::Borrowed(text.as_str()),
+            other => Cow::Owned(other.to_string()),
         };
         match self {
             Text::Expression(expression) => expression.is_match(&text),
