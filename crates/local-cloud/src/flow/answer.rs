@@ -174,8 +174,9 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_fails_the_batch() {
-        for payload in ["", "null", "[]", "{}", r#"{"records":1}"#, r#"{"records":[1]}"#, "text"] {
-            assert_eq!(told(judged(payload, None)), "wrong: Lambda.FunctionError", "{payload}");
+        let deep = format!("{{\"records\":{}", "[".repeat(1_000_000));
+        for payload in ["", "null", "[]", "{}", r#"{"records":1}"#, r#"{"records":[1]}"#, "text", &deep] {
+            assert_eq!(told(judged(payload, None)), "wrong: Lambda.FunctionError", "{payload:.40}");
         }
         assert_eq!(told(judged(r#"{"records":[]}"#, None)), "Lambda.MissingRecordId, Lambda.MissingRecordId");
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub use self::store::Store;
+pub use self::store::{MAX_PREFIX_LENGTH, Store};
 use super::prefix::PartitionKey;
 use super::prepare::Preparation;
 use super::processors::{self, Lambda};

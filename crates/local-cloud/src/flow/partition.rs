@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::config::Config;
+use super::config::{Config, MAX_PREFIX_LENGTH};
 use super::failure::Failure;
 use super::object::Slot;
 use super::prefix::{PartitionKey, PartitionKeys};
@@ -33,13 +33,22 @@ impl<'a> Placing<'a> {
             PartitionKey::FromQuery(name) => from_query.get(name),
         };
         let mut keys = PartitionKeys::new();
+        let mut length = self.config.store.prefix.least_length();
         for key in self.config.store.prefix.partition_keys() {
             let Some(value) = value(key).filter(|value| !value.is_empty()) else {
                 let message = "partitionKeys values must not be null or empty";
-                return Err(Failure::new("DynamicPartitioning.MetadataExtractionFailed", message));
+                return Err(failed(message));
             };
+            length += value.len().saturating_sub(1);
             keys.insert(key.clone(), value.clone());
+        }
+        if length > MAX_PREFIX_LENGTH {
+            return Err(failed(&format!("Length of evaluated prefix cannot be greater than {MAX_PREFIX_LENGTH}")));
         }
         Ok(Slot::Good(keys))
     }
+}
+
+fn failed(message: &str) -> Failure {
+    Failure::new("DynamicPartitioning.MetadataExtractionFailed", message)
 }

@@ -203,6 +203,22 @@ mod tests {
         assert_ne!(first, second);
     }
 
+    /// Firehose's model allows 1,024 characters.
+    #[test]
+    fn long_prefixes_are_evaluated_too() {
+        for (prefix, length) in [
+            (format!("!{{timestamp:{}}}", "n".repeat(1_011)), 1_011),
+            (format!("!{{timestamp:{}}}", "E".repeat(1_011)), 3),
+            (format!("!{{timestamp:{}}}", "'".repeat(1_010)), 505),
+            ("!{timestamp:y}".repeat(73), 73 * 4),
+            ("!{firehose:random-string}".repeat(40), 40 * RANDOM_LENGTH),
+            ("!{partitionKeyFromQuery:customer}".repeat(31), 31 * 2),
+            (format!("{}!{{timestamp:yy}}", "{".repeat(1_000)), 1_002),
+        ] {
+            assert_eq!(evaluated(&prefix, None).len(), length, "{prefix:.40}");
+        }
+    }
+
     #[test]
     fn what_is_no_expression_is_refused() {
         let table = [
@@ -210,6 +226,7 @@ mod tests {
             ("!{timestamp}", Wrong::Usage),
             ("!{timestamp:}", Wrong::Usage),
             ("!{}", Wrong::Usage),
+            (&"!{".repeat(512), Wrong::Usage),
             ("!{time:yyyy}", Wrong::Namespace("time".into())),
             ("!{firehose:random}", Wrong::Value),
             ("!{timestamp:yyyyb}", Wrong::Value),

@@ -12,7 +12,7 @@ use crate::service::firehose::destination::{BufferingHints, CloudWatchLoggingOpt
 
 const MIB: u64 = 1 << 20;
 /// In characters, after evaluation.
-const MAX_PREFIX_LENGTH: usize = 512;
+pub const MAX_PREFIX_LENGTH: usize = 512;
 
 /// Where and how objects are written.
 #[derive(Debug, Clone, PartialEq)]

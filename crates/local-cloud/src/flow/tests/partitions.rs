@@ -138,3 +138,18 @@ fn parts_in_several_partitions_come_once_whenever_the_engine_stops() {
     assert_eq!((stage.texts("n=1/").len(), stage.texts("n=2/")), (1, vec![r#"{"n":2}"#.to_owned()]));
     assert_eq!((stage.backlog("d"), stage.due()), (0, None));
 }
+
+#[test]
+fn a_prefix_that_would_be_too_long_fails_its_record() {
+    let mut stage = Stage::with_bucket();
+    let query = query("{n: .n}");
+    stage.create("d", partitioned("n=!{partitionKeyFromQuery:n}/", &[("MetadataExtraction", &query[..])]));
+    let (longest, too_long) = (format!("{}a", "ä".repeat(254)), "ä".repeat(255));
+    let record = |value: &str| format!(r#"{{"n":"{value}"}}"#);
+    stage.put(&[&record(&longest), &record(&too_long)]);
+    stage.advance(60_000);
+    assert_eq!(stage.texts(&format!("n={longest}/")), [record(&longest)]);
+    let line: Value = serde_json::from_str(&stage.texts("bad/metadata-extraction-failed/")[0]).unwrap();
+    assert_eq!(line["errorMessage"], "Length of evaluated prefix cannot be greater than 512");
+    assert_eq!((stage.backlog("d"), stage.due()), (0, None));
+}
