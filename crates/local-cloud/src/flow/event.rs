@@ -96,26 +96,9 @@ mod tests {
 
     use super::super::item::Origin;
     use super::*;
-    use crate::flow::config::Config;
-    use crate::flow::job::Source;
+    use crate::flow::job::{Source, sample};
     use crate::service::kinesis::log::Record;
     use crate::service::kinesis::sequence::Sequence;
-
-    fn job(source: Option<Source>) -> Job {
-        let destination = json!({ "RoleARN": "r", "BucketARN": "arn:aws:s3:::b" });
-        let destination: crate::service::firehose::destination::Destination =
-            serde_json::from_value(destination).unwrap();
-        Job {
-            stream: "us-east-1/d".into(),
-            lane: "us-east-1/d".into(),
-            name: "d".into(),
-            arn: "arn:d".into(),
-            region: "us-east-1".into(),
-            version: 1,
-            source,
-            config: Config::parse(&destination.filled()).unwrap(),
-        }
-    }
 
     fn item(partition_key: &str, data: Vec<u8>) -> Item {
         let sequence = Sequence::of_record(1, 3, 4, 5);
@@ -134,7 +117,7 @@ mod tests {
         };
         let item = item("ключ \"\n", b"hello".to_vec());
         let items = vec![item.clone()].into();
-        let event: Value = serde_json::from_slice(&payload(&job(Some(source)), "id", &items)).unwrap();
+        let event: Value = serde_json::from_slice(&payload(&sample(Some(source)), "id", &items)).unwrap();
         let sequence = item.record.sequence.to_string();
         let record = |metadata: bool| {
             let mut record = json!({
@@ -154,7 +137,7 @@ mod tests {
             "records": [record(true)],
         });
         assert_eq!(event, expected);
-        let direct: Value = serde_json::from_slice(&payload(&job(None), "id", &items)).unwrap();
+        let direct: Value = serde_json::from_slice(&payload(&sample(None), "id", &items)).unwrap();
         let expected = json!({
             "invocationId": "id", "deliveryStreamArn": "arn:d", "region": "us-east-1", "records": [record(false)],
         });
@@ -168,7 +151,7 @@ mod tests {
             let items: Vec<Item> = records.into_iter().map(|(key, data)| item(&key, data)).collect();
             let items = Pieces::from(items);
             let bound = items.iter().map(size_bound).sum::<usize>() + ENVELOPE;
-            prop_assert!(payload(&job(None), "id", &items).len() <= bound);
+            prop_assert!(payload(&sample(None), "id", &items).len() <= bound);
         }
     }
 }

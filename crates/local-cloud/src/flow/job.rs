@@ -31,3 +31,20 @@ pub struct Source {
     pub stream_created: Millis,
     pub role_arn: String,
 }
+
+/// Of a delivery stream that does as little as there is to do.
+#[cfg(test)]
+pub fn sample(source: Option<Source>) -> Job {
+    let destination = serde_json::json!({ "RoleARN": "r", "BucketARN": "arn:aws:s3:::b" });
+    let destination: crate::service::firehose::destination::Destination = serde_json::from_value(destination).unwrap();
+    Job {
+        stream: "us-east-1/d".into(),
+        lane: "us-east-1/d".into(),
+        name: "d".into(),
+        arn: "arn:d".into(),
+        region: "us-east-1".into(),
+        version: 1,
+        source,
+        config: Config::parse(&destination.filled()).unwrap(),
+    }
+}

@@ -32,6 +32,10 @@ pub enum Unpack {
     DecompressAndExtract,
 }
 
+/// So much is prepared at once: a record may be of a million parts, or unpack to a thousand times its size.
+const MOST_PARTS: usize = 10_000;
+const MOST_BYTES: usize = 64 << 20;
+
 /// Each part of each record is in exactly one of these.
 #[derive(Debug, Clone, Default)]
 pub struct Prepared {
@@ -39,6 +43,8 @@ pub struct Prepared {
     pub failed: Vec<(Slot, Output)>,
     /// Records without any part.
     pub dropped: Finished,
+    /// Records that were not looked at, since those before them came to so much.
+    pub rest: Vec<Item>,
 }
 
 /// Is there anything to do with this record at all?
@@ -47,8 +53,16 @@ pub fn needed(job: &Job, item: &Item) -> bool {
 }
 
 pub fn prepare(job: &Job, items: Vec<Item>, now: u64) -> Prepared {
+    some(job, items, now, (MOST_PARTS, MOST_BYTES))
+}
+
+/// Records as long as those before them came to less than so many parts, and so many bytes.
+fn some(job: &Job, items: Vec<Item>, now: u64, (most_parts, most_bytes): (usize, usize)) -> Prepared {
     let (mut out, mut dropped) = (Prepared::default(), vec![]);
-    for item in items {
+    let (mut all_parts, mut all_bytes) = (0, 0);
+    let mut items = items.into_iter();
+    while all_parts < most_parts && all_bytes < most_bytes {
+        let Some(item) = items.next() else { break };
         let whole = item.origin;
         let mut parts: Vec<(Item, Option<(ErrorType, Failure)>)> = vec![];
         for user_record in user_records(job, item) {
@@ -58,7 +72,9 @@ pub fn prepare(job: &Job, items: Vec<Item>, now: u64) -> Prepared {
             dropped.push(whole);
         }
         let count = u32::try_from(parts.len()).expect("no record has so many bytes");
+        all_parts += parts.len();
         for (part, (mut item, failure)) in (0..).zip(parts) {
+            all_bytes += item.record.data.len();
             item.origin = Origin { part, parts: count, ..whole };
             match failure {
                 None => out.items.push(item),
@@ -69,7 +85,7 @@ pub fn prepare(job: &Job, items: Vec<Item>, now: u64) -> Prepared {
             }
         }
     }
-    Prepared { dropped: dropped.into_iter().collect(), ..out }
+    Prepared { dropped: dropped.into_iter().collect(), rest: items.collect(), ..out }
 }
 
 /// Only a stream's producers put records together.
@@ -99,5 +115,43 @@ fn take_apart(how: &Preparation, mut item: Item, out: &mut Vec<(Item, Option<(Er
             (part, None)
         })),
         None => out.push((item, None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::item::Origin;
+    use crate::flow::job::{Source, sample};
+    use crate::service::kinesis::log::Record;
+    use crate::service::kinesis::sequence::Sequence;
+
+    fn items(count: u64, data: &Bytes) -> Vec<Item> {
+        let record = |n| Record {
+            sequence: Sequence::of_record(1, 0, n, n),
+            partition_key: "k".into(),
+            data: data.clone(),
+            arrival: 0,
+        };
+        (0..count).map(|n| Item::new(Origin::whole(0, n), record(n))).collect()
+    }
+
+    #[test]
+    fn what_comes_to_much_is_prepared_some_records_at_a_time() {
+        let source = Source { stream_arn: "s".into(), stream_key: "s".into(), stream_created: 0, role_arn: "r".into() };
+        let plain = sample(Some(source));
+        let mut unpacking = sample(None);
+        unpacking.config.preparation.unpack = Some(Unpack::Decompress);
+        let parts = Bytes::from(aggregate::aggregate(&vec![("k", "x"); 60]));
+        let bomb = Bytes::from(unpack::tests::gzip(&[b" ".repeat(60_000), b"1".to_vec()].concat()));
+        for (job, data, most) in [(&plain, parts, 120), (&unpacking, bomb, 2)] {
+            let (mut left, mut turns, mut found) = (items(5, &data), 0, 0);
+            while !left.is_empty() {
+                let prepared = some(job, left, 0, (100, 100_000));
+                assert!(prepared.items.len() <= most && prepared.failed.is_empty());
+                (left, turns, found) = (prepared.rest, turns + 1, found + prepared.items.len());
+            }
+            assert_eq!((turns, found % 5), (3, 0), "two records, two records, and the last");
+        }
     }
 }

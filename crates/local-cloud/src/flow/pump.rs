@@ -29,6 +29,8 @@ pub struct Pump {
     pub cursors: BTreeMap<u32, u64>,
     /// What the source looked like when everything in it had been read.
     pub read_until: Option<u64>,
+    /// Read already, and not prepared yet.
+    pub unprepared: Vec<Item>,
     /// Until when what IAM said about reading holds, and what it said.
     pub permit: Option<(Millis, bool)>,
     /// That nothing can be read was said in the log.
@@ -86,6 +88,7 @@ impl Pump {
             job,
             cursors: BTreeMap::new(),
             read_until: None,
+            unprepared: vec![],
             permit: None,
             complained: false,
             untransformed: Buffer::default(),

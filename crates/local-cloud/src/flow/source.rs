@@ -65,7 +65,8 @@ pub fn read(world: &mut World, now: Millis, pump: &mut Pump) -> Vec<Item> {
 /// Is there anything to read, and may it be?
 pub fn unread(world: &World, pump: &Pump) -> bool {
     let denied = pump.permit.is_some_and(|(_, allowed)| !allowed);
-    !denied && pump.may_read() && pump.read_until != Some(touches(world, &pump.job))
+    let more = || !denied && pump.read_until != Some(touches(world, &pump.job));
+    pump.may_read() && (!pump.unprepared.is_empty() || more())
 }
 
 /// A number that is another whenever there is something new to read.

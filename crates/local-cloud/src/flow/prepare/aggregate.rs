@@ -98,6 +98,12 @@ mod tests {
         assert_eq!(edited(|data| data.truncate(12)), None, "too short");
         let signed = |message: &[u8]| [&MAGIC[..], message, &Md5::digest(message)].concat();
         assert_eq!(user_records(&signed(b"\x1a\xff").into()), None, "no message");
+        assert_eq!(user_records(&signed(&b"\x2b".repeat(300_000)).into()), None, "groups without end");
+        assert_eq!(
+            user_records(&signed(&b"\x1a\xff\xff\xff\xff\xff\xff\xff\xff\x7f".repeat(9)).into()),
+            None,
+            "no such length"
+        );
         assert_eq!(
             user_records(&signed(b"\x1a\x05\x08\x07\x1a\x01x").into()),
             None,

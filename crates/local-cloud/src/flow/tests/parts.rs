@@ -128,3 +128,18 @@ fn what_waits_for_a_function_that_is_taken_away_is_delivered_without_it() {
     stage.turn(|world, turn| firehose::flush(world, turn, REGION, &[]));
     assert_eq!((stage.texts("good/"), stage.invocations.len()), (vec!["a".into()], 0));
 }
+
+/// Each record is of 6,000 user records: with the second of them enough are prepared at once.
+#[test]
+fn records_of_very_many_parts_are_taken_apart_some_at_a_time() {
+    let mut stage = Stage::with_bucket();
+    stage.create("d", json!({ "Prefix": "good/" }));
+    let many = aggregate(&vec![("k", "x"); 6_000]);
+    for _ in 0..3 {
+        stage.put_bytes(&many);
+    }
+    stage.put(&["last"]);
+    stage.advance(300_000);
+    assert_eq!(stage.texts("good/").concat(), "x".repeat(18_000) + "last");
+    assert_eq!((stage.backlog("d"), stage.due()), (0, None));
+}
