@@ -149,7 +149,8 @@ fn step(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
         return;
     }
     if pump.may_read() {
-        let items = source::read(world, turn.now, pump);
+        let waiting = std::mem::take(&mut pump.unprepared);
+        let items = if waiting.is_empty() { source::read(world, turn.now, pump) } else { waiting };
         take_in(world, turn, pump, items);
     }
     pump.close_due_batch(turn.now);
@@ -172,7 +173,8 @@ fn take_in(world: &mut World, turn: &mut Turn, pump: &mut Pump, items: Vec<Item>
 
 /// Records were prepared. Parts that are finished since before a restart are of no more interest.
 fn take_apart(world: &mut World, turn: &mut Turn, pump: &mut Pump, prepared: Prepared) {
-    let Prepared { mut items, mut failed, dropped } = prepared;
+    let Prepared { mut items, mut failed, dropped, rest } = prepared;
+    pump.unprepared = rest;
     let done = |origin: &item::Origin| {
         let progress = world.firehose.progress(&pump.job.lane, origin.shard);
         progress.is_some_and(|progress| progress.is_origin_done(origin))

@@ -74,6 +74,60 @@ fn what_is_not_said_is_filled_in() {
         .unwrap_or_else(|wrong| panic!("{wrong}"));
 }
 
+/// Each is told in a line or two: on the stack of a test, which is smaller than a program's.
+#[test]
+fn no_spec_is_too_deep_and_none_stands_for_more_than_it_is() {
+    const DEEP: usize = 100_000;
+    let alias = |n: usize, of: &str| format!("a{n}: &a{n} [{}]\n", of.replace('#', &format!("*a{}", n - 1)));
+    let chain = |of: &str, count| (1..count).map(|n| alias(n, of)).collect::<String>();
+    let delivery = |fields: &str| {
+        format!(
+            "stack: s\nbuckets: {{b: {{name: some-bucket}}}}\nstreams: {{s: {{name: some-stream, shards: 1}}}}\n\
+             deliveries: {{d: {{name: d, from: s, bucket: b, bad: bad/, {fields}}}}}"
+        )
+    };
+    let query = |levels: usize| {
+        let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+        delivery(&format!(
+            "good: '!{{partitionKeyFromQuery:k}}/', partitioning: true, buffer: {{ size: 64MiB }}, metadata: '{{k: {open}1{close}}}'"
+        ))
+    };
+    // (the spec after its version, what is said of it; nothing, where it is a spec)
+    let table = [
+        (format!("streams: {}{}", "[".repeat(DEEP), "]".repeat(DEEP)), "recursion limit exceeded"),
+        (format!("streams: {}1{}", "{a: ".repeat(DEEP), "}".repeat(DEEP)), "recursion limit exceeded"),
+        (format!("streams:\n  {}1", "- ".repeat(DEEP)), "recursion limit exceeded"),
+        (
+            "streams:\n".to_owned() + &(1..1_000).map(|n| " ".repeat(n) + "a:\n").collect::<String>(),
+            "recursion limit exceeded",
+        ),
+        (format!("{} a", "?".repeat(DEEP)), "this is not YAML"),
+        (format!("a0: &a0 [1]\n{}", chain("#", 1_000)), "stand for more than"),
+        (format!("a0: &a0 [1]\n{}", chain("#,#", 60)), "stand for more than"),
+        ("a: &a [*a]".into(), "an anchor that contains itself"),
+        (format!("stack: {}x{}", "${A:-".repeat(DEEP), "}".repeat(DEEP)), "characters are too many"),
+        (format!("stack: '{}'", "${".repeat(DEEP)), "`${` without `}`"),
+        (format!("stack: '{}'", "a".repeat(DEEP)), "characters are too many"),
+        (delivery(&format!("good: '{}'", "!{".repeat(DEEP))), "error"),
+        (delivery(&format!("good: '{}'", "!{timestamp:y}/".repeat(34))), ""),
+        (query(2_500), ""),
+        (query(DEEP), "a text of 1 to 5120 characters"),
+    ];
+    for (rest, said) in table {
+        let read = read(Path::new("/specs/deep.yaml"), &format!("version: 1\n{rest}\n"), &LoadOptions::default());
+        match (read, said) {
+            (Ok(_), "") => {}
+            (Err(wrong), said) if !said.is_empty() => {
+                let wrong = wrong.to_string();
+                assert!(wrong.contains(said), "{rest:.40}: {wrong:.1000}");
+            }
+            (read, said) => {
+                panic!("{rest:.200}: {said:?}, not {:.1000}", read.err().map_or("a spec".into(), |e| e.to_string()))
+            }
+        }
+    }
+}
+
 #[test]
 fn variables_come_from_set_then_from_the_environment() {
     let text = "version: 1\nstack: s\nstreams: {e: {name: n, shards: '${N}', retention: '${T:-24h}'}}\n";

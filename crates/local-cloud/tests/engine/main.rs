@@ -5,6 +5,7 @@ mod checksums;
 mod control;
 mod descriptors;
 mod fuzz;
+mod hostile;
 mod iam;
 mod kept;
 mod lifecycle;
