@@ -228,6 +228,43 @@ async fn a_purge_of_a_versioned_bucket_leaves_no_version_and_the_bucket_goes() {
     assert_eq!(Bucket::delete(&cx, &bucket, &live).await.unwrap(), Gone::Deleted);
 }
 
+#[tokio::test]
+async fn a_marker_without_a_claim_is_deleted_and_proves_nothing_about_data() {
+    let cx = cloud().await;
+    let (bucket, name) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", raw().to_string()));
+    make(&cx, &bucket, Bucket { create: true, expire_days: None, prefixes: vec![] }).await;
+    make(&cx, &name, prefix(&raw())).await;
+    // As an interrupted deletion leaves it.
+    let claim = ".provision/000000000000/eu-west-1/demo/-/delivery/raw/data/raw/";
+    cx.s3().delete_object().bucket("lake").key(claim).send().await.unwrap();
+    let written = written("data/raw/2026/07/13/14/");
+    for key in [written.as_str(), "data/raw/precious"] {
+        cx.s3().put_object().bucket("lake").key(key).send().await.unwrap();
+    }
+    let mut cx = purging(&cx);
+    cx.options.purge_data = Purge::EverythingUnderPrefix;
+    let live = BucketPrefix::observe(&cx, &name).await.unwrap().expect("the marker is there");
+    assert_eq!(BucketPrefix::delete(&cx, &name, &live).await.unwrap(), Gone::Deleted);
+    let bucket_claim = ".provision/000000000000/eu-west-1/demo/-/bucket";
+    assert_eq!(keys(&cx).await, [bucket_claim, written.as_str(), "data/raw/precious"]);
+}
+
+#[tokio::test]
+async fn versions_of_a_folder_that_others_deleted_keep_a_bucket() {
+    let cx = cloud().await;
+    let bucket = Name::new("bucket", "lake", "lake");
+    make(&cx, &bucket, Bucket { create: true, expire_days: None, prefixes: vec![] }).await;
+    let status = aws_sdk_s3::types::BucketVersioningStatus::Enabled;
+    let versioning = aws_sdk_s3::types::VersioningConfiguration::builder().status(status).build();
+    cx.s3().put_bucket_versioning().bucket("lake").versioning_configuration(versioning).send().await.unwrap();
+    cx.s3().put_object().bucket("lake").key("theirs/").send().await.unwrap();
+    cx.s3().delete_object().bucket("lake").key("theirs/").send().await.unwrap();
+    let live = observe::<Bucket>(&cx, &bucket).await.expect("the bucket is there");
+    assert!(matches!(Bucket::delete(&cx, &bucket, &live).await.unwrap(), Gone::Kept(_)));
+    let left = cx.s3().list_object_versions().bucket("lake").prefix("theirs/").send().await.unwrap();
+    assert_eq!((left.versions().len(), left.delete_markers().len()), (1, 1));
+}
+
 fn function(folder: &std::path::Path) -> Function {
     Function {
         code: Code::Dir { path: folder.to_owned() },

@@ -49,16 +49,16 @@ pub enum Proof {
     Claim(i64),
     /// The delivery stream is ours, writes there, and is as old as this.
     Writer(i64),
-    /// All that is left is a marker that we wrote and nobody claims.
+    /// All that is left is a marker that we wrote and nobody claims. It proves nothing about data.
     Marker,
 }
 
 impl Proof {
-    /// No older object is ours.
-    fn since(self) -> i64 {
+    /// No older object is ours. `None`: no object is.
+    fn since(self) -> Option<i64> {
         match self {
-            Proof::Claim(since) | Proof::Writer(since) => since,
-            Proof::Marker => i64::MAX,
+            Proof::Claim(since) | Proof::Writer(since) => Some(since),
+            Proof::Marker => None,
         }
     }
 }
@@ -130,7 +130,8 @@ impl Resource for BucketPrefix {
             },
         };
         // Without proof, what looks like the delivery stream's work is counted, told and left alone.
-        let tally = looked.tally(&judge(cx, &place, proof.map_or(i64::MIN, Proof::since)).await?);
+        let since = proof.map_or(Some(i64::MIN), Proof::since).unwrap_or(i64::MAX);
+        let tally = looked.tally(&judge(cx, &place, since).await?);
         // Where a delivery stream wrote nothing and nothing is marked, there is nothing.
         let made = matches!(proof, Some(Proof::Claim(_) | Proof::Marker));
         let is_there = made || tally.ours > 0 || proof.is_some() && tally.more;
@@ -162,8 +163,8 @@ impl Resource for BucketPrefix {
     async fn delete(cx: &Cx, name: &Name, live: &Live) -> Result<Gone> {
         let place = place(name)?;
         let mut gone = Gone::Deleted;
-        if let (true, Some(proof)) = (cx.options.purge_data.deletes(), live.proof) {
-            let judge = judge(cx, &place, proof.since()).await?;
+        if let (true, Some(since)) = (cx.options.purge_data.deletes(), live.proof.and_then(Proof::since)) {
+            let judge = judge(cx, &place, since).await?;
             gone = objects::purge(cx, &judge, name).await?.map_or(gone, Gone::DeletedWith);
         }
         let key = on_place(&cx.names, &place);
@@ -196,7 +197,7 @@ async fn judge(cx: &Cx, place: &Place, since: i64) -> Result<Judge> {
 
 async fn marker(cx: &Cx, place: &Place) -> Result<Option<Marker>> {
     match place.folder() {
-        Some(folder) => claims::marker(cx, &place.bucket, folder).await.map(Some),
+        Some(folder) => claims::marker(cx, &place.bucket, folder, None).await.map(Some),
         None => Ok(None),
     }
 }

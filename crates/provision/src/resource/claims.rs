@@ -68,8 +68,10 @@ pub enum Marker {
     Others,
 }
 
-pub async fn marker(cx: &Cx, bucket: &str, key: &str) -> Result<Marker> {
-    match cx.s3().head_object().bucket(bucket).key(key).send().await {
+/// `version`: `None` for what is there now.
+pub async fn marker(cx: &Cx, bucket: &str, key: &str, version: Option<&str>) -> Result<Marker> {
+    let call = cx.s3().head_object().bucket(bucket).key(key).set_version_id(version.map(str::to_owned));
+    match call.send().await {
         Ok(head) => {
             let said = head.metadata.as_ref().is_some_and(|metadata| metadata.contains_key(WRITER));
             Ok(if said && head.content_length == Some(0) { Marker::Ours } else { Marker::Others })
@@ -85,8 +87,8 @@ pub async fn remove(cx: &Cx, bucket: &str, key: &str) -> Result<()> {
     found(done(format!("deleting {key} in bucket {bucket}"), call.send().await), NO_BUCKET).map(drop)
 }
 
-/// Deletes the versions of claims and markers that were deleted, where a bucket with versions holds nothing else. Gives whether it
-/// did: the bucket is then empty.
+/// Deletes the versions of claims and markers of ours that were deleted, where a bucket with versions holds nothing else. Gives
+/// whether it did: the bucket is then empty.
 pub async fn sweep(cx: &Cx, bucket: &str) -> Result<bool> {
     let sent = cx.s3().list_object_versions().bucket(bucket).send().await;
     let page = match found(answer(format!("listing the versions in bucket {bucket}"), sent), NO_BUCKET) {
@@ -96,11 +98,15 @@ pub async fn sweep(cx: &Cx, bucket: &str) -> Result<bool> {
         Err(error) if error.code() == Some("AccessDenied") => return Ok(false),
         Err(error) => return Err(error),
     };
-    let of_ours = |key: Option<&str>| key.is_some_and(|key| key.starts_with(ROOT) || key.ends_with('/'));
-    let old = page.versions().iter().all(|v| v.is_latest != Some(true) && v.size == Some(0) && of_ours(v.key()));
     let markers = page.delete_markers();
-    if page.is_truncated == Some(true) || markers.is_empty() || !old || !markers.iter().all(|m| of_ours(m.key())) {
+    if page.is_truncated == Some(true) || page.versions().iter().any(|version| version.is_latest == Some(true)) {
         return Ok(false);
+    }
+    for version in page.versions() {
+        let key = version.key().unwrap_or_default();
+        if !key.starts_with(ROOT) && marker(cx, bucket, key, version.version_id()).await? != Marker::Ours {
+            return Ok(false);
+        }
     }
     let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
     for (key, version) in versions.chain(markers.iter().map(|marker| (marker.key(), marker.version_id()))) {
