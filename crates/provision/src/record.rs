@@ -58,13 +58,26 @@ impl Record {
         keys.any(|key| key.split_once('.').is_none_or(|(kind, _)| resource::kind(kind).is_none()))
     }
 
+    /// A value with its further parts. Only a full part is followed by another: what a longer value left behind is not read.
+    fn whole(&self, key: &str, first: &str) -> String {
+        let (mut whole, mut part) = (String::new(), first);
+        for number in 1.. {
+            whole.push_str(part);
+            let next = self.pages.iter().find_map(|page| page.get(&format!("{key}{MORE}{number}")));
+            match next.filter(|_| part.len() == VALUE_MAX) {
+                Some(next) => part = next,
+                None => break,
+            }
+        }
+        whole
+    }
+
     fn read(&self, names: &Names) -> (Members, Vec<String>) {
         let (mut members, mut odd) = (Members::new(), vec![]);
         let prefix = member_prefix(names);
         for (key, value) in self.pages.iter().flatten() {
             let Some(said) = key.strip_prefix(&prefix).filter(|said| !said.contains(MORE)) else { continue };
-            let more = (1..).map_while(|n| self.pages.iter().find_map(|page| page.get(&format!("{key}{MORE}{n}"))));
-            let physical = unescape(&[value].into_iter().chain(more).map(String::as_str).collect::<String>());
+            let physical = unescape(&self.whole(key, value));
             let member = said.split_once('.').and_then(|(kind, logical)| Some((resource::kind(kind)?, logical)));
             match member {
                 None => odd.push(format!("it names {said}, of a kind that this version does not know: left alone")),
@@ -201,8 +214,9 @@ fn assign(names: &Names, record: &Record, add: &[Name], about: &[(&str, Option<S
         let key = member_key(names, &name.address);
         let members = |page: &Tags| page.keys().filter(|key| key.starts_with(&member_prefix(names))).count();
         let value = escape(&name.physical);
-        // The escaped text is ASCII, so that it can be cut anywhere.
-        for (number, part) in value.as_bytes().chunks(VALUE_MAX).enumerate() {
+        // The escaped text is ASCII, so that it can be cut anywhere. A full part is followed by one that is not.
+        for number in 0..=value.len() / VALUE_MAX {
+            let part = &value[number * VALUE_MAX..value.len().min((number + 1) * VALUE_MAX)];
             let key = if number == 0 { key.clone() } else { format!("{key}{MORE}{number}") };
             let place = pages.iter().position(|page| page.contains_key(&key));
             let place = place.or_else(|| pages.iter().position(|page| members(page) < MEMBERS_PER_PAGE));
@@ -210,7 +224,7 @@ fn assign(names: &Names, record: &Record, add: &[Name], about: &[(&str, Option<S
                 pages.push(Tags::new());
                 pages.len() - 1
             });
-            pages[place].insert(key, String::from_utf8_lossy(part).into_owned());
+            pages[place].insert(key, part.to_owned());
         }
     }
     let last = pages.len() - 1;
@@ -373,6 +387,12 @@ mod tests {
         let record = Record { pages, taken: false };
         assert_eq!(record.members(&names()).get(&name.address), Some(&place));
         assert_eq!(record.members(&names()).len(), 2);
+        for length in [VALUE_MAX - 1, VALUE_MAX, VALUE_MAX + 1, 3] {
+            let shorter = Name { physical: format!("lake/{} by raw", "a".repeat(length - 2)), ..name.clone() };
+            let pages = assign(&names(), &record, std::slice::from_ref(&shorter), &[]);
+            let members = Record { pages, taken: false }.members(&names());
+            assert_eq!(members.get(&name.address), Some(&shorter.physical), "{length}");
+        }
     }
 
     #[test]
