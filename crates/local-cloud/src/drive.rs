@@ -209,7 +209,7 @@ impl Engine {
         self.look("backlog", |world| firehose::backlog(world, region, name))
     }
 
-    /// What exists, by service and region. Objects are looked up some at a time: what happens meanwhile may be in it or not.
+    /// What exists, by service and region. It looks some objects up at a time, so that a change made meanwhile may be missing.
     pub fn dump(&self) -> serde_json::Value {
         let mut dump = self.look("dump", control::dump);
         let mut last = String::new();

@@ -1,4 +1,4 @@
-//! What must hold for any text and bytes from outside. `scripts/fuzz` runs these for longer.
+//! Fuzz targets: specs and other text from outside. `scripts/fuzz` runs these for longer.
 
 use std::path::Path;
 

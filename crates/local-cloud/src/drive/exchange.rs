@@ -90,7 +90,7 @@ impl Engine {
         http::Response::from_parts(head, whole)
     }
 
-    /// What befalls a call of this operation.
+    /// The faults that strike a call of this operation.
     fn fault(&self, operation: &str) -> Fault {
         let mut faults = self.shared.faults();
         if faults.is_empty() { Fault::default() } else { faults.decide(operation) }

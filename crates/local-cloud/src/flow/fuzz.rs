@@ -1,4 +1,4 @@
-//! What must hold for any expression, record and answer that flows through.
+//! Fuzz targets: expressions, records and answers of functions.
 
 use bytes::Bytes;
 use jiff::Zoned;

@@ -32,7 +32,7 @@ pub struct Source {
     pub role_arn: String,
 }
 
-/// Of a delivery stream that does as little as there is to do.
+/// A job of a delivery stream without processors, for tests.
 #[cfg(test)]
 pub fn sample(source: Option<Source>) -> Job {
     let destination = serde_json::json!({ "RoleARN": "r", "BucketARN": "arn:aws:s3:::b" });

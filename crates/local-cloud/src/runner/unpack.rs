@@ -62,7 +62,7 @@ fn link_target(entry: &mut impl Read) -> io::Result<PathBuf> {
 
 /// Does a link at `inside` stay in the folder? Ways up are allowed at the beginning only, where each is a real folder's:
 /// after a name, which may be a link itself, `..` leads nobody knows where.
-fn stays_inside(inside: &Path, to: &Path) -> bool {
+pub fn stays_inside(inside: &Path, to: &Path) -> bool {
     let mut depth = inside.components().count() - 1;
     let mut named = false;
     to.components().all(|component| match component {

@@ -1,4 +1,4 @@
-//! What must hold for any body.
+//! Fuzz targets: bodies of requests.
 
 use bytes::Bytes;
 use serde_json::Value;

@@ -1,8 +1,10 @@
 //! Zips: written so that the same files give the same bytes, and read for what Lambda will look at.
 
 use std::io::{Cursor, Read, Write};
+use std::path::Path;
 
 use bytes::Bytes;
+use local_cloud::runner::stays_inside;
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
@@ -118,7 +120,7 @@ pub(super) fn entries(doing: &str, zip: &[u8], wanted: impl Fn(&str) -> bool) ->
 fn follow(archive: &mut ZipArchive<Cursor<&[u8]>>, entry: &mut Entry, wanted: bool) -> std::io::Result<()> {
     let to = String::from_utf8(std::mem::take(&mut entry.bytes)).map_err(std::io::Error::other)?;
     if wanted
-        && links::stays_inside(&entry.name, &to)
+        && stays_inside(Path::new(&entry.name), Path::new(&to))
         && let Ok(file) = archive.by_name(&links::target(&entry.name, &to))
     {
         entry.executable = file.unix_mode().is_some_and(|mode| mode & 0o111 != 0);

@@ -1,4 +1,4 @@
-//! What must hold for any bytes that somebody gives as a zip or as an executable.
+//! Fuzz targets: zips and executables.
 
 use super::{Architecture, Target, archive, check, package};
 

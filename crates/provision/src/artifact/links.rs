@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::io;
-use std::path::{Component, Path};
+use std::path::Path;
+
+use local_cloud::runner::stays_inside;
 
 /// What the zip says of a link in a folder.
 pub(super) fn kept(folder: &Path, name: &str, path: &Path) -> io::Result<String> {
     let to = fs::read_link(path)?;
     let to = to.to_str().ok_or_else(|| io::Error::other("it is a link to a name that is no text"))?;
-    if !stays_inside(name, to) {
+    if !stays_inside(Path::new(name), Path::new(to)) {
         return Err(refusal(to));
     }
     // Through other links it may still lead out, or nowhere.
@@ -21,26 +23,6 @@ fn refusal(to: &str) -> io::Error {
     io::Error::other(format!(
         "it is a link to {to}, which a package keeps only if it is relative and leads to a file in the folder"
     ))
-}
-
-/// Does a link by this name stay in the package, as far as its text goes? After a name, which may be a link itself, `..` leads nobody
-/// knows where.
-pub(super) fn stays_inside(name: &str, to: &str) -> bool {
-    let mut depth = Path::new(name).components().count().saturating_sub(1);
-    let mut named = false;
-    Path::new(to).components().all(|component| match component {
-        Component::Normal(_) => {
-            named = true;
-            true
-        }
-        Component::CurDir => true,
-        Component::ParentDir if named || depth == 0 => false,
-        Component::ParentDir => {
-            depth -= 1;
-            true
-        }
-        Component::RootDir | Component::Prefix(_) => false,
-    })
 }
 
 /// The name in the zip of what a link leads to.
@@ -74,7 +56,11 @@ mod tests {
             // `dir` may be a link.
             ("link", "dir/../file", None),
         ] {
-            assert_eq!(stays_inside(name, to).then(|| target(name, to)).as_deref(), inside, "{name} -> {to}");
+            assert_eq!(
+                stays_inside(Path::new(name), Path::new(to)).then(|| target(name, to)).as_deref(),
+                inside,
+                "{name} -> {to}"
+            );
         }
     }
 }

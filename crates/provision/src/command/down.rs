@@ -27,17 +27,24 @@ pub struct DownArgs {
     /// Wait until everything is gone
     #[arg(long)]
     pub wait: bool,
-    /// Delete the data too: what our delivery streams wrote, or everything under our prefixes
-    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_value = "nothing",
-        default_missing_value = "ours", hide_default_value = true)]
-    pub purge_data: Purge,
+    #[command(flatten)]
+    pub data: PurgeArgs,
     /// At most so many steps at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
 }
 
+/// What `down` and `gc` do about data.
+#[derive(Debug, clap::Args)]
+pub struct PurgeArgs {
+    /// Delete the data too: what the environment's delivery streams wrote, or everything under its prefixes
+    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_value = "nothing",
+        default_missing_value = "ours", hide_default_value = true)]
+    pub purge_data: Purge,
+}
+
 pub async fn run(args: DownArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    let options = Options { wait_until_gone: args.wait, purge_data: args.purge_data, ..Options::default() };
+    let options = Options { wait_until_gone: args.wait, purge_data: args.data.purge_data, ..Options::default() };
     let session = session::of(args.spec.as_deref(), args.stack.as_deref(), &args.target, options, events).await?;
     let exit = take_down(&session, &args, events, interrupt).await;
     session.close(events).await;
@@ -55,7 +62,7 @@ async fn take_down(session: &Session, args: &DownArgs, events: &Events, interrup
     }
     let at_once = args.parallelism.into();
     let summary = run::apply_down(&session.cx, &survey, &plan, at_once, interrupt.stop.clone(), events).await?;
-    Ok(outcome(&plan, &summary, args.purge_data, &interrupt))
+    Ok(outcome(&plan, &summary, args.data.purge_data, &interrupt))
 }
 
 /// Done, unless something of ours stays that should have gone. Data that nobody asked to go may stay.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::claims::Seen;
 use crate::cli::TargetArgs;
-use crate::cloud::{Cx, Options, Purge};
+use crate::cloud::{Cx, Options};
+use crate::command::down::PurgeArgs;
 use crate::error::Error;
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
@@ -28,10 +29,8 @@ pub struct GcArgs {
     /// Remove without asking
     #[arg(long, short)]
     pub yes: bool,
-    /// Delete the data too: what their delivery streams wrote, or everything under their prefixes
-    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_value = "nothing",
-        default_missing_value = "ours", hide_default_value = true)]
-    pub purge_data: Purge,
+    #[command(flatten)]
+    pub data: PurgeArgs,
     /// At most so many steps at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
@@ -53,7 +52,7 @@ pub async fn list(args: ListArgs, events: &Events) -> Result<Exit, Stop> {
 }
 
 pub async fn gc(args: GcArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    let options = Options { purge_data: args.purge_data, ..Options::default() };
+    let options = Options { purge_data: args.data.purge_data, ..Options::default() };
     let session = session::open_named("", &args.target, options).await?;
     let exit = collect(&session, &args, events, interrupt).await;
     session.close(events).await;
@@ -105,7 +104,7 @@ async fn remove(cx: &Cx, args: &GcArgs, events: &Events, interrupt: &Interrupt) 
     }
     let stop = interrupt.stop.clone();
     let summary = run::apply_down(cx, &survey, &plan, args.parallelism.into(), stop, events).await?;
-    Ok(super::down::outcome(&plan, &summary, args.purge_data, interrupt))
+    Ok(super::down::outcome(&plan, &summary, args.data.purge_data, interrupt))
 }
 
 fn tell(environments: &[Environment], now: i64, events: &Events) {

@@ -1,4 +1,4 @@
-//! What must hold for any record that is to be taken apart.
+//! Fuzz targets: records that are taken apart.
 
 use bytes::Bytes;
 

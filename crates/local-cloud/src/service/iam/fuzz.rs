@@ -1,4 +1,4 @@
-//! What must hold for any policy.
+//! A fuzz target: policies.
 
 use super::document::{self, Kind};
 use super::policy::Document;
