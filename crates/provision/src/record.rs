@@ -106,7 +106,7 @@ impl Record {
 /// Asks AWS. An absent record is empty.
 pub async fn read(cx: &Cx) -> Result<Record> {
     let client = cx.logs();
-    let Some(first) = page(&client, cx, 0).await? else { return Ok(Record::default()) };
+    let Some(first) = page(client, cx, 0).await? else { return Ok(Record::default()) };
     if !cx.names.owns(&first) {
         return Ok(Record { taken: true, ..Record::default() });
     }
@@ -114,7 +114,7 @@ pub async fn read(cx: &Cx) -> Result<Record> {
     let mut pages = vec![first];
     let numbers: Vec<usize> = (1..=more.min(MOST_PAGES - 1)).collect();
     for numbers in numbers.chunks(PAGES_AT_ONCE) {
-        let some = futures::future::try_join_all(numbers.iter().map(|number| page(&client, cx, *number))).await?;
+        let some = futures::future::try_join_all(numbers.iter().map(|number| page(client, cx, *number))).await?;
         let ours = |page: Option<Tags>| page.filter(|tags| cx.names.owns(tags)).unwrap_or_default();
         let some: Vec<Tags> = some.into_iter().map(ours).collect();
         if some.iter().all(Tags::is_empty) {
@@ -147,10 +147,10 @@ pub async fn widen(cx: &Cx, record: &Record, add: &[Name], tags_hash: Option<&st
     // Continuations first: the first page names how many there are.
     for (number, (want, had)) in wanted.iter().zip(had(record, wanted.len())).enumerate().rev() {
         match had {
-            None => create_page(&client, cx, number, want).await?,
+            None => create_page(client, cx, number, want).await?,
             Some(had) => {
                 let set: Tags = want.iter().filter(|(k, v)| had.get(*k) != Some(v)).map(clone_pair).collect();
-                tag(&client, cx, number, set).await?;
+                tag(client, cx, number, set).await?;
             }
         }
     }

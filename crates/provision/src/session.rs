@@ -171,7 +171,7 @@ async fn reach(
         None => Place::Aws,
     };
     let region = sdk.region().expect("connect refuses to go on without a region").to_string();
-    Ok((Cx { calls, ..Cx::new(sdk, names(caller.account, region)) }, place))
+    Ok((Cx::counting(sdk, names(caller.account, region), calls), place))
 }
 
 async fn local(

@@ -87,6 +87,7 @@ async fn a_function_without_its_tags_is_not_taken_for_somebody_elses() {
     bench.up(&stack).await;
     bench.cx.sdk =
         bench.cx.sdk.into_builder().http_client(SharedHttpClient::new(Untagged(bench.engine.http_client()))).build();
+    bench.cx.clients = provision::cloud::Clients::default();
     let plan = bench.plan(&stack).await;
     assert!(plan.is_empty() && plan.refusals.is_empty(), "{plan:#?}");
     bench.engine.inject("lambda:ListTags=AccessDenied".parse().expect("a rule"));

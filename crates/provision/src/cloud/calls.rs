@@ -8,12 +8,14 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextRef,
-    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+    BeforeTransmitInterceptorContextMut, FinalizerInterceptorContextRef,
 };
-use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Layer, Storable, StoreReplace};
 use tokio::time::Instant;
+
+use super::pace::{Operation, Pace};
 
 /// One call of an operation, however many attempts it took.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,9 +44,16 @@ pub struct Calls {
     read_only: Arc<AtomicBool>,
     /// Epoch seconds of the last answer; 0 before the first.
     answered: Arc<AtomicI64>,
+    /// Of the requests; told of those that were throttled.
+    pub(super) pace: Pace,
 }
 
 impl Calls {
+    /// Forgets the calls so far.
+    pub fn forget(&self) {
+        self.with(Vec::clear);
+    }
+
     /// From now on, operations that could change something are refused before they are sent.
     pub fn refuse_changes(&self) {
         self.read_only.store(true, Ordering::Relaxed);
@@ -115,13 +124,17 @@ impl Intercept for Calls {
         Ok(())
     }
 
-    fn read_before_transmit(
+    fn modify_before_transmit(
         &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         self.amend(cfg, |call| call.attempts += 1);
+        if let Some(operation) = cfg.load::<Metadata>() {
+            let operation = Operation { service: operation.service().to_owned(), name: operation.name().to_owned() };
+            context.request_mut().add_extension(operation);
+        }
         Ok(())
     }
 
@@ -138,6 +151,18 @@ impl Intercept for Calls {
         Ok(())
     }
 
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if context.response().is_some_and(|response| !response.status().is_success() && is_throttled(response)) {
+            self.pace.engage();
+        }
+        Ok(())
+    }
+
     fn read_after_execution(
         &self,
         _: &FinalizerInterceptorContextRef<'_>,
@@ -147,6 +172,15 @@ impl Intercept for Calls {
         self.amend(cfg, |call| call.ended = Some(Instant::now()));
         Ok(())
     }
+}
+
+/// Does the answer say that there were too many calls? The code stands in a header or in the body, as the protocol has it.
+fn is_throttled(response: &HttpResponse) -> bool {
+    let header = response.headers().get("x-amzn-errortype").unwrap_or_default();
+    let body = response.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
+    ["Throttl", "TooManyRequests", "LimitExceeded", "RequestLimit"]
+        .iter()
+        .any(|code| header.contains(code) || body.contains(code))
 }
 
 fn reads(operation: &str) -> bool {

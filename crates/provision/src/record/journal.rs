@@ -68,7 +68,7 @@ pub async fn write_beginning(cx: &Cx, began: &Began, fresh: bool) -> Result<()> 
     let client = cx.logs();
     let line = Line::Began(began.clone());
     if !fresh {
-        match put(&client, cx, &line).await {
+        match put(client, cx, &line).await {
             Err(error) if error.code() == Some(ABSENT) => {}
             written => return written,
         }
@@ -76,7 +76,7 @@ pub async fn write_beginning(cx: &Cx, began: &Began, fresh: bool) -> Result<()> 
     let make = client.create_log_stream().log_group_name(cx.names.record()).log_stream_name(STREAM).send().await;
     match make.map_err(|e| Error::aws("making the journal", e)) {
         Err(error) if error.code() != Some("ResourceAlreadyExistsException") => Err(error),
-        _ => put(&client, cx, &line).await,
+        _ => put(client, cx, &line).await,
     }
 }
 
@@ -84,7 +84,7 @@ pub async fn write_beginning(cx: &Cx, began: &Began, fresh: bool) -> Result<()> 
 pub async fn write_end(cx: &Cx, began: &Began, applied: &Applied) -> Result<()> {
     let Applied { summary, failures, .. } = applied;
     let ended = Ended { run: began.run.clone(), summary: summary.clone(), failures: failures.clone() };
-    put(&cx.logs(), cx, &Line::Ended(ended)).await
+    put(cx.logs(), cx, &Line::Ended(ended)).await
 }
 
 /// The last runs, oldest first. None where there is no record.

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use local_cloud::{Delays, Engine, Settings};
-use provision::cloud::{self, Calls, Cx};
+use provision::cloud::{self, Cx};
 use provision::event::{Event, Events, Reporter, Summary};
 use provision::names::Names;
 use provision::plan::{Permits, Plan};
@@ -58,7 +58,7 @@ impl Bench {
     #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// Forgets the calls so far.
     pub fn count_anew(&mut self) {
-        self.cx.calls = Calls::default();
+        self.cx.calls.forget();
     }
 
     pub fn events(&self) -> Events {
