@@ -104,6 +104,17 @@ async fn faults_wear_the_dress_of_their_service_and_lose_only_the_answer() {
     assert_eq!(control(&engine, "POST", "faults").await.0, 400);
 }
 
+#[tokio::test]
+async fn no_rule_strikes_the_control_api_which_can_take_it_back() {
+    let engine = engine().await;
+    engine.inject("*=500".parse().expect("a rule"));
+    engine.inject("*=lost-reply".parse().expect("a rule"));
+    assert_eq!(streams(&engine).await.status(), 504, "whose reply is lost");
+    assert_eq!(control(&engine, "GET", "health").await.0, 200);
+    assert_eq!(control(&engine, "DELETE", "faults").await, (200, json!({ "faults": [] })));
+    assert_eq!(streams(&engine).await.status(), 200);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_reset_forgets_everything_in_memory_and_on_disk() {
     let folder = tempfile::tempdir().expect("a temporary folder");
