@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::anomalies::Consistency;
+use crate::anomalies::choice::NoChoice;
 use crate::drive::{Engine, Pace};
 use crate::faults::{NoRule, Rule};
 use crate::request::{Reply, Request};
@@ -18,6 +20,7 @@ use crate::world::World;
 /// - `GET health`, `GET dump`, `GET held`, `POST reset`;
 /// - `GET clock`, `POST advance?ms=N`, `POST speed?factor=N`, `POST pause`, `POST resume`;
 /// - `GET faults`, `POST faults?rule=R&rule=S`, `DELETE faults` (of [`crate::faults`]);
+/// - `GET consistency`, `POST consistency?rows=aws` (these too), `DELETE consistency` (of [`crate::anomalies`]);
 /// - `GET backlog?stream=N&region=R`, `POST flush?stream=N&stream=M&region=R` (all of the region's without `stream`).
 ///
 /// A request with an `Origin` comes from a web page and is refused.
@@ -79,6 +82,12 @@ async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
             engine.heal();
             (200, faults(engine))
         }
+        ("GET", "consistency") => (200, consistency(engine)),
+        ("POST", "consistency") => choose(engine, request),
+        ("DELETE", "consistency") => {
+            engine.set_consistency(Consistency::default());
+            (200, consistency(engine))
+        }
         ("POST", "reset") => match engine.reset().await {
             Ok(()) => (200, clock(engine)),
             Err(error) => (500, json!({ "error": error.to_string() })),
@@ -134,6 +143,26 @@ fn inject(engine: &Engine, request: &Request) -> (u16, Value) {
         Ok(rules) => {
             rules.into_iter().for_each(|rule| engine.inject(rule));
             (200, faults(engine))
+        }
+        Err(error) => (400, json!({ "error": error.to_string() })),
+    }
+}
+
+fn consistency(engine: &Engine) -> Value {
+    let counts = engine.anomalies().into_iter();
+    let counts = counts.map(|count| json!({ "row": count.row.name, "begun": count.begun, "shown": count.shown }));
+    json!({ "consistency": counts.collect::<Vec<_>>() })
+}
+
+/// These rows beside those that are on, or none where one is wrong.
+fn choose(engine: &Engine, request: &Request) -> (u16, Value) {
+    let named = request.query.iter().filter(|(key, _)| key == "rows").map(|(_, text)| text);
+    let chosen: Result<Vec<Consistency>, NoChoice> = named.map(|text| text.parse()).collect();
+    match chosen {
+        Ok(chosen) if chosen.is_empty() => (400, json!({ "error": "consistency wants ?rows=aws or ?rows=NAME,NAME" })),
+        Ok(chosen) => {
+            engine.set_consistency(chosen.into_iter().fold(engine.consistency(), Consistency::and));
+            (200, consistency(engine))
         }
         Err(error) => (400, json!({ "error": error.to_string() })),
     }

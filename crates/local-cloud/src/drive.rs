@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot, watch};
 
+use crate::anomalies::Consistency;
+use crate::anomalies::course::{Anomalies, Count};
 use crate::control;
 use crate::faults::{Faults, Rule};
 use crate::flow;
@@ -27,6 +29,7 @@ mod exchange;
 mod held;
 mod journal;
 mod kept;
+mod late;
 mod room;
 mod subscription;
 mod timer;
@@ -53,6 +56,7 @@ struct Shared {
     held: Figures,
     clock: Clock,
     faults: Mutex<Faults>,
+    anomalies: Mutex<Anomalies>,
     runner: Runner,
     /// Calls whose reply waits for an effect.
     waiting: Mutex<HashMap<Token, oneshot::Sender<Result<Reply, AwsError>>>>,
@@ -83,11 +87,13 @@ impl Engine {
         let secret = settings.signature.clone();
         let (time, pace) = (settings.time, Pace { speed: settings.speed, paused: settings.paused });
         let faults = Faults::new(settings.faults.iter().filter(|rule| !rule.is_own()).cloned().collect());
+        let anomalies = Anomalies::new(&settings);
         let opened = tokio::task::spawn_blocking(move || open(settings)).await;
         let (room, runner) = opened.expect("opening does not panic and is not cancelled")?;
         let shared = Shared {
             clock: Clock::start(time, room.last(), pace),
             faults: Mutex::new(faults),
+            anomalies: Mutex::new(anomalies),
             room: Mutex::new(room),
             held: Figures::default(),
             runner,
@@ -124,6 +130,21 @@ impl Engine {
         counts.map(|(text, met, struck)| (text.to_owned(), met, struck)).collect()
     }
 
+    /// From now on these of AWS's anomalies are met, and no others.
+    pub fn set_consistency(&self, chosen: Consistency) {
+        self.shared.anomalies().choose(chosen);
+    }
+
+    /// Which of AWS's anomalies are met.
+    pub fn consistency(&self) -> Consistency {
+        self.shared.anomalies().chosen().clone()
+    }
+
+    /// The anomalies that are on, how often each was brought about, and how many calls it was shown to.
+    pub fn anomalies(&self) -> Vec<Count> {
+        self.shared.anomalies().counts().to_vec()
+    }
+
     /// Functions are told that the engine is there.
     pub(crate) fn reached_at(&self, address: SocketAddr) {
         self.shared.room("serve").world.endpoint = Some(format!("http://{address}"));
@@ -152,6 +173,7 @@ impl Engine {
     pub async fn reset(&self) -> Result<(), StartError> {
         self.effects_end().await;
         let functions = self.shared.room("reset").reset()?;
+        self.shared.anomalies().forget();
         functions.iter().for_each(|arn| self.shared.runner.retire(arn));
         self.shared.stirred.notify_one();
         Ok(())
@@ -263,6 +285,11 @@ impl Shared {
     fn faults(&self) -> MutexGuard<'_, Faults> {
         // Counting does not panic.
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn anomalies(&self) -> MutexGuard<'_, Anomalies> {
+        // Each change of it is whole when a panic could come.
+        self.anomalies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn due(&self) -> Option<Millis> {

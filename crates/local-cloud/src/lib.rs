@@ -11,11 +11,12 @@
 //!   clock, no async. A fifteen minute buffer is tested in microseconds. (jq queries are evaluated in processes of their own, because
 //!   nothing else bounds them.)
 //! - `drive` owns the clock, the journal and the processes. It is the only part that sleeps.
-//! - `faults` says which calls go wrong, by rule and by seed; `drive` lets them.
+//! - `faults` says which calls go wrong, by rule and by seed, and `anomalies` what AWS answers for a while after a change; `drive` lets them.
 //! - `connector` (the AWS SDK's HTTP client, in this process) and `server` (a loopback port) are two doors to the same room.
 //!
 //! Not here: anything about provisioning, and the AWS service SDKs.
 
+pub mod anomalies;
 pub mod connector;
 pub mod control;
 pub mod drive;
@@ -30,6 +31,7 @@ pub mod table;
 pub mod wire;
 pub mod world;
 
+pub use anomalies::Consistency;
 pub use drive::{Engine, LostReply, Pace, StartError};
 pub use settings::{Delays, Settings};
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::anomalies::Consistency;
 use crate::faults::Rule;
 use crate::wire::signature::Secret;
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub enforce_iam: bool,
     /// What goes wrong.
     pub faults: Vec<Rule>,
+    /// Which of AWS's anomalies are met. None unless asked for.
+    pub consistency: Consistency,
     /// Does a shard let through no more in a second than on AWS? Off unless asked for: tests put what they have as fast as they can.
     pub limits: bool,
     /// Signatures must be of this key and secret. `None`: they must only be there.
@@ -43,6 +46,7 @@ impl Default for Settings {
             account: "000000000000".into(),
             delays: Delays::FAST,
             speed: 1,
+            consistency: Consistency::default(),
             limits: false,
             signature: None,
             paused: false,

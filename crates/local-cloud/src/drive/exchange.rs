@@ -56,7 +56,7 @@ impl Engine {
         };
         let mut response = match refusal {
             Some(error) => refuse(route, &request, error).map(Content::from),
-            None => self.answer(route, &operation, request, fault.slow).await,
+            None => self.answer_late(route, &operation, request, fault.slow).await,
         };
         response.headers_mut().insert(http::header::DATE, dress::date(self.now()));
         if fault.lost_reply { Err(LostReply) } else { Ok(response) }
@@ -112,7 +112,13 @@ impl Engine {
         })
     }
 
-    async fn answer(&self, route: Route, operation: &str, request: Request, slow: Duration) -> http::Response<Content> {
+    pub(super) async fn answer(
+        &self,
+        route: Route,
+        operation: &str,
+        request: Request,
+        slow: Duration,
+    ) -> http::Response<Content> {
         let response = match route {
             Route::Local => control::answer(self, &request).await,
             Route::Service(index) => return self.call_service(index, operation, request, slow).await,
@@ -157,7 +163,7 @@ impl Engine {
 }
 
 /// A refusal before the service has seen anything, in its dress.
-fn refuse(route: Route, request: &Request, error: AwsError) -> http::Response<Bytes> {
+pub(super) fn refuse(route: Route, request: &Request, error: AwsError) -> http::Response<Bytes> {
     match route {
         Route::Service(index) => {
             dress::formatted(dress::answer(SERVICES[index].protocol, request, Err(error)), Format::of(request))

@@ -1,5 +1,6 @@
 //! The engine through its doors, with requests made by hand: no SDK, no fixed port.
 
+mod anomalies;
 mod calls;
 mod checksums;
 mod control;

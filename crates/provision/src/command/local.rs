@@ -8,7 +8,7 @@ use local_cloud::control;
 use local_cloud::faults::Rule;
 use local_cloud::settings::LATEST;
 use local_cloud::wire::signature::Secret;
-use local_cloud::{Delays, Engine, Settings};
+use local_cloud::{Consistency, Delays, Engine, Settings};
 use tokio::net::TcpListener;
 
 use crate::error::Error;
@@ -22,7 +22,7 @@ use crate::session;
 pub enum LocalCommand {
     /// Run the engine here until interrupted; `--local` uses it from then on
     #[command(after_help = CONTROL)]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Forget everything that the local engine holds
     Reset,
 }
@@ -53,6 +53,10 @@ pub struct ServeArgs {
     /// How long states that are not instant on AWS last here: none, fast or aws
     #[arg(long, default_value = "fast", value_parser = delays)]
     pub delays: Delays,
+    /// Answer as late and as contradictorily as AWS for a while after a change: aws, or anomalies by name (may be given several
+    /// times; see below)
+    #[arg(long, value_name = "ROWS")]
+    pub consistency: Vec<Consistency>,
     /// Let through no more than on AWS: a shard takes 1 MiB and 1,000 records a second, gives 2 MiB in 5 calls; a delivery stream
     /// takes 5 MiB directly (1 MiB outside us-east-1, us-west-2, eu-west-1)
     #[arg(long)]
@@ -78,10 +82,16 @@ Fault rules are OPERATION=KIND[,rate=R][,count=N][,seed=S].
              slow:5s: what it makes or changes settles that much later
   rate       the share of the calls, 1 unless told; count: how often at most; seed: another dice
 
+Consistency is ROW[=TIME][,ROW[=TIME]...][,rate=R][,seed=S].
+  ROW        aws (every anomaly there is) or the name of one; a name that is not known is told those that are
+  TIME       how long it lasts, 5s or 200ms; without it as the row says, with jitter by seed
+  rate       the share of the changes that bring one about, 1 unless told
+
 Control API, on the same port (not for web pages: a request with an Origin is refused):
   GET  /_local/health                       is it there, its account and time
   GET  /_local/clock                        POST /_local/advance?ms=N  /speed?factor=N  /pause  /resume
   GET  /_local/faults                       POST /_local/faults?rule=RULE, DELETE /_local/faults
+  GET  /_local/consistency                  POST /_local/consistency?rows=ROWS, DELETE /_local/consistency
   POST /_local/flush?region=R&stream=NAME   deliver what delivery streams hold (all, without stream)
   GET  /_local/backlog?region=R&stream=NAME what a delivery stream has yet to deliver
   GET  /_local/dump                         what exists
@@ -111,7 +121,7 @@ fn delays(word: &str) -> Result<Delays, String> {
 
 pub async fn run(command: LocalCommand, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     match command {
-        LocalCommand::Serve(args) => serve(args, events, interrupt).await,
+        LocalCommand::Serve(args) => serve(*args, events, interrupt).await,
         LocalCommand::Reset => reset(events),
     }
 }
@@ -135,6 +145,7 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
         time: args.clock,
         enforce_iam: args.enforce_iam,
         faults: args.faults,
+        consistency: args.consistency.into_iter().fold(Consistency::default(), Consistency::and),
         limits: args.limits,
         signature: args.require_signature,
         data_dir: data_dir.clone(),

@@ -1,0 +1,188 @@
+//! What is under way: which resources show which anomalies until when.
+
+use bytes::Bytes;
+use http::Response;
+
+use super::subject::{self, Subject};
+use super::{About, Consistency, Row, Shown, Words, question, rows};
+use crate::faults::share;
+use crate::request::{AwsError, Request};
+use crate::settings::{Delays, Millis, Settings};
+
+/// The anomalies of an engine.
+#[derive(Debug)]
+pub struct Anomalies {
+    chosen: Consistency,
+    account: String,
+    delays: Delays,
+    open: Vec<Open>,
+    /// Dice thrown.
+    thrown: u64,
+    counts: Vec<Count>,
+}
+
+/// A row, how often it was brought about, and how many calls it was shown to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    pub row: &'static Row,
+    pub begun: u64,
+    pub shown: u64,
+}
+
+/// An anomaly of one resource.
+#[derive(Debug)]
+struct Open {
+    row: &'static Row,
+    subject: Subject,
+    until: Millis,
+    replies: Vec<Reply>,
+    /// Calls that were refused.
+    refused: usize,
+}
+
+/// A read's operation, and what was answered to it before the change.
+type Reply = (&'static str, Response<Bytes>);
+
+/// What a call begins, should it succeed.
+#[derive(Debug)]
+pub struct Pending {
+    row: &'static Row,
+    subject: Subject,
+    /// Reads that are to be asked first.
+    pub questions: Vec<(&'static str, Request)>,
+    /// What they were answered.
+    pub replies: Vec<Reply>,
+}
+
+/// What a call meets.
+#[derive(Debug)]
+pub enum Met {
+    Nothing,
+    Refused(AwsError),
+    Stale(Response<Bytes>),
+}
+
+impl Anomalies {
+    pub fn new(settings: &Settings) -> Anomalies {
+        let mut anomalies = Anomalies {
+            chosen: Consistency::default(),
+            account: settings.account.clone(),
+            delays: settings.delays,
+            open: vec![],
+            thrown: 0,
+            counts: vec![],
+        };
+        anomalies.choose(settings.consistency.clone());
+        anomalies
+    }
+
+    /// These rows are on from now, and others are not. What is under way of others ends.
+    pub fn choose(&mut self, chosen: Consistency) {
+        let on = |row: &&Row| chosen.lasts(row).is_some();
+        let before = std::mem::take(&mut self.counts);
+        let count =
+            |row| before.iter().find(|count| count.row == row).copied().unwrap_or(Count { row, begun: 0, shown: 0 });
+        self.counts = rows().filter(on).map(count).collect();
+        self.open.retain(|open| on(&open.row));
+        self.chosen = chosen;
+    }
+
+    pub fn chosen(&self) -> &Consistency {
+        &self.chosen
+    }
+
+    pub fn counts(&self) -> &[Count] {
+        &self.counts
+    }
+
+    /// Nothing is under way any more.
+    pub fn forget(&mut self) {
+        self.open.clear();
+    }
+
+    /// Is a call of this operation of interest at all?
+    pub fn concern(&self, operation: &str) -> bool {
+        self.counts.iter().any(|count| count.row.after.contains(&operation) || count.row.at.contains(&operation))
+    }
+
+    /// What a call is answered instead. Of several rows the first counts.
+    pub fn meet(&mut self, operation: &str, request: &Request, now: Millis) -> Met {
+        self.open.retain(|open| open.until > now);
+        let shows = |open: &&mut Open| {
+            open.row.at.contains(&operation) && subject::all(open.row.about, operation, request).contains(&open.subject)
+        };
+        let Some(open) = self.open.iter_mut().find(shows) else { return Met::Nothing };
+        let met = match open.row.shown {
+            Shown::Refused(wordings) => {
+                let words = wordings[open.refused % wordings.len()];
+                open.refused += 1;
+                Met::Refused(words.of(&open.subject, &self.account))
+            }
+            Shown::Stale => match open.replies.iter().find(|(read, _)| *read == operation) {
+                Some((_, reply)) => Met::Stale(reply.clone()),
+                None => Met::Nothing,
+            },
+        };
+        if let Some(count) = self.counts.iter_mut().find(|count| count.row == open.row && !matches!(met, Met::Nothing))
+        {
+            count.shown += 1;
+        }
+        met
+    }
+
+    /// What a call begins, should it succeed.
+    pub fn pending(&mut self, operation: &str, request: &Request) -> Vec<Pending> {
+        let mut pending = vec![];
+        let on = self.counts.iter().map(|count| count.row).filter(|row| row.after.contains(&operation));
+        for row in on {
+            for subject in subject::all(row.about, operation, request) {
+                self.thrown += 1;
+                if share(self.chosen.seed(), self.thrown) >= self.chosen.rate() {
+                    continue;
+                }
+                let stale = row.at.iter().filter(|_| row.shown == Shown::Stale);
+                let reads = stale.chain(&row.absent).copied();
+                let asked = reads.filter_map(|read| Some((read, question::about(read, &subject, request)?)));
+                pending.push(Pending { row, questions: asked.collect(), subject, replies: vec![] });
+            }
+        }
+        pending
+    }
+
+    /// The call has succeeded.
+    pub fn begin(&mut self, pending: Vec<Pending>, now: Millis) {
+        for Pending { row, subject, replies, .. } in pending {
+            let was_there = |read| replies.iter().any(|(asked, reply)| *asked == read && reply.status().is_success());
+            let Some((least, most)) = self.chosen.lasts(row).filter(|_| !row.absent.is_some_and(was_there)) else {
+                continue;
+            };
+            self.thrown += 1;
+            let jitter = share(self.chosen.seed(), self.thrown) * (most - least) as f64;
+            let state = if row.settled { row.about.settles(self.delays) } else { 0 };
+            let until = now + state + least + jitter as Millis;
+            self.open.retain(|open| open.row != row || open.subject != subject);
+            self.open.push(Open { row, subject, until, replies, refused: 0 });
+            if let Some(count) = self.counts.iter_mut().find(|count| count.row == row) {
+                count.begun += 1;
+            }
+        }
+    }
+}
+
+impl About {
+    /// How long a state lasts that a change begins.
+    fn settles(self, delays: Delays) -> Millis {
+        match self {
+            About::Stream => delays.stream,
+            About::DeliveryStream => delays.delivery_stream,
+            About::Bucket => 0,
+        }
+    }
+}
+
+impl Words {
+    fn of(&self, subject: &Subject, account: &str) -> AwsError {
+        let message = self.message.replace("{name}", &subject.name).replace("{account}", account);
+        AwsError::new(self.code, message).with_status(self.status)
+    }
+}

@@ -1,0 +1,56 @@
+//! A call that meets one of AWS's anomalies, or brings one about.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Content, Engine, exchange};
+use crate::anomalies::course::Met;
+use crate::request::Request;
+use crate::wire::dress::{self, Format};
+use crate::wire::{self, Route};
+
+impl Engine {
+    /// The answer as AWS would give it by now: an anomaly's, or that of the operation, which may begin some.
+    pub(super) async fn answer_late(
+        &self,
+        route: Route,
+        operation: &str,
+        request: Request,
+        slow: Duration,
+    ) -> http::Response<Content> {
+        let read = match self.shared.anomalies().concern(operation) {
+            true => Format::of(&request).read(request.body.clone()).ok(),
+            false => None,
+        };
+        // What cannot be read is refused by its service.
+        let Some(body) = read else { return self.answer(route, operation, request, slow).await };
+        let asked = Request { body, ..request.clone() };
+        let met = self.shared.anomalies().meet(operation, &asked, self.now());
+        match met {
+            Met::Refused(error) => return exchange::refuse(route, &request, error).map(Content::from),
+            Met::Stale(reply) => return dress::formatted(reply, Format::of(&request)).map(Content::from),
+            Met::Nothing => {}
+        }
+        let mut pending = self.shared.anomalies().pending(operation, &asked);
+        for change in &mut pending {
+            for (read, question) in std::mem::take(&mut change.questions) {
+                let answer = self.answer(wire::route(&question), read, question, Duration::ZERO).await;
+                change.replies.push((read, answer.map(whole)));
+            }
+        }
+        let answer = self.answer(route, operation, request, slow).await;
+        if answer.status().is_success() {
+            self.shared.anomalies().begin(pending, self.now());
+        }
+        answer
+    }
+}
+
+/// What a read was answered. None goes on.
+fn whole(content: Content) -> Bytes {
+    match content {
+        Content::Whole(whole) => whole.unwrap_or_default(),
+        Content::Events(_) => Bytes::new(),
+    }
+}
