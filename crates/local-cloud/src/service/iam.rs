@@ -10,7 +10,7 @@ use crate::table::{Changes, Table};
 use crate::wire::validate;
 use crate::world::World;
 
-pub use authorize::{authorize, denial};
+pub use authorize::{authorize, denial, refusal};
 pub use policy::glob_ignoring_case;
 pub use session::{Caller, Credentials, Policies, Session, caller, credentials_of, issue, session_arn};
 pub use tag::given as tags_given;
@@ -25,6 +25,7 @@ use role::Role;
 mod authorize;
 mod condition;
 mod decision;
+mod dependent;
 mod document;
 mod facts;
 #[cfg(test)]

@@ -39,6 +39,11 @@ use adapter::Adapter;
 /// Who answers, where AWS names one of its hosts.
 const HOST_ID: &str = "bG9jYWwtY2xvdWQ=";
 
+/// Does this body, which makes a bucket, give it tags?
+pub fn new_bucket_has_tags(body: &[u8]) -> bool {
+    !convert::bucket_tags(body).is_empty()
+}
+
 /// Answers one request for an operation of that name.
 pub async fn answer(engine: &Engine, operation: &str, request: Request) -> Response<Bytes> {
     let is_head = request.method == Method::HEAD;
@@ -72,6 +77,7 @@ fn finish(mut response: Response<Bytes>, id: &str, is_head: bool) -> Response<By
 }
 
 async fn perform(engine: &Engine, operation: &str, id: &str, mut request: Request) -> Result<Response<Bytes>, Refusal> {
+    let caller = Request { body: Bytes::new(), ..request.clone() };
     incoming::take_off_signature(&mut request)?;
     let target = Target::of(&request);
     engine.look(operation, |world| {
@@ -80,6 +86,7 @@ async fn perform(engine: &Engine, operation: &str, id: &str, mut request: Reques
     })?;
     let adapter = Adapter {
         engine: engine.clone(),
+        caller,
         operation: operation.to_owned(),
         region: request.region.clone(),
         id: id.to_owned(),

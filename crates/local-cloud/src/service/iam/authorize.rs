@@ -10,6 +10,7 @@ use crate::wire::s3::Target;
 use crate::world::World;
 
 use super::decision::{Kind, Question, Why};
+use super::dependent::{self, Asked, Words};
 use super::policy::Verdict;
 use super::session::{Caller, caller};
 
@@ -25,37 +26,125 @@ pub fn authorize(world: &World, request: &Request, operation: &str, now: Millis)
     if request.access_key.is_none() || operation == "sts:GetCallerIdentity" {
         return Ok(());
     }
-    let caller = caller(world, request, now).map_err(|error| in_words_of(operation, error))?;
-    let name = caller.arn(&request.region, &world.settings.account);
-    let action = action(operation, request.query("versionId").is_some());
+    let asker = Asker::of(world, request, now).map_err(|error| in_words_of(operation, error))?;
     let resource = resource(world, request, operation);
-    let context = super::facts::of_call(world, request, &caller, now);
-    let question = Question { action: &action, resource: &resource, context: &context };
-    let decided = match &caller {
-        Caller::Root => root(world, &name, &question),
-        Caller::Session { role, policies, .. } => {
-            super::opinions(world, role, Some((&name, policies)), &question, now).decide()
+    // Many keys are permitted one by one: `refusal`.
+    if operation != "s3:DeleteObjects" {
+        let action = action(operation, request.query("versionId").is_some());
+        let shown = shown(world, request, operation, &resource);
+        asker.may(&action, &resource, &[]).map_err(|why| asker.denied(operation, &action, &shown, why))?;
+    }
+    for question in dependent::asked(world, request, operation, &resource) {
+        let answers = question.actions.iter().map(|action| asker.may(action, &question.resource, &question.facts));
+        let refused: Vec<Why> = answers.filter_map(Result::err).collect();
+        if refused.len() == question.actions.len() {
+            return Err(asker.denied_besides(operation, &question, refused[0]));
         }
+    }
+    Ok(())
+}
+
+/// Why the caller of this request may not do that to a resource, where he may not. For what a call does only in part where
+/// part of it is refused. Nothing is refused where policies are not asked.
+pub fn refusal(world: &World, request: &Request, action: &str, resource: &str, now: Millis) -> Option<AwsError> {
+    if !world.settings.enforce_iam || request.access_key.is_none() {
+        return None;
+    }
+    let asker = match Asker::of(world, request, now) {
+        Ok(asker) => asker,
+        Err(error) => return Some(in_words_of(action, error)),
     };
-    decided.map_err(|why| denied(operation, &name, &question, why))
+    let why = asker.may(action, resource, &[]).err()?;
+    Some(asker.denied(action, action, &quoted(action, resource), why))
 }
 
 /// The refusal of this call, whatever the policies say.
 pub fn denial(world: &World, request: &Request, operation: &str, now: Millis) -> AwsError {
     let caller = caller(world, request, now).unwrap_or(Caller::Root);
-    let name = caller.arn(&request.region, &world.settings.account);
+    let asker = Asker { world, name: caller.arn(&request.region, &world.settings.account), caller, facts: vec![], now };
     let action = action(operation, request.query("versionId").is_some());
     let resource = resource(world, request, operation);
-    let context = super::facts::of_call(world, request, &caller, now);
-    let question = Question { action: &action, resource: &resource, context: &context };
-    denied(operation, &name, &question, Why::NotAllowed(Kind::Identity))
+    let shown = shown(world, request, operation, &resource);
+    asker.denied(operation, &action, &shown, Why::NotAllowed(Kind::Identity))
 }
 
-fn denied(operation: &str, name: &str, question: &Question, why: Why) -> AwsError {
-    let Question { action, resource, .. } = question;
-    let why = why.words(action);
-    let message = format!("User: {name} is not authorized to perform: {action} on resource: {resource} {why}");
-    in_words_of(operation, AwsError::new("AccessDenied", message).with_status(403))
+/// Who asks, and what is known of his call.
+struct Asker<'a> {
+    world: &'a World,
+    caller: Caller<'a>,
+    name: String,
+    facts: Vec<(String, Vec<String>)>,
+    now: Millis,
+}
+
+impl<'a> Asker<'a> {
+    fn of(world: &'a World, request: &Request, now: Millis) -> Result<Asker<'a>, AwsError> {
+        let caller = caller(world, request, now)?;
+        let facts = super::facts::of_call(world, request, &caller, now);
+        Ok(Asker { world, name: caller.arn(&request.region, &world.settings.account), caller, facts, now })
+    }
+
+    fn may(&self, action: &str, resource: &str, more: &[(String, Vec<String>)]) -> Result<(), Why> {
+        let context = [&self.facts, more].concat();
+        let question = Question { action, resource, context: &context };
+        match &self.caller {
+            Caller::Root => root(self.world, &self.name, &question),
+            Caller::Session { role, policies, .. } => {
+                super::opinions(self.world, role, Some((&self.name, policies)), &question, self.now).decide()
+            }
+        }
+    }
+
+    fn denied(&self, operation: &str, action: &str, resource: &str, why: Why) -> AwsError {
+        let message = self.sentence(action, &format!("on resource: {resource} "), why);
+        in_words_of(operation, AwsError::new("AccessDenied", message).with_status(403))
+    }
+
+    fn sentence(&self, action: &str, on: &str, why: Why) -> String {
+        format!("User: {} is not authorized to perform: {action} {on}{}", self.name, why.words(action))
+    }
+
+    fn denied_besides(&self, operation: &str, question: &Asked, why: Why) -> AwsError {
+        let action = question.actions.first().copied().unwrap_or_default();
+        let verb = action.split(':').nth(1).unwrap_or_default();
+        let (resource, about) = (quoted(action, &question.resource), question.about.as_str());
+        let please = "please make sure your request credentials have permission to";
+        let message = match question.words {
+            Words::Common => return self.denied(operation, action, &resource, why),
+            Words::LogsTags => format!(
+                "User with accountId: {} is not authorized to perform CreateLogGroup with Tags. An additional permission \
+                 \"{action}\" is required.",
+                self.world.settings.account
+            ),
+            Words::LambdaS3 => format!(
+                "Your access has been denied by S3, {please} {verb} for {about}. S3 Error Code: AccessDenied. S3 Error \
+                 Message: {}",
+                self.sentence(action, &format!("on resource: {resource} "), why)
+            ),
+            Words::LambdaEc2 => format!(
+                "Your access has been denied by EC2, {please} {verb} for {about}. EC2 Error Code: UnauthorizedOperation. EC2 \
+                 Error Message: You are not authorized to perform this operation. {}",
+                self.sentence(action, "", why)
+            ),
+        };
+        in_words_of(operation, AwsError::new("AccessDenied", message).with_status(403))
+    }
+}
+
+/// The resource as the refusal names it. A role that does not exist has no path yet, so that IAM names it without an ARN [G].
+fn shown(world: &World, request: &Request, operation: &str, resource: &str) -> String {
+    let form = if operation.starts_with("iam:") { Form::parse(request).ok() } else { None };
+    let name = form.as_ref().filter(|form| form.get("Path").is_none()).and_then(|form| form.get("RoleName"));
+    match name.filter(|name| !world.iam.roles.contains(&name.to_lowercase())) {
+        Some(name) => format!("role {name}"),
+        None => quoted(operation, resource),
+    }
+}
+
+/// S3 puts the resource in quotes.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html>
+fn quoted(operation: &str, resource: &str) -> String {
+    if operation.starts_with("s3:") { format!("\"{resource}\"") } else { resource.to_owned() }
 }
 
 fn root(world: &World, name: &str, question: &Question) -> Result<(), Why> {
@@ -106,7 +195,6 @@ fn action(operation: &str, names_version: bool) -> String {
         | "s3:UploadPart"
         | "s3:UploadPartCopy"
         | "s3:CompleteMultipartUpload" => of("s3:PutObject"),
-        "s3:DeleteObjects" => of("s3:DeleteObject"),
         "s3:AbortMultipartUpload" => of("s3:AbortMultipartUpload"),
         "s3:ListParts" => of("s3:ListMultipartUploadParts"),
         "s3:ListMultipartUploads" => of("s3:ListBucketMultipartUploads"),
@@ -139,14 +227,15 @@ fn resource(world: &World, request: &Request, operation: &str) -> String {
         "firehose" => stated(request, "DeliveryStreamName")
             .map(|name| arn::regional("firehose", &request.region, account, &format!("deliverystream/{name}"))),
         "logs" => stated(request, "resourceArn").or_else(|| stated(request, "logGroupIdentifier")).or_else(|| {
-            let group = stated(request, "logGroupName")?;
-            let stream = stated(request, "logStreamName").map(|stream| format!("log-stream:{stream}"));
-            let resource = format!("log-group:{group}:{}", stream.unwrap_or_else(|| "*".into()));
+            // A list is of no group in particular, whatever its prefix [G].
+            let group = if name == "DescribeLogGroups" { Some(String::new()) } else { stated(request, "logGroupName") };
+            let stream = stated(request, "logStreamName").unwrap_or_default();
+            let resource = format!("log-group:{}:log-stream:{stream}", group?);
             Some(arn::regional("logs", &request.region, account, &resource))
         }),
         "lambda" => lambda::named(request, account),
         "iam" | "sts" => identity(world, request, account),
-        "s3" => Some(s3(request, name)).filter(|_| name != "ListBuckets"),
+        "s3" => Some(s3(request)).filter(|_| name != "ListBuckets"),
         _ => None,
     };
     found.unwrap_or_else(|| "*".into())
@@ -168,11 +257,9 @@ fn identity(world: &World, request: &Request, account: &str) -> Option<String> {
     Some(there.unwrap_or_else(|| arn::global("iam", &request.region, account, &format!("role{path}{name}"))))
 }
 
-fn s3(request: &Request, operation: &str) -> String {
+fn s3(request: &Request) -> String {
     let target = Target::of(request);
     let path = target.path().trim_start_matches('/');
-    // Deleting many is asked of the bucket, and permitted by key.
-    let keys = if operation == "DeleteObjects" { "/*" } else { "" };
     let path = if target.has_key() { path } else { path.trim_end_matches('/') };
-    format!("arn:{}:s3:::{}{keys}", arn::partition(&request.region), lambda::percent_decode(path))
+    format!("arn:{}:s3:::{}", arn::partition(&request.region), lambda::percent_decode(path))
 }

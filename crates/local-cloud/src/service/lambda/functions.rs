@@ -118,8 +118,14 @@ pub fn get(call: &mut Call) -> Outcome {
         "Configuration": configuration,
         "Code": { "RepositoryType": "S3", "Location": location },
     });
-    if !function.tags.is_empty() {
-        output["Tags"] = json!(function.tags);
+    // Only who may list tags is given them.
+    let refused = iam::refusal(call.world, call.request, "lambda:ListTags", &function.arn, call.turn.now);
+    match refused {
+        Some(AwsError { code, message, .. }) => {
+            output["TagsError"] = json!({ "ErrorCode": code, "Message": message });
+        }
+        None if !function.tags.is_empty() => output["Tags"] = json!(function.tags),
+        None => {}
     }
     if let Some(reserved) = function.reserved_concurrency {
         output["Concurrency"] = json!({ "ReservedConcurrentExecutions": reserved });

@@ -9,9 +9,10 @@ use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
 use super::convert::{self, Tagged};
 use crate::drive::Engine;
-use crate::request::AwsError;
+use crate::request::{AwsError, Request};
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::{Checksum, State, Sums, refusal};
+use crate::service::{arn, iam};
 use crate::settings::Millis;
 
 use super::{acls, buckets, documents, lists, objects, read, uploads, versions};
@@ -19,6 +20,8 @@ use super::{acls, buckets, documents, lists, objects, read, uploads, versions};
 /// What an operation knows beside its input.
 pub struct Adapter {
     pub engine: Engine,
+    /// The request without its body, with its signature.
+    pub caller: Request,
     /// By its name the turn is counted.
     pub operation: String,
     pub region: String,
@@ -62,6 +65,20 @@ impl Adapter {
             act(&mut world.s3, &context)
         });
         acted.and_then(|result| result).map(S3Response::new).map_err(|error| self.refuse(error))
+    }
+
+    /// Of each key that is to be deleted, why the caller may not, where he may not.
+    fn refusals(&self, input: &DeleteObjectsInput) -> Vec<Option<AwsError>> {
+        let partition = arn::partition(&self.region);
+        self.engine.look(&self.operation, |world| {
+            let ask = |object: &ObjectIdentifier| {
+                let versioned = object.version_id.is_some();
+                let action = if versioned { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
+                let object = format!("arn:{partition}:s3:::{}/{}", input.bucket, object.key);
+                iam::refusal(world, &self.caller, action, &object, self.engine.now())
+            };
+            input.delete.objects.iter().map(ask).collect()
+        })
     }
 
     /// The error is told by who called the library.
@@ -371,7 +388,8 @@ impl S3 for Adapter {
     }
 
     async fn delete_objects(&self, r: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
-        self.act(|state, cx| versions::delete_many(state, cx, r.input))
+        let refused = self.refusals(&r.input);
+        self.act(|state, cx| versions::delete_many(state, cx, r.input, refused))
     }
 
     async fn copy_object(&self, r: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {

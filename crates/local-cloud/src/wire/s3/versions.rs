@@ -131,21 +131,22 @@ pub fn delete(state: &mut State, cx: &Context, input: &DeleteObjectInput) -> Res
     Ok(DeleteObjectOutput { version_id: version, delete_marker: marker.then_some(true), ..Default::default() })
 }
 
-/// An error of one key is told beside the others that went.
+/// An error of one key is told beside the others that went. `refused`: of each key, why it may not be deleted.
 pub fn delete_many(
     state: &mut State,
     cx: &Context,
     input: DeleteObjectsInput,
+    refused: Vec<Option<AwsError>>,
 ) -> Result<DeleteObjectsOutput, AwsError> {
     state.bucket(&input.bucket)?;
     if !(1..=MAX_KEYS).contains(&input.delete.objects.len()) {
         return Err(refusal::malformed_xml());
     }
     let (mut deleted, mut errors) = (vec![], vec![]);
-    for object in input.delete.objects {
+    for (object, refused) in input.delete.objects.into_iter().zip(refused) {
         let precondition =
             object.e_tag.clone().map_or(Precondition::None, |etag| Precondition::Etag(etag.into_value()));
-        let allowed = state.meets(&input.bucket, &object.key, &precondition);
+        let allowed = refused.map_or_else(|| state.meets(&input.bucket, &object.key, &precondition), Err);
         let version = object.version_id.as_deref();
         match allowed.and_then(|()| state.delete(cx.now, &input.bucket, &object.key, version)) {
             Ok(done) => deleted.push(told(object, done)),
