@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::claims::Seen;
 use crate::names::Names;
+use crate::send::Ledger;
 
 pub mod calls;
 mod connect;
@@ -32,6 +33,8 @@ pub struct Cx {
     pub calls: Calls,
     /// What the survey has read of buckets' claims.
     pub claims: Seen,
+    /// What this run did so far.
+    pub ledger: Ledger,
     pub clients: Clients,
 }
 
@@ -121,6 +124,7 @@ impl Cx {
             waiting: Arc::new(|_| ()),
             calls,
             claims: Seen::default(),
+            ledger: Ledger::default(),
             clients: Clients::default(),
         }
     }

@@ -7,7 +7,7 @@
 //!
 //! - Deciding is pure: `spec`, `derive`, `names`, `plan` and `schedule` know no clock, no IO and no AWS client.
 //! - Doing is a thin loop: `survey` reads, `apply` runs steps, the kinds in `resource` speak through the AWS SDK.
-//! - `cloud` is the only place that knows where we are; `wait` has the only loops that sleep; nothing prints but `report`.
+//! - `cloud` is the only place that knows where we are; `send` repeats calls that meet a `transient`, `wait` polls; nothing prints but `report`.
 //!
 //! Not here: AWS in this process, which is the crate `local-cloud`; and a state file, which there is none.
 
@@ -35,10 +35,12 @@ pub mod resource;
 pub mod run;
 pub mod schedule;
 pub mod secret;
+pub mod send;
 pub mod serving;
 pub mod session;
 pub mod spec;
 pub mod survey;
 pub mod transform;
+pub mod transient;
 pub mod verify;
 pub mod wait;

@@ -1,5 +1,4 @@
-//! The only loops that sleep. Each has a limit, says what it waits for, and polls densely at first: most of what is waited
-//! for is there within a second, and the rest takes minutes.
+//! How long and how often AWS is asked. Every loop that sleeps has a limit, and says what it waits for and how long at most.
 
 use std::future::Future;
 use std::time::Duration;
@@ -9,120 +8,116 @@ use tokio::time::{Instant, sleep};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 
-/// How long IAM may take until everybody knows of a role. Usually seconds, at times a minute or two.
-pub const PROPAGATION_LIMIT: Duration = Duration::from_secs(120);
 /// When a role that is still not known is looked at: IAM is rarely slower.
-const DOUBT_AFTER: Duration = Duration::from_secs(20);
+pub const DOUBT_AFTER: Duration = Duration::from_secs(20);
 /// How long a stream, delivery stream or function may take to come or go.
 pub const STATE_LIMIT: Duration = Duration::from_secs(900);
+/// How long a read may show what was there before a change of our own.
+pub const LAG_LIMIT: Duration = Duration::from_secs(60);
+
+/// How a state is polled: when first, and how often at last.
+#[derive(Debug, Clone, Copy)]
+pub struct Polling {
+    first: Duration,
+    longest: Duration,
+}
+
+impl Polling {
+    /// What is mostly over within a second: an engine on this machine, calls that are sent again.
+    pub const CALLS: Polling = Polling { first: Duration::ZERO, longest: Duration::from_secs(3) };
+    /// A stream takes some 10 to 25 seconds. <https://github.com/hashicorp/terraform-provider-aws/issues/1339>
+    pub const STREAM: Polling = Polling { first: Duration::from_secs(1), longest: Duration::from_secs(10) };
+    /// A delivery stream takes some 20 to 60 seconds, and Firehose gives five looks a second to the whole account.
+    /// <https://docs.aws.amazon.com/firehose/latest/dev/limits.html>
+    pub const DELIVERY_STREAM: Polling = Polling { first: Duration::from_secs(2), longest: Duration::from_secs(10) };
+    /// A function takes some seconds: botocore's waiters look once a second.
+    /// <https://github.com/boto/botocore/blob/develop/botocore/data/lambda/2015-03-31/waiters-2.json>
+    pub const FUNCTION: Polling = Polling { first: Duration::ZERO, longest: Duration::from_secs(5) };
+}
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-
-/// An answer of AWS that goes away by itself: the error's code, and as little of its message as identifies the case.
-#[derive(Debug, Clone, Copy)]
-pub struct Transient {
-    pub code: &'static str,
-    pub message: &'static str,
-}
-
-impl Transient {
-    fn explains(&self, error: &Error) -> bool {
-        error.code() == Some(self.code) && error.to_string().contains(self.message)
-    }
-}
-
-/// Calls until the answer is none of `transients`, for at most [`PROPAGATION_LIMIT`]; then AWS's last words are the error.
-pub async fn settle<T, F, Answer>(cx: &Cx, what: &str, transients: &[Transient], call: F) -> Result<T>
-where
-    F: FnMut() -> Answer,
-    Answer: Future<Output = Result<T>>,
-{
-    settle_doubting(cx, what, transients, async || None, call).await
-}
-
-/// The same, for what may be a mistake that no time heals: once [`DOUBT_AFTER`] has passed, `mistake` looks whether it is, and
-/// what it finds is the error's hint.
-pub async fn settle_doubting<T, F, Answer>(
-    cx: &Cx,
-    what: &str,
-    transients: &[Transient],
-    mistake: impl AsyncFnOnce() -> Option<String>,
-    mut call: F,
-) -> Result<T>
-where
-    F: FnMut() -> Answer,
-    Answer: Future<Output = Result<T>>,
-{
-    let (began, mut mistake) = (Instant::now(), Some(mistake));
-    let mut pace = Pace::new(PROPAGATION_LIMIT);
-    loop {
-        let error = match call().await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        // AWS refuses a denied PassRole in similar words. That is a mistake and stays one.
-        let passes = !error.to_string().contains("iam:PassRole");
-        if !(passes && transients.iter().any(|transient| transient.explains(&error))) {
-            return Err(error);
-        }
-        if began.elapsed() >= DOUBT_AFTER
-            && let Some(look) = mistake.take()
-            && let Some(found) = look().await
-        {
-            return Err(error.hint(found));
-        }
-        if !pace.step(cx, what).await {
-            let limit_s = PROPAGATION_LIMIT.as_secs();
-            return Err(
-                error.hint(format!("waited {limit_s} s for {what}: check the role's trust policy and permissions"))
-            );
-        }
-    }
-}
 
 /// Polls until there is an answer, for at most `limit`.
-pub async fn until<T, F, Answer>(cx: &Cx, what: &str, limit: Duration, mut poll: F) -> Result<T>
+pub async fn until<T, Answer>(
+    cx: &Cx,
+    what: &str,
+    polling: Polling,
+    limit: Duration,
+    poll: impl FnMut() -> Answer,
+) -> Result<T>
 where
-    F: FnMut() -> Answer,
     Answer: Future<Output = Result<Option<T>>>,
 {
-    let mut pace = Pace::new(limit);
+    within(cx, what, polling, limit, poll).await?.ok_or_else(|| {
+        Error::msg(format!("waiting for {what}: not so after {} s", limit.as_secs()))
+            .hint("run the same command again: it goes on from what is there")
+    })
+}
+
+/// The same; `None` where the limit passes.
+pub async fn within<T, Answer>(
+    cx: &Cx,
+    what: &str,
+    polling: Polling,
+    limit: Duration,
+    mut poll: impl FnMut() -> Answer,
+) -> Result<Option<T>>
+where
+    Answer: Future<Output = Result<Option<T>>>,
+{
+    let polling = if cx.options.runs_here { Polling::CALLS } else { polling };
+    sleep(polling.first).await;
+    let mut pace = Pace::new(polling.longest, limit);
     loop {
         if let Some(answer) = poll().await? {
-            return Ok(answer);
+            return Ok(Some(answer));
         }
         if !pace.step(cx, what).await {
-            return Err(Error::msg(format!("waiting for {what}: not so after {} s", limit.as_secs()))
-                .hint("run the same command again: it goes on from what is there"));
+            return Ok(None);
         }
     }
 }
 
-/// Pauses that grow by a half from [`FIRST_PAUSE`] to [`LONGEST_PAUSE`].
-struct Pace {
+/// Pauses that grow by a half from [`FIRST_PAUSE`] to the longest, each a fifth longer or shorter: programs that began together do
+/// not ask together.
+pub struct Pace {
+    limit: Duration,
     end: Instant,
     pause: Duration,
+    longest: Duration,
     told: bool,
 }
 
 impl Pace {
-    fn new(limit: Duration) -> Pace {
-        Pace { end: Instant::now() + limit, pause: FIRST_PAUSE, told: false }
+    fn new(longest: Duration, limit: Duration) -> Pace {
+        Pace { limit, end: Instant::now() + limit, pause: FIRST_PAUSE, longest, told: false }
+    }
+
+    /// For a call that is sent again.
+    pub fn of_calls(limit: Duration) -> Pace {
+        Pace::new(Polling::CALLS.longest, limit)
     }
 
     /// Sleeps once. False when the time is up.
-    async fn step(&mut self, cx: &Cx, what: &str) -> bool {
+    pub async fn step(&mut self, cx: &Cx, what: &str) -> bool {
         if Instant::now() >= self.end {
             return false;
         }
         if !self.told {
-            cx.wait_for(what);
+            cx.wait_for(&format!("{what} (at most {})", told(self.limit)));
             self.told = true;
         }
-        sleep(self.pause).await;
-        self.pause = (self.pause * 3 / 2).min(LONGEST_PAUSE);
+        sleep(self.pause.mul_f64(0.8 + 0.4 * fastrand::f64())).await;
+        self.pause = (self.pause * 3 / 2).min(self.longest);
         true
+    }
+}
+
+/// `90 s` or `15 min`.
+fn told(limit: Duration) -> String {
+    match limit.as_secs() {
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
     }
 }
 
@@ -140,44 +135,21 @@ mod tests {
         let sink = told.clone();
         cx.waiting = Arc::new(move |what| sink.lock().expect("no test panics with it").push(what.to_owned()));
         let mut polls = 0;
-        let answer = until(&cx, "the moon", STATE_LIMIT, || {
+        let answer = until(&cx, "the moon", Polling::STREAM, STATE_LIMIT, || {
             polls += 1;
             std::future::ready(Ok((polls == 5).then_some(polls)))
         });
         assert_eq!(answer.await.unwrap(), 5);
-        assert_eq!(*told.lock().unwrap(), ["the moon"]);
+        assert_eq!(*told.lock().unwrap(), ["the moon (at most 15 min)"]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_ends_at_its_limit_and_names_what_did_not_come() {
         let start = Instant::now();
         let limit = Duration::from_secs(60);
-        let error =
-            until::<(), _, _>(&nowhere(), "the moon", limit, || std::future::ready(Ok(None))).await.unwrap_err();
+        let nothing = || std::future::ready(Ok(None));
+        let error = until::<(), _>(&nowhere(), "the moon", Polling::STREAM, limit, nothing).await.unwrap_err();
         assert_eq!(error.to_string(), "waiting for the moon: not so after 60 s");
-        assert!(start.elapsed() < limit + LONGEST_PAUSE);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn after_twenty_seconds_a_mistake_is_looked_for_and_told_instead_of_waited_out() {
-        let start = Instant::now();
-        let transients = [Transient { code: "", message: "" }];
-        let cx = nowhere();
-        let refused = || std::future::ready(Err(Error::msg("cannot be assumed").with_code("")));
-        let mistake = async || Some("its trust policy names nobody".to_owned());
-        let error = settle_doubting::<(), _, _>(&cx, "the role", &transients, mistake, refused).await.unwrap_err();
-        assert_eq!(error.what_next(), Some("its trust policy names nobody"));
-        assert!(start.elapsed() >= DOUBT_AFTER && start.elapsed() < DOUBT_AFTER + LONGEST_PAUSE * 2);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_not_transient_fails_at_once() {
-        let start = Instant::now();
-        let transients = [Transient { code: "InvalidArgumentException", message: "unable to assume role" }];
-        let cx = nowhere();
-        let refused = || std::future::ready(Err(Error::msg("creating: unable to assume role")));
-        let error = settle::<(), _, _>(&cx, "the role", &transients, refused).await;
-        assert!(error.is_err(), "the code was missing");
-        assert_eq!(start.elapsed(), Duration::ZERO);
+        assert!(start.elapsed() < limit + Polling::STREAM.longest * 2);
     }
 }

@@ -3,17 +3,20 @@
 //! the account it expects to own the bucket.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_s3::types::{BucketLifecycleConfiguration, BucketLocationConstraint, CreateBucketConfiguration};
 use aws_sdk_s3::types::{ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, Tag, Tagging};
 
 use super::claims;
-use super::shared::{Created, answer, done, found, named, says, settle_created};
+use super::shared::{Created, named, says, settle_created};
 use super::{Diff, Field, Gone, Resource, Unread};
 use crate::claims::{Claim, on_bucket, owner};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
+use crate::send::{self, About, found};
+use crate::wait::{self, Polling};
 
 const ABSENT: &str = "NoSuchBucket";
 const DENIED: &str = "AccessDenied";
@@ -21,8 +24,8 @@ const RULES_NEEDED: &str = "these credentials need s3:GetLifecycleConfiguration 
 const TAGS_NEEDED: &str = "whose bucket it is stands in its tags: these credentials need s3:GetBucketTagging on it; a bucket of \
                            somebody else's is referred to with `existing:`, and its tags are not read";
 const NOT_EMPTY: &str = "BucketNotEmpty";
-/// How often a bucket is created that others delete at the same moment.
-const ATTEMPTS: usize = 5;
+/// How long a bucket may take to be seen. <https://github.com/hashicorp/terraform-provider-aws/pull/33531>
+const CLAIM_LIMIT: Duration = Duration::from_secs(120);
 /// Our lifecycle rules are known by their ids; others' are kept.
 const RULE_ID: &str = "provision-expire:";
 
@@ -109,8 +112,8 @@ impl Resource for Bucket {
     }
 
     async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
-        let sent = cx.s3().get_bucket_tagging().bucket(&name.physical).send().await;
-        match answer(format!("reading the tags of {name}"), sent) {
+        let call = cx.s3().get_bucket_tagging().bucket(&name.physical);
+        match send::ask(cx, name, format!("reading the tags of {name}"), || call.clone().send()).await {
             Ok(carried) => Ok(Some(carried.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())),
             Err(error) if matches!(error.code(), Some("NoSuchTagSet" | ABSENT)) => Ok(Some(Tags::new())),
             Err(error) if error.code() == Some(DENIED) => Err(error.hint(TAGS_NEEDED)),
@@ -124,7 +127,10 @@ impl Resource for Bucket {
         tags.extend(set.clone());
         let tagging = Tagging::builder().set_tag_set(Some(sdk_tags(&tags))).build().expect("the tags are set");
         let call = cx.s3().put_bucket_tagging().bucket(&name.physical).tagging(tagging);
-        done(format!("tagging {name}"), call.expected_bucket_owner(&cx.names.account).send().await)
+        send::change(cx, name, format!("tagging {name}"), || {
+            call.clone().expected_bucket_owner(&cx.names.account).send()
+        })
+        .await
     }
 
     async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
@@ -141,7 +147,7 @@ impl Resource for Bucket {
 
     async fn update(&self, cx: &Cx, name: &Name, live: &Live, _: &Diff) -> Result<()> {
         if !live.claimed {
-            claims::make(cx, &name.physical, &on_bucket(&cx.names)).await?;
+            claims::make(cx, About::from(name), &on_bucket(&cx.names)).await?;
         }
         if live.expiry.as_ref().is_ok_and(|expiry| *expiry != self.expiry()) {
             set_expiry(cx, name, &self.expiry()).await?;
@@ -183,9 +189,14 @@ impl Resource for Bucket {
 impl Bucket {
     async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<Created> {
         let call = cx.s3().create_bucket().bucket(&name.physical);
-        let call = call.create_bucket_configuration(configuration(&cx.names.region, tags));
-        match done(format!("creating {name}"), call.send().await) {
-            Ok(()) => Ok(Created::Now),
+        let with = |tags| call.clone().create_bucket_configuration(configuration(&cx.names.region, tags));
+        let mut created = send::create(cx, name, format!("creating {name}"), || with(tags).send()).await;
+        if created.as_ref().is_err_and(refuses_tags) {
+            let plain = Tags::new();
+            created = send::create(cx, name, format!("creating {name}"), || with(&plain).send()).await;
+        }
+        match created {
+            Ok(_) => Ok(Created::Now),
             Err(error) if says(&error, "BucketAlreadyOwnedByYou", "") => Ok(Created::Already),
             Err(error) if says(&error, "BucketAlreadyExists", "") => {
                 Err(error.hint("bucket names are unique in the world: choose another"))
@@ -194,18 +205,17 @@ impl Bucket {
         }
     }
 
-    /// Where the last one out deletes the bucket at the same moment, it is created once more.
+    /// A bucket that is not seen was created a moment ago, or the last one out deletes it at the same moment: to create it once
+    /// more tells, and does no harm.
     async fn claim(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
-        let mut attempts = ATTEMPTS;
-        loop {
-            match claims::make(cx, &name.physical, &on_bucket(&cx.names)).await {
-                Err(error) if error.code() == Some(ABSENT) && attempts > 0 => {
-                    attempts -= 1;
-                    self.create_call(cx, name, tags).await?;
-                }
-                other => return other,
+        let what = format!("{name} to be seen after its creation");
+        wait::until(cx, &what, Polling::CALLS, CLAIM_LIMIT, || async {
+            match claims::make(cx, About::new("claim", &name.physical), &on_bucket(&cx.names)).await {
+                Err(error) if error.code() == Some(ABSENT) => self.create_call(cx, name, tags).await.map(|_| None),
+                made => made.map(Some),
             }
-        }
+        })
+        .await
     }
 
     fn expiry(&self) -> BTreeSet<(String, u32)> {
@@ -213,10 +223,17 @@ impl Bucket {
     }
 }
 
+/// Does S3 create no bucket with tags here, or not for these credentials? Then the tags are set after it.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html>
+/// <https://github.com/hashicorp/terraform-provider-aws/issues/45684>
+fn refuses_tags(error: &Error) -> bool {
+    says(error, DENIED, "s3:TagResource") || says(error, "UnsupportedArgument", "") || says(error, "NotImplemented", "")
+}
+
 /// `None` where it was gone already.
 async fn delete_call(cx: &Cx, name: &Name) -> Result<Option<()>> {
     let call = cx.s3().delete_bucket().bucket(&name.physical).expected_bucket_owner(&cx.names.account);
-    found(done(format!("deleting {name}"), call.send().await), ABSENT)
+    send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await.map(|gone| gone.map(drop))
 }
 
 /// In us-east-1 no location may be given, elsewhere it must be.
@@ -251,8 +268,9 @@ async fn head(cx: &Cx, name: &Name) -> Result<bool> {
 }
 
 async fn lifecycle(cx: &Cx, name: &Name) -> Result<Vec<LifecycleRule>> {
-    let sent = cx.s3().get_bucket_lifecycle_configuration().bucket(&name.physical).send().await;
-    let rules = found(answer(format!("reading the lifecycle rules of {name}"), sent), "NoSuchLifecycleConfiguration")?;
+    let call = cx.s3().get_bucket_lifecycle_configuration().bucket(&name.physical);
+    let rules = send::ask(cx, name, format!("reading the lifecycle rules of {name}"), || call.clone().send()).await;
+    let rules = found(rules, "NoSuchLifecycleConfiguration")?;
     Ok(rules.and_then(|rules| rules.rules).unwrap_or_default())
 }
 
@@ -263,11 +281,15 @@ async fn set_expiry(cx: &Cx, name: &Name, expiry: &BTreeSet<(String, u32)>) -> R
     let rules: Vec<LifecycleRule> = others.chain(expiry.iter().map(|one| rule(one, &cx.names))).collect();
     if rules.is_empty() {
         let call = client.delete_bucket_lifecycle().bucket(&name.physical);
-        return done(format!("updating {name}"), call.expected_bucket_owner(&cx.names.account).send().await);
+        return send::change(cx, name, format!("updating {name}"), || {
+            call.clone().expected_bucket_owner(&cx.names.account).send()
+        })
+        .await;
     }
     let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().expect("the rules are set");
     let call = client.put_bucket_lifecycle_configuration().bucket(&name.physical).lifecycle_configuration(rules);
-    done(format!("updating {name}"), call.expected_bucket_owner(&cx.names.account).send().await)
+    send::change(cx, name, format!("updating {name}"), || call.clone().expected_bucket_owner(&cx.names.account).send())
+        .await
 }
 
 fn used_by(others: &BTreeSet<String>) -> String {

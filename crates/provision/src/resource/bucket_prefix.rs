@@ -148,9 +148,11 @@ impl Resource for BucketPrefix {
 
     async fn create(&self, cx: &Cx, name: &Name, _: &Tags) -> Result<()> {
         let (bucket, key) = (&self.place.bucket, on_place(&cx.names, &self.place));
-        claims::make(cx, bucket, &key).await?;
+        claims::make(cx, claims::of(bucket), &key).await?;
         match self.place.folder() {
-            Some(folder) => claims::write_once(cx, bucket, folder, format!("writing the marker of {name}")).await,
+            Some(folder) => {
+                claims::write_once(cx, claims::of(bucket), folder, format!("writing the marker of {name}")).await
+            }
             None => Ok(()),
         }
     }

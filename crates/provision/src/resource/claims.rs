@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use aws_sdk_s3::primitives::ByteStream;
 
-use super::shared::{answer, done, found};
+use super::Resource;
+use super::bucket::Bucket;
+use super::shared::answer;
 use crate::claims::{Claim, ROOT};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
+use crate::send::{self, About, found};
 
 const NO_BUCKET: &str = "NoSuchBucket";
 /// At most so many claims are read in one bucket.
@@ -40,16 +43,20 @@ pub async fn read(cx: &Cx, bucket: &str) -> Result<Vec<Claim>> {
 }
 
 /// Makes a claim; one that exists stays as old as it is.
-pub async fn make(cx: &Cx, bucket: &str, key: &str) -> Result<()> {
-    let made = write_once(cx, bucket, key, format!("claiming {key} in bucket {bucket}")).await;
+pub async fn make(cx: &Cx, bucket: About, key: &str) -> Result<()> {
+    let doing = format!("claiming {key} in bucket {}", bucket.name());
+    let made = write_once(cx, bucket, key, doing).await;
     made.map_err(|error| if error.code() == Some("AccessDenied") { error.hint(NEEDED) } else { error })
 }
 
 /// Writes an empty object that says who wrote it, where there is none.
-pub async fn write_once(cx: &Cx, bucket: &str, key: &str, doing: String) -> Result<()> {
-    let call = cx.s3().put_object().bucket(bucket).key(key).body(ByteStream::from_static(b""));
-    let call = call.metadata(WRITER, "true").if_none_match("*").expected_bucket_owner(&cx.names.account);
-    match done(doing, call.send().await) {
+pub async fn write_once(cx: &Cx, bucket: About, key: &str, doing: String) -> Result<()> {
+    let name = bucket.name().to_owned();
+    let send = || {
+        let call = cx.s3().put_object().bucket(&name).key(key).body(ByteStream::from_static(b""));
+        call.metadata(WRITER, "true").if_none_match("*").expected_bucket_owner(&cx.names.account).send()
+    };
+    match send::ask(cx, bucket, doing, send).await.map(drop) {
         Err(error) if error.code() == Some("PreconditionFailed") => Ok(()),
         other => other,
     }
@@ -84,7 +91,8 @@ pub async fn marker(cx: &Cx, bucket: &str, key: &str, version: Option<&str>) -> 
 /// Deletes a claim or a marker. Absence is success.
 pub async fn remove(cx: &Cx, bucket: &str, key: &str) -> Result<()> {
     let call = cx.s3().delete_object().bucket(bucket).key(key).expected_bucket_owner(&cx.names.account);
-    found(done(format!("deleting {key} in bucket {bucket}"), call.send().await), NO_BUCKET).map(drop)
+    let doing = format!("deleting {key} in bucket {bucket}");
+    found(send::ask(cx, of(bucket), doing, || call.clone().send()).await, NO_BUCKET).map(drop).map(drop)
 }
 
 /// Deletes the versions of claims and markers of ours that were deleted, where a bucket with versions holds nothing else. Gives
@@ -112,7 +120,12 @@ pub async fn sweep(cx: &Cx, bucket: &str) -> Result<bool> {
     for (key, version) in versions.chain(markers.iter().map(|marker| (marker.key(), marker.version_id()))) {
         let call = cx.s3().delete_object().bucket(bucket).set_key(key.map(str::to_owned));
         let call = call.set_version_id(version.map(str::to_owned)).expected_bucket_owner(&cx.names.account);
-        done(format!("deleting a version in bucket {bucket}"), call.send().await)?;
+        send::ask(cx, of(bucket), format!("deleting a version in bucket {bucket}"), || call.clone().send()).await?;
     }
     Ok(true)
+}
+
+/// What a call on an object is about: the bucket, which may not be seen yet.
+pub fn of(bucket: &str) -> About {
+    About::new(Bucket::KIND, bucket)
 }

@@ -6,14 +6,15 @@
 use super::bucket::Bucket;
 use super::function::{Function, LogRef};
 use super::role::{self, RoleRef};
-use super::shared::{answer, create_when_free, done, found, named, settle_created};
+use super::shared::{create_when_free, deleted_meanwhile, named, settle_created};
 use super::stream::Stream;
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
 use crate::prefix::{self, Place};
-use crate::wait::{self, STATE_LIMIT, Transient};
+use crate::send::{self, found};
+use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
 
 mod compare;
 pub mod shape;
@@ -25,15 +26,10 @@ const ABSENT: &str = "ResourceNotFoundException";
 const ACTIVE: &str = "ACTIVE";
 const CREATING: &str = "CREATING";
 const DELETING: &str = "DELETING";
-
-/// What Firehose answers while a role, or what it may do, is not known everywhere yet: the substrings that Terraform retries
-/// on, too. <https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/firehose/delivery_stream.go>
-const ROLE_UNKNOWN_YET: &[Transient] = &[
-    Transient { code: "InvalidArgumentException", message: "is unable to assume role" },
-    Transient { code: "InvalidArgumentException", message: "is not authorized to" },
-    Transient { code: "InvalidArgumentException", message: "Access was denied" },
-    Transient { code: "InvalidArgumentException", message: "Verify that the IAM role has access" },
-];
+/// Firehose could not retire its grant of a KMS key, for example. The delivery stream exists until it is deleted by force.
+/// <https://docs.aws.amazon.com/firehose/latest/APIReference/API_DeleteDeliveryStream.html>
+const DELETING_FAILED: &str = "DELETING_FAILED";
+const FORCED_NEXT: &str = "run the same command again: it deletes by force what failed to be deleted";
 
 /// Desired. References are to physical names; their logical names stand beside them where they are the spec's own.
 #[derive(Debug, Clone, PartialEq)]
@@ -217,7 +213,8 @@ impl Resource for DeliveryStream {
     fn diff(&self, live: &Live, name: &Name, names: &Names) -> Diff {
         let mut diff = Diff::default();
         if let Some(why) = &live.failure {
-            diff.push("status", format!("{}: {why}", live.status), ACTIVE.into(), Some("its creation failed"));
+            let failed = if live.status == DELETING_FAILED { "its deletion failed" } else { "its creation failed" };
+            diff.push("status", format!("{}: {why}", live.status), ACTIVE.into(), Some(failed));
         } else {
             diff.compare("status", live.status.as_str(), ACTIVE);
         }
@@ -239,7 +236,8 @@ impl Resource for DeliveryStream {
 
     async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
         let call = cx.firehose().list_tags_for_delivery_stream().delivery_stream_name(&name.physical).limit(50);
-        let carried = found(answer(format!("reading the tags of {name}"), call.send().await), ABSENT)?;
+        let carried =
+            found(send::ask(cx, name, format!("reading the tags of {name}"), || call.clone().send()).await, ABSENT)?;
         let carried = carried.map(|carried| carried.tags).unwrap_or_default();
         Ok(Some(carried.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect()))
     }
@@ -249,11 +247,11 @@ impl Resource for DeliveryStream {
         if !set.is_empty() {
             let call =
                 client.tag_delivery_stream().delivery_stream_name(&name.physical).set_tags(Some(wire::tags(set)));
-            done(&doing, call.send().await)?;
+            send::change(cx, name, &doing, || call.clone().send()).await?;
         }
         if !unset.is_empty() {
             let call = client.untag_delivery_stream().delivery_stream_name(&name.physical);
-            done(doing, call.set_tag_keys(Some(unset.to_vec())).send().await)?;
+            send::change(cx, name, doing, || call.clone().set_tag_keys(Some(unset.to_vec())).send()).await?;
         }
         Ok(())
     }
@@ -289,12 +287,13 @@ impl Resource for DeliveryStream {
             created(cx, name).await?;
         }
         let call = cx.firehose().delete_delivery_stream().delivery_stream_name(&name.physical);
-        match found(done(format!("deleting {name}"), call.send().await), ABSENT)? {
+        let call = call.set_allow_force_delete((live.status == DELETING_FAILED).then_some(true));
+        match send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await? {
             None => Ok(Gone::Deleted),
-            Some(()) if cx.options.wait_until_gone || cx.options.purge_data.deletes() => {
+            Some(_) if cx.options.wait_until_gone || cx.options.purge_data.deletes() => {
                 gone(cx, name).await.map(|()| Gone::Deleted)
             }
-            Some(()) => Ok(Gone::Deleting),
+            Some(_) => Ok(Gone::Deleting),
         }
     }
 }
@@ -303,47 +302,44 @@ impl DeliveryStream {
     /// Where it was just deleted: another `up` may have been quicker.
     async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let shape = self.shape(name, &cx.names);
-        let what = format!("role {} to be known to Firehose", short_role(&shape.role));
         let mistake = async || role::mistake(cx, &self.role, "firehose.amazonaws.com").await;
-        wait::settle_doubting(cx, &what, ROLE_UNKNOWN_YET, mistake, || async {
-            let call = cx.firehose().create_delivery_stream().delivery_stream_name(&name.physical);
-            let call = call.delivery_stream_type(wire::source_type(&shape)).set_tags(Some(wire::tags(tags)));
-            let call = call.set_kinesis_stream_source_configuration(wire::source(&shape));
-            let call = call.extended_s3_destination_configuration(wire::configuration(&shape));
-            done(format!("creating {name}"), call.send().await)
-        })
-        .await
+        let call = cx.firehose().create_delivery_stream().delivery_stream_name(&name.physical);
+        let call = call.delivery_stream_type(wire::source_type(&shape)).set_tags(Some(wire::tags(tags)));
+        let call = call.set_kinesis_stream_source_configuration(wire::source(&shape));
+        let call = call.extended_s3_destination_configuration(wire::configuration(&shape));
+        let send = || call.clone().send();
+        send::create_doubting(cx, name, format!("creating {name}"), mistake, send).await.map(drop)
     }
 
     async fn update_call(&self, cx: &Cx, name: &Name, live: &Live) -> Result<()> {
         let shape = self.shape(name, &cx.names);
-        let what = format!("role {} to be known to Firehose", short_role(&shape.role));
         let mistake = async || role::mistake(cx, &self.role, "firehose.amazonaws.com").await;
-        wait::settle_doubting(cx, &what, ROLE_UNKNOWN_YET, mistake, || async {
-            let call = cx.firehose().update_destination().delivery_stream_name(&name.physical);
-            let call = call.current_delivery_stream_version_id(&live.version_id).destination_id(&live.destination_id);
-            let call = call.extended_s3_destination_update(wire::update(&shape));
-            done(format!("updating {name}"), call.send().await)
-        })
-        .await
+        let call = cx.firehose().update_destination().delivery_stream_name(&name.physical);
+        let call = call.current_delivery_stream_version_id(&live.version_id).destination_id(&live.destination_id);
+        let call = call.extended_s3_destination_update(wire::update(&shape));
+        send::change_doubting(cx, name, format!("updating {name}"), mistake, || call.clone().send()).await
     }
 
-    /// AWS takes some updates and does not do them. Reads back and names what did not change.
+    /// AWS shows an update some time after it took it, and some never. Reads back until it shows, or names what did not change.
     async fn check(&self, cx: &Cx, name: &Name) -> Result<()> {
-        let live = active(cx, name).await?;
-        let left: Vec<String> =
-            self.diff(&live, name, &cx.names).changes.into_iter().map(|change| change.field).collect();
-        match left.is_empty() {
-            true => Ok(()),
-            false => Err(Error::new(format!("updating {name}"), format!("AWS did not take over {}", left.join(", ")))
-                .hint("run the same command again, or replace the delivery stream")),
+        let what = format!("the update of {name} to show");
+        let shows = wait::within(cx, &what, Polling::DELIVERY_STREAM, LAG_LIMIT, || async {
+            let diff = self.diff(&active(cx, name).await?, name, &cx.names);
+            Ok(diff.is_empty().then_some(()))
+        });
+        if shows.await?.is_some() {
+            return Ok(());
         }
+        let left = self.diff(&active(cx, name).await?, name, &cx.names).changes;
+        let left: Vec<String> = left.into_iter().map(|change| change.field).collect();
+        Err(Error::new(format!("updating {name}"), format!("AWS did not take over {}", left.join(", ")))
+            .hint("run the same command again, or replace the delivery stream"))
     }
 }
 
 async fn describe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
     let call = cx.firehose().describe_delivery_stream().delivery_stream_name(&name.physical);
-    let described = found(answer(format!("reading {name}"), call.send().await), ABSENT)?;
+    let described = found(send::ask(cx, name, format!("reading {name}"), || call.clone().send()).await, ABSENT)?;
     described.and_then(|answer| answer.delivery_stream_description).map(|d| wire::live(name, d)).transpose()
 }
 
@@ -360,24 +356,26 @@ async fn active(cx: &Cx, name: &Name) -> Result<Live> {
 
 /// Waits until it is not being created any more, however that ended.
 async fn created(cx: &Cx, name: &Name) -> Result<Live> {
-    wait::until(cx, &format!("{name} to be ACTIVE"), STATE_LIMIT, || async {
+    wait::until(cx, &format!("{name} to be ACTIVE"), Polling::DELIVERY_STREAM, STATE_LIMIT, || async {
         match describe(cx, name).await? {
             Some(live) if live.status == CREATING => Ok(None),
             Some(live) => Ok(Some(live)),
-            None => Err(Error::new(format!("waiting for {name}"), "it was deleted meanwhile")),
+            None => Err(deleted_meanwhile(name)),
         }
     })
     .await
 }
 
-/// What is there anew, made by another `up`, is not what was waited for.
+/// Waits until Firehose does not have it any more. What exists anew, made by another `up`, is not what was waited for.
 async fn gone(cx: &Cx, name: &Name) -> Result<()> {
-    wait::until(cx, &format!("{name} to be gone"), STATE_LIMIT, || async {
-        Ok(describe(cx, name).await?.is_none_or(|live| live.status != DELETING).then_some(()))
+    wait::until(cx, &format!("{name} to be deleted"), Polling::DELIVERY_STREAM, STATE_LIMIT, || async {
+        match describe(cx, name).await? {
+            Some(live) if live.status == DELETING => Ok(None),
+            Some(Live { status, failure, .. }) if status == DELETING_FAILED => {
+                Err(Error::new(format!("deleting {name}"), failure.unwrap_or(status)).hint(FORCED_NEXT))
+            }
+            _ => Ok(Some(())),
+        }
     })
     .await
-}
-
-fn short_role(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::role::{self, RoleRef, Statement};
-use super::shared::{Created, answer, done, found, named, says, settle_created, tag_map};
+use super::shared::{Created, deleted_meanwhile, named, says, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
-use crate::wait::{self, STATE_LIMIT, Transient};
+use crate::send::{self, found};
+use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
 
 mod config;
 mod package;
@@ -22,16 +23,6 @@ pub use package::{Package, Upload};
 const ABSENT: &str = "ResourceNotFoundException";
 const CONFLICT: &str = "ResourceConflictException";
 const ACTIVE: &str = "Active";
-
-/// What Lambda answers while it does not know a role, or what it may do.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html>
-const ROLE_UNKNOWN_YET: &[Transient] = &[
-    Transient { code: "InvalidParameterValueException", message: "cannot be assumed by Lambda" },
-    Transient { code: "InvalidParameterValueException", message: "execution role does not have permissions" },
-    Transient { code: "InvalidParameterValueException", message: "throttled by EC2" },
-    Transient { code: "InvalidParameterValueException", message: "KMS key is invalid for CreateGrant" },
-    Transient { code: CONFLICT, message: "cannot be performed at this time" },
-];
 
 /// Desired.
 #[derive(Debug, Clone, PartialEq)]
@@ -210,11 +201,11 @@ impl Resource for Function {
         let doing = format!("tagging {name}");
         if !set.is_empty() {
             let call = client.tag_resource().resource(&arn).set_tags(Some(tag_map(set)));
-            done(&doing, call.send().await)?;
+            send::change(cx, name, &doing, || call.clone().send()).await?;
         }
         if !unset.is_empty() {
             let call = client.untag_resource().resource(arn).set_tag_keys(Some(unset.to_vec()));
-            done(doing, call.send().await)?;
+            send::change(cx, name, doing, || call.clone().send()).await?;
         }
         Ok(())
     }
@@ -222,7 +213,10 @@ impl Resource for Function {
     async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let created = match self.create_call(cx, name, tags).await {
             Ok(()) => Created::Now,
-            Err(error) if says(&error, CONFLICT, "already exist") => Created::Already,
+            Err(error) if says(&error, CONFLICT, "already exist") => {
+                cx.ledger.created(name);
+                Created::Already
+            }
             Err(error) => return Err(error),
         };
         settle_created(self, cx, name, tags, created, ready(cx, name)).await
@@ -234,11 +228,11 @@ impl Resource for Function {
         }
         if config::FIELDS.iter().any(|field| diff.has(field)) {
             self.update_config(cx, name).await?;
-            ready(cx, name).await?;
+            self.updated(cx, name, &config::FIELDS).await?;
         }
         if diff.has("code") || diff.has("architecture") {
             self.update_code(cx, name).await?;
-            ready(cx, name).await?;
+            self.updated(cx, name, &["code", "architecture"]).await?;
         }
         if self.publishes() {
             let version = publish(cx, name).await?;
@@ -251,7 +245,7 @@ impl Resource for Function {
 
     async fn delete(cx: &Cx, name: &Name, _: &Live) -> Result<Gone> {
         let call = cx.lambda().delete_function().function_name(&name.physical);
-        found(done(format!("deleting {name}"), call.send().await), ABSENT)?;
+        send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await?;
         Ok(Gone::Deleted)
     }
 }
@@ -273,60 +267,71 @@ impl Function {
     async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let (config, package) = (self.config(name, &cx.names), self.package()?);
         let mistake = async || role::mistake(cx, &self.role, "lambda.amazonaws.com").await;
-        wait::settle_doubting(cx, &role_known(&config), ROLE_UNKNOWN_YET, mistake, || async {
-            let call = cx.lambda().create_function().function_name(&name.physical).code(package.function_code());
-            let call = config.create(call).architectures(self.architecture.name().into()).publish(self.publishes());
-            done(format!("creating {name}"), call.set_tags(Some(tag_map(tags))).send().await)
-        })
-        .await
+        let call = cx.lambda().create_function().function_name(&name.physical).code(package.function_code());
+        let call = config.create(call).architectures(self.architecture.name().into()).publish(self.publishes());
+        let call = call.set_tags(Some(tag_map(tags)));
+        let send = || call.clone().send();
+        send::create_doubting(cx, name, format!("creating {name}"), mistake, send).await.map(drop)
     }
 
     async fn update_config(&self, cx: &Cx, name: &Name) -> Result<()> {
         let config = self.config(name, &cx.names);
         let mistake = async || role::mistake(cx, &self.role, "lambda.amazonaws.com").await;
-        wait::settle_doubting(cx, &role_known(&config), ROLE_UNKNOWN_YET, mistake, || async {
-            let call = config.update(cx.lambda().update_function_configuration().function_name(&name.physical));
-            done(format!("updating the configuration of {name}"), call.send().await)
-        })
-        .await
+        let call = config.update(cx.lambda().update_function_configuration().function_name(&name.physical));
+        let doing = format!("updating the configuration of {name}");
+        send::change_doubting(cx, name, doing, mistake, || call.clone().send()).await
     }
 
     async fn update_code(&self, cx: &Cx, name: &Name) -> Result<()> {
-        let package = self.package()?;
-        wait::settle(cx, &format!("{name} to be free for an update"), ROLE_UNKNOWN_YET, || async {
-            let call = package.update(cx.lambda().update_function_code().function_name(&name.physical));
-            let call = call.architectures(self.architecture.name().into());
-            done(format!("updating the code of {name}"), call.send().await)
-        })
-        .await
+        let call = self.package()?.update(cx.lambda().update_function_code().function_name(&name.physical));
+        let call = call.architectures(self.architecture.name().into());
+        send::change(cx, name, format!("updating the code of {name}"), || call.clone().send()).await
+    }
+
+    /// Waits until the function runs what it was last given. Lambda may show what there was before for a while.
+    async fn updated(&self, cx: &Cx, name: &Name, fields: &[&str]) -> Result<()> {
+        let what = format!("the update of {name} to show");
+        let shows = wait::within(cx, &what, Polling::FUNCTION, LAG_LIMIT, || async {
+            let diff = self.diff(&ready(cx, name).await?, name, &cx.names);
+            Ok((!fields.iter().any(|field| diff.has(field))).then_some(()))
+        });
+        match shows.await? {
+            Some(()) => Ok(()),
+            None => {
+                let why = format!("AWS took the update, and does not show it after {} s", LAG_LIMIT.as_secs());
+                Err(Error::new(format!("updating {name}"), why).hint("run the same command again"))
+            }
+        }
     }
 }
 
 /// The function, or what a qualifier of it stands for; without its aliases.
 async fn describe(cx: &Cx, name: &Name, qualifier: Option<&str>) -> Result<Option<Live>> {
     let call = cx.lambda().get_function().function_name(&name.physical).set_qualifier(qualifier.map(str::to_owned));
-    let described = found(answer(format!("reading {name}"), call.send().await), ABSENT)?;
+    let described = found(send::ask(cx, name, format!("reading {name}"), || call.clone().send()).await, ABSENT)?;
     Ok(described.and_then(|got| Some(config::live(name, got.configuration?, got.tags))))
 }
 
 async fn listed_tags(cx: &Cx, name: &Name) -> Result<Tags> {
     let call = cx.lambda().list_tags().resource(cx.names.function_arn(&name.physical));
-    let listed = found(answer(format!("reading the tags of {name}"), call.send().await), ABSENT)?;
+    let listed =
+        found(send::ask(cx, name, format!("reading the tags of {name}"), || call.clone().send()).await, ABSENT)?;
     Ok(listed.and_then(|listed| listed.tags).unwrap_or_default().into_iter().collect())
 }
 
 async fn aliases(cx: &Cx, name: &Name) -> Result<Vec<(String, String)>> {
     let call = cx.lambda().list_aliases().function_name(&name.physical);
-    let listed = found(answer(format!("reading the aliases of {name}"), call.send().await), ABSENT)?;
+    let listed =
+        found(send::ask(cx, name, format!("reading the aliases of {name}"), || call.clone().send()).await, ABSENT)?;
     let aliases = listed.and_then(|listed| listed.aliases).unwrap_or_default();
     Ok(aliases.into_iter().filter_map(|alias| alias.name.zip(alias.function_version)).collect())
 }
 
 /// Waits until it runs its newest code and configuration. Aliases are not read.
 async fn ready(cx: &Cx, name: &Name) -> Result<Live> {
-    wait::until(cx, &format!("{name} to be Active"), STATE_LIMIT, || async {
+    wait::until(cx, &format!("{name} to be Active"), Polling::FUNCTION, STATE_LIMIT, || async {
         let live = describe(cx, name, None).await?;
-        let live = live.ok_or_else(|| Error::new(format!("waiting for {name}"), "it was deleted meanwhile"))?;
+        let live = live.ok_or_else(|| deleted_meanwhile(name))?;
         match &live.failure {
             Some(why) => Err(Error::new(format!("waiting for {name}"), why.clone())),
             None if live.status.starts_with("Failed") => Err(Error::new(format!("updating {name}"), live.status)),
@@ -339,29 +344,22 @@ async fn ready(cx: &Cx, name: &Name) -> Result<Live> {
 /// A version of what is there now: a new one only if something changed since the last.
 async fn publish(cx: &Cx, name: &Name) -> Result<String> {
     let doing = format!("publishing a version of {name}");
-    wait::settle(cx, &format!("{name} to be free for a version"), ROLE_UNKNOWN_YET, || async {
-        let call = cx.lambda().publish_version().function_name(&name.physical);
-        let published = answer(&doing, call.send().await)?;
-        published.version.ok_or_else(|| Error::new(&doing, "the answer names no version"))
-    })
-    .await
+    let call = cx.lambda().publish_version().function_name(&name.physical);
+    let published = send::ask(cx, name, &doing, || call.clone().send()).await?;
+    published.version.ok_or_else(|| Error::new(&doing, "the answer names no version"))
 }
 
 async fn point(cx: &Cx, name: &Name, alias: &str, version: &str, there: bool) -> Result<()> {
     let (client, doing) = (cx.lambda(), format!("pointing alias {alias} of {name} at version {version}"));
     if !there {
         let call = client.create_alias().function_name(&name.physical).name(alias).function_version(version);
-        match done(&doing, call.send().await) {
+        match send::change(cx, name, &doing, || call.clone().send()).await {
             Err(error) if error.code() == Some(CONFLICT) => {}
             other => return other,
         }
     }
     let call = client.update_alias().function_name(&name.physical).name(alias).function_version(version);
-    done(doing, call.send().await)
-}
-
-fn role_known(config: &Config) -> String {
-    format!("role {} to be known to Lambda", config.role.rsplit('/').next().unwrap_or_default())
+    send::change(cx, name, doing, || call.clone().send()).await
 }
 
 fn short(sha256: &str) -> String {

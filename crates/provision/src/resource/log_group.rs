@@ -2,11 +2,12 @@
 
 use futures::future::try_join_all;
 
-use super::shared::{Created, answer, done, found, named, says, settle_created, tag_map};
+use super::shared::{Created, named, says, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::{Address, Name, Names, Tags};
+use crate::send::{self, found};
 
 const ABSENT: &str = "ResourceNotFoundException";
 
@@ -71,7 +72,8 @@ impl Resource for LogGroup {
 
     async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
         let call = cx.logs().list_tags_for_resource().resource_arn(cx.names.log_group_arn(&name.physical));
-        let carried = found(answer(format!("reading the tags of {name}"), call.send().await), ABSENT)?;
+        let carried =
+            found(send::ask(cx, name, format!("reading the tags of {name}"), || call.clone().send()).await, ABSENT)?;
         Ok(Some(carried.and_then(|carried| carried.tags).unwrap_or_default().into_iter().collect()))
     }
 
@@ -79,21 +81,22 @@ impl Resource for LogGroup {
         let (client, arn, doing) = (cx.logs(), cx.names.log_group_arn(&name.physical), format!("tagging {name}"));
         if !set.is_empty() {
             let call = client.tag_resource().resource_arn(&arn).set_tags(Some(tag_map(set)));
-            done(&doing, call.send().await)?;
+            send::change(cx, name, &doing, || call.clone().send()).await?;
         }
         if !unset.is_empty() {
             let call = client.untag_resource().resource_arn(arn).set_tag_keys(Some(unset.to_vec()));
-            done(doing, call.send().await)?;
+            send::change(cx, name, doing, || call.clone().send()).await?;
         }
         Ok(())
     }
 
     async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let call = cx.logs().create_log_group().log_group_name(&name.physical).set_tags(Some(tag_map(tags)));
-        let (created, live) = match done(format!("creating {name}"), call.send().await) {
+        let (created, live) = match send::create(cx, name, format!("creating {name}"), || call.clone().send()).await {
             // A group without retention and streams is what the call makes: not worth a look.
-            Ok(()) => (Created::Now, Some(Live { retention_days: None, streams: Vec::new() })),
+            Ok(_) => (Created::Now, Some(Live { retention_days: None, streams: Vec::new() })),
             Err(error) if says(&error, "ResourceAlreadyExistsException", "") => {
+                cx.ledger.created(name);
                 (Created::Already, LogGroup::observe(cx, name).await?)
             }
             Err(error) => return Err(error),
@@ -109,11 +112,11 @@ impl Resource for LogGroup {
                 Some(days) => {
                     let call =
                         client.put_retention_policy().log_group_name(&name.physical).retention_in_days(days as i32);
-                    done(&doing, call.send().await)?;
+                    send::change(cx, name, &doing, || call.clone().send()).await?;
                 }
                 None => {
                     let call = client.delete_retention_policy().log_group_name(&name.physical);
-                    done(&doing, call.send().await)?;
+                    send::change(cx, name, &doing, || call.clone().send()).await?;
                 }
             }
         }
@@ -123,7 +126,7 @@ impl Resource for LogGroup {
 
     async fn delete(cx: &Cx, name: &Name, _: &Live) -> Result<Gone> {
         let call = cx.logs().delete_log_group().log_group_name(&name.physical);
-        found(done(format!("deleting {name}"), call.send().await), ABSENT)?;
+        send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await?;
         Ok(Gone::Deleted)
     }
 }
@@ -138,7 +141,11 @@ impl LogGroup {
 async fn describe(cx: &Cx, name: &Name) -> Result<Option<Option<u32>>> {
     // Groups come in alphabetical order, and the name itself is the first of those that it begins.
     let call = cx.logs().describe_log_groups().log_group_name_prefix(&name.physical).limit(1);
-    let first = answer(format!("reading {name}"), call.send().await)?.log_groups.unwrap_or_default().pop();
+    let first = send::ask(cx, name, format!("reading {name}"), || call.clone().send())
+        .await?
+        .log_groups
+        .unwrap_or_default()
+        .pop();
     let group = first.filter(|group| group.log_group_name.as_deref() == Some(&name.physical));
     Ok(group.map(|group| group.retention_in_days.map(|days| days.max(0) as u32)))
 }
@@ -148,7 +155,7 @@ async fn log_streams(cx: &Cx, name: &Name) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let call = cx.logs().describe_log_streams().log_group_name(&name.physical);
-    let streams = found(answer(format!("reading {name}"), call.send().await), ABSENT)?;
+    let streams = found(send::ask(cx, name, format!("reading {name}"), || call.clone().send()).await, ABSENT)?;
     let streams = streams.and_then(|answer| answer.log_streams).unwrap_or_default();
     Ok(streams.into_iter().filter_map(|stream| stream.log_stream_name).collect())
 }
@@ -156,7 +163,7 @@ async fn log_streams(cx: &Cx, name: &Name) -> Result<Vec<String>> {
 async fn create_log_stream(cx: &Cx, name: &Name, stream: &str) -> Result<()> {
     let call = cx.logs().create_log_stream().log_group_name(&name.physical).log_stream_name(stream);
     found(
-        done(format!("creating log stream {stream} of {name}"), call.send().await),
+        send::change(cx, name, format!("creating log stream {stream} of {name}"), || call.clone().send()).await,
         "ResourceAlreadyExistsException",
     )?;
     Ok(())

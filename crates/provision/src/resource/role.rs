@@ -5,26 +5,18 @@ use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
 use super::policy::{canonical, decoded, document, pretty, trust};
-use super::shared::{Created, answer, done, found, named, says, settle_created};
+use super::shared::{Created, answer, named, says, settle_created};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
-use crate::wait::{self, Transient};
+use crate::send::{self, About, found};
 
 pub use super::policy::Statement;
 
 const ABSENT: &str = "NoSuchEntity";
 /// The name of the one inline policy that is ours.
 const POLICY: &str = "provision";
-
-/// A role that was just made, or changed, need not be known to all of IAM.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html#troubleshoot_general_eventual-consistency>
-const UNKNOWN_YET: &[Transient] = &[
-    Transient { code: ABSENT, message: "cannot be found" },
-    Transient { code: "MalformedPolicyDocument", message: "Invalid principal in policy" },
-    Transient { code: "ConcurrentModification", message: "" },
-];
 
 /// Desired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,11 +147,11 @@ impl Resource for Role {
         let (client, doing) = (cx.iam(), format!("tagging {name}"));
         if !set.is_empty() {
             let call = client.tag_role().role_name(&name.physical).set_tags(Some(sdk_tags(set)));
-            done(&doing, call.send().await)?;
+            send::change(cx, name, &doing, || call.clone().send()).await?;
         }
         if !unset.is_empty() {
             let call = client.untag_role().role_name(&name.physical).set_tag_keys(Some(unset.to_vec()));
-            done(doing, call.send().await)?;
+            send::change(cx, name, doing, || call.clone().send()).await?;
         }
         Ok(())
     }
@@ -168,7 +160,7 @@ impl Resource for Role {
         let call = cx.iam().create_role().role_name(&name.physical).path(&self.path);
         let call = call.assume_role_policy_document(trust(self.service, &cx.names.account).to_string());
         let call = call.set_permissions_boundary(self.boundary.clone()).set_tags(Some(sdk_tags(tags)));
-        let (created, live) = match answer(format!("creating {name}"), call.send().await) {
+        let (created, live) = match send::create(cx, name, format!("creating {name}"), || call.clone().send()).await {
             Ok(made) => (Created::Now, made.role.map(live).transpose()?),
             Err(error) if says(&error, "EntityAlreadyExists", "") => (Created::Already, Role::observe(cx, name).await?),
             Err(error) => return Err(error),
@@ -181,10 +173,10 @@ impl Resource for Role {
         if diff.has("trust") {
             let trust = trust(self.service, &cx.names.account).to_string();
             let call = cx.iam().update_assume_role_policy().role_name(&name.physical).policy_document(trust);
-            done(format!("updating the trust of {name}"), call.send().await)?;
+            send::change(cx, name, format!("updating the trust of {name}"), || call.clone().send()).await?;
         }
         if diff.has("policy") {
-            wait::settle(cx, &format!("{name} to be known"), UNKNOWN_YET, || self.put_policy(cx, name)).await?;
+            self.put_policy(cx, name).await?;
         }
         if diff.has("boundary") {
             self.put_boundary(cx, name).await?;
@@ -195,9 +187,15 @@ impl Resource for Role {
     async fn delete(cx: &Cx, name: &Name, _: &Live) -> Result<Gone> {
         delete_policy(cx, name).await?;
         let call = cx.iam().delete_role().role_name(&name.physical);
-        match found(done(format!("deleting {name}"), call.send().await), ABSENT) {
+        let others = async || {
+            conflict(cx, name).await.unwrap_or_else(|why| Some(format!("what is attached to it is not known: {why}")))
+        };
+        let send = || call.clone().send();
+        match send::delete_doubting(cx, name, format!("deleting {name}"), ABSENT, others, send).await {
             Ok(_) => Ok(Gone::Deleted),
-            Err(error) if error.code() == Some("DeleteConflict") => Ok(Gone::Kept(conflict(cx, name).await?)),
+            Err(error) if error.code() == Some("DeleteConflict") => {
+                Ok(Gone::Kept(error.what_next().unwrap_or("something is attached to it").to_owned()))
+            }
             Err(error) => Err(error),
         }
     }
@@ -215,7 +213,7 @@ impl Role {
         }
         let call = cx.iam().put_role_policy().role_name(&name.physical).policy_name(POLICY);
         let call = call.policy_document(document(&self.statements).to_string());
-        done(format!("updating the policy of {name}"), call.send().await)
+        send::change(cx, name, format!("updating the policy of {name}"), || call.clone().send()).await
     }
 
     async fn put_boundary(&self, cx: &Cx, name: &Name) -> Result<()> {
@@ -223,11 +221,11 @@ impl Role {
         match &self.boundary {
             Some(arn) => {
                 let call = client.put_role_permissions_boundary().role_name(&name.physical).permissions_boundary(arn);
-                done(doing, call.send().await)
+                send::change(cx, name, doing, || call.clone().send()).await
             }
             None => {
                 let call = client.delete_role_permissions_boundary().role_name(&name.physical);
-                done(doing, call.send().await)
+                send::change(cx, name, doing, || call.clone().send()).await
             }
         }
     }
@@ -246,22 +244,27 @@ fn live(role: aws_sdk_iam::types::Role) -> Result<Live> {
 
 async fn delete_policy(cx: &Cx, name: &Name) -> Result<()> {
     let call = cx.iam().delete_role_policy().role_name(&name.physical).policy_name(POLICY);
-    found(done(format!("deleting the policy of {name}"), call.send().await), ABSENT)?;
+    found(send::change(cx, name, format!("deleting the policy of {name}"), || call.clone().send()).await, ABSENT)?;
     Ok(())
 }
 
-/// Why IAM does not delete the role: what others put on it.
-async fn conflict(cx: &Cx, name: &Name) -> Result<String> {
+/// Why IAM does not delete the role: what others put on it. `None` where there is nothing of the kind: IAM lags behind then.
+async fn conflict(cx: &Cx, name: &Name) -> Result<Option<String>> {
     let (client, doing) = (cx.iam(), format!("reading what is attached to {name}"));
     let attached = client.list_attached_role_policies().role_name(&name.physical).send();
     let inline = client.list_role_policies().role_name(&name.physical).send();
-    let (attached, inline) = futures::join!(attached, inline);
+    let profiles = client.list_instance_profiles_for_role().role_name(&name.physical).send();
+    let (attached, inline, profiles) = futures::join!(attached, inline, profiles);
     let attached = answer(&doing, attached)?.attached_policies.unwrap_or_default();
     let mut policies: Vec<String> = attached.into_iter().filter_map(|policy| policy.policy_name).collect();
-    policies.extend(answer(doing, inline)?.policy_names);
-    Ok(match policies.is_empty() {
-        true => "it is in an instance profile that is not ours".into(),
-        false => format!("it carries policies that are not ours: {}", policies.join(", ")),
+    // Ours was just deleted, and may still be listed.
+    policies.extend(answer(&doing, inline)?.policy_names.into_iter().filter(|policy| policy != POLICY));
+    let profiles: Vec<String> =
+        answer(doing, profiles)?.instance_profiles.into_iter().map(|profile| profile.instance_profile_name).collect();
+    Ok(match (policies.is_empty(), profiles.is_empty()) {
+        (true, true) => None,
+        (false, _) => Some(format!("it carries policies that are not ours: {}", policies.join(", "))),
+        (true, false) => Some(format!("it is in instance profiles that are not ours: {}", profiles.join(", "))),
     })
 }
 
@@ -280,7 +283,9 @@ fn shown(policy: &Option<Value>) -> String {
 pub async fn mistake(cx: &Cx, role: &RoleRef, service: &str) -> Option<String> {
     let RoleRef::Derived { user, .. } = role else { return None };
     let name = cx.names.role_name(user);
-    let role = match found(answer("looking at a role", cx.iam().get_role().role_name(&name).send().await), ABSENT) {
+    let call = cx.iam().get_role().role_name(&name);
+    let asked = send::ask(cx, About::new(Role::KIND, &name), "looking at a role", || call.clone().send());
+    let role = match found(asked.await, ABSENT) {
         Ok(found) => found.and_then(|answer| answer.role),
         Err(_) => return None,
     };

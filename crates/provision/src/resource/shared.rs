@@ -11,6 +11,7 @@ use super::Resource;
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Name, Names, Tags};
+use crate::wait::{self, LAG_LIMIT, Polling};
 
 /// Is it of at most `max` ASCII letters, digits and `others`?
 pub fn named(name: &str, max: usize, others: &str) -> bool {
@@ -24,24 +25,6 @@ where
     R: Debug + Send + Sync + 'static,
 {
     sent.map_err(|error| Error::aws(doing, error))
-}
-
-/// The same, where the answer itself says nothing.
-pub fn done<T, E, R>(doing: impl Into<String>, sent: Result<T, SdkError<E, R>>) -> Result<()>
-where
-    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-    R: Debug + Send + Sync + 'static,
-{
-    answer(doing, sent).map(|_| ())
-}
-
-/// `None` where AWS's error code says that it is not there.
-pub fn found<T>(answer: Result<T>, absent: &str) -> Result<Option<T>> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.code() == Some(absent) => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// Does AWS say this? The code, and a part of the message.
@@ -70,12 +53,19 @@ pub async fn create_when_free<R: Resource, F: Future<Output = Result<()>>>(
         Err(error) if says(&error, "ResourceInUseException", "already exists") => Ok(Created::Already),
         Err(error) => Err(error),
     };
-    let created = attempt().await?;
+    let mut created = attempt().await?;
     if created == Created::Already && R::observe(cx, name).await?.is_none() {
         gone.await?;
-        return attempt().await;
+        created = attempt().await?;
     }
+    // Whoever created it did so a moment ago: a read may not see it yet.
+    cx.ledger.created(name);
     Ok(created)
+}
+
+pub fn deleted_meanwhile(name: &Name) -> Error {
+    Error::new(format!("waiting for {name}"), "it was deleted meanwhile")
+        .hint("another command removed it: run this one again when that has ended")
 }
 
 /// Makes sure of a thing that was just created: waits until it is `usable`, repairs its tags where the service dropped
@@ -88,7 +78,7 @@ pub async fn settle_created<R: Resource>(
     created: Created,
     usable: impl Future<Output = Result<R::Live>>,
 ) -> Result<()> {
-    let (live, carried) = match R::TAGS_COME_WITH_LIVE {
+    let (live, mut carried) = match R::TAGS_COME_WITH_LIVE {
         true => {
             let live = usable.await?;
             let carried = R::tags(cx, name, Some(&live)).await?;
@@ -96,6 +86,15 @@ pub async fn settle_created<R: Resource>(
         }
         false => futures::try_join!(usable, R::tags(cx, name, None))?,
     };
+    // Tags are seen later than what carries them: an answer without any says nothing about who made it.
+    if created == Created::Already && carried.as_ref().is_some_and(Tags::is_empty) {
+        let what = format!("the tags of {name} to be seen");
+        let seen = wait::within(cx, &what, Polling::CALLS, LAG_LIMIT, || async {
+            let live = if R::TAGS_COME_WITH_LIVE { R::observe(cx, name).await? } else { None };
+            Ok(R::tags(cx, name, live.as_ref()).await?.filter(|tags| !tags.is_empty()))
+        });
+        carried = seen.await?.or(carried);
+    }
     if let Some(carried) = carried {
         let owns = |tags| if R::SHARED_BY_ENVIRONMENTS { cx.names.owns_for_stack(tags) } else { cx.names.owns(tags) };
         if created == Created::Already && !owns(&carried) {

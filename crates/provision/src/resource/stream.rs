@@ -1,23 +1,29 @@
 //! A Kinesis data stream. Everything but its name changes in place, one change at a time: after each it must be ACTIVE again.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_kinesis::types::{EncryptionType, MetricsName, StreamDescriptionSummary};
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
+use tokio::time::Instant;
 
-use super::shared::{answer, create_when_free, done, found, named, settle_created, tag_map};
+use super::shared::{create_when_free, deleted_meanwhile, named, says, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
-use crate::wait::{self, STATE_LIMIT};
+use crate::send::{self, found};
+use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
 
 mod readers;
 mod step;
 
-use step::{mode, next_step, take};
+use step::{Step, mode, next_step, take};
 
 const ABSENT: &str = "ResourceNotFoundException";
+const IN_USE: &str = "ResourceInUseException";
+/// How long a change may take to show that was refused because the stream is at one.
+const REFUSAL_LAG: Duration = Duration::from_secs(10);
 
 /// Desired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,7 +154,7 @@ impl Resource for Stream {
     async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
         // The older of the two tag APIs: it takes names, and every emulator has it. A stream has 50 tags at most: one page.
         let call = cx.kinesis().list_tags_for_stream().stream_name(&name.physical).limit(50);
-        let answer = answer(format!("reading the tags of {name}"), call.send().await);
+        let answer = send::ask(cx, name, format!("reading the tags of {name}"), || call.clone().send()).await;
         let tags = found(answer, ABSENT)?.map(|answer| answer.tags).unwrap_or_default();
         Ok(Some(tags.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect()))
     }
@@ -158,11 +164,11 @@ impl Resource for Stream {
         let doing = || format!("tagging {name}");
         if !set.is_empty() {
             let call = client.add_tags_to_stream().stream_name(stream).set_tags(Some(tag_map(set)));
-            done(doing(), call.send().await)?;
+            send::change(cx, name, doing(), || call.clone().send()).await?;
         }
         if !unset.is_empty() {
             let call = client.remove_tags_from_stream().stream_name(stream).set_tag_keys(Some(unset.to_vec()));
-            done(doing(), call.send().await)?;
+            send::change(cx, name, doing(), || call.clone().send()).await?;
         }
         Ok(())
     }
@@ -180,15 +186,14 @@ impl Resource for Stream {
         };
         // Every change is read off the stream anew: what one change does to another (a mode to the shards) is seen.
         while let Some(step) = next_step(self, &live) {
-            take(cx, name, &step).await?;
-            live = active(cx, name).await?;
+            live = self.step(cx, name, &step).await?;
         }
         Ok(())
     }
 
     async fn delete(cx: &Cx, name: &Name, _: &Live) -> Result<Gone> {
         let call = cx.kinesis().delete_stream().stream_name(&name.physical).enforce_consumer_deletion(true);
-        match found(done(format!("deleting {name}"), call.send().await), ABSENT)? {
+        match send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await? {
             None => Ok(Gone::Deleted),
             Some(_) if cx.options.wait_until_gone => gone(cx, name).await.map(|()| Gone::Deleted),
             Some(_) => Ok(Gone::Deleting),
@@ -206,7 +211,38 @@ impl Stream {
         if self.max_record_kib != 1024 {
             call = call.max_record_size_in_kib(self.max_record_kib as i32);
         }
-        done(format!("creating {name}"), call.set_tags(Some(tag_map(tags))).send().await)
+        let call = call.set_tags(Some(tag_map(tags)));
+        send::create(cx, name, format!("creating {name}"), || call.clone().send()).await.map(drop)
+    }
+
+    /// Makes one change, and waits until it shows. A change that AWS took is never sent twice: shards may be changed ten times a
+    /// day, the mode twice.
+    async fn step(&self, cx: &Cx, name: &Name, step: &Step) -> Result<Live> {
+        let is_due = |live: &Live| next_step(self, live).as_ref() == Some(step);
+        let limit = Instant::now() + LAG_LIMIT;
+        loop {
+            let refusal = match take(cx, name, step).await {
+                Ok(()) => None,
+                // Of an earlier change that AWS has not finished everywhere, or of this very one: an answer to it was lost.
+                Err(error) if says(&error, IN_USE, "not ACTIVE") => Some(error),
+                Err(error) => return Err(error),
+            };
+            let patience = if refusal.is_none() { LAG_LIMIT } else { REFUSAL_LAG };
+            let what = format!("the change of {name} to show");
+            let shows = wait::within(cx, &what, Polling::STREAM, patience, || async {
+                Ok(Some(active(cx, name).await?).filter(|live| !is_due(live)))
+            });
+            match (shows.await?, refusal) {
+                (Some(live), _) => return Ok(live),
+                (None, Some(_)) if Instant::now() < limit => {}
+                (None, Some(error)) => return Err(error),
+                (None, None) => {
+                    let (field, lag_s) = (step.field(), LAG_LIMIT.as_secs());
+                    let why = format!("AWS took the change of {field}, and does not show it after {lag_s} s");
+                    return Err(Error::new(format!("updating {name}"), why).hint("run the same command again"));
+                }
+            }
+        }
     }
 }
 
@@ -217,20 +253,21 @@ fn is_known(delivery_stream: &str, known: &[Name]) -> bool {
 
 async fn describe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
     let call = cx.kinesis().describe_stream_summary().stream_name(&name.physical);
-    let summary = found(answer(format!("reading {name}"), call.send().await), ABSENT)?;
+    let summary = found(send::ask(cx, name, format!("reading {name}"), || call.clone().send()).await, ABSENT)?;
     Ok(summary.and_then(|answer| answer.stream_description_summary).map(live))
 }
 
 async fn active(cx: &Cx, name: &Name) -> Result<Live> {
-    wait::until(cx, &format!("{name} to be ACTIVE"), STATE_LIMIT, || async {
-        Ok(describe(cx, name).await?.filter(|live| live.status == StreamStatus::Active.as_str()))
+    wait::until(cx, &format!("{name} to be ACTIVE"), Polling::STREAM, STATE_LIMIT, || async {
+        let live = describe(cx, name).await?.ok_or_else(|| deleted_meanwhile(name))?;
+        Ok(Some(live).filter(|live| live.status == StreamStatus::Active.as_str()))
     })
     .await
 }
 
 /// What is there anew, made by another `up`, is not what was waited for.
 async fn gone(cx: &Cx, name: &Name) -> Result<()> {
-    wait::until(cx, &format!("{name} to be gone"), STATE_LIMIT, || async {
+    wait::until(cx, &format!("{name} to be deleted"), Polling::STREAM, STATE_LIMIT, || async {
         Ok(describe(cx, name).await?.is_none_or(|live| live.status != StreamStatus::Deleting.as_str()).then_some(()))
     })
     .await
@@ -293,7 +330,6 @@ fn list(names: &BTreeSet<String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::step::Step;
     use super::*;
     use crate::cloud::tests::names;
 

@@ -37,9 +37,13 @@ pub struct Bench {
 }
 
 impl Bench {
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn new(delays: Delays) -> Bench {
-        let engine =
-            Engine::start(Settings { delays, ..Settings::default() }).await.expect("an engine in memory starts");
+        Bench::with(Settings { delays, ..Settings::default() }).await
+    }
+
+    pub async fn with(settings: Settings) -> Bench {
+        let engine = Engine::start(settings).await.expect("an engine in memory starts");
         let dir = tempfile::tempdir().expect("a temporary folder");
         let http = SharedHttpClient::new(Slow(engine.http_client()));
         let names = Names {

@@ -8,7 +8,9 @@ use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Name, plural};
 use crate::prefix::Place;
-use crate::resource::shared::{answer, done, found};
+use crate::resource::claims;
+use crate::resource::shared::answer;
+use crate::send::{self, found};
 
 const DENIED: &str = "AccessDenied";
 const NEEDED: &str = "to purge, these credentials need s3:ListBucketVersions, s3:ListBucketMultipartUploads, s3:DeleteObject, \
@@ -112,7 +114,10 @@ async fn page(cx: &Cx, place: &Place, after: Option<After>) -> Result<(Vec<Entry
     let (key, version) = after.unwrap_or_default();
     if !cx.options.purge_data.deletes() {
         let call = cx.s3().list_objects_v2().bucket(bucket).prefix(prefix).set_continuation_token(key);
-        let Some(listed) = found(answer(doing, call.send().await), NO_BUCKET)? else { return Ok((vec![], None)) };
+        let Some(listed) = found(send::ask(cx, claims::of(bucket), doing, || call.clone().send()).await, NO_BUCKET)?
+        else {
+            return Ok((vec![], None));
+        };
         let objects = listed.contents.unwrap_or_default().into_iter().filter_map(|object| {
             let modified = object.last_modified.map(|at| at.secs());
             Some(Entry { key: object.key?, version: None, modified, empty: object.size == Some(0) })
@@ -147,7 +152,9 @@ async fn delete(cx: &Cx, bucket: &str, entries: Vec<Entry>) -> Result<()> {
     let objects = entries.into_iter().map(identifier).collect();
     let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().expect("the objects are set");
     let call = cx.s3().delete_objects().bucket(bucket).delete(delete).expected_bucket_owner(&cx.names.account);
-    let deleted = needing(answer(format!("deleting objects in bucket {bucket}"), call.send().await))?;
+    let deleted = needing(
+        send::ask(cx, claims::of(bucket), format!("deleting objects in bucket {bucket}"), || call.clone().send()).await,
+    )?;
     let Some(error) = deleted.errors().first() else { return Ok(()) };
     let (key, why) = (error.key().unwrap_or("an object"), error.message().unwrap_or("no message"));
     let code = error.code().unwrap_or_default().to_owned();
@@ -172,7 +179,7 @@ async fn abort(cx: &Cx, judge: &Judge) -> Result<usize> {
             }
             let call = client.abort_multipart_upload().bucket(bucket).key(&key).upload_id(id);
             let sent = call.expected_bucket_owner(&cx.names.account).send().await;
-            found(needing(done(format!("aborting the upload of {key}"), sent)), "NoSuchUpload")?;
+            found(needing(answer(format!("aborting the upload of {key}"), sent)), "NoSuchUpload")?;
             aborted += 1;
         }
         if !more {

@@ -94,8 +94,11 @@ pub fn live(name: &Name, description: DeliveryStreamDescription) -> Result<Live>
     let source = source.and_then(|source| source.kinesis_stream_arn.zip(source.role_arn));
     Ok(Live {
         status: description.delivery_stream_status.as_str().to_owned(),
-        failure: (description.delivery_stream_status == DeliveryStreamStatus::CreatingFailed)
-            .then(|| description.failure_description.map_or("no reason given".into(), |failure| failure.details)),
+        failure: matches!(
+            description.delivery_stream_status,
+            DeliveryStreamStatus::CreatingFailed | DeliveryStreamStatus::DeletingFailed
+        )
+        .then(|| description.failure_description.map_or("no reason given".into(), |failure| failure.details)),
         version_id: description.version_id,
         destination_id,
         created_s: description.create_timestamp.map_or(0, |at| at.secs()),

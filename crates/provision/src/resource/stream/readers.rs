@@ -7,7 +7,8 @@ use super::ABSENT;
 use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::{Name, plural};
-use crate::resource::shared::{answer, found};
+use crate::resource::shared::answer;
+use crate::send::{self, About, found};
 
 /// Delivery streams of others that are looked at: Firehose answers five DescribeDeliveryStream a second.
 const LOOKED_AT: usize = 100;
@@ -32,7 +33,8 @@ pub async fn delivery_streams(cx: &Cx) -> Result<Vec<String>> {
     loop {
         let call =
             client.list_delivery_streams().limit(1000).set_exclusive_start_delivery_stream_name(names.last().cloned());
-        let page = answer("listing the delivery streams", call.send().await)?;
+        let page =
+            send::ask(cx, About::new("delivery", ""), "listing the delivery streams", || call.clone().send()).await?;
         let more = page.has_more_delivery_streams && !page.delivery_stream_names.is_empty();
         names.extend(page.delivery_stream_names);
         if !more {
@@ -66,7 +68,9 @@ pub async fn among(cx: &Cx, name: &Name, others: &[String]) -> Vec<String> {
 /// The ARN of the stream that a delivery stream reads.
 async fn source(cx: &Cx, delivery_stream: &str) -> Result<Option<String>> {
     let call = cx.firehose().describe_delivery_stream().delivery_stream_name(delivery_stream);
-    let described = found(answer(format!("reading delivery stream {delivery_stream}"), call.send().await), ABSENT)?;
+    let (about, doing) =
+        (About::new("delivery", delivery_stream), format!("reading delivery stream {delivery_stream}"));
+    let described = found(send::ask(cx, about, doing, || call.clone().send()).await, ABSENT)?;
     let source = described.and_then(|described| described.delivery_stream_description?.source);
     Ok(source.and_then(|source| source.kinesis_stream_source_description?.kinesis_stream_arn))
 }

@@ -8,7 +8,7 @@ use super::{Live, Mode, Stream, same_key};
 use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::Name;
-use crate::resource::shared::done;
+use crate::send;
 
 /// One changing call.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +23,20 @@ pub enum Step {
     Decrypt(String),
     Measure(BTreeSet<String>),
     Ignore(BTreeSet<String>),
+}
+
+impl Step {
+    /// In the spec's words.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Step::Mode(_) => "mode",
+            Step::Shards(_) => "shards",
+            Step::Lengthen(_) | Step::Shorten(_) => "retention",
+            Step::MaxRecord(_) => "max_record_size",
+            Step::Encrypt(_) | Step::Decrypt(_) => "encryption",
+            Step::Measure(_) | Step::Ignore(_) => "metrics",
+        }
+    }
 }
 
 /// The next change towards what is desired; none when there.
@@ -66,6 +80,7 @@ fn next_shard_count(live: u32, want: u32) -> u32 {
     want.clamp(live.div_ceil(2), live.saturating_mul(2))
 }
 
+/// Asks for the change. A refusal because the stream is at another change stays an error: what comes next depends on how that ends.
 pub async fn take(cx: &Cx, name: &Name, step: &Step) -> Result<()> {
     let (client, stream) = (cx.kinesis(), &name.physical);
     let arn = cx.names.stream_arn(stream);
@@ -73,44 +88,44 @@ pub async fn take(cx: &Cx, name: &Name, step: &Step) -> Result<()> {
     match step {
         Step::Mode(to) => {
             let call = client.update_stream_mode().stream_arn(arn).stream_mode_details(mode(*to));
-            done(doing, call.send().await)
+            send::change(cx, name, doing, || call.clone().send()).await
         }
         Step::Shards(to) => {
             let call = client.update_shard_count().stream_name(stream).target_shard_count(*to as i32);
             let call = call.scaling_type(ScalingType::UniformScaling);
-            done(doing, call.send().await)
+            send::change(cx, name, doing, || call.clone().send()).await
         }
         Step::Lengthen(to) => {
             let call = client.increase_stream_retention_period().stream_name(stream).retention_period_hours(*to as i32);
-            done(doing, call.send().await)
+            send::change(cx, name, doing, || call.clone().send()).await
         }
         Step::Shorten(to) => {
             let call = client.decrease_stream_retention_period().stream_name(stream).retention_period_hours(*to as i32);
-            done(doing, call.send().await)
+            send::change(cx, name, doing, || call.clone().send()).await
         }
         Step::MaxRecord(to) => {
             let call = client.update_max_record_size().stream_arn(arn).max_record_size_in_kib(*to as i32);
-            done(doing, call.send().await)
+            send::change(cx, name, doing, || call.clone().send()).await
         }
         Step::Encrypt(key) => {
             let call =
                 client.start_stream_encryption().stream_name(stream).key_id(key).encryption_type(EncryptionType::Kms);
-            done(doing, call.send().await)
+            send::change(cx, name, doing, || call.clone().send()).await
         }
         Step::Decrypt(key) => {
             let call =
                 client.stop_stream_encryption().stream_name(stream).key_id(key).encryption_type(EncryptionType::Kms);
-            done(doing, call.send().await)
+            send::change(cx, name, doing, || call.clone().send()).await
         }
         Step::Measure(which) => {
             let call =
                 client.enable_enhanced_monitoring().stream_name(stream).set_shard_level_metrics(Some(metrics(which)));
-            done(doing, call.send().await)
+            send::change(cx, name, doing, || call.clone().send()).await
         }
         Step::Ignore(which) => {
             let call =
                 client.disable_enhanced_monitoring().stream_name(stream).set_shard_level_metrics(Some(metrics(which)));
-            done(doing, call.send().await)
+            send::change(cx, name, doing, || call.clone().send()).await
         }
     }
 }

@@ -1,0 +1,255 @@
+//! Sends a call to AWS, and sends it again while the answer is one that passes by itself ([`crate::transient`]).
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::fmt::Debug;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use tokio::time::Instant;
+
+use crate::cloud::Cx;
+use crate::error::{Error, Result};
+use crate::names::Name;
+use crate::transient::{self, Ago, Transient};
+use crate::wait::{DOUBT_AFTER, Pace};
+
+/// What a call is about: a kind of resource, and its name on AWS.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct About {
+    kind: &'static str,
+    name: String,
+}
+
+impl About {
+    pub fn new(kind: &'static str, name: &str) -> About {
+        About { kind, name: name.to_owned() }
+    }
+
+    /// On AWS.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl From<&Name> for About {
+    fn from(name: &Name) -> About {
+        About::new(name.address.kind, &name.physical)
+    }
+}
+
+/// What this run did, and when. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger(Arc<Mutex<HashMap<About, Done>>>);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Done {
+    created: Option<Instant>,
+    changed: Option<Instant>,
+}
+
+impl Ledger {
+    fn ago(&self, about: &About) -> Ago {
+        let done = self.with(|ledger| ledger.get(about).copied()).unwrap_or_default();
+        Ago { created: done.created.map(|at| at.elapsed()), changed: done.changed.map(|at| at.elapsed()) }
+    }
+
+    /// It exists since a moment ago.
+    pub fn created(&self, about: impl Into<About>) {
+        let now = Some(Instant::now());
+        self.with(|ledger| ledger.insert(about.into(), Done { created: now, changed: now }));
+    }
+
+    fn changed(&self, about: About) {
+        self.with(|ledger| ledger.entry(about).or_default().changed = Some(Instant::now()));
+    }
+
+    /// It is deleted: from now on its absence is the truth.
+    fn forget(&self, about: &About) {
+        self.with(|ledger| ledger.remove(about));
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<About, Done>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What a call of the SDK fails with.
+pub trait Refusal {
+    /// What was being done, and AWS's words.
+    fn told(self, doing: &str) -> Error;
+}
+
+impl<E, R> Refusal for SdkError<E, R>
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    fn told(self, doing: &str) -> Error {
+        Error::aws(doing, self)
+    }
+}
+
+/// A call that creates the resource.
+pub async fn create<T, F, Sent>(
+    cx: &Cx,
+    about: impl Into<About>,
+    doing: impl Into<String>,
+    call: impl FnMut() -> Sent,
+) -> Result<T>
+where
+    Sent: Future<Output = Result<T, F>>,
+    F: Refusal,
+{
+    create_doubting(cx, about, doing, async || None, call).await
+}
+
+/// The same, for what may be a mistake that no time heals: once [`DOUBT_AFTER`] has passed, `mistake` looks whether it is, and
+/// what it finds is the error's hint.
+pub async fn create_doubting<T, F, Sent>(
+    cx: &Cx,
+    about: impl Into<About>,
+    doing: impl Into<String>,
+    mistake: impl AsyncFnOnce() -> Option<String>,
+    call: impl FnMut() -> Sent,
+) -> Result<T>
+where
+    Sent: Future<Output = Result<T, F>>,
+    F: Refusal,
+{
+    let about = about.into();
+    let answer = repeat(cx, &about, &doing.into(), DOUBT_AFTER, mistake, call).await?;
+    cx.ledger.created(about);
+    Ok(answer)
+}
+
+/// A call that changes it, and whose answer says nothing.
+pub async fn change<T, F, Sent>(
+    cx: &Cx,
+    about: impl Into<About>,
+    doing: impl Into<String>,
+    call: impl FnMut() -> Sent,
+) -> Result<()>
+where
+    Sent: Future<Output = Result<T, F>>,
+    F: Refusal,
+{
+    change_doubting(cx, about, doing, async || None, call).await
+}
+
+/// The same, as [`create_doubting`].
+pub async fn change_doubting<T, F, Sent>(
+    cx: &Cx,
+    about: impl Into<About>,
+    doing: impl Into<String>,
+    mistake: impl AsyncFnOnce() -> Option<String>,
+    call: impl FnMut() -> Sent,
+) -> Result<()>
+where
+    Sent: Future<Output = Result<T, F>>,
+    F: Refusal,
+{
+    let about = about.into();
+    repeat(cx, &about, &doing.into(), DOUBT_AFTER, mistake, call).await?;
+    cx.ledger.changed(about);
+    Ok(())
+}
+
+/// A call that deletes it. `None` where AWS answers with `absent`.
+pub async fn delete<T, F, Sent>(
+    cx: &Cx,
+    about: impl Into<About>,
+    doing: impl Into<String>,
+    absent: &str,
+    call: impl FnMut() -> Sent,
+) -> Result<Option<T>>
+where
+    Sent: Future<Output = Result<T, F>>,
+    F: Refusal,
+{
+    delete_doubting(cx, about, doing, absent, async || None, call).await
+}
+
+/// The same, as [`create_doubting`], but that `mistake` looks at the first refusal already.
+pub async fn delete_doubting<T, F, Sent>(
+    cx: &Cx,
+    about: impl Into<About>,
+    doing: impl Into<String>,
+    absent: &str,
+    mistake: impl AsyncFnOnce() -> Option<String>,
+    call: impl FnMut() -> Sent,
+) -> Result<Option<T>>
+where
+    Sent: Future<Output = Result<T, F>>,
+    F: Refusal,
+{
+    let about = about.into();
+    let answer = found(repeat(cx, &about, &doing.into(), Duration::ZERO, mistake, call).await, absent);
+    if answer.is_ok() {
+        cx.ledger.forget(&about);
+    }
+    answer
+}
+
+/// A call that reads, or whose answer is wanted. What this run created a moment ago is awaited, and not taken for absent.
+pub async fn ask<T, F, Sent>(
+    cx: &Cx,
+    about: impl Into<About>,
+    doing: impl Into<String>,
+    call: impl FnMut() -> Sent,
+) -> Result<T>
+where
+    Sent: Future<Output = Result<T, F>>,
+    F: Refusal,
+{
+    repeat(cx, &about.into(), &doing.into(), DOUBT_AFTER, async || None, call).await
+}
+
+/// `None` where AWS's error code says that it is absent.
+pub fn found<T>(answer: Result<T>, absent: &str) -> Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.code() == Some(absent) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn repeat<T, F, Sent>(
+    cx: &Cx,
+    about: &About,
+    doing: &str,
+    doubt_after: Duration,
+    mistake: impl AsyncFnOnce() -> Option<String>,
+    mut call: impl FnMut() -> Sent,
+) -> Result<T>
+where
+    Sent: Future<Output = Result<T, F>>,
+    F: Refusal,
+{
+    let (began, mut mistake) = (Instant::now(), Some(mistake));
+    let mut waits: Option<(&Transient, Pace)> = None;
+    loop {
+        let error = match call().await {
+            Ok(answer) => return Ok(answer),
+            Err(refusal) => refusal.told(doing),
+        };
+        let Some(row) = transient::find(about.kind, &error, cx.ledger.ago(about)) else { return Err(error) };
+        if began.elapsed() >= doubt_after
+            && let Some(look) = mistake.take()
+            && let Some(found) = look().await
+        {
+            return Err(error.hint(found));
+        }
+        let pace = match &mut waits {
+            Some((same, pace)) if std::ptr::eq(*same, row) => pace,
+            waits => &mut waits.insert((row, Pace::of_calls(row.limit))).1,
+        };
+        if !pace.step(cx, row.waits_for).await {
+            let waited = format!("waited {} s for {}; run the same command again", row.limit.as_secs(), row.waits_for);
+            return Err(error.hint(waited));
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Answers of AWS that pass by themselves: the one table of them. [`crate::send`] repeats a call that meets one.
+//!
+//! A row is as narrow as what is known about it: a code that is also given for mistakes is told apart by its message, and a
+//! lag behind a change of our own counts only after that change.
+
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// An answer that goes away by itself.
+#[derive(Debug)]
+pub struct Transient {
+    /// The kinds of resource whose calls meet it. Empty: all.
+    pub kinds: &'static [&'static str],
+    /// AWS's error code.
+    pub code: &'static str,
+    /// As little of the message as identifies the case. Empty: any.
+    pub message: &'static str,
+    pub counts: Counts,
+    /// How long it is waited for.
+    pub limit: Duration,
+    /// What is being waited for, after "waiting for".
+    pub waits_for: &'static str,
+    pub source: &'static str,
+}
+
+/// When an answer is a transient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    Always,
+    /// For so long after this run created the resource.
+    AfterCreate(Duration),
+    /// For so long after this run changed it.
+    AfterChange(Duration),
+}
+
+/// What this run did to a resource, and how long ago.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ago {
+    pub created: Option<Duration>,
+    pub changed: Option<Duration>,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const TWO_MINUTES: Duration = Duration::from_secs(120);
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+/// As long as a state may last.
+const STATE: Duration = Duration::from_secs(900);
+
+/// AWS refuses a denied PassRole in words like those for a role that it does not know yet. That is a mistake and stays one.
+const NEVER: &str = "iam:PassRole";
+
+const FIREHOSE_ROLE: &str =
+    "https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/firehose/delivery_stream.go";
+const LAMBDA_ROLE: &str = "https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html";
+const LAMBDA_STATES: &str = "https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html";
+const S3_CREATE: &str = "https://github.com/hashicorp/terraform-provider-aws/pull/33531";
+const LOGS_ABORTED: &str = "https://github.com/aws/aws-cdk/issues/17546";
+const KINESIS_CREATE: &str = "https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html";
+const KINESIS_LAG: &str = "https://github.com/aws/aws-sdk-java-v2/pull/6006";
+const IAM_LAG: &str =
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency";
+
+/// Every transient that is known. The first row that fits counts.
+pub static TRANSIENTS: &[Transient] = &[
+    // Firehose does not know a role, or what it may do, yet (audit A: "in every wording").
+    always(&["delivery"], "InvalidArgumentException", "is unable to assume role", TWO_MINUTES, KNOWN, FIREHOSE_ROLE),
+    always(&["delivery"], "InvalidArgumentException", "is not authorized to", TWO_MINUTES, KNOWN, FIREHOSE_ROLE),
+    always(&["delivery"], "InvalidArgumentException", "Access was denied", TWO_MINUTES, KNOWN, FIREHOSE_ROLE),
+    always(
+        &["delivery"],
+        "InvalidArgumentException",
+        "Verify that the IAM role has access",
+        TWO_MINUTES,
+        KNOWN,
+        FIREHOSE_ROLE,
+    ),
+    always(
+        &["delivery"],
+        "InvalidArgumentException",
+        "security token included in the request is invalid",
+        TWO_MINUTES,
+        KNOWN,
+        "https://github.com/hashicorp/terraform-provider-aws/issues/47937",
+    ),
+    // Lambda does not know a role yet, or is at the last change still.
+    always(
+        &["function"],
+        "InvalidParameterValueException",
+        "cannot be assumed by Lambda",
+        TWO_MINUTES,
+        KNOWN,
+        LAMBDA_ROLE,
+    ),
+    always(
+        &["function"],
+        "InvalidParameterValueException",
+        "execution role does not have permissions",
+        TWO_MINUTES,
+        KNOWN,
+        LAMBDA_ROLE,
+    ),
+    always(&["function"], "InvalidParameterValueException", "throttled by EC2", TWO_MINUTES, "EC2", LAMBDA_ROLE),
+    always(
+        &["function"],
+        "InvalidParameterValueException",
+        "KMS key is invalid for CreateGrant",
+        TWO_MINUTES,
+        KNOWN,
+        LAMBDA_ROLE,
+    ),
+    always(
+        &["function"],
+        "ResourceConflictException",
+        "cannot be performed at this time",
+        STATE,
+        "its last update to end",
+        LAMBDA_STATES,
+    ),
+    always(
+        &["function"],
+        "ResourceConflictException",
+        "update is in progress",
+        STATE,
+        "its last update to end",
+        LAMBDA_STATES,
+    ),
+    // Streams of the whole account and region count, other people's too (audit A11).
+    always(
+        &["stream"],
+        "LimitExceededException",
+        "CREATING or DELETING",
+        STATE,
+        "one of five streams that are being created or deleted in this account and region",
+        KINESIS_CREATE,
+    ),
+    // A bucket name is free some time after its bucket was deleted; two calls on one bucket exclude each other (audit A5).
+    always(
+        &["bucket", "prefix"],
+        "OperationAborted",
+        "",
+        TEN_MINUTES,
+        "another operation on the bucket to end",
+        S3_CREATE,
+    ),
+    created(&["bucket", "prefix"], "NoSuchBucket", TWO_MINUTES, S3_CREATE),
+    // Two calls on one log group exclude each other (audit A8).
+    always(
+        &["log_group", "record"],
+        "OperationAbortedException",
+        "",
+        TWO_MINUTES,
+        "another operation on the log group to end",
+        LOGS_ABORTED,
+    ),
+    // A policy that was just deleted still counts (audit A9).
+    Transient {
+        kinds: &["role"],
+        code: "DeleteConflict",
+        message: "",
+        counts: Counts::AfterChange(TWO_MINUTES),
+        limit: TWO_MINUTES,
+        waits_for: "IAM to see that its policy is deleted",
+        source: "https://github.com/hashicorp/terraform/issues/3222",
+    },
+    always(
+        &["role"],
+        "ConcurrentModification",
+        "",
+        TWO_MINUTES,
+        "another change of the role to end",
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html",
+    ),
+    always(
+        &["role"],
+        "MalformedPolicyDocument",
+        "Invalid principal in policy",
+        TWO_MINUTES,
+        "IAM to know who is named in its policy",
+        IAM_LAG,
+    ),
+    // What was created is not seen everywhere at once (audit A7, A8).
+    created(&["role"], "NoSuchEntity", TWO_MINUTES, IAM_LAG),
+    created(&["stream"], "ResourceNotFoundException", MINUTE, KINESIS_LAG),
+    created(
+        &["function"],
+        "ResourceNotFoundException",
+        MINUTE,
+        "https://github.com/hashicorp/terraform-provider-aws/issues/25440",
+    ),
+    created(&["delivery"], "ResourceNotFoundException", MINUTE, FIREHOSE_ROLE),
+    created(&["log_group", "record"], "ResourceNotFoundException", MINUTE, LOGS_ABORTED),
+    // Beyond the SDK's own attempts: others use up the account's rate too. The other texts of LimitExceededException are quotas.
+    always(&[], "ThrottlingException", "", TEN_MINUTES, RATE, THROTTLING),
+    always(&[], "Throttling", "", TEN_MINUTES, RATE, THROTTLING),
+    always(&[], "TooManyRequestsException", "", TEN_MINUTES, RATE, THROTTLING),
+    always(&[], "LimitExceededException", "Rate exceeded", TEN_MINUTES, RATE, THROTTLING),
+    always(&[], "SlowDown", "", TEN_MINUTES, RATE, THROTTLING),
+];
+
+const KNOWN: &str = "its role to be known everywhere";
+const RATE: &str = "AWS's limit of calls a second, which others in this account use too";
+const THROTTLING: &str = "https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html";
+
+const fn always(
+    kinds: &'static [&'static str],
+    code: &'static str,
+    message: &'static str,
+    limit: Duration,
+    waits_for: &'static str,
+    source: &'static str,
+) -> Transient {
+    Transient { kinds, code, message, counts: Counts::Always, limit, waits_for, source }
+}
+
+/// Absent, although this run created it a moment ago.
+const fn created(
+    kinds: &'static [&'static str],
+    code: &'static str,
+    limit: Duration,
+    source: &'static str,
+) -> Transient {
+    let counts = Counts::AfterCreate(limit);
+    Transient { kinds, code, message: "", counts, limit, waits_for: "it to be seen after its creation", source }
+}
+
+/// The row that explains an error of a call on a resource of this kind, if it passes by itself.
+pub fn find(kind: &str, error: &Error, ago: Ago) -> Option<&'static Transient> {
+    let said = error.to_string();
+    if said.contains(NEVER) {
+        return None;
+    }
+    let counts = |row: &Transient| match row.counts {
+        Counts::Always => true,
+        Counts::AfterCreate(within) => ago.created.is_some_and(|ago| ago < within),
+        Counts::AfterChange(within) => ago.changed.is_some_and(|ago| ago < within),
+    };
+    let fits = |row: &&Transient| {
+        (row.kinds.is_empty() || row.kinds.contains(&kind))
+            && error.code() == Some(row.code)
+            && said.contains(row.message)
+            && counts(row)
+    };
+    TRANSIENTS.iter().find(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_found_by_its_own_answer_and_only_when_it_counts() {
+        let now = Ago { created: Some(Duration::ZERO), changed: Some(Duration::ZERO) };
+        for row in TRANSIENTS {
+            let kind = row.kinds.first().copied().unwrap_or("stream");
+            let error = Error::msg(format!("creating: {}", row.message)).with_code(row.code);
+            let found = find(kind, &error, now).unwrap_or_else(|| panic!("{row:?}"));
+            assert!(std::ptr::eq(found, row), "{row:?} is hidden by {found:?}");
+            assert!(row.source.starts_with("https://"), "{row:?}");
+            assert_eq!(find(kind, &error, Ago::default()).is_some(), row.counts == Counts::Always, "{row:?}");
+            let later = Ago { created: Some(row.limit), changed: Some(row.limit) };
+            assert_eq!(find(kind, &error, later).is_some(), row.counts == Counts::Always, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_time_heals_is_no_transient() {
+        let now = Ago { created: Some(Duration::ZERO), changed: Some(Duration::ZERO) };
+        for (kind, code, message) in [
+            ("delivery", "InvalidArgumentException", "User x is not authorized to perform: iam:PassRole on resource y"),
+            ("delivery", "LimitExceededException", "You have already consumed your firehose quota of 50 hoses."),
+            ("stream", "LimitExceededException", "This request would exceed the shard limit for the account 1"),
+            ("stream", "ResourceInUseException", "Stream x under account 1 already exists."),
+            ("bucket", "AccessDenied", "Access Denied"),
+            ("function", "InvalidParameterValueException", "Unzipped size must be smaller than 262144000 bytes"),
+        ] {
+            let error = Error::msg(format!("creating: {message}")).with_code(code);
+            assert!(find(kind, &error, now).is_none(), "{message}");
+        }
+    }
+}
