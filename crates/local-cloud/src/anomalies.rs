@@ -11,9 +11,10 @@ use crate::settings::Millis;
 
 pub mod choice;
 pub mod course;
+pub mod page;
 mod question;
 mod rows;
-mod subject;
+pub(crate) mod subject;
 
 pub use choice::Consistency;
 
@@ -22,10 +23,16 @@ pub use choice::Consistency;
 pub enum About {
     Stream,
     DeliveryStream,
+    Function,
+    /// The role itself, or a call that gives a service its ARN.
+    Role,
+    /// An inline policy of a role.
+    RolePolicy,
     Bucket,
+    LogGroup,
 }
 
-/// A refusal in AWS's words. `{name}` stands for the resource's name, `{account}` for the account.
+/// A refusal in AWS's words. `{name}` and `{arn}` stand for the resource as the refused call names it, `{account}` for the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Words {
     pub code: &'static str,
@@ -40,6 +47,10 @@ pub enum Shown {
     Stale,
     /// A refusal. Where AWS has several wordings, each refused call gets the next.
     Refused(&'static [Words]),
+    /// Empty pages with a token before the first that is not: those of [`page`], at any time.
+    EmptyPages,
+    /// What was written is not found yet: the service itself looks away ([`crate::world::World::late_events`]).
+    Late,
 }
 
 /// One anomaly.
@@ -48,7 +59,7 @@ pub struct Row {
     /// By which it is turned on.
     pub name: &'static str,
     pub about: About,
-    /// The operations that bring it about where they succeed, as `service:Operation`.
+    /// The operations that bring it about where they succeed, as `service:Operation`. None where it is met at any time.
     pub after: &'static [&'static str],
     /// Of those, it is brought about only where this read found nothing before.
     pub absent: Option<&'static str>,
@@ -71,4 +82,62 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 /// The row of that name.
 pub fn row(name: &str) -> Option<&'static Row> {
     rows().find(|row| row.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Operations, those of the row's own service without its name.
+    fn operations(row: &Row, all: &[&str]) -> String {
+        let own = row.name.split('-').next().unwrap_or_default();
+        let short = |operation: &&str| operation.strip_prefix(own).map_or(*operation, |rest| &rest[1..]).to_owned();
+        all.iter().map(short).collect::<Vec<_>>().join(", ")
+    }
+
+    /// As a row of the documentation.
+    fn told(row: &Row) -> String {
+        let shown = match row.shown {
+            Shown::Stale => "the reply from before".to_owned(),
+            Shown::Refused(wordings) => wordings
+                .iter()
+                .map(|words| format!("{} \"{}\"", words.code, words.message))
+                .collect::<Vec<_>>()
+                .join(", then "),
+            Shown::EmptyPages => "the first two pages are empty".to_owned(),
+            Shown::Late => "newer events are not found".to_owned(),
+        };
+        let seconds = |ms: Millis| ms as f64 / 1000.0;
+        let (least, most) = row.lasts;
+        let lasts = match (row.shown, row.settled) {
+            (Shown::EmptyPages, _) => "always".to_owned(),
+            (_, false) => format!("{} to {}", seconds(least), seconds(most)),
+            (_, true) => format!("{} to {} after its state", seconds(least), seconds(most)),
+        };
+        let (after, at) = (operations(row, row.after), operations(row, row.at));
+        format!("| {} | {after} | {at} | {shown} | {lasts} | {} |", row.name, row.source)
+    }
+
+    #[test]
+    fn the_documentation_has_every_row_as_it_is() {
+        let documentation = include_str!("../README.md");
+        let wanted: Vec<String> = rows().map(told).collect();
+        let has = |name: &str| documentation.lines().filter(|line| line.starts_with(&format!("| {name}-"))).count();
+        let documented: usize = ["kinesis", "firehose", "lambda", "iam", "s3", "logs"].into_iter().map(has).sum();
+        let missing = wanted.iter().any(|row| !documentation.lines().any(|line| line == row));
+        assert!(
+            !missing && documented == wanted.len(),
+            "write into crates/local-cloud/README.md:\n{}",
+            wanted.join("\n")
+        );
+    }
+
+    #[test]
+    fn rows_have_names_of_their_own_and_last_for_some_time() {
+        for row in rows() {
+            assert_eq!(rows().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
+            assert!(row.lasts.0 <= row.lasts.1 && !row.at.is_empty() && !row.source.is_empty(), "{}", row.name);
+            assert!(row.shown == Shown::EmptyPages || row.lasts.0 > 0, "{}", row.name);
+        }
+    }
 }

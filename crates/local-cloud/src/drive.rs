@@ -14,6 +14,7 @@ use crate::anomalies::course::{Anomalies, Count};
 use crate::control;
 use crate::faults::{Faults, Rule};
 use crate::flow;
+use crate::rates::Rates;
 use crate::request::{AwsError, Effect, Reply, Token};
 use crate::runner::Runner;
 use crate::service::kinesis::subscribe::Next;
@@ -57,6 +58,8 @@ struct Shared {
     clock: Clock,
     faults: Mutex<Faults>,
     anomalies: Mutex<Anomalies>,
+    /// Of the control plane, where limits are asked for.
+    rates: Option<Mutex<Rates>>,
     runner: Runner,
     /// Calls whose reply waits for an effect.
     waiting: Mutex<HashMap<Token, oneshot::Sender<Result<Reply, AwsError>>>>,
@@ -88,12 +91,15 @@ impl Engine {
         let (time, pace) = (settings.time, Pace { speed: settings.speed, paused: settings.paused });
         let faults = Faults::new(settings.faults.iter().filter(|rule| !rule.is_own()).cloned().collect());
         let anomalies = Anomalies::new(&settings);
+        let rates = settings.limits.then(|| Mutex::new(Rates::new(&settings.account)));
         let opened = tokio::task::spawn_blocking(move || open(settings)).await;
-        let (room, runner) = opened.expect("opening does not panic and is not cancelled")?;
+        let (mut room, runner) = opened.expect("opening does not panic and is not cancelled")?;
+        room.world.late_events = anomalies.late_events();
         let shared = Shared {
             clock: Clock::start(time, room.last(), pace),
             faults: Mutex::new(faults),
             anomalies: Mutex::new(anomalies),
+            rates,
             room: Mutex::new(room),
             held: Figures::default(),
             runner,
@@ -132,7 +138,12 @@ impl Engine {
 
     /// From now on these of AWS's anomalies are met, and no others.
     pub fn set_consistency(&self, chosen: Consistency) {
-        self.shared.anomalies().choose(chosen);
+        let late_events = {
+            let mut anomalies = self.shared.anomalies();
+            anomalies.choose(chosen);
+            anomalies.late_events()
+        };
+        self.shared.room("consistency").world.late_events = late_events;
     }
 
     /// Which of AWS's anomalies are met.

@@ -11,7 +11,8 @@
 //!   clock, no async. A fifteen minute buffer is tested in microseconds. (jq queries are evaluated in processes of their own, because
 //!   nothing else bounds them.)
 //! - `drive` owns the clock, the journal and the processes. It is the only part that sleeps.
-//! - `faults` says which calls go wrong, by rule and by seed, and `anomalies` what AWS answers for a while after a change; `drive` lets them.
+//! - `faults` says which calls go wrong, by rule and by seed, `anomalies` what AWS answers for a while after a change, and `rates`
+//!   how often it may be called; `drive` lets them.
 //! - `connector` (the AWS SDK's HTTP client, in this process) and `server` (a loopback port) are two doors to the same room.
 //!
 //! Not here: anything about provisioning, and the AWS service SDKs.
@@ -22,6 +23,7 @@ pub mod control;
 pub mod drive;
 pub mod faults;
 pub mod flow;
+pub mod rates;
 pub mod request;
 pub mod runner;
 pub mod server;

@@ -22,6 +22,8 @@ pub struct World {
     pub faults: Faults,
     /// What the present call makes or changes settles that much later than it would.
     pub slow: Millis,
+    /// Log events are found that much later than they were written.
+    pub late_events: Millis,
     /// Where the engine is reached, once it serves a port.
     pub endpoint: Option<String>,
     next_token: Token,
@@ -53,6 +55,7 @@ impl World {
             logs: logs::State::default(),
             s3: s3::State::default(),
             slow: 0,
+            late_events: 0,
             endpoint: None,
             next_token: 1,
             seen: 0,
@@ -80,8 +83,8 @@ impl World {
     pub fn reset(&mut self) -> Vec<String> {
         let functions = self.lambda.functions.iter().map(|(_, function)| function.arn.clone()).collect();
         let (next_token, seen, faults) = (self.next_token, self.seen, std::mem::take(&mut self.faults));
-        let endpoint = self.endpoint.take();
-        *self = World { next_token, seen, faults, endpoint, ..World::new(self.settings.clone()) };
+        let (endpoint, late_events) = (self.endpoint.take(), self.late_events);
+        *self = World { next_token, seen, faults, endpoint, late_events, ..World::new(self.settings.clone()) };
         functions
     }
 

@@ -108,20 +108,25 @@ impl Anomalies {
     /// What a call is answered instead. Of several rows the first counts.
     pub fn meet(&mut self, operation: &str, request: &Request, now: Millis) -> Met {
         self.open.retain(|open| open.until > now);
-        let shows = |open: &&mut Open| {
-            open.row.at.contains(&operation) && subject::all(open.row.about, operation, request).contains(&open.subject)
-        };
-        let Some(open) = self.open.iter_mut().find(shows) else { return Met::Nothing };
+        let account = self.account.as_str();
+        let shown = self.open.iter_mut().find_map(|open| {
+            let named = || subject::all(open.row.about, operation, request, account).into_iter();
+            let shows = open.row.at.contains(&operation);
+            let subject = shows.then(|| named().find(|subject| subject.is(&open.subject))).flatten()?;
+            Some((open, subject))
+        });
+        let Some((open, subject)) = shown else { return Met::Nothing };
         let met = match open.row.shown {
             Shown::Refused(wordings) => {
                 let words = wordings[open.refused % wordings.len()];
                 open.refused += 1;
-                Met::Refused(words.of(&open.subject, &self.account))
+                Met::Refused(words.of(&subject, account))
             }
             Shown::Stale => match open.replies.iter().find(|(read, _)| *read == operation) {
                 Some((_, reply)) => Met::Stale(reply.clone()),
                 None => Met::Nothing,
             },
+            Shown::EmptyPages | Shown::Late => Met::Nothing,
         };
         if let Some(count) = self.counts.iter_mut().find(|count| count.row == open.row && !matches!(met, Met::Nothing))
         {
@@ -130,19 +135,33 @@ impl Anomalies {
         met
     }
 
+    /// Is a row on that shows this to a call at any time? Then it is counted.
+    pub fn shows(&mut self, shown: Shown, operation: &str) -> bool {
+        let is = |count: &&mut Count| count.row.shown == shown && count.row.at.contains(&operation);
+        self.counts.iter_mut().find(is).map(|count| count.shown += 1).is_some()
+    }
+
+    /// How much later log events are found than they were written: the same for all, so that their order stays.
+    pub fn late_events(&self) -> Millis {
+        let row = self.counts.iter().map(|count| count.row).find(|row| row.shown == Shown::Late);
+        let lasts = row.and_then(|row| self.chosen.lasts(row));
+        lasts.map_or(0, |lasts| between(lasts, share(self.chosen.seed(), 0)))
+    }
+
     /// What a call begins, should it succeed.
     pub fn pending(&mut self, operation: &str, request: &Request) -> Vec<Pending> {
         let mut pending = vec![];
         let on = self.counts.iter().map(|count| count.row).filter(|row| row.after.contains(&operation));
         for row in on {
-            for subject in subject::all(row.about, operation, request) {
+            for subject in subject::all(row.about, operation, request, &self.account) {
                 self.thrown += 1;
                 if share(self.chosen.seed(), self.thrown) >= self.chosen.rate() {
                     continue;
                 }
                 let stale = row.at.iter().filter(|_| row.shown == Shown::Stale);
                 let reads = stale.chain(&row.absent).copied();
-                let asked = reads.filter_map(|read| Some((read, question::about(read, &subject, request)?)));
+                let asked =
+                    reads.filter_map(|read| Some((read, question::about(read, &subject, request, &self.account)?)));
                 pending.push(Pending { row, questions: asked.collect(), subject, replies: vec![] });
             }
         }
@@ -153,14 +172,14 @@ impl Anomalies {
     pub fn begin(&mut self, pending: Vec<Pending>, now: Millis) {
         for Pending { row, subject, replies, .. } in pending {
             let was_there = |read| replies.iter().any(|(asked, reply)| *asked == read && reply.status().is_success());
-            let Some((least, most)) = self.chosen.lasts(row).filter(|_| !row.absent.is_some_and(was_there)) else {
+            let Some(lasts) = self.chosen.lasts(row).filter(|_| !row.absent.is_some_and(was_there)) else {
                 continue;
             };
             self.thrown += 1;
-            let jitter = share(self.chosen.seed(), self.thrown) * (most - least) as f64;
+            let lasts = between(lasts, share(self.chosen.seed(), self.thrown));
             let state = if row.settled { row.about.settles(self.delays) } else { 0 };
-            let until = now + state + least + jitter as Millis;
-            self.open.retain(|open| open.row != row || open.subject != subject);
+            let until = now + state + lasts;
+            self.open.retain(|open| open.row != row || !open.subject.is(&subject));
             self.open.push(Open { row, subject, until, replies, refused: 0 });
             if let Some(count) = self.counts.iter_mut().find(|count| count.row == row) {
                 count.begun += 1;
@@ -169,20 +188,27 @@ impl Anomalies {
     }
 }
 
+/// A time between the least and the most.
+fn between((least, most): (Millis, Millis), share: f64) -> Millis {
+    least + (share * (most - least) as f64) as Millis
+}
+
 impl About {
     /// How long a state lasts that a change begins.
     fn settles(self, delays: Delays) -> Millis {
         match self {
             About::Stream => delays.stream,
             About::DeliveryStream => delays.delivery_stream,
-            About::Bucket => 0,
+            About::Function => delays.function,
+            About::Role | About::RolePolicy | About::Bucket | About::LogGroup => 0,
         }
     }
 }
 
 impl Words {
     fn of(&self, subject: &Subject, account: &str) -> AwsError {
-        let message = self.message.replace("{name}", &subject.name).replace("{account}", account);
+        let message = self.message.replace("{name}", &subject.name).replace("{arn}", &subject.arn);
+        let message = message.replace("{account}", account);
         AwsError::new(self.code, message).with_status(self.status)
     }
 }

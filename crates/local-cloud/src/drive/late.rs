@@ -1,12 +1,16 @@
 //! A call that meets one of AWS's anomalies, or brings one about.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::{Content, Engine, exchange};
+use crate::anomalies::Shown;
 use crate::anomalies::course::Met;
-use crate::request::Request;
+use crate::anomalies::page::Page;
+use crate::rates;
+use crate::request::{AwsError, Request};
 use crate::wire::dress::{self, Format};
 use crate::wire::{self, Route};
 
@@ -19,13 +23,23 @@ impl Engine {
         request: Request,
         slow: Duration,
     ) -> http::Response<Content> {
+        if let Some(error) = self.too_often(operation, &request) {
+            return exchange::refuse(route, &request, error).map(Content::from);
+        }
         let read = match self.shared.anomalies().concern(operation) {
             true => Format::of(&request).read(request.body.clone()).ok(),
             false => None,
         };
         // What cannot be read is refused by its service.
         let Some(body) = read else { return self.answer(route, operation, request, slow).await };
-        let asked = Request { body, ..request.clone() };
+        let mut asked = Request { body, ..request.clone() };
+        if self.shared.anomalies().shows(Shown::EmptyPages, operation)
+            && let Some(page) = Page::asked(operation, &mut asked)
+        {
+            let answer = self.answer(route, operation, asked, slow).await;
+            let empty = page.is_empty() && answer.status().is_success();
+            return if empty { page.emptied(answer.map(whole)).map(Content::from) } else { answer };
+        }
         let met = self.shared.anomalies().meet(operation, &asked, self.now());
         match met {
             Met::Refused(error) => return exchange::refuse(route, &request, error).map(Content::from),
@@ -44,6 +58,17 @@ impl Engine {
             self.shared.anomalies().begin(pending, self.now());
         }
         answer
+    }
+}
+
+impl Engine {
+    /// The refusal of a call that comes too often, where that is asked for.
+    fn too_often(&self, operation: &str, request: &Request) -> Option<AwsError> {
+        let rates = self.shared.rates.as_ref().filter(|_| rates::is_limited(operation))?;
+        let body = Format::of(request).read(request.body.clone()).ok()?;
+        // Counting does not panic.
+        let mut rates = rates.lock().unwrap_or_else(PoisonError::into_inner);
+        rates.admit(operation, &Request { body, ..request.clone() }, self.now()).err()
     }
 }
 

@@ -55,6 +55,8 @@ struct Call<'a> {
     region: &'a str,
     account: &'a str,
     now: Millis,
+    /// Events that came in later are not found yet.
+    found_until: Millis,
 }
 
 /// An operation's result; `Null` where it has none.
@@ -104,7 +106,8 @@ pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
     validate::input("logs", name, &input)?;
     Ok(Box::new(move |world, turn| {
         let (state, account) = (&mut world.logs, &world.settings.account);
-        let mut call = Call { state, input, region: &request.region, account, now: turn.now };
+        let found_until = turn.now.saturating_sub(world.late_events);
+        let mut call = Call { state, input, region: &request.region, account, now: turn.now, found_until };
         match operation {
             Act(act) => act(&mut call).map(json::output),
             Searches(begin) => {

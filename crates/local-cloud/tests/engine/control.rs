@@ -104,6 +104,25 @@ async fn faults_wear_the_dress_of_their_service_and_lose_only_the_answer() {
     assert_eq!(control(&engine, "POST", "faults").await.0, 400);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_control_plane_is_called_as_often_as_on_aws_where_limits_are_asked_for() {
+    let limited = Engine::start(Settings { limits: true, ..Settings::default() }).await.expect("an engine in memory");
+    let code = async |engine: &Engine| {
+        let answer = streams(engine).await;
+        (answer.status().as_u16(), header(&answer, "x-amzn-errortype").to_owned())
+    };
+    for _ in 0..5 {
+        assert_eq!(code(&limited).await.0, 200);
+    }
+    assert_eq!(code(&limited).await, (400, "LimitExceededException".to_owned()));
+    limited.advance(Duration::from_millis(200)).await;
+    assert_eq!(code(&limited).await.0, 200);
+    let unlimited = engine().await;
+    for _ in 0..50 {
+        assert_eq!(code(&unlimited).await.0, 200);
+    }
+}
+
 #[tokio::test]
 async fn no_rule_strikes_the_control_api_which_can_take_it_back() {
     let engine = engine().await;

@@ -58,7 +58,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ROWS")]
     pub consistency: Vec<Consistency>,
     /// Let through no more than on AWS: a shard takes 1 MiB and 1,000 records a second, gives 2 MiB in 5 calls; a delivery stream
-    /// takes 5 MiB directly (1 MiB outside us-east-1, us-west-2, eu-west-1)
+    /// takes 5 MiB directly (1 MiB outside us-east-1, us-west-2, eu-west-1); control operations are called at their documented rates
     #[arg(long)]
     pub limits: bool,
     /// Check that calls are signed with this key and secret; without it a signature must only be there

@@ -30,9 +30,11 @@ pub struct Snapshot {
 }
 
 impl State {
-    pub fn snapshot(&self, stream_key: &str, now: Millis) -> Snapshot {
+    /// What of a stream is found: nothing that came in after `found_until`.
+    pub fn snapshot(&self, stream_key: &str, now: Millis, found_until: Millis) -> Snapshot {
         let prefix = format!("{stream_key}:");
-        let batches = self.batches.with_prefix(&prefix).map(|(_, batch)| batch.clone());
+        let batches = self.batches.with_prefix(&prefix).map(|(_, batch)| batch);
+        let batches = batches.filter(|batch| batch.ingestion_time <= found_until).cloned();
         Snapshot { kept_from: self.kept_from(stream_key, now), batches: batches.collect() }
     }
 }
@@ -123,7 +125,7 @@ pub fn get(call: &mut Call) -> Result<Search, AwsError> {
     if !call.state.streams.contains(&key) {
         return Err(no_stream());
     }
-    let snapshot = call.state.snapshot(&key, call.now);
+    let snapshot = call.state.snapshot(&key, call.now, call.found_until);
     Ok(Box::new(move || read(&input, &snapshot)))
 }
 

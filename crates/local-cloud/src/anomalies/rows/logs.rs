@@ -1,0 +1,102 @@
+//! CloudWatch Logs changes a group one thing at a time, and shows tags and events late.
+
+use super::super::{About, Row, Shown};
+use super::refusal;
+
+pub const ROWS: &[Row] = &[
+    Row {
+        name: "logs-absent",
+        about: About::LogGroup,
+        after: &["logs:CreateLogGroup"],
+        absent: None,
+        at: &["logs:DescribeLogGroups"],
+        shown: Shown::Stale,
+        lasts: (300, 3_000),
+        settled: false,
+        source: "[?] https://github.com/aws/eks-hybrid/pull/548 (looks for a new group until it is listed)",
+    },
+    Row {
+        name: "logs-stale",
+        about: About::LogGroup,
+        after: &["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
+        absent: None,
+        at: &["logs:DescribeLogGroups"],
+        shown: Shown::Stale,
+        lasts: (300, 3_000),
+        settled: false,
+        source: "[?] as of a new group",
+    },
+    Row {
+        name: "logs-aborted",
+        about: About::LogGroup,
+        after: &[
+            "logs:CreateLogGroup",
+            "logs:PutRetentionPolicy",
+            "logs:DeleteRetentionPolicy",
+            "logs:DeleteLogGroup",
+            "logs:TagResource",
+            "logs:UntagResource",
+        ],
+        absent: None,
+        at: &[
+            "logs:CreateLogGroup",
+            "logs:PutRetentionPolicy",
+            "logs:DeleteRetentionPolicy",
+            "logs:CreateLogStream",
+            "logs:DeleteLogGroup",
+        ],
+        shown: Shown::Refused(&[refusal(
+            "OperationAbortedException",
+            "A conflicting operation is currently in progress against this resource. Please try again.",
+        )]),
+        lasts: (500, 3_000),
+        settled: false,
+        source: "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html \
+                 (OperationAbortedException), https://github.com/aws/aws-cdk/issues/15709",
+    },
+    Row {
+        name: "logs-late-tags",
+        about: About::LogGroup,
+        after: &["logs:CreateLogGroup", "logs:TagResource", "logs:UntagResource"],
+        absent: None,
+        at: &["logs:ListTagsForResource"],
+        shown: Shown::Stale,
+        lasts: (500, 4_000),
+        settled: false,
+        source: "https://github.com/hashicorp/terraform-provider-aws/issues/27028",
+    },
+    Row {
+        name: "logs-tag-absent",
+        about: About::LogGroup,
+        after: &["logs:CreateLogGroup"],
+        absent: None,
+        at: &["logs:TagResource", "logs:UntagResource"],
+        shown: Shown::Refused(&[refusal("ResourceNotFoundException", "The specified log group does not exist.")]),
+        lasts: (500, 4_000),
+        settled: false,
+        source: "[?] after https://github.com/hashicorp/terraform-provider-aws/issues/27028",
+    },
+    Row {
+        name: "logs-empty-pages",
+        about: About::LogGroup,
+        after: &[],
+        absent: None,
+        at: &["logs:GetLogEvents", "logs:FilterLogEvents"],
+        shown: Shown::EmptyPages,
+        lasts: (0, 0),
+        settled: false,
+        source: "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html and API_FilterLogEvents.html \
+                 (\"Partially full or empty pages don't necessarily mean that pagination is finished.\")",
+    },
+    Row {
+        name: "logs-late-events",
+        about: About::LogGroup,
+        after: &[],
+        absent: None,
+        at: &["logs:GetLogEvents", "logs:FilterLogEvents"],
+        shown: Shown::Late,
+        lasts: (1_000, 30_000),
+        settled: false,
+        source: "[?] tests of https://github.com/localstack/localstack that were run on AWS repeat such reads for 100 s",
+    },
+];
