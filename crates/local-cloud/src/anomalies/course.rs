@@ -105,40 +105,31 @@ impl Anomalies {
         self.counts.iter().any(|count| count.row.after.contains(&operation) || count.row.at.contains(&operation))
     }
 
-    /// What a call is answered instead. Of several rows the first counts.
+    /// What a call is answered instead. Of several anomalies the one that began first counts.
     pub fn meet(&mut self, operation: &str, request: &Request, now: Millis) -> Met {
         self.open.retain(|open| open.until > now);
         let account = self.account.as_str();
-        let shown = self.open.iter_mut().find_map(|open| {
-            let named = || subject::all(open.row.about, operation, request, account).into_iter();
-            let shows = open.row.at.contains(&operation);
-            let subject = shows.then(|| named().find(|subject| subject.is(&open.subject))).flatten()?;
-            Some((open, subject))
+        let met = self.open.iter_mut().filter(|open| open.row.at.contains(&operation)).find_map(|open| {
+            let named = subject::all(open.row.about, operation, request, account);
+            let subject = named.iter().find(|subject| subject.is(&open.subject))?;
+            Some((open.row, open.shown(operation, subject, account)?))
         });
-        let Some((open, subject)) = shown else { return Met::Nothing };
-        let met = match open.row.shown {
-            Shown::Refused(wordings) => {
-                let words = wordings[open.refused % wordings.len()];
-                open.refused += 1;
-                Met::Refused(words.of(&subject, account))
-            }
-            Shown::Stale => match open.replies.iter().find(|(read, _)| *read == operation) {
-                Some((_, reply)) => Met::Stale(reply.clone()),
-                None => Met::Nothing,
-            },
-            Shown::EmptyPages | Shown::Late => Met::Nothing,
-        };
-        if let Some(count) = self.counts.iter_mut().find(|count| count.row == open.row && !matches!(met, Met::Nothing))
-        {
-            count.shown += 1;
-        }
+        let Some((row, met)) = met else { return Met::Nothing };
+        self.count(row);
         met
     }
 
-    /// Is a row on that shows this to a call at any time? Then it is counted.
-    pub fn shows(&mut self, shown: Shown, operation: &str) -> bool {
-        let is = |count: &&mut Count| count.row.shown == shown && count.row.at.contains(&operation);
-        self.counts.iter_mut().find(is).map(|count| count.shown += 1).is_some()
+    /// The row that shows this to a call of the operation at any time, where it is on.
+    pub fn at_any_time(&self, shown: Shown, operation: &str) -> Option<&'static Row> {
+        let rows = self.counts.iter().map(|count| count.row);
+        rows.into_iter().find(|row| row.shown == shown && row.at.contains(&operation))
+    }
+
+    /// The row was shown to a call.
+    pub fn count(&mut self, row: &Row) {
+        if let Some(count) = self.counts.iter_mut().find(|count| count.row == row) {
+            count.shown += 1;
+        }
     }
 
     /// How much later log events are found than they were written: the same for all, so that their order stays.
@@ -184,6 +175,24 @@ impl Anomalies {
             if let Some(count) = self.counts.iter_mut().find(|count| count.row == row) {
                 count.begun += 1;
             }
+        }
+    }
+}
+
+impl Open {
+    /// What a call of the operation is answered, which names the resource so.
+    fn shown(&mut self, operation: &str, subject: &Subject, account: &str) -> Option<Met> {
+        match self.row.shown {
+            Shown::Refused(wordings) => {
+                let words = wordings[self.refused % wordings.len()];
+                self.refused += 1;
+                Some(Met::Refused(words.of(subject, account)))
+            }
+            Shown::Stale => {
+                let reply = self.replies.iter().find(|(read, _)| *read == operation);
+                reply.map(|(_, reply)| Met::Stale(reply.clone()))
+            }
+            Shown::EmptyPages | Shown::ShortPages | Shown::Late => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{Content, Engine, exchange};
 use crate::anomalies::Shown;
 use crate::anomalies::course::Met;
-use crate::anomalies::page::Page;
+use crate::anomalies::page::{self, Page};
 use crate::rates;
 use crate::request::{AwsError, Request};
 use crate::wire::dress::{self, Format};
@@ -20,7 +20,7 @@ impl Engine {
         &self,
         route: Route,
         operation: &str,
-        request: Request,
+        mut request: Request,
         slow: Duration,
     ) -> http::Response<Content> {
         if let Some(error) = self.too_often(operation, &request) {
@@ -33,12 +33,22 @@ impl Engine {
         // What cannot be read is refused by its service.
         let Some(body) = read else { return self.answer(route, operation, request, slow).await };
         let mut asked = Request { body, ..request.clone() };
-        if self.shared.anomalies().shows(Shown::EmptyPages, operation)
+        let paged = |shown| self.shared.anomalies().at_any_time(shown, operation);
+        if let Some(row) = paged(Shown::EmptyPages)
             && let Some(page) = Page::asked(operation, &mut asked)
         {
             let answer = self.answer(route, operation, asked, slow).await;
-            let empty = page.is_empty() && answer.status().is_success();
-            return if empty { page.emptied(answer.map(whole)).map(Content::from) } else { answer };
+            if !page.is_empty() || !answer.status().is_success() {
+                return answer;
+            }
+            self.shared.anomalies().count(row);
+            return page.emptied(answer.map(whole)).map(Content::from);
+        }
+        if let Some(row) = paged(Shown::ShortPages)
+            && let Some(shortened) = page::shortened(&asked)
+        {
+            self.shared.anomalies().count(row);
+            (request, asked) = (shortened.clone(), shortened);
         }
         let met = self.shared.anomalies().meet(operation, &asked, self.now());
         match met {

@@ -107,7 +107,7 @@ async fn each_anomaly_is_seen_after_its_change_and_not_after_its_time() {
 }
 
 /// These are shown without a change, in tests of their own.
-const AT_ANY_TIME: [&str; 2] = ["logs-empty-pages", "logs-late-events"];
+const AT_ANY_TIME: [&str; 3] = ["logs-empty-pages", "iam-short-pages", "logs-late-events"];
 
 #[test]
 fn each_row_has_a_case() {
@@ -175,9 +175,29 @@ async fn the_first_pages_of_events_are_empty_and_lead_on() {
         }
         assert_eq!(pages, [0, 0, 1, 1], "{operation}");
     }
+    assert_eq!(engine.anomalies()[0].shown, 4);
     let from_head = json!({ "logGroupName": "g", "logStreamName": "s", "startFromHead": true });
     let page = json(&engine, "Logs_20140328.GetLogEvents", from_head).await;
-    assert_eq!(page["events"].as_array().map(Vec::len), Some(2));
+    assert_eq!((page["events"].as_array().map(Vec::len), engine.anomalies()[0].shown), (Some(2), 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_of_a_list_of_iams_holds_one_item_and_says_that_there_are_more() {
+    let engine = engine_with("iam-short-pages".parse().expect("a row")).await;
+    for role in ["a", "b"] {
+        let policy = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C\
+                      %22Principal%22%3A%7B%22Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A\
+                      %22sts%3AAssumeRole%22%7D%5D%7D";
+        let created = format!("RoleName={role}&AssumeRolePolicyDocument={policy}");
+        assert!(call(&engine, ("iam:CreateRole", &created)).await.starts_with("200"));
+    }
+    let first = call(&engine, ("iam:ListRoles", "MaxItems=100")).await;
+    let names = |answer: &str| answer.matches("<RoleName>").count();
+    assert_eq!((names(&first), first.contains("<IsTruncated>true<")), (1, true), "{first}");
+    let marker = first.split("<Marker>").nth(1).and_then(|rest| rest.split('<').next()).expect("a marker");
+    let second = call(&engine, ("iam:ListRoles", &format!("Marker={marker}"))).await;
+    assert_eq!((names(&second), second.contains("<IsTruncated>false<")), (1, true), "{second}");
+    assert_eq!(engine.anomalies()[0].shown, 2);
 }
 
 #[tokio::test(start_paused = true)]

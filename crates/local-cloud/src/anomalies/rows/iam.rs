@@ -101,4 +101,23 @@ pub const ROWS: &[Row] = &[
         settled: false,
         source: "[?] as of inline policies",
     },
+    Row {
+        name: "iam-short-pages",
+        about: About::Role,
+        after: &[],
+        absent: None,
+        at: &[
+            "iam:ListRoles",
+            "iam:ListRolePolicies",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRoleTags",
+            "iam:ListPolicies",
+            "iam:ListPolicyVersions",
+        ],
+        shown: Shown::ShortPages,
+        lasts: (0, 0),
+        settled: false,
+        source: "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRolePolicies.html (\"IAM might return fewer results, even when there \
+                 are more results available.\")",
+    },
 ];
