@@ -31,18 +31,22 @@ mod held;
 mod journal;
 mod kept;
 mod late;
+mod reads;
 mod room;
 mod subscription;
+#[cfg(test)]
+mod tests;
 mod timer;
 
 pub use body::Content;
 pub use clock::Pace;
 pub use exchange::LostReply;
-pub use journal::StartError;
+pub use journal::{Damage, StartError};
 pub use kept::Kept;
 
 use clock::Clock;
 use held::{Figures, Held};
+use journal::{Disk, create_folder};
 use room::Room;
 
 /// A running engine. Clones share it; it ends with the last of them, or with [`Engine::close`].
@@ -87,12 +91,16 @@ impl Engine {
     /// # Errors
     /// Where the folder cannot be used, is in use by another process, or holds what is not understood.
     pub async fn start(settings: Settings) -> Result<Engine, StartError> {
+        Engine::start_on(settings, Disk::default()).await
+    }
+
+    async fn start_on(settings: Settings, disk: Disk) -> Result<Engine, StartError> {
         let secret = settings.signature.clone();
         let (time, pace) = (settings.time, Pace { speed: settings.speed, paused: settings.paused });
         let faults = Faults::new(settings.faults.iter().filter(|rule| !rule.is_own()).cloned().collect());
         let anomalies = Anomalies::new(&settings);
         let rates = settings.limits.then(|| Mutex::new(Rates::new(&settings.account)));
-        let opened = tokio::task::spawn_blocking(move || open(settings)).await;
+        let opened = tokio::task::spawn_blocking(move || open(settings, disk)).await;
         let (mut room, runner) = opened.expect("opening does not panic and is not cancelled")?;
         room.world.late_events = anomalies.late_events();
         let shared = Shared {
@@ -204,7 +212,9 @@ impl Engine {
                 break;
             }
             self.shared.clock.move_to(step);
-            self.shared.run();
+            if !self.shared.run() {
+                break;
+            }
             self.idle().await;
         }
         self.shared.clock.move_to(target);
@@ -266,6 +276,16 @@ impl Engine {
         self.shared.room("close").close();
     }
 
+    /// What was damaged in the folder when it was opened, and what is lost by it.
+    pub fn damage(&self) -> Vec<Damage> {
+        self.shared.room("damage").damage().to_vec()
+    }
+
+    /// Why nothing can be changed at the moment, where the disk takes nothing.
+    pub fn stalled(&self) -> Option<String> {
+        self.shared.room("stalled").stalled().map(str::to_owned)
+    }
+
     /// How long the world was held, by operation.
     pub fn held(&self) -> serde_json::Value {
         self.shared.held.told()
@@ -321,7 +341,7 @@ impl Shared {
 
     fn decide<R>(&self, by: &str, act: impl FnOnce(&mut World, &mut Turn) -> R) -> (Result<R, AwsError>, Vec<Effect>) {
         let mut room = self.room(by);
-        let decided = room.turn(self.clock.now(), act);
+        let decided = room.turn(self.clock.now(), by, act);
         drop(room);
         self.stirred.notify_one();
         self.put.notify_waiters();
@@ -334,7 +354,7 @@ impl Shared {
         let now = self.clock.now();
         let asked = self
             .room("subscription")
-            .turn(now, |world, turn| kinesis::subscribe::next(&mut world.kinesis, turn.now, token))
+            .turn(now, "subscription", |world, turn| kinesis::subscribe::next(&mut world.kinesis, turn.now, token))
             .0;
         let next = asked.unwrap_or_else(|error| Next::End(Some(error)));
         let wait = if let Next::Wait(until) = next { self.clock.wall_until(until) } else { None };
@@ -348,9 +368,9 @@ impl Shared {
 
 /// What a folder holds. Functions run in it too, and what a killed engine left of them goes: that nobody else uses the folder
 /// is certain once its journal is open.
-fn open(settings: Settings) -> Result<(Room, Runner), StartError> {
+fn open(settings: Settings, disk: Disk) -> Result<(Room, Runner), StartError> {
     let functions = settings.data_dir.as_ref().map(|folder| folder.join("functions"));
-    let room = Room::open(settings)?;
+    let room = Room::open(settings, disk)?;
     let Some(functions) = functions else { return Ok((room, Runner::new())) };
     match empty(&functions) {
         Ok(functions) => Ok((room, Runner::in_folder(functions))),
@@ -364,6 +384,6 @@ fn empty(folder: &Path) -> io::Result<PathBuf> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    std::fs::create_dir_all(folder)?;
+    create_folder(folder)?;
     folder.canonicalize()
 }

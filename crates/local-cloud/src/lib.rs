@@ -34,7 +34,7 @@ pub mod wire;
 pub mod world;
 
 pub use anomalies::Consistency;
-pub use drive::{Engine, LostReply, Pace, StartError};
+pub use drive::{Damage, Engine, LostReply, Pace, StartError};
 pub use settings::{Delays, Settings};
 
 /// Is one of the engine's helpers (a function's guard, a query's evaluator), and never returns, where this program was started as

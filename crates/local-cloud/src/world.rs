@@ -82,10 +82,26 @@ impl World {
     /// comes back to a world that does not know it.
     pub fn reset(&mut self) -> Vec<String> {
         let functions = self.lambda.functions.iter().map(|(_, function)| function.arn.clone()).collect();
-        let (next_token, seen, faults) = (self.next_token, self.seen, std::mem::take(&mut self.faults));
-        let (endpoint, late_events) = (self.endpoint.take(), self.late_events);
-        *self = World { next_token, seen, faults, endpoint, late_events, ..World::new(self.settings.clone()) };
+        *self = self.renewed();
         functions
+    }
+
+    /// A world without anything, at the same time, set up in the same way.
+    pub fn renewed(&self) -> World {
+        World {
+            next_token: self.next_token,
+            seen: self.seen,
+            faults: self.faults.clone(),
+            endpoint: self.endpoint.clone(),
+            late_events: self.late_events,
+            ..World::new(self.settings.clone())
+        }
+    }
+
+    /// So many records may be lost of each log, and their ordinals are not given again.
+    pub fn records_lost(&mut self, count: u64) {
+        self.kinesis.records_lost(count);
+        self.firehose.records_lost(count);
     }
 
     /// A turn of the world's own: time has passed, and data moves a step. No call waits for it.

@@ -1,12 +1,16 @@
-//! The world, its journal and the rule that joins them: what changed is kept before anybody is told.
+//! The world, its journal and the rule that joins them: what changed is kept before anybody is told. What could not be kept did not
+//! happen: the world is read from the disk again.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::drive::journal::{Contents, Journal, StartError};
+use super::reads::only_reads;
+use crate::drive::journal::{Committed, Contents, Damage, Disk, Journal, Lock, StartError};
+use crate::faults::Refusal;
 use crate::request::{AwsError, Effect};
 use crate::settings::{Millis, Settings};
-use crate::table::Changes;
+use crate::wire::dress;
 use crate::world::{Turn, World};
 
 /// What is behind the engine's lock.
@@ -14,26 +18,59 @@ pub struct Room {
     pub world: World,
     keeping: Keeping,
     last: Millis,
+    disk: Disk,
+    damage: Vec<Damage>,
 }
 
 enum Keeping {
     /// Gone with the engine.
     InMemory,
-    /// `unkept`: what an earlier write could not put on the disk; it goes first with the next.
-    OnDisk { journal: Box<Journal>, unkept: Changes },
+    OnDisk(Box<Journal>),
+    /// Nothing can be written, so that nothing may change until it can be again. What the world shows is what is kept, unless it
+    /// could not be read either.
+    Stalled {
+        lock: Option<Lock>,
+        acknowledged: Committed,
+        /// Those who write into it have to be done before the file is opened again.
+        contents: Option<Arc<Contents>>,
+        why: String,
+        readable: bool,
+    },
     /// The engine was closed: no more turns.
     Closed,
 }
 
 impl Room {
     /// Opens what the settings name and restores what is there.
-    pub fn open(settings: Settings) -> Result<Room, StartError> {
+    pub fn open(settings: Settings, disk: Disk) -> Result<Room, StartError> {
         let folder = settings.data_dir.clone();
-        let mut world = World::new(settings);
-        let Some(folder) = folder else { return Ok(Room { world, keeping: Keeping::InMemory, last: 0 }) };
-        let (journal, last) = Journal::open(&folder, &mut world)?;
-        let keeping = Keeping::OnDisk { journal: Box::new(journal), unkept: Changes::new(true) };
-        Ok(Room { world, keeping, last })
+        let world = World::new(settings);
+        let mut room = Room { world, keeping: Keeping::InMemory, last: 0, disk, damage: vec![] };
+        if let Some(folder) = folder {
+            room.open_journal(&folder)?;
+        }
+        Ok(room)
+    }
+
+    fn open_journal(&mut self, folder: &std::path::Path) -> Result<(), StartError> {
+        let opened = Journal::open(folder, Lock::take(folder)?, None, &self.disk, &mut self.world)?;
+        self.keeping = Keeping::OnDisk(Box::new(opened.journal));
+        self.last = self.last.max(opened.last);
+        self.damage = opened.damage;
+        Ok(())
+    }
+
+    /// What was damaged in the folder when it was opened.
+    pub fn damage(&self) -> &[Damage] {
+        &self.damage
+    }
+
+    /// Why nothing can be written, where that is so.
+    pub fn stalled(&self) -> Option<&str> {
+        match &self.keeping {
+            Keeping::Stalled { why, .. } => Some(why),
+            _ => None,
+        }
     }
 
     /// The latest time the world has seen, 0 for a new one.
@@ -41,22 +78,40 @@ impl Room {
         self.last
     }
 
-    /// One turn of the world. A panic in it is that call's `InternalFailure` and nobody else's; what was asked of the driver
-    /// before is still to be done.
+    /// One turn of the world on behalf of an operation. A panic in it is that call's `InternalFailure` and nobody else's; what was
+    /// asked of the driver before is still to be done.
     pub fn turn<R>(
         &mut self,
         now: Millis,
+        by: &str,
         act: impl FnOnce(&mut World, &mut Turn) -> R,
     ) -> (Result<R, AwsError>, Vec<Effect>) {
-        if matches!(self.keeping, Keeping::Closed) {
-            return (Err(AwsError::new("ServiceUnavailable", "the engine is closed").with_status(503)), vec![]);
+        if let Err(refused) = self.ready(by) {
+            return (Err(refused), vec![]);
         }
         self.last = self.last.max(now);
         let mut turn = Turn::at(self.last);
         let world = &mut self.world;
         let outcome = caught(|| act(world, &mut turn));
-        let kept = self.keep();
-        (kept.and(outcome), turn.effects)
+        match self.keep(by) {
+            Ok(()) => (outcome, turn.effects),
+            Err(refused) => (Err(refused), vec![]),
+        }
+    }
+
+    /// May this operation have a turn? What changes something waits for room on the disk.
+    fn ready(&mut self, by: &str) -> Result<(), AwsError> {
+        if let Keeping::OnDisk(journal) = &self.keeping
+            && journal.failed()
+        {
+            self.stall("an earlier write failed".to_owned());
+        }
+        match &self.keeping {
+            Keeping::InMemory | Keeping::OnDisk(_) => Ok(()),
+            Keeping::Closed => Err(AwsError::new("ServiceUnavailable", "the engine is closed").with_status(503)),
+            Keeping::Stalled { readable: true, .. } if only_reads(by) => Ok(()),
+            Keeping::Stalled { .. } => self.reopen(by),
+        }
     }
 
     /// Forgets everything, on the disk too. Gives the ARNs of the functions there were.
@@ -65,13 +120,12 @@ impl Room {
     /// Where the journal cannot be emptied: then the engine is closed.
     pub fn reset(&mut self) -> Result<Vec<String>, StartError> {
         let functions = self.world.reset();
-        if let Keeping::OnDisk { .. } = self.keeping
+        if !matches!(self.keeping, Keeping::InMemory | Keeping::Closed)
             && let Some(folder) = self.world.settings.data_dir.clone()
         {
             self.keeping = Keeping::Closed;
             Journal::erase(&folder)?;
-            let (journal, _) = Journal::open(&folder, &mut self.world)?;
-            self.keeping = Keeping::OnDisk { journal: Box::new(journal), unkept: Changes::new(true) };
+            self.open_journal(&folder)?;
         }
         Ok(functions)
     }
@@ -84,26 +138,78 @@ impl Room {
     /// Where what is large can be written before the turn that takes it. Nowhere, where nothing is kept.
     pub fn contents(&self) -> Option<Arc<Contents>> {
         match &self.keeping {
-            Keeping::OnDisk { journal, .. } => Some(journal.contents()),
-            Keeping::InMemory | Keeping::Closed => None,
+            Keeping::OnDisk(journal) => Some(journal.contents()),
+            Keeping::InMemory | Keeping::Stalled { .. } | Keeping::Closed => None,
         }
     }
 
-    fn keep(&mut self) -> Result<(), AwsError> {
-        let Keeping::OnDisk { journal, unkept } = &mut self.keeping else {
+    fn keep(&mut self, by: &str) -> Result<(), AwsError> {
+        let Keeping::OnDisk(journal) = &mut self.keeping else {
             self.world.take_changes(false);
             return Ok(());
         };
-        unkept.append(self.world.take_changes(true));
-        if unkept.is_empty() {
+        let changes = self.world.take_changes(true);
+        if changes.is_empty() {
             return Ok(());
         }
-        journal
-            .write(self.last, unkept)
-            .map_err(|error| internal(&format!("keeping what changed in {}: {error}", journal.path().display())))?;
-        *unkept = Changes::new(true);
-        Ok(())
+        let Err(error) = journal.write(self.last, &changes) else { return Ok(()) };
+        let why = format!("keeping what changed in {}: {error}", journal.path().display());
+        let refused = not_kept(by, &why);
+        self.stall(why);
+        Err(refused)
     }
+
+    /// From now on nothing changes. What was not kept is taken back.
+    fn stall(&mut self, why: String) {
+        let Keeping::OnDisk(journal) = std::mem::replace(&mut self.keeping, Keeping::Closed) else { return };
+        tracing::warn!("{why}; nothing is changed until there is room again");
+        let (lock, acknowledged, contents) = journal.into_acknowledged();
+        let mut world = self.world.renewed();
+        let read = Journal::read(&self.folder(), acknowledged, &mut world);
+        let readable = read.inspect_err(|error| tracing::warn!("reading what is kept: {error}")).is_ok();
+        if readable {
+            self.world = world;
+        }
+        self.keeping = Keeping::Stalled { lock: Some(lock), acknowledged, contents: Some(contents), why, readable };
+    }
+
+    /// Opens the folder again, if there is room.
+    fn reopen(&mut self, by: &str) -> Result<(), AwsError> {
+        let folder = self.folder();
+        let Keeping::Stalled { lock, acknowledged, contents, why, .. } = &mut self.keeping else { return Ok(()) };
+        let refused = not_kept(by, why);
+        let written = contents.as_ref().is_some_and(|contents| Arc::strong_count(contents) > 1);
+        if written || self.disk.probe(&folder).is_err() {
+            return Err(refused);
+        }
+        *contents = None;
+        let (lock, acknowledged) = (lock.take().map_or_else(|| Lock::take(&folder), Ok), *acknowledged);
+        let mut world = self.world.renewed();
+        let opened = lock.and_then(|lock| Journal::open(&folder, lock, Some(acknowledged), &self.disk, &mut world));
+        match opened {
+            Ok(opened) => {
+                tracing::warn!("there is room in {} again", folder.display());
+                self.world = world;
+                self.keeping = Keeping::OnDisk(Box::new(opened.journal));
+                self.damage.extend(opened.damage);
+                Ok(())
+            }
+            Err(error) => {
+                tracing::warn!("opening the folder again: {error}");
+                Err(refused)
+            }
+        }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.world.settings.data_dir.clone().expect("a journal is in a folder")
+    }
+}
+
+/// In the words of the service that was called.
+fn not_kept(by: &str, why: &str) -> AwsError {
+    let message = format!("{why}; nothing of this call is kept");
+    AwsError { message, ..dress::refusal(by, Refusal::Failed { status: 500 }) }
 }
 
 /// A panic is an error.
@@ -127,11 +233,11 @@ mod tests {
 
     #[test]
     fn a_panic_is_that_calls_failure_and_the_next_call_works() {
-        let mut room = Room::open(Settings::default()).expect("nothing is opened");
-        let (failed, _) = room.turn(5, |_, _| -> () { panic!("no such luck") });
+        let mut room = Room::open(Settings::default(), Disk::default()).expect("nothing is opened");
+        let (failed, _) = room.turn(5, "", |_, _| -> () { panic!("no such luck") });
         let error = failed.expect_err("it panicked");
         assert_eq!((error.code, error.status), ("InternalFailure", 500));
         assert!(error.message.contains("no such luck"));
-        assert_eq!(room.turn(4, |_, turn| turn.now).0, Ok(5), "and time does not go back");
+        assert_eq!(room.turn(4, "", |_, turn| turn.now).0, Ok(5), "and time does not go back");
     }
 }

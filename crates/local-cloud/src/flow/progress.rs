@@ -91,6 +91,11 @@ impl Progress {
         }
     }
 
+    /// These are of no record.
+    pub fn lose(&mut self, ordinals: Range<u64>) {
+        self.finish(ordinals.start, ordinals.end);
+    }
+
     /// What of this shard is finished.
     pub fn finish_all(&mut self, finished: &OfShard) {
         finished.whole.iter().for_each(|run| self.finish(run.start, run.end));

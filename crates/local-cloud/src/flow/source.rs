@@ -41,11 +41,14 @@ pub fn read(world: &mut World, now: Millis, pump: &mut Pump) -> Vec<Item> {
         // What was trimmed before it was read is lost.
         let from = cursor.max(log.base());
         let progress = world.firehose.progress(&pump.job.lane, shard);
-        let mut end = from;
+        let (mut end, mut to, mut lost) = (from, log.next(), vec![]);
         for (ordinal, record) in log.from(from) {
             if items.len() >= MOST_RECORDS || bytes >= MOST_BYTES {
-                more = true;
+                (more, to) = (true, end);
                 break;
+            }
+            if ordinal > end {
+                lost.push(end..ordinal);
             }
             end = ordinal + 1;
             if !progress.is_some_and(|progress| progress.is_done(ordinal)) {
@@ -53,7 +56,12 @@ pub fn read(world: &mut World, now: Millis, pump: &mut Pump) -> Vec<Item> {
                 items.push(Item::new(Origin::whole(shard, ordinal), record.clone()));
             }
         }
-        pump.cursors.insert(shard, end);
+        if to > end {
+            lost.push(end..to);
+        }
+        pump.cursors.insert(shard, to);
+        // Nobody waits for what a damaged disk has lost.
+        lost.into_iter().for_each(|ordinals| world.firehose.lose(&pump.job.lane, shard, ordinals));
         if from > cursor {
             world.firehose.skip(&pump.job.lane, shard, from);
         }

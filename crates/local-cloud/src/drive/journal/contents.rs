@@ -3,10 +3,15 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use redb::{Database, DatabaseError, ReadableTable, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+
+use super::disk::Disk;
+use super::file;
+use super::rows::salvage::walk;
 
 /// By the number that a row knows.
 const CONTENTS: TableDefinition<u64, &[u8]> = TableDefinition::new("contents");
@@ -17,6 +22,7 @@ const LARGE: usize = 64 << 10;
 pub struct Contents {
     db: Database,
     books: Mutex<Books>,
+    failed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -29,30 +35,69 @@ struct Books {
 }
 
 impl Contents {
-    /// Opens or creates the file.
-    pub fn open(path: &Path) -> Result<Contents, DatabaseError> {
-        let db = super::create(path)?;
-        Ok(Contents { db, books: Mutex::default() })
+    /// Opens or creates a file that is whole. Numbers up to `last` are not given again.
+    pub fn open(path: &Path, disk: &Disk, last: u64) -> Result<Contents, redb::Error> {
+        Ok(Contents::of(file::open(path, disk)?, last))
     }
 
-    /// Gives every content there is, by its number, and removes those for which nobody has a use.
+    /// What a file holds, which is not changed.
+    pub fn image(path: &Path) -> Result<Contents, redb::Error> {
+        Ok(Contents::of(file::image(path)?, 0))
+    }
+
+    fn of(db: Database, last: u64) -> Contents {
+        let books = Mutex::new(Books { last, ..Books::default() });
+        Contents { db, books, failed: AtomicBool::new(false) }
+    }
+
+    /// Gives every content there is, by its number. Those for which nobody has a use go with the next write.
     pub fn restore(&self, mut each: impl FnMut(u64, &[u8]) -> bool) -> Result<(), redb::Error> {
-        let transaction = self.db.begin_write()?;
-        {
-            let mut table = transaction.open_table(CONTENTS)?;
-            let mut unused = vec![];
-            for row in table.iter()? {
-                let (number, bytes) = row?;
-                self.books().last = number.value();
-                if !each(number.value(), bytes.value()) {
-                    unused.push(number.value());
-                }
-            }
-            for number in unused {
-                table.remove(number)?;
+        let table = match self.db.begin_read()?.open_table(CONTENTS) {
+            Err(TableError::TableDoesNotExist(_)) => return Ok(()),
+            table => table?,
+        };
+        for row in table.iter()? {
+            let (number, bytes) = row?;
+            let used = each(number.value(), bytes.value());
+            let mut books = self.books();
+            books.last = books.last.max(number.value());
+            if !used {
+                books.spent.push(number.value());
             }
         }
+        Ok(())
+    }
+
+    /// Copies what can be read of a damaged file to a new one, as far as `each` says that it is as it was written.
+    pub fn salvage(
+        damaged: &Path,
+        new: &Path,
+        disk: &Disk,
+        mut each: impl FnMut(u64, &[u8]) -> bool,
+    ) -> Result<(), redb::Error> {
+        let db = file::open(new, disk)?;
+        let transaction = db.begin_write()?;
+        {
+            let mut table = transaction.open_table(CONTENTS)?;
+            let mut copied = Ok(());
+            let old = file::unchecked(damaged).ok();
+            let old = old.and_then(|old| old.begin_read().ok()?.open_table(CONTENTS).ok());
+            if let Some(old) = old {
+                let most = std::fs::metadata(damaged).map_or(0, |metadata| metadata.len());
+                walk(&old, most, |number, bytes| {
+                    if copied.is_ok() && each(number, bytes) {
+                        copied = table.insert(number, bytes).map(drop);
+                    }
+                });
+            }
+            copied?;
+        }
         Ok(transaction.commit()?)
+    }
+
+    /// Could something not be written? Then nothing more can be until the file is opened again.
+    pub fn failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Writes it, if it is large, for a row that is to come.
@@ -60,6 +105,10 @@ impl Contents {
         if bytes.len() < LARGE {
             return Ok(());
         }
+        self.write(bytes).inspect_err(|_| self.failed.store(true, Ordering::Relaxed))
+    }
+
+    fn write(&self, bytes: &Bytes) -> Result<(), redb::Error> {
         let (number, spent) = {
             let mut books = self.books();
             books.last += 1;
@@ -130,7 +179,7 @@ mod tests {
     fn what_is_large_is_claimed_once_and_what_nobody_uses_goes() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("contents.redb");
-        let contents = Contents::open(&path).expect("a new file");
+        let contents = Contents::open(&path, &Disk::default(), 0).expect("a new file");
         assert_eq!(all(&contents, &[]), []);
         let [a, b, c] = [b'a', b'b', b'c'].map(large);
         let small = Bytes::from_static(b"small");
@@ -146,10 +195,10 @@ mod tests {
         assert_eq!(contents.claim(&c), Some(3));
         drop(contents);
 
-        let again = Contents::open(&path).expect("the file is free");
+        let again = Contents::open(&path, &Disk::default(), 0).expect("the file is whole");
         assert_eq!(all(&again, &[1]), [(1, b'a'), (3, b'c')], "nobody claimed b");
-        assert_eq!(all(&again, &[1]), [(1, b'a')], "no row spoke of c");
         again.keep(&b).expect("it can be written");
-        assert_eq!(again.claim(&b), Some(2));
+        assert_eq!(again.claim(&b), Some(4), "no number comes again");
+        assert_eq!(all(&again, &[1]), [(1, b'a'), (4, b'b')], "no row spoke of c");
     }
 }

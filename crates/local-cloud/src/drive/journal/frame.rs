@@ -1,6 +1,8 @@
-//! How changes of logs are written: frames of length, checksum and body, all numbers of the body in as many bytes as they
-//! need. A log's name is written once in a file, and then its id. What follows from other numbers is not written: the sequence
-//! numbers of records that were put at the same time to the same shard.
+//! How changes of logs are written: frames of a head (a mark, the body's length and checksum, and a check of these) and a body,
+//! all numbers of the body in as many bytes as they need. The body's checksum covers where the frame is, so that no bytes that
+//! somebody put as a record, or that were once elsewhere, pass for a frame. A log's name is written once in a file, and then its
+//! id. What follows from other numbers is not written: the sequence numbers of records that were put at the same time to the same
+//! shard.
 
 use bytes::Bytes;
 
@@ -8,8 +10,31 @@ use crate::service::kinesis::log::Record;
 use crate::service::kinesis::sequence::Sequence;
 use crate::settings::Millis;
 
-/// Length and checksum of a body, four bytes each.
-const HEAD: usize = 8;
+/// By which the next frame behind damaged bytes is looked for.
+const MARK: [u8; 2] = [0x9d, 0x5a];
+/// The mark, the body's length and its checksum of four bytes each, and two bytes that check these.
+const HEAD: usize = 12;
+
+/// Where frames are: in which file, and how many bytes from its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub segment: u64,
+    pub offset: u64,
+}
+
+impl Place {
+    fn behind(self, bytes: usize) -> Place {
+        Place { offset: self.offset + bytes as u64, ..self }
+    }
+
+    fn checksum(self, body: &[u8]) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&self.segment.to_le_bytes());
+        hasher.update(&self.offset.to_le_bytes());
+        hasher.update(body);
+        hasher.finalize()
+    }
+}
 
 /// One frame's content. The log is an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,77 +43,109 @@ pub enum Frame {
     Append { id: u64, first: u64, records: Vec<Record> },
     Trim { id: u64, first: u64 },
     Remove { id: u64 },
+    Lose { id: u64, next: u64 },
 }
 
 impl Frame {
     pub fn id(&self) -> u64 {
         match self {
-            Frame::Name { id, .. } | Frame::Append { id, .. } | Frame::Trim { id, .. } | Frame::Remove { id } => *id,
+            Frame::Name { id, .. }
+            | Frame::Append { id, .. }
+            | Frame::Trim { id, .. }
+            | Frame::Remove { id }
+            | Frame::Lose { id, .. } => *id,
         }
     }
 }
 
-pub fn name(out: &mut Vec<u8>, id: u64, name: &str) {
-    framed(out, |out| {
-        out.push(0);
-        number(out, id);
-        out.extend_from_slice(name.as_bytes());
-    });
+/// Frames that are to be written from a place on.
+#[derive(Debug)]
+pub struct Frames<'a> {
+    pub out: &'a mut Vec<u8>,
+    pub start: Place,
 }
 
-/// A frame for each run of records that arrived at the same time.
-pub fn append(out: &mut Vec<u8>, id: u64, mut first: u64, records: &[Record]) {
-    for run in records.chunk_by(|a, b| a.arrival == b.arrival) {
-        let sequence = run[0].sequence;
-        framed(out, |out| {
-            out.push(1);
-            for value in [id, first, run[0].arrival, sequence.created_s(), u64::from(sequence.shard())] {
-                number(out, value);
-            }
-            for record in run {
-                number(out, record.partition_key.len() as u64);
-                number(out, record.data.len() as u64);
-                out.extend_from_slice(record.partition_key.as_bytes());
-                out.extend_from_slice(&record.data);
-            }
+impl Frames<'_> {
+    pub fn name(&mut self, id: u64, name: &str) {
+        self.framed(0, id, |out| out.extend_from_slice(name.as_bytes()));
+    }
+
+    /// A frame for each run of records that arrived at the same time.
+    pub fn append(&mut self, id: u64, mut first: u64, records: &[Record]) {
+        for run in records.chunk_by(|a, b| a.arrival == b.arrival) {
+            let sequence = run[0].sequence;
+            self.framed(1, id, |out| {
+                for value in [first, run[0].arrival, sequence.created_s(), u64::from(sequence.shard())] {
+                    number(out, value);
+                }
+                for record in run {
+                    number(out, record.partition_key.len() as u64);
+                    number(out, record.data.len() as u64);
+                    out.extend_from_slice(record.partition_key.as_bytes());
+                    out.extend_from_slice(&record.data);
+                }
+            });
+            first += run.len() as u64;
+        }
+    }
+
+    pub fn trim(&mut self, id: u64, first: u64) {
+        self.framed(2, id, |out| number(out, first));
+    }
+
+    pub fn remove(&mut self, id: u64) {
+        self.framed(3, id, |_| {});
+    }
+
+    pub fn lose(&mut self, id: u64, next: u64) {
+        self.framed(4, id, |out| number(out, next));
+    }
+
+    fn framed(&mut self, kind: u8, id: u64, rest: impl FnOnce(&mut Vec<u8>)) {
+        self.wrap(|out| {
+            out.push(kind);
+            number(out, id);
+            rest(out);
         });
-        first += run.len() as u64;
+    }
+
+    /// Writes a head, and the body behind it.
+    fn wrap(&mut self, body: impl FnOnce(&mut Vec<u8>)) {
+        let out = &mut *self.out;
+        let (at, place) = (out.len(), self.start.behind(out.len()));
+        out.extend_from_slice(&[0; HEAD]);
+        body(out);
+        let (head, body) = out[at..].split_at_mut(HEAD);
+        let length = u32::try_from(body.len()).expect("a request, and so what it puts, is far below 4 GiB");
+        head[..2].copy_from_slice(&MARK);
+        head[2..6].copy_from_slice(&length.to_le_bytes());
+        head[6..10].copy_from_slice(&place.checksum(body).to_le_bytes());
+        let check = check(&head[..10]);
+        head[10..].copy_from_slice(&check);
     }
 }
 
-pub fn trim(out: &mut Vec<u8>, id: u64, first: u64) {
-    framed(out, |out| {
-        out.push(2);
-        number(out, id);
-        number(out, first);
-    });
+fn check(head: &[u8]) -> [u8; 2] {
+    let [a, b, _, _] = crc32fast::hash(head).to_le_bytes();
+    [a, b]
 }
 
-pub fn remove(out: &mut Vec<u8>, id: u64) {
-    framed(out, |out| {
-        out.push(3);
-        number(out, id);
-    });
-}
-
-fn framed(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
-    let start = out.len();
-    out.extend_from_slice(&[0; HEAD]);
-    body(out);
-    let (head, body) = out[start..].split_at_mut(HEAD);
-    let length = u32::try_from(body.len()).expect("a request, and so what it puts, is far below 4 GiB");
-    head[..4].copy_from_slice(&length.to_le_bytes());
-    head[4..].copy_from_slice(&crc32fast::hash(body).to_le_bytes());
-}
-
-/// The first frame of what is left of a file, and its length. `None` where there is no whole one.
-pub fn next(rest: &[u8]) -> Option<(Frame, usize)> {
+/// The first frame of what is left of a file from this place on, and its length. `None` where there is no whole one.
+pub fn next(rest: &[u8], place: Place) -> Option<(Frame, usize)> {
     let (head, rest) = rest.split_first_chunk::<HEAD>()?;
-    let (length, checksum) = head.split_at(4);
+    if head[..2] != MARK || head[10..] != check(&head[..10]) {
+        return None;
+    }
     let word = |bytes: &[u8]| bytes.iter().rev().fold(0u32, |word, byte| (word << 8) | u32::from(*byte));
-    let body = rest.get(..word(length) as usize)?;
-    let frame = (crc32fast::hash(body) == word(checksum)).then(|| read(body))??;
+    let body = rest.get(..word(&head[2..6]) as usize)?;
+    let frame = (place.checksum(body) == word(&head[6..10])).then(|| read(body))??;
     Some((frame, HEAD + body.len()))
+}
+
+/// How many bytes there are before the next whole frame, or to the end.
+pub fn skipped(rest: &[u8], place: Place) -> usize {
+    let marks = rest.windows(MARK.len()).enumerate().filter(|(_, window)| **window == MARK).map(|(at, _)| at);
+    marks.into_iter().find(|at| next(&rest[*at..], place.behind(*at)).is_some()).unwrap_or(rest.len())
 }
 
 fn read(body: &[u8]) -> Option<Frame> {
@@ -102,6 +159,7 @@ fn read(body: &[u8]) -> Option<Frame> {
         }
         2 => Frame::Trim { id, first: take_number(&mut rest)? },
         3 => Frame::Remove { id },
+        4 => Frame::Lose { id, next: take_number(&mut rest)? },
         _ => return None,
     })
 }
@@ -155,65 +213,4 @@ fn take_number(rest: &mut &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read_and_what_is_cut_off_is_not(
-            id in 0u64.., first in 0u64..1 << 40, arrivals in proptest::collection::vec(0u64..1 << 41, 1..5), cut in 1usize..20
-        ) {
-            let records: Vec<Record> = (first..).zip(&arrivals).map(|(ordinal, arrival)| Record {
-                sequence: Sequence::of_record(1_700_000_000, 77, ordinal, arrival / 1000),
-                partition_key: "ключ".into(),
-                data: vec![7; (ordinal % 300) as usize].into(),
-                arrival: *arrival,
-            }).collect();
-            let mut file = vec![];
-            name(&mut file, id, "a/b");
-            append(&mut file, id, first, &records);
-            trim(&mut file, id, first);
-            remove(&mut file, id);
-
-            let (mut frames, mut at, mut read_back) = (vec![], 0, vec![]);
-            while let Some((frame, length)) = next(&file[at..]) {
-                at += length;
-                match frame {
-                    Frame::Append { records, .. } => read_back.extend(records),
-                    other => frames.push(other),
-                }
-            }
-            prop_assert_eq!(at, file.len());
-            prop_assert_eq!(read_back, records);
-            let others = [Frame::Name { id, name: "a/b".into() }, Frame::Trim { id, first }, Frame::Remove { id }];
-            prop_assert_eq!(frames, others);
-
-            let mut short = vec![];
-            append(&mut short, id, first, &[Record { sequence: Sequence::start(1, 1), partition_key: "k".into(), data: Bytes::from_static(b"0123456789abcdef"), arrival: 1 }]);
-            prop_assert_eq!(next(&short[..short.len() - cut]), None);
-            let broken = short.len() - cut;
-            short[broken] ^= 1;
-            prop_assert_eq!(next(&short), None);
-        }
-    }
-
-    /// The head is made to fit, so that what is behind it is reached.
-    #[test]
-    fn fuzz_journal() {
-        fuzz::over("journal", |body| {
-            let _ = next(body);
-            let mut file = vec![];
-            framed(&mut file, |out| out.extend_from_slice(body));
-            let Some((frame, length)) = next(&file) else { return };
-            assert_eq!(length, file.len());
-            assert_eq!(next(&file[..length - 1]), None);
-            if let Frame::Append { records, .. } = frame {
-                assert!(
-                    records.iter().map(|record| record.partition_key.len() + record.data.len()).sum::<usize>()
-                        <= body.len()
-                );
-            }
-        });
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! Delivery streams as they are kept: what the control plane knows of them, how far their records are, and the journal's rows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::meter::Meter;
@@ -77,6 +78,11 @@ impl State {
     /// What is before `ordinal` is lost.
     pub fn skip(&mut self, lane: &str, shard: u32, ordinal: u64) {
         self.progress_mut(lane, shard).skip_to(ordinal);
+    }
+
+    /// These ordinals are of no record.
+    pub fn lose(&mut self, lane: &str, shard: u32, ordinals: Range<u64>) {
+        self.progress_mut(lane, shard).lose(ordinals);
     }
 
     fn progress_mut(&mut self, lane: &str, shard: u32) -> &mut Progress {
@@ -177,6 +183,13 @@ impl State {
             return Ok(false);
         }
         Ok(true)
+    }
+
+    /// Of everything that was put directly, so many records may be lost.
+    pub fn records_lost(&mut self, count: u64) {
+        let direct = self.pumps.values().filter(|pump| pump.job.source.is_none());
+        let keys: BTreeSet<String> = direct.map(|pump| pump.job.stream.clone()).collect();
+        keys.iter().for_each(|key| self.log_mut(key).lose(count));
     }
 
     /// A log is somebody's as long as its delivery stream exists.

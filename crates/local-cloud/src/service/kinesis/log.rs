@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use self::queue::Queue;
 use super::sequence::Sequence;
 use crate::settings::Millis;
 use crate::table::Changes;
 
+mod holes;
 mod queue;
+
+use self::holes::Holes;
+use self::queue::Queue;
 
 /// A record as it was put. Cloning copies no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +40,21 @@ pub enum LogChange {
     Remove {
         log: Arc<str>,
     },
+    /// Ordinals below `next` may have been given to records that are lost.
+    Lose {
+        log: Arc<str>,
+        next: u64,
+    },
 }
 
 impl LogChange {
     /// The log's name.
     pub fn log(&self) -> &str {
         match self {
-            LogChange::Append { log, .. } | LogChange::Trim { log, .. } | LogChange::Remove { log } => log,
+            LogChange::Append { log, .. }
+            | LogChange::Trim { log, .. }
+            | LogChange::Remove { log }
+            | LogChange::Lose { log, .. } => log,
         }
     }
 }
@@ -53,6 +64,8 @@ impl LogChange {
 pub struct Log {
     base: u64,
     records: Queue<Record>,
+    /// Ordinals whose records are lost, because the disk was damaged. None before `base`.
+    holes: Holes,
     /// What the journal knows: records of these ordinals.
     journalled: std::ops::Range<u64>,
     /// By which the journal knows it, once it does.
@@ -67,7 +80,7 @@ impl Default for Log {
 
 impl Log {
     /// Nothing was ever put.
-    pub const EMPTY: Log = Log { base: 0, records: Queue::EMPTY, journalled: 0..0, name: None };
+    pub const EMPTY: Log = Log { base: 0, records: Queue::EMPTY, holes: Holes::NONE, journalled: 0..0, name: None };
 
     /// Does the journal know all of it?
     pub fn is_journalled(&self) -> bool {
@@ -81,24 +94,45 @@ impl Log {
 
     /// The ordinal that the next record will have.
     pub fn next(&self) -> u64 {
-        self.base + self.records.len() as u64
+        self.base + self.records.len() as u64 + self.holes.len()
     }
 
-    /// The record there, unless it was trimmed or is still to come.
+    /// The record there, unless it was trimmed, is lost or is still to come.
     pub fn get(&self, ordinal: u64) -> Option<&Record> {
-        self.records.get(usize::try_from(ordinal.checked_sub(self.base)?).ok()?)
+        if ordinal < self.base || self.holes.contains(ordinal) {
+            return None;
+        }
+        self.records.get(self.index_of(ordinal))
     }
 
     /// Records from `ordinal`, or from the oldest kept, each with its ordinal.
     pub fn from(&self, ordinal: u64) -> impl Iterator<Item = (u64, &Record)> {
-        let skipped = ordinal.clamp(self.base, self.next()) - self.base;
-        let skipped = usize::try_from(skipped).expect("no larger than the number of records in memory");
-        (self.base + skipped as u64..).zip(self.records.from(skipped))
+        let ordinal = ordinal.clamp(self.base, self.next());
+        self.holes.ordinals_from(ordinal).zip(self.records.from(self.index_of(ordinal)))
+    }
+
+    /// Of the first record at this ordinal or behind it, its place among those that are there.
+    fn index_of(&self, ordinal: u64) -> usize {
+        let index = ordinal - self.base - self.holes.before(ordinal);
+        usize::try_from(index).expect("no larger than the number of records in memory")
     }
 
     /// The ordinal of the first record that arrived at `time` or later.
     pub fn at_time(&self, time: Millis) -> u64 {
-        self.base + self.records.partition_point(|record| record.arrival < time) as u64
+        let index = self.records.partition_point(|record| record.arrival < time);
+        if index == self.records.len() {
+            return self.next();
+        }
+        if self.holes.is_empty() {
+            return self.base + index as u64;
+        }
+        self.holes.ordinals_from(self.base).nth(index).expect("ordinals do not end")
+    }
+
+    /// So many ordinals are not given to anybody any more: they may have been those of records that are lost.
+    pub fn lose(&mut self, count: u64) {
+        let next = self.next();
+        self.holes.push(next..next + count);
     }
 
     /// The record goes to [`Log::next`].
@@ -113,11 +147,14 @@ impl Log {
 
     /// Forgets what is before `ordinal`. Gives whether there was such a record.
     pub fn trim_to(&mut self, ordinal: u64) -> bool {
-        let trimmed = ordinal.min(self.next()).saturating_sub(self.base);
-        let count = usize::try_from(trimmed).expect("no larger than the number of records in memory");
-        self.records.drop_front(count);
-        self.base += trimmed;
-        trimmed > 0
+        let ordinal = ordinal.min(self.next());
+        if ordinal <= self.base {
+            return false;
+        }
+        self.records.drop_front(self.index_of(ordinal));
+        self.holes.trim_to(ordinal);
+        self.base = ordinal;
+        true
     }
 
     /// What changed since the last time, for a journal that knows this log as `name`.
@@ -128,9 +165,13 @@ impl Log {
             return;
         }
         let name = Arc::clone(self.name.get_or_insert_with(|| name().into()));
-        let new: Vec<Record> = self.from(known.end).map(|(_, record)| record.clone()).collect();
+        // Ordinals are lost when an engine starts, and records are put later.
+        let first = self.holes.end_of(known.end).unwrap_or(known.end).max(self.base);
+        if first > known.end && !self.holes.is_empty() {
+            out.logs.push(LogChange::Lose { log: Arc::clone(&name), next: first });
+        }
+        let new: Vec<Record> = self.from(first).map(|(_, record)| record.clone()).collect();
         if !new.is_empty() {
-            let first = self.next() - new.len() as u64;
             out.logs.push(LogChange::Append { log: Arc::clone(&name), first, records: new });
         }
         if self.base != known.start {
@@ -138,32 +179,30 @@ impl Log {
         }
     }
 
-    /// A change from the journal. They come in the order they were made, some of them more than once; where records are missing
-    /// in between, those before are of no more use.
+    /// A change from the journal. They come in the order they were made, some of them more than once. Records that are missing in
+    /// between are lost, or were trimmed: then it is told later.
     pub fn restore(&mut self, change: LogChange) {
         match change {
             LogChange::Append { first, records, .. } => {
                 for (ordinal, record) in (first..).zip(records) {
-                    if ordinal > self.next() {
-                        self.restart_at(ordinal);
-                    }
+                    self.lose_below(ordinal);
                     if ordinal == self.next() {
                         self.records.push(record);
                     }
                 }
             }
-            LogChange::Trim { first, .. } if first > self.next() => self.restart_at(first),
             LogChange::Trim { first, .. } => {
+                self.lose_below(first);
                 self.trim_to(first);
             }
+            LogChange::Lose { next, .. } => self.lose_below(next),
             LogChange::Remove { .. } => *self = Log::default(),
         }
         self.journalled = self.base..self.next();
     }
 
-    fn restart_at(&mut self, ordinal: u64) {
-        self.records = Queue::EMPTY;
-        self.base = ordinal;
+    fn lose_below(&mut self, ordinal: u64) {
+        self.lose(ordinal.saturating_sub(self.next()));
     }
 }
 
@@ -219,12 +258,26 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_before_a_gap_was_trimmed() {
+    fn what_lies_in_a_gap_is_lost_and_what_is_before_and_behind_is_kept() {
         let mut log = filled(2);
-        log.restore(LogChange::Append { log: "l".into(), first: 5, records: vec![record(5)] });
-        assert_eq!((log.base(), log.next()), (5, 6));
-        log.restore(LogChange::Trim { log: "l".into(), first: 9 });
-        assert_eq!((log.base(), log.next()), (9, 9));
+        changes(&mut log);
+        let append = |n: u64| LogChange::Append { log: "l".into(), first: n, records: vec![record(n)] };
+        log.restore(append(5));
+        let ordinals = |log: &Log, from| log.from(from).map(|(ordinal, _)| ordinal).collect::<Vec<_>>();
+        assert_eq!((log.base(), log.next(), ordinals(&log, 0)), (0, 6, vec![0, 1, 5]));
+        assert_eq!((ordinals(&log, 3), log.get(3), log.get(5)), (vec![5], None, Some(&record(5))));
+        assert_eq!((log.at_time(10), log.at_time(20), log.at_time(51)), (1, 5, 6));
+        log.lose(2);
+        log.append(record(8));
+        let lose = LogChange::Lose { log: "l".into(), next: 8 };
+        assert_eq!(changes(&mut log), [lose.clone(), append(8)]);
+        let mut back = Log::default();
+        [append(0), append(1), append(5), lose, append(8)].into_iter().for_each(|change| back.restore(change));
+        assert_eq!((ordinals(&back, 0), back.next()), (vec![0, 1, 5, 8], 9));
+        assert!(log.trim_to(4));
+        assert_eq!((log.base(), log.next(), ordinals(&log, 0)), (4, 9, vec![5, 8]));
+        log.restore(LogChange::Trim { log: "l".into(), first: 12 });
+        assert_eq!((log.base(), log.next(), ordinals(&log, 0)), (12, 12, vec![]));
     }
 
     #[test]

@@ -170,6 +170,18 @@ impl State {
         }
     }
 
+    /// Of every shard, so many records may be lost.
+    pub fn records_lost(&mut self, count: u64) {
+        let shards: Vec<(String, u32)> = self
+            .streams
+            .iter()
+            .flat_map(|(key, stream)| stream.shards.keys().map(|shard| (key.to_owned(), *shard)))
+            .collect();
+        for (key, shard) in shards {
+            self.logs_mut(&key).log_mut(shard).lose(count);
+        }
+    }
+
     /// A log is somebody's as long as its stream exists.
     pub fn restore_log(&mut self, change: LogChange) -> bool {
         let Some((key, created, shard)) = split_log_name(change.log()) else { return false };

@@ -210,6 +210,10 @@ pub fn page_of(log: &Log, ordinal: u64, limit: usize, most_bytes: usize) -> Page
         page.records.push(record);
         page.next = ordinal + 1;
     }
+    if log.from(page.next).next().is_none() {
+        // Behind it there are lost records at most.
+        page.next = page.next.max(log.next());
+    }
     page
 }
 
