@@ -191,6 +191,10 @@ fn runnable<'a>(world: &'a World, reference: &Reference) -> Result<&'a Configura
     if configuration.status.state == Phase::Pending {
         return Err(pending());
     }
+    if !world.lambda.code.contains(&configuration.code_sha256) {
+        let message = "the function's code was lost, because the engine's data folder was damaged: update the code";
+        return Err(AwsError::new("ServiceException", message).with_status(500));
+    }
     Ok(configuration)
 }
 

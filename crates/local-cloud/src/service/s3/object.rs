@@ -144,7 +144,8 @@ impl State {
     pub fn get(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<(&Object, Bytes), AwsError> {
         let object = self.object(bucket, key, version)?;
         let row = content_row(&format!("{bucket}/{key}"), &object.version);
-        Ok((object, self.contents.get(&row).unwrap_or_default()))
+        let bytes = self.contents.get(&row).ok_or_else(|| refusal::lost("object", key))?;
+        Ok((object, bytes))
     }
 
     /// Does the newest version meet this condition?

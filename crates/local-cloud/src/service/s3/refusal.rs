@@ -21,6 +21,13 @@ pub fn unset(code: &'static str, message: &str, bucket: &str) -> AwsError {
     error(code, 404, message).with_detail("BucketName", bucket)
 }
 
+/// The bytes were on a disk that is damaged.
+pub fn lost(what: &str, key: &str) -> AwsError {
+    let message =
+        format!("the data of this {what} was lost, because the engine's data folder was damaged: put it again");
+    error("InternalError", 500, message).with_detail("Key", key)
+}
+
 pub fn no_such_key(key: &str) -> AwsError {
     error("NoSuchKey", 404, "The specified key does not exist.").with_detail("Key", key)
 }

@@ -137,9 +137,9 @@ impl State {
         Ok(etag)
     }
 
-    /// The contents of parts; empty where there is none of a number.
-    pub fn bodies(&self, id: &str, numbers: &[i32]) -> Vec<Bytes> {
-        numbers.iter().map(|number| self.parts.get(&part_row(id, *number)).unwrap_or_default()).collect()
+    /// The contents of parts, where all of them are there.
+    pub fn bodies(&self, id: &str, numbers: &[i32]) -> Option<Vec<Bytes>> {
+        numbers.iter().map(|number| self.parts.get(&part_row(id, *number))).collect()
     }
 
     /// Joins the parts, in rising order, to the object.
@@ -161,7 +161,7 @@ impl State {
             return Err(refusal::conflict(precondition.header(), key));
         }
         let numbers: Vec<i32> = asked.iter().map(|asked| asked.number).collect();
-        let body = joined.body(self.bodies(id, &numbers));
+        let body = joined.body(self.bodies(id, &numbers).ok_or_else(|| refusal::lost("part", key))?);
         let sums = asked.iter().filter_map(|asked| upload.parts.get(&asked.number)?.checksum.as_ref());
         let checksum = match (upload.checksum, &said) {
             (Some(wanted), _) if wanted.composite => Some(wanted.of_parts(sums)),

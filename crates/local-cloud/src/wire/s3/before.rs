@@ -71,7 +71,7 @@ impl Adapter {
             };
             // Each part once, so that a list that repeats one does not fill the memory. The turn refuses it.
             let may = asked.len() <= upload.parts.len() && numbers.is_sorted_by(|a, b| a < b);
-            may.then(|| (state.bodies(&input.upload_id, &numbers), algorithm))
+            Some((state.bodies(&input.upload_id, &numbers).filter(|_| may)?, algorithm))
         });
         let Some((parts, algorithm)) = found else { return Default::default() };
         let joined = Joined::of(parts, algorithm);
