@@ -9,6 +9,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let port: u16 = arguments.next().map_or(Ok(0), |port| port.parse())?;
     let engine = Engine::start(Settings { data_dir: arguments.next().map(Into::into), ..Settings::default() }).await?;
+    engine.damage().iter().for_each(|damage| eprintln!("damaged: {damage}"));
 
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("listening on http://{}", listener.local_addr()?);

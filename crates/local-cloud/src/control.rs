@@ -169,7 +169,13 @@ fn choose(engine: &Engine, request: &Request) -> (u16, Value) {
 }
 
 fn health(engine: &Engine) -> Value {
-    json!({ "status": "ok", "account": engine.look("health", |world| world.settings.account.clone()), "now_ms": engine.now() })
+    json!({
+        "status": "ok",
+        "account": engine.look("health", |world| world.settings.account.clone()),
+        "now_ms": engine.now(),
+        "damage": engine.damage(),
+        "refuses_changes": engine.stalled(),
+    })
 }
 
 /// What exists: names by region for the regional services, role names, and for S3 keys and sizes by bucket.

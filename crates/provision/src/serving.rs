@@ -1,6 +1,9 @@
 //! How commands find the engine that `provision local serve` runs on the same data.
 
+use std::fs::OpenOptions;
+use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,9 +29,9 @@ pub fn running(data_dir: &Path) -> Option<Serving> {
 }
 
 /// Leaves word. Gone again with [`forget`].
-pub fn announce(data_dir: &Path, serving: &Serving) -> std::io::Result<()> {
-    std::fs::create_dir_all(data_dir)?;
-    std::fs::write(file(data_dir), serde_json::to_vec(serving).expect("a struct of strings serialises"))
+pub fn announce(data_dir: &Path, serving: &Serving) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file(data_dir))?;
+    serde_json::to_writer(&mut file, serving).map_err(io::Error::from)
 }
 
 pub fn forget(data_dir: &Path) {
@@ -61,7 +64,7 @@ pub async fn now_ms(url: &str) -> Result<i64> {
 /// One request of the engine's control API: a body as short as these needs no HTTP client.
 async fn control(url: &str, method: &str, path: &str) -> Result<String> {
     let doing = || format!("asking the local engine: {method} {url}{path}");
-    let failed = |e: std::io::Error| Error::new(doing(), e);
+    let failed = |e: io::Error| Error::new(doing(), e);
     let host = url.trim_start_matches("http://");
     let mut stream = tokio::net::TcpStream::connect(host).await.map_err(failed)?;
     let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");

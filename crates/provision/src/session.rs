@@ -74,14 +74,15 @@ pub async fn open(
         iam_path: stack.iam.path.clone(),
     };
     let wanted = stack.target.clone();
-    let (cx, place) = reach(target, wanted.region.as_deref(), wanted.account.as_deref(), &work_dir, names).await?;
+    let (cx, place) =
+        reach(target, wanted.region.as_deref(), wanted.account.as_deref(), &work_dir, names, events).await?;
     let owner = options.owner.map(|owner| secret::masked(&owner));
     let options = Options { work_dir, owner, runs_here: place.is_local(), ..options };
     Ok(Session { cx: Cx { options, ..cx }, place, stack: Some(stack) })
 }
 
 /// Reaches the target of a stack of which only the name is known.
-pub async fn open_named(stack: &str, target: &TargetArgs, options: Options) -> Result<Session, Stop> {
+pub async fn open_named(stack: &str, target: &TargetArgs, options: Options, events: &Events) -> Result<Session, Stop> {
     let work_dir = work_dir(&current_dir()?);
     let names = |account, region| Names {
         stack: stack.to_owned(),
@@ -91,7 +92,7 @@ pub async fn open_named(stack: &str, target: &TargetArgs, options: Options) -> R
         tag_prefix: TAG_PREFIX.into(),
         iam_path: "/".into(),
     };
-    let (cx, place) = reach(target, None, None, &work_dir, names).await?;
+    let (cx, place) = reach(target, None, None, &work_dir, names, events).await?;
     let options = Options { work_dir, runs_here: place.is_local(), ..options };
     Ok(Session { cx: Cx { options, ..cx }, place, stack: None })
 }
@@ -105,7 +106,7 @@ pub async fn of(
     events: &Events,
 ) -> Result<Session, Stop> {
     match stack {
-        Some(stack) => open_named(stack, target, options).await,
+        Some(stack) => open_named(stack, target, options, events).await,
         None => open(path, target, options, events).await,
     }
 }
@@ -152,9 +153,10 @@ async fn reach(
     account: Option<&str>,
     work_dir: &Path,
     names: impl FnOnce(String, String) -> Names,
+    events: &Events,
 ) -> Result<(Cx, Place), Stop> {
     if target.local {
-        return Ok(local(target, region, account, work_dir, names).await?);
+        return Ok(local(target, region, account, work_dir, names, events).await?);
     }
     let wanted = Target {
         region: target.region.clone(),
@@ -180,6 +182,7 @@ async fn local(
     account: Option<&str>,
     work_dir: &Path,
     names: impl FnOnce(String, String) -> Names,
+    events: &Events,
 ) -> Result<(Cx, Place)> {
     let region = cloud::chosen_region(target.region.as_deref(), region)?.unwrap_or("us-east-1").to_owned();
     let data_dir = data_dir(work_dir);
@@ -194,8 +197,16 @@ async fn local(
     }
     let account = settings.account.clone();
     let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the local engine", e))?;
+    warn_of_damage(&engine, events);
     let sdk = cloud::within(engine.http_client(), &region);
     Ok((Cx::new(sdk, names(account, region)), Place::Within(engine)))
+}
+
+/// Says what an engine found to be damaged in its data folder when it started.
+pub fn warn_of_damage(engine: &Engine, events: &Events) {
+    for damage in engine.damage() {
+        events.say(Event::Warned { text: format!("the local engine's data is damaged: {damage}") });
+    }
 }
 
 fn refuse_other_account(wanted: Option<&str>, account: &str) -> Result<()> {

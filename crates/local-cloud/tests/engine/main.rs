@@ -4,6 +4,7 @@ mod anomalies;
 mod calls;
 mod checksums;
 mod control;
+mod damage;
 mod dependent;
 mod descriptors;
 mod fuzz;

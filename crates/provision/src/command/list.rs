@@ -37,7 +37,7 @@ pub struct GcArgs {
 }
 
 pub async fn list(args: ListArgs, events: &Events) -> Result<Exit, Stop> {
-    let session = session::open_named("", &args.target, Options::default()).await?;
+    let session = session::open_named("", &args.target, Options::default(), events).await?;
     session.cx.calls.refuse_changes();
     let listed = environments::all(&session.cx).await;
     if let Ok(all) = &listed {
@@ -53,7 +53,7 @@ pub async fn list(args: ListArgs, events: &Events) -> Result<Exit, Stop> {
 
 pub async fn gc(args: GcArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let options = Options { purge_data: args.data.purge_data, ..Options::default() };
-    let session = session::open_named("", &args.target, options).await?;
+    let session = session::open_named("", &args.target, options, events).await?;
     let exit = collect(&session, &args, events, interrupt).await;
     session.close(events).await;
     exit

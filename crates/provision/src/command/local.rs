@@ -88,7 +88,8 @@ Consistency is ROW[=TIME][,ROW[=TIME]...][,rate=R][,seed=S].
   rate       the share of the changes that bring one about, 1 unless told
 
 Control API, on the same port (not for web pages: a request with an Origin is refused):
-  GET  /_local/health                       is it there, its account and time
+  GET  /_local/health                       is it there, its account and time; what was damaged in the data folder, and
+                                            why nothing can be written
   GET  /_local/clock                        POST /_local/advance?ms=N  /speed?factor=N  /pause  /resume
   GET  /_local/faults                       POST /_local/faults?rule=RULE, DELETE /_local/faults
   GET  /_local/consistency                  POST /_local/consistency?rows=ROWS, DELETE /_local/consistency
@@ -151,6 +152,7 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
         data_dir: data_dir.clone(),
     };
     let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the local engine", e))?;
+    session::warn_of_damage(&engine, events);
     let url = format!("http://{address}");
     if let Some(folder) = &data_dir {
         let serving = Serving { url: url.clone(), address, account: args.account };
