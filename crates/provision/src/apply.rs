@@ -5,7 +5,7 @@ use std::time::Instant;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::watch;
 
-use crate::cloud::Cx;
+use crate::cloud::{Cx, calls};
 use crate::error::Result;
 use crate::event::{Event, Events, Summary};
 use crate::node::Node;
@@ -44,7 +44,7 @@ pub async fn apply(
                 running.push(run(cx, nodes, index, &plan.steps[index], events));
             }
         }
-        let Some((index, result)) = running.next().await else { break };
+        let Some((index, (result, changed))) = running.next().await else { break };
         let step = &plan.steps[index];
         match result {
             Ok(gone) => {
@@ -54,6 +54,7 @@ pub async fn apply(
             }
             Err(why) => {
                 summary.failed += 1;
+                summary.half_done += usize::from(changed);
                 failures.push(format!("{} {}: {why}", step.op.verb(), step.name.address));
                 for lost in schedule.fail(index) {
                     summary.skipped += 1;
@@ -78,7 +79,7 @@ async fn run(
     index: usize,
     step: &Step,
     events: &Events,
-) -> (usize, Result<Gone, String>) {
+) -> (usize, (Result<Gone, String>, bool)) {
     let began = Instant::now();
     let (resource, op) = (step.name.address.to_string(), step.op.verb());
     events.say(Event::Started { resource: resource.clone(), op });
@@ -90,7 +91,7 @@ async fn run(
         ..cx.clone()
     };
     let node = nodes.iter().find(|node| node.name() == &step.name).expect("every step is of a node");
-    let result = perform(&cx, node.as_ref(), step).await;
+    let (result, changed) = calls::noticing(perform(&cx, node.as_ref(), step)).await;
     let took_ms = began.elapsed().as_millis() as u64;
     let result = match result {
         Ok(gone) => {
@@ -111,7 +112,7 @@ async fn run(
             Err(why)
         }
     };
-    (index, result)
+    (index, (result, changed))
 }
 
 /// What is not a deletion ends as `Gone::Deleted` would: there is nothing to say about it.

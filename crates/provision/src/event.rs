@@ -164,16 +164,20 @@ pub struct Summary {
     pub kept: usize,
     pub unchanged: usize,
     pub failed: usize,
+    /// Of the failed, those that may have changed something before.
+    pub half_done: usize,
     /// Never begun: what they stand on failed, or an interrupt came.
     pub skipped: usize,
     pub interrupted: bool,
+    /// An `up` of the same environment began during this `down`: what it makes stays.
+    pub renewed: bool,
     pub took_ms: u64,
 }
 
 impl Summary {
     /// Did anything happen to the cloud?
     pub fn changed(&self) -> bool {
-        self.created + self.updated + self.replaced + self.deleted + self.deleting + self.left > 0
+        self.created + self.updated + self.replaced + self.deleted + self.deleting + self.left + self.half_done > 0
     }
 
     pub fn complete(&self) -> bool {

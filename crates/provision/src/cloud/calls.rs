@@ -155,8 +155,13 @@ impl Intercept for Calls {
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let refused = context.response().is_some_and(|response| response.status().is_client_error());
+        if !refused && cfg.load::<Metadata>().is_some_and(|operation| !reads(operation.name())) {
+            // Nobody asks outside of `noticing`.
+            let _ = CHANGED.try_with(|changed| changed.store(true, Ordering::Relaxed));
+        }
         if context.response().is_some_and(|response| !response.status().is_success() && is_throttled(response)) {
             self.pace.engage();
         }
@@ -181,6 +186,17 @@ fn is_throttled(response: &HttpResponse) -> bool {
     ["Throttl", "TooManyRequests", "LimitExceeded", "RequestLimit"]
         .iter()
         .any(|code| header.contains(code) || body.contains(code))
+}
+
+tokio::task_local! {
+    static CHANGED: Arc<AtomicBool>;
+}
+
+/// Runs, and tells whether one of its calls may have changed something: all may but those that AWS refused.
+pub async fn noticing<T>(run: impl Future<Output = T>) -> (T, bool) {
+    let changed = Arc::new(AtomicBool::new(false));
+    let done = CHANGED.scope(changed.clone(), run).await;
+    (done, changed.load(Ordering::Relaxed))
 }
 
 fn reads(operation: &str) -> bool {
