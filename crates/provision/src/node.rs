@@ -146,6 +146,9 @@ impl<R: Resource> Node for Managed<R> {
                 return Ok(());
             }
             self.live = R::observe(cx, &self.name).await?;
+            if let (Some(desired), Some(live)) = (&self.wants, &mut self.live) {
+                desired.look_further(cx, &self.name, live).await?;
+            }
             if R::TAGS_COME_WITH_LIVE && !self.referenced {
                 return self.read_tags(cx).await;
             }

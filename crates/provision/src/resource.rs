@@ -121,6 +121,10 @@ pub trait Resource: Clone + Send + Sync + 'static {
     }
     /// `None` when it is not there.
     fn observe(cx: &Cx, name: &Name) -> impl Future<Output = Result<Option<Self::Live>>> + Send;
+    /// Adds to `live` what only some desired states have to know, because it takes calls of its own.
+    fn look_further(&self, _cx: &Cx, _name: &Name, _live: &mut Self::Live) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
     /// Its tags. `None` for a kind that has none: [`Resource::proves`] then says whose it is. `live`, where it is known
     /// already, saves the call of a kind whose tags come with it. Absence (a race) is an empty map.
     fn tags(cx: &Cx, name: &Name, live: Option<&Self::Live>) -> impl Future<Output = Result<Option<Tags>>> + Send;

@@ -102,6 +102,8 @@ pub struct Live {
     pub deployed: Deployed,
     /// By name: the version, and whether that is the same as `$LATEST`.
     pub aliases: BTreeMap<String, Alias>,
+    /// Is `$LATEST` known to differ from the newest version? Only looked at where versions are published without an alias.
+    pub unpublished: bool,
     /// `None`: it has none, or the caller may not list them (`lambda:ListTags`), for then GetFunction leaves them out.
     pub tags: Option<Tags>,
 }
@@ -154,6 +156,9 @@ impl Resource for Function {
                 Some(Alias { current: true, .. }) => {}
             }
         }
+        if self.publish && live.unpublished {
+            diff.push("version", "of an earlier state".into(), "a new version".into(), None);
+        }
         diff
     }
 
@@ -187,6 +192,17 @@ impl Resource for Function {
             live.aliases.insert(alias, Alias { version, current });
         }
         Ok(Some(live))
+    }
+
+    /// An `up` that was stopped after it had changed the function leaves it without a version: nothing else tells.
+    async fn look_further(&self, cx: &Cx, name: &Name, live: &mut Live) -> Result<()> {
+        if self.publish && self.alias.is_none() {
+            live.unpublished = match newest_version(cx, name).await? {
+                Some(version) => describe(cx, name, Some(&version)).await?.is_none_or(|v| v.deployed != live.deployed),
+                None => true,
+            };
+        }
+        Ok(())
     }
 
     async fn tags(cx: &Cx, name: &Name, live: Option<&Live>) -> Result<Option<Tags>> {
@@ -325,6 +341,19 @@ async fn aliases(cx: &Cx, name: &Name) -> Result<Vec<(String, String)>> {
         found(send::ask(cx, name, format!("reading the aliases of {name}"), || call.clone().send()).await, ABSENT)?;
     let aliases = listed.and_then(|listed| listed.aliases).unwrap_or_default();
     Ok(aliases.into_iter().filter_map(|alias| alias.name.zip(alias.function_version)).collect())
+}
+
+/// The highest number that was published.
+async fn newest_version(cx: &Cx, name: &Name) -> Result<Option<String>> {
+    let mut versions =
+        cx.lambda().list_versions_by_function().function_name(&name.physical).into_paginator().items().send();
+    let mut newest: Option<u64> = None;
+    while let Some(version) = versions.next().await {
+        let version = version.map_err(|error| Error::aws(format!("reading the versions of {name}"), error));
+        let Some(version) = found(version, ABSENT)? else { break };
+        newest = newest.max(version.version.and_then(|number| number.parse().ok()));
+    }
+    Ok(newest.map(|number| number.to_string()))
 }
 
 /// Waits until it runs its newest code and configuration. Aliases are not read.

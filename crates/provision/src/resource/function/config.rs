@@ -176,6 +176,7 @@ pub(super) fn live(name: &Name, is: FunctionConfiguration, tags: Option<HashMap<
         status: status(&is),
         failure: failed.then(|| is.state_reason.clone().unwrap_or_else(|| "no reason given".into())),
         aliases: BTreeMap::new(),
+        unpublished: false,
         tags: tags.map(|tags| tags.into_iter().collect::<Tags>()),
         deployed: Deployed {
             architecture: is.architectures().first().map_or("x86_64", |a| a.as_str()).to_owned(),
