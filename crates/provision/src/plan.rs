@@ -144,6 +144,8 @@ pub struct Plan {
     pub kept: Vec<Kept>,
     /// Ours, there, and not wanted any more: removed only with `--prune`.
     pub orphans: Vec<Name>,
+    /// Recorded as ours, not wanted, there, and nothing on it says whose it is: left alone, and not forgotten.
+    pub unproven: Vec<Kept>,
     /// Not wanted, there, and not ours: left alone.
     pub foreign: Vec<Kept>,
     /// What people should know before the steps are taken.
@@ -211,6 +213,10 @@ pub fn plan(facts: &[Facts], members: &Members, names: &Names, permits: Permits)
             Verdict::Named => plan.named.push(fact.name.clone()),
             Verdict::Used => plan.used.push(fact.name.clone()),
             Verdict::Orphan => plan.orphans.push(fact.name.clone()),
+            Verdict::Unproven => {
+                let why = verdict::unproven(fact, names);
+                plan.unproven.push(Kept { name: fact.name.clone(), why });
+            }
             Verdict::Foreign => {
                 let why = fact.notes.first().cloned().unwrap_or_else(|| verdict::foreign(fact, names));
                 plan.foreign.push(Kept { name: fact.name.clone(), why });

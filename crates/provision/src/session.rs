@@ -93,7 +93,8 @@ pub async fn open_named(stack: &str, target: &TargetArgs, options: Options, even
         iam_path: "/".into(),
     };
     let (cx, place) = reach(target, None, None, &work_dir, names, events).await?;
-    let options = Options { work_dir, runs_here: place.is_local(), ..options };
+    let owner = options.owner.map(|owner| secret::masked(&owner));
+    let options = Options { work_dir, owner, runs_here: place.is_local(), ..options };
     Ok(Session { cx: Cx { options, ..cx }, place, stack: None })
 }
 

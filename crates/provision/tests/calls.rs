@@ -58,11 +58,14 @@ fn table(calls: &[Call]) -> String {
 
 /// The longest chain in which each call begins after the one before it ended. A read that follows a change is a look whether
 /// it has taken effect: polls and the reading back of tags are not counted as rounds of their own. Nor is the journal, which is
-/// written beside the steps; its last line is one call more after all of them.
+/// written beside the steps; its last line is one call more after all of them, and beside that one the record's tags are settled.
 fn rounds(calls: &[Call]) -> usize {
     let first_change = calls.iter().filter(|call| !call.reads()).map(|call| call.started).min();
     let counted = calls.iter().filter(|call| !call.reads() || first_change.is_none_or(|first| call.started < first));
-    let journal = |call: &&Call| matches!(call.operation.as_str(), "CreateLogStream" | "PutLogEvents");
+    let journal = |call: &&Call| {
+        let beside = ["CreateLogStream", "PutLogEvents", "TagResource"];
+        call.service == "CloudWatch Logs" && beside.contains(&call.operation.as_str())
+    };
     let counted: Vec<&Call> = counted.filter(|call| !journal(call)).collect();
     let mut longest: Vec<usize> = vec![];
     for (index, call) in counted.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bench, experiment, stack};
+use common::{Bench, experiment, left, stack};
 use local_cloud::Delays;
 use provision::cloud::Purge;
 use provision::names::Names;
@@ -252,29 +252,6 @@ async fn two_ups_that_both_wait_for_a_deletion_both_end() {
     assert_eq!((one.failed, other.failed), (0, 0));
     assert!(start.elapsed() < std::time::Duration::from_secs(300), "one waited for what never went");
     assert!(bench.plan(&stack).await.is_empty());
-}
-
-/// What the engine's world holds, by service, without the empty.
-fn left(bench: &Bench) -> serde_json::Value {
-    let mut found = serde_json::Map::new();
-    names(&bench.engine.dump(), "", &mut found);
-    found.into()
-}
-
-fn names(value: &serde_json::Value, path: &str, found: &mut serde_json::Map<String, serde_json::Value>) {
-    match value {
-        serde_json::Value::Object(map) => map.iter().for_each(|(key, value)| {
-            let path = if path.is_empty() { key.clone() } else { path.to_owned() };
-            match value {
-                serde_json::Value::Object(_) | serde_json::Value::Array(_) => names(value, &path, found),
-                _ => {}
-            }
-        }),
-        serde_json::Value::Array(list) if !list.is_empty() => {
-            found.insert(path.to_owned(), value.clone());
-        }
-        _ => {}
-    }
 }
 
 #[tokio::test(start_paused = true)]

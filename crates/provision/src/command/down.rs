@@ -29,6 +29,9 @@ pub struct DownArgs {
     pub wait: bool,
     #[command(flatten)]
     pub data: PurgeArgs,
+    /// Who is told to have run this, in `history` [default: who runs the CI job, or this machine's user]
+    #[arg(long, value_name = "NAME", env = "PROVISION_OWNER")]
+    pub owner: Option<String>,
     /// At most so many steps at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
@@ -44,7 +47,8 @@ pub struct PurgeArgs {
 }
 
 pub async fn run(args: DownArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    let options = Options { wait_until_gone: args.wait, purge_data: args.data.purge_data, ..Options::default() };
+    let owner = args.owner.clone().or_else(super::whoever_runs_this);
+    let options = Options { wait_until_gone: args.wait, purge_data: args.data.purge_data, owner, ..Options::default() };
     let session = session::of(args.spec.as_deref(), args.stack.as_deref(), &args.target, options, events).await?;
     let exit = take_down(&session, &args, events, interrupt).await;
     session.close(events).await;
@@ -65,9 +69,10 @@ async fn take_down(session: &Session, args: &DownArgs, events: &Events, interrup
     Ok(outcome(&plan, &summary, args.data.purge_data, &interrupt))
 }
 
-/// Done, unless something of ours stays that should have gone. Data that nobody asked to go may stay.
+/// Done, unless something stays that should have gone: of ours, or what may be. Data that nobody asked to go may stay.
 pub fn outcome(plan: &Plan, summary: &Summary, purge: Purge, interrupt: &Interrupt) -> Exit {
-    let stays = summary.kept > 0 || purge.deletes() && !plan.kept.is_empty();
+    let stays = summary.kept > 0 || summary.renewed || !plan.unproven.is_empty();
+    let stays = stays || purge.deletes() && !plan.kept.is_empty();
     match super::up::outcome(summary, interrupt) {
         Exit::Done if stays => Exit::Kept,
         other => other,

@@ -52,7 +52,8 @@ pub async fn list(args: ListArgs, events: &Events) -> Result<Exit, Stop> {
 }
 
 pub async fn gc(args: GcArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    let options = Options { purge_data: args.data.purge_data, ..Options::default() };
+    let owner = super::whoever_runs_this();
+    let options = Options { purge_data: args.data.purge_data, owner, ..Options::default() };
     let session = session::open_named("", &args.target, options, events).await?;
     let exit = collect(&session, &args, events, interrupt).await;
     session.close(events).await;
@@ -98,7 +99,7 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
 }
 
 async fn remove(cx: &Cx, args: &GcArgs, events: &Events, interrupt: &Interrupt) -> Result<Exit, Vec<Error>> {
-    let (survey, plan) = run::decide_down(cx, None, events).await?;
+    let Some((survey, plan)) = run::decide_gc(cx, events).await? else { return Ok(Exit::Done) };
     if !plan.refusals.is_empty() {
         return Ok(Exit::Failed);
     }

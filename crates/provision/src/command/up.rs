@@ -9,7 +9,6 @@ use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
 use crate::outputs;
 use crate::plan::{Permits, Plan};
-use crate::record;
 use crate::report;
 use crate::run;
 use crate::secret;
@@ -87,7 +86,7 @@ pub async fn plan(args: PlanArgs, events: &Events) -> Result<Exit, Stop> {
 }
 
 pub async fn up(args: UpArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    let owner = args.owner.clone().or_else(whoever_runs_this);
+    let owner = args.owner.clone().or_else(super::whoever_runs_this);
     let options = Options { owner, ttl_s: args.ttl, ..Options::default() };
     let session = session::open(args.spec.as_deref(), &args.target, options, events).await?;
     let exit = bring_up(&session, &args, events, interrupt).await;
@@ -105,14 +104,9 @@ async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: 
     if plan.removes() && !args.yes && !consents("Replace and remove these?", events) {
         return Ok(Exit::Consent);
     }
-    let mut exit = Exit::Done;
-    if !plan.is_empty() {
-        let at_once = args.parallelism.into();
-        let summary = run::apply_up(&session.cx, &survey, &plan, at_once, interrupt.stop.clone(), events).await?;
-        exit = outcome(&summary, &interrupt);
-    } else if args.ttl.is_some() {
-        record::widen(&session.cx, &survey.record, &[], None).await?;
-    }
+    let at_once = args.parallelism.into();
+    let summary = run::apply_up(&session.cx, &survey, &plan, at_once, interrupt.stop.clone(), events).await?;
+    let exit = outcome(&summary, &interrupt);
     if exit == Exit::Done {
         events.say(Event::Outputs { outputs: outputs::outputs(stack, &session.cx.names) });
         events.say(Event::Said { text: next(session, stack) });
@@ -128,12 +122,6 @@ fn seconds(text: &str) -> Result<i64, String> {
         Ok(seconds) if seconds >= 1.0 => Ok(seconds as i64),
         _ => Err("write a duration of at least a second: 90m, 8h, 2d".into()),
     }
-}
-
-/// As the CI system or this machine's session says.
-fn whoever_runs_this() -> Option<String> {
-    let told = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILDKITE_BUILD_CREATOR", "CIRCLE_USERNAME", "USER"];
-    told.iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty())
 }
 
 /// The code for a refused plan: consent is missing where a flag could give it.

@@ -13,6 +13,8 @@ pub(super) enum Verdict {
     Used,
     Kept(String),
     Orphan,
+    /// Recorded as ours, and nothing on it says whose it is.
+    Unproven,
     Foreign,
     Do(Op, Vec<Change>, TagChange),
     Refused(Refusal),
@@ -33,6 +35,7 @@ pub(super) fn verdict(fact: &Facts, members: &Members, names: &Names, permits: P
         (Wants::Absent, true) => match whose(fact, members, names) {
             Whose::Ours if permits.prune => Verdict::Do(Op::Delete, vec![], TagChange::default()),
             Whose::Ours => Verdict::Orphan,
+            Whose::Moved | Whose::Others if lost_its_tags(fact, members, names) => Verdict::Unproven,
             Whose::Moved | Whose::Others => Verdict::Foreign,
         },
     }
@@ -133,6 +136,17 @@ fn whose(fact: &Facts, members: &Members, names: &Names) -> Whose {
         Some(from) if at(from) => Whose::Moved,
         _ => Whose::Others,
     }
+}
+
+/// Is it recorded as ours, and has tags that name no stack? Then somebody may have removed them.
+fn lost_its_tags(fact: &Facts, members: &Members, names: &Names) -> bool {
+    let recorded = members.get(&fact.name.address) == Some(&fact.name.physical);
+    recorded && matches!(&fact.tags, Some(Some(tags)) if !tags.contains_key(&names.tag_key("stack")))
+}
+
+/// Why it is neither deleted nor forgotten.
+pub(super) fn unproven(fact: &Facts, names: &Names) -> String {
+    format!("the record names it, but {}; delete it by hand, or take it over with `up --adopt`", owner(fact, names))
 }
 
 /// Why it is left alone.
@@ -237,6 +251,7 @@ mod tests {
             Verdict::Used => "used".into(),
             Verdict::Kept(_) => "kept".into(),
             Verdict::Orphan => "orphan".into(),
+            Verdict::Unproven => "unproven".into(),
             Verdict::Foreign => "foreign".into(),
             Verdict::Refused(refusal) if refusal.consent => "wants consent".into(),
             Verdict::Refused(_) => "refused".into(),

@@ -1,7 +1,6 @@
 //! What was done to an environment: a log stream of its record, which a run writes into when it begins and when it ends. It goes
 //! with the record. Nothing is decided by it, so a run whose journal cannot be written goes on, and says so.
 
-use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::{InputLogEvent, OutputLogEvent};
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::event::Summary;
 use crate::plan::Plan;
 use crate::secret::masked_json;
+use crate::send;
 
 const STREAM: &str = "journal";
 const ABSENT: &str = "ResourceNotFoundException";
@@ -65,18 +65,17 @@ pub fn begin(cx: &Cx, command: &str, plan: &Plan) -> Began {
 
 /// Writes that a run began. `fresh`: the record was just made, so that there is no log stream yet.
 pub async fn write_beginning(cx: &Cx, began: &Began, fresh: bool) -> Result<()> {
-    let client = cx.logs();
     let line = Line::Began(began.clone());
     if !fresh {
-        match put(client, cx, &line).await {
+        match put(cx, &line).await {
             Err(error) if error.code() == Some(ABSENT) => {}
             written => return written,
         }
     }
-    let make = client.create_log_stream().log_group_name(cx.names.record()).log_stream_name(STREAM).send().await;
-    match make.map_err(|e| Error::aws("making the journal", e)) {
+    let call = cx.logs().create_log_stream().log_group_name(cx.names.record()).log_stream_name(STREAM);
+    match send::change(cx, super::of(cx, 0), "making the journal", || call.clone().send()).await {
         Err(error) if error.code() != Some("ResourceAlreadyExistsException") => Err(error),
-        _ => put(client, cx, &line).await,
+        _ => put(cx, &line).await,
     }
 }
 
@@ -84,18 +83,22 @@ pub async fn write_beginning(cx: &Cx, began: &Began, fresh: bool) -> Result<()> 
 pub async fn write_end(cx: &Cx, began: &Began, applied: &Applied) -> Result<()> {
     let Applied { summary, failures, .. } = applied;
     let ended = Ended { run: began.run.clone(), summary: summary.clone(), failures: failures.clone() };
-    put(cx.logs(), cx, &Line::Ended(ended)).await
+    put(cx, &Line::Ended(ended)).await
 }
 
-/// The last runs, oldest first. None where there is no record.
+/// The runs, oldest first. None where there is no record.
 pub async fn read(cx: &Cx) -> Result<Vec<Run>> {
-    // The newest page alone: up to 10,000 lines.
+    // From the head, and until a token repeats: AWS gives pages by time, and an empty one is not the end (audit A10).
     let call = cx.logs().get_log_events().log_group_name(cx.names.record()).log_stream_name(STREAM);
-    let lines = match call.start_from_head(false).send().await.map_err(|e| Error::aws("reading the journal", e)) {
-        Ok(answer) => answer.events.unwrap_or_default(),
-        Err(error) if error.code() == Some(ABSENT) => vec![],
-        Err(error) => return Err(error),
-    };
+    let mut pages = call.start_from_head(true).into_paginator().send();
+    let mut lines = vec![];
+    while let Some(page) = pages.next().await {
+        match page.map_err(|e| Error::aws("reading the journal", e)) {
+            Ok(page) => lines.extend(page.events.unwrap_or_default()),
+            Err(error) if error.code() == Some(ABSENT) => return Ok(vec![]),
+            Err(error) => return Err(error),
+        }
+    }
     let line = |event: OutputLogEvent| Some((event.timestamp?, event.message?));
     Ok(runs(lines.into_iter().filter_map(line)))
 }
@@ -117,12 +120,12 @@ fn runs(lines: impl Iterator<Item = (i64, String)>) -> Vec<Run> {
     runs
 }
 
-async fn put(client: &Client, cx: &Cx, line: &Line) -> Result<()> {
+async fn put(cx: &Cx, line: &Line) -> Result<()> {
     let message = masked_json(&serde_json::to_string(line).expect("our own lines serialise"));
     let event = InputLogEvent::builder().timestamp(cx.calls.now() * 1000).message(message);
     let event = event.build().expect("both are set");
-    let call = client.put_log_events().log_group_name(cx.names.record()).log_stream_name(STREAM).log_events(event);
-    call.send().await.map_err(|e| Error::aws("writing the journal", e)).map(drop)
+    let call = cx.logs().put_log_events().log_group_name(cx.names.record()).log_stream_name(STREAM).log_events(event);
+    send::change(cx, super::of(cx, 0), "writing the journal", || call.clone().send()).await
 }
 
 #[cfg(test)]

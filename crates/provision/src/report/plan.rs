@@ -25,7 +25,7 @@ pub fn text(plan: &Plan, command: &str, verbose: bool) -> String {
         let Kept { name, why } = kept;
         text.push_str(&format!("  = {:<28} {} {DIM}stays: {why}{DIM:#}\n", name.address.to_string(), name.physical));
     }
-    for Kept { name, why } in &plan.foreign {
+    for Kept { name, why } in plan.unproven.iter().chain(&plan.foreign) {
         text.push_str(&format!("  {CARE}!{CARE:#} {} {} is left alone: {why}\n", name.address, name.physical));
     }
     for Kept { name, why } in &plan.notes {

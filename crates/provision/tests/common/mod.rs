@@ -5,11 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use local_cloud::{Delays, Engine, Settings};
 use provision::cloud::{self, Cx};
 use provision::event::{Event, Events, Reporter, Summary};
@@ -20,6 +15,11 @@ use provision::run;
 use provision::spec::{self, LoadOptions, stack::Stack};
 use provision::survey::Survey;
 use tokio::sync::watch;
+
+#[allow(dead_code, reason = "each test file uses its own part of this")]
+pub mod line;
+
+use line::Line;
 
 /// What every call takes, so that calls one after another can be told from calls at once.
 pub const ROUND_TRIP: Duration = Duration::from_millis(50);
@@ -32,6 +32,8 @@ pub struct Bench {
     #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub engine: Engine,
     pub cx: Cx,
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
+    pub line: Line,
     events: Arc<Mutex<Vec<Event>>>,
     _dir: tempfile::TempDir,
 }
@@ -45,7 +47,8 @@ impl Bench {
     pub async fn with(settings: Settings) -> Bench {
         let engine = Engine::start(settings).await.expect("an engine in memory starts");
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let http = SharedHttpClient::new(Slow(engine.http_client()));
+        let line = Line::default();
+        let http = line.clone().to(&engine);
         let names = Names {
             stack: "kinesis-test".into(),
             env: None,
@@ -56,7 +59,7 @@ impl Bench {
         };
         let mut cx = Cx::new(cloud::within(http, "us-east-1"), names);
         cx.options.work_dir = dir.path().to_owned();
-        Bench { engine, cx, events: Arc::default(), _dir: dir }
+        Bench { engine, cx, line, events: Arc::default(), _dir: dir }
     }
 
     #[allow(dead_code, reason = "each test file uses its own part of this")]
@@ -95,9 +98,6 @@ impl Bench {
     /// Does what was decided.
     pub async fn apply(&self, survey: &Survey, plan: &Plan) -> Summary {
         assert_eq!(plan.refusals, []);
-        if plan.is_empty() {
-            return Summary { unchanged: plan.same.len(), ..Summary::default() };
-        }
         let applied = run::apply_up(&self.cx, survey, plan, 10, watch::channel(false).1, &self.events()).await;
         self.complete(applied)
     }
@@ -125,6 +125,14 @@ impl Bench {
     }
 
     #[allow(dead_code, reason = "each test file uses its own part of this")]
+    /// Runs `up`, whatever comes of it.
+    pub async fn try_up(&self, stack: &Stack) -> Summary {
+        let (survey, plan) = self.decide(stack, Permits::default()).await;
+        let applied = run::apply_up(&self.cx, &survey, &plan, 10, watch::channel(false).1, &self.events()).await;
+        applied.unwrap_or_else(|errors| panic!("{errors:?}"))
+    }
+
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn plan_down(&self, stack: Option<&Stack>) -> Plan {
         let decided = run::decide_down(&self.cx, stack, &self.events()).await;
         decided.unwrap_or_else(|errors| panic!("{errors:?}")).1
@@ -135,6 +143,16 @@ impl Bench {
     pub async fn members(&self) -> Vec<String> {
         let record = record::read(&self.cx).await.unwrap_or_else(|error| panic!("{error}"));
         record.members(&self.cx.names).keys().map(ToString::to_string).collect()
+    }
+
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
+    /// The record: `stream.events = name`, sorted.
+    pub async fn named(&self) -> Vec<String> {
+        let record = record::read(&self.cx).await.unwrap_or_else(|error| panic!("{error}"));
+        let members = record.members(&self.cx.names).into_iter();
+        let mut named: Vec<String> = members.map(|(address, physical)| format!("{address} = {physical}")).collect();
+        named.sort();
+        named
     }
 
     #[allow(dead_code, reason = "each test file uses its own part of this")]
@@ -198,25 +216,27 @@ pub fn stack(text: &str) -> Stack {
     loaded.unwrap_or_else(|wrong| panic!("{}", wrong.render(false))).stack
 }
 
-/// The engine, a round trip away.
-#[derive(Debug, Clone)]
-struct Slow(SharedHttpClient);
-
-impl HttpClient for Slow {
-    fn http_connector(&self, settings: &HttpConnectorSettings, parts: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(SlowConnector(self.0.http_connector(settings, parts)))
-    }
+#[allow(dead_code, reason = "each test file uses its own part of this")]
+/// What the engine's world holds, by service, without the empty.
+pub fn left(bench: &Bench) -> serde_json::Value {
+    let mut found = serde_json::Map::new();
+    holdings(&bench.engine.dump(), "", &mut found);
+    found.into()
 }
 
-#[derive(Debug, Clone)]
-struct SlowConnector(SharedHttpConnector);
-
-impl HttpConnector for SlowConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let inner = self.0.clone();
-        HttpConnectorFuture::new(async move {
-            tokio::time::sleep(ROUND_TRIP).await;
-            inner.call(request).await
-        })
+#[allow(dead_code, reason = "each test file uses its own part of this")]
+fn holdings(value: &serde_json::Value, path: &str, found: &mut serde_json::Map<String, serde_json::Value>) {
+    match value {
+        serde_json::Value::Object(map) => map.iter().for_each(|(key, value)| {
+            let path = if path.is_empty() { key.clone() } else { path.to_owned() };
+            match value {
+                serde_json::Value::Object(_) | serde_json::Value::Array(_) => holdings(value, &path, found),
+                _ => {}
+            }
+        }),
+        serde_json::Value::Array(list) if !list.is_empty() => {
+            found.insert(path.to_owned(), value.clone());
+        }
+        _ => {}
     }
 }

@@ -1,0 +1,124 @@
+//! `down`: `up` with nothing desired.
+
+use std::collections::HashSet;
+
+use tokio::sync::watch;
+
+use super::{Result, names_in, record_failed, tell_unwritten, thing, warn, warn_of_record};
+use crate::apply::{self, Applied};
+use crate::claims::Seen;
+use crate::cloud::Cx;
+use crate::derive;
+use crate::error::Error;
+use crate::event::{Event, Events, Summary};
+use crate::names::Name;
+use crate::node::Node;
+use crate::plan::{self, Permits, Plan};
+use crate::record::{self, About, journal};
+use crate::resource::Gone;
+use crate::spec::stack::Stack;
+use crate::survey::{self, For, Survey};
+
+/// Reads everything and decides what `down` has to remove: of the spec, and of the record.
+pub async fn decide_down(cx: &Cx, stack: Option<&Stack>, events: &Events) -> Result<(Survey, Plan)> {
+    let mut nodes: Vec<Box<dyn Node>> = stack.map(|stack| derive::nodes(stack, &cx.names)).unwrap_or_default();
+    nodes.retain_mut(|node| node.unwant());
+    let survey = survey::survey(cx, nodes, For::Down).await?;
+    let plan = plan(cx, &survey, events);
+    Ok((survey, plan))
+}
+
+/// The same for an environment that was listed as expired. `None` where its record, read again, says otherwise: an `up` may
+/// have renewed it.
+pub async fn decide_gc(cx: &Cx, events: &Events) -> Result<Option<(Survey, Plan)>> {
+    let survey = survey::survey(cx, vec![], For::Down).await?;
+    if survey.record.expires(&cx.names).is_none_or(|expires| expires > cx.calls.now()) {
+        warn_of_record("it was renewed or deleted meanwhile, so that nothing is removed", &cx.names, events);
+        return Ok(None);
+    }
+    let plan = plan(cx, &survey, events);
+    Ok(Some((survey, plan)))
+}
+
+fn plan(cx: &Cx, survey: &Survey, events: &Events) -> Plan {
+    warn(survey, cx, events);
+    let permits = Permits { prune: true, ..Permits::default() };
+    let plan = plan::plan(&survey.facts, &survey.members, &cx.names, permits);
+    events.say(Event::Planned { plan: plan.clone(), command: "down" });
+    plan
+}
+
+/// Deletes; then strikes the deleted out of the record, or deletes the record when nothing is left in it.
+pub async fn apply_down(
+    cx: &Cx,
+    survey: &Survey,
+    plan: &Plan,
+    at_once: usize,
+    interrupt: watch::Receiver<bool>,
+    events: &Events,
+) -> Result<Summary> {
+    let mut cx = Cx { claims: Seen::default(), ..cx.clone() };
+    cx.options.deletes = true;
+    let cx = &cx;
+    let began = journal::begin(cx, "down", plan);
+    let journaled = survey.record.exists() && !plan.is_empty();
+    let (applied, written) = futures::join!(apply::apply(cx, &survey.nodes, plan, at_once, interrupt, events), async {
+        if journaled { journal::write_beginning(cx, &began, false).await } else { Ok(()) }
+    });
+    let stays = stays(plan, &applied);
+    let ends = stays.is_empty() && !survey.record.has_unknown_kinds(&cx.names) && applied.summary.complete();
+    let mut summary = applied.summary.clone();
+    match write_what_stays(cx, survey, &stays, ends, events).await {
+        Ok(renewed) => summary.renewed = renewed,
+        Err(error) => record_failed(&error, &mut summary, events),
+    }
+    let ended = match journaled && (!ends || summary.renewed) {
+        true => journal::write_end(cx, &began, &applied).await,
+        false => Ok(()),
+    };
+    tell_unwritten(written.and(ended), events);
+    if !plan.is_empty() {
+        events.say(Event::Ended { summary: summary.clone() });
+    }
+    Ok(summary)
+}
+
+/// What is there, or may be, once the plan was applied.
+fn stays(plan: &Plan, applied: &Applied) -> Vec<Name> {
+    let left = |result: &Option<Gone>| matches!(result, None | Some(Gone::Kept(_)));
+    let steps = plan.steps.iter().zip(&applied.results).filter(|(_, result)| left(result)).map(|(step, _)| &step.name);
+    steps.chain(plan.kept.iter().chain(&plan.unproven).map(|kept| &kept.name)).cloned().collect()
+}
+
+/// Deletes the record when nothing is left (`ends`); otherwise it names what stays and nothing else. Tells whether an `up`
+/// has begun since the record was read: then it is that one's.
+async fn write_what_stays(
+    cx: &Cx,
+    survey: &Survey,
+    stays: &[Name],
+    ends: bool,
+    events: &Events,
+) -> std::result::Result<bool, Error> {
+    let staying: HashSet<_> = stays.iter().map(thing).collect();
+    let (recorded, gone): (Vec<Name>, Vec<Name>) =
+        names_in(&survey.record, &cx.names).into_iter().partition(|name| staying.contains(&thing(name)));
+    if survey.record.exists() && (ends || !gone.is_empty()) {
+        let now = record::read(cx).await?;
+        if now.run(&cx.names) != survey.record.run(&cx.names) {
+            warn_of_record("an `up` began meanwhile, so that it stays, and so does what that made", &cx.names, events);
+            return Ok(true);
+        }
+        match ends {
+            true => record::delete(cx, &now).await?,
+            false => record::narrow(cx, &now, &gone).await?,
+        }
+    }
+    let recorded: HashSet<_> = recorded.iter().map(thing).collect();
+    let unheard_of: Vec<Name> = stays.iter().filter(|name| !recorded.contains(&thing(name))).cloned().collect();
+    if !unheard_of.is_empty() && !survey.record.taken {
+        // After the narrowing, which changes no place of what is added.
+        let now = record::read(cx).await?;
+        record::widen(cx, &now, &unheard_of, About::default()).await?;
+    }
+    Ok(false)
+}

@@ -1,0 +1,157 @@
+//! `up`: everything that the spec names is made to be there.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::{Result, names_in, record_failed, tell_unwritten, thing, warn, warn_of_record};
+use crate::apply::{self, Applied};
+use crate::cloud::{Cx, calls};
+use crate::derive;
+use crate::error::Error;
+use crate::event::{Event, Events, Summary};
+use crate::names::{Name, Names};
+use crate::plan::{self, Facts, Op, Permits, Plan, Wants};
+use crate::record::{self, About, Record, UNSETTLED, journal};
+use crate::resource::Gone;
+use crate::spec::stack::Stack;
+use crate::survey::{self, For, Survey};
+
+/// Reads everything and decides what `up` has to do; tells the plan. Changes nothing.
+pub async fn decide_up(cx: &Cx, stack: &Stack, permits: Permits, events: &Events) -> Result<(Survey, Plan)> {
+    let working = events.clone();
+    let waiting = Arc::new(move |text: &str| working.say(Event::Working { text: text.to_owned() }));
+    let cx = Cx { waiting, ..cx.clone() };
+    let survey = survey::survey(&cx, derive::nodes(stack, &cx.names), For::Up).await?;
+    record::refuse_taken(&survey.record, &cx.names).map_err(|error| vec![error])?;
+    warn(&survey, &cx, events);
+    let plan = plan::plan(&survey.facts, &survey.members, &cx.names, permits);
+    events.say(Event::Planned { plan: plan.clone(), command: "up" });
+    Ok((survey, plan))
+}
+
+/// Writes down what is about to be made, makes it, and makes the record true. Where there is nothing to do, that is all: a run
+/// that was killed may have left it otherwise.
+pub async fn apply_up(
+    cx: &Cx,
+    survey: &Survey,
+    plan: &Plan,
+    at_once: usize,
+    interrupt: watch::Receiver<bool>,
+    events: &Events,
+) -> Result<Summary> {
+    let began = journal::begin(cx, "up", plan);
+    let before = before(cx, plan, &began.run);
+    if plan.is_empty() {
+        let mut summary = Summary { unchanged: plan.same.len(), ..Summary::default() };
+        if let Err(error) = make_true(cx, survey, plan, before).await {
+            record_failed(&error, &mut summary, events);
+        }
+        return Ok(summary);
+    }
+    let (widened, changed) = calls::noticing(record::widen(cx, &survey.record, &ours(survey, plan), before)).await;
+    let record = match widened {
+        Ok(record) => record,
+        Err(error) if changed => {
+            let mut summary = Summary { half_done: 1, skipped: plan.steps.len(), ..Summary::default() };
+            record_failed(&error, &mut summary, events);
+            return Ok(summary);
+        }
+        Err(error) => return Err(vec![error]),
+    };
+    let (applied, written) = futures::join!(
+        apply::apply(cx, &survey.nodes, plan, at_once, interrupt, events),
+        journal::write_beginning(cx, &began, !survey.record.exists())
+    );
+    let after = About { tags: applied.summary.complete().then_some(survey.tags_hash.as_str()), ..About::default() };
+    let settle = async {
+        let record = record::widen(cx, &record, &[], after).await?;
+        record::narrow(cx, &record, &gone(survey, plan, Some(&applied), &record, &cx.names)).await
+    };
+    let (settled, ended) = futures::join!(settle, journal::write_end(cx, &began, &applied));
+    let is_gone = |written: &std::result::Result<(), Error>| written.as_ref().is_err_and(record::is_gone);
+    let settled = match is_gone(&settled) || is_gone(&ended) {
+        true => write_again(cx, &record, events).await,
+        false => settled,
+    };
+    let mut summary = applied.summary;
+    if let Err(error) = settled {
+        record_failed(&error, &mut summary, events);
+    }
+    tell_unwritten(written.and(ended), events);
+    events.say(Event::Ended { summary: summary.clone() });
+    Ok(summary)
+}
+
+/// What the record says before anything is done: a run that makes something is named, so that a `down` that began before it
+/// sees it; and while tags are about to be set, nothing is said of them.
+fn before<'a>(cx: &'a Cx, plan: &Plan, run: &'a str) -> About<'a> {
+    let makes = plan.steps.iter().any(|step| matches!(step.op, Op::Create | Op::Replace));
+    let retags = plan.steps.iter().any(|step| !step.tags.is_empty());
+    About {
+        tags: (makes || retags).then_some(UNSETTLED),
+        run: makes.then_some(run),
+        owner: cx.options.owner.as_deref().filter(|_| !plan.is_empty()),
+        expires: cx.options.ttl_s.map(|ttl| cx.calls.now() + ttl),
+    }
+}
+
+/// For a plan without steps: what is there is recorded, and what is recorded is there.
+async fn make_true(cx: &Cx, survey: &Survey, plan: &Plan, about: About<'_>) -> std::result::Result<(), Error> {
+    let add = ours(survey, plan);
+    if !survey.record.exists() && add.is_empty() && about.expires.is_none() {
+        return Ok(());
+    }
+    let owner = cx.options.owner.as_deref().filter(|_| !survey.record.exists());
+    let about = About { tags: Some(&survey.tags_hash), owner, ..about };
+    let record = record::widen(cx, &survey.record, &add, about).await?;
+    record::narrow(cx, &record, &gone(survey, plan, None, &record, &cx.names)).await
+}
+
+/// A `down` deleted the record while this run made something: all that it named is written down once more.
+async fn write_again(cx: &Cx, record: &Record, events: &Events) -> std::result::Result<(), Error> {
+    let now = record::read(cx).await?;
+    if now.exists() || now.taken {
+        return Ok(());
+    }
+    warn_of_record("a `down` deleted it meanwhile, and it is written again", &cx.names, events);
+    let (run, owner) = (record.run(&cx.names), cx.options.owner.as_deref());
+    let about =
+        About { tags: Some(UNSETTLED), run: run.map(String::as_str), owner, expires: record.expires(&cx.names) };
+    record::widen(cx, &now, &names_in(record, &cx.names), about).await.map(drop)
+}
+
+/// What the record does not know yet and will belong to this environment once the plan is done.
+fn ours(survey: &Survey, plan: &Plan) -> Vec<Name> {
+    let made = plan.steps.iter().filter(|step| step.op != Op::Delete).map(|step| &step.name);
+    let recorded = |name: &&Name| survey.members.get(&name.address) == Some(&name.physical);
+    made.chain(&plan.same).chain(&plan.named).filter(|name| !recorded(name)).cloned().collect()
+}
+
+/// The members that may be struck out: nothing is there of that kind and name, or it is recorded under its address of today.
+fn gone(survey: &Survey, plan: &Plan, applied: Option<&Applied>, record: &Record, names: &Names) -> Vec<Name> {
+    let results = applied.into_iter().flat_map(|applied| plan.steps.iter().zip(&applied.results));
+    let deleted: HashSet<_> = results
+        .filter(|(step, result)| {
+            step.op == Op::Delete && result.as_ref().is_some_and(|gone| !matches!(gone, Gone::Kept(_)))
+        })
+        .map(|(step, _)| thing(&step.name))
+        .collect();
+    let mut facts: HashMap<(&str, &str), &Facts> = HashMap::new();
+    for fact in &survey.facts {
+        let known = facts.entry(thing(&fact.name)).or_insert(fact);
+        if fact.wants == Wants::Present {
+            *known = fact;
+        }
+    }
+    let mut members = names_in(record, names);
+    members.retain(|member| match facts.get(&thing(member)) {
+        None => false,
+        Some(fact) => match fact.wants {
+            Wants::Present => fact.name.address != member.address,
+            Wants::Reference | Wants::Absent => !fact.live || deleted.contains(&thing(member)),
+        },
+    });
+    members
+}

@@ -1,0 +1,310 @@
+//! The record's rules: nothing of ours that is alive is in no record, and nothing that is gone stays in one.
+
+mod common;
+
+use clap::Parser;
+use common::line::{Act, At};
+use common::{Bench, experiment, stack};
+use local_cloud::Delays;
+use provision::cli::Cli;
+use provision::event::Summary;
+use provision::names::Names;
+use provision::plan::Permits;
+use provision::record::{environments, journal};
+use provision::run;
+use provision::spec::stack::Stack;
+use serde_json::json;
+use tokio::sync::watch;
+
+/// One stream, so that little has to happen.
+const SMALL: &str =
+    "version: 1\nstack: kinesis-test\ntags: { team: data }\nstreams: { events: { name: events, shards: 1 } }\n";
+
+/// More members than one log group has tags for.
+fn many(text: &str) -> String {
+    let delivery = |n: usize| format!("  d{n}: {{name: d-{n}, from: e, bucket: lake, good: g/{n}/, bad: b/{n}/}}\n");
+    let deliveries: String = (0..11).map(delivery).collect();
+    format!(
+        "version: 1\nstack: kinesis-test\nstreams: {{e: {{name: e, shards: 1}}}}\nbuckets: {{lake: {{name: many-lake}}}}\n{text}deliveries:\n{deliveries}"
+    )
+}
+
+/// An `up` that is stopped dead.
+async fn stopped_up(bench: &Bench, stack: &Stack, at: At, act: Act) {
+    let (survey, plan) = bench.decide(stack, Permits { prune: true, ..Permits::default() }).await;
+    bench.line.begin(vec![(at, act)]);
+    let done = bench.line.or_stopped(bench.apply(&survey, &plan)).await;
+    assert_eq!(done, None, "it was not stopped: {:#?}", bench.line.sent());
+    bench.line.begin(vec![]);
+}
+
+async fn nothing_left(bench: &Bench) {
+    bench.engine.advance(std::time::Duration::from_secs(120)).await;
+    assert_eq!(common::left(bench), json!({}));
+}
+
+/// Convergence A1.
+#[tokio::test(start_paused = true)]
+async fn a_down_removes_what_was_made_under_another_key() {
+    for moved in ["", "moved: { from: events }, "] {
+        let bench = Bench::new(Delays::NONE).await;
+        bench.up(&stack(SMALL)).await;
+        bench.down(Some(&stack(&SMALL.replace("events: {", &format!("clicks: {{ {moved}"))))).await;
+        nothing_left(&bench).await;
+    }
+}
+
+/// Convergence A2.
+#[tokio::test(start_paused = true)]
+async fn a_name_that_was_changed_and_changed_back_stays_in_the_record() {
+    let bench = Bench::new(Delays::NONE).await;
+    let named = |name: &str| stack(&SMALL.replace("name: events", &format!("name: {name}")));
+    bench.up(&named("a")).await;
+    bench.up(&named("b")).await;
+    bench.up(&stack(&SMALL.replace("name: events, shards: 1", "name: a, shards: 2"))).await;
+    assert_eq!(bench.named().await, ["stream.events = a", "stream.events@2 = b"]);
+    bench.up_with(&named("a"), Permits { prune: true, ..Permits::default() }).await;
+    assert_eq!(bench.named().await, ["stream.events = a"]);
+    bench.down(None).await;
+    nothing_left(&bench).await;
+}
+
+/// Convergence A2, of what has no tags.
+#[tokio::test(start_paused = true)]
+async fn a_prefix_that_was_changed_and_changed_back_stays_in_the_record() {
+    let bench = Bench::new(Delays::NONE).await;
+    let before = stack(&experiment());
+    bench.up(&before).await;
+    let members = bench.named().await;
+    bench.up(&stack(&experiment().replace("raw/good/", "crude/good/"))).await;
+    bench.up_with(&before, Permits { prune: true, ..Permits::default() }).await;
+    assert_eq!(bench.named().await, members);
+}
+
+/// Convergence A5.
+#[tokio::test(start_paused = true)]
+async fn tags_that_were_half_changed_and_taken_back_are_put_right() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(SMALL)).await;
+    let changed = stack(&SMALL.replace("team: data", "team: platform"));
+    stopped_up(&bench, &changed, At::Named("AddTagsToStream"), Act::StopAfter).await;
+    assert_eq!(bench.up(&stack(SMALL)).await.updated, 1);
+    let tags = bench.cx.kinesis().list_tags_for_stream().stream_name("events").send().await.unwrap().tags;
+    assert!(tags.iter().any(|tag| tag.key == "team" && tag.value.as_deref() == Some("data")), "{tags:?}");
+    assert!(bench.plan(&stack(SMALL)).await.is_empty());
+}
+
+/// Convergence A6.
+#[tokio::test(start_paused = true)]
+async fn a_version_that_was_not_published_is_published_by_the_next_up() {
+    for (change, at) in [("memory: 512MiB", "/configuration"), ("description: x, memory: 256MiB", "/configuration")] {
+        let bench = Bench::new(Delays::NONE).await;
+        let publishes = experiment().replace("square: {", "square: { publish: true,");
+        bench.up(&stack(&publishes)).await;
+        let changed = stack(&publishes.replace("memory: 256MiB", change));
+        stopped_up(&bench, &changed, At::Named(at), Act::StopAfter).await;
+        bench.up(&changed).await;
+        let listed =
+            bench.cx.lambda().list_versions_by_function().function_name("test-delivery2").send().await.unwrap();
+        let versions: Vec<_> = listed.versions().iter().filter_map(|version| version.version()).collect();
+        assert_eq!(versions, ["$LATEST", "1", "2"]);
+        assert!(bench.plan(&changed).await.is_empty());
+    }
+}
+
+/// Convergence A8.
+#[tokio::test(start_paused = true)]
+async fn a_record_of_two_pages_is_found_though_it_was_half_made() {
+    let (spec, changed) = (stack(&many("")), stack(&many("tags: { team: data }\n")));
+    for act in [Act::StopAfter, Act::StopBefore] {
+        let bench = Bench::new(Delays::NONE).await;
+        stopped_up(&bench, &spec, At::Named("CreateLogGroup"), act.clone()).await;
+        bench.down(None).await;
+        nothing_left(&bench).await;
+        stopped_up(&bench, &spec, At::Named("CreateLogGroup"), act).await;
+        bench.up(&changed).await;
+        assert!(bench.plan(&changed).await.is_empty());
+        assert_eq!(bench.named().await.len(), 11 * 4 + 2);
+        bench.down(None).await;
+        nothing_left(&bench).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_ups_that_begin_at_once_write_one_record() {
+    let bench = Bench::new(Delays::FAST).await;
+    let (one, other) =
+        (stack(SMALL), stack(&SMALL.replace("streams: {", "streams: { more: { name: more, shards: 1 },")));
+    futures::join!(bench.up(&one), bench.up(&other));
+    assert_eq!(bench.named().await, ["stream.events = events", "stream.more = more"]);
+}
+
+/// Convergence A9: the `down` has read the record before the `up` that it does not see.
+#[tokio::test(start_paused = true)]
+async fn a_down_does_not_delete_the_record_of_an_up_that_began_meanwhile() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(SMALL)).await;
+    let (survey, plan) = run::decide_down(&bench.cx, None, &bench.events()).await.unwrap();
+    bench.up(&stack(&SMALL.replace("streams: {", "streams: { more: { name: more, shards: 1 },"))).await;
+    run::apply_down(&bench.cx, &survey, &plan, 10, watch::channel(false).1, &bench.events()).await.unwrap();
+    assert!(bench.named().await.contains(&"stream.more = more".to_owned()));
+    bench.down(None).await;
+    nothing_left(&bench).await;
+}
+
+/// Convergence A9: the `down` is done before the `up` that decided earlier makes something.
+#[tokio::test(start_paused = true)]
+async fn an_up_whose_record_was_deleted_meanwhile_writes_it_again() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(SMALL)).await;
+    let (survey, plan) = bench
+        .decide(&stack(&SMALL.replace("streams: {", "streams: { more: { name: more, shards: 1 },")), Permits::default())
+        .await;
+    bench.line.begin(vec![(At::Named("CreateStream"), Act::StopBefore)]);
+    let mut up = std::pin::pin!(bench.apply(&survey, &plan));
+    assert_eq!(bench.line.or_stopped(&mut up).await, None);
+    bench.line.begin(vec![]);
+    bench.down(None).await;
+    bench.line.go_on();
+    let summary: Summary = up.await;
+    assert_eq!(summary.created, 1);
+    assert!(bench.named().await.contains(&"stream.more = more".to_owned()), "{:?}", bench.named().await);
+    bench.down(None).await;
+    nothing_left(&bench).await;
+}
+
+/// Convergence A9.
+#[tokio::test(start_paused = true)]
+async fn a_lost_record_is_written_again_by_an_up_with_nothing_to_change() {
+    let bench = Bench::new(Delays::NONE).await;
+    let spec = stack(&experiment());
+    bench.up(&spec).await;
+    let members = bench.named().await;
+    bench.cx.logs().delete_log_group().log_group_name("/provision/kinesis-test/-").send().await.unwrap();
+    assert!(!bench.up(&spec).await.changed());
+    assert_eq!(bench.named().await, members);
+}
+
+/// Convergence A12.
+#[tokio::test(start_paused = true)]
+async fn a_member_that_is_gone_is_struck_by_the_next_up() {
+    let bench = Bench::new(Delays::NONE).await;
+    let spec = stack(SMALL);
+    let two = stack(&SMALL.replace("streams: {", "streams: { more: { name: more, shards: 1 },"));
+    bench.up(&two).await;
+    stopped_up(&bench, &spec, At::Named("DeleteStream"), Act::StopAfter).await;
+    assert_eq!(bench.named().await.len(), 2);
+    assert!(!bench.up(&spec).await.changed());
+    assert_eq!(bench.named().await, ["stream.events = events"]);
+}
+
+/// Convergence A12: a hash that stays old costs every later plan the tags of everything.
+#[tokio::test(start_paused = true)]
+async fn tags_that_are_all_as_they_should_be_are_read_once() {
+    let mut bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(SMALL)).await;
+    let changed = stack(&SMALL.replace("team: data", "team: platform"));
+    stopped_up(&bench, &changed, At::Named("AddTagsToStream"), Act::StopAfter).await;
+    bench.up(&changed).await;
+    bench.count_anew();
+    assert!(!bench.up(&changed).await.changed());
+    assert!(bench.cx.calls.made().iter().all(|call| call.operation != "ListTagsForStream"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_up_that_finds_the_record_true_writes_nothing() {
+    let mut bench = Bench::new(Delays::NONE).await;
+    let spec = stack(&experiment());
+    bench.up(&spec).await;
+    bench.count_anew();
+    bench.up(&spec).await;
+    let changing: Vec<_> = bench.cx.calls.made().into_iter().filter(|call| !call.reads()).collect();
+    assert_eq!(changing, []);
+}
+
+/// Audit A1: what is recorded and carries no tags of ours may be ours all the same.
+#[tokio::test(start_paused = true)]
+async fn a_member_that_lost_its_tags_stays_in_the_record() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(SMALL)).await;
+    let ours = ["provision/stack", "provision/env", "provision/name"].map(str::to_owned);
+    let untag = bench.cx.kinesis().remove_tags_from_stream().stream_name("events");
+    untag.set_tag_keys(Some(ours.to_vec())).send().await.unwrap();
+    assert!(!bench.down(None).await.changed());
+    assert_eq!(bench.named().await, ["stream.events = events"]);
+}
+
+/// What belongs to another stack is not ours, whatever the record says.
+#[tokio::test(start_paused = true)]
+async fn a_member_that_another_stack_took_over_leaves_the_record() {
+    let mut bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(SMALL)).await;
+    let us = bench.cx.names.clone();
+    bench.cx.names = Names { stack: "other".into(), ..(*us).clone() }.into();
+    bench.up_with(&stack(&SMALL.replace("kinesis-test", "other")), Permits { adopt: true, ..Permits::default() }).await;
+    bench.cx.names = us;
+    bench.down(None).await;
+    assert_eq!(bench.named().await, Vec::<String>::new());
+}
+
+/// Audit A17.
+#[tokio::test(start_paused = true)]
+async fn a_step_that_changed_something_before_it_failed_counts_as_a_change() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.engine.inject("kinesis:IncreaseStreamRetentionPeriod=AccessDenied".parse().unwrap());
+    let summary = bench.try_up(&stack(&SMALL.replace("shards: 1", "shards: 1, retention: 48h"))).await;
+    assert_eq!((summary.failed, summary.created), (1, 0));
+    assert!(summary.changed(), "{summary:?}");
+    // What AWS refused did not happen.
+    let bench = Bench::new(Delays::NONE).await;
+    bench.engine.inject("kinesis:CreateStream=AccessDenied".parse().unwrap());
+    let summary = bench.try_up(&stack(SMALL)).await;
+    assert_eq!(summary.failed, 1);
+    assert!(!summary.changed(), "{summary:?}");
+}
+
+/// Convergence A10.
+#[tokio::test(start_paused = true)]
+async fn a_gc_leaves_alone_what_was_renewed_after_it_was_listed() {
+    let mut bench = Bench::new(Delays::NONE).await;
+    bench.cx.options.ttl_s = Some(3600);
+    bench.up(&stack(SMALL)).await;
+    bench.engine.advance(std::time::Duration::from_secs(3600)).await;
+    let listed = environments::all(&bench.cx).await.unwrap();
+    assert!(listed[0].expired(bench.cx.calls.now()));
+    bench.up(&stack(SMALL)).await;
+    assert!(run::decide_gc(&bench.cx, &bench.events()).await.unwrap().is_none());
+    bench.engine.advance(std::time::Duration::from_secs(3600)).await;
+    environments::all(&bench.cx).await.unwrap();
+    let (_, plan) = run::decide_gc(&bench.cx, &bench.events()).await.unwrap().expect("its time is over");
+    assert_eq!(plan.steps.len(), 1);
+}
+
+/// Convergence A14.
+#[tokio::test(start_paused = true)]
+async fn the_journal_names_who_ran_a_down() {
+    let mut bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(&experiment())).await;
+    bench.put_key("data/other").await;
+    bench.cx.options.owner = Some("ana".into());
+    assert_eq!(bench.down(None).await.kept, 1);
+    let runs = journal::read(&bench.cx).await.unwrap();
+    assert_eq!(runs.last().unwrap().began.owner.as_deref(), Some("ana"));
+    let args = ["provision", "down", "--stack", "a", "--owner", "ana"];
+    assert!(Cli::try_parse_from(args).is_ok());
+}
+
+/// Audit A10: AWS gives the journal by time, with empty pages between.
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_begins_with_empty_pages_is_read_to_its_end() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(SMALL)).await;
+    let empty =
+        |token: &str| format!(r#"{{"events":[],"nextForwardToken":"f/{token}","nextBackwardToken":"b/{token}"}}"#);
+    let full = r#"{"events":[{"timestamp":5,"message":"{\"began\":{\"run\":\"a\",\"command\":\"up\",\"version\":\"1\",\"owner\":null,\"steps\":[]}}"}],"nextForwardToken":"f/2","nextBackwardToken":"b/2"}"#;
+    let answers = [empty("1"), full.to_owned(), empty("2")];
+    bench.line.begin(answers.into_iter().map(|answer| (At::Named("GetLogEvents"), Act::Answer(answer))).collect());
+    let runs = journal::read(&bench.cx).await.unwrap();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(bench.line.sent().len(), 3);
+}
