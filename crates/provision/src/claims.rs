@@ -45,6 +45,12 @@ impl Claim {
         self.owner.rsplit_once('/').map(|(stack, _)| stack) == owner(names).rsplit_once('/').map(|(stack, _)| stack)
     }
 
+    /// The stack and the environment (`-` for the one without a name), if it is of this account and region.
+    pub fn of_region(&self, names: &Names) -> Option<(&str, &str)> {
+        let here = self.owner.strip_prefix(&names.account)?.strip_prefix('/')?.strip_prefix(&names.region)?;
+        here.strip_prefix('/')?.split_once('/')
+    }
+
     /// For people: `stack demo, environment pr-1`, and where it is when that is elsewhere.
     pub fn told(&self, names: &Names) -> String {
         let parts: Vec<&str> = self.owner.split('/').collect();

@@ -47,7 +47,7 @@ pub enum Command {
     /// Show every environment in the account and region
     List(command::list::ListArgs),
     /// Remove the environments whose time is over
-    Gc(command::list::GcArgs),
+    Gc(command::gc::GcArgs),
     /// Print names, ARNs and prefixes
     Outputs(command::outputs::OutputsArgs),
     /// Check specs; reaches no cloud

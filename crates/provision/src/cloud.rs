@@ -59,6 +59,8 @@ pub struct Options {
     pub wait_until_gone: bool,
     /// What data is deleted with the prefixes.
     pub purge_data: Purge,
+    /// Find what is ours by the services' own lists too: a record may be lost or wrong.
+    pub scan: bool,
     /// What is observed may be deleted: then more of it has to be known.
     pub deletes: bool,
     /// Who is told to have run this, in the record.

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod down;
+pub mod gc;
 pub mod history;
 pub mod init;
 pub mod invoke;

@@ -33,6 +33,7 @@ pub mod record;
 pub mod report;
 pub mod resource;
 pub mod run;
+pub mod scan;
 pub mod schedule;
 pub mod secret;
 pub mod send;

@@ -69,7 +69,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::Outputs(args) => command::outputs::run(args, events).await.map(print),
         Command::History(args) => command::history::run(args, events).await,
         Command::List(args) => command::list::list(args, events).await,
-        Command::Gc(args) => command::list::gc(args, events, interrupt).await,
+        Command::Gc(args) => command::gc::gc(args, events, interrupt).await,
         Command::Local(args) => command::local::run(args, events, interrupt).await,
         Command::Validate(args) => command::validate::run(args, events),
         Command::Render(args) => command::render::run(args).map(print),

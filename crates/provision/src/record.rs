@@ -29,12 +29,16 @@ const EXISTS: &str = "ResourceAlreadyExistsException";
 
 /// Asks AWS. An absent record is empty.
 pub async fn read(cx: &Cx) -> Result<Record> {
-    let Some(first) = page(cx, 0).await? else { return Ok(Record::default()) };
-    if !cx.names.owns(&first) {
+    let first = page(cx, 0).await?;
+    if first.as_ref().is_some_and(|first| !cx.names.owns(first)) {
         return Ok(Record { taken: true, ..Record::default() });
     }
-    let more: usize = first.get(&cx.names.tag_key("pages")).and_then(|n| n.parse().ok()).unwrap_or(0);
-    let mut pages = vec![first];
+    let said = first.as_ref().and_then(|first| first.get(&cx.names.tag_key("pages"))?.parse().ok());
+    let more: usize = match cx.options.scan {
+        true => last_page(cx).await?,
+        false => said.unwrap_or(0),
+    };
+    let mut pages = vec![first.unwrap_or_default()];
     let numbers: Vec<usize> = (1..=more.min(MOST_PAGES - 1)).collect();
     for numbers in numbers.chunks(PAGES_AT_ONCE) {
         let some = futures::future::try_join_all(numbers.iter().map(|number| page(cx, *number))).await?;
@@ -118,6 +122,19 @@ pub fn is_gone(error: &Error) -> bool {
 
 fn clone_pair((key, value): (&String, &String)) -> (String, String) {
     (key.clone(), value.clone())
+}
+
+/// The highest number of a continuation, whatever the first page says.
+async fn last_page(cx: &Cx) -> Result<usize> {
+    let before = format!("{}/", cx.names.record());
+    let mut groups = cx.logs().describe_log_groups().log_group_name_prefix(&before).into_paginator().items().send();
+    let mut last = 0;
+    while let Some(group) = groups.next().await {
+        let group = group.map_err(|error| Error::aws("listing the record's log groups", error))?;
+        let number = group.log_group_name.as_deref().and_then(|name| name.strip_prefix(&before)?.parse().ok());
+        last = last.max(number.unwrap_or(0));
+    }
+    Ok(last)
 }
 
 async fn page(cx: &Cx, number: usize) -> Result<Option<Tags>> {

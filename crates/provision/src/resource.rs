@@ -2,10 +2,13 @@
 
 use std::future::Future;
 
+use futures::future::{BoxFuture, FutureExt};
+
 use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::{Address, Name, Names, Tags};
 use crate::node::{self, Node};
+use crate::scan::Scanned;
 
 pub mod bucket;
 pub mod bucket_prefix;
@@ -25,12 +28,18 @@ pub struct Kind {
     pub is_name: fn(&str) -> bool,
     /// A node of this kind of which nothing is wanted: how what left the spec is looked at.
     pub unwanted: fn(Name) -> Box<dyn Node>,
+    /// All that there may be of it: see [`Resource::list`].
+    pub list: fn(&Cx) -> BoxFuture<'_, Result<Scanned>>,
 }
 
 impl Kind {
     const fn of<R: Resource>() -> Kind {
-        Kind { name: R::KIND, is_name: R::is_name, unwanted: node::unwanted::<R> }
+        Kind { name: R::KIND, is_name: R::is_name, unwanted: node::unwanted::<R>, list: list::<R> }
     }
+}
+
+fn list<R: Resource>(cx: &Cx) -> BoxFuture<'_, Result<Scanned>> {
+    R::list(cx).boxed()
 }
 
 /// All kinds, in the order in which people read them.
@@ -119,6 +128,8 @@ pub trait Resource: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
+    /// All of this kind in the account and region that may be of a stack, with what tells whose they are: for `--scan`.
+    fn list(cx: &Cx) -> impl Future<Output = Result<Scanned>> + Send;
     /// `None` when it is not there.
     fn observe(cx: &Cx, name: &Name) -> impl Future<Output = Result<Option<Self::Live>>> + Send;
     /// Adds to `live` what only some desired states have to know, because it takes calls of its own.

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::event::{Event, Events, Summary};
 use crate::names::{Name, Names};
 use crate::record::Record;
+use crate::scan::Scanned;
 use crate::survey::Survey;
 
 mod down;
@@ -14,6 +15,18 @@ pub use down::{apply_down, decide_down, decide_gc};
 pub use up::{apply_up, decide_up};
 
 type Result<T> = std::result::Result<T, Vec<Error>>;
+
+/// With `--scan`: what the services list; what could not be looked at is told.
+pub async fn scan(cx: &Cx, events: &Events) -> std::result::Result<Option<Scanned>, Error> {
+    if !cx.options.scan {
+        return Ok(None);
+    }
+    let scanned = crate::scan::scan(cx).await?;
+    for text in &scanned.unread {
+        events.say(Event::Warned { text: text.clone() });
+    }
+    Ok(Some(scanned))
+}
 
 /// Tells what is odd about the record, and whose prefixes overlap.
 fn warn(survey: &Survey, cx: &Cx, events: &Events) {

@@ -29,6 +29,9 @@ pub struct DownArgs {
     pub wait: bool,
     #[command(flatten)]
     pub data: PurgeArgs,
+    /// Find what is ours by the services' own lists and tags too, although the record is lost or wrong
+    #[arg(long)]
+    pub scan: bool,
     /// Who is told to have run this, in `history` [default: who runs the CI job, or this machine's user]
     #[arg(long, value_name = "NAME", env = "PROVISION_OWNER")]
     pub owner: Option<String>,
@@ -48,7 +51,13 @@ pub struct PurgeArgs {
 
 pub async fn run(args: DownArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let owner = args.owner.clone().or_else(super::whoever_runs_this);
-    let options = Options { wait_until_gone: args.wait, purge_data: args.data.purge_data, owner, ..Options::default() };
+    let options = Options {
+        wait_until_gone: args.wait,
+        purge_data: args.data.purge_data,
+        scan: args.scan,
+        owner,
+        ..Options::default()
+    };
     let session = session::of(args.spec.as_deref(), args.stack.as_deref(), &args.target, options, events).await?;
     let exit = take_down(&session, &args, events, interrupt).await;
     session.close(events).await;

@@ -1,12 +1,17 @@
 //! Every environment that has a record in the account and region.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use futures::stream::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
 use super::unescape;
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
-use crate::names::Tags;
+use crate::names::{Names, Tags};
+use crate::plan::Members;
+use crate::scan::Scanned;
 
 /// Before the names of all records.
 const RECORDS: &str = "/provision/";
@@ -14,7 +19,7 @@ const RECORDS: &str = "/provision/";
 const AT_ONCE: usize = 5;
 
 /// What a record says of its environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Environment {
     pub stack: String,
     pub env: Option<String>,
@@ -26,6 +31,19 @@ pub struct Environment {
     pub expires: Option<i64>,
     /// On the first page of the record.
     pub members: usize,
+    /// Is there a record? Without one, nothing is known but what was found.
+    pub recorded: bool,
+    /// What a scan found and the record does not name: `stream.events (name)`.
+    pub unrecorded: Vec<String>,
+}
+
+impl std::fmt::Display for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.env {
+            Some(env) => write!(f, "stack {}, environment {env}", self.stack),
+            None => write!(f, "stack {}", self.stack),
+        }
+    }
 }
 
 impl Environment {
@@ -48,6 +66,32 @@ pub async fn all(cx: &Cx) -> Result<Vec<Environment>> {
     let mut found: Vec<Environment> = found.into_iter().flatten().collect();
     found.sort_by(|a, b| (&a.stack, &a.env).cmp(&(&b.stack, &b.env)));
     Ok(found)
+}
+
+/// The same with what a scan found besides.
+pub async fn with_unrecorded(
+    cx: &Cx,
+    mut all: Vec<Environment>,
+    scanned: Option<&Scanned>,
+) -> Result<Vec<Environment>> {
+    for ((stack, env), found) in scanned.map(|scanned| scanned.environments(&cx.names)).unwrap_or_default() {
+        let names = Arc::new(Names { stack: stack.clone(), env: env.clone(), ..(*cx.names).clone() });
+        let known = all.iter().position(|known| known.stack == stack && known.env == env);
+        let members = match known {
+            Some(_) => super::read(&Cx { names: names.clone(), ..cx.clone() }).await?.members(&names),
+            None => Members::new(),
+        };
+        let recorded: HashSet<(&str, &str)> =
+            members.iter().map(|(address, physical)| (address.kind, physical.as_str())).collect();
+        let missing = found.iter().filter(|name| !recorded.contains(&(name.address.kind, name.physical.as_str())));
+        let unrecorded: Vec<String> = missing.map(|name| format!("{} ({})", name.address, name.physical)).collect();
+        match known {
+            Some(index) => all[index].unrecorded = unrecorded,
+            None => all.push(Environment { stack, env, unrecorded, ..Environment::default() }),
+        }
+    }
+    all.sort_by(|a, b| (&a.stack, &a.env).cmp(&(&b.stack, &b.env)));
+    Ok(all)
 }
 
 async fn read(cx: &Cx, group: String, created: i64) -> Result<Option<Environment>> {
@@ -76,6 +120,8 @@ fn environment(group: &str, tags: &Tags, tag_prefix: &str, created: i64) -> Opti
         owner: tag("owner"),
         created,
         expires: tag("expires").and_then(|at| at.parse().ok()),
+        recorded: true,
+        unrecorded: vec![],
         members: tags.keys().filter(|key| key.starts_with(&members)).count(),
     })
 }

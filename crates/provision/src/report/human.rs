@@ -114,7 +114,7 @@ fn validated(file: &str, mistakes: &Diagnostics, warnings: &Diagnostics) -> Stri
 }
 
 fn environment(environment: &Environment, expired: bool) -> String {
-    let Environment { stack, env, owner, created, expires, members } = environment;
+    let Environment { stack, env, owner, created, expires, members, recorded, unrecorded } = environment;
     let name = format!("{stack}{}", env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default());
     let owner = owner.as_deref().unwrap_or("nobody");
     let until = match expires {
@@ -122,8 +122,14 @@ fn environment(environment: &Environment, expired: bool) -> String {
         Some(at) if expired => format!("  {CARE}expired {}{CARE:#}", at_minute(at * 1000)),
         Some(at) => format!("  expires {}", at_minute(at * 1000)),
     };
+    let besides: String =
+        unrecorded.iter().map(|found| format!("      {CARE}in no record{CARE:#} {found}\n")).collect();
+    if !recorded {
+        return format!("  {name:<32} {CARE}no record{CARE:#}\n{besides}");
+    }
     let resources = format!("{members} resources");
-    format!("  {name:<32} {resources:<14} {owner:<16} {DIM}made {}{DIM:#}{until}\n", at_minute(created * 1000))
+    let made = at_minute(created * 1000);
+    format!("  {name:<32} {resources:<14} {owner:<16} {DIM}made {made}{DIM:#}{until}\n{besides}")
 }
 
 fn run(run: &Run) -> String {

@@ -15,6 +15,7 @@ use crate::claims::{Claim, on_bucket, owner};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
+use crate::scan::{self, Scanned};
 use crate::send::{self, About, found};
 use crate::wait::{self, Polling};
 
@@ -97,6 +98,10 @@ impl Resource for Bucket {
             return Ok(());
         }
         Err(absent(name))
+    }
+
+    async fn list(cx: &Cx) -> Result<Scanned> {
+        Ok(scan::by_tags::<Bucket>(cx, all(cx).await?).await)
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
@@ -228,6 +233,18 @@ impl Bucket {
 /// <https://github.com/hashicorp/terraform-provider-aws/issues/45684>
 fn refuses_tags(error: &Error) -> bool {
     says(error, DENIED, "s3:TagResource") || says(error, "UnsupportedArgument", "") || says(error, "NotImplemented", "")
+}
+
+/// The names of the region's buckets.
+pub async fn all(cx: &Cx) -> Result<Vec<String>> {
+    let mut buckets = cx.s3().list_buckets().into_paginator().items().send();
+    let mut names = vec![];
+    while let Some(bucket) = buckets.next().await {
+        let bucket = bucket.map_err(|error| Error::aws("listing the buckets", error))?;
+        let elsewhere = bucket.bucket_region.is_some_and(|region| region != cx.names.region);
+        names.extend(bucket.name.filter(|_| !elsewhere));
+    }
+    Ok(names)
 }
 
 /// `None` where it was gone already.

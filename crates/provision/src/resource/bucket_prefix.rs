@@ -2,15 +2,18 @@
 //! where the prefix names a folder. The data at it stays, unless its removal was asked for; then exactly that goes which the
 //! delivery stream can have written.
 
-use super::bucket::Bucket;
+use futures::stream::{self, StreamExt};
+
+use super::bucket::{self, Bucket};
 use super::claims::{self, Marker};
 use super::delivery_stream::{self, DeliveryStream};
 use super::{Diff, Field, Gone, Resource};
-use crate::claims::{on_place, owner};
+use crate::claims::{Claim, on_place, owner};
 use crate::cloud::{Cx, Purge};
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
 use crate::prefix::{self, Place, literal};
+use crate::scan::{Found, Scanned};
 
 mod objects;
 mod tally;
@@ -19,6 +22,8 @@ use objects::Looked;
 use tally::{Judge, Tally};
 
 const NO_BUCKET: &str = "NoSuchBucket";
+/// So many buckets are asked for their claims at once.
+const BUCKETS_AT_ONCE: usize = 5;
 
 /// Desired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +112,21 @@ impl Resource for BucketPrefix {
     fn notes(live: &Live) -> Vec<String> {
         let unproven = live.proof.is_none().then(|| live.tally.unproven(&live.bucket));
         unproven.flatten().into_iter().collect()
+    }
+
+    /// By the claims in all buckets. They tell of the buckets too, which may be used by several environments.
+    async fn list(cx: &Cx) -> Result<Scanned> {
+        let read = async |bucket: String| (claims::read(cx, &bucket).await, bucket);
+        let buckets = bucket::all(cx).await?.into_iter().map(read);
+        let read: Vec<_> = stream::iter(buckets).buffer_unordered(BUCKETS_AT_ONCE).collect().await;
+        let mut scanned = Scanned::default();
+        for (claims, bucket) in read {
+            match claims {
+                Ok(claims) => scanned.found.extend(claims.iter().filter_map(|claim| found(claim, &bucket, &cx.names))),
+                Err(error) => scanned.unread.push(error.to_string()),
+            }
+        }
+        Ok(scanned)
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
@@ -218,6 +238,16 @@ fn place(name: &Name) -> Result<Place> {
     let wrong =
         || Error::msg(format!("{} is not the name of a prefix: bucket/prefix by delivery-stream", name.physical));
     Place::parse(&name.physical).ok_or_else(wrong)
+}
+
+/// What a claim of this account and region stands for.
+fn found(claim: &Claim, bucket: &str, names: &Names) -> Option<Found> {
+    let (stack, env) = claim.of_region(names)?;
+    let tags = Tags::from([(names.tag_key("stack"), stack.to_owned()), (names.tag_key("env"), env.to_owned())]);
+    Some(match &claim.place {
+        Some(place) => Found { kind: BucketPrefix::KIND, physical: place.to_string(), tags },
+        None => Found { kind: Bucket::KIND, physical: bucket.to_owned(), tags },
+    })
 }
 
 /// What is listed to find the objects of a place.

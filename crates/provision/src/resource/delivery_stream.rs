@@ -7,12 +7,13 @@ use super::bucket::Bucket;
 use super::function::{Function, LogRef};
 use super::role::{self, RoleRef};
 use super::shared::{create_when_free, deleted_meanwhile, named, settle_created};
-use super::stream::Stream;
+use super::stream::{self, Stream};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
 use crate::prefix::{self, Place};
+use crate::scan::{self, Scanned};
 use crate::send::{self, found};
 use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
 
@@ -228,6 +229,10 @@ impl Resource for DeliveryStream {
 
     fn summary(&self, name: &Name, names: &Names) -> Vec<Field> {
         compare::summary(&self.shape(name, names))
+    }
+
+    async fn list(cx: &Cx) -> Result<Scanned> {
+        Ok(scan::by_tags::<DeliveryStream>(cx, stream::delivery_streams(cx).await?).await)
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {

@@ -10,6 +10,7 @@ use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
+use crate::scan::{self, Scanned};
 use crate::send::{self, found};
 use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
 
@@ -179,6 +180,15 @@ impl Resource for Function {
     async fn prepare(&mut self, cx: &Cx, _: &Name) -> Result<()> {
         self.code = Code::Ready(package::prepare(self, cx).await?);
         Ok(())
+    }
+
+    async fn list(cx: &Cx) -> Result<Scanned> {
+        let mut functions = cx.lambda().list_functions().into_paginator().items().send();
+        let mut names = vec![];
+        while let Some(function) = functions.next().await {
+            names.extend(function.map_err(|error| Error::aws("listing the functions", error))?.function_name);
+        }
+        Ok(scan::by_tags::<Function>(cx, names).await)
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {

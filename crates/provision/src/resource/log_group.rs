@@ -5,8 +5,9 @@ use futures::future::try_join_all;
 use super::shared::{Created, named, says, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
+use crate::scan::{self, Scanned};
 use crate::send::{self, found};
 
 const ABSENT: &str = "ResourceNotFoundException";
@@ -60,6 +61,19 @@ impl Resource for LogGroup {
             said.push(Field::said("streams", self.streams.join(", ")));
         }
         said
+    }
+
+    /// Ours are named after functions and delivery streams.
+    async fn list(cx: &Cx) -> Result<Scanned> {
+        let mut names = vec![];
+        for prefix in ["/aws/lambda/", "/aws/kinesisfirehose/"] {
+            let call = cx.logs().describe_log_groups().log_group_name_prefix(prefix);
+            let mut groups = call.into_paginator().items().send();
+            while let Some(group) = groups.next().await {
+                names.extend(group.map_err(|error| Error::aws("listing the log groups", error))?.log_group_name);
+            }
+        }
+        Ok(scan::by_tags::<LogGroup>(cx, names).await)
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {

@@ -10,6 +10,7 @@ use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
+use crate::scan::{self, Scanned};
 use crate::send::{self, About, found};
 
 pub use super::policy::Statement;
@@ -125,6 +126,20 @@ impl Resource for Role {
         said
     }
 
+    /// Those whose path says that they are of a stack in this region.
+    async fn list(cx: &Cx) -> Result<Scanned> {
+        let mut roles = cx.iam().list_roles().path_prefix(&cx.names.iam_path).into_paginator().items().send();
+        let mut names = vec![];
+        while let Some(role) = roles.next().await {
+            let role = role.map_err(|error| Error::aws("listing the roles", error))?;
+            let path: Vec<&str> = role.path.trim_end_matches('/').rsplit('/').collect();
+            if matches!(path[..], [_, region, _, "provision", ..] if region == cx.names.region) {
+                names.push(role.role_name);
+            }
+        }
+        Ok(scan::by_tags::<Role>(cx, names).await)
+    }
+
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
         let client = cx.iam();
         let role = client.get_role().role_name(&name.physical).send();
@@ -139,8 +154,11 @@ impl Resource for Role {
         Ok(Some(Live { policy, ..live(role)? }))
     }
 
-    async fn tags(_: &Cx, _: &Name, live: Option<&Live>) -> Result<Option<Tags>> {
-        Ok(Some(live.map(|live| live.tags.clone()).unwrap_or_default()))
+    async fn tags(cx: &Cx, name: &Name, live: Option<&Live>) -> Result<Option<Tags>> {
+        match live {
+            Some(live) => Ok(Some(live.tags.clone())),
+            None => Ok(Some(Role::observe(cx, name).await?.map(|live| live.tags).unwrap_or_default())),
+        }
     }
 
     async fn retag(cx: &Cx, name: &Name, _: &Live, set: &Tags, unset: &[String]) -> Result<()> {

@@ -12,12 +12,14 @@ use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
+use crate::scan::{self, Scanned};
 use crate::send::{self, found};
 use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
 
 mod readers;
 mod step;
 
+pub(super) use readers::delivery_streams;
 use step::{Step, mode, next_step, take};
 
 const ABSENT: &str = "ResourceNotFoundException";
@@ -119,6 +121,15 @@ impl Resource for Stream {
 
     fn notes(live: &Live) -> Vec<String> {
         live.readers.clone()
+    }
+
+    async fn list(cx: &Cx) -> Result<Scanned> {
+        let mut pages = cx.kinesis().list_streams().into_paginator().send();
+        let mut names = vec![];
+        while let Some(page) = pages.next().await {
+            names.extend(page.map_err(|error| Error::aws("listing the streams", error))?.stream_names);
+        }
+        Ok(scan::by_tags::<Stream>(cx, names).await)
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {

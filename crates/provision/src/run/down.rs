@@ -4,25 +4,28 @@ use std::collections::HashSet;
 
 use tokio::sync::watch;
 
-use super::{Result, names_in, record_failed, tell_unwritten, thing, warn, warn_of_record};
+use super::{Result, names_in, record_failed, scan, tell_unwritten, thing, warn, warn_of_record};
 use crate::apply::{self, Applied};
 use crate::claims::Seen;
 use crate::cloud::Cx;
 use crate::derive;
 use crate::error::Error;
 use crate::event::{Event, Events, Summary};
-use crate::names::Name;
+use crate::names::{Name, Names};
 use crate::node::Node;
 use crate::plan::{self, Permits, Plan};
 use crate::record::{self, About, journal};
-use crate::resource::Gone;
+use crate::resource::{self, Gone};
+use crate::scan::Scanned;
 use crate::spec::stack::Stack;
 use crate::survey::{self, For, Survey};
 
-/// Reads everything and decides what `down` has to remove: of the spec, and of the record.
+/// Reads everything and decides what `down` has to remove: of the spec, of the record, and, with `--scan`, of what was found.
 pub async fn decide_down(cx: &Cx, stack: Option<&Stack>, events: &Events) -> Result<(Survey, Plan)> {
+    let scanned = scan(cx, events).await.map_err(|error| vec![error])?;
     let mut nodes: Vec<Box<dyn Node>> = stack.map(|stack| derive::nodes(stack, &cx.names)).unwrap_or_default();
     nodes.retain_mut(|node| node.unwant());
+    add_scanned(&mut nodes, scanned.as_ref(), &cx.names);
     let survey = survey::survey(cx, nodes, For::Down).await?;
     let plan = plan(cx, &survey, events);
     Ok((survey, plan))
@@ -30,14 +33,24 @@ pub async fn decide_down(cx: &Cx, stack: Option<&Stack>, events: &Events) -> Res
 
 /// The same for an environment that was listed as expired. `None` where its record, read again, says otherwise: an `up` may
 /// have renewed it.
-pub async fn decide_gc(cx: &Cx, events: &Events) -> Result<Option<(Survey, Plan)>> {
-    let survey = survey::survey(cx, vec![], For::Down).await?;
+pub async fn decide_gc(cx: &Cx, scanned: Option<&Scanned>, events: &Events) -> Result<Option<(Survey, Plan)>> {
+    let mut nodes = vec![];
+    add_scanned(&mut nodes, scanned, &cx.names);
+    let survey = survey::survey(cx, nodes, For::Down).await?;
     if survey.record.expires(&cx.names).is_none_or(|expires| expires > cx.calls.now()) {
         warn_of_record("it was renewed or deleted meanwhile, so that nothing is removed", &cx.names, events);
         return Ok(None);
     }
     let plan = plan(cx, &survey, events);
     Ok(Some((survey, plan)))
+}
+
+fn add_scanned(nodes: &mut Vec<Box<dyn Node>>, scanned: Option<&Scanned>, names: &Names) {
+    let known: HashSet<(&str, String)> =
+        nodes.iter().map(|node| (node.name().address.kind, node.name().physical.clone())).collect();
+    let found = scanned.map(|scanned| scanned.of(names)).unwrap_or_default();
+    let found = found.into_iter().filter(|name| !known.contains(&(name.address.kind, name.physical.clone())));
+    nodes.extend(found.filter_map(|name| Some((resource::kind(name.address.kind)?.unwanted)(name))));
 }
 
 fn plan(cx: &Cx, survey: &Survey, events: &Events) -> Plan {

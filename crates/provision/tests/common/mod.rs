@@ -72,10 +72,12 @@ impl Bench {
         Events::to(Kept(self.events.clone()))
     }
 
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn plan(&self, stack: &Stack) -> Plan {
         self.plan_with(stack, Permits::default()).await
     }
 
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn plan_with(&self, stack: &Stack, permits: Permits) -> Plan {
         self.decide(stack, permits).await.1
     }
