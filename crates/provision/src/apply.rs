@@ -107,8 +107,9 @@ async fn run(
         }
         Err(error) => {
             let hint = error.what_next().map(str::to_owned);
+            let request_id = error.request_id().map(str::to_owned);
             let why = error.to_string();
-            events.say(Event::Failed { resource, op, took_ms, error: why.clone(), hint });
+            events.say(Event::Failed { resource, op, took_ms, error: why.clone(), hint, request_id });
             Err(why)
         }
     };

@@ -17,7 +17,7 @@ pub mod pace;
 mod profile;
 
 pub use calls::{Call, Calls};
-pub use connect::{Caller, Target, account, chosen_region, connect, local_port, within};
+pub use connect::{Caller, Target, account, chosen_region, connect, local_port, own_endpoints, within};
 use pace::Paced;
 
 /// What every operation on a resource is given. Cheap to clone.

@@ -10,7 +10,7 @@ use crate::resource::bucket_prefix::BucketPrefix;
 use crate::resource::delivery_stream::{self, DeliveryStream, Ref};
 use crate::resource::function::{self, Function, LogRef};
 use crate::resource::log_group::LogGroup;
-use crate::resource::role::{Role, RoleRef, Statement};
+use crate::resource::role::{KeyOf, Role, RoleRef, Statement};
 use crate::spec::stack::{Entry, Managed, Stack};
 
 pub mod statements;
@@ -63,7 +63,7 @@ fn section_after<R: Resource>(
 fn of_function(logical: &str, entry: &Managed<Function>, stack: &Stack, names: &Names) -> Vec<Box<dyn Node>> {
     let name = Name::new(Function::KIND, logical, &entry.physical);
     let statements = statements::of_function(&name, &entry.desired, names);
-    let role = role(&entry.desired.role, "lambda.amazonaws.com", statements, entry, stack, names);
+    let role = role(&entry.desired.role, "lambda.amazonaws.com", (statements, vec![]), entry, stack, names);
     let group = function::log_group(&entry.desired.log, &name);
     let group = log_group(&entry.desired.log, group, Function::KIND, logical, &[], entry);
     role.into_iter().chain([group]).collect()
@@ -73,7 +73,8 @@ fn of_function(logical: &str, entry: &Managed<Function>, stack: &Stack, names: &
 fn of_delivery(logical: &str, entry: &Managed<DeliveryStream>, stack: &Stack, names: &Names) -> Vec<Box<dyn Node>> {
     let name = Name::new(DeliveryStream::KIND, logical, &entry.physical);
     let statements = statements::of_delivery(&name, &entry.desired, stack, names);
-    let role = role(&entry.desired.role, "firehose.amazonaws.com", statements, entry, stack, names);
+    let keys = statements::keys_of_delivery(&entry.desired, stack, names);
+    let role = role(&entry.desired.role, "firehose.amazonaws.com", (statements, keys), entry, stack, names);
     let group = entry.desired.log.as_ref().map(|log| {
         let group = delivery_stream::shape::log_group(log, &name);
         log_group(log, group, DeliveryStream::KIND, logical, &["DestinationDelivery", "BackupDelivery"], entry)
@@ -85,7 +86,7 @@ fn of_delivery(logical: &str, entry: &Managed<DeliveryStream>, stack: &Stack, na
 fn role<T>(
     role: &RoleRef,
     service: &'static str,
-    statements: Vec<Statement>,
+    (statements, keys): (Vec<Statement>, Vec<KeyOf>),
     entry: &Managed<T>,
     stack: &Stack,
     names: &Names,
@@ -93,7 +94,7 @@ fn role<T>(
     let RoleRef::Derived { logical, user } = role else {
         return None;
     };
-    let desired = Role { path: names.role_path(), service, statements, boundary: stack.iam.boundary.clone() };
+    let desired = Role { path: names.role_path(), service, statements, keys, boundary: stack.iam.boundary.clone() };
     let of = logical.split_once('-').map(|(of, _)| of).unwrap_or_default();
     let options = options::<T, Role>(entry, |old| format!("{of}-{old}"));
     Some(node::managed(Name::new(Role::KIND, logical, names.role_name(user)), desired, options))

@@ -17,17 +17,18 @@ pub struct Error {
     source: Option<Cause>,
     hint: Option<String>,
     code: Option<String>,
+    request_id: Option<String>,
 }
 
 impl Error {
     /// `doing` is a verb and its object, lower case: `creating stream events`.
     pub fn new(doing: impl Into<String>, cause: impl Into<Cause>) -> Error {
-        Error { doing: doing.into(), source: Some(cause.into()), hint: None, code: None }
+        Error { source: Some(cause.into()), ..Error::msg(doing) }
     }
 
     /// A complaint that has no deeper cause.
     pub fn msg(what: impl Into<String>) -> Error {
-        Error { doing: what.into(), source: None, hint: None, code: None }
+        Error { doing: what.into(), source: None, hint: None, code: None, request_id: None }
     }
 
     /// What AWS answered, in its own words. (The SDK's `Display` says only "service error".)
@@ -45,7 +46,7 @@ impl Error {
             other => chain(other),
         };
         let hint = refused_action(&said).map(|action| format!("these credentials need {action}"));
-        Error { doing: doing.into(), source: Some(said.into()), hint, code }
+        Error { hint, code, request_id: request_id(&error), ..Error::new(doing, said) }
     }
 
     /// What to do next. A sentence, lower case, without a full stop.
@@ -65,9 +66,24 @@ impl Error {
         self.code.as_deref()
     }
 
+    /// AWS's name for the request that failed, which its support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
     pub fn what_next(&self) -> Option<&str> {
         self.hint.as_deref()
     }
+}
+
+/// The names of a failed request: S3 has a second one.
+fn request_id<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<String> {
+    let metadata = error.as_service_error()?.meta();
+    let id = metadata.extra("aws_request_id")?;
+    Some(match metadata.extra("s3_extended_request_id") {
+        Some(extended) => format!("{id} ({extended})"),
+        None => id.to_owned(),
+    })
 }
 
 /// The action that AWS's refusal names: `s3:GetBucketTagging`.

@@ -58,6 +58,8 @@ pub enum Event {
         took_ms: u64,
         error: String,
         hint: Option<String>,
+        /// AWS's name for the request that failed.
+        request_id: Option<String>,
     },
     Skipped {
         resource: String,

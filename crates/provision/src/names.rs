@@ -81,7 +81,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// `aws`, `aws-cn` or `aws-us-gov`, from the region.
+    /// The partition that the region is in.
     pub fn partition(&self) -> &'static str {
         partition(&self.region)
     }
@@ -176,13 +176,22 @@ pub fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// `aws`, `aws-cn` or `aws-us-gov`.
+/// AWS's partitions, by the beginnings of their regions' names.
+/// <https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json>
+const PARTITIONS: &[(&str, &str)] = &[
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("eusc-", "aws-eusc"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eu-isof-", "aws-iso-f"),
+];
+
+/// The partition that a region is in: `aws` for most.
 pub fn partition(region: &str) -> &'static str {
-    match region {
-        r if r.starts_with("cn-") => "aws-cn",
-        r if r.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
+    PARTITIONS.iter().find(|(begins, _)| region.starts_with(begins)).map_or("aws", |(_, partition)| partition)
 }
 
 /// The name itself, or, past `limit` characters, its beginning with a hash of all of it: never longer than `limit`, and
@@ -204,6 +213,21 @@ pub fn hash(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::cloud::tests::names;
+
+    #[test]
+    fn the_partition_follows_from_the_region() {
+        for (region, expected) in [
+            ("eu-west-1", "aws"),
+            ("us-east-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("eusc-de-east-1", "aws-eusc"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+        ] {
+            assert_eq!(partition(region), expected, "{region}");
+        }
+    }
 
     #[test]
     fn a_short_name_stays_and_a_long_one_keeps_its_beginning_and_differs() {

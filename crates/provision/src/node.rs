@@ -93,6 +93,12 @@ impl<R: Resource> Managed<R> {
         self.unspoken && self.tags.iter().flatten().any(|tags| names.protects(tags))
     }
 
+    /// Does it carry no tag that says whose it is?
+    fn is_untagged(&self, names: &Names) -> bool {
+        let tags = self.tags.as_ref().and_then(Option::as_ref);
+        tags.is_some_and(|tags| !tags.contains_key(&names.tag_key("stack")))
+    }
+
     fn live(&self) -> &R::Live {
         self.live.as_ref().expect("only planned for what was seen")
     }
@@ -206,7 +212,9 @@ impl<R: Resource> Node for Managed<R> {
             moved_from: self.options.moved_from.clone(),
             keeps: self.live.as_ref().and_then(|live| R::keeps(live, purges)),
             holds_data: R::HOLDS_DATA,
-            uses_what_is_found: R::USES_WHAT_IS_FOUND,
+            uses_what_is_found: R::USES_WHAT_IS_FOUND
+                || R::is_used_untagged(&self.name.physical) && self.is_untagged(names),
+            renewed_with: R::RENEWED_WITH,
             summary: self.wants.as_ref().map(|d| d.summary(&self.name, names)).unwrap_or_default(),
             expected_wait_s: self.wants.as_ref().map(R::expected_wait_s).unwrap_or_default(),
         }

@@ -40,6 +40,8 @@ pub struct Facts {
     pub keeps: Option<String>,
     pub holds_data: bool,
     pub uses_what_is_found: bool,
+    /// Is it updated when a resource of this kind that it refers to is created anew under the same name?
+    pub renewed_with: Option<&'static str>,
     pub summary: Vec<Field>,
     pub expected_wait_s: u32,
 }
@@ -244,8 +246,41 @@ pub fn plan(facts: &[Facts], members: &Members, names: &Names, permits: Permits)
             }
         }
     }
+    renew(&mut plan, facts, &mut step_of);
     order(&mut plan, facts, &step_of);
     plan
+}
+
+/// Updates what must be told that something it refers to was created anew, although it has the name it had.
+fn renew(plan: &mut Plan, facts: &[Facts], step_of: &mut HashMap<usize, usize>) {
+    for (index, fact) in facts.iter().enumerate().filter(|(_, fact)| fact.live && fact.wants == Wants::Present) {
+        let Some(kind) = fact.renewed_with else { continue };
+        let anew = |step: &Step| matches!(step.op, Op::Create | Op::Replace) && fact.refs.contains(&step.name.address);
+        if !plan.steps.iter().any(|step| step.name.address.kind == kind && anew(step)) {
+            continue;
+        }
+        let change =
+            Change { field: kind.to_owned(), from: "deleted".into(), to: "created anew".into(), replaces: None };
+        match step_of.get(&index).map(|step| &mut plan.steps[*step]) {
+            Some(step) if step.op == Op::Update && !step.diff.has(kind) => step.diff.changes.push(change),
+            Some(_) => {}
+            None if plan.same.contains(&fact.name) => {
+                plan.same.retain(|same| *same != fact.name);
+                step_of.insert(index, plan.steps.len());
+                plan.steps.push(Step {
+                    name: fact.name.clone(),
+                    op: Op::Update,
+                    diff: Diff { changes: vec![change] },
+                    also: vec![],
+                    tags: TagChange::default(),
+                    summary: fact.summary.clone(),
+                    expected_wait_s: fact.expected_wait_s,
+                    after: vec![],
+                });
+            }
+            None => {}
+        }
+    }
 }
 
 /// Why deleting it would be in vain: it stays by itself, or something does that is in it.

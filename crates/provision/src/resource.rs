@@ -64,6 +64,12 @@ pub trait Resource: Clone + Send + Sync + 'static {
     const KIND: &'static str;
     /// Is something found under our name, but not ours, simply used (a bucket) instead of refused?
     const USES_WHAT_IS_FOUND: bool = false;
+    /// The same, only of one that carries no tags of ours, by its name: it came into being without anybody's doing.
+    fn is_used_untagged(_physical: &str) -> bool {
+        false
+    }
+    /// Is it updated when a resource of this kind that it refers to is created anew under the same name?
+    const RENEWED_WITH: Option<&'static str> = None;
     /// Does a replacement lose data that cannot be had again?
     const HOLDS_DATA: bool = false;
 

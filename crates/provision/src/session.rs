@@ -24,6 +24,8 @@ pub struct Session {
 /// Where the calls go.
 pub enum Place {
     Aws,
+    /// AWS, but for the services that have an endpoint of their own, by `AWS_ENDPOINT_URL_<SERVICE>` or the profile.
+    Mixed(Vec<(&'static str, String)>),
     /// `--endpoint`, or one that the AWS environment names.
     Endpoint(String),
     /// `provision local serve` runs on this repository's data.
@@ -37,6 +39,10 @@ impl Place {
     pub fn describe(&self) -> Option<String> {
         match self {
             Place::Aws => None,
+            Place::Mixed(services) => {
+                let told = services.iter().map(|(service, url)| format!("{service} at {}", secret::shown_url(url)));
+                Some(format!("AWS, but {}", told.collect::<Vec<_>>().join(", ")))
+            }
             Place::Endpoint(url) => Some(secret::shown_url(url)),
             Place::Serving(url) => Some(format!("local engine at {url}")),
             Place::Within(_) => Some("local engine in this process".into()),
@@ -47,7 +53,7 @@ impl Place {
     pub fn url(&self) -> Option<&str> {
         match self {
             Place::Endpoint(url) | Place::Serving(url) => Some(url),
-            Place::Aws | Place::Within(_) => None,
+            Place::Aws | Place::Mixed(_) | Place::Within(_) => None,
         }
     }
 
@@ -171,7 +177,10 @@ async fn reach(
     refuse_other_account(account, &caller.account)?;
     let place = match sdk.endpoint_url() {
         Some(url) => Place::Endpoint(url.to_owned()),
-        None => Place::Aws,
+        None => match cloud::own_endpoints(&sdk) {
+            services if services.is_empty() => Place::Aws,
+            services => Place::Mixed(services),
+        },
     };
     let region = sdk.region().expect("connect refuses to go on without a region").to_string();
     Ok((Cx::counting(sdk, names(caller.account, region), calls), place))

@@ -122,7 +122,7 @@ async fn a_log_group_changes_its_retention_and_gains_streams() {
 
 fn role(path: String, action: &str) -> Role {
     let statements = vec![Statement::allow(&[action], vec!["*".into()])];
-    Role { path, service: "lambda.amazonaws.com", statements, boundary: None }
+    Role { path, service: "lambda.amazonaws.com", statements, keys: vec![], boundary: None }
 }
 
 #[tokio::test]
@@ -290,7 +290,7 @@ async fn make_role(cx: &Cx, role: &RoleRef, service: &'static str) {
     let (address, arn) = (role.address().expect("it is ours"), role.arn(&cx.names));
     let physical = arn.rsplit('/').next().unwrap_or_default().to_owned();
     let statements = vec![Statement::allow(&["*"], vec!["*".into()])];
-    let role = Role { path: cx.names.role_path(), service, statements, boundary: None };
+    let role = Role { path: cx.names.role_path(), service, statements, keys: vec![], boundary: None };
     make(cx, &Name { address, physical }, role).await;
 }
 

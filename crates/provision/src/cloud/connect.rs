@@ -92,6 +92,12 @@ pub fn endpoint(sdk: &SdkConfig, service_id: &'static str) -> Option<String> {
     sdk.endpoint_url().map(str::to_owned).or_else(of_service)
 }
 
+/// The services whose calls go to an endpoint of their own.
+pub fn own_endpoints(sdk: &SdkConfig) -> Vec<(&'static str, String)> {
+    let services = ["Kinesis", "Firehose", "Lambda", "IAM", "CloudWatch Logs", "S3", "STS"];
+    services.into_iter().filter_map(|service| Some((service, endpoint(sdk, service)?))).collect()
+}
+
 /// Who is calling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {

@@ -158,7 +158,7 @@ fn next(session: &Session, stack: &Stack) -> String {
     let target = match &session.place {
         Place::Serving(_) | Place::Within(_) => " --local".to_owned(),
         Place::Endpoint(url) => format!(" --endpoint {}", secret::shown_url(url)),
-        Place::Aws => String::new(),
+        Place::Aws | Place::Mixed(_) => String::new(),
     };
     let env = session.cx.names.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
     let file = stack.file.display();
@@ -176,7 +176,7 @@ fn next(session: &Session, stack: &Stack) -> String {
         Place::Within(_) => {
             lines.push("  provision local serve    # a port for the aws command line and other clients".into())
         }
-        Place::Aws => {}
+        Place::Aws | Place::Mixed(_) => {}
     }
     lines.join("\n")
 }

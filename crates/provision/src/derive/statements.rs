@@ -3,14 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
-
 use crate::names::{Name, Names};
 use crate::prefix::literal;
-use crate::resource::delivery_stream::shape::{Destination, LAMBDA, Shape};
+use crate::resource::delivery_stream::shape::{self, Destination, LAMBDA, Shape};
 use crate::resource::delivery_stream::{DeliveryStream, Ref};
 use crate::resource::function::{self, Function};
-use crate::resource::role::Statement;
+use crate::resource::role::{KeyOf, Statement};
 use crate::spec::stack::Stack;
 
 /// A function may write to its own log group, but not create it: an invocation that ends after `down` must not bring a
@@ -56,6 +54,25 @@ pub fn of_delivery(name: &Name, delivery: &DeliveryStream, stack: &Stack, names:
     all
 }
 
+/// Whose encryption the spec does not say: AWS is asked when the role is looked at.
+pub fn keys_of_delivery(delivery: &DeliveryStream, stack: &Stack, names: &Names) -> Vec<KeyOf> {
+    let source = delivery.source.as_ref().filter(|source| !source.managed);
+    let source = source.map(|source| KeyOf::Stream(source.arn(|name| names.stream_arn(name))));
+    let found = |bucket: &&Ref| {
+        let managed = stack.buckets.get(&bucket.logical).and_then(|entry| entry.managed());
+        managed.is_none_or(|entry| !entry.desired.create)
+    };
+    let written = [(&delivery.bucket, delivery.encryption.is_none())];
+    let backup = delivery.backup.as_ref().map(|backup| (&backup.bucket, backup.encryption.is_none()));
+    let buckets: BTreeSet<String> = written
+        .into_iter()
+        .chain(backup)
+        .filter(|(bucket, by_default)| *by_default && found(bucket))
+        .map(|(bucket, _)| shape::last(&bucket.id))
+        .collect();
+    source.into_iter().chain(buckets.into_iter().map(KeyOf::Bucket)).collect()
+}
+
 /// Buckets whole, objects only under the prefixes' fixed beginnings.
 fn objects(shape: &Shape) -> Vec<Statement> {
     let mut buckets: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -86,26 +103,10 @@ fn log_stream(place: &Destination, names: &Names) -> Option<String> {
 fn source_key(source: &Ref, stack: &Stack, names: &Names) -> Option<Statement> {
     let stream = stack.streams.get(&source.logical)?.managed()?;
     let key = stream.desired.encryption.as_deref().filter(|key| !key.ends_with("alias/aws/kinesis"))?;
-    Some(kms(&["kms:Decrypt"], key, "kinesis", names))
+    Some(Statement::use_of_key(&["kms:Decrypt"], key, "kinesis", names))
 }
 
 fn object_key(place: &Destination, names: &Names) -> Option<Statement> {
     let key = place.encryption.as_deref()?;
-    Some(kms(&["kms:Decrypt", "kms:GenerateDataKey"], key, "s3", names))
-}
-
-/// The use of a key through one service. An alias is no resource: it is a condition on the keys.
-fn kms(actions: &[&str], key: &str, service: &str, names: &Names) -> Statement {
-    let dns = if names.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-    let mut condition = json!({"StringEquals": {"kms:ViaService": format!("{service}.{}.{dns}", names.region)}});
-    let alias = key.rsplit(':').next().filter(|key| key.starts_with("alias/"));
-    let resource = match alias {
-        Some(alias) => {
-            condition["ForAnyValue:StringEquals"] = json!({"kms:ResourceAliases": alias});
-            names.arn("kms", "key/*")
-        }
-        None if key.starts_with("arn:") => key.to_owned(),
-        None => names.arn("kms", &format!("key/{key}")),
-    };
-    Statement { condition: Some(condition), ..Statement::allow(actions, vec![resource]) }
+    Some(Statement::use_of_key(&["kms:Decrypt", "kms:GenerateDataKey"], key, "s3", names))
 }

@@ -232,6 +232,7 @@ mod tests {
             keeps: None,
             holds_data: true,
             uses_what_is_found: false,
+            renewed_with: None,
             summary: vec![],
             expected_wait_s: 0,
         }

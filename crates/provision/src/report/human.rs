@@ -75,8 +75,11 @@ fn text(event: &Event, verbose: bool) -> String {
                 took(*took_ms)
             )
         }
-        Event::Failed { resource, op, took_ms, error, hint } => {
-            let hint = hint.as_ref().map(|hint| format!("      {DIM}hint{DIM:#}: {hint}\n")).unwrap_or_default();
+        Event::Failed { resource, op, took_ms, error, hint, request_id } => {
+            let more = |what: &str, text: &Option<String>| {
+                text.as_ref().map(|text| format!("      {DIM}{what}{DIM:#}: {text}\n")).unwrap_or_default()
+            };
+            let hint = more("hint", hint) + &more("AWS request", request_id);
             let what = format!("{op} {resource}");
             format!("  {ERROR}✗{ERROR:#} {what:<44} {DIM}{:>8}{DIM:#}\n      {error}\n{hint}", took(*took_ms))
         }

@@ -170,9 +170,7 @@ impl Resource for BucketPrefix {
         let (bucket, key) = (&self.place.bucket, on_place(&cx.names, &self.place));
         claims::make(cx, claims::of(bucket), &key).await?;
         match self.place.folder() {
-            Some(folder) => {
-                claims::write_once(cx, claims::of(bucket), folder, format!("writing the marker of {name}")).await
-            }
+            Some(folder) => claims::mark(cx, bucket, folder, format!("writing the marker of {name}")).await,
             None => Ok(()),
         }
     }

@@ -15,6 +15,8 @@ use crate::send::{self, About, found};
 const NO_BUCKET: &str = "NoSuchBucket";
 /// At most so many claims are read in one bucket.
 const MOST: usize = 100_000;
+const MARKER_NEEDED: &str = "these credentials need s3:PutObject there, and a bucket policy may demand an encryption header that a \
+                             marker does not have; with `markers: false` on the delivery stream none is written";
 const NEEDED: &str = "these credentials need s3:PutObject under .provision/ in the bucket, where claims are kept; with `markers: \
                       false` on a delivery none is made for it";
 
@@ -49,8 +51,14 @@ pub async fn make(cx: &Cx, bucket: About, key: &str) -> Result<()> {
     made.map_err(|error| if error.code() == Some("AccessDenied") { error.hint(NEEDED) } else { error })
 }
 
+/// Writes a marker where there is none.
+pub async fn mark(cx: &Cx, bucket: &str, folder: &str, doing: String) -> Result<()> {
+    let written = write_once(cx, of(bucket), folder, doing).await;
+    written.map_err(|error| if error.code() == Some("AccessDenied") { error.hint(MARKER_NEEDED) } else { error })
+}
+
 /// Writes an empty object that says who wrote it, where there is none.
-pub async fn write_once(cx: &Cx, bucket: About, key: &str, doing: String) -> Result<()> {
+async fn write_once(cx: &Cx, bucket: About, key: &str, doing: String) -> Result<()> {
     let name = bucket.name().to_owned();
     let send = || {
         let call = cx.s3().put_object().bucket(&name).key(key).body(ByteStream::from_static(b""));

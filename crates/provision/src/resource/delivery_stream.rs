@@ -170,14 +170,15 @@ pub struct Live {
     pub destination_id: String,
     /// Epoch seconds.
     pub created_s: i64,
-    pub shape: Shape,
+    /// `None`: it delivers elsewhere than to S3, and can only be referred to or replaced.
+    pub shape: Option<Shape>,
     name: String,
 }
 
 impl Live {
     /// Where it writes.
     pub fn places(&self) -> Vec<Place> {
-        self.shape.writes_to(&self.name)
+        self.shape.iter().flat_map(|shape| shape.writes_to(&self.name)).collect()
     }
 }
 
@@ -208,7 +209,8 @@ impl Resource for DeliveryStream {
     /// Not the role, unless Firehose needs it to retire its grant of a KMS key: it can go at the same time.
     fn live_refs(live: &Live, purges: bool) -> Vec<(&'static str, String)> {
         let places = live.places().into_iter().filter(|_| purges);
-        live.shape.uses().into_iter().chain(places.map(|place| (prefix::KIND, place.to_string()))).collect()
+        let uses = live.shape.iter().flat_map(Shape::uses);
+        uses.chain(places.map(|place| (prefix::KIND, place.to_string()))).collect()
     }
 
     fn diff(&self, live: &Live, name: &Name, names: &Names) -> Diff {
@@ -219,7 +221,10 @@ impl Resource for DeliveryStream {
         } else {
             diff.compare("status", live.status.as_str(), ACTIVE);
         }
-        compare::compare(&live.shape, &self.shape(name, names), &mut diff);
+        match &live.shape {
+            Some(shape) => compare::compare(shape, &self.shape(name, names), &mut diff),
+            None => diff.push("destination", "not S3".into(), "S3".into(), Some("a destination cannot become another")),
+        }
         diff
     }
 
@@ -345,7 +350,7 @@ impl DeliveryStream {
 async fn describe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
     let call = cx.firehose().describe_delivery_stream().delivery_stream_name(&name.physical);
     let described = found(send::ask(cx, name, format!("reading {name}"), || call.clone().send()).await, ABSENT)?;
-    described.and_then(|answer| answer.delivery_stream_description).map(|d| wire::live(name, d)).transpose()
+    Ok(described.and_then(|answer| answer.delivery_stream_description).map(wire::live))
 }
 
 /// Waits until it is created; a failed creation is an error.
@@ -384,3 +389,6 @@ async fn gone(cx: &Cx, name: &Name) -> Result<()> {
     })
     .await
 }
+
+#[cfg(test)]
+mod tests;

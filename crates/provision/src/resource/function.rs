@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::role::{self, RoleRef, Statement};
+use super::log_group::LogGroup;
+use super::role::{self, Role, RoleRef, Statement};
 use super::shared::{Created, deleted_meanwhile, named, says, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
@@ -118,6 +119,9 @@ pub struct Alias {
 impl Resource for Function {
     const KIND: &'static str = "function";
     const TAGS_COME_WITH_LIVE: bool = true;
+    /// Its environment is encrypted with a grant for the role's id, which a new role of that name does not have.
+    /// <https://github.com/hashicorp/terraform-provider-aws/issues/6352>
+    const RENEWED_WITH: Option<&'static str> = Some(Role::KIND);
     type Live = Live;
 
     fn is_name(physical: &str) -> bool {
@@ -128,9 +132,24 @@ impl Resource for Function {
         self.role.address().into_iter().collect()
     }
 
-    /// Not the log group: the function's role may not make it anew, so it can go at the same time.
-    fn live_refs(_: &Live, _: bool) -> Vec<(&'static str, String)> {
-        Vec::new()
+    /// The log group, where the role is somebody else's and may make it anew: a function that goes first writes no more. The role,
+    /// where there are network interfaces: Lambda removes them with it.
+    fn live_refs(live: &Live, _: bool) -> Vec<(&'static str, String)> {
+        let Config { role, log_group, vpc, .. } = &live.deployed.config;
+        let mut refs = Vec::new();
+        if !role.contains("/provision/") {
+            refs.push((LogGroup::KIND, log_group.clone()));
+        }
+        if vpc.is_some() {
+            refs.push((Role::KIND, role.rsplit('/').next().unwrap_or_default().to_owned()));
+        }
+        refs
+    }
+
+    fn notes(live: &Live) -> Vec<String> {
+        let interfaces = "Lambda removes its network interfaces up to 20 minutes later, with its role: until then its subnets and \
+                          security groups cannot be deleted, and where the role is gone before, delete what is left of them by hand";
+        live.deployed.config.vpc.iter().map(|_| interfaces.to_owned()).collect()
     }
 
     fn diff(&self, live: &Live, name: &Name, names: &Names) -> Diff {

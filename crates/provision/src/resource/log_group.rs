@@ -37,6 +37,11 @@ impl Resource for LogGroup {
         named(physical, 512, "-./_#")
     }
 
+    /// Lambda makes the group of a function whose role lets it, also after `down`, and after the function of another tool.
+    fn is_used_untagged(physical: &str) -> bool {
+        physical.starts_with("/aws/lambda/")
+    }
+
     fn refs(&self) -> Vec<Address> {
         Vec::new()
     }

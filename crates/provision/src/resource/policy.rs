@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::names::Names;
 
 /// One statement of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -20,6 +21,22 @@ impl Statement {
     pub fn allow(actions: &[&str], resources: Vec<String>) -> Statement {
         let action = actions.iter().map(|action| action.to_string()).collect();
         Statement { effect: "Allow".into(), action, resource: resources, condition: None }
+    }
+
+    /// The use of a key through one service. An alias is no resource: it is a condition on the keys.
+    pub fn use_of_key(actions: &[&str], key: &str, service: &str, names: &Names) -> Statement {
+        let dns = if names.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let mut condition = json!({"StringEquals": {"kms:ViaService": format!("{service}.{}.{dns}", names.region)}});
+        let alias = key.rsplit(':').next().filter(|key| key.starts_with("alias/"));
+        let resource = match alias {
+            Some(alias) => {
+                condition["ForAnyValue:StringEquals"] = json!({"kms:ResourceAliases": alias});
+                names.arn("kms", "key/*")
+            }
+            None if key.starts_with("arn:") => key.to_owned(),
+            None => names.arn("kms", &format!("key/{key}")),
+        };
+        Statement { condition: Some(condition), ..Statement::allow(actions, vec![resource]) }
     }
 }
 

@@ -2,6 +2,7 @@
 //! kinds say they need. Policies are compared as documents, not as text.
 
 use aws_sdk_iam::types::Tag;
+use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::policy::{canonical, decoded, document, pretty, trust};
@@ -12,6 +13,8 @@ use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
 use crate::scan::{self, Scanned};
 use crate::send::{self, About, found};
+
+mod keys;
 
 pub use super::policy::Statement;
 
@@ -28,7 +31,18 @@ pub struct Role {
     pub service: &'static str,
     /// Statements of the inline policy.
     pub statements: Vec<Statement>,
+    /// What it uses that may be encrypted with a key that the spec does not name.
+    pub keys: Vec<KeyOf>,
     pub boundary: Option<String>,
+}
+
+/// Something of somebody else's that a role reads or writes, and that may be encrypted with a customer's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyOf {
+    /// A stream, by its ARN.
+    Stream(String),
+    /// A bucket by its name: its default encryption.
+    Bucket(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,6 +152,13 @@ impl Resource for Role {
             }
         }
         Ok(scan::by_tags::<Role>(cx, names).await)
+    }
+
+    async fn prepare(&mut self, cx: &Cx, _: &Name) -> Result<()> {
+        let keys = self.keys.iter().map(|of| keys::statement(cx, of));
+        self.statements.extend(try_join_all(keys).await?.into_iter().flatten());
+        self.keys.clear();
+        Ok(())
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
@@ -327,6 +348,7 @@ mod tests {
             path: "/provision/kinesis-test/us-east-1/-/".into(),
             service: "lambda.amazonaws.com",
             statements: vec![Statement::allow(&["logs:PutLogEvents"], vec!["arn:a".into()])],
+            keys: vec![],
             boundary: None,
         }
     }

@@ -98,7 +98,8 @@ pub async fn settle_created<R: Resource>(
     if let Some(carried) = carried {
         let owns = |tags| if R::SHARED_BY_ENVIRONMENTS { cx.names.owns_for_stack(tags) } else { cx.names.owns(tags) };
         if created == Created::Already && !owns(&carried) {
-            return match R::USES_WHAT_IS_FOUND {
+            let untagged = carried.is_empty() && R::is_used_untagged(&name.physical);
+            return match R::USES_WHAT_IS_FOUND || untagged {
                 true => Ok(()),
                 false => Err(not_ours(name, &carried, &cx.names)),
             };

@@ -10,8 +10,7 @@ use sdk::{
 
 use super::shape::{Destination, LAMBDA, Parameters, Shape};
 use super::{Buffer, Compression, Live};
-use crate::error::{Error, Result};
-use crate::names::{Name, Tags};
+use crate::names::Tags;
 
 /// The processors that we know, in the order in which Firehose runs them.
 const STAGES: [ProcessorType; 6] = [
@@ -83,16 +82,12 @@ pub fn tags(tags: &Tags) -> Vec<sdk::Tag> {
     tags.iter().map(tag).collect()
 }
 
-/// Fails for what we cannot manage: another destination than S3.
-pub fn live(name: &Name, description: DeliveryStreamDescription) -> Result<Live> {
+pub fn live(description: DeliveryStreamDescription) -> Live {
     let destination = description.destinations.into_iter().next();
     let (destination_id, s3) = destination.map(|d| (d.destination_id, d.extended_s3_destination_description)).unzip();
-    let Some((s3, destination_id)) = s3.flatten().zip(destination_id) else {
-        return Err(Error::new(format!("reading {name}"), format!("{} does not deliver to S3", name.physical)));
-    };
     let source = description.source.and_then(|source| source.kinesis_stream_source_description);
     let source = source.and_then(|source| source.kinesis_stream_arn.zip(source.role_arn));
-    Ok(Live {
+    Live {
         status: description.delivery_stream_status.as_str().to_owned(),
         failure: matches!(
             description.delivery_stream_status,
@@ -100,11 +95,11 @@ pub fn live(name: &Name, description: DeliveryStreamDescription) -> Result<Live>
         )
         .then(|| description.failure_description.map_or("no reason given".into(), |failure| failure.details)),
         version_id: description.version_id,
-        destination_id,
+        destination_id: destination_id.unwrap_or_default(),
         created_s: description.create_timestamp.map_or(0, |at| at.secs()),
         name: description.delivery_stream_name,
-        shape: shape(source, s3),
-    })
+        shape: s3.flatten().map(|s3| shape(source, s3)),
+    }
 }
 
 fn shape(source: Option<(String, String)>, s3: sdk::ExtendedS3DestinationDescription) -> Shape {
