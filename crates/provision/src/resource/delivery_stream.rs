@@ -184,6 +184,7 @@ impl Live {
 
 impl Resource for DeliveryStream {
     const KIND: &'static str = "delivery";
+    const ABSENT: Option<&'static str> = Some(ABSENT);
     /// What it has buffered is lost with it.
     const HOLDS_DATA: bool = false;
     type Live = Live;

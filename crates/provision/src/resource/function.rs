@@ -118,6 +118,7 @@ pub struct Alias {
 
 impl Resource for Function {
     const KIND: &'static str = "function";
+    const ABSENT: Option<&'static str> = Some(ABSENT);
     const TAGS_COME_WITH_LIVE: bool = true;
     /// Its environment is encrypted with a grant for the role's id, which a new role of that name does not have.
     /// <https://github.com/hashicorp/terraform-provider-aws/issues/6352>

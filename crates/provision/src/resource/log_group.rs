@@ -31,6 +31,7 @@ pub struct Live {
 
 impl Resource for LogGroup {
     const KIND: &'static str = "log_group";
+    const ABSENT: Option<&'static str> = Some(ABSENT);
     type Live = Live;
 
     fn is_name(physical: &str) -> bool {

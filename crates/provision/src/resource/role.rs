@@ -101,6 +101,7 @@ impl RoleRef {
 impl Resource for Role {
     const KIND: &'static str = "role";
     const TAGS_COME_WITH_LIVE: bool = true;
+    const ABSENT: Option<&'static str> = Some(ABSENT);
     type Live = Live;
 
     fn is_name(physical: &str) -> bool {

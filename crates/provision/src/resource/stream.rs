@@ -68,6 +68,7 @@ pub struct Live {
 
 impl Resource for Stream {
     const KIND: &'static str = "stream";
+    const ABSENT: Option<&'static str> = Some(ABSENT);
     const HOLDS_DATA: bool = true;
     type Live = Live;
 
