@@ -215,6 +215,7 @@ impl<R: Resource> Node for Managed<R> {
             uses_what_is_found: R::USES_WHAT_IS_FOUND
                 || R::is_used_untagged(&self.name.physical) && self.is_untagged(names),
             renewed_with: R::RENEWED_WITH,
+            lingers: R::LINGERS,
             summary: self.wants.as_ref().map(|d| d.summary(&self.name, names)).unwrap_or_default(),
             expected_wait_s: self.wants.as_ref().map(R::expected_wait_s).unwrap_or_default(),
         }

@@ -42,6 +42,8 @@ pub struct Facts {
     pub uses_what_is_found: bool,
     /// Is it updated when a resource of this kind that it refers to is created anew under the same name?
     pub renewed_with: Option<&'static str>,
+    /// May a read show it for a while after its deletion?
+    pub lingers: bool,
     pub summary: Vec<Field>,
     pub expected_wait_s: u32,
 }

@@ -68,6 +68,8 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn is_used_untagged(_physical: &str) -> bool {
         false
     }
+    /// May a read show it for a while after its deletion?
+    const LINGERS: bool = false;
     /// Is it updated when a resource of this kind that it refers to is created anew under the same name?
     const RENEWED_WITH: Option<&'static str> = None;
     /// Does a replacement lose data that cannot be had again?

@@ -58,7 +58,8 @@ fn record_failed(error: &Error, summary: &mut Summary, events: &Events) {
     summary.failed += 1;
     let (resource, op) = ("record".to_owned(), "writing");
     let hint = error.what_next().map(str::to_owned);
-    events.say(Event::Failed { resource, op, took_ms: 0, error: error.to_string(), hint });
+    let request_id = error.request_id().map(str::to_owned);
+    events.say(Event::Failed { resource, op, took_ms: 0, error: error.to_string(), hint, request_id });
 }
 
 fn names_in(record: &Record, names: &Names) -> Vec<Name> {

@@ -42,7 +42,7 @@ pub(super) fn verdict(fact: &Facts, members: &Members, names: &Names, permits: P
 }
 
 fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Permits) -> Verdict {
-    let tags = tag_change(fact);
+    let mut tags = tag_change(fact);
     let mut also = vec![];
     let change = |field: &str, from: String, to: String| Change { field: field.to_owned(), from, to, replaces: None };
     match whose(fact, members, names) {
@@ -78,6 +78,11 @@ fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Per
         tags.set.iter().map(|(key, to)| change(&format!("tags.{key}"), had(key).unwrap_or_else(none), to.clone())),
     );
     also.extend(tags.unset.iter().map(|key| change(&format!("tags.{key}"), had(key).unwrap_or_else(none), none())));
+    // What no record names and a read still shows may be deleted already: writing its tags tells.
+    if fact.lingers && members.get(&fact.name.address) != Some(&fact.name.physical) && also.is_empty() {
+        also.push(change("record", "missing".into(), "written".into()));
+        tags.set = fact.desired_tags.clone();
+    }
     match (fact.diff.replaces(), fact.diff.is_empty() && also.is_empty()) {
         (true, _) => Verdict::Do(Op::Replace, also, tags),
         (false, false) => Verdict::Do(Op::Update, also, tags),
@@ -233,6 +238,7 @@ mod tests {
             holds_data: true,
             uses_what_is_found: false,
             renewed_with: None,
+            lingers: false,
             summary: vec![],
             expected_wait_s: 0,
         }

@@ -102,6 +102,8 @@ impl Resource for Role {
     const KIND: &'static str = "role";
     const TAGS_COME_WITH_LIVE: bool = true;
     const ABSENT: Option<&'static str> = Some(ABSENT);
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>
+    const LINGERS: bool = true;
     type Live = Live;
 
     fn is_name(physical: &str) -> bool {
