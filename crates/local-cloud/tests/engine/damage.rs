@@ -267,6 +267,9 @@ async fn a_function_whose_code_is_lost_cannot_be_invoked_until_it_is_sent_again(
     let part = &base64_simd::STANDARD.decode_to_vec(zip()).expect("base64")[1_000..1_064];
     let at = world.windows(part.len()).position(|window| window == part).expect("the code is in a row");
     world[at] ^= 1;
+    // One that was killed while it saved what is whole leaves this behind.
+    let unfinished = world[..world.len() / 2].to_vec();
+    files.insert("world.new".into(), unfinished);
     let folder = tempfile::tempdir().expect("a temporary folder");
     write(&files, folder.path());
     let engine = on_disk(folder.path()).await.expect("an engine starts all the same");

@@ -75,7 +75,7 @@ impl Contents {
         disk: &Disk,
         mut each: impl FnMut(u64, &[u8]) -> bool,
     ) -> Result<(), redb::Error> {
-        let db = file::open(new, disk)?;
+        let db = file::create(new, disk)?;
         let transaction = db.begin_write()?;
         {
             let mut table = transaction.open_table(CONTENTS)?;

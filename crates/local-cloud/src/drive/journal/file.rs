@@ -129,7 +129,15 @@ pub fn open(path: &Path, disk: &Disk) -> Result<Database, DatabaseError> {
     redb::Builder::new().set_check_integrity_on_open(true).create_with_backend(backend)
 }
 
-/// The same of what a file holds, which stays as it is.
+/// Creates a file in place of what an engine that was killed may have left there.
+pub fn create(path: &Path, disk: &Disk) -> Result<Database, DatabaseError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        _ => open(path, disk),
+    }
+}
+
+/// Opens an image of what a file holds, which stays as it is. Every page of it is checked too.
 pub fn image(path: &Path) -> Result<Database, DatabaseError> {
     let image = Image(Mutex::new(std::fs::read(path)?));
     redb::Builder::new().set_check_integrity_on_open(true).create_with_backend(image)

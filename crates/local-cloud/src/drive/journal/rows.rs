@@ -164,30 +164,6 @@ impl Rows {
     }
 }
 
-/// A row as it was written.
-pub struct Whole {
-    pub name: Vec<u8>,
-    pub value: Option<Vec<u8>>,
-    pub entry: Entry,
-}
-
-/// A new file with these rows.
-pub fn write_new(path: &Path, disk: &Disk, rows: &[Whole], state: State) -> Result<(), redb::Error> {
-    let db = file::open(path, disk)?;
-    let transaction = db.begin_write()?;
-    {
-        let (mut small, mut index) = (transaction.open_table(ROWS)?, transaction.open_table(INDEX)?);
-        for Whole { name, value, entry } in rows {
-            index.insert(name.as_slice(), *entry)?;
-            if let Some(value) = value {
-                small.insert(name.as_slice(), value.as_slice())?;
-            }
-        }
-    }
-    write_state(&transaction, state)?;
-    Ok(transaction.commit()?)
-}
-
 type Tables = (ReadOnlyTable<&'static [u8], &'static [u8]>, ReadOnlyTable<&'static [u8], Entry>);
 
 pub fn tables(db: &impl ReadableDatabase) -> Result<Tables, redb::Error> {
@@ -248,4 +224,24 @@ pub fn sound(name: &[u8], found: Option<Entry>) -> Option<(&str, u64, u32)> {
 /// A name as it is told to people.
 pub fn shown(name: &[u8]) -> String {
     String::from_utf8_lossy(name).replacen('\0', " ", 1).escape_debug().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_earlier_layout_is_known_as_one() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("world.redb");
+        let db = Database::create(&path).expect("a new file");
+        let transaction = db.begin_write().expect("it can be written");
+        transaction.open_table(TableDefinition::<&str, &[u8]>::new("rows")).expect("a new table");
+        transaction.open_table(TableDefinition::<&str, u64>::new(EARLIER)).expect("a new table");
+        transaction.commit().expect("it can be written");
+        drop(db);
+        let is_earlier = |path| Rows::open(path, &Disk::default()).and_then(|rows| rows.is_earlier());
+        assert!(is_earlier(&path).expect("it can be opened"));
+        assert!(!is_earlier(&folder.path().join("new.redb")).expect("a new file"));
+    }
 }

@@ -7,8 +7,16 @@ use std::path::Path;
 
 use redb::{ReadOnlyTable, ReadableTable, Value};
 
-use super::{Entry, State, Whole, checksum, count, read_state, shown, sound, tables};
+use super::{Entry, INDEX, ROWS, State, checksum, count, read_state, shown, sound, tables, write_state};
+use crate::drive::journal::disk::Disk;
 use crate::drive::journal::file;
+
+/// A row as it was written.
+pub struct Whole {
+    pub name: Vec<u8>,
+    pub value: Option<Vec<u8>>,
+    pub entry: Entry,
+}
 
 /// What is left of a file.
 pub struct Salvaged {
@@ -75,6 +83,23 @@ impl Salvaged {
         }
         self.lost.sort();
     }
+}
+
+/// A new file with these rows.
+pub fn write_new(path: &Path, disk: &Disk, rows: &[Whole], state: State) -> Result<(), redb::Error> {
+    let db = file::create(path, disk)?;
+    let transaction = db.begin_write()?;
+    {
+        let (mut small, mut index) = (transaction.open_table(ROWS)?, transaction.open_table(INDEX)?);
+        for Whole { name, value, entry } in rows {
+            index.insert(name.as_slice(), *entry)?;
+            if let Some(value) = value {
+                small.insert(name.as_slice(), value.as_slice())?;
+            }
+        }
+    }
+    write_state(&transaction, state)?;
+    Ok(transaction.commit()?)
 }
 
 type Read<'a, K, V> = Result<(redb::AccessGuard<'a, K>, redb::AccessGuard<'a, V>), redb::StorageError>;
