@@ -30,7 +30,9 @@ async fn cloud() -> Cx {
         tag_prefix: "provision".into(),
         iam_path: "/".into(),
     };
-    Cx::new(within(engine.http_client(), "eu-west-1"), names)
+    let mut cx = Cx::new(within(engine.http_client(), "eu-west-1"), names);
+    cx.options.runs_here = true;
+    cx
 }
 
 /// Makes what another resource needs.
