@@ -139,6 +139,21 @@ async fn two_ups_that_begin_at_once_write_one_record() {
     assert_eq!(bench.named().await, ["stream.events = events", "stream.more = more"]);
 }
 
+/// The delivery stream still writes where the claim is gone and the marker is not.
+#[tokio::test(start_paused = true)]
+async fn a_marker_whose_claim_was_just_deleted_goes_with_the_next_up() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(&experiment())).await;
+    let moved = stack(&experiment().replace("raw/good/", "crude/good/"));
+    let claim = At::Named("delivery/test-delivery1/data/kinesis-test/raw/good/");
+    stopped_up(&bench, &moved, claim, Act::StopAfter).await;
+    bench.up_with(&moved, Permits { prune: true, ..Permits::default() }).await;
+    let listed =
+        bench.cx.s3().list_objects_v2().bucket("eq-sanhe-for-everything").prefix("data/").send().await.unwrap();
+    let markers: Vec<_> = listed.contents().iter().filter_map(|object| object.key()).collect();
+    assert!(!markers.contains(&"data/kinesis-test/raw/good/"), "{markers:?}");
+}
+
 /// Convergence A9: the `down` has read the record before the `up` that it does not see.
 #[tokio::test(start_paused = true)]
 async fn a_down_does_not_delete_the_record_of_an_up_that_began_meanwhile() {

@@ -141,19 +141,20 @@ impl Resource for BucketPrefix {
                 .iter()
                 .filter(|claim| Some(*claim) != mine)
                 .any(|claim| claim.place.as_ref().is_some_and(|other| other.folder() == place.folder()));
+        let ours_alone = marker == Some(Marker::Ours) && !shared;
         let proof = match mine {
             Some(claim) => Some(Proof::Claim(claim.since)),
             None if !cx.options.deletes => None,
             None => match writer(cx, &place, name).await? {
-                None => (marker == Some(Marker::Ours) && !shared).then_some(Proof::Marker),
+                None => ours_alone.then_some(Proof::Marker),
                 writer => writer,
             },
         };
         // Without proof, what looks like the delivery stream's work is counted, told and left alone.
         let since = proof.map_or(Some(i64::MIN), Proof::since).unwrap_or(i64::MAX);
         let tally = looked.tally(&judge(cx, &place, since).await?);
-        // Where a delivery stream wrote nothing and nothing is marked, there is nothing.
-        let made = matches!(proof, Some(Proof::Claim(_) | Proof::Marker));
+        // Where a delivery stream wrote nothing and nothing is marked, there is nothing. A deletion that was stopped leaves the marker.
+        let made = matches!(proof, Some(Proof::Claim(_) | Proof::Marker)) || proof.is_some() && ours_alone;
         let is_there = made || tally.ours > 0 || proof.is_some() && tally.more;
         Ok(is_there.then(|| Live { bucket: place.bucket.clone(), proof, marker, shared, tally }))
     }

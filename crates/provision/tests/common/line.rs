@@ -36,7 +36,7 @@ pub enum Act {
 pub enum At {
     /// Counted from 0.
     Number(usize),
-    /// The first whose operation or path ends so.
+    /// The first in whose operation or path this stands.
     Named(&'static str),
 }
 
@@ -104,7 +104,7 @@ impl Line {
         self.with(|state| {
             let is_here = |at: &At| match at {
                 At::Number(number) => *number == state.sent.len(),
-                At::Named(name) => sent.what.ends_with(name),
+                At::Named(name) => sent.what.contains(name),
             };
             let found = state.plan.iter().position(|(at, _)| is_here(at));
             state.sent.push(sent);

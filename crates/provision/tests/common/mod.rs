@@ -18,6 +18,8 @@ use tokio::sync::watch;
 
 #[allow(dead_code, reason = "each test file uses its own part of this")]
 pub mod line;
+#[allow(dead_code, reason = "each test file uses its own part of this")]
+pub mod story;
 
 use line::Line;
 
@@ -87,16 +89,19 @@ impl Bench {
         decided.unwrap_or_else(|errors| panic!("{errors:?}"))
     }
 
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn up(&self, stack: &Stack) -> Summary {
         self.up_with(stack, Permits::default()).await
     }
 
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// Runs `up`; refusals and failures are told by a panic.
     pub async fn up_with(&self, stack: &Stack, permits: Permits) -> Summary {
         let (survey, plan) = self.decide(stack, permits).await;
         self.apply(&survey, &plan).await
     }
 
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// Does what was decided.
     pub async fn apply(&self, survey: &Survey, plan: &Plan) -> Summary {
         assert_eq!(plan.refusals, []);
@@ -183,7 +188,8 @@ impl Bench {
         events.iter().filter_map(text).collect()
     }
 
-    fn failures(&self) -> Vec<Event> {
+    /// What failed so far.
+    pub fn failures(&self) -> Vec<Event> {
         let events = self.events.lock().expect("no test panics while it holds this");
         events.iter().filter(|event| matches!(event, Event::Failed { .. })).cloned().collect()
     }

@@ -1,0 +1,191 @@
+//! Each call of a command in turn meets what can happen to a call, and random sets of faults befall whole lives: within the
+//! budget of retries nothing is noticed. What lasts longer is told, with the right exit code, and the next run converges.
+//!
+//! `DISTURBED=all` tries every call, a number so many of each story (four, if nothing is said) and of seeds; `DISTURBED=17-500`
+//! and `DISTURBED=seed-3` are one try again. `scripts/stops` tries them all.
+
+mod common;
+
+use std::panic::AssertUnwindSafe;
+
+use common::line::{Act, At};
+use common::story::{self, Command, Story, World};
+use common::{Bench, experiment};
+use futures::FutureExt;
+use local_cloud::Delays;
+use provision::command::up::outcome;
+use provision::exit::Exit;
+use provision::interrupt::Interrupt;
+use serde_json::json;
+
+const ACTS: [(&str, Act); 7] = [
+    ("throttle", Act::Fault("throttle")),
+    ("500", Act::Fault("500")),
+    ("503", Act::Fault("503")),
+    ("reset-before", Act::ResetBefore),
+    ("reset-after", Act::ResetAfter),
+    ("timeout-before", Act::TimeOutBefore),
+    ("timeout-after", Act::TimeOutAfter),
+];
+
+fn said() -> String {
+    std::env::var("DISTURBED").unwrap_or_else(|_| "4".into())
+}
+
+/// All, so many of them, spread evenly, or the one that was named.
+fn chosen<T: Clone>(all: Vec<(String, T)>) -> Vec<(String, T)> {
+    let said = said();
+    match said.parse::<usize>() {
+        Ok(some) => (0..some).map(|n| all[(2 * n + 1) * all.len() / (2 * some)].clone()).collect(),
+        Err(_) if said == "all" => all,
+        Err(_) => all.into_iter().filter(|(name, _)| *name == said).collect(),
+    }
+}
+
+/// Runs a try in a net: what it panics with is why it is wrong.
+async fn caught(trial: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+    match AssertUnwindSafe(Box::pin(trial)).catch_unwind().await {
+        Ok(done) => done,
+        Err(panic) => Err(panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "it panicked".into())),
+    }
+}
+
+fn tell(test: &str, tried: usize, failed: Vec<(String, String)>) {
+    println!("{test}: {tried} tried, {} wrong", failed.len());
+    let again = |(name, why): &(String, String)| {
+        format!("{name}: {why}\n  DISTURBED={name} cargo test -p provision --test disturbed -- --exact {test}")
+    };
+    assert!(failed.is_empty(), "{}", failed.iter().map(again).collect::<Vec<_>>().join("\n"));
+}
+
+macro_rules! stories {
+    ($($name:ident: $story:expr,)*) => {
+        $(#[tokio::test(start_paused = true)]
+        async fn $name() {
+            each_call_in_turn(stringify!($name), $story).await;
+        })*
+    };
+}
+
+stories! {
+    each_call_of_an_up: story::up("up", None, experiment()),
+    each_call_of_an_updating_up: story::up("update", Some(experiment()), story::updated()),
+    each_call_of_a_replacing_up: story::up("replace", Some(experiment()), story::replaced()),
+    each_call_of_a_down: story::down("down", experiment(), true),
+}
+
+/// The undisturbed command: what it sends, and what it leaves.
+async fn undisturbed(story: &Story) -> (usize, World) {
+    let mut bench = story.begin().await;
+    story::forget(&mut bench);
+    bench.line.begin(vec![]);
+    story::run_command(&bench, &story.command).await;
+    let sent = bench.line.sent().len();
+    (sent, story::world(&mut bench, spec(&story.command)).await)
+}
+
+fn spec(command: &Command) -> Option<&str> {
+    match command {
+        Command::Up(spec) => Some(spec),
+        Command::Down(_) => None,
+    }
+}
+
+async fn each_call_in_turn(test: &str, story: Story) {
+    let (calls, done) = undisturbed(&story).await;
+    let all = (0..calls).flat_map(|call| ACTS.map(|(name, act)| (format!("{call}-{name}"), (call, act)))).collect();
+    let (mut failed, mut tried) = (vec![], 0);
+    for (name, (call, act)) in chosen(all) {
+        tried += 1;
+        let trial = async {
+            let mut bench = story.begin().await;
+            story::forget(&mut bench);
+            bench.line.begin(vec![(At::Number(call), act)]);
+            let summary = story::run_command(&bench, &story.command).await;
+            bench.line.begin(vec![]);
+            match summary.complete() {
+                true => story::same(&story::world(&mut bench, spec(&story.command)).await, &done),
+                false => Err(format!("{summary:?}: {:#?}", bench.failures())),
+            }
+        };
+        if let Err(why) = caught(trial).await {
+            failed.push((name, why));
+        }
+    }
+    tell(test, tried, failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn random_sets_of_faults() {
+    let all = (0..100u64).map(|seed| (format!("seed-{seed}"), seed)).collect();
+    let (mut failed, mut tried) = (vec![], 0);
+    for (name, seed) in chosen(all) {
+        tried += 1;
+        if let Err(why) = caught(life(seed)).await {
+            failed.push((name, why));
+        }
+    }
+    tell("random_sets_of_faults", tried, failed);
+}
+
+/// `up`, an updating and a replacing `up`, `down`, with some of the faults all the time.
+async fn life(seed: u64) -> Result<(), String> {
+    let mut bench = Bench::new(Delays::FAST).await;
+    let faults =
+        ["throttle,rate=0.15", "500,rate=0.1", "503,rate=0.1", "lost-reply,rate=0.12", "latency:300ms,rate=0.3"];
+    for (n, fault) in faults.iter().enumerate().filter(|(n, _)| (seed + 1) >> n & 1 == 1) {
+        bench.engine.inject(format!("*={fault},seed={}", seed * 10 + n as u64).parse().expect("a rule"));
+    }
+    let specs = [experiment(), story::updated(), story::replaced()];
+    for command in specs.into_iter().map(Command::Up).chain([Command::Down(None)]) {
+        let summary = story::run_anew(&mut bench, &command).await;
+        if !summary.complete() {
+            return Err(format!("{command:?}: {summary:?}: {:#?}", bench.failures()));
+        }
+    }
+    bench.engine.heal();
+    bench.engine.advance(std::time::Duration::from_secs(120)).await;
+    match common::left(&bench) {
+        nothing if nothing == json!({}) => Ok(()),
+        left => Err(format!("left: {left}")),
+    }
+}
+
+/// What fails for good, and whether something can be changed before.
+#[tokio::test(start_paused = true)]
+async fn what_lasts_is_told_with_the_right_exit_code_and_the_next_run_converges() {
+    let operations = [
+        "logs:CreateLogGroup",
+        "kinesis:CreateStream",
+        "iam:PutRolePolicy",
+        "lambda:CreateFunction",
+        "s3:PutObject",
+        "firehose:CreateDeliveryStream",
+    ];
+    let story = story::up("up", None, experiment());
+    let (_, done) = undisturbed(&story).await;
+    for operation in operations {
+        for kind in ["500", "AccessDenied"] {
+            let mut bench = story.begin().await;
+            story::forget(&mut bench);
+            bench.engine.inject(format!("{operation}={kind}").parse().expect("a rule"));
+            let exit = match story::try_command(&bench, &story.command).await {
+                Ok(summary) => {
+                    let told = format!("{:#?}", bench.failures());
+                    let words: &[&str] = if kind == "500" { &["Internal", "ServiceException"] } else { &[operation] };
+                    assert!(words.iter().any(|word| told.contains(word)), "{operation}: {told}");
+                    outcome(&summary, &Interrupt::listen().expect("it may listen"))
+                }
+                Err(_) => Exit::Failed,
+            };
+            // The record is made before all else: where even that is refused, nothing was changed.
+            let nothing = common::left(&bench) == json!({});
+            let expected = if nothing && kind == "AccessDenied" { Exit::Failed } else { Exit::FailedHalfWay };
+            assert_eq!(exit, expected, "{operation}={kind}");
+            bench.engine.heal();
+            assert!(story::run_anew(&mut bench, &story.command).await.complete());
+            story::same(&story::world(&mut bench, spec(&story.command)).await, &done)
+                .unwrap_or_else(|why| panic!("{why}"));
+        }
+    }
+}

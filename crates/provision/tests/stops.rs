@@ -1,0 +1,168 @@
+//! Every command is stopped dead after each of its calls, before and after the call took effect; then the same command, the old
+//! spec or a `down` follows, and leaves the world that it leaves where nothing was stopped.
+//!
+//! `STOPS=all` tries every call, a number so many of each story (three, if nothing is said); `STOPS=17-after-same` is one try
+//! again. `scripts/stops` tries them all.
+
+mod common;
+
+use std::panic::AssertUnwindSafe;
+
+use common::line::{Act, At};
+use common::story::{self, Command, Story, World};
+use common::{Bench, experiment};
+use futures::FutureExt;
+
+/// Each story is a test, so that they run beside each other.
+macro_rules! stories {
+    ($($name:ident: $story:expr,)*) => {
+        $(#[tokio::test(start_paused = true)]
+        async fn $name() {
+            tell(stringify!($name), $story).await;
+        })*
+    };
+}
+
+stories! {
+    an_up: story::up("up", None, experiment()),
+    an_updating_up: story::up("update", Some(experiment()), story::updated()),
+    a_replacing_up: story::up("replace", Some(experiment()), story::replaced()),
+    a_down: story::down("down", experiment(), false),
+    a_down_by_name: story::down("down by name", experiment(), true),
+    an_up_of_everything: story::up("up", None, story::everything()),
+    an_updating_up_of_everything: story::up("update", Some(story::everything()), story::everything_updated()),
+    a_replacing_up_of_everything: story::up("replace", Some(story::everything()), story::everything_replaced()),
+    a_down_of_everything: story::down("down", story::everything(), true),
+    an_up_with_two_pages: story::up("up", None, story::two_pages("5MiB")),
+    an_updating_up_with_two_pages: story::up("update", Some(story::two_pages("5MiB")), story::two_pages("6MiB")),
+    a_down_with_two_pages: story::down("down", story::two_pages("5MiB"), true),
+    an_up_of_versions: story::up("up", None, story::published("256MiB")),
+    an_updating_up_of_versions: story::up("update", Some(story::published("256MiB")), story::published("512MiB")),
+    a_down_of_versions: story::down("down", story::published("256MiB"), true),
+}
+
+/// What follows a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Same,
+    Old,
+    Down,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Try {
+    call: usize,
+    before: bool,
+    then: Then,
+}
+
+impl std::fmt::Display for Try {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let when = if self.before { "before" } else { "after" };
+        write!(f, "{}-{when}-{}", self.call, format!("{:?}", self.then).to_lowercase())
+    }
+}
+
+async fn tell(test: &str, story: Story) {
+    let mut bench = story.begin().await;
+    let old = story::world(&mut bench, story.before.as_deref()).await;
+    story::forget(&mut bench);
+    bench.line.begin(vec![]);
+    story::run_command(&bench, &story.command).await;
+    let sent = bench.line.sent();
+    let spec = match &story.command {
+        Command::Up(spec) => Some(spec.as_str()),
+        Command::Down(_) => None,
+    };
+    let done = story::world(&mut bench, spec).await;
+    let first = sent.iter().position(|sent| !sent.reads).expect("the command changes something");
+    let tries = tries(&story, first, sent.len());
+    let (mut failed, all) = (vec![], tries.len());
+    for one in tries {
+        let trial = AssertUnwindSafe(Box::pin(stopped(&story, one, &old, &done))).catch_unwind().await;
+        let why = match trial {
+            Ok(Ok(())) => continue,
+            Ok(Err(why)) => why,
+            Err(panic) => panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "it panicked".into()),
+        };
+        let what = &sent[one.call].what;
+        failed.push(format!(
+            "{one} ({what}): {why}\n  STOPS={one} cargo test -p provision --test stops -- --exact {test}"
+        ));
+    }
+    let calls = sent.len() - first;
+    println!("{test}: {calls} calls from the first change on, {all} stops tried, {} wrong", failed.len());
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Every call from the first that changes something on, stopped before and after, with all that may follow; or some of them,
+/// spread evenly.
+fn tries(story: &Story, first: usize, end: usize) -> Vec<Try> {
+    let then: &[Then] = match (&story.before, &story.command) {
+        (Some(_), Command::Up(_)) => &[Then::Same, Then::Old, Then::Down],
+        (None, Command::Up(_)) => &[Then::Same, Then::Down],
+        (_, Command::Down(_)) => &[Then::Same, Then::Old],
+    };
+    let of =
+        |call| [true, false].into_iter().flat_map(move |before| then.iter().map(move |then| (call, before, *then)));
+    let all: Vec<Try> = (first..end).flat_map(of).map(|(call, before, then)| Try { call, before, then }).collect();
+    let said = std::env::var("STOPS").unwrap_or_else(|_| "3".into());
+    match said.parse::<usize>() {
+        Ok(some) => {
+            let spread = (0..some).map(|n| all[(2 * n + 1) * all.len() / (2 * some)]);
+            spread.collect()
+        }
+        Err(_) if said == "all" => all,
+        Err(_) => all.into_iter().filter(|one| one.to_string() == said).collect(),
+    }
+}
+
+async fn stopped(story: &Story, one: Try, old: &World, done: &World) -> Result<(), String> {
+    let mut bench = story.begin().await;
+    story::forget(&mut bench);
+    let act = if one.before { Act::StopBefore } else { Act::StopAfter };
+    bench.line.begin(vec![(At::Number(one.call), act)]);
+    if bench.line.or_stopped(story::run_command(&bench, &story.command)).await.is_some() {
+        return Err("it was not stopped".into());
+    }
+    bench.line.begin(vec![]);
+    let follows = match (one.then, &story.command, &story.before) {
+        (Then::Same, same, _) => same.clone(),
+        (Then::Old, _, Some(old)) => Command::Up(old.clone()),
+        // By the spec that was stopped, where its number is even; by name otherwise.
+        (Then::Down, Command::Up(spec), _) => Command::Down(Some(spec.clone()).filter(|_| one.call.is_multiple_of(2))),
+        (then, ..) => unreachable!("{then:?} does not follow this"),
+    };
+    let summary = story::run_anew(&mut bench, &follows).await;
+    if !summary.complete() {
+        return Err(format!("what followed failed: {summary:?}"));
+    }
+    let spec = match &follows {
+        Command::Up(spec) => Some(spec.as_str()),
+        Command::Down(_) => None,
+    };
+    let mut found = story::world(&mut bench, spec).await;
+    match one.then {
+        Then::Same => story::same(&found, done)?,
+        Then::Old => {
+            // What was published for the new spec stays.
+            found.versions = old.versions.clone();
+            story::same(&found, old)?;
+        }
+        Then::Down => {
+            if common::left(&bench) != serde_json::json!({}) {
+                return Err(format!("left: {}", common::left(&bench)));
+            }
+        }
+    }
+    nothing_more(&mut bench, &follows).await
+}
+
+/// The same command once more changes nothing, not even the record.
+async fn nothing_more(bench: &mut Bench, command: &Command) -> Result<(), String> {
+    story::forget(bench);
+    bench.line.begin(vec![]);
+    story::run_command(bench, command).await;
+    let changes: Vec<String> = bench.line.sent().into_iter().filter(|sent| !sent.reads).map(|sent| sent.what).collect();
+    if changes.is_empty() { Ok(()) } else { Err(format!("once more, it made {changes:?}")) }
+}
