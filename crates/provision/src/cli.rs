@@ -50,6 +50,8 @@ pub enum Command {
     Gc(command::gc::GcArgs),
     /// Print names, ARNs and prefixes
     Outputs(command::outputs::OutputsArgs),
+    /// Print the smallest policy for whoever runs this, or what CI needs to assume its role; reaches no cloud
+    Permissions(command::permissions::PermissionsArgs),
     /// Check specs; reaches no cloud
     Validate(command::validate::Args),
     /// Print the spec as it is understood: variables, defaults and the environment applied

@@ -8,6 +8,7 @@ pub mod invoke;
 pub mod list;
 pub mod local;
 pub mod outputs;
+pub mod permissions;
 pub mod render;
 pub mod schema;
 pub mod status;

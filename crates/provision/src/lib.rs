@@ -27,6 +27,7 @@ pub mod interrupt;
 pub mod names;
 pub mod node;
 pub mod outputs;
+pub mod permissions;
 pub mod plan;
 pub mod prefix;
 pub mod record;

@@ -41,6 +41,11 @@ pub fn error(message: &str, hint: Option<&str>) {
     }
 }
 
+/// Says to standard error what must not stand in a text that other programs read.
+pub fn aside(text: &str) {
+    anstream::eprintln!("{style}warning{style:#}: {}", masked(text), style = human::CARE);
+}
+
 /// Warnings of the libraries below (the AWS SDK, the engine) go to standard error. S3's protocol library logs each error that
 /// a client is answered with, and the SDK each place where it finds no credentials: the first is no news, the second is told as
 /// an error with its cause.

@@ -62,7 +62,8 @@ pub async fn run(args: VerifyArgs, events: &Events, interrupt: Interrupt) -> Res
     exit
 }
 
-async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Result<Exit, Stop> {
+/// Sends, waits, reads back and accounts; the session stays open.
+pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Result<Exit, Stop> {
     let stack = session.stack.as_ref().expect("`verify` was given a spec");
     refuse_unfinished(session, stack).await?;
     let run = uuid::Uuid::new_v4().as_fields().0 >> 1;

@@ -120,7 +120,9 @@ pub async fn sweep(cx: &Cx, bucket: &str) -> Result<bool> {
     }
     for version in page.versions() {
         let key = version.key().unwrap_or_default();
-        if !key.starts_with(ROOT) && marker(cx, bucket, key, version.version_id()).await? != Marker::Ours {
+        // What is neither a claim nor a folder is data, and need not be looked at.
+        let is_data = !key.starts_with(ROOT) && !key.ends_with('/');
+        if is_data || !key.starts_with(ROOT) && marker(cx, bucket, key, version.version_id()).await? != Marker::Ours {
             return Ok(false);
         }
     }

@@ -5,7 +5,7 @@ use aws_sdk_iam::types::Tag;
 use futures::future::try_join_all;
 use serde_json::Value;
 
-use super::policy::{canonical, decoded, document, pretty, trust};
+use super::policy::{canonical, decoded, pretty, trust};
 use super::shared::{Created, answer, named, says, settle_created};
 use super::{Diff, Field, Gone, Resource};
 use crate::cloud::Cx;
@@ -16,7 +16,7 @@ use crate::send::{self, About, found};
 
 mod keys;
 
-pub use super::policy::Statement;
+pub use super::policy::{Statement, document};
 
 const ABSENT: &str = "NoSuchEntity";
 /// The name of the one inline policy that is ours.

@@ -1,0 +1,134 @@
+//! `permissions`: what whoever runs this needs to be allowed, as a policy that can be given to him. Reaches no cloud.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::cli::Variables;
+use crate::cloud;
+use crate::error::{Error, Result};
+use crate::exit::{Exit, Stop};
+use crate::names::Names;
+use crate::permissions::format::{INLINE_MAX, MANAGED_MAX, policy, table, terraform};
+use crate::permissions::trust::Trusted;
+use crate::permissions::{Purpose, Subject, any_stack, needs, of_stack, subject};
+use crate::secret;
+use crate::session;
+use crate::spec::{self, TAG_PREFIX, stack::Stack};
+use crate::{names, report};
+
+#[derive(Debug, clap::Args)]
+pub struct PermissionsArgs {
+    /// The spec; without it the policy is for any stack
+    pub spec: Option<PathBuf>,
+    #[command(flatten)]
+    pub variables: Variables,
+    /// AWS region, where the spec names none; any where nothing does
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// AWS account, where the spec names none; any where nothing does
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// The command that is to be allowed
+    #[arg(long = "for", value_enum, default_value_t)]
+    pub purpose: Purpose,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Print who may assume the role instead: github:OWNER/REPO[:REF] or gitlab:GROUP/PROJECT[:REF], where REF is a branch,
+    /// refs/tags/..., pull_request or environment:NAME
+    #[arg(long, value_name = "WHO")]
+    pub trust: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A policy document, in JSON
+    #[default]
+    Policy,
+    /// A data source of the AWS provider
+    Terraform,
+    /// For people, by resource
+    Table,
+}
+
+/// Gives the text to print: it goes to standard output as it is, to be read by other programs.
+pub fn run(args: PermissionsArgs) -> Result<(String, Exit), Stop> {
+    let stack = args.spec.as_ref().map(|_| load(&args)).transpose()?;
+    let names = named(&args, stack.as_ref())?;
+    if let Some(who) = &args.trust {
+        return Ok((trust(who, &args, &names)?, Exit::Done));
+    }
+    let subjects: Vec<Subject> = stack.map_or_else(|| any_stack(&names), |stack| of_stack(&stack, &names));
+    let needs = needs(&subjects, &names, args.purpose);
+    let document = policy(&needs);
+    let text = match args.format {
+        Format::Policy => format!("{document:#}\n"),
+        Format::Terraform => terraform("provision", &document),
+        Format::Table => table(&needs),
+    };
+    warn_of_length(&document);
+    Ok((text, Exit::Done))
+}
+
+/// In an environment whose name may have `*` for any text.
+fn load(args: &PermissionsArgs) -> Result<Stack, Stop> {
+    let path = spec::find(args.spec.as_deref(), &session::current_dir()?)?;
+    let mut options = args.variables.options();
+    options.env = options.env.map(|env| subject::as_name(&env));
+    let loaded = spec::load(&path, &options)?;
+    secret::keep(&loaded.secrets);
+    Ok(loaded.stack)
+}
+
+/// Where the stack is, as far as it is known; a `*` stands for any.
+fn named(args: &PermissionsArgs, stack: Option<&Stack>) -> Result<Names> {
+    let any = || "*".to_owned();
+    let target = stack.map(|stack| stack.target.clone()).unwrap_or_default();
+    let region = cloud::chosen_region(args.region.as_deref(), target.region.as_deref())?.map(str::to_owned);
+    let account = match (&args.account, &target.account) {
+        (Some(flag), Some(spec)) if flag != spec => {
+            return Err(Error::msg(format!("--account {flag} contradicts the spec, which is for account {spec}"))
+                .hint("leave out --account, or change target.account in the spec"));
+        }
+        (flag, spec) => flag.clone().or(spec.clone()),
+    };
+    Ok(Names {
+        stack: stack.map_or_else(any, |stack| stack.name.clone()),
+        env: stack.map_or_else(|| Some(any()), |stack| stack.env.clone()),
+        account: account.unwrap_or_else(any),
+        region: region.unwrap_or_else(any),
+        tag_prefix: stack.map_or(TAG_PREFIX, |stack| &stack.tag_prefix).to_owned(),
+        iam_path: stack.map_or("/", |stack| &stack.iam.path).to_owned(),
+    })
+}
+
+fn trust(who: &str, args: &PermissionsArgs, names: &Names) -> Result<String> {
+    let trusted = Trusted::parse(who)?;
+    if names.account == "*" {
+        return Err(Error::msg("--trust: the provider's ARN names an account, and none is known")
+            .hint("pass --account, or write target: { account: ... } into the spec"));
+    }
+    let document = trusted.document(names);
+    let text = match args.format {
+        Format::Policy => format!("{document:#}\n"),
+        Format::Terraform => terraform("provision_trust", &document),
+        Format::Table => return Err(Error::msg("--trust: a trust policy has no table").hint("leave out --format")),
+    };
+    trusted.caution().into_iter().for_each(report::aside);
+    Ok(text)
+}
+
+fn warn_of_length(document: &Value) {
+    let length = document.to_string().chars().count();
+    if length <= MANAGED_MAX {
+        return;
+    }
+    let place = match length <= INLINE_MAX {
+        true => "write it into the role as an inline policy",
+        false => "print it in parts (--for), or divide its statements among several managed policies",
+    };
+    let least = names::plural(length, "character");
+    report::aside(&format!(
+        "{least}: a managed policy has {MANAGED_MAX} at most, all inline policies of a role {INLINE_MAX}; {place}"
+    ));
+}

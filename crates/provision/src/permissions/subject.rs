@@ -1,0 +1,182 @@
+//! What a stack's calls are about: its nodes, and what their fields bring along (the roles that are passed, code in S3, layers).
+
+use std::collections::BTreeMap;
+
+use super::Use;
+use crate::derive;
+use crate::names::{Name, Names};
+use crate::plan::Wants;
+use crate::prefix::{self, Place, literal};
+use crate::resource::delivery_stream::DeliveryStream;
+use crate::resource::function::{Code, Function};
+use crate::resource::role::RoleRef;
+use crate::spec::stack::{Entry, Stack};
+
+/// Something that calls are about. Its kind is that of [`super::table::Row::subject`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    pub kind: &'static str,
+    /// For the resources of the rows.
+    pub fields: BTreeMap<&'static str, String>,
+    /// What is never done with it.
+    pub without: &'static [Use],
+    /// Is it somebody else's, which the spec refers to?
+    pub referenced: bool,
+}
+
+/// Stands for any text in an environment's name, which has neither `*` nor two hyphens of this kind.
+const ANY: &str = "zq0qz";
+/// Of somebody else's, everything but reading.
+const NOT_OURS: &[Use] = &[Use::ReadTags, Use::Create, Use::Update, Use::Delete, Use::ReadUsers, Use::Purge, Use::List];
+/// Of a bucket that has to be there.
+const NEVER_MADE: &[Use] = &[Use::Create, Use::Update, Use::Delete, Use::Purge];
+
+/// An environment's name in which `*` stands for any text, as one that a spec can be read with.
+pub fn as_name(env: &str) -> String {
+    env.replace('*', ANY)
+}
+
+/// The same text with `*` again.
+pub fn as_pattern(text: &str) -> String {
+    text.replace(ANY, "*")
+}
+
+impl Subject {
+    fn new(kind: &'static str, fields: &[(&'static str, &str)]) -> Subject {
+        let fields = fields.iter().map(|(field, value)| (*field, as_pattern(value))).collect();
+        Subject { kind, fields, without: &[], referenced: false }
+    }
+}
+
+/// Of a stack, in an environment perhaps.
+pub fn of_stack(stack: &Stack, names: &Names) -> Vec<Subject> {
+    let mut all = vec![Subject::new("record", &[("name", &names.record())]), Subject::new("records", &[])];
+    for node in derive::nodes(stack, names) {
+        let facts = node.facts(names, false);
+        let mut subjects = of_node(&facts.name, stack, names);
+        for subject in &mut subjects {
+            if facts.wants == Wants::Reference {
+                (subject.referenced, subject.without) = (true, NOT_OURS);
+            }
+            if facts.but_a_name {
+                subject.without = &[Use::Create];
+            }
+        }
+        all.extend(subjects);
+    }
+    let functions = stack.functions.values().filter_map(Entry::managed);
+    all.extend(functions.flat_map(|entry| of_function(&entry.desired, names)));
+    for entry in stack.deliveries.values().filter_map(Entry::managed) {
+        all.extend(of_delivery(&entry.physical, &entry.desired, stack, names));
+    }
+    all
+}
+
+fn of_node(name: &Name, stack: &Stack, names: &Names) -> Vec<Subject> {
+    let (kind, physical) = (name.address.kind, name.physical.as_str());
+    match kind {
+        "bucket" => {
+            let entry = stack.buckets.get(&name.address.logical).and_then(Entry::managed);
+            let never = entry.is_some_and(|entry| !entry.desired.create);
+            let without = if never { NEVER_MADE } else { &[] };
+            vec![Subject { without, ..Subject::new(kind, &[("bucket", physical)]) }]
+        }
+        prefix::KIND => Place::parse(physical).iter().map(|place| of_place("prefix", place)).collect(),
+        "role" => {
+            let absent = Subject::new("absent_role", &[("name", &role_name(physical))]);
+            vec![Subject::new(kind, &[("path", &names.role_path())]), absent]
+        }
+        // Lambda makes the log streams of its functions itself.
+        "log_group" if !physical.starts_with("/aws/lambda/") => {
+            [kind, "log_streams"].map(|kind| Subject::new(kind, &[("name", physical)])).into()
+        }
+        kind => vec![Subject::new(kind, &[("name", physical)])],
+    }
+}
+
+/// A long name ends in a hash, which no pattern foresees.
+fn role_name(physical: &str) -> String {
+    match physical.split_once(ANY) {
+        Some((before, _)) => format!("{before}*"),
+        None => physical.to_owned(),
+    }
+}
+
+fn of_place(kind: &'static str, place: &Place) -> Subject {
+    let mut subject = Subject::new(kind, &[("bucket", &place.bucket), ("prefix", literal(&place.prefix))]);
+    subject.fields.extend(place.folder().map(|folder| ("folder", as_pattern(folder))));
+    subject
+}
+
+fn of_function(function: &Function, names: &Names) -> Vec<Subject> {
+    let mut all = vec![passed("role_of_function", &function.role, names)];
+    all.extend(function.layers.iter().map(|layer| Subject::new("layer", &[("arn", layer)])));
+    all.extend(function.vpc.iter().map(|_| Subject::new("vpc", &[])));
+    if let Code::S3 { bucket, key, version } = &function.code {
+        let kind = if version.is_some() { "code_version" } else { "code" };
+        all.push(Subject::new(kind, &[("bucket", bucket), ("key", key)]));
+    }
+    all
+}
+
+fn passed(kind: &'static str, role: &RoleRef, names: &Names) -> Subject {
+    let arn = match role {
+        RoleRef::Derived { .. } => names.role_arn(&names.role_path(), "*"),
+        RoleRef::Existing(_) => role.arn(names),
+    };
+    Subject::new(kind, &[("arn", &arn)])
+}
+
+/// With what `verify` does about it.
+fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: &Names) -> Vec<Subject> {
+    let mut all = vec![passed("role_of_delivery", &delivery.role, names)];
+    all.push(match &delivery.source {
+        Some(source) => Subject::new("fed", &[("arn", &source.arn(|stream| names.stream_arn(stream)))]),
+        None => Subject::new("direct_put", &[("name", physical)]),
+    });
+    let bucket = delivery.bucket.id.rsplit(':').next().unwrap_or_default();
+    for prefix in [Some(&delivery.good), delivery.bad.as_ref()].into_iter().flatten() {
+        all.push(Subject::new("delivered", &[("bucket", bucket), ("prefix", literal(prefix))]));
+    }
+    let keys = [
+        ("delivered_key", delivery.encryption.as_ref()),
+        ("stream_key", delivery.source.as_ref().and_then(|source| stream_key(&source.logical, stack))),
+    ];
+    all.extend(keys.into_iter().filter_map(|(kind, key)| Some(Subject::new(kind, &[("arn", &key_arn(key?, names))]))));
+    all
+}
+
+/// AWS's own key for Kinesis is open to whoever may put.
+fn stream_key<'a>(stream: &str, stack: &'a Stack) -> Option<&'a String> {
+    let stream = stack.streams.get(stream)?.managed()?;
+    stream.desired.encryption.as_ref().filter(|key| !key.ends_with("alias/aws/kinesis"))
+}
+
+/// An alias is no resource of a policy: any key of the account then.
+fn key_arn(key: &str, names: &Names) -> String {
+    match key.rsplit(':').next() {
+        Some(resource) if resource.starts_with("alias/") => names.arn("kms", "key/*"),
+        _ if key.starts_with("arn:") => key.to_owned(),
+        _ => names.arn("kms", &format!("key/{key}")),
+    }
+}
+
+/// Of whatever stack there may be.
+pub fn any_stack(names: &Names) -> Vec<Subject> {
+    let path = format!("{}provision/", names.iam_path);
+    let role = names.role_arn(&path, "*");
+    let named = |kind, name| Subject::new(kind, &[("name", name)]);
+    let mut all: Vec<Subject> = ["stream", "function", "delivery", "direct_put"].map(|kind| named(kind, "*")).into();
+    all.push(Subject::new("fed", &[("arn", &names.stream_arn("*"))]));
+    all.push(Subject::new("bucket", &[("bucket", "*")]));
+    all.push(Subject::new("prefix", &[("bucket", "*"), ("prefix", ""), ("folder", "*/")]));
+    all.push(Subject::new("delivered", &[("bucket", "*"), ("prefix", "")]));
+    all.push(named("log_group", "/aws/lambda/*"));
+    all.extend(["log_group", "log_streams"].map(|kind| named(kind, "/aws/kinesisfirehose/*")));
+    all.push(Subject::new("role", &[("path", &path)]));
+    all.extend(["firehose-*", "lambda-*"].map(|name| named("absent_role", name)));
+    all.extend(["role_of_function", "role_of_delivery"].map(|kind| Subject::new(kind, &[("arn", &role)])));
+    all.push(named("record", "/provision/*"));
+    all.push(Subject::new("records", &[]));
+    all
+}

@@ -1,0 +1,104 @@
+//! What is done to a stack: each scene begins in a world of its own, as root made it, and is played by somebody else.
+
+use provision::cloud::{Cx, Purge};
+use provision::error::Error;
+use provision::event::{Event, Events, Reporter, Summary};
+use provision::plan::{Permits, Plan};
+use provision::record::{environments, journal};
+use provision::run;
+use provision::spec::stack::Stack;
+use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
+
+/// What went wrong, in sentences.
+pub type Played<T = ()> = Result<T, String>;
+
+pub const PRUNE: Permits = Permits { prune: true, adopt: false, data_loss: true };
+
+/// How it is told that something may not be looked at, which stops nothing.
+const UNKNOWN: [&str; 3] = ["is not known: ", "are not known: ", "could not be looked at"];
+
+/// Keeps what was warned of, and what is not known.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>);
+
+impl Reporter for Warnings {
+    fn event(&mut self, event: &Event) {
+        let told = match event {
+            Event::Warned { text } | Event::Failed { error: text, .. } => text,
+            Event::Finished { note: Some(note), .. } if UNKNOWN.iter().any(|said| note.contains(said)) => note,
+            Event::Finished { resource, note: Some(note), .. } if note.starts_with("kept") => {
+                return self.1.lock().expect("no test panics while it holds this").push(format!("{resource}: {note}"));
+            }
+            _ => return,
+        };
+        self.0.lock().expect("no test panics while it holds this").push(told.clone());
+    }
+}
+
+impl Warnings {
+    fn kept(&self) -> Vec<String> {
+        self.1.lock().expect("no test panics while it holds this").clone()
+    }
+
+    fn told(&self) -> Played {
+        let warned = self.0.lock().expect("no test panics while it holds this");
+        if warned.is_empty() { Ok(()) } else { Err(warned.join("\n")) }
+    }
+}
+
+fn told(errors: Vec<Error>) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn accepted(plan: &Plan) -> Played {
+    let refusals: Vec<&str> = plan.refusals.iter().map(|refusal| refusal.why.as_str()).collect();
+    if refusals.is_empty() { Ok(()) } else { Err(refusals.join("\n")) }
+}
+
+/// Gives how many steps there are.
+pub async fn plan(cx: &Cx, stack: &Stack) -> Played<usize> {
+    let decided = run::decide_up(cx, stack, Permits::default(), &Events::to(Warnings::default())).await;
+    let (_, plan) = decided.map_err(told)?;
+    accepted(&plan)?;
+    Ok(plan.steps.len())
+}
+
+pub async fn up(cx: &Cx, stack: &Stack) -> Played<Summary> {
+    let warnings = Warnings::default();
+    let events = Events::to(warnings.clone());
+    let (survey, plan) = run::decide_up(cx, stack, PRUNE, &events).await.map_err(told)?;
+    accepted(&plan)?;
+    if plan.is_empty() {
+        return Ok(Summary::default());
+    }
+    let applied = run::apply_up(cx, &survey, &plan, 10, watch::channel(false).1, &events).await;
+    let summary = applied.map_err(told)?;
+    warnings.told()?;
+    if summary.complete() { Ok(summary) } else { Err(format!("{summary:?}")) }
+}
+
+/// Gives what was kept, and why.
+pub async fn down(cx: &Cx, stack: &Stack, purge: Purge) -> Played<Vec<String>> {
+    let mut cx = cx.clone();
+    cx.options.purge_data = purge;
+    let warnings = Warnings::default();
+    let events = Events::to(warnings.clone());
+    let (survey, plan) = run::decide_down(&cx, Some(stack), &events).await.map_err(told)?;
+    accepted(&plan)?;
+    let shown = format!("{plan:?}");
+    if let Some(said) = UNKNOWN.iter().find(|said| shown.contains(**said)) {
+        return Err(format!("the plan tells that something {said}"));
+    }
+    let applied = run::apply_down(&cx, &survey, &plan, 10, watch::channel(false).1, &events).await;
+    let summary = applied.map_err(told)?;
+    warnings.told()?;
+    if summary.complete() { Ok(warnings.kept()) } else { Err(format!("{summary:?}")) }
+}
+
+/// `list` and `history`.
+pub async fn list(cx: &Cx) -> Played {
+    let all = environments::all(cx).await.map_err(|error| error.to_string())?;
+    let runs = journal::read(cx).await.map_err(|error| error.to_string())?;
+    if all.len() == 1 && !runs.is_empty() { Ok(()) } else { Err(format!("{all:?} {runs:?}")) }
+}
