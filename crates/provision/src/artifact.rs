@@ -26,6 +26,8 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+pub use cargo::{has_zigbuild, triple};
+
 use archive::Entry;
 use cpu::Level;
 use inputs::Package;

@@ -50,6 +50,8 @@ pub enum Command {
     Gc(command::gc::GcArgs),
     /// Print names, ARNs and prefixes
     Outputs(command::outputs::OutputsArgs),
+    /// Check what would make the first run fail, and say what to do about it; changes nothing
+    Doctor(command::doctor::DoctorArgs),
     /// Print the smallest policy for whoever runs this, or what CI needs to assume its role; reaches no cloud
     Permissions(command::permissions::PermissionsArgs),
     /// Check specs; reaches no cloud

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::Call;
+use crate::doctor::Check;
 use crate::outputs::Outputs;
 use crate::plan::Plan;
 use crate::record::environments::Environment;
@@ -112,6 +113,10 @@ pub enum Event {
     Environment {
         environment: Environment,
         expired: bool,
+    },
+    /// One line of `doctor`.
+    Checked {
+        check: Check,
     },
     /// One run of `history`.
     Run {

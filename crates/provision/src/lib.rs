@@ -18,6 +18,7 @@ pub mod cli;
 pub mod cloud;
 pub mod command;
 pub mod derive;
+pub mod doctor;
 pub mod error;
 pub mod event;
 pub mod exit;

@@ -71,6 +71,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::List(args) => command::list::list(args, events).await,
         Command::Gc(args) => command::gc::gc(args, events, interrupt).await,
         Command::Local(args) => command::local::run(args, events, interrupt).await,
+        Command::Doctor(args) => command::doctor::run(args, events).await,
         Command::Permissions(args) => command::permissions::run(args).map(print),
         Command::Validate(args) => command::validate::run(args, events),
         Command::Render(args) => command::render::run(args).map(print),

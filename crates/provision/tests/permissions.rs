@@ -4,6 +4,8 @@
 mod common;
 #[path = "permissions/company.rs"]
 mod company;
+#[path = "permissions/doctor.rs"]
+mod doctor;
 #[path = "permissions/life.rs"]
 mod life;
 

@@ -63,7 +63,7 @@ pub(super) enum With {
 }
 
 /// Is `cargo zigbuild` installed?
-pub(super) fn has_zigbuild() -> bool {
+pub fn has_zigbuild() -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders = env::split_paths(&path).chain(home().map(|home| home.join("bin")));
     folders.any(|folder| folder.join("cargo-zigbuild").is_file())
@@ -132,7 +132,7 @@ fn config(setting: String) -> [String; 2] {
 }
 
 /// Rust's name of what Lambda runs.
-pub(super) fn triple(architecture: Architecture) -> &'static str {
+pub fn triple(architecture: Architecture) -> &'static str {
     match architecture {
         Architecture::X86_64 => "x86_64-unknown-linux-gnu",
         Architecture::Arm64 => "aarch64-unknown-linux-gnu",

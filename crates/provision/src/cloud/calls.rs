@@ -200,7 +200,7 @@ pub async fn noticing<T>(run: impl Future<Output = T>) -> (T, bool) {
 }
 
 fn reads(operation: &str) -> bool {
-    ["Describe", "Get", "List", "Head", "AssumeRole"].iter().any(|verb| operation.starts_with(verb))
+    ["Describe", "Get", "List", "Head", "AssumeRole", "Simulate"].iter().any(|verb| operation.starts_with(verb))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anstyle::{AnsiColor, Color, Style};
 
+use crate::doctor::{Check, State};
 use crate::event::{Event, Made, Reporter, Summary};
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
@@ -100,6 +101,7 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Wrong { mistakes } => format!("{}\n", mistakes.render(true)),
         Event::Validated { file, mistakes, warnings } => validated(file, mistakes, warnings),
         Event::Environment { environment, expired } => self::environment(environment, *expired),
+        Event::Checked { check } => self::checked(check),
         Event::Run { run } => self::run(run),
         Event::Calls { calls } if verbose => self::calls(calls),
         // Errors of people go to standard error.
@@ -133,6 +135,35 @@ fn environment(environment: &Environment, expired: bool) -> String {
     let resources = format!("{members} resources");
     let made = at_minute(created * 1000);
     format!("  {name:<32} {resources:<14} {owner:<16} {DIM}made {made}{DIM:#}{until}\n{besides}")
+}
+
+/// A sign, what was looked at, what was found, and what to do, within 80 columns.
+fn checked(check: &Check) -> String {
+    let (style, sign) = match check.state {
+        State::Good => (GOOD, '✓'),
+        State::Care => (CARE, '!'),
+        State::Failed => (ERROR, '✗'),
+        State::Unchecked => (CARE, '?'),
+    };
+    let indent = format!("\n{:18}", "");
+    let found = wrapped(&check.found).join(&indent);
+    let remedy = check.remedy.as_ref().map(|remedy| format!("{indent}{DIM}{}{DIM:#}", wrapped(remedy).join(&indent)));
+    format!("  {style}{sign}{style:#} {:<13} {found}{}\n", check.about, remedy.unwrap_or_default())
+}
+
+/// In lines of at most 62 columns, as far as its words allow.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = vec![];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= 62 => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 fn run(run: &Run) -> String {

@@ -1,0 +1,96 @@
+//! `doctor`: what would make the first run fail. Makes no changing call.
+
+use std::path::PathBuf;
+
+use crate::cli::TargetArgs;
+use crate::cloud::{self, Calls, Cx, Options, Target};
+use crate::doctor::{Check, Findings, account, machine, permitted, room};
+use crate::event::Events;
+use crate::exit::{Exit, Stop};
+use crate::names::Names;
+use crate::permissions::{Purpose, needs, of_stack};
+use crate::session::{self, Place};
+use crate::spec::stack::Stack;
+
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// The spec; without it provision.yaml, or the only file in stacks/
+    pub spec: Option<PathBuf>,
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The command whose permissions are asked for
+    #[arg(long = "for", value_enum, default_value_t)]
+    pub purpose: Purpose,
+}
+
+pub async fn run(args: DoctorArgs, events: &Events) -> Result<Exit, Stop> {
+    let (stack, _) = session::load(args.spec.as_deref(), &args.target, events)?;
+    let mut findings = Findings::new(events);
+    findings.tell(machine::checks(&stack).await);
+    match args.target.local {
+        true => local(&args, events, &mut findings).await?,
+        false => away(&args, &stack, &mut findings).await,
+    }
+    Ok(if findings.end() == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// The local engine asks for no credentials, and has room.
+async fn local(args: &DoctorArgs, events: &Events, findings: &mut Findings<'_>) -> Result<(), Stop> {
+    let session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
+    session.cx.calls.refuse_changes();
+    findings.tell([Check::good("endpoint", session.place.describe().unwrap_or_default())]);
+    let stack = session.stack.as_ref().expect("`doctor` was given a spec");
+    findings.tell(room::buckets(&session.cx, stack).await);
+    session.close(events).await;
+    Ok(())
+}
+
+/// AWS, or an endpoint that stands for it.
+async fn away(args: &DoctorArgs, stack: &Stack, findings: &mut Findings<'_>) {
+    let TargetArgs { region, profile, endpoint, ca_bundle, .. } = args.target.clone();
+    let target = Target { region, profile, endpoint, ca_bundle };
+    let sdk = match cloud::connect(&target, stack.target.region.as_deref()).await {
+        Ok(sdk) => sdk,
+        Err(error) => {
+            let remedy = error.what_next().unwrap_or("check the flags and the AWS configuration files").to_owned();
+            return findings.tell([Check::failed("region", error.to_string(), remedy)]);
+        }
+    };
+    let region = sdk.region().map(ToString::to_string).unwrap_or_default();
+    let said = if stack.target.region.is_some() { ", as the spec says" } else { "" };
+    findings.tell([Check::good("region", format!("{region}{said}"))]);
+    findings.tell(endpoints(sdk.endpoint_url()));
+    let calls = Calls::default();
+    calls.refuse_changes();
+    let caller = cloud::account(&sdk, &calls).await;
+    let here = jiff::Timestamp::now().as_second();
+    findings.tell([account::credentials(&sdk, &caller, here).await]);
+    let Ok(caller) = caller else { return };
+    findings.tell([account::account(&caller, stack.target.account.as_deref()), account::clock(here, calls.now())]);
+    let names = Names {
+        stack: stack.name.clone(),
+        env: stack.env.clone(),
+        account: caller.account.clone(),
+        region,
+        tag_prefix: stack.tag_prefix.clone(),
+        iam_path: stack.iam.path.clone(),
+    };
+    let needs = needs(&of_stack(stack, &names), &names, args.purpose);
+    let cx = Cx::counting(sdk, names, calls);
+    findings.tell(permitted::checks(&cx, &caller, &needs).await);
+    findings.tell(room::buckets(&cx, stack).await);
+    findings.tell(room::streams(&cx, stack).await);
+    findings.tell(room::delivery_streams(&cx, stack).await);
+}
+
+/// Where calls go, and which variables say so: those for one service are easily forgotten.
+fn endpoints(of_all: Option<&str>) -> Vec<Check> {
+    let place = of_all.map_or(Place::Aws, |url| Place::Endpoint(url.to_owned()));
+    let mut checks = vec![Check::good("endpoint", place.describe().unwrap_or_else(|| "AWS".into()))];
+    let variables = std::env::vars().filter(|(name, _)| name.starts_with("AWS_ENDPOINT_URL_"));
+    checks.extend(variables.map(|(name, url)| {
+        let found = format!("{name} sends calls to {}", crate::secret::shown_url(&url));
+        Check::care("endpoint", found, format!("unset {name} where that is not meant"))
+    }));
+    checks
+}

@@ -1,0 +1,82 @@
+//! What would make the first run fail, looked at before it: this machine, the credentials, what they may do, and what is in the
+//! account already. Makes no changing call.
+
+use serde::Serialize;
+
+use crate::event::{Event, Events};
+
+pub mod account;
+pub mod machine;
+pub mod permitted;
+pub mod room;
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// A word: `credentials`.
+    pub about: &'static str,
+    pub state: State,
+    pub found: String,
+    /// What to do about it.
+    pub remedy: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Good,
+    /// It may be as it should be.
+    Care,
+    Failed,
+    /// It could not be looked at.
+    Unchecked,
+}
+
+impl Check {
+    pub fn good(about: &'static str, found: impl Into<String>) -> Check {
+        Check { about, state: State::Good, found: found.into(), remedy: None }
+    }
+
+    pub fn care(about: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Check {
+        Check { about, state: State::Care, found: found.into(), remedy: Some(remedy.into()) }
+    }
+
+    pub fn failed(about: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Check {
+        Check { about, state: State::Failed, found: found.into(), remedy: Some(remedy.into()) }
+    }
+
+    pub fn unchecked(about: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Check {
+        Check { about, state: State::Unchecked, found: found.into(), remedy: Some(remedy.into()) }
+    }
+}
+
+/// Tells each check as it is made.
+pub struct Findings<'a> {
+    events: &'a Events,
+    failed: usize,
+    all: usize,
+}
+
+impl Findings<'_> {
+    pub fn new(events: &Events) -> Findings<'_> {
+        Findings { events, failed: 0, all: 0 }
+    }
+
+    pub fn tell(&mut self, checks: impl IntoIterator<Item = Check>) {
+        for check in checks {
+            self.all += 1;
+            self.failed += usize::from(check.state == State::Failed);
+            self.events.say(Event::Checked { check });
+        }
+    }
+
+    /// Gives how many checks failed.
+    pub fn end(self) -> usize {
+        let text = match self.failed {
+            0 => format!("nothing of {} checks is in the way", self.all),
+            failed => format!("{failed} of {} checks failed", self.all),
+        };
+        self.events.say(Event::Said { text });
+        self.failed
+    }
+}

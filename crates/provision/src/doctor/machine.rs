@@ -1,0 +1,156 @@
+//! This machine: what builds the functions, and what runs them here.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use tokio::process::Command;
+
+use super::Check;
+use crate::artifact::{Architecture, has_zigbuild, triple};
+use crate::resource::function::{Code, Function};
+use crate::spec::stack::{Entry, Stack};
+
+/// One line for each tool that the stack's functions need.
+pub async fn checks(stack: &Stack) -> Vec<Check> {
+    let functions: Vec<&Function> =
+        stack.functions.values().filter_map(Entry::managed).map(|entry| &entry.desired).collect();
+    let crates = functions.iter().filter(|function| matches!(function.code, Code::Crate { .. }));
+    let architectures: BTreeSet<&str> = crates.clone().map(|function| function.architecture.name()).collect();
+    let mut checks = vec![];
+    if !architectures.is_empty() {
+        checks.push(cargo().await);
+        for architecture in [Architecture::X86_64, Architecture::Arm64] {
+            if architectures.contains(architecture.name()) {
+                checks.push(target(architecture).await);
+                checks.push(linker(architecture));
+            }
+        }
+    }
+    let runtimes: BTreeSet<&str> = functions.iter().map(|function| function.runtime.as_str()).collect();
+    for (family, program) in [("python", "python3"), ("nodejs", "node")] {
+        let of_family: Vec<&str> = runtimes.iter().copied().filter(|runtime| runtime.starts_with(family)).collect();
+        if !of_family.is_empty() {
+            checks.push(interpreter(program, family, &of_family, said(program, &["--version"]).await));
+        }
+    }
+    for path in functions.iter().filter_map(|function| path_of(&function.code)).filter(|path| !path.exists()) {
+        let found = format!("{} does not exist", path.display());
+        checks.push(Check::failed("code", found, "make it, or correct the function's `code`"));
+    }
+    checks
+}
+
+fn path_of(code: &Code) -> Option<&Path> {
+    match code {
+        Code::Crate { path, .. } | Code::Zip { path } | Code::Dir { path } => Some(path),
+        Code::S3 { .. } | Code::Ready(_) => None,
+    }
+}
+
+/// The first line that a program writes, where it can be run.
+async fn said(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().await.ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
+}
+
+async fn cargo() -> Check {
+    match said("cargo", &["--version"]).await {
+        Some(version) => Check::good("cargo", version),
+        None => Check::failed(
+            "cargo",
+            "it is not on the PATH",
+            "install Rust, from https://rustup.rs, or give the functions a `zip:`",
+        ),
+    }
+}
+
+async fn target(architecture: Architecture) -> Check {
+    let triple = triple(architecture);
+    let folder = said("rustc", &["--print", "target-libdir", "--target", triple]).await;
+    match folder.is_some_and(|folder| Path::new(&folder).is_dir()) {
+        true => Check::good("target", triple),
+        false => Check::failed("target", format!("{triple} is not installed"), format!("rustup target add {triple}")),
+    }
+}
+
+fn linker(architecture: Architecture) -> Check {
+    let triple = triple(architecture);
+    let variable = format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase().replace('-', "_"));
+    if let Some(linker) = std::env::var_os(&variable) {
+        return Check::good("linker", format!("{} for {triple}", linker.display()));
+    }
+    if has_zigbuild() {
+        return Check::good("linker", format!("cargo-zigbuild for {triple}"));
+    }
+    let here = architecture == Architecture::here();
+    match on_path("cc") {
+        true if here => Check::good("linker", format!("cc for {triple}")),
+        // Another may stand in cargo's configuration.
+        true => Check::care(
+            "linker",
+            format!("this machine's cc does not link for {triple}"),
+            format!(
+                "install cargo-zigbuild (pip install cargo-zigbuild), unless .cargo/config.toml names a linker for {triple}"
+            ),
+        ),
+        false => Check::failed(
+            "linker",
+            format!("there is no cc on the PATH to link for {triple}"),
+            "install a C compiler (apt install gcc, xcode-select --install), or cargo-zigbuild",
+        ),
+    }
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// `said`: what it says of its version, where it is there. Functions run here for `--local`, `invoke`, `verify` and `test-transform`.
+fn interpreter(program: &'static str, family: &str, runtimes: &[&str], said: Option<String>) -> Check {
+    let wanted = runtimes.join(", ");
+    let Some(said) = said else {
+        let found = format!("{program} is not on the PATH, and {wanted} functions cannot run here");
+        return Check::failed(
+            "interpreter",
+            found,
+            format!("install {program}: verify, invoke and --local run the functions here"),
+        );
+    };
+    let version = said.trim_start_matches("Python ").trim_start_matches('v');
+    let is_same = |runtime: &&str| {
+        let wanted = runtime.trim_start_matches(family).trim_end_matches(".x");
+        version == wanted || version.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('.'))
+    };
+    match runtimes.iter().all(is_same) {
+        true => Check::good("interpreter", format!("{program} {version} for {wanted}")),
+        false => Check::care(
+            "interpreter",
+            format!("{program} is {version}, and functions are for {wanted}"),
+            format!("what runs here may differ from AWS: put the same version of {program} first on the PATH"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::State;
+
+    #[test]
+    fn an_interpreter_is_compared_with_the_runtimes_it_stands_for() {
+        for (program, family, runtimes, said, state) in [
+            ("python3", "python", &["python3.13"][..], Some("Python 3.13.7"), State::Good),
+            ("python3", "python", &["python3.13"], Some("Python 3.1.3"), State::Care),
+            ("python3", "python", &["python3.12", "python3.13"], Some("Python 3.13.7"), State::Care),
+            ("python3", "python", &["python3.13"], None, State::Failed),
+            ("node", "nodejs", &["nodejs22.x"], Some("v22.1.0"), State::Good),
+            ("node", "nodejs", &["nodejs22.x"], Some("v2.22.0"), State::Care),
+        ] {
+            let check = interpreter(program, family, runtimes, said.map(str::to_owned));
+            assert_eq!(check.state, state, "{check:?}");
+            assert_eq!(check.remedy.is_none(), state == State::Good, "{check:?}");
+        }
+    }
+}

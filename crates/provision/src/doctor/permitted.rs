@@ -1,0 +1,96 @@
+//! Whether the credentials may do what the commands need, asked of IAM's simulation: nothing is tried.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value;
+
+use super::Check;
+use crate::cloud::{Caller, Cx};
+use crate::error::{Error, Result};
+use crate::permissions::Need;
+use crate::permissions::format::{PASSED_TO, statements};
+use crate::resource::role::Statement;
+
+const ABOUT: &str = "permissions";
+const AT_ONCE: usize = 4;
+
+/// A line for the whole list, or one for each statement of the policy of which something is missing.
+pub async fn checks(cx: &Cx, caller: &Caller, needs: &[Need]) -> Vec<Check> {
+    let all = statements(needs);
+    let count = all.iter().map(|statement| statement.action.len()).sum::<usize>();
+    if caller.arn.ends_with(":root") {
+        return vec![Check::good(ABOUT, "the account's root may do everything")];
+    }
+    let principal = match principal(cx, caller).await {
+        Some(principal) => principal,
+        None => return vec![unasked(format!("{} has no policies of its own to ask about", caller.arn))],
+    };
+    let asked = all.iter().map(|statement| missing(cx, &principal, statement)).collect::<Vec<_>>();
+    match stream::iter(asked).buffered(AT_ONCE).try_collect::<Vec<Vec<Check>>>().await {
+        Ok(missing) if missing.iter().all(Vec::is_empty) => {
+            vec![Check::good(ABOUT, format!("all {count} actions are allowed, by IAM's simulation"))]
+        }
+        Ok(missing) => missing.into_iter().flatten().collect(),
+        Err(error) => vec![unasked(error.to_string())],
+    }
+}
+
+fn unasked(why: String) -> Check {
+    let remedy = "allow iam:SimulatePrincipalPolicy and iam:GetRole on the role itself, or compare with what `provision permissions` \
+                  prints";
+    Check::unchecked(ABOUT, why, remedy)
+}
+
+/// The user or role whose policies count. Of a session only the role's name is known, and its path may be any.
+async fn principal(cx: &Cx, caller: &Caller) -> Option<String> {
+    let (_, resource) = caller.arn.rsplit_once(':')?;
+    match resource.split('/').collect::<Vec<_>>()[..] {
+        ["user", ..] => Some(caller.arn.clone()),
+        ["assumed-role", name, _] => {
+            let read = cx.iam().get_role().role_name(name).send().await;
+            let arn = read.ok().and_then(|read| read.role).map(|role| role.arn);
+            Some(arn.unwrap_or_else(|| cx.names.role_arn("/", name)))
+        }
+        _ => None,
+    }
+}
+
+/// What of a statement is not allowed.
+async fn missing(cx: &Cx, principal: &str, statement: &Statement) -> Result<Vec<Check>> {
+    let mut denied: Vec<EvaluationResult> = vec![];
+    for passed_to in contexts(statement) {
+        let call = cx.iam().simulate_principal_policy().policy_source_arn(principal).set_context_entries(passed_to);
+        let call = call.set_action_names(Some(statement.action.clone()));
+        let call = call.set_resource_arns(Some(statement.resource.clone()));
+        let mut pages = call.into_paginator().items().send();
+        while let Some(result) = pages.next().await {
+            let result = result.map_err(|error| Error::aws("asking IAM what these credentials may do", error))?;
+            if result.eval_decision != PolicyEvaluationDecisionType::Allowed {
+                denied.push(result);
+            }
+        }
+    }
+    let mut told = vec![];
+    for resource in &statement.resource {
+        let of_it = denied.iter().filter(|result| result.eval_resource_name.as_deref() == Some(resource));
+        let actions: BTreeSet<&str> = of_it.map(|result| result.eval_action_name.as_str()).collect();
+        if !actions.is_empty() {
+            let found = format!("{} on {resource}", actions.into_iter().collect::<Vec<_>>().join(", "));
+            told.push(Check::failed(ABOUT, found, "give the role the policy that `provision permissions` prints"));
+        }
+    }
+    Ok(told)
+}
+
+/// Each service that a role is to be passed to; nothing else is known of a call.
+fn contexts(statement: &Statement) -> Vec<Option<Vec<ContextEntry>>> {
+    let Some(condition) = &statement.condition else { return vec![None] };
+    let services = condition["StringEquals"][PASSED_TO].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let entry = |service| {
+        let entry = ContextEntry::builder().context_key_name(PASSED_TO).context_key_values(service);
+        Some(vec![entry.context_key_type(ContextKeyTypeEnum::String).build()])
+    };
+    services.map(entry).collect()
+}
