@@ -35,6 +35,8 @@ pub enum Use {
     Verify,
     /// `list`, `gc` and `history`.
     List,
+    /// Everything in the account and region, as `--scan` looks through it.
+    Scan,
 }
 
 /// The command that is to be allowed.
@@ -46,7 +48,9 @@ pub enum Purpose {
     Down,
     /// verify, with --clean
     Verify,
-    /// Every command
+    /// list, gc and down with --scan, which looks through the whole account and region
+    Scan,
+    /// Every command, without --scan
     #[default]
     All,
 }
@@ -72,6 +76,7 @@ impl Use {
             Use::Purge => "purge",
             Use::Verify => "verify",
             Use::List => "list",
+            Use::Scan => "scan",
         }
     }
 }
@@ -83,7 +88,8 @@ impl Purpose {
             Purpose::Up => matches!(to, Read | ReadWanted | ReadOurs | ReadTags | Create | Update | Delete),
             Purpose::Down => matches!(to, Read | ReadOurs | ReadTags | Delete | ReadUsers | Purge),
             Purpose::Verify => matches!(to, Read | ReadWanted | ReadOurs | Verify),
-            Purpose::All => true,
+            Purpose::Scan => matches!(to, List | Scan),
+            Purpose::All => to != Scan,
         }
     }
 }

@@ -115,8 +115,8 @@ pub fn table(needs: &[Need]) -> String {
     let mut out = String::new();
     for (resource, uses) in by_resource {
         let _ = writeln!(out, "{resource}");
-        for word in
-            [Use::Read, Use::Create, Use::Update, Use::Delete, Use::Purge, Use::Verify, Use::List].map(Use::word)
+        for word in [Use::Read, Use::Create, Use::Update, Use::Delete, Use::Purge, Use::Verify, Use::List, Use::Scan]
+            .map(Use::word)
         {
             let Some(actions) = uses.get(word) else { continue };
             for (at, line) in wrapped(actions).iter().enumerate() {

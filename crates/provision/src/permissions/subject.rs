@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::Use;
-use crate::derive;
+use crate::derive::{self, statements};
 use crate::names::{Name, Names};
 use crate::plan::Wants;
 use crate::prefix::{self, Place, literal};
 use crate::resource::delivery_stream::DeliveryStream;
 use crate::resource::function::{Code, Function};
-use crate::resource::role::RoleRef;
+use crate::resource::role::{KeyOf, RoleRef};
 use crate::spec::stack::{Entry, Stack};
 
 /// Something that calls are about. Its kind is that of [`super::table::Row::subject`].
@@ -50,7 +50,8 @@ impl Subject {
 
 /// Of a stack, in an environment perhaps.
 pub fn of_stack(stack: &Stack, names: &Names) -> Vec<Subject> {
-    let mut all = vec![Subject::new("record", &[("name", &names.record())]), Subject::new("records", &[])];
+    let mut all =
+        vec![Subject::new("record", &[("name", &names.record())]), Subject::new("records", &[]), account(names)];
     for node in derive::nodes(stack, names) {
         let facts = node.facts(names, false);
         let mut subjects = of_node(&facts.name, stack, names);
@@ -65,7 +66,7 @@ pub fn of_stack(stack: &Stack, names: &Names) -> Vec<Subject> {
         all.extend(subjects);
     }
     let functions = stack.functions.values().filter_map(Entry::managed);
-    all.extend(functions.flat_map(|entry| of_function(&entry.desired, names)));
+    all.extend(functions.flat_map(|entry| of_function(&entry.physical, &entry.desired, names)));
     for entry in stack.deliveries.values().filter_map(Entry::managed) {
         all.extend(of_delivery(&entry.physical, &entry.desired, stack, names));
     }
@@ -108,8 +109,11 @@ fn of_place(kind: &'static str, place: &Place) -> Subject {
     subject
 }
 
-fn of_function(function: &Function, names: &Names) -> Vec<Subject> {
+fn of_function(physical: &str, function: &Function, names: &Names) -> Vec<Subject> {
     let mut all = vec![passed("role_of_function", &function.role, names)];
+    if function.publish && function.alias.is_none() {
+        all.push(Subject::new("published", &[("name", physical)]));
+    }
     all.extend(function.layers.iter().map(|layer| Subject::new("layer", &[("arn", layer)])));
     all.extend(function.vpc.iter().map(|_| Subject::new("vpc", &[])));
     if let Code::S3 { bucket, key, version } = &function.code {
@@ -137,6 +141,12 @@ fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: 
     let bucket = delivery.bucket.id.rsplit(':').next().unwrap_or_default();
     for prefix in [Some(&delivery.good), delivery.bad.as_ref()].into_iter().flatten() {
         all.push(Subject::new("delivered", &[("bucket", bucket), ("prefix", literal(prefix))]));
+    }
+    if matches!(delivery.role, RoleRef::Derived { .. }) {
+        all.extend(statements::keys_of_delivery(delivery, stack, names).iter().map(|of| match of {
+            KeyOf::Stream(arn) => Subject::new("key_of_stream", &[("arn", arn)]),
+            KeyOf::Bucket(bucket) => Subject::new("key_of_bucket", &[("bucket", bucket)]),
+        }));
     }
     let keys = [
         ("delivered_key", delivery.encryption.as_ref()),
@@ -166,9 +176,11 @@ pub fn any_stack(names: &Names) -> Vec<Subject> {
     let path = format!("{}provision/", names.iam_path);
     let role = names.role_arn(&path, "*");
     let named = |kind, name| Subject::new(kind, &[("name", name)]);
-    let mut all: Vec<Subject> = ["stream", "function", "delivery", "direct_put"].map(|kind| named(kind, "*")).into();
+    let mut all: Vec<Subject> =
+        ["stream", "function", "published", "delivery", "direct_put"].map(|kind| named(kind, "*")).into();
     all.push(Subject::new("fed", &[("arn", &names.stream_arn("*"))]));
     all.push(Subject::new("bucket", &[("bucket", "*")]));
+    all.push(Subject::new("key_of_bucket", &[("bucket", "*")]));
     all.push(Subject::new("prefix", &[("bucket", "*"), ("prefix", ""), ("folder", "*/")]));
     all.push(Subject::new("delivered", &[("bucket", "*"), ("prefix", "")]));
     all.push(named("log_group", "/aws/lambda/*"));
@@ -178,5 +190,11 @@ pub fn any_stack(names: &Names) -> Vec<Subject> {
     all.extend(["role_of_function", "role_of_delivery"].map(|kind| Subject::new(kind, &[("arn", &role)])));
     all.push(named("record", "/provision/*"));
     all.push(Subject::new("records", &[]));
+    all.push(account(names));
     all
+}
+
+/// What `--scan` looks through.
+fn account(names: &Names) -> Subject {
+    Subject::new("account", &[("roles", &names.iam_path)])
 }

@@ -151,6 +151,8 @@ pub const ROWS: &[Row] = &[
         FUNCTION,
     ),
     row("function", Delete, &["lambda:DeleteFunction"], FUNCTION),
+    // Was what is there published?
+    row("published", Read, &["lambda:ListVersionsByFunction"], FUNCTION),
     row("layer", Create, &["lambda:GetLayerVersion"], &["{arn}"]),
     row("vpc", Create, &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"], &["*"]),
     row("code", ReadWanted, &["s3:GetObject"], &["s3:{bucket}/{key}"]),
@@ -165,6 +167,9 @@ pub const ROWS: &[Row] = &[
         DELIVERY,
     ),
     row("delivery", Delete, &["firehose:DeleteDeliveryStream"], DELIVERY),
+    // Whose key objects and records are encrypted with, which the delivery stream's role is allowed to use.
+    row("key_of_stream", ReadWanted, &["kinesis:DescribeStreamSummary"], &["{arn}"]),
+    row("key_of_bucket", ReadWanted, &["s3:GetEncryptionConfiguration"], BUCKET),
     row("direct_put", Verify, &["firehose:PutRecordBatch"], DELIVERY),
     row("delivered", Verify, &["s3:ListBucket"], BUCKET),
     row("delivered", Verify, &["s3:DeleteObject", "s3:GetObject"], OBJECTS),
@@ -178,4 +183,12 @@ pub const ROWS: &[Row] = &[
     row("record", List, &["logs:GetLogEvents"], &["logs:log-group:{name}:*"]),
     row("records", List, &["logs:DescribeLogGroups"], &["logs:log-group:*"]),
     row("records", List, &["logs:ListTagsForResource"], &["logs:log-group:/provision/*"]),
+    row("account", Scan, &["firehose:ListDeliveryStreams", "kinesis:ListStreams"], &["*"]),
+    row("account", Scan, &["iam:ListRoles", "lambda:ListFunctions", "s3:ListAllMyBuckets"], &["*"]),
+    row("account", Scan, &["firehose:ListTagsForDeliveryStream"], &["firehose:deliverystream/*"]),
+    row("account", Scan, &["iam:GetRole", "iam:GetRolePolicy"], &["iam:role{roles}*"]),
+    row("account", Scan, &["kinesis:ListTagsForStream"], &["kinesis:stream/*"]),
+    row("account", Scan, &["lambda:ListTags"], &["lambda:function:*"]),
+    row("account", Scan, &["logs:ListTagsForResource"], &["logs:log-group:/aws/*"]),
+    row("account", Scan, &["s3:GetBucketTagging", "s3:ListBucket"], &["s3:*"]),
 ];

@@ -19,11 +19,7 @@ use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
 mod readers;
 mod step;
 
-<<<<<<< HEAD
-pub(super) use readers::delivery_streams;
-=======
 pub use readers::delivery_streams;
->>>>>>> ae52ea0 (Check what would make the first run fail)
 use step::{Step, mode, next_step, take};
 
 const ABSENT: &str = "ResourceNotFoundException";

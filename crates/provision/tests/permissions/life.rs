@@ -1,4 +1,5 @@
-//! What is done to a stack: each scene begins in a world of its own, as root made it, and is played by somebody else.
+//! What is done to a stack: each scene begins in a world of its own, as root made it, and is played by somebody else. The futures are
+//! boxed: unoptimised, one within the other, they are larger than a test's stack.
 
 use provision::cloud::{Cx, Purge};
 use provision::error::Error;
@@ -58,7 +59,7 @@ fn accepted(plan: &Plan) -> Played {
 
 /// Gives how many steps there are.
 pub async fn plan(cx: &Cx, stack: &Stack) -> Played<usize> {
-    let decided = run::decide_up(cx, stack, Permits::default(), &Events::to(Warnings::default())).await;
+    let decided = Box::pin(run::decide_up(cx, stack, Permits::default(), &Events::to(Warnings::default()))).await;
     let (_, plan) = decided.map_err(told)?;
     accepted(&plan)?;
     Ok(plan.steps.len())
@@ -67,12 +68,12 @@ pub async fn plan(cx: &Cx, stack: &Stack) -> Played<usize> {
 pub async fn up(cx: &Cx, stack: &Stack) -> Played<Summary> {
     let warnings = Warnings::default();
     let events = Events::to(warnings.clone());
-    let (survey, plan) = run::decide_up(cx, stack, PRUNE, &events).await.map_err(told)?;
+    let (survey, plan) = Box::pin(run::decide_up(cx, stack, PRUNE, &events)).await.map_err(told)?;
     accepted(&plan)?;
     if plan.is_empty() {
         return Ok(Summary::default());
     }
-    let applied = run::apply_up(cx, &survey, &plan, 10, watch::channel(false).1, &events).await;
+    let applied = Box::pin(run::apply_up(cx, &survey, &plan, 10, watch::channel(false).1, &events)).await;
     let summary = applied.map_err(told)?;
     warnings.told()?;
     if summary.complete() { Ok(summary) } else { Err(format!("{summary:?}")) }
@@ -84,16 +85,22 @@ pub async fn down(cx: &Cx, stack: &Stack, purge: Purge) -> Played<Vec<String>> {
     cx.options.purge_data = purge;
     let warnings = Warnings::default();
     let events = Events::to(warnings.clone());
-    let (survey, plan) = run::decide_down(&cx, Some(stack), &events).await.map_err(told)?;
+    let (survey, plan) = Box::pin(run::decide_down(&cx, Some(stack), &events)).await.map_err(told)?;
     accepted(&plan)?;
     let shown = format!("{plan:?}");
     if let Some(said) = UNKNOWN.iter().find(|said| shown.contains(**said)) {
         return Err(format!("the plan tells that something {said}"));
     }
-    let applied = run::apply_down(&cx, &survey, &plan, 10, watch::channel(false).1, &events).await;
+    let applied = Box::pin(run::apply_down(&cx, &survey, &plan, 10, watch::channel(false).1, &events)).await;
     let summary = applied.map_err(told)?;
     warnings.told()?;
     if summary.complete() { Ok(warnings.kept()) } else { Err(format!("{summary:?}")) }
+}
+
+/// What `--scan` finds.
+pub async fn scan(cx: &Cx) -> Played {
+    let scanned = Box::pin(provision::scan::scan(cx)).await.map_err(|error| error.to_string())?;
+    if scanned.unread.is_empty() && !scanned.found.is_empty() { Ok(()) } else { Err(scanned.unread.join("\n")) }
 }
 
 /// `list` and `history`.
