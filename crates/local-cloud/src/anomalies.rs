@@ -1,6 +1,6 @@
 //! AWS's anomalies: what it answers for a while after a change, although the change was made.
 //!
-//! A row of the table ([`rows`]) says which operations bring an anomaly about, which operations then show it on the same resource, what they
+//! A row of the table ([`rows()`]) says which operations bring an anomaly about, which operations then show it on the same resource, what they
 //! are answered, and for how long. One mechanism serves all rows: [`crate::drive`] asks [`course::Anomalies`] before and after each
 //! call. Services know nothing of it.
 //!

@@ -34,7 +34,7 @@ pub struct PermissionsArgs {
     pub purpose: Purpose,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Print who may assume the role instead: github:OWNER/REPO[:REF] or gitlab:GROUP/PROJECT[:REF], where REF is a branch,
+    /// Print who may assume the role instead: github:OWNER/REPO or gitlab:GROUP/PROJECT, with :REF after it for one branch,
     /// refs/tags/..., pull_request or environment:NAME
     #[arg(long, value_name = "WHO")]
     pub trust: Option<String>,

@@ -131,7 +131,7 @@ impl<'a> Asker<'a> {
     }
 }
 
-/// The resource as the refusal names it. A role that does not exist has no path yet, so that IAM names it without an ARN [G].
+/// The resource as the refusal names it. A role that does not exist has no path yet, so that IAM names it without an ARN (from reports, no document of AWS).
 fn shown(world: &World, request: &Request, operation: &str, resource: &str) -> String {
     let form = if operation.starts_with("iam:") { Form::parse(request).ok() } else { None };
     let name = form.as_ref().filter(|form| form.get("Path").is_none()).and_then(|form| form.get("RoleName"));
