@@ -300,7 +300,9 @@ pub fn reasons(diff: &Diff) -> String {
 
 /// The used is made before the user and deleted after it.
 fn order(plan: &mut Plan, facts: &[Facts], step_of: &HashMap<usize, usize>) {
-    let by_address: HashMap<&Address, usize> = facts.iter().enumerate().map(|(i, f)| (&f.name.address, i)).collect();
+    // What is to go may still have the address of what takes its place.
+    let wanted = facts.iter().enumerate().filter(|(_, fact)| fact.wants != Wants::Absent);
+    let by_address: HashMap<&Address, usize> = wanted.map(|(i, fact)| (&fact.name.address, i)).collect();
     let by_physical: HashMap<(&str, &str), usize> =
         facts.iter().enumerate().map(|(i, f)| ((f.name.address.kind, f.name.physical.as_str()), i)).collect();
     for (index, fact) in facts.iter().enumerate() {

@@ -135,6 +135,17 @@ async fn what_was_made_under_another_name_is_remembered_until_it_is_removed() {
     assert_eq!(left(&bench), json!({}));
 }
 
+/// Open in convergence: the stream of the old name had the same address, and hid the new one from what reads it.
+#[tokio::test(start_paused = true)]
+async fn a_renamed_stream_is_made_before_the_delivery_stream_that_reads_it() {
+    let bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(&experiment())).await;
+    bench.engine.inject("kinesis:CreateStream=latency:9s".parse().unwrap());
+    let renamed = stack(&experiment().replace("{ name: kinesis-test,", "{ name: other,"));
+    let all = Permits { prune: true, data_loss: true, ..Permits::default() };
+    assert_eq!(bench.up_with(&renamed, all).await.replaced, 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_renamed_key_stands_in_the_record_once() {
     let bench = Bench::new(Delays::NONE).await;
