@@ -9,13 +9,16 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use crate::claims::Seen;
 use crate::names::Names;
 use crate::send::Ledger;
+use crate::wait::Waits;
 
+mod answer;
 pub mod calls;
 mod connect;
 mod http;
 pub mod pace;
 mod profile;
 
+pub use answer::Answer;
 pub use calls::{Call, Calls};
 pub use connect::{Caller, Target, account, chosen_region, connect, local_port, own_endpoints, within};
 use pace::Paced;
@@ -31,6 +34,7 @@ pub struct Cx {
     /// Told what is being waited for, each time that changes: "role to be assumable".
     pub waiting: Arc<dyn Fn(&str) + Send + Sync>,
     pub calls: Calls,
+    pub waits: Waits,
     /// What the survey has read of buckets' claims.
     pub claims: Seen,
     /// What this run did so far.
@@ -125,6 +129,7 @@ impl Cx {
             options: Options::default(),
             waiting: Arc::new(|_| ()),
             calls,
+            waits: Waits::default(),
             claims: Seen::default(),
             ledger: Ledger::default(),
             clients: Clients::default(),

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::Call;
 use crate::doctor::Check;
 use crate::outputs::Outputs;
 use crate::plan::Plan;
@@ -14,6 +13,10 @@ use crate::spec::Diagnostics;
 use crate::transform::invoked::Invoked;
 use crate::transform::tested::{Broken, Tested, Verdict};
 use crate::verify::Verified;
+
+mod calls;
+
+pub use calls::{Answered, Made, Wait, tell_calls};
 
 /// Everything that is ever said while a command runs.
 #[derive(Debug, Clone, Serialize)]
@@ -126,6 +129,10 @@ pub enum Event {
     Calls {
         calls: Vec<Made>,
     },
+    /// Everything that was waited for after a first look.
+    Waits {
+        waits: Vec<Wait>,
+    },
     /// What stopped the command.
     Error {
         message: String,
@@ -135,24 +142,6 @@ pub enum Event {
     Said {
         text: String,
     },
-}
-
-/// One call to AWS.
-#[derive(Debug, Clone, Serialize)]
-pub struct Made {
-    pub service: String,
-    pub operation: String,
-    pub attempts: u32,
-    /// `None` where it was given up.
-    pub took_ms: Option<u64>,
-}
-
-impl From<&Call> for Made {
-    fn from(call: &Call) -> Made {
-        let took_ms = call.ended.map(|ended| (ended - call.started).as_millis() as u64);
-        let Call { service, operation, attempts, .. } = call.clone();
-        Made { service, operation, attempts, took_ms }
-    }
 }
 
 /// What came of a plan.

@@ -230,7 +230,7 @@ where
     F: Refusal,
 {
     let (began, mut mistake) = (Instant::now(), Some(mistake));
-    let mut waits: Option<(&Transient, Pace)> = None;
+    let mut waits: Option<(&'static Transient, Pace)> = None;
     loop {
         let error = match call().await {
             Ok(answer) => return Ok(answer),
@@ -245,7 +245,7 @@ where
         }
         let pace = match &mut waits {
             Some((same, pace)) if std::ptr::eq(*same, row) => pace,
-            waits => &mut waits.insert((row, Pace::of_calls(row.limit))).1,
+            waits => &mut waits.insert((row, Pace::of_calls(doing, row))).1,
         };
         if !pace.step(cx, row.waits_for).await {
             let waited = format!("waited {} s for {}; run the same command again", row.limit.as_secs(), row.waits_for);

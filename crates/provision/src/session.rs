@@ -7,7 +7,7 @@ use local_cloud::{Engine, Settings};
 use crate::cli::TargetArgs;
 use crate::cloud::{self, Calls, Cx, Options, Target};
 use crate::error::{Error, Result};
-use crate::event::{Event, Events, Made};
+use crate::event::{self, Event, Events};
 use crate::exit::Stop;
 use crate::names::Names;
 use crate::secret;
@@ -140,8 +140,7 @@ impl Session {
     /// Tells the calls that were made, and ends the engine in this process, if there is one: everything is kept for the next
     /// command.
     pub async fn close(self, events: &Events) {
-        let calls = self.cx.calls.made();
-        events.say(Event::Calls { calls: calls.iter().map(Made::from).collect() });
+        event::tell_calls(&self.cx, events);
         if let Place::Within(engine) = &self.place {
             engine.close().await;
         }

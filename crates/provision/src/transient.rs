@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use crate::error::Error;
 
 /// An answer that goes away by itself.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Transient {
     /// The kinds of resource whose calls meet it. Empty: all.
     pub kinds: &'static [&'static str],
@@ -18,6 +20,7 @@ pub struct Transient {
     pub message: &'static str,
     pub counts: Counts,
     /// How long it is waited for.
+    #[serde(rename = "limit_s", serialize_with = "seconds")]
     pub limit: Duration,
     /// What is being waited for, after "waiting for".
     pub waits_for: &'static str,
@@ -25,13 +28,20 @@ pub struct Transient {
 }
 
 /// When an answer is a transient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Counts {
     Always,
     /// For so long after this run created the resource.
+    #[serde(serialize_with = "seconds")]
     AfterCreate(Duration),
     /// For so long after this run changed it.
+    #[serde(serialize_with = "seconds")]
     AfterChange(Duration),
+}
+
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(duration.as_secs())
 }
 
 /// What this run did to a resource, and how long ago.

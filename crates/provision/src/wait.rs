@@ -1,12 +1,14 @@
 //! How long and how often AWS is asked. Every loop that sleeps has a limit, and says what it waits for and how long at most.
 
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
+use crate::transient::Transient;
 
 /// When a role that is still not known is looked at: IAM is rarely slower.
 pub const DOUBT_AFTER: Duration = Duration::from_secs(20);
@@ -37,6 +39,47 @@ impl Polling {
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+/// Why something is waited for.
+#[derive(Debug, Clone, Copy)]
+pub enum Why {
+    /// A state lasts.
+    State,
+    /// Each read but the last showed what was there before a change of our own.
+    Stale,
+    /// A call was refused with an answer that passes.
+    Refused(&'static Transient),
+}
+
+/// One wait that a first look did not end.
+#[derive(Debug, Clone)]
+pub struct Waited {
+    /// After "waiting for".
+    pub on: String,
+    pub why: Why,
+    /// What was being done, where a call was refused: "creating delivery stream raw".
+    pub doing: Option<String>,
+    /// How often it was not so.
+    pub times: u32,
+    pub started: Instant,
+    /// When it was last not so.
+    pub until: Instant,
+}
+
+/// The record of all waits. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Waits(Arc<Mutex<Vec<Waited>>>);
+
+impl Waits {
+    /// The waits so far, in the order in which they began.
+    pub fn so_far(&self) -> Vec<Waited> {
+        self.with(|waits| waits.clone())
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Vec<Waited>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// Polls until there is an answer, for at most `limit`.
 pub async fn until<T, Answer>(
     cx: &Cx,
@@ -48,16 +91,30 @@ pub async fn until<T, Answer>(
 where
     Answer: Future<Output = Result<Option<T>>>,
 {
-    within(cx, what, polling, limit, poll).await?.ok_or_else(|| {
+    poll_within(cx, what, Why::State, polling, limit, poll).await?.ok_or_else(|| {
         Error::msg(format!("waiting for {what}: not so after {} s", limit.as_secs()))
             .hint("run the same command again: it goes on from what is there")
     })
 }
 
-/// The same; `None` where the limit passes.
+/// The same for reads that may show what was there before a change of our own; `None` where the limit passes.
 pub async fn within<T, Answer>(
     cx: &Cx,
     what: &str,
+    polling: Polling,
+    limit: Duration,
+    poll: impl FnMut() -> Answer,
+) -> Result<Option<T>>
+where
+    Answer: Future<Output = Result<Option<T>>>,
+{
+    poll_within(cx, what, Why::Stale, polling, limit, poll).await
+}
+
+async fn poll_within<T, Answer>(
+    cx: &Cx,
+    what: &str,
+    why: Why,
     polling: Polling,
     limit: Duration,
     mut poll: impl FnMut() -> Answer,
@@ -67,7 +124,7 @@ where
 {
     let polling = if cx.options.runs_here { Polling::CALLS } else { polling };
     sleep(polling.first).await;
-    let mut pace = Pace::new(polling.longest, limit);
+    let mut pace = Pace::new(why, polling.longest, limit);
     loop {
         if let Some(answer) = poll().await? {
             return Ok(Some(answer));
@@ -81,35 +138,56 @@ where
 /// Pauses that grow by a half from [`FIRST_PAUSE`] to the longest, each a fifth longer or shorter: programs that began together do
 /// not ask together.
 pub struct Pace {
+    why: Why,
+    doing: Option<String>,
     limit: Duration,
-    end: Instant,
+    started: Instant,
     pause: Duration,
     longest: Duration,
-    told: bool,
+    /// Which of the waits this is. `None`: there was nothing to wait for yet.
+    index: Option<usize>,
 }
 
 impl Pace {
-    fn new(longest: Duration, limit: Duration) -> Pace {
-        Pace { limit, end: Instant::now() + limit, pause: FIRST_PAUSE, longest, told: false }
+    fn new(why: Why, longest: Duration, limit: Duration) -> Pace {
+        Pace { why, doing: None, limit, started: Instant::now(), pause: FIRST_PAUSE, longest, index: None }
     }
 
     /// For a call that is sent again.
-    pub fn of_calls(limit: Duration) -> Pace {
-        Pace::new(Polling::CALLS.longest, limit)
+    pub fn of_calls(doing: &str, refused: &'static Transient) -> Pace {
+        let pace = Pace::new(Why::Refused(refused), Polling::CALLS.longest, refused.limit);
+        Pace { doing: Some(doing.to_owned()), ..pace }
     }
 
     /// Sleeps once. False when the time is up.
     pub async fn step(&mut self, cx: &Cx, what: &str) -> bool {
-        if Instant::now() >= self.end {
+        self.note(cx, what);
+        if self.started.elapsed() >= self.limit {
             return false;
-        }
-        if !self.told {
-            cx.wait_for(&format!("{what} (at most {})", told(self.limit)));
-            self.told = true;
         }
         sleep(self.pause.mul_f64(0.8 + 0.4 * fastrand::f64())).await;
         self.pause = (self.pause * 3 / 2).min(self.longest);
         true
+    }
+
+    /// It was not so once more. The first time that is told.
+    fn note(&mut self, cx: &Cx, what: &str) {
+        let (on, until) = (what.to_owned(), Instant::now());
+        let doing = self.doing.clone();
+        let waited = Waited { on, why: self.why, doing, times: 1, started: self.started, until };
+        match self.index {
+            None => {
+                cx.wait_for(&format!("{what} (at most {})", told(self.limit)));
+                self.index = Some(cx.waits.with(|waits| {
+                    waits.push(waited);
+                    waits.len() - 1
+                }));
+            }
+            Some(index) => cx.waits.with(|waits| {
+                let times = waits[index].times + 1;
+                waits[index] = Waited { times, ..waited };
+            }),
+        }
     }
 }
 

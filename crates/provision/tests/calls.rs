@@ -5,8 +5,10 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{Bench, experiment, stack};
-use local_cloud::Delays;
+use local_cloud::{Delays, Settings};
 use provision::cloud::Call;
+use provision::event::{Event, tell_calls};
+use serde_json::Value;
 
 #[tokio::test(start_paused = true)]
 async fn a_cold_up_takes_seven_rounds_and_makes_each_change_once() {
@@ -42,6 +44,48 @@ async fn down_takes_five_rounds() {
     let calls = bench.cx.calls.made();
     insta::assert_snapshot!("down", table(&calls));
     assert!(rounds(&calls) <= 5, "{}", timeline(&calls));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_each_attempt_was_answered_and_what_was_waited_for_is_told() {
+    let consistency = "iam-absent,lambda-stale".parse().expect("rows");
+    let bench = Bench::with(Settings { consistency, delays: Delays::AWS, ..Settings::default() }).await;
+    for rule in ["kinesis:CreateStream=throttle,count=1", "s3:CreateBucket=lost-reply,count=1"] {
+        bench.engine.inject(rule.parse().expect(rule));
+    }
+    bench.up(&stack(&experiment())).await;
+    bench.up(&stack(&experiment().replace("memory: 256MiB", "memory: 512MiB"))).await;
+    let (calls, waits) = told(&bench);
+
+    let create = calls.iter().find(|call| call["operation"] == "CreateStream").expect("a stream is created");
+    let [refused, made] = create["answers"].as_array().expect("a list").as_slice() else { panic!("{create}") };
+    let code = "LimitExceededException";
+    assert_eq!((&refused["status"], &refused["code"]), (&Value::from(400), &Value::from(code)), "{create}");
+    assert!(refused["message"].as_str().is_some_and(|message| !message.is_empty()), "{create}");
+    assert_eq!((&made["status"], &made["code"]), (&Value::from(200), &Value::Null), "{create}");
+    assert!([refused, made].iter().all(|answer| answer["request_id"].is_string()), "{create}");
+    let bucket = calls.iter().find(|call| call["operation"] == "CreateBucket").expect("a bucket is created");
+    let lost = &bucket["answers"][0];
+    assert!(lost["status"].is_null() && lost["message"].is_string() && lost["took_ms"].is_u64(), "{bucket}");
+
+    let refusal = waits.iter().find(|wait| wait["why"] == "refused").expect("a new role is not seen");
+    assert_eq!(refusal["transient"]["code"], "NoSuchEntity", "{refusal}");
+    assert!(refusal["doing"].as_str().is_some_and(|doing| doing.contains("role")), "{refusal}");
+    let stale = waits.iter().find(|wait| wait["why"] == "stale").expect("the old memory shows for a while");
+    assert_eq!(stale["on"], "the update of function square to show");
+    assert!(stale["times"].as_u64() > Some(0) && stale["took_ms"].as_u64() > Some(0), "{stale}");
+}
+
+/// Calls and waits, as they stand in the output.
+fn told(bench: &Bench) -> (Vec<Value>, Vec<Value>) {
+    tell_calls(&bench.cx, &bench.events());
+    let told = bench.told();
+    let list = |event: &Event, name: &str| match serde_json::to_value(event).expect("events serialise")[name].take() {
+        Value::Array(list) => Some(list),
+        _ => None,
+    };
+    let found = |name| told.iter().rev().find_map(|event| list(event, name)).expect(name);
+    (found("calls"), found("waits"))
 }
 
 /// Calls by service and operation, how often each was made, and the rounds.

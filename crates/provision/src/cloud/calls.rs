@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Layer, Storable, StoreReplace};
 use tokio::time::Instant;
 
+use super::answer::Answer;
 use super::pace::{Operation, Pace};
 
 /// One call of an operation, however many attempts it took.
@@ -24,7 +25,8 @@ pub struct Call {
     pub service: String,
     /// `DescribeStreamSummary`
     pub operation: String,
-    pub attempts: u32,
+    /// One for each attempt.
+    pub answers: Vec<Answer>,
     pub started: Instant,
     /// `None` while it is under way.
     pub ended: Option<Instant>,
@@ -113,7 +115,7 @@ impl Intercept for Calls {
                 format!("{operation} of {service} would change something, and only reading was asked for").into()
             );
         }
-        let call = Call { service, operation, attempts: 0, started: Instant::now(), ended: None };
+        let call = Call { service, operation, answers: vec![], started: Instant::now(), ended: None };
         let index = self.with(|calls| {
             calls.push(call);
             calls.len() - 1
@@ -130,7 +132,7 @@ impl Intercept for Calls {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.amend(cfg, |call| call.attempts += 1);
+        self.amend(cfg, |call| call.answers.push(Answer::under_way()));
         if let Some(operation) = cfg.load::<Metadata>() {
             let operation = Operation { service: operation.service().to_owned(), name: operation.name().to_owned() };
             context.request_mut().add_extension(operation);
@@ -157,6 +159,11 @@ impl Intercept for Calls {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        self.amend(cfg, |call| {
+            if let Some(answer) = call.answers.last_mut() {
+                answer.end(context);
+            }
+        });
         let refused = context.response().is_some_and(|response| response.status().is_client_error());
         if !refused && cfg.load::<Metadata>().is_some_and(|operation| !reads(operation.name())) {
             // Nobody asks outside of `noticing`.

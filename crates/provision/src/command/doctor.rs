@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cli::TargetArgs;
 use crate::cloud::{self, Calls, Cx, Options, Target};
 use crate::doctor::{Check, Findings, account, machine, permitted, room};
-use crate::event::Events;
+use crate::event::{self, Events};
 use crate::exit::{Exit, Stop};
 use crate::names::Names;
 use crate::permissions::{Purpose, needs, of_stack};
@@ -29,7 +29,7 @@ pub async fn run(args: DoctorArgs, events: &Events) -> Result<Exit, Stop> {
     findings.tell(machine::checks(&stack).await);
     match args.target.local {
         true => local(&args, events, &mut findings).await?,
-        false => away(&args, &stack, &mut findings).await,
+        false => away(&args, &stack, events, &mut findings).await,
     }
     Ok(if findings.end() == 0 { Exit::Done } else { Exit::Failed })
 }
@@ -46,7 +46,7 @@ async fn local(args: &DoctorArgs, events: &Events, findings: &mut Findings<'_>) 
 }
 
 /// AWS, or an endpoint that stands for it.
-async fn away(args: &DoctorArgs, stack: &Stack, findings: &mut Findings<'_>) {
+async fn away(args: &DoctorArgs, stack: &Stack, events: &Events, findings: &mut Findings<'_>) {
     let TargetArgs { region, profile, endpoint, ca_bundle, .. } = args.target.clone();
     let target = Target { region, profile, endpoint, ca_bundle };
     let sdk = match cloud::connect(&target, stack.target.region.as_deref()).await {
@@ -81,6 +81,7 @@ async fn away(args: &DoctorArgs, stack: &Stack, findings: &mut Findings<'_>) {
     findings.tell(room::buckets(&cx, stack).await);
     findings.tell(room::streams(&cx, stack).await);
     findings.tell(room::delivery_streams(&cx, stack).await);
+    event::tell_calls(&cx, events);
 }
 
 /// Where calls go, and which variables say so: those for one service are easily forgotten.

@@ -105,7 +105,7 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Run { run } => self::run(run),
         Event::Calls { calls } if verbose => self::calls(calls),
         // Errors of people go to standard error.
-        Event::Calls { .. } | Event::Error { .. } => String::new(),
+        Event::Calls { .. } | Event::Waits { .. } | Event::Error { .. } => String::new(),
         Event::Said { text } => format!("{text}\n"),
     }
 }

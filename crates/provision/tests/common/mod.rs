@@ -188,6 +188,12 @@ impl Bench {
         events.iter().filter_map(text).collect()
     }
 
+    #[allow(dead_code, reason = "each test file uses its own part of this")]
+    /// Everything that was said so far.
+    pub fn told(&self) -> Vec<Event> {
+        self.events.lock().expect("no test panics while it holds this").clone()
+    }
+
     /// What failed so far.
     pub fn failures(&self) -> Vec<Event> {
         let events = self.events.lock().expect("no test panics while it holds this");
