@@ -7,6 +7,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use http::HeaderValue;
+use http::header::HOST;
 use http_body_util::BodyExt;
 
 use crate::drive::{Content, Engine};
@@ -36,9 +38,20 @@ impl HttpConnector for Connector {
     }
 }
 
+/// The header that a client on a socket writes from the address: a bucket's name may stand in it.
+fn name_host(parts: &mut http::request::Parts) {
+    let host = parts.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let Some(host) = host
+        && !parts.headers.contains_key(HOST)
+    {
+        parts.headers.insert(HOST, host);
+    }
+}
+
 async fn exchange(engine: &Engine, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    name_host(&mut parts);
     let body: Bytes = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
     let answer = engine.exchange(http::Request::from_parts(parts, body)).await;
     let response = answer.map_err(|lost| ConnectorError::io(lost.into()))?;
@@ -47,4 +60,24 @@ async fn exchange(engine: &Engine, request: HttpRequest) -> Result<HttpResponse,
         events => SdkBody::from_body_1_x(events),
     };
     HttpResponse::try_from(response.map(body)).map_err(|error| ConnectorError::user(error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_that_of_the_address_where_no_header_names_one() {
+        for (header, expected) in
+            [(None, "lake.s3.eu-west-1.amazonaws.com"), (Some("lake.localhost"), "lake.localhost")]
+        {
+            let mut request = http::Request::get("http://lake.s3.eu-west-1.amazonaws.com/a");
+            if let Some(host) = header {
+                request = request.header(HOST, host);
+            }
+            let (mut parts, ()) = request.body(()).expect("a request").into_parts();
+            name_host(&mut parts);
+            assert_eq!(parts.headers[HOST], expected);
+        }
+    }
 }

@@ -299,6 +299,32 @@ async fn a_stream_that_others_read_is_not_deleted_without_a_word() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn looking_for_readers_ends_after_seconds_and_leaves_the_rate_to_others() {
+    let mut bench = Bench::new(Delays::NONE).await;
+    let ours = stack("version: 1\nstack: kinesis-test\nstreams: { events: { name: kinesis-test, shards: 1 } }\n");
+    bench.up(&ours).await;
+    let us = bench.cx.names.clone();
+    bench.cx.names = Names { stack: "other".into(), ..(*us).clone() }.into();
+    let theirs = experiment().replace("stack: kinesis-test", "stack: other");
+    let theirs = theirs.replace("{ name: kinesis-test, shards: 1, retention: 24h }", "{ existing: kinesis-test }");
+    bench.up(&stack(&theirs)).await;
+    bench.cx.names = us;
+    for rule in ["latency:60s", "throttle"] {
+        bench.engine.inject(format!("firehose:DescribeDeliveryStream={rule}").parse().expect("a rule"));
+        bench.count_anew();
+        let start = tokio::time::Instant::now();
+        let plan = bench.plan_down(Some(&ours)).await;
+        assert!(start.elapsed() < std::time::Duration::from_secs(10), "{rule}: {:?}", start.elapsed());
+        let told: Vec<&str> = plan.notes.iter().map(|note| note.why.as_str()).collect();
+        assert_eq!(told, ["2 delivery streams could not be looked at, and may read it too"], "{rule}");
+        let made = bench.cx.calls.made();
+        let looks = made.iter().filter(|call| call.operation == "DescribeDeliveryStream");
+        assert!(looks.map(|call| call.attempts).eq([1, 1]), "{rule}: {made:#?}");
+        bench.engine.heal();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_a_replacement_loses_data_that_nobody_asked_to_lose() {
     let bench = Bench::new(Delays::NONE).await;
     let before = stack(&experiment());

@@ -1,7 +1,10 @@
 //! What others own in the account that the example stacks are written for, and the role that CI runs as.
 
 use std::io::Write;
+use std::time::Duration;
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_firehose::types::ExtendedS3DestinationConfiguration;
 use aws_sdk_lambda::types::FunctionCode;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
@@ -93,31 +96,38 @@ fn zip() -> Vec<u8> {
 
 /// The same cloud, called by a session that may do what the statements say.
 pub async fn allowed(bench: &Bench, statements: &[Statement]) -> Cx {
+    let documents =
+        parts(statements).into_iter().filter(|part| !part.is_empty()).map(|part| document(&part).to_string());
+    let provider = session(bench, documents).await;
+    let sdk = bench.cx.sdk.to_builder().credentials_provider(provider).build();
+    Cx { options: bench.cx.options.clone(), ..Cx::new(sdk, (*bench.cx.names).clone()) }
+}
+
+/// A session of a role that has these managed policies.
+pub async fn session(bench: &Bench, documents: impl IntoIterator<Item = String>) -> SharedCredentialsProvider {
     let iam = bench.cx.iam();
     let trust = json!({ "Version": "2012-10-17",
         "Statement": [{ "Effect": "Allow", "Principal": { "AWS": ACCOUNT }, "Action": "sts:AssumeRole" }] });
     let made = iam.create_role().role_name("ci").assume_role_policy_document(trust.to_string()).send();
     made.await.expect("a role");
-    for (number, part) in parts(statements).iter().filter(|part| !part.is_empty()).enumerate() {
+    for (number, document) in documents.into_iter().enumerate() {
         let name = format!("ci-{number}");
-        let document = document(part).to_string();
         let made = iam.create_policy().policy_name(&name).policy_document(document).send().await.expect("a policy");
         let arn = made.policy.and_then(|policy| policy.arn).expect("it has an ARN");
         iam.attach_role_policy().role_name("ci").policy_arn(arn).send().await.expect("a managed policy");
     }
+    // IAM has seen to it everywhere by now.
+    bench.engine.advance(Duration::from_secs(60)).await;
     let sts = aws_sdk_sts::Client::new(&bench.cx.sdk);
     let assumed = sts.assume_role().role_arn(role("ci")).role_session_name("ci").send().await.expect("a session");
     let keys = assumed.credentials.expect("a session has credentials");
-    let credentials = aws_credential_types::Credentials::new(
+    SharedCredentialsProvider::new(Credentials::new(
         keys.access_key_id,
         keys.secret_access_key,
         Some(keys.session_token),
         None,
         "a session",
-    );
-    let provider = aws_credential_types::provider::SharedCredentialsProvider::new(credentials);
-    let sdk = bench.cx.sdk.to_builder().credentials_provider(provider).build();
-    Cx { options: bench.cx.options.clone(), ..Cx::new(sdk, (*bench.cx.names).clone()) }
+    ))
 }
 
 /// Statements in as few managed policies as their size allows.

@@ -1,17 +1,24 @@
 //! Who else reads a stream that is about to go: registered consumers, and other environments' delivery streams. Looking for
 //! them is a courtesy: what may not be looked at is told, and stops nothing.
 
+use std::future::ready;
+use std::time::Duration;
+
+use aws_sdk_firehose::config::Config;
+use aws_smithy_types::retry::RetryConfig;
 use futures::stream::{self, StreamExt};
+use tokio::time::sleep;
 
 use super::ABSENT;
 use crate::cloud::Cx;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::names::{Name, plural};
 use crate::resource::shared::answer;
 use crate::send::{self, About, found};
 
-/// Delivery streams of others that are looked at: Firehose answers five DescribeDeliveryStream a second.
-const LOOKED_AT: usize = 100;
+/// How long delivery streams of others are looked at, and no longer than Firehose lets us: it answers five DescribeDeliveryStream a
+/// second to the whole account, there may be hundreds, and of twenty environments that go at once each has those of all others.
+const PATIENCE: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 4;
 
 /// The names of registered consumers.
@@ -46,10 +53,12 @@ pub async fn delivery_streams(cx: &Cx) -> Result<Vec<String>> {
 /// What is to be said of those of `others` that read the stream, and of those that could not be looked at.
 pub async fn among(cx: &Cx, name: &Name, others: &[String]) -> Vec<String> {
     let arn = cx.names.stream_arn(&name.physical);
-    let looks = others.iter().take(LOOKED_AT).map(|other| async move { (other, source(cx, other).await) });
-    let looked: Vec<_> = stream::iter(looks.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
+    let looks: Vec<_> = others.iter().map(|other| async move { (other, source(cx, other).await) }).collect();
+    let looked = stream::iter(looks).buffered(AT_ONCE).take_until(sleep(PATIENCE));
+    let looked: Vec<_> =
+        looked.take_while(|(_, source)| ready(!source.as_ref().is_err_and(is_throttled))).collect().await;
     let mut found = vec![];
-    let mut unseen = others.len().saturating_sub(LOOKED_AT);
+    let mut unseen = others.len() - looked.len();
     for (other, source) in looked {
         match source {
             Ok(source) if source.as_ref() == Some(&arn) => {
@@ -65,12 +74,16 @@ pub async fn among(cx: &Cx, name: &Name, others: &[String]) -> Vec<String> {
     found
 }
 
-/// The ARN of the stream that a delivery stream reads.
+/// The ARN of the stream that a delivery stream reads. Asked once: whoever is throttled leaves the rate to those that need it.
 async fn source(cx: &Cx, delivery_stream: &str) -> Result<Option<String>> {
-    let call = cx.firehose().describe_delivery_stream().delivery_stream_name(delivery_stream);
-    let (about, doing) =
-        (About::new("delivery", delivery_stream), format!("reading delivery stream {delivery_stream}"));
-    let described = found(send::ask(cx, about, doing, || call.clone().send()).await, ABSENT)?;
+    let call = cx.firehose().describe_delivery_stream().delivery_stream_name(delivery_stream).customize();
+    let once = Config::builder().retry_config(RetryConfig::disabled());
+    let described = call.config_override(once).send().await;
+    let described = found(answer(format!("reading delivery stream {delivery_stream}"), described), ABSENT)?;
     let source = described.and_then(|described| described.delivery_stream_description?.source);
     Ok(source.and_then(|source| source.kinesis_stream_source_description?.kinesis_stream_arn))
+}
+
+fn is_throttled(error: &Error) -> bool {
+    error.code() == Some("ThrottlingException")
 }
