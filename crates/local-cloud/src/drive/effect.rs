@@ -1,16 +1,24 @@
 //! What the world asks for is done here, beside it, and its result is fed back; calls wait for those that answer them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, MutexGuard, PoisonError};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::{Shared, room};
 use crate::flow::task::{Done, Task};
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
 use crate::service::SERVICES;
 use crate::settings::Millis;
+
+/// So many batches at once have their queries evaluated, on a machine of however many cores: each may take 512 MiB.
+const MOST_EVALUATIONS: usize = 8;
+
+/// Of all engines in this process.
+static EVALUATIONS: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, usize::from).min(MOST_EVALUATIONS)));
 
 /// What was said to a call, once it need not wait.
 pub(super) enum Said {
@@ -84,6 +92,10 @@ impl Shared {
 
     /// Does a task beside the world, and writes what it made to the disk there too.
     async fn work(self: &Arc<Self>, token: Token, task: Task) {
+        let place = match task.evaluates() {
+            true => Some(EVALUATIONS.acquire().await.expect("the semaphore is never closed")),
+            false => None,
+        };
         let contents = self.room("delivery").contents();
         let work = move || {
             let done = task.run();
@@ -95,6 +107,7 @@ impl Shared {
             (done, kept)
         };
         let (done, kept) = tokio::task::spawn_blocking(work).await.unwrap_or((Done::Panicked, None));
+        drop(place);
         if let Err(error) = self.turn("delivery", |world, turn| world.worked(turn, token, done)) {
             tracing::warn!("taking in what a delivery stream worked on: {error}");
         }

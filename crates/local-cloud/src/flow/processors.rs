@@ -8,7 +8,7 @@ use super::buffer::Hints;
 use super::config::invalid;
 use super::prepare::split::Split;
 use super::prepare::{Preparation, Unpack};
-use super::query::Query;
+use super::query::{Query, Refused};
 use crate::request::AwsError;
 use crate::service::firehose::destination::{ProcessingConfiguration, Processor};
 use crate::service::json::decode_base64;
@@ -105,8 +105,13 @@ fn parse_query(processor: &Processor) -> Result<Query, AwsError> {
     let query = processor.parameter("MetadataExtractionQuery").filter(|query| !query.is_empty());
     let query = query.ok_or_else(|| invalid("MetadataExtractionQuery must be specified"))?;
     let why = if Query::defines(query) { ": this endpoint takes no definitions (def) in queries" } else { "" };
-    Query::parse(query)
-        .ok_or_else(|| invalid(format!("Invalid parameter value {query} for MetadataExtractionQuery{why}")))
+    Query::parse(query).map_err(|refused| match refused {
+        Refused::Text => invalid(format!("Invalid parameter value {query} for MetadataExtractionQuery{why}")),
+        Refused::NoThread(error) => {
+            let message = format!("compiling the query of a MetadataExtraction processor: {error}");
+            AwsError::new("ServiceUnavailableException", message).with_status(503)
+        }
+    })
 }
 
 /// A newline unless another is named. People write `\\n` in JSON and YAML, which arrives as two characters.

@@ -67,6 +67,11 @@ impl Done {
 }
 
 impl Task {
+    /// Does it evaluate a query, which may take a core and hundreds of MiB?
+    pub fn evaluates(&self) -> bool {
+        matches!(self.work, Work::Place(_) | Work::Judge { .. }) && self.job.config.query.is_some()
+    }
+
     pub fn run(self) -> Done {
         catch_unwind(AssertUnwindSafe(|| self.perform())).unwrap_or(Done::Panicked)
     }

@@ -15,6 +15,7 @@ mod lifecycle;
 mod limits;
 mod permissions;
 mod port;
+mod queries;
 mod s3;
 mod streams;
 mod support;

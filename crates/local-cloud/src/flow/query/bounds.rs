@@ -1,6 +1,7 @@
 //! A stack that no query is too deep for, and steps, of which there are only so many for what repeats.
 
 use std::cell::Cell;
+use std::io;
 use std::sync::LazyLock;
 
 use jaq_core::data::HasLut;
@@ -15,11 +16,18 @@ const MOST_STEPS: u32 = 1_000;
 /// Enough for a query of nothing but brackets, as the tests show. Of memory it takes only what is used.
 pub const DEEP_STACK_BYTES: usize = 256 << 20;
 
-/// `None` where the system gives no thread, or it panics.
-pub fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+/// Why work on a stack of its own was not done.
+#[derive(Debug)]
+pub enum Undone {
+    /// The system gives no thread now.
+    NoThread(io::Error),
+    Panicked,
+}
+
+pub fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Undone> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(DEEP_STACK_BYTES).spawn_scoped(scope, work);
-        thread.ok()?.join().ok()
+        thread.map_err(Undone::NoThread)?.join().map_err(|_| Undone::Panicked)
     })
 }
 

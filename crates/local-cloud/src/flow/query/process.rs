@@ -1,24 +1,26 @@
 //! Evaluates a query beside the engine, in this very program started again with the word [`WORD`].
 //!
 //! Whatever a query does, the kernel bounds it: a process that takes more memory or processor time than it may, or whose stack
-//! ends, dies alone, and its record fails. The engine waits for an answer or for the end of the pipe, and one of them comes, since
+//! ends, dies alone, and its record fails. The engine waits for an answer or for the end of the socket, and one of them comes, since
 //! processor time runs out. An evaluator ends when its input does: none outlives the engine by more than one record's time.
 //!
 //! In a program that does not call [`enter`] queries are evaluated in the program itself. Then depth and steps are bounded and
 //! memory is not.
 
 use std::io::{self, BufReader, ErrorKind, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::Query;
-use super::bounds::{DEEP_STACK_BYTES, on_a_deep_stack};
-use crate::flow::partition::Found;
+use super::bounds::{DEEP_STACK_BYTES, Undone, on_a_deep_stack};
+use super::{Evaluated, Query};
 
 /// The first argument of an evaluator.
 const WORD: &str = "local-cloud-query";
@@ -26,47 +28,67 @@ const WORD: &str = "local-cloud-query";
 const MEMORY_BYTES: u64 = (512 << 20) + DEEP_STACK_BYTES as u64;
 /// Of processor time, for one record. The kernel counts whole seconds, so that a record has between one and two.
 const SECONDS: u64 = 2;
+/// The most that a record takes.
+pub(super) const MOST: Duration = Duration::from_secs(SECONDS);
 
-/// Has this program promised to be an evaluator when it is started as one?
-static OFFERED: AtomicBool = AtomicBool::new(false);
-
-type Answer = Result<Found, String>;
+/// The words with which this program, started again, is an evaluator, once it has promised that.
+static OFFERED: OnceLock<Vec<String>> = OnceLock::new();
 
 /// Is an evaluator, and never returns, where this program was started as one.
 pub fn enter() {
     if std::env::args_os().nth(1).is_some_and(|word| word == WORD) {
-        std::process::exit(serve().map_or(1, |()| 0));
+        serve();
     }
-    OFFERED.store(true, Ordering::Relaxed);
+    offer(&[WORD]);
+}
+
+/// From now on this process evaluates queries beside itself, in this program started with these words. It must call [`serve`] then.
+pub fn offer(words: &[&str]) {
+    // What was promised first holds as well.
+    let _ = OFFERED.set(words.iter().map(|word| (*word).to_owned()).collect());
 }
 
 /// Are queries evaluated beside this process?
 pub fn offered() -> bool {
-    OFFERED.load(Ordering::Relaxed)
+    OFFERED.get().is_some()
+}
+
+/// Is an evaluator, with the engine at the other end of its standard input.
+pub fn serve() -> ! {
+    std::process::exit(match answer_all() {
+        Ok(()) => 0,
+        Err(_) => 1,
+    })
 }
 
 /// A process that evaluates one query.
 pub struct Evaluator {
+    query: String,
     child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    socket: BufReader<UnixStream>,
 }
 
 impl Evaluator {
+    /// One that has compiled the query: of whatever it dies from then on is not the machine's lack of something.
     pub fn start(query: &str) -> io::Result<Evaluator> {
-        let mut child = Command::new(program()?)
-            .arg(WORD)
+        let (ours, its) = UnixStream::pair()?;
+        let child = Command::new(program()?)
+            .args(OFFERED.get().into_iter().flatten())
             .env_clear()
             .current_dir("/")
             .process_group(0) // the terminal's ctrl-c is the engine's to act on
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdin(Stdio::from(OwnedFd::from(its)))
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let (input, output) = (child.stdin.take().expect("it is piped"), child.stdout.take().expect("it is piped"));
-        let mut evaluator = Evaluator { child, input, output: BufReader::new(output) };
-        write(&mut evaluator.input, query.as_bytes())?;
+        let mut evaluator = Evaluator { query: query.to_owned(), child, socket: BufReader::new(ours) };
+        write(evaluator.socket.get_mut(), query.as_bytes())?;
+        read(&mut evaluator.socket)?.ok_or(ErrorKind::UnexpectedEof)?;
         Ok(evaluator)
+    }
+
+    pub fn query(&self) -> &str {
+        &self.query
     }
 
     /// Itself, unless somebody has ended it.
@@ -74,22 +96,24 @@ impl Evaluator {
         matches!(self.child.try_wait(), Ok(None)).then_some(self)
     }
 
-    /// What the query finds in a record; an error when the evaluator died of it.
-    pub fn ask(&mut self, record: &[u8]) -> io::Result<Answer> {
-        write(&mut self.input, record)?;
-        let answer = read(&mut self.output)?.ok_or(ErrorKind::UnexpectedEof)?;
+    /// What comes of a record; an error when the evaluator died of it, or of something else.
+    pub(super) fn ask(&mut self, record: &[u8]) -> io::Result<Evaluated> {
+        write(self.socket.get_mut(), record)?;
+        let answer = read(&mut self.socket)?.ok_or(ErrorKind::UnexpectedEof)?;
         Ok(serde_json::from_slice(&answer)?)
     }
 
-    /// Why it died, in our own words.
-    pub fn obituary(mut self) -> String {
+    /// As somebody else may.
+    #[cfg(test)]
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it is ours");
+    }
+
+    /// Of what in the record it died, in our own words; `Err` when it died of something else.
+    pub fn cause_of_death(mut self) -> Result<&'static str, String> {
         // It is dead already, or of no use.
         let _ = self.child.kill();
-        match self.child.wait().ok().and_then(|status| status.signal()) {
-            Some(signal) if signal == Signal::XCPU.as_raw() => "The query takes more than a second of processor time",
-            _ => "The query takes more than 512 MiB of memory, or its values nest too deeply",
-        }
-        .into()
+        cause(self.child.wait().map_err(|error| error.to_string())?)
     }
 }
 
@@ -98,6 +122,20 @@ impl Drop for Evaluator {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A process that somebody kills, or the system where memory is short, has done nothing wrong, and neither has its record.
+fn cause(status: ExitStatus) -> Result<&'static str, String> {
+    let signals =
+        |signals: &[Signal]| status.signal().is_some_and(|s| signals.iter().any(|signal| signal.as_raw() == s));
+    if signals(&[Signal::XCPU]) {
+        return Ok("The query takes more than a second of processor time");
+    }
+    // How Rust and the kernel end a process that gets no memory, or that has come to the end of its stack.
+    if signals(&[Signal::ABORT, Signal::SEGV, Signal::BUS, Signal::ILL]) {
+        return Ok("The query takes more than 512 MiB of memory, or its values nest too deeply");
+    }
+    Err(format!("the process ended with {status}"))
 }
 
 #[cfg(target_os = "linux")]
@@ -110,19 +148,24 @@ fn program() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
 
-fn serve() -> io::Result<()> {
+fn answer_all() -> io::Result<()> {
     bound(Resource::Core, 0)?;
     bound(Resource::Data, MEMORY_BYTES)?;
-    on_a_deep_stack(answer_all).unwrap_or_else(|| Err(ErrorKind::OutOfMemory.into()))
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    on_a_deep_stack(|| answer_each(socket)).unwrap_or_else(|undone| match undone {
+        Undone::NoThread(error) => Err(error),
+        Undone::Panicked => Err(ErrorKind::Other.into()),
+    })
 }
 
-fn answer_all() -> io::Result<()> {
-    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
-    let text = read(&mut input)?.ok_or(ErrorKind::UnexpectedEof)?;
+fn answer_each(mut engine: UnixStream) -> io::Result<()> {
+    let mut asked = BufReader::new(engine.try_clone()?);
+    let text = read(&mut asked)?.ok_or(ErrorKind::UnexpectedEof)?;
     let query = Query::compile(&String::from_utf8_lossy(&text)).ok_or(ErrorKind::InvalidInput)?;
-    while let Some(record) = read(&mut input)? {
+    write(&mut engine, b"ready")?;
+    while let Some(record) = read(&mut asked)? {
         bound(Resource::Cpu, clock_gettime(ClockId::ProcessCPUTime).tv_sec as u64 + SECONDS)?;
-        write(&mut output, &serde_json::to_vec(&query.evaluate(&record))?)?;
+        write(&mut engine, &serde_json::to_vec(&query.timed(&record))?)?;
     }
     Ok(())
 }
@@ -152,4 +195,23 @@ fn read(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = vec![0; u32::from_le_bytes(length) as usize];
     from.read_exact(&mut bytes)?;
     Ok(Some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_answers_for_what_its_evaluation_does_and_for_nothing_else() {
+        for signal in [Signal::ABORT, Signal::SEGV] {
+            assert!(cause(ExitStatus::from_raw(signal.as_raw())).is_ok_and(|cause| cause.contains("memory")));
+        }
+        assert!(cause(ExitStatus::from_raw(Signal::XCPU.as_raw())).is_ok_and(|cause| cause.contains("processor")));
+        for signal in [Signal::KILL, Signal::TERM, Signal::HUP] {
+            assert!(cause(ExitStatus::from_raw(signal.as_raw())).is_err(), "{signal:?}");
+        }
+        for code in [0, 1] {
+            assert!(cause(ExitStatus::from_raw(code << 8)).is_err(), "{code}");
+        }
+    }
 }
