@@ -1,7 +1,7 @@
 //! The loopback port: HTTP/1.1 and HTTP/2 with prior knowledge on one socket.
 //!
-//! What a peer holds is bounded: so many connections, so long for a head, so long for a body. Where the process has no more file
-//! descriptors, accepting pauses.
+//! What peers hold is bounded: so many connections, so long without anything that moves, so long for a body, so many bytes of all
+//! bodies together. Where the process has no more file descriptors, accepting pauses.
 
 use std::future::Future;
 use std::io;
@@ -10,30 +10,36 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::drive::{Content, Engine, LostReply};
 use crate::wire::host;
 
+mod activity;
+mod answered;
 mod body;
 mod descriptors;
 
-use body::Unread;
+use activity::{Activity, Seen};
+use answered::Answered;
+use body::{Rooms, Unread};
 
-/// The head of a request comes within this time after the one before was answered, or the connection ends. SDKs notice that a kept
-/// connection has ended, and open another. A body comes within this time, and a second more for each KiB.
+/// The head of a request comes within this time after the one before was answered, and an answer is taken further within this time,
+/// or the connection ends. SDKs notice that a kept connection has ended, and open another. A body comes within this time, and a
+/// second more for each KiB. What is under way when the engine is to end has so long too.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long accepting pauses where the process has no file descriptor left for a connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Engine {
-    /// Answers on the listener until `shutdown` is ready, then lets what is under way end. Raises the process's soft limit of file
-    /// descriptors to what it may have.
+    /// Answers on the listener until `shutdown` is ready, then lets what is under way end, for 20 seconds at most. Raises the
+    /// process's soft limit of file descriptors to what it may have.
     ///
     /// Requests whose `Host` is not a loopback name are refused, so that no web page can reach the engine by a name of its own.
     ///
@@ -51,6 +57,7 @@ impl Engine {
     ) -> io::Result<()> {
         self.reached_at(listener.local_addr()?);
         let places = Arc::new(Semaphore::new(descriptors::most_connections(descriptors::raise())));
+        let rooms = Arc::new(Rooms::default());
         let connections = GracefulShutdown::new();
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
@@ -61,7 +68,7 @@ impl Engine {
             };
             tokio::select! {
                 accepted = accepted => match accepted {
-                    Ok((stream, place)) => self.attend(stream, place, patience, &connections),
+                    Ok((stream, place)) => self.attend(stream, place, patience, &rooms, &connections),
                     Err(error) if of_one_connection(&error) => {}
                     Err(error) if descriptors::are_used_up(&error) => {
                         tracing::warn!("accepting a connection, which pauses: {error}");
@@ -74,7 +81,9 @@ impl Engine {
         }
         drop(listener);
         self.hang_up();
-        connections.shutdown().await;
+        if timeout(patience, connections.shutdown()).await.is_err() {
+            tracing::warn!("ending without the answers that are still under way");
+        }
         Ok(())
     }
 
@@ -83,36 +92,29 @@ impl Engine {
         stream: TcpStream,
         place: OwnedSemaphorePermit,
         patience: Duration,
+        rooms: &Arc<Rooms>,
         connections: &GracefulShutdown,
     ) {
-        let engine = self.clone();
-        let first = Arc::new(Notify::new());
-        let asked = Arc::clone(&first);
+        let (engine, rooms) = (self.clone(), Arc::clone(rooms));
+        let activity = Activity::new(patience);
+        let asked = Arc::clone(&activity);
         let service = hyper::service::service_fn(move |request| {
-            let engine = engine.clone();
-            asked.notify_one();
-            async move { answer(&engine, patience, request).await }
+            let (engine, rooms, busy) = (engine.clone(), Arc::clone(&rooms), asked.begin());
+            async move { Ok::<_, LostReply>(Answered::of(answer(&engine, patience, &rooms, request).await?, busy)) }
         });
         // Without it every small answer on a kept connection waits for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
-        let mut server = auto::Builder::new(TokioExecutor::new());
-        server.http1().timer(TokioTimer::new()).header_read_timeout(patience);
-        server.http2().timer(TokioTimer::new()).keep_alive_interval(patience).keep_alive_timeout(patience);
-        let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+        let stream = TokioIo::new(Seen { stream, activity: Arc::clone(&activity) });
+        let connection = auto::Builder::new(TokioExecutor::new()).serve_connection(stream, service).into_owned();
         let watched = connections.watch(connection);
         tokio::spawn(async move {
             let _place = place;
-            let mut watched = std::pin::pin!(watched);
-            // The library has no time limit for the bytes by which it tells the versions of HTTP apart.
-            let ended = tokio::select! {
-                ended = &mut watched => ended,
-                silent = tokio::time::timeout(patience, first.notified()) => match silent {
-                    Ok(()) => watched.await,
-                    Err(_) => return tracing::debug!("a connection ended that asked for nothing"),
+            tokio::select! {
+                ended = watched => match ended {
+                    Ok(()) => {}
+                    Err(error) => tracing::debug!("a connection ended early: {error}"),
                 },
-            };
-            if let Err(error) = ended {
-                tracing::debug!("a connection ended early: {error}");
+                () = activity.ended() => tracing::debug!("a connection ended on which nothing moved"),
             }
         });
     }
@@ -122,6 +124,7 @@ impl Engine {
 async fn answer(
     engine: &Engine,
     patience: Duration,
+    rooms: &Rooms,
     request: http::Request<Incoming>,
 ) -> Result<http::Response<Content>, LostReply> {
     if !host::is_loopback(&request) {
@@ -131,10 +134,11 @@ async fn answer(
         return Ok(refusal(403, "this engine answers to no web page of another site"));
     }
     let (parts, body) = request.into_parts();
-    match body::whole(&parts, body, patience).await {
-        Ok(body) => engine.exchange(http::Request::from_parts(parts, body)).await,
+    match body::whole(&parts, body, patience, rooms).await {
+        Ok(whole) => engine.exchange(http::Request::from_parts(parts, whole.bytes)).await,
         Err(Unread::TooLarge(limit)) => Ok(engine.too_large(&limit)),
         Err(Unread::TooSlow) => Ok(refusal(408, "the request's body did not come in time")),
+        Err(Unread::NoRoom) => Ok(refusal(503, "the bodies of all requests under way are too large together")),
         Err(Unread::CutOff) => Ok(refusal(400, "the request ended before its body did")),
     }
 }

@@ -1,4 +1,4 @@
-//! A request's body, read whole: within its limit, and in time.
+//! A request's body, read whole: within its limit, in time, and as long as there is room for it beside all others.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http_body_util::BodyExt;
 use hyper::body::Body;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::wire::limit::{self, Limit};
 
@@ -16,20 +17,69 @@ const MOST_RESERVED: usize = 16 << 20;
 /// So much of a body that is too large is read and dropped, so that its sender comes to read the answer.
 const MOST_DROPPED: usize = 64 << 20;
 
+/// So many bytes of all bodies under way are kept: of their first MiB each, and of all that follows.
+const MOST_KEPT: usize = 1 << 30;
+
 /// Why a body was not read to its end.
 #[derive(Debug)]
 pub enum Unread {
     TooLarge(Box<Limit>),
     TooSlow,
+    NoRoom,
     CutOff,
 }
 
+/// Bytes that are free. Large bodies leave the small ones theirs.
+pub struct Rooms {
+    small: Semaphore,
+    large: Semaphore,
+}
+
+impl Default for Rooms {
+    fn default() -> Rooms {
+        Rooms { small: Semaphore::new(MOST_KEPT), large: Semaphore::new(MOST_KEPT) }
+    }
+}
+
+/// A body, and the room that it takes as long as this is there.
+#[derive(Debug)]
+pub struct Whole<'a> {
+    pub bytes: Bytes,
+    _room: Taken<'a>,
+}
+
+/// What a body has taken of the rooms.
+#[derive(Debug, Default)]
+struct Taken<'a> {
+    small: Option<SemaphorePermit<'a>>,
+    large: Option<SemaphorePermit<'a>>,
+}
+
+impl<'a> Taken<'a> {
+    /// Waits for room for a piece behind the bytes that were read before.
+    async fn more(&mut self, rooms: &'a Rooms, read: usize, piece: usize, patience: Duration) -> Result<(), Unread> {
+        let (room, taken) = match read < limit::SMALLEST {
+            true => (&rooms.small, &mut self.small),
+            false => (&rooms.large, &mut self.large),
+        };
+        let piece = u32::try_from(piece).map_err(|_| Unread::NoRoom)?;
+        let permit = timeout(patience, room.acquire_many(piece)).await.map_err(|_| Unread::NoRoom)?;
+        let permit = permit.expect("the semaphore is never closed");
+        match taken {
+            Some(taken) => taken.merge(permit),
+            None => *taken = Some(permit),
+        }
+        Ok(())
+    }
+}
+
 /// Copied piece by piece as it comes, so that the connection reads all of it into the same buffer.
-pub async fn whole<B: Body<Data = Bytes> + Unpin>(
+pub async fn whole<'a, B: Body<Data = Bytes> + Unpin>(
     head: &Parts,
     mut body: B,
     patience: Duration,
-) -> Result<Bytes, Unread> {
+    rooms: &'a Rooms,
+) -> Result<Whole<'a>, Unread> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let small = body.size_hint().upper().is_some_and(|most| most <= limit::SMALLEST as u64);
     let limit = (!small).then(|| limit::of(head));
@@ -37,14 +87,16 @@ pub async fn whole<B: Body<Data = Bytes> + Unpin>(
     let mut reader = Reader { body: &mut body, until: Instant::now() + patience, read: 0 };
     let mut whole = BytesMut::with_capacity(announced.min(most).min(MOST_RESERVED));
     let mut too_large = announced > most;
+    let mut taken = Taken::default();
     while !too_large && let Some(piece) = reader.next().await? {
         too_large = reader.read > most;
+        taken.more(rooms, whole.len(), piece.len(), patience).await?;
         whole.extend_from_slice(&piece);
     }
     match limit.filter(|_| too_large) {
-        None => Ok(whole.freeze()),
+        None => Ok(Whole { bytes: whole.freeze(), _room: taken }),
         Some(limit) => {
-            drop(whole);
+            drop((whole, taken));
             let waits = head.headers.contains_key(http::header::EXPECT);
             while !waits && reader.read < MOST_DROPPED && reader.next().await.is_ok_and(|piece| piece.is_some()) {}
             Err(Unread::TooLarge(Box::new(limit)))
@@ -84,6 +136,10 @@ mod tests {
 
     /// Of a stream of a size that nobody announced: each piece after its pause.
     async fn read(pieces: Vec<(Duration, usize)>) -> Result<usize, Unread> {
+        read_in(&Rooms::default(), pieces).await.map(|whole| whole.bytes.len())
+    }
+
+    async fn read_in(rooms: &Rooms, pieces: Vec<(Duration, usize)>) -> Result<Whole<'_>, Unread> {
         let (head, ()) = http::Request::post("/")
             .header("x-amz-target", "Kinesis_20131202.CreateStream")
             .body(())
@@ -93,7 +149,21 @@ mod tests {
             tokio::time::sleep(pause).await; // of the paused clock
             Piece::Ok(Frame::data(Bytes::from(vec![b' '; bytes])))
         });
-        whole(&head, StreamBody::new(Box::pin(pieces)), Duration::from_secs(20)).await.map(|whole| whole.len())
+        whole(&head, StreamBody::new(Box::pin(pieces)), Duration::from_secs(20), rooms).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_under_way_are_bounded_together_and_small_ones_come_in_all_the_same() {
+        const MIB: usize = 1 << 20;
+        let second = Duration::from_secs(1);
+        let rooms = Rooms { small: Semaphore::new(3 * MIB), large: Semaphore::new(MIB) };
+        let large = || vec![(second, MIB), (second, MIB)];
+        let first = read_in(&rooms, large()).await.expect("there is room for one");
+        assert!(matches!(read_in(&rooms, large()).await, Err(Unread::NoRoom)));
+        assert!(read_in(&rooms, vec![(second, MIB)]).await.is_ok());
+        drop(first);
+        assert!(read_in(&rooms, large()).await.is_ok());
+        assert_eq!((rooms.small.available_permits(), rooms.large.available_permits()), (3 * MIB, MIB));
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,8 +11,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::*;
 use crate::Settings;
 
+const SIGNED: &str =
+    "AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+
 /// So long a peer may be silent in these tests.
 const SHORT: Duration = Duration::from_millis(200);
+
+/// More than the system's buffers hold.
+const LARGE: usize = 20 << 20;
 
 struct Served {
     child: Child,
@@ -56,10 +62,17 @@ fn serve_under(limit: &str) -> Served {
 #[ignore = "runs until it is killed: others start it as a process of its own"]
 async fn serve_until_killed() {
     let engine = Engine::start(Settings::default()).await.expect("an engine in memory starts");
+    put(&engine, "/lake", Bytes::new()).await;
+    put(&engine, "/lake/large", Bytes::from(vec![b'-'; LARGE])).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     println!("serving {} {}", listener.local_addr().expect("it is bound"), descriptors::raise());
     // Whoever started this reads no more, which must not end it.
     engine.serve_with(SHORT, listener, std::future::pending()).await.expect("accepting goes on");
+}
+
+async fn put(engine: &Engine, path: &str, body: Bytes) {
+    let request = http::Request::put(path).header("authorization", SIGNED).body(body).expect("valid parts");
+    assert_eq!(engine.call(request).await.status(), 200);
 }
 
 async fn asked(address: SocketAddr) -> String {
@@ -83,8 +96,9 @@ async fn silent_peers_do_not_keep_a_good_request_out() {
             "POST / HTTP/1.1\r\nHost: localh",
             "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf",
             "GET /_local/health HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            &format!("GET /lake/large HTTP/1.1\r\nHost: localhost\r\nAuthorization: {SIGNED}\r\n\r\n"),
         ];
-        let mut silent = vec![];
+        let mut silent: Vec<TcpStream> = vec![];
         for text in begun.iter().cycle().take(300) {
             let mut stream = TcpStream::connect(served.address).await.expect("the system's queue takes it");
             stream.write_all(text.as_bytes()).await.expect("the system's buffer takes it");
@@ -103,6 +117,49 @@ async fn silent_peers_do_not_keep_a_good_request_out() {
             assert!(answered || at % begun.len() != 5, "{limit}, {at}: {ended:?} {answer}");
         }
     }
+}
+
+/// One that has asked for nothing more answers pings, and one that asked for much takes nothing of it.
+#[tokio::test]
+async fn an_http2_connection_on_which_nothing_moves_ends() {
+    let engine = Engine::start(Settings::default()).await.expect("an engine in memory starts");
+    put(&engine, "/lake", Bytes::new()).await;
+    put(&engine, "/lake/large", Bytes::from(vec![b'-'; LARGE])).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let server = tokio::spawn(async move { engine.serve_with(SHORT, listener, std::future::pending()).await });
+    for path in ["/_local/health", "/lake/large"] {
+        let stream = TokioIo::new(TcpStream::connect(address).await.expect("the server listens"));
+        let (mut client, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.expect("it speaks HTTP/2");
+        let connection = tokio::spawn(connection);
+        let request = http::Request::get(format!("http://localhost{path}")).header("authorization", SIGNED);
+        let request = request.body(http_body_util::Empty::<Bytes>::new()).expect("valid parts");
+        let answer = client.send_request(request).await.expect("it answers");
+        assert_eq!(answer.status(), 200);
+        // However it ends; the client and the answer are kept so long.
+        let _ = connection.await.expect("no panic");
+        drop((client, answer));
+    }
+    server.abort();
+}
+
+/// A signal to end is obeyed though a peer does not read what it asked for, and another's answer never comes.
+#[tokio::test]
+async fn serving_ends_while_peers_do_not() {
+    let engine = Engine::start(Settings::default()).await.expect("an engine in memory starts");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = tokio::spawn(async move { engine.serve_with(SHORT, listener, async { drop(stopped.await) }).await });
+    let mut peer = TcpStream::connect(address).await.expect("the server listens");
+    // An answer that is made for as long as its peer sends something of its body.
+    let head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n";
+    peer.write_all(head).await.expect("the server reads");
+    peer.write_all(&[b' '; 100_000]).await.expect("the server reads");
+    assert!(asked(address).await.starts_with("HTTP/1.1 200"));
+    stop.send(()).expect("the server still waits");
+    server.await.expect("the server does not panic").expect("and ends well");
 }
 
 /// Takes every descriptor that is left, and gives some back when it is told to.
