@@ -86,6 +86,11 @@ pub fn overlap(a: &str, b: &str) -> bool {
     false
 }
 
+/// The fewest characters that a prefix evaluates to.
+pub fn shortest(pieces: &[Piece]) -> usize {
+    atoms(pieces).len()
+}
+
 fn atoms(pieces: &[Piece]) -> Vec<Atom> {
     let mut atoms = vec![];
     for piece in pieces {
@@ -119,6 +124,8 @@ fn timestamp(pattern: &str, atoms: &mut Vec<Atom>) {
             match letter {
                 _ if !letter.is_ascii_alphabetic() => atoms.extend(vec![Class::Is(letter).once(); count]),
                 _ if NUMBERS.contains(letter) || NUMBERS_WHEN_SHORT.contains(letter) && count < 3 => {
+                    // Padded with zeros to as many digits as there are letters.
+                    atoms.extend(vec![Class::Digit.once(); count - 1]);
                     atoms.push(Class::Digit.repeated());
                 }
                 _ => atoms.push(Class::NotSlash.repeated()),
@@ -218,6 +225,7 @@ mod tests {
             ("year=!{timestamp:yyyy}/", format!("year=2026/07/{NAME}")),
             ("year=!{timestamp:yyyy}/", "year=2026/raw".to_owned()),
             ("a/!{firehose:random-string}/", format!("a/short/{NAME}")),
+            ("m=!{timestamp:MM}/", format!("m=7/{NAME}")),
         ] {
             assert!(!can_be(prefix, &key), "{prefix} {key}");
         }
@@ -249,6 +257,61 @@ mod tests {
             ("!{firehose:random-string}/", "elevenchars/", true),
         ] {
             assert_eq!((overlap(a, b), overlap(b, a)), (want, want), "{a} {b}");
+        }
+    }
+
+    /// Two prefixes, a seed of keys that the first can give, and any key, a line each.
+    #[test]
+    fn fuzz_keys() {
+        fuzz::over("keys", |input| {
+            let Ok(text) = std::str::from_utf8(input) else { return };
+            let mut lines = text.split('\n');
+            let [a, b, seed, key] = [(); 4].map(|()| lines.next().unwrap_or_default());
+            let (Ok(pieces), Ok(_)) = (parse(a), parse(b)) else { return };
+            assert_eq!(overlap(a, b), overlap(b, a), "{a} {b}");
+            assert!(overlap(a, a), "{a}");
+            let made = format!("{}{NAME}", sample(&pieces, seed));
+            let in_a = has_expressions(a) && pieces.iter().any(|piece| matches!(piece, Piece::Timestamp(_)));
+            assert!(!in_a || can_be(a, &made), "{a} {made}");
+            for key in [key, made.as_str()] {
+                assert!(!(can_be(a, key) && can_be(b, key)) || overlap(a, b), "{a} {b} {key}");
+                assert!(!can_be(a, key) || writer(key).is_some_and(|writer| writer.ends_with("raw")), "{a} {key}");
+            }
+        });
+    }
+
+    /// What pieces can evaluate to: each atom one of its characters, and once to three times where it repeats.
+    fn sample(pieces: &[Piece], seed: &str) -> String {
+        let mut random = fastrand::Rng::with_seed(
+            seed.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())),
+        );
+        let mut made = String::new();
+        for atom in atoms(pieces) {
+            for _ in 0..if atom.repeats { random.usize(1..4) } else { 1 } {
+                let from: Vec<char> = match atom.class {
+                    Class::Is(c) => vec![c],
+                    Class::Digit => "0123456789".chars().collect(),
+                    Class::Word => "aZ0-".chars().collect(),
+                    Class::NotSlash => "aé 0.-\u{1F600}".chars().collect(),
+                    Class::Any => "a/é-0".chars().collect(),
+                };
+                made.push(from[random.usize(..from.len())]);
+            }
+        }
+        made
+    }
+
+    #[test]
+    fn the_shortest_evaluation_counts_what_is_always_there() {
+        for (prefix, want) in [
+            ("data/", 5),
+            ("é/", 2),
+            ("y=!{timestamp:yyyy/MM}/", 10),
+            ("!{timestamp:'year='yyyy''MMM}/", 12),
+            ("!{firehose:random-string}/", 12),
+            ("!{partitionKeyFromQuery:customer}/", 2),
+        ] {
+            assert_eq!(shortest(&parse(prefix).unwrap()), want, "{prefix}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::diagnostic::{Mistake, Span};
 use crate::claims;
-use crate::prefix::{Piece, has_expressions, parse};
+use crate::prefix::{Piece, has_expressions, object_key, parse};
 
 /// What a prefix is for: not every expression is allowed everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +42,7 @@ pub(super) fn check<'t>(
         let what = format!("`{}` is where provision keeps its own objects", claims::ROOT);
         mistakes.push(Mistake::error(at, what).expected("another prefix"));
     }
-    // An expression gives one character at least.
-    let lengths = pieces.iter().map(|piece| if let Piece::Literal(text) = piece { text.chars().count() } else { 1 });
-    let length: usize = lengths.sum();
+    let length = object_key::shortest(&pieces);
     if length > 512 {
         let what = format!("{length} characters are too many");
         mistakes.push(Mistake::error(at, what).expected("at most 512 after evaluation"));
