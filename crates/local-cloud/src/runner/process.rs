@@ -21,8 +21,9 @@ use super::report::{self, Measured};
 use super::supervisor::Supervisor;
 use super::written::{Written, collect};
 
-/// Lambda's limit for the time between start and the first request for work.
-const INIT_LIMIT: Duration = Duration::from_secs(10);
+/// Lambda's limit for the time between start and the first request for work. It then initialises again, in the time that the
+/// function has for its work. <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
+const INIT_LIMIT: Duration = if cfg!(test) { Duration::from_millis(500) } else { Duration::from_secs(10) };
 
 /// How long a process that cut off its answer has to end.
 const EXIT_LIMIT: Duration = Duration::from_millis(500);
@@ -80,7 +81,7 @@ impl Process {
     /// Runs one invocation. Gives whether the process may be asked again.
     pub async fn invoke(&mut self, id: &str, function: &FunctionImage, input: Input) -> (InvokeOutcome, bool) {
         let fresh = self.init.is_none();
-        let begun = self.until_ready(fresh).await;
+        let begun = self.until_ready(fresh, function).await;
         let work_began = Instant::now();
         let ended = match begun {
             Ok(()) => self.exchange(id, function, input).await,
@@ -103,7 +104,8 @@ impl Process {
         self.launched.end().await;
     }
 
-    async fn until_ready(&mut self, fresh: bool) -> Result<(), Ended> {
+    /// A process that is late is given the rest of its time, where Lambda starts another.
+    async fn until_ready(&mut self, fresh: bool, function: &FunctionImage) -> Result<(), Ended> {
         if !fresh {
             return Ok(());
         }
@@ -115,12 +117,12 @@ impl Process {
                 Ok(())
             }
             status = self.launched.child.wait() => Err(Ended::Exited(status)),
-            () = tokio::time::sleep(INIT_LIMIT) => Err(Ended::TimedOut),
+            () = tokio::time::sleep(INIT_LIMIT + timeout(function)) => Err(Ended::TimedOut),
         }
     }
 
     async fn exchange(&mut self, id: &str, function: &FunctionImage, input: Input) -> Ended {
-        let timeout = Duration::from_secs(function.timeout_s.into());
+        let timeout = timeout(function);
         let deadline = SystemTime::now() + timeout;
         let said = self.api.give(Work {
             id: id.to_owned(),
@@ -180,8 +182,7 @@ impl Process {
     }
 
     fn time_out(&self, id: &str, function: &FunctionImage) -> Bytes {
-        let limit_s = if self.init.is_some() { f64::from(function.timeout_s) } else { INIT_LIMIT.as_secs_f64() };
-        let text = format!("Task timed out after {limit_s:.2} seconds");
+        let text = format!("Task timed out after {:.2} seconds", timeout(function).as_secs_f64());
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
         let mut written = self.written.borrow_mut();
         if let Some(bytes) = self.api.begun() {
@@ -200,6 +201,10 @@ impl Drop for Process {
             .iter_mut()
             .for_each(|supervisor| supervisor.ended(self.group, self.launched.guarded()));
     }
+}
+
+fn timeout(function: &FunctionImage) -> Duration {
+    Duration::from_secs(function.timeout_s.into())
 }
 
 /// Waits until the process takes more memory than its function has. Where the system does not say, that is never.

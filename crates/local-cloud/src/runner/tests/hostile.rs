@@ -123,6 +123,27 @@ async fn a_runtime_that_breaks_the_rules_is_told_as_what_it_is() {
 }
 
 #[tokio::test]
+async fn a_runtime_that_asks_for_no_work_runs_out_of_time_and_a_late_one_does_not() {
+    let runner = Runner::new();
+    for (delay_s, told) in [("600", Some("Error: Task timed out after 2.00 seconds")), ("1", None)] {
+        let late = BOOTSTRAP.replace("count = 0\n", &format!("count = 0\ntime.sleep({delay_s})\n"));
+        let mut function = image("provided.al2023", zip_of(&[("bootstrap", &late, 0o755)]));
+        function.timeout_s = 2;
+        function.revision = delay_s.into();
+        let outcome = runner.invoke(&function, Bytes::from_static(b"\"\"").into()).await;
+        let message = json(&outcome)["errorMessage"].as_str().map(str::to_owned);
+        assert_eq!(
+            message.as_deref().and_then(|text| text.split_once(' ')?.1.split_once(' ')).map(|(_, text)| text),
+            told,
+            "{message:?}"
+        );
+        if told.is_some() {
+            assert_eq!(json(&outcome)["errorType"], "Sandbox.Timedout");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_a_function_writes_is_kept_within_bounds_that_its_log_tells() {
     let runner = Runner::new();
     let function = image("provided.al2023", zip_of(&[("bootstrap", BOOTSTRAP, 0o755)]));
