@@ -5,36 +5,13 @@
 
 use std::collections::HashMap;
 
+use aws_facts::rates::{Per, RATES};
+
 use crate::anomalies::About;
 use crate::anomalies::subject;
 use crate::request::{AwsError, Request};
 use crate::service::allowance::Allowance;
 use crate::settings::Millis;
-
-mod table;
-
-pub use table::RATES;
-
-/// Whose calls are counted together, besides the operation's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Per {
-    /// The account's in a region.
-    Account,
-    /// Those for one stream.
-    Stream,
-    /// The account's in a region, of all the row's operations.
-    AllOfThese,
-}
-
-/// The rate of some operations.
-#[derive(Debug)]
-pub struct Rate {
-    pub service: &'static str,
-    pub operations: &'static [&'static str],
-    pub per: Per,
-    pub per_second: u64,
-    pub source: &'static str,
-}
 
 /// What is left of each rate.
 #[derive(Debug)]
@@ -46,13 +23,9 @@ pub struct Rates {
 /// The row, the operation where it counts for itself, the region, and the stream where it counts apart.
 type Key = (usize, &'static str, String, String);
 
-/// The operation's row, and its name there.
 fn find(operation: &str) -> Option<(usize, &'static str)> {
     let (service, name) = operation.split_once(':')?;
-    RATES.iter().enumerate().filter(|(_, rate)| rate.service == service).find_map(|(row, rate)| {
-        let operation = rate.operations.iter().find(|known| **known == name)?;
-        Some((row, *operation))
-    })
+    aws_facts::rates::find(service, name)
 }
 
 /// Has the operation a rate?
@@ -79,7 +52,7 @@ impl Rates {
             Per::AllOfThese => (row, "", request.region.clone(), String::new()),
         };
         let allowance = self.left.entry(key).or_default();
-        if allowance.holds(now, rate.per_second, 1) {
+        if allowance.holds(now, rate.per_second.into(), 1) {
             allowance.take(1);
             return Ok(());
         }
@@ -103,6 +76,8 @@ fn exceeded(service: &str, stream: Option<String>, account: &str) -> AwsError {
 
 #[cfg(test)]
 mod tests {
+    use aws_facts::rates::Rate;
+
     use super::*;
 
     fn call(service: &'static str, region: &str, stream: &str) -> Request {
@@ -128,7 +103,7 @@ mod tests {
                     _ => ("ThrottlingException", 400),
                 };
                 assert_eq!((refused.code, refused.status), (code, status), "{operation}");
-                let after = 1_000_u64.div_ceil(rate.per_second);
+                let after = 1_000_u64.div_ceil(rate.per_second.into());
                 assert!(admitted(5_000 + after - 1).is_err() && admitted(5_000 + after).is_ok(), "{operation}");
             }
         }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_facts::rates::{self, Per, RATES};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
@@ -18,95 +19,6 @@ use tokio::time::{Instant, sleep_until};
 
 /// At most so many requests are under way at once. Each may hold a connection, and a shell on macOS gives 256 descriptors.
 const AT_ONCE: usize = 100;
-
-/// The rate of some operations of a service.
-#[derive(Debug)]
-pub struct Rate {
-    /// As the SDK names it.
-    pub service: &'static str,
-    /// Each of them has a bucket of its own, unless `together`. Empty: all that are not named elsewhere.
-    pub operations: &'static [&'static str],
-    /// Do they share one bucket?
-    pub together: bool,
-    pub per_second: u32,
-    pub source: &'static str,
-}
-
-const KINESIS: &str = "https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html";
-const FIREHOSE: &str = "https://docs.aws.amazon.com/firehose/latest/dev/limits.html";
-const LAMBDA: &str = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html";
-const LOGS: &str = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html";
-
-/// Rates per account and region. Where a rate counts per stream, one stack has several streams, and no bucket is needed.
-pub const RATES: &[Rate] = &[
-    Rate {
-        service: "Kinesis",
-        operations: &["CreateStream", "DeleteStream", "ListStreams", "AddTagsToStream"],
-        together: false,
-        per_second: 5,
-        source: KINESIS,
-    },
-    Rate {
-        service: "Kinesis",
-        operations: &["DescribeStream", "UpdateShardCount"],
-        together: false,
-        per_second: 10,
-        source: KINESIS,
-    },
-    Rate {
-        service: "Kinesis",
-        operations: &["DescribeStreamSummary"],
-        together: false,
-        per_second: 20,
-        source: KINESIS,
-    },
-    Rate {
-        service: "Firehose",
-        operations: &[
-            "CreateDeliveryStream",
-            "DeleteDeliveryStream",
-            "DescribeDeliveryStream",
-            "ListDeliveryStreams",
-            "UpdateDestination",
-            "TagDeliveryStream",
-            "UntagDeliveryStream",
-            "ListTagsForDeliveryStream",
-        ],
-        together: false,
-        per_second: 5,
-        source: FIREHOSE,
-    },
-    Rate { service: "Lambda", operations: &["GetFunction"], together: false, per_second: 100, source: LAMBDA },
-    // Invocations are not control plane, and not in this table.
-    Rate {
-        service: "Lambda",
-        operations: &[
-            "CreateFunction",
-            "UpdateFunctionCode",
-            "UpdateFunctionConfiguration",
-            "DeleteFunction",
-            "PublishVersion",
-            "ListAliases",
-            "CreateAlias",
-            "UpdateAlias",
-            "ListFunctions",
-            "ListTags",
-            "TagResource",
-            "UntagResource",
-        ],
-        together: true,
-        per_second: 15,
-        source: LAMBDA,
-    },
-    Rate {
-        service: "CloudWatch Logs",
-        operations: &["CreateLogGroup", "DeleteLogGroup", "DescribeLogGroups", "ListTagsForResource"],
-        together: false,
-        per_second: 10,
-        source: LOGS,
-    },
-    Rate { service: "CloudWatch Logs", operations: &["GetLogEvents"], together: false, per_second: 10, source: LOGS },
-];
 
 /// Which operation a request is. The client's interceptor says so; a request that does not say it is not paced.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -150,17 +62,18 @@ impl Pace {
         let due = next.entry((row, name)).or_insert(now);
         let at = (*due).max(now);
         *due = at + interval;
-        // A bucket that nobody used for a second is full.
-        at.checked_sub(interval * (rate - 1)).map_or(now, |free| free.max(now))
+        // A bucket that nobody used for a second is full. One place stays free, for what comes early.
+        at.checked_sub(interval * rate.saturating_sub(2)).map_or(now, |free| free.max(now))
     }
 }
 
-/// The operation's row, and the name of its bucket.
+/// The operation's row, and the name of its bucket. What is counted for each stream needs none: one stack has several.
 fn find(operation: &Operation) -> Option<(usize, &'static str)> {
-    RATES.iter().enumerate().filter(|(_, rate)| rate.service == operation.service).find_map(|(row, rate)| {
-        let name = rate.operations.iter().find(|name| **name == operation.name)?;
-        Some((row, if rate.together { "" } else { name }))
-    })
+    let service = match operation.service.as_str() {
+        "CloudWatch Logs" => "logs".to_owned(),
+        service => service.to_lowercase(),
+    };
+    rates::find(&service, &operation.name).filter(|(row, _)| RATES[*row].per != Per::Stream)
 }
 
 /// An HTTP client whose requests wait for their place.
@@ -220,18 +133,18 @@ mod tests {
     }
 
     #[test]
-    fn a_second_holds_as_many_calls_as_the_rate_and_the_rest_follow_one_by_one() {
+    fn a_second_holds_one_call_less_than_the_rate_and_the_rest_follow_one_by_one() {
         let describe = operation("Firehose", "DescribeDeliveryStream");
-        assert_eq!(waits(&engaged(), &describe, 8), [0, 0, 0, 0, 0, 200, 400, 600]);
+        assert_eq!(waits(&engaged(), &describe, 8), [0, 0, 0, 0, 200, 400, 600, 800]);
         assert_eq!(waits(&engaged(), &operation("S3", "PutObject"), 50), [0; 50], "no rate is documented");
     }
 
     #[test]
     fn operations_have_buckets_of_their_own_unless_they_are_counted_together() {
         let pace = engaged();
-        assert_eq!(waits(&pace, &operation("Kinesis", "CreateStream"), 5), [0; 5]);
-        assert_eq!(waits(&pace, &operation("Kinesis", "DeleteStream"), 5), [0; 5]);
-        assert_eq!(waits(&pace, &operation("Lambda", "ListAliases"), 15), [0; 15]);
+        assert_eq!(waits(&pace, &operation("Kinesis", "CreateStream"), 4), [0; 4]);
+        assert_eq!(waits(&pace, &operation("Kinesis", "DeleteStream"), 4), [0; 4]);
+        assert_eq!(waits(&pace, &operation("Lambda", "ListAliases"), 14), [0; 14]);
         assert_eq!(waits(&pace, &operation("Lambda", "ListTags"), 1), [66]);
     }
 
@@ -241,15 +154,6 @@ mod tests {
         let describe = operation("Firehose", "DescribeDeliveryStream");
         assert_eq!(waits(&pace, &describe, 20), [0; 20]);
         pace.engage();
-        assert_eq!(waits(&pace, &describe, 7), [0, 0, 0, 0, 0, 200, 400]);
-    }
-
-    #[test]
-    fn every_rate_has_a_source_and_no_operation_two_rates() {
-        let mut seen = std::collections::HashSet::new();
-        for rate in RATES {
-            assert!(rate.source.starts_with("https://docs.aws.amazon.com/"), "{rate:?}");
-            assert!(rate.operations.iter().all(|name| seen.insert((rate.service, *name))), "{rate:?}");
-        }
+        assert_eq!(waits(&pace, &describe, 7), [0, 0, 0, 0, 200, 400, 600]);
     }
 }

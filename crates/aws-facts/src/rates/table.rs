@@ -14,7 +14,7 @@ const LOGS_API: &str = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/
 const fn rate(
     service: &'static str,
     operations: &'static [&'static str],
-    (per, per_second): (Per, u64),
+    (per, per_second): (Per, u32),
     source: &'static str,
 ) -> Rate {
     Rate { service, operations, per, per_second, source }

@@ -1,0 +1,59 @@
+//! How often an account may call the control plane in a second.
+//!
+//! IAM publishes no rates, and those of STS, S3 and the data planes are of another kind.
+
+mod table;
+
+pub use table::RATES;
+
+/// Whose calls are counted together, besides the operation's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Per {
+    /// The account's in a region.
+    Account,
+    /// Those for one stream.
+    Stream,
+    /// The account's in a region, of all the row's operations.
+    AllOfThese,
+}
+
+/// The rate of some operations.
+#[derive(Debug)]
+pub struct Rate {
+    pub service: &'static str,
+    pub operations: &'static [&'static str],
+    pub per: Per,
+    pub per_second: u32,
+    pub source: &'static str,
+}
+
+/// The row of an operation, and what its bucket is called in it: its name, or nothing where the row's operations share one.
+///
+/// The service is named as in its endpoint: `kinesis`, `logs`.
+pub fn find(service: &str, operation: &str) -> Option<(usize, &'static str)> {
+    RATES.iter().enumerate().filter(|(_, rate)| rate.service == service).find_map(|(row, rate)| {
+        let name = rate.operations.iter().find(|name| **name == operation)?;
+        Some((row, if rate.per == Per::AllOfThese { "" } else { name }))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rate_has_a_source_and_no_operation_two_rates() {
+        let mut seen = std::collections::HashSet::new();
+        for rate in RATES {
+            assert!(rate.source.contains("https://docs.aws.amazon.com/") || rate.source.starts_with("[?]"), "{rate:?}");
+            assert!(rate.operations.iter().all(|name| seen.insert((rate.service, *name))), "{rate:?}");
+        }
+    }
+
+    #[test]
+    fn operations_that_are_counted_together_have_one_bucket() {
+        assert_eq!(find("lambda", "ListAliases"), find("lambda", "ListTags"));
+        assert_ne!(find("kinesis", "CreateStream"), find("kinesis", "DeleteStream"));
+        assert_eq!(find("s3", "PutObject"), None);
+    }
+}
