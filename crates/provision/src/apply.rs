@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::event::{Event, Events, Summary};
 use crate::node::Node;
 use crate::plan::{Op, Plan, Step};
-use crate::resource::Gone;
-use crate::schedule::Schedule;
+use crate::resource::{self, Gone};
+use crate::schedule::{Schedule, Waits};
 
 /// How a run came out, step by step.
 pub struct Applied {
@@ -32,7 +32,7 @@ pub async fn apply(
     events: &Events,
 ) -> Applied {
     let began = Instant::now();
-    let mut schedule = Schedule::new(plan.steps.iter().map(|step| step.after.clone()).collect());
+    let mut schedule = Schedule::new(plan.steps.iter().map(waits).collect());
     let mut summary = Summary { unchanged: plan.same.len(), ..Summary::default() };
     let mut results: Vec<Option<Gone>> = vec![None; plan.steps.len()];
     let mut failures = vec![];
@@ -71,6 +71,13 @@ pub async fn apply(
     summary.interrupted |= *interrupt.borrow();
     summary.took_ms = began.elapsed().as_millis() as u64;
     Applied { summary, results, failures }
+}
+
+/// Of some kinds AWS lets only so many come and go at once; what is updated does neither.
+fn waits(step: &Step) -> Waits {
+    let kind = resource::kind(step.name.address.kind);
+    let lane = kind.and_then(|kind| Some((kind.name, kind.at_once?))).filter(|_| step.op != Op::Update);
+    Waits { after: step.after.clone(), lane }
 }
 
 async fn run(

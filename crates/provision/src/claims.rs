@@ -6,11 +6,8 @@
 //! itself, before it goes) says that this environment wrote it. And S3 deletes no bucket that holds an object, so that a
 //! bucket with a claim in it outlives whoever else leaves it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-
-use crate::names::{Name, Names};
-use crate::prefix::{self, Place};
+use crate::names::Names;
+use crate::prefix::Place;
 
 /// Where all claims of a bucket are. Query engines skip what begins with a dot.
 pub const ROOT: &str = ".provision/";
@@ -82,45 +79,6 @@ pub fn on_bucket(names: &Names) -> String {
 /// The key of this environment's claim on a place.
 pub fn on_place(names: &Names, place: &Place) -> String {
     format!("{ROOT}{}/{PLACE}{}/{}", owner(names), place.delivery, place.prefix)
-}
-
-/// The claims that one survey has read, by bucket. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct Seen(Arc<Mutex<HashMap<String, Cell>>>);
-
-/// Filled by the first who asks.
-pub type Cell = Arc<tokio::sync::OnceCell<Arc<Vec<Claim>>>>;
-
-impl Seen {
-    pub fn of(&self, bucket: &str) -> Cell {
-        let mut buckets = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        buckets.entry(bucket.to_owned()).or_default().clone()
-    }
-
-    /// The places of this environment in the buckets that were looked at.
-    pub fn places(&self, names: &Names) -> Vec<Place> {
-        let buckets = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let claims = buckets.values().filter_map(|cell| cell.get().cloned());
-        let mut places: Vec<Place> = claims
-            .flat_map(|claims| claims.iter().filter(|c| c.owner == owner(names)).cloned().collect::<Vec<_>>())
-            .filter_map(|claim| claim.place)
-            .collect();
-        places.sort();
-        places
-    }
-
-    /// What others have claimed that can lie under `name`, or that it can lie under.
-    pub fn overlaps(&self, name: &Name, names: &Names) -> Vec<String> {
-        let Some(place) = Place::parse(&name.physical) else { return vec![] };
-        let Some(claims) = self.of(&place.bucket).get().cloned() else { return vec![] };
-        let others = claims.iter().filter(|claim| claim.owner != owner(names));
-        let met = others.filter_map(|claim| {
-            let other = claim.place.as_ref().filter(|other| prefix::overlap(&other.prefix, &place.prefix))?;
-            let whose = claim.told(names);
-            Some(format!("{} overlaps {} of delivery stream {} ({whose})", place.prefix, other.prefix, other.delivery))
-        });
-        met.collect()
-    }
 }
 
 #[cfg(test)]

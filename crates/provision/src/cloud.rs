@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use crate::claims::Seen;
 use crate::names::Names;
+use crate::seen::Seen;
 use crate::send::Ledger;
 use crate::wait::Waits;
 
@@ -15,12 +15,14 @@ mod answer;
 pub mod calls;
 mod connect;
 mod http;
+pub mod identity;
 pub mod pace;
 mod profile;
 
 pub use answer::Answer;
 pub use calls::{Call, Calls};
 pub use connect::{Caller, Target, account, chosen_region, connect, local_port, own_endpoints, within};
+use identity::Identity;
 use pace::Paced;
 
 /// What every operation on a resource is given. Cheap to clone.
@@ -35,10 +37,12 @@ pub struct Cx {
     pub waiting: Arc<dyn Fn(&str) + Send + Sync>,
     pub calls: Calls,
     pub waits: Waits,
-    /// What the survey has read of buckets' claims.
-    pub claims: Seen,
+    /// What the survey has read.
+    pub seen: Seen,
     /// What this run did so far.
     pub ledger: Ledger,
+    /// Whether the account in `names` is the caller's.
+    pub identity: Identity,
     pub clients: Clients,
 }
 
@@ -63,6 +67,8 @@ pub struct Options {
     pub wait_until_gone: bool,
     /// What data is deleted with the prefixes.
     pub purge_data: Purge,
+    /// Whose credentials these are is confirmed by the survey, beside its reads.
+    pub confirms_late: bool,
     /// Find what is ours by the services' own lists too: a record may be lost or wrong.
     pub scan: bool,
     /// What is observed may be deleted: then more of it has to be known.
@@ -114,7 +120,7 @@ impl Cx {
     /// The same, with a record of calls that some are in already. Its clients share one HTTP client, which keeps to AWS's rates.
     pub fn counting(sdk: SdkConfig, names: Names, calls: Calls) -> Cx {
         if sdk.endpoint_url().is_none() {
-            calls.pace.engage();
+            calls.keep_to_rates();
         }
         let sdk = match sdk.http_client() {
             Some(client) => {
@@ -130,8 +136,9 @@ impl Cx {
             waiting: Arc::new(|_| ()),
             calls,
             waits: Waits::default(),
-            claims: Seen::default(),
+            seen: Seen::default(),
             ledger: Ledger::default(),
+            identity: Identity::default(),
             clients: Clients::default(),
         }
     }

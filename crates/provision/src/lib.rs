@@ -38,6 +38,7 @@ pub mod run;
 pub mod scan;
 pub mod schedule;
 pub mod secret;
+pub mod seen;
 pub mod send;
 pub mod serving;
 pub mod session;

@@ -30,11 +30,14 @@ pub struct Kind {
     pub unwanted: fn(Name) -> Box<dyn Node>,
     /// All that there may be of it: see [`Resource::list`].
     pub list: fn(&Cx) -> BoxFuture<'_, Result<Scanned>>,
+    /// How many may be worked at at once: see [`Resource::AT_ONCE`].
+    pub at_once: Option<usize>,
 }
 
 impl Kind {
     const fn of<R: Resource>() -> Kind {
-        Kind { name: R::KIND, is_name: R::is_name, unwanted: node::unwanted::<R>, list: list::<R> }
+        let (unwanted, list, at_once) = (node::unwanted::<R>, list::<R>, R::AT_ONCE);
+        Kind { name: R::KIND, is_name: R::is_name, unwanted, list, at_once }
     }
 }
 
@@ -70,6 +73,8 @@ pub trait Resource: Clone + Send + Sync + 'static {
     }
     /// May a read show it for a while after its deletion?
     const LINGERS: bool = false;
+    /// At most so many may be coming and going at once in an account.
+    const AT_ONCE: Option<usize> = None;
     /// Is it updated when a resource of this kind that it refers to is created anew under the same name?
     const RENEWED_WITH: Option<&'static str> = None;
     /// Does a replacement lose data that cannot be had again?

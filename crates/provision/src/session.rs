@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use aws_config::SdkConfig;
 use local_cloud::{Engine, Settings};
 
 use crate::cli::TargetArgs;
+use crate::cloud::identity::{self, Identity};
 use crate::cloud::{self, Calls, Cx, Options, Target};
 use crate::error::{Error, Result};
 use crate::event::{self, Event, Events};
@@ -84,7 +86,7 @@ pub async fn open(
         reach(target, wanted.region.as_deref(), wanted.account.as_deref(), &work_dir, names, events).await?;
     let owner = options.owner.map(|owner| secret::masked(&owner));
     let options = Options { work_dir, owner, runs_here: place.is_local(), ..options };
-    Ok(Session { cx: Cx { options, ..cx }, place, stack: Some(stack) })
+    session(Cx { options, ..cx }, place, Some(stack)).await
 }
 
 /// Reaches the target of a stack of which only the name is known.
@@ -101,7 +103,14 @@ pub async fn open_named(stack: &str, target: &TargetArgs, options: Options, even
     let (cx, place) = reach(target, None, None, &work_dir, names, events).await?;
     let owner = options.owner.map(|owner| secret::masked(&owner));
     let options = Options { work_dir, owner, runs_here: place.is_local(), ..options };
-    Ok(Session { cx: Cx { options, ..cx }, place, stack: None })
+    session(Cx { options, ..cx }, place, None).await
+}
+
+async fn session(cx: Cx, place: Place, stack: Option<Stack>) -> Result<Session, Stop> {
+    if !cx.options.confirms_late {
+        cx.identity.confirm().await?;
+    }
+    Ok(Session { cx, place, stack })
 }
 
 /// Of a spec, or of a stack of which only the name is known.
@@ -172,8 +181,7 @@ async fn reach(
     };
     let sdk = cloud::connect(&wanted, region).await?;
     let calls = Calls::default();
-    let caller = cloud::account(&sdk, &calls).await?;
-    refuse_other_account(account, &caller.account)?;
+    let (account, sdk, identity) = whose(account, sdk, &calls).await?;
     let place = match sdk.endpoint_url() {
         Some(url) => Place::Endpoint(url.to_owned()),
         None => match cloud::own_endpoints(&sdk) {
@@ -182,7 +190,20 @@ async fn reach(
         },
     };
     let region = sdk.region().expect("connect refuses to go on without a region").to_string();
-    Ok((Cx::counting(sdk, names(caller.account, region), calls), place))
+    let cx = Cx::counting(sdk, names(account, region), calls);
+    Ok((Cx { identity, ..cx }, place))
+}
+
+/// The account: as the spec or the credentials say, until STS confirms it, else as STS says.
+async fn whose(wanted: Option<&str>, sdk: SdkConfig, calls: &Calls) -> Result<(String, SdkConfig, Identity)> {
+    let (stated, sdk) = identity::stated(sdk).await;
+    match wanted.map(str::to_owned).or(stated) {
+        Some(account) => {
+            let identity = Identity::assumed(&account, &sdk, calls);
+            Ok((account, sdk, identity))
+        }
+        None => Ok((cloud::account(&sdk, calls).await?.account, sdk, Identity::default())),
+    }
 }
 
 async fn local(
@@ -196,7 +217,7 @@ async fn local(
     let region = cloud::chosen_region(target.region.as_deref(), region)?.unwrap_or("us-east-1").to_owned();
     let data_dir = data_dir(work_dir);
     if let Some(serving) = crate::serving::running(&data_dir) {
-        refuse_other_account(account, &serving.account)?;
+        account.map_or(Ok(()), |wanted| identity::refuse_other(wanted, &serving.account))?;
         let sdk = cloud::local_port(&serving.url, &region);
         return Ok((Cx::new(sdk, names(serving.account, region)), Place::Serving(serving.url)));
     }
@@ -215,16 +236,6 @@ async fn local(
 pub fn warn_of_damage(engine: &Engine, events: &Events) {
     for damage in engine.damage() {
         events.say(Event::Warned { text: format!("the local engine's data is damaged: {damage}") });
-    }
-}
-
-fn refuse_other_account(wanted: Option<&str>, account: &str) -> Result<()> {
-    match wanted {
-        Some(wanted) if wanted != account => {
-            Err(Error::msg(format!("the spec is for account {wanted}, and these credentials are of {account}"))
-                .hint("use another --profile, or change target.account in the spec"))
-        }
-        _ => Ok(()),
     }
 }
 

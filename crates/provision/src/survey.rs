@@ -1,10 +1,10 @@
 //! Everything that is read before anything is decided: one parallel round, and a second only for what the first raised.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use futures::future::join_all;
+use futures::stream::{self, StreamExt};
 
-use crate::claims::Seen;
 use crate::cloud::Cx;
 use crate::error::Error;
 use crate::names::Name;
@@ -13,6 +13,11 @@ use crate::plan::{Facts, Members, needs_tags};
 use crate::prefix::{self, Place};
 use crate::record::{self, Record};
 use crate::resource;
+use crate::seen::Seen;
+
+/// So many of a kind are read at once: enough to use AWS's rates up, and so few that no request waits for its turn until it looks
+/// stalled, or until its signature has expired.
+const OF_A_KIND: usize = 50;
 
 /// What was found.
 pub struct Survey {
@@ -37,13 +42,19 @@ pub enum For {
 
 /// Reads everything. All that could not be read is told, not only the first.
 pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Result<Survey, Vec<Error>> {
-    let mut cx = Cx { claims: Seen::default(), ..cx.clone() };
+    let mut cx = Cx { seen: Seen::default(), ..cx.clone() };
     cx.options.deletes = purpose == For::Down;
     let cx = &cx;
     let tags_hash = hash(&nodes, cx);
-    let round = join_all(nodes.iter_mut().map(|node| look(node, cx, purpose)));
-    let (record, looked) = futures::join!(record::read(cx), round);
-    let mut errors: Vec<Error> = looked.into_iter().filter_map(Result::err).collect();
+    let round = each(&mut nodes, async |node| {
+        node.prepare(cx).await?;
+        node.observe(cx, purpose == For::Down).await
+    });
+    // Credentials of another account end the reads too: what those say is of no use then.
+    let confirm = async { cx.identity.confirm().await.map_err(|error| vec![error]) };
+    let reads = async { Ok(futures::join!(record::read(cx), round)) };
+    let ((), (record, looked)) = futures::try_join!(confirm, reads)?;
+    let mut errors = looked;
     let record = record.map_err(|error| errors.push(error)).unwrap_or_default();
     if !errors.is_empty() {
         return Err(each_once(errors));
@@ -56,7 +67,7 @@ pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Res
     let names: Vec<Name> = nodes.iter().map(|node| node.name().clone()).collect();
     let (first, left) = nodes.split_at_mut(known);
     let purges = cx.options.purge_data.deletes();
-    let judge = first.iter_mut().map(async |node| {
+    let judge = each(first, async |node| {
         if purpose == For::Down {
             return node.inspect(cx, &names).await;
         }
@@ -65,17 +76,17 @@ pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Res
             false => Ok(()),
         }
     });
-    let (judged, found) = futures::join!(join_all(judge), look_at_left_over(cx, left, &names));
-    let mut errors: Vec<Error> = judged.into_iter().filter_map(Result::err).chain(found).collect();
+    let (mut errors, found) = futures::join!(judge, look_at_left_over(cx, left, &names));
+    errors.extend(found);
     // What is claimed and neither wanted nor recorded: the record was lost, or does not tell the truth.
-    let mut claimed = unrecorded(&nodes, &cx.claims.places(&cx.names));
+    let mut claimed = unrecorded(&nodes, &cx.seen.places(&cx.names));
     errors.extend(look_at_left_over(cx, &mut claimed, &names).await);
     nodes.extend(claimed);
     if !errors.is_empty() {
         return Err(each_once(errors));
     }
     let facts = nodes.iter().map(|node| node.facts(&cx.names, purges)).collect();
-    let overlaps = nodes.iter().flat_map(|node| cx.claims.overlaps(node.name(), &cx.names)).collect();
+    let overlaps = nodes.iter().flat_map(|node| cx.seen.overlaps(node.name(), &cx.names)).collect();
     Ok(Survey { nodes, facts, record, members, tags_hash, overlaps })
 }
 
@@ -84,11 +95,23 @@ async fn look_at_left_over(cx: &Cx, left: &mut [Box<dyn Node>], names: &[Name]) 
     let mut cx = cx.clone();
     cx.options.deletes = true;
     let cx = &cx;
-    let looks = left.iter_mut().map(async |node| {
+    each(left, async |node| {
         node.observe(cx, true).await?;
         node.inspect(cx, names).await
-    });
-    join_all(looks).await.into_iter().filter_map(Result::err).collect()
+    })
+    .await
+}
+
+/// Acts on every node, and gives the errors.
+async fn each(nodes: &mut [Box<dyn Node>], act: impl AsyncFn(&mut Box<dyn Node>) -> Result<(), Error>) -> Vec<Error> {
+    let mut kinds: BTreeMap<&str, Vec<&mut Box<dyn Node>>> = BTreeMap::new();
+    for node in nodes {
+        kinds.entry(node.name().address.kind).or_default().push(node);
+    }
+    let act = &act;
+    let kind = |nodes: Vec<_>| stream::iter(nodes).map(async |node| act(node).await).buffered(OF_A_KIND).collect();
+    let acted: Vec<Vec<_>> = join_all(kinds.into_values().map(kind)).await;
+    acted.into_iter().flatten().filter_map(Result::err).collect()
 }
 
 /// Nodes for the places that this environment claims and no node is for.
@@ -106,11 +129,6 @@ fn each_once(mut errors: Vec<Error>) -> Vec<Error> {
     let mut told = HashSet::new();
     errors.retain(|error| told.insert(error.to_string()));
     errors
-}
-
-async fn look(node: &mut Box<dyn Node>, cx: &Cx, purpose: For) -> Result<(), Error> {
-    node.prepare(cx).await?;
-    node.observe(cx, purpose == For::Down).await
 }
 
 /// What the record names and the spec does not: it left the spec, or its physical name changed.

@@ -17,7 +17,7 @@ pub const STATE_LIMIT: Duration = Duration::from_secs(900);
 /// How long a read may show what was there before a change of our own.
 pub const LAG_LIMIT: Duration = Duration::from_secs(60);
 
-/// How a state is polled: when first, and how often at last.
+/// How a state is polled: when first (and how soon again), and how often at last.
 #[derive(Debug, Clone, Copy)]
 pub struct Polling {
     first: Duration,
@@ -27,8 +27,9 @@ pub struct Polling {
 impl Polling {
     /// What is mostly over within a second: an engine on this machine, calls that are sent again.
     pub const CALLS: Polling = Polling { first: Duration::ZERO, longest: Duration::from_secs(3) };
-    /// A stream takes some 10 to 25 seconds. <https://github.com/hashicorp/terraform-provider-aws/issues/1339>
-    pub const STREAM: Polling = Polling { first: Duration::from_secs(1), longest: Duration::from_secs(10) };
+    /// A stream takes some 10 to 25 seconds, and Kinesis gives twenty looks a second.
+    /// <https://github.com/hashicorp/terraform-provider-aws/issues/1339>
+    pub const STREAM: Polling = Polling { first: Duration::from_secs(1), longest: Duration::from_secs(2) };
     /// A delivery stream takes some 20 to 60 seconds, and Firehose gives five looks a second to the whole account.
     /// <https://docs.aws.amazon.com/firehose/latest/dev/limits.html>
     pub const DELIVERY_STREAM: Polling = Polling { first: Duration::from_secs(2), longest: Duration::from_secs(10) };
@@ -124,7 +125,7 @@ where
 {
     let polling = if cx.options.runs_here { Polling::CALLS } else { polling };
     sleep(polling.first).await;
-    let mut pace = Pace::new(why, polling.longest, limit);
+    let mut pace = Pace::new(why, polling.first.max(FIRST_PAUSE), polling.longest, limit);
     loop {
         if let Some(answer) = poll().await? {
             return Ok(Some(answer));
@@ -135,7 +136,7 @@ where
     }
 }
 
-/// Pauses that grow by a half from [`FIRST_PAUSE`] to the longest, each a fifth longer or shorter: programs that began together do
+/// Pauses that grow by a half from the first to the longest, each a fifth longer or shorter: programs that began together do
 /// not ask together.
 pub struct Pace {
     why: Why,
@@ -149,13 +150,13 @@ pub struct Pace {
 }
 
 impl Pace {
-    fn new(why: Why, longest: Duration, limit: Duration) -> Pace {
-        Pace { why, doing: None, limit, started: Instant::now(), pause: FIRST_PAUSE, longest, index: None }
+    fn new(why: Why, first: Duration, longest: Duration, limit: Duration) -> Pace {
+        Pace { why, doing: None, limit, started: Instant::now(), pause: first, longest, index: None }
     }
 
     /// For a call that is sent again.
     pub fn of_calls(doing: &str, refused: &'static Transient) -> Pace {
-        let pace = Pace::new(Why::Refused(refused), Polling::CALLS.longest, refused.limit);
+        let pace = Pace::new(Why::Refused(refused), FIRST_PAUSE, Polling::CALLS.longest, refused.limit);
         Pace { doing: Some(doing.to_owned()), ..pace }
     }
 

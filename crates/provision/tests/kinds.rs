@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use local_cloud::{Engine, Settings};
-use provision::claims::Seen;
+use provision::seen::Seen;
 use provision::cloud::Purge;
 use provision::cloud::{Cx, within};
 use provision::names::{Name, Names, Tags};
@@ -42,7 +42,7 @@ async fn make<R: Resource>(cx: &Cx, name: &Name, desired: R) {
 
 /// What a command would see that begins now.
 async fn observe<R: Resource>(cx: &Cx, name: &Name) -> Option<R::Live> {
-    R::observe(&Cx { claims: Seen::default(), ..cx.clone() }, name).await.unwrap()
+    R::observe(&Cx { seen: Seen::default(), ..cx.clone() }, name).await.unwrap()
 }
 
 /// The life of one resource: made, seen, changed step by step, gone.
@@ -164,7 +164,7 @@ fn prefix(place: &Place) -> BucketPrefix {
 
 /// As a `down --purge-data` looks at it.
 fn purging(cx: &Cx) -> Cx {
-    let mut cx = Cx { claims: Seen::default(), ..cx.clone() };
+    let mut cx = Cx { seen: Seen::default(), ..cx.clone() };
     (cx.options.purge_data, cx.options.deletes) = (Purge::Ours, true);
     cx
 }

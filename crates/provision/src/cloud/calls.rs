@@ -56,6 +56,11 @@ impl Calls {
         self.with(Vec::clear);
     }
 
+    /// From now on requests keep to AWS's rates, wherever they go.
+    pub fn keep_to_rates(&self) {
+        self.pace.engage();
+    }
+
     /// From now on, operations that could change something are refused before they are sent.
     pub fn refuse_changes(&self) {
         self.read_only.store(true, Ordering::Relaxed);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_config::meta::region::ProvideRegion;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -72,6 +73,7 @@ pub fn within(http: SharedHttpClient, region: &str) -> SdkConfig {
             "in this process",
         )))
         .retry_config(retries())
+        .stalled_stream_protection(stalled())
         .http_client(http)
         .build()
 }
@@ -125,7 +127,16 @@ fn loader() -> aws_config::ConfigLoader {
         .connect_timeout(Duration::from_secs(5))
         .operation_attempt_timeout(Duration::from_secs(180)) // a zip of 50 MB on a slow line
         .build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12()).app_name(app).retry_config(retries()).timeout_config(timeouts)
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .app_name(app)
+        .retry_config(retries())
+        .stalled_stream_protection(stalled())
+        .timeout_config(timeouts)
+}
+
+/// A request that waits for its turn ([`super::pace`]) looks like an upload that has stalled.
+fn stalled() -> StalledStreamProtectionConfig {
+    StalledStreamProtectionConfig::enabled().upload_enabled(false).build()
 }
 
 fn retries() -> RetryConfig {

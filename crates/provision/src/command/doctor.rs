@@ -53,7 +53,7 @@ async fn away(args: &DoctorArgs, stack: &Stack, events: &Events, findings: &mut 
         Ok(sdk) => sdk,
         Err(error) => {
             let remedy = error.what_next().unwrap_or("check the flags and the AWS configuration files").to_owned();
-            return findings.tell([Check::failed("region", error.to_string(), remedy)]);
+            return findings.tell([Check::failed("settings", error.to_string(), remedy)]);
         }
     };
     let region = sdk.region().map(ToString::to_string).unwrap_or_default();

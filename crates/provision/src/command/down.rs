@@ -36,7 +36,7 @@ pub struct DownArgs {
     #[arg(long, value_name = "NAME", env = "PROVISION_OWNER")]
     pub owner: Option<String>,
     /// At most so many steps at once
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
 }
 
@@ -56,6 +56,7 @@ pub async fn run(args: DownArgs, events: &Events, interrupt: Interrupt) -> Resul
         purge_data: args.data.purge_data,
         scan: args.scan,
         owner,
+        confirms_late: true,
         ..Options::default()
     };
     let session = session::of(args.spec.as_deref(), args.stack.as_deref(), &args.target, options, events).await?;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::down::PurgeArgs;
 use super::list::tell;
-use crate::claims::Seen;
 use crate::cli::TargetArgs;
 use crate::cloud::{Cx, Options};
 use crate::error::Error;
@@ -16,6 +15,7 @@ use crate::record::environments::{self, Environment};
 use crate::report;
 use crate::run;
 use crate::scan::Scanned;
+use crate::seen::Seen;
 use crate::session::{self, Session};
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub struct GcArgs {
     #[command(flatten)]
     pub data: PurgeArgs,
     /// At most so many steps at once
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
 }
 
@@ -70,7 +70,7 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
         }
         let Environment { stack, env, .. } = environment;
         let names = Arc::new(Names { stack, env, ..(*session.cx.names).clone() });
-        let cx = Cx { names, claims: Seen::default(), ..session.cx.clone() };
+        let cx = Cx { names, seen: Seen::default(), ..session.cx.clone() };
         session::announce(&cx, &session.place, events);
         match remove(&cx, scanned.as_ref(), args, events, &interrupt).await {
             Ok(Exit::Done) => {}

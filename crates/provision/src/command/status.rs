@@ -20,7 +20,13 @@ pub struct StatusArgs {
 }
 
 pub async fn run(args: StatusArgs, events: &Events) -> Result<Exit, Stop> {
-    let session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
+    let session = session::open(
+        args.spec.as_deref(),
+        &args.target,
+        Options { confirms_late: true, ..Options::default() },
+        events,
+    )
+    .await?;
     session.cx.calls.refuse_changes();
     session.announce(events);
     let stack = session.stack.as_ref().expect("`status` was given a spec");

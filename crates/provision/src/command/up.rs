@@ -46,7 +46,7 @@ pub struct UpArgs {
     #[arg(long, value_name = "NAME", env = "PROVISION_OWNER")]
     pub owner: Option<String>,
     /// At most so many steps at once
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
 }
 
@@ -71,7 +71,13 @@ impl From<PermitArgs> for Permits {
 }
 
 pub async fn plan(args: PlanArgs, events: &Events) -> Result<Exit, Stop> {
-    let session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
+    let session = session::open(
+        args.spec.as_deref(),
+        &args.target,
+        Options { confirms_late: true, ..Options::default() },
+        events,
+    )
+    .await?;
     session.cx.calls.refuse_changes();
     session.announce(events);
     let stack = session.stack.as_ref().expect("`plan` was given a spec");
@@ -87,7 +93,7 @@ pub async fn plan(args: PlanArgs, events: &Events) -> Result<Exit, Stop> {
 
 pub async fn up(args: UpArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let owner = args.owner.clone().or_else(super::whoever_runs_this);
-    let options = Options { owner, ttl_s: args.ttl, ..Options::default() };
+    let options = Options { owner, ttl_s: args.ttl, confirms_late: true, ..Options::default() };
     let session = session::open(args.spec.as_deref(), &args.target, options, events).await?;
     let exit = bring_up(&session, &args, events, interrupt).await;
     session.close(events).await;

@@ -167,13 +167,13 @@ impl Resource for BucketPrefix {
         Ok(())
     }
 
+    /// A marker whose claim is not there yet is still known to be ours: [`Proof::Marker`].
     async fn create(&self, cx: &Cx, name: &Name, _: &Tags) -> Result<()> {
         let (bucket, key) = (&self.place.bucket, on_place(&cx.names, &self.place));
-        claims::make(cx, claims::of(bucket), &key).await?;
-        match self.place.folder() {
-            Some(folder) => claims::mark(cx, bucket, folder, format!("writing the marker of {name}")).await,
-            None => Ok(()),
-        }
+        let claim = claims::make(cx, claims::of(bucket), &key);
+        let Some(folder) = self.place.folder() else { return claim.await };
+        let marker = claims::mark(cx, bucket, folder, format!("writing the marker of {name}"));
+        futures::try_join!(claim, marker).map(drop)
     }
 
     async fn update(&self, cx: &Cx, name: &Name, _: &Live, _: &Diff) -> Result<()> {

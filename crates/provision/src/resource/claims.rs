@@ -22,7 +22,7 @@ const NEEDED: &str = "these credentials need s3:PutObject under .provision/ in t
 
 /// The claims in a bucket, read once for each survey; none in a bucket that does not exist.
 pub async fn all(cx: &Cx, bucket: &str) -> Result<Arc<Vec<Claim>>> {
-    let cell = cx.claims.of(bucket);
+    let cell = cx.seen.claims(bucket);
     cell.get_or_try_init(|| async { read(cx, bucket).await.map(Arc::new) }).await.cloned()
 }
 

@@ -62,14 +62,14 @@ pub struct Live {
     pub metrics: BTreeSet<String>,
     /// Who else reads it, in sentences: only looked at where it may be deleted.
     pub readers: Vec<String>,
-    /// Delivery streams in the region, any of which may read it.
-    candidates: Vec<String>,
 }
 
 impl Resource for Stream {
     const KIND: &'static str = "stream";
     const ABSENT: Option<&'static str> = Some(ABSENT);
     const HOLDS_DATA: bool = true;
+    /// CREATING or DELETING. <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html>
+    const AT_ONCE: Option<usize> = Some(5);
     type Live = Live;
 
     fn is_name(physical: &str) -> bool {
@@ -137,8 +137,8 @@ impl Resource for Stream {
         if !cx.options.deletes {
             return Ok(describe(cx, name).await?.filter(|live| live.status != StreamStatus::Deleting.as_str()));
         }
-        let (live, consumers, candidates) =
-            futures::join!(describe(cx, name), readers::consumers(cx, name), readers::delivery_streams(cx));
+        let (live, consumers, _) =
+            futures::join!(describe(cx, name), readers::consumers(cx, name), readers::candidates(cx));
         let Some(mut live) = live?.filter(|live| live.status != StreamStatus::Deleting.as_str()) else {
             return Ok(None);
         };
@@ -150,16 +150,17 @@ impl Resource for Stream {
             ),
             Err(why) => live.readers.push(format!("who else reads it is not known: {why}")),
         }
-        match candidates {
-            Ok(candidates) => live.candidates = candidates,
-            Err(why) => live.readers.push(format!("which delivery streams read it is not known: {why}")),
-        }
         Ok(Some(live))
     }
 
     async fn inspect(cx: &Cx, name: &Name, live: &mut Live, known: &[Name]) -> Result<()> {
-        let others: Vec<String> = live.candidates.iter().filter(|other| !is_known(other, known)).cloned().collect();
-        live.readers.extend(readers::among(cx, name, &others).await);
+        match readers::candidates(cx).await {
+            Ok(candidates) => {
+                let others = readers::others(cx, candidates, known).await;
+                live.readers.extend(readers::told(others, &cx.names.stream_arn(&name.physical)));
+            }
+            Err(why) => live.readers.push(format!("which delivery streams read it is not known: {why}")),
+        }
         Ok(())
     }
 
@@ -258,11 +259,6 @@ impl Stream {
     }
 }
 
-/// Is this delivery stream one that this run looks after itself?
-fn is_known(delivery_stream: &str, known: &[Name]) -> bool {
-    known.iter().any(|name| name.address.kind == "delivery" && name.physical == delivery_stream)
-}
-
 async fn describe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
     let call = cx.kinesis().describe_stream_summary().stream_name(&name.physical);
     let summary = found(send::ask(cx, name, format!("reading {name}"), || call.clone().send()).await, ABSENT)?;
@@ -297,7 +293,6 @@ fn live(summary: StreamDescriptionSummary) -> Live {
         encryption: summary.key_id.filter(|_| summary.encryption_type == Some(EncryptionType::Kms)),
         metrics: metrics.flat_map(written_out).map(str::to_owned).collect(),
         readers: vec![],
-        candidates: vec![],
     }
 }
 
@@ -365,7 +360,6 @@ mod tests {
             encryption: None,
             metrics: BTreeSet::new(),
             readers: vec![],
-            candidates: vec![],
         }
     }
 

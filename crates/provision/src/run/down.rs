@@ -6,7 +6,6 @@ use tokio::sync::watch;
 
 use super::{Result, names_in, record_failed, scan, tell_unwritten, thing, warn, warn_of_record};
 use crate::apply::{self, Applied};
-use crate::claims::Seen;
 use crate::cloud::Cx;
 use crate::derive;
 use crate::error::Error;
@@ -17,6 +16,7 @@ use crate::plan::{self, Permits, Plan};
 use crate::record::{self, About, journal};
 use crate::resource::{self, Gone};
 use crate::scan::Scanned;
+use crate::seen::Seen;
 use crate::spec::stack::Stack;
 use crate::survey::{self, For, Survey};
 
@@ -70,7 +70,7 @@ pub async fn apply_down(
     interrupt: watch::Receiver<bool>,
     events: &Events,
 ) -> Result<Summary> {
-    let mut cx = Cx { claims: Seen::default(), ..cx.clone() };
+    let mut cx = Cx { seen: Seen::default(), ..cx.clone() };
     cx.options.deletes = true;
     let cx = &cx;
     let began = journal::begin(cx, "down", plan);

@@ -11,9 +11,10 @@ use tokio::time::sleep;
 
 use super::ABSENT;
 use crate::cloud::Cx;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::names::{Name, plural};
 use crate::resource::shared::answer;
+use crate::seen::Readers;
 use crate::send::{self, About, found};
 
 /// How long delivery streams of others are looked at, and no longer than Firehose lets us: it answers five DescribeDeliveryStream a
@@ -22,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 4;
 
 /// The names of registered consumers.
-pub async fn consumers(cx: &Cx, name: &Name) -> Result<Vec<String>> {
+pub async fn consumers(cx: &Cx, name: &Name) -> Result<Vec<String>, Error> {
     let arn = cx.names.stream_arn(&name.physical);
     let mut pages = cx.kinesis().list_stream_consumers().stream_arn(arn).into_paginator().send();
     let mut consumers = vec![];
@@ -33,8 +34,14 @@ pub async fn consumers(cx: &Cx, name: &Name) -> Result<Vec<String>> {
     Ok(consumers.into_iter().map(|consumer| consumer.consumer_name).collect())
 }
 
+/// Any of the region's delivery streams may read a stream. They are listed once for all streams of a survey.
+pub async fn candidates(cx: &Cx) -> &Result<Vec<String>, String> {
+    let list = || async { delivery_streams(cx).await.map_err(|error| error.to_string()) };
+    cx.seen.delivery_streams.get_or_init(list).await
+}
+
 /// The names of all delivery streams in the region.
-pub async fn delivery_streams(cx: &Cx) -> Result<Vec<String>> {
+pub async fn delivery_streams(cx: &Cx) -> Result<Vec<String>, Error> {
     let client = cx.firehose();
     let mut names: Vec<String> = vec![];
     loop {
@@ -50,32 +57,46 @@ pub async fn delivery_streams(cx: &Cx) -> Result<Vec<String>> {
     }
 }
 
-/// What is to be said of those of `others` that read the stream, and of those that could not be looked at.
-pub async fn among(cx: &Cx, name: &Name, others: &[String]) -> Vec<String> {
-    let arn = cx.names.stream_arn(&name.physical);
-    let looks: Vec<_> = others.iter().map(|other| async move { (other, source(cx, other).await) }).collect();
-    let looked = stream::iter(looks).buffered(AT_ONCE).take_until(sleep(PATIENCE));
-    let looked: Vec<_> =
-        looked.take_while(|(_, source)| ready(!source.as_ref().is_err_and(is_throttled))).collect().await;
-    let mut found = vec![];
-    let mut unseen = others.len() - looked.len();
-    for (other, source) in looked {
-        match source {
-            Ok(source) if source.as_ref() == Some(&arn) => {
-                found.push(format!("delivery stream {other} reads it too, and loses its source"));
+/// The delivery streams that are not among the `known` ones, by what they read. Looked at once for all streams.
+pub async fn others<'s>(cx: &'s Cx, candidates: &[String], known: &[Name]) -> &'s Readers {
+    let look = || async {
+        let others: Vec<&String> = candidates.iter().filter(|other| !is_known(other, known)).collect();
+        let looks: Vec<_> = others.iter().map(|other| async move { (other, source(cx, other).await) }).collect();
+        let looked = stream::iter(looks).buffered(AT_ONCE).take_until(sleep(PATIENCE));
+        let looked: Vec<_> =
+            looked.take_while(|(_, source)| ready(!source.as_ref().is_err_and(is_throttled))).collect().await;
+        let mut readers = Readers { unseen: others.len() - looked.len(), ..Readers::default() };
+        for (other, source) in looked {
+            match source {
+                Ok(Some(stream)) => readers.of.entry(stream).or_default().push(other.to_string()),
+                Ok(None) => {}
+                Err(_) => readers.unseen += 1,
             }
-            Ok(_) => {}
-            Err(_) => unseen += 1,
         }
+        readers
+    };
+    cx.seen.readers.get_or_init(look).await
+}
+
+/// Is this delivery stream one that this run looks after itself?
+fn is_known(delivery_stream: &str, known: &[Name]) -> bool {
+    known.iter().any(|name| name.address.kind == "delivery" && name.physical == delivery_stream)
+}
+
+/// What is to be said of those that read the stream with this ARN, and of those that could not be looked at.
+pub fn told(readers: &Readers, arn: &str) -> Vec<String> {
+    let reading = readers.of.get(arn).into_iter().flatten();
+    let mut told: Vec<String> =
+        reading.map(|other| format!("delivery stream {other} reads it too, and loses its source")).collect();
+    if readers.unseen > 0 {
+        let unseen = plural(readers.unseen, "delivery stream");
+        told.push(format!("{unseen} could not be looked at, and may read it too"));
     }
-    if unseen > 0 {
-        found.push(format!("{} could not be looked at, and may read it too", plural(unseen, "delivery stream")));
-    }
-    found
+    told
 }
 
 /// The ARN of the stream that a delivery stream reads. Asked once: whoever is throttled leaves the rate to those that need it.
-async fn source(cx: &Cx, delivery_stream: &str) -> Result<Option<String>> {
+async fn source(cx: &Cx, delivery_stream: &str) -> Result<Option<String>, Error> {
     let call = cx.firehose().describe_delivery_stream().delivery_stream_name(delivery_stream).customize();
     let once = Config::builder().retry_config(RetryConfig::disabled());
     let described = call.config_override(once).send().await;

@@ -1,0 +1,63 @@
+//! What one survey has read that several resources ask for: it is read once, by the first who asks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use crate::claims::{Claim, owner};
+use crate::names::{Name, Names};
+use crate::prefix::{self, Place};
+
+/// Cheap to clone: clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    claims: Arc<Mutex<HashMap<String, Claims>>>,
+    /// The region's delivery streams, or why they could not be listed.
+    pub delivery_streams: Arc<OnceCell<Result<Vec<String>, String>>>,
+    pub readers: Arc<OnceCell<Readers>>,
+}
+
+/// The claims in one bucket.
+pub type Claims = Arc<OnceCell<Arc<Vec<Claim>>>>;
+
+/// Delivery streams that are not this environment's, by the stream that they read.
+#[derive(Debug, Clone, Default)]
+pub struct Readers {
+    /// Names, by the stream's ARN.
+    pub of: HashMap<String, Vec<String>>,
+    /// How many could not be looked at.
+    pub unseen: usize,
+}
+
+impl Seen {
+    pub fn claims(&self, bucket: &str) -> Claims {
+        let mut buckets = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.entry(bucket.to_owned()).or_default().clone()
+    }
+
+    /// The places of this environment in the buckets that were looked at.
+    pub fn places(&self, names: &Names) -> Vec<Place> {
+        let buckets = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        let claims = buckets.values().filter_map(|cell| cell.get().cloned());
+        let mut places: Vec<Place> = claims
+            .flat_map(|claims| claims.iter().filter(|c| c.owner == owner(names)).cloned().collect::<Vec<_>>())
+            .filter_map(|claim| claim.place)
+            .collect();
+        places.sort();
+        places
+    }
+
+    /// What others have claimed that can lie under `name`, or that it can lie under.
+    pub fn overlaps(&self, name: &Name, names: &Names) -> Vec<String> {
+        let Some(place) = Place::parse(&name.physical) else { return vec![] };
+        let Some(claims) = self.claims(&place.bucket).get().cloned() else { return vec![] };
+        let others = claims.iter().filter(|claim| claim.owner != owner(names));
+        let met = others.filter_map(|claim| {
+            let other = claim.place.as_ref().filter(|other| prefix::overlap(&other.prefix, &place.prefix))?;
+            let whose = claim.told(names);
+            Some(format!("{} overlaps {} of delivery stream {} ({whose})", place.prefix, other.prefix, other.delivery))
+        });
+        met.collect()
+    }
+}
