@@ -1,17 +1,15 @@
 //! What an audit of the path to AWS found (A and B with its numbers) and runs beside each other found (C), each as a test.
 //! Late answers and refusals that pass (A5 to A9, A11, B7) are in `unkind.rs`, refused reads (A1, A4, A20) in `denied.rs`.
 
-mod common;
-
 use std::time::Duration;
 
+use crate::common::{Bench, experiment, stack};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_kinesis::types::EncryptionType;
 use aws_sdk_s3::types::{
     ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
-use common::{Bench, experiment, stack};
 use local_cloud::{Delays, Settings};
 use provision::cloud::Clients;
 use provision::error::Error;

@@ -1,12 +1,10 @@
 //! Every field that can be changed, on a whole stack: each change is the steps it must be and no others, is applied, leaves
 //! nothing to change, and can be taken back.
 
-#[path = "changes/cases.rs"]
 mod cases;
-mod common;
 
+use crate::common::{Bench, stack};
 use cases::{BUCKETS, Case, DELIVERIES, FUNCTIONS, ONE_WAY, REPLACED, ROLES, STREAMS};
-use common::{Bench, stack};
 use local_cloud::Delays;
 use provision::plan::{self, Op, Permits, Plan};
 

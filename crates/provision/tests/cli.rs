@@ -1,12 +1,8 @@
 //! The real binary in a folder of its own, with `--local`: exit codes, and the lines that matter.
 
-#[path = "cli/examples.rs"]
 mod examples;
-#[path = "cli/profile.rs"]
 mod profile;
-#[path = "cli/secrets.rs"]
 mod secrets;
-#[path = "cli/transform.rs"]
 mod transform;
 
 use std::path::Path;

@@ -2,23 +2,16 @@
 //! where that names none, with `CONFORMANCE=environment`:
 //!
 //! ```text
-//! CONFORMANCE=environment AWS_ENDPOINT_URL=http://127.0.0.1:4567 cargo nextest run -p provision --test conformance
+//! CONFORMANCE=environment AWS_ENDPOINT_URL=http://127.0.0.1:4567 cargo nextest run -p provision --test stacks conformance::
 //! ```
 //!
 //! All names are of one run, nothing of it stays, and nothing assumes a region or an account. `scripts/conformance` asks with other
 //! clients.
 
-#[path = "conformance/firehose.rs"]
 mod firehose;
-#[path = "conformance/iam.rs"]
 mod iam;
-#[path = "conformance/kinesis.rs"]
 mod kinesis;
-#[path = "conformance/lambda.rs"]
 mod lambda;
-#[path = "conformance/logs.rs"]
 mod logs;
-#[path = "conformance/s3.rs"]
 mod s3;
-#[path = "conformance/target.rs"]
 mod target;

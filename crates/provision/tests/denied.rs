@@ -1,14 +1,12 @@
 //! A read that AWS refuses is never "nothing to change": it ends the plan, and says which action is missing.
 
-mod common;
-
+use crate::common::{Bench, experiment, stack};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use common::{Bench, experiment, stack};
 use local_cloud::Delays;
 use provision::error::Error;
 use provision::names::Names;

@@ -4,13 +4,11 @@
 //! `DISTURBED=all` tries every call, a number so many of each story (four, if nothing is said) and of seeds; `DISTURBED=17-500`
 //! and `DISTURBED=seed-3` are one try again. `scripts/stops` tries them all.
 
-mod common;
-
 use std::panic::AssertUnwindSafe;
 
-use common::line::{Act, At};
-use common::story::{self, Command, Story, World};
-use common::{Bench, experiment};
+use crate::common::line::{Act, At};
+use crate::common::story::{self, Command, Story, World};
+use crate::common::{Bench, experiment};
 use futures::FutureExt;
 use local_cloud::Delays;
 use provision::command::up::outcome;
@@ -53,7 +51,7 @@ async fn caught(trial: impl Future<Output = Result<(), String>>) -> Result<(), S
 fn tell(test: &str, tried: usize, failed: Vec<(String, String)>) {
     println!("{test}: {tried} tried, {} wrong", failed.len());
     let again = |(name, why): &(String, String)| {
-        format!("{name}: {why}\n  DISTURBED={name} cargo test -p provision --test disturbed -- --exact {test}")
+        format!("{name}: {why}\n  DISTURBED={name} cargo test -p provision --test stacks -- --exact disturbed::{test}")
     };
     assert!(failed.is_empty(), "{}", failed.iter().map(again).collect::<Vec<_>>().join("\n"));
 }
@@ -68,10 +66,10 @@ macro_rules! stories {
 }
 
 stories! {
-    each_call_of_an_up: story::up("up", None, experiment()),
-    each_call_of_an_updating_up: story::up("update", Some(experiment()), story::updated()),
-    each_call_of_a_replacing_up: story::up("replace", Some(experiment()), story::replaced()),
-    each_call_of_a_down: story::down("down", experiment(), true),
+    each_call_of_an_up: story::up(None, experiment()),
+    each_call_of_an_updating_up: story::up(Some(experiment()), story::updated()),
+    each_call_of_a_replacing_up: story::up(Some(experiment()), story::replaced()),
+    each_call_of_a_down: story::down(experiment(), true),
 }
 
 /// The undisturbed command: what it sends, and what it leaves.
@@ -183,7 +181,7 @@ async fn life(seed: u64) -> Result<(), String> {
     }
     bench.engine.heal();
     bench.engine.advance(std::time::Duration::from_secs(120)).await;
-    match common::left(&bench) {
+    match crate::common::left(&bench) {
         nothing if nothing == json!({}) => Ok(()),
         left => Err(format!("left: {left}")),
     }
@@ -200,7 +198,7 @@ async fn what_lasts_is_told_with_the_right_exit_code_and_the_next_run_converges(
         "s3:PutObject",
         "firehose:CreateDeliveryStream",
     ];
-    let story = story::up("up", None, experiment());
+    let story = story::up(None, experiment());
     let (_, done) = undisturbed(&story).await;
     for operation in operations {
         for kind in ["500", "AccessDenied"] {
@@ -217,7 +215,7 @@ async fn what_lasts_is_told_with_the_right_exit_code_and_the_next_run_converges(
                 Err(_) => Exit::Failed,
             };
             // The record is made before all else: where even that is refused, nothing was changed.
-            let nothing = common::left(&bench) == json!({});
+            let nothing = crate::common::left(&bench) == json!({});
             let expected = if nothing && kind == "AccessDenied" { Exit::Failed } else { Exit::FailedHalfWay };
             assert_eq!(exit, expected, "{operation}={kind}");
             bench.engine.heal();

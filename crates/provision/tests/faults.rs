@@ -1,10 +1,8 @@
 //! The experiment's stack on an AWS that throttles, fails, is slow and loses its answers.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{Bench, experiment, stack};
+use crate::common::{Bench, experiment, stack};
 use local_cloud::Delays;
 use serde_json::Value;
 

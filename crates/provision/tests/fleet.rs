@@ -4,18 +4,13 @@
 //!
 //! `FLEET=20` is how many (six, if nothing is said). `scripts/stops` runs it with twenty.
 
-mod common;
-#[allow(dead_code, reason = "permissions use the rest of it")]
-#[path = "permissions/company.rs"]
-mod company;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::common::line::{Act, At, Line};
+use crate::common::{Bench, experiment, stacks};
+use crate::permissions::company::{ACCOUNT, session};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use common::line::{Act, At, Line};
-use common::{Bench, experiment, stacks};
-use company::{ACCOUNT, session};
 use futures::future::join_all;
 use local_cloud::{Delays, Settings};
 use provision::cli::Variables;
@@ -183,7 +178,7 @@ impl Account {
 
     /// What there is but the jobs' role.
     fn left(&self) -> serde_json::Value {
-        let mut left = common::left(&self.bench);
+        let mut left = crate::common::left(&self.bench);
         left.as_object_mut().expect("it is one").retain(|key, _| !key.starts_with("iam"));
         left
     }

@@ -2,15 +2,13 @@
 //! are no guards.
 #![cfg(target_os = "linux")]
 
-#[path = "hostile/queries.rs"]
 mod queries;
-mod served;
 
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use served::Served;
+use crate::served::Served;
 
 /// Starts two processes that call the test and live on in sessions of their own, their parents gone, their environment empty. One
 /// stays what it is, the other is a new process all the time.

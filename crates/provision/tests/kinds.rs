@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use local_cloud::{Engine, Settings};
-use provision::seen::Seen;
 use provision::cloud::Purge;
 use provision::cloud::{Cx, within};
 use provision::names::{Name, Names, Tags};
@@ -19,6 +18,7 @@ use provision::resource::function::{Architecture, Code, Function, LogRef};
 use provision::resource::log_group::LogGroup;
 use provision::resource::role::{Role, RoleRef, Statement};
 use provision::resource::stream::{Mode, Stream};
+use provision::seen::Seen;
 
 async fn cloud() -> Cx {
     let engine = Engine::start(Settings::default()).await.expect("an engine in memory starts");

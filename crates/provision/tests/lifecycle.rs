@@ -1,8 +1,6 @@
 //! The experiment's stack from nothing to nothing.
 
-mod common;
-
-use common::{Bench, experiment, left, stack};
+use crate::common::{Bench, experiment, left, stack};
 use local_cloud::Delays;
 use provision::cloud::Purge;
 use provision::names::Names;

@@ -1,13 +1,11 @@
 //! Whatever deletes, and whatever stands in a record: nothing of others goes, and nothing of ours stays.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::common::{Bench, experiment, stack};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
-use common::{Bench, experiment, stack};
 use local_cloud::Delays;
 use provision::cloud::Purge;
 use provision::names::Names;
@@ -71,7 +69,7 @@ async fn neighbourhood(bench: &mut Bench, versioned: bool) -> (Vec<String>, Vec<
         let status = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
         bench.cx.s3().put_bucket_versioning().bucket(BUCKET).versioning_configuration(status).send().await.unwrap();
     }
-    let before = |under: &str, name: &str| format!("{under}{name}{}", common::NAME_END);
+    let before = |under: &str, name: &str| format!("{under}{name}{}", crate::common::NAME_END);
     let mut others = vec![
         before(&format!("{GOOD}2020/01/01/00/"), "test-delivery1"),
         format!("{GOOD}precious"),
@@ -183,7 +181,7 @@ async fn a_purge_takes_what_lies_under_prefixes_of_every_shape() {
             bench.put_key(&format!("{under}by-hand")).await;
             bench.cx.options.purge_data = Purge::Ours;
             bench.down(Some(stack)).await;
-            let other = format!("{under}other{}", common::NAME_END);
+            let other = format!("{under}other{}", crate::common::NAME_END);
             let mut stays = vec![format!("{under}by-hand"), other];
             stays.sort();
             assert_eq!(keys(&bench).await, stays, "{good}, markers: {markers}");

@@ -1,17 +1,13 @@
 //! The policy that `provision permissions` prints: how it looks, that it is enough for everything that is done to the example
 //! stacks, and that nothing of it can be left out.
 
-mod common;
-#[path = "permissions/company.rs"]
-mod company;
-#[path = "permissions/doctor.rs"]
+pub mod company;
 mod doctor;
-#[path = "permissions/life.rs"]
 mod life;
 
 use std::collections::BTreeSet;
 
-use common::{Bench, NAME_END, stack, stacks};
+use crate::common::{Bench, NAME_END, stack, stacks};
 use company::{ACCOUNT, allowed, bench, boundary, company, names};
 use life::Played;
 use provision::cli::TargetArgs;

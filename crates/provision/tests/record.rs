@@ -1,10 +1,8 @@
 //! The record's rules: nothing of ours that is alive is in no record, and nothing that is gone stays in one.
 
-mod common;
-
+use crate::common::line::{Act, At};
+use crate::common::{Bench, experiment, stack};
 use clap::Parser;
-use common::line::{Act, At};
-use common::{Bench, experiment, stack};
 use local_cloud::Delays;
 use provision::cli::Cli;
 use provision::event::Summary;
@@ -40,7 +38,7 @@ async fn stopped_up(bench: &Bench, stack: &Stack, at: At, act: Act) {
 
 async fn nothing_left(bench: &Bench) {
     bench.engine.advance(std::time::Duration::from_secs(120)).await;
-    assert_eq!(common::left(bench), json!({}));
+    assert_eq!(crate::common::left(bench), json!({}));
 }
 
 /// Convergence A1.

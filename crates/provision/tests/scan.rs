@@ -1,11 +1,9 @@
 //! `--scan`: what is ours is found although its record is lost or wrong, and nothing else is.
 
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Bench, experiment, left, stack};
+use crate::common::{Bench, experiment, left, stack};
 use local_cloud::Delays;
 use provision::cloud::Cx;
 use provision::names::Names;

@@ -4,13 +4,11 @@
 //! `STOPS=all` tries every call, a number so many of each story (three, if nothing is said); `STOPS=17-after-same` is one try
 //! again. `scripts/stops` tries them all.
 
-mod common;
-
 use std::panic::AssertUnwindSafe;
 
-use common::line::{Act, At};
-use common::story::{self, Command, Story, World};
-use common::{Bench, experiment};
+use crate::common::line::{Act, At};
+use crate::common::story::{self, Command, Story, World};
+use crate::common::{Bench, experiment};
 use futures::FutureExt;
 
 /// Each story is a test, so that they run beside each other.
@@ -24,21 +22,21 @@ macro_rules! stories {
 }
 
 stories! {
-    an_up: story::up("up", None, experiment()),
-    an_updating_up: story::up("update", Some(experiment()), story::updated()),
-    a_replacing_up: story::up("replace", Some(experiment()), story::replaced()),
-    a_down: story::down("down", experiment(), false),
-    a_down_by_name: story::down("down by name", experiment(), true),
-    an_up_of_everything: story::up("up", None, story::everything()),
-    an_updating_up_of_everything: story::up("update", Some(story::everything()), story::everything_updated()),
-    a_replacing_up_of_everything: story::up("replace", Some(story::everything()), story::everything_replaced()),
-    a_down_of_everything: story::down("down", story::everything(), true),
-    an_up_with_two_pages: story::up("up", None, story::two_pages("5MiB")),
-    an_updating_up_with_two_pages: story::up("update", Some(story::two_pages("5MiB")), story::two_pages("6MiB")),
-    a_down_with_two_pages: story::down("down", story::two_pages("5MiB"), true),
-    an_up_of_versions: story::up("up", None, story::published("256MiB")),
-    an_updating_up_of_versions: story::up("update", Some(story::published("256MiB")), story::published("512MiB")),
-    a_down_of_versions: story::down("down", story::published("256MiB"), true),
+    an_up: story::up(None, experiment()),
+    an_updating_up: story::up(Some(experiment()), story::updated()),
+    a_replacing_up: story::up(Some(experiment()), story::replaced()),
+    a_down: story::down(experiment(), false),
+    a_down_by_name: story::down(experiment(), true),
+    an_up_of_everything: story::up(None, story::everything()),
+    an_updating_up_of_everything: story::up(Some(story::everything()), story::everything_updated()),
+    a_replacing_up_of_everything: story::up(Some(story::everything()), story::everything_replaced()),
+    a_down_of_everything: story::down(story::everything(), true),
+    an_up_with_two_pages: story::up(None, story::two_pages("5MiB")),
+    an_updating_up_with_two_pages: story::up(Some(story::two_pages("5MiB")), story::two_pages("6MiB")),
+    a_down_with_two_pages: story::down(story::two_pages("5MiB"), true),
+    an_up_of_versions: story::up(None, story::published("256MiB")),
+    an_updating_up_of_versions: story::up(Some(story::published("256MiB")), story::published("512MiB")),
+    a_down_of_versions: story::down(story::published("256MiB"), true),
 }
 
 /// What follows a stop.
@@ -87,7 +85,7 @@ async fn tell(test: &str, story: Story) {
         };
         let what = &sent[one.call].what;
         failed.push(format!(
-            "{one} ({what}): {why}\n  STOPS={one} cargo test -p provision --test stops -- --exact {test}"
+            "{one} ({what}): {why}\n  STOPS={one} cargo test -p provision --test stacks -- --exact stops::{test}"
         ));
     }
     let calls = sent.len() - first;
@@ -150,8 +148,8 @@ async fn stopped(story: &Story, one: Try, old: &World, done: &World) -> Result<(
             story::same(&found, old)?;
         }
         Then::Down => {
-            if common::left(&bench) != serde_json::json!({}) {
-                return Err(format!("left: {}", common::left(&bench)));
+            if crate::common::left(&bench) != serde_json::json!({}) {
+                return Err(format!("left: {}", crate::common::left(&bench)));
             }
         }
     }

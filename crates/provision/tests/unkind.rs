@@ -1,11 +1,9 @@
 //! AWS answers late, and refuses with "try again". Every anomaly that the engine knows is survived by every command, alone and
 //! together with all others.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{Bench, experiment, stack};
+use crate::common::{Bench, experiment, stack};
 use local_cloud::{Delays, Settings};
 
 /// Longer than any anomaly lasts: then reads tell the truth.

@@ -16,9 +16,7 @@ use provision::spec::{self, LoadOptions, stack::Stack};
 use provision::survey::Survey;
 use tokio::sync::watch;
 
-#[allow(dead_code, reason = "each test file uses its own part of this")]
 pub mod line;
-#[allow(dead_code, reason = "each test file uses its own part of this")]
 pub mod story;
 
 use line::Line;
@@ -27,21 +25,17 @@ use line::Line;
 pub const ROUND_TRIP: Duration = Duration::from_millis(50);
 
 /// What follows the delivery stream's name in the name of an object.
-#[allow(dead_code, reason = "each test file uses its own part of this")]
 pub const NAME_END: &str = "-1-2026-07-13-14-05-09-046b6c7f-0b7c-4a5e-9e3a-0123456789ab";
 
 pub struct Bench {
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub engine: Engine,
     pub cx: Cx,
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub line: Line,
     events: Arc<Mutex<Vec<Event>>>,
     _dir: tempfile::TempDir,
 }
 
 impl Bench {
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn new(delays: Delays) -> Bench {
         Bench::with(Settings { delays, ..Settings::default() }).await
     }
@@ -64,7 +58,6 @@ impl Bench {
         Bench { engine, cx, line, events: Arc::default(), _dir: dir }
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// Forgets the calls so far.
     pub fn count_anew(&mut self) {
         self.cx.calls.forget();
@@ -74,12 +67,10 @@ impl Bench {
         Events::to(Kept(self.events.clone()))
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn plan(&self, stack: &Stack) -> Plan {
         self.plan_with(stack, Permits::default()).await
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn plan_with(&self, stack: &Stack, permits: Permits) -> Plan {
         self.decide(stack, permits).await.1
     }
@@ -89,70 +80,60 @@ impl Bench {
         decided.unwrap_or_else(|errors| panic!("{errors:?}"))
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn up(&self, stack: &Stack) -> Summary {
         self.up_with(stack, Permits::default()).await
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// Runs `up`; refusals and failures are told by a panic.
     pub async fn up_with(&self, stack: &Stack, permits: Permits) -> Summary {
         let (survey, plan) = self.decide(stack, permits).await;
         self.apply(&survey, &plan).await
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// Does what was decided.
     pub async fn apply(&self, survey: &Survey, plan: &Plan) -> Summary {
         assert_eq!(plan.refusals, []);
-        let applied = run::apply_up(&self.cx, survey, plan, 10, watch::channel(false).1, &self.events()).await;
+        let applied = run::apply_up(&self.cx, survey, plan, 50, watch::channel(false).1, &self.events()).await;
         self.complete(applied)
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn down(&self, stack: Option<&Stack>) -> Summary {
         self.down_as(&self.cx, stack).await
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// `up` of another environment.
     pub async fn up_as(&self, cx: &Cx, stack: &Stack) -> Summary {
         let decided = run::decide_up(cx, stack, Permits::default(), &self.events()).await;
         let (survey, plan) = decided.unwrap_or_else(|errors| panic!("{errors:?}"));
         assert_eq!(plan.refusals, []);
-        self.complete(run::apply_up(cx, &survey, &plan, 10, watch::channel(false).1, &self.events()).await)
+        self.complete(run::apply_up(cx, &survey, &plan, 50, watch::channel(false).1, &self.events()).await)
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// `down` of another environment.
     pub async fn down_as(&self, cx: &Cx, stack: Option<&Stack>) -> Summary {
         let decided = run::decide_down(cx, stack, &self.events()).await;
         let (survey, plan) = decided.unwrap_or_else(|errors| panic!("{errors:?}"));
-        self.complete(run::apply_down(cx, &survey, &plan, 10, watch::channel(false).1, &self.events()).await)
+        self.complete(run::apply_down(cx, &survey, &plan, 50, watch::channel(false).1, &self.events()).await)
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// Runs `up`, whatever comes of it.
     pub async fn try_up(&self, stack: &Stack) -> Summary {
         let (survey, plan) = self.decide(stack, Permits::default()).await;
-        let applied = run::apply_up(&self.cx, &survey, &plan, 10, watch::channel(false).1, &self.events()).await;
+        let applied = run::apply_up(&self.cx, &survey, &plan, 50, watch::channel(false).1, &self.events()).await;
         applied.unwrap_or_else(|errors| panic!("{errors:?}"))
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn plan_down(&self, stack: Option<&Stack>) -> Plan {
         let decided = run::decide_down(&self.cx, stack, &self.events()).await;
         decided.unwrap_or_else(|errors| panic!("{errors:?}")).1
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// The addresses in the record.
     pub async fn members(&self) -> Vec<String> {
         let record = record::read(&self.cx).await.unwrap_or_else(|error| panic!("{error}"));
         record.members(&self.cx.names).keys().map(ToString::to_string).collect()
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// The record: `stream.events = name`, sorted.
     pub async fn named(&self) -> Vec<String> {
         let record = record::read(&self.cx).await.unwrap_or_else(|error| panic!("{error}"));
@@ -162,13 +143,11 @@ impl Bench {
         named
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// Puts an object into the example's bucket that a delivery stream of this name could have written.
     pub async fn put(&self, under: &str, delivery_stream: &str) {
         self.put_key(&format!("{under}{delivery_stream}{NAME_END}")).await;
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     pub async fn put_key(&self, key: &str) {
         let call = self.cx.s3().put_object().bucket("eq-sanhe-for-everything").key(key);
         call.send().await.unwrap_or_else(|error| panic!("{key}: {error:?}"));
@@ -180,7 +159,6 @@ impl Bench {
         summary
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// What was warned of so far.
     pub fn warnings(&self) -> Vec<String> {
         let events = self.events.lock().expect("no test panics while it holds this");
@@ -188,7 +166,6 @@ impl Bench {
         events.iter().filter_map(text).collect()
     }
 
-    #[allow(dead_code, reason = "each test file uses its own part of this")]
     /// Everything that was said so far.
     pub fn told(&self) -> Vec<Event> {
         self.events.lock().expect("no test panics while it holds this").clone()
@@ -214,7 +191,6 @@ pub fn stacks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../stacks")
 }
 
-#[allow(dead_code, reason = "each test file uses its own part of this")]
 /// The experiment's stack, with the Python transform: nothing has to be built for it.
 pub fn experiment() -> String {
     let text = std::fs::read_to_string(stacks().join("kinesis-test.yaml")).expect("the example is there");
@@ -230,7 +206,6 @@ pub fn stack(text: &str) -> Stack {
     loaded.unwrap_or_else(|wrong| panic!("{}", wrong.render(false))).stack
 }
 
-#[allow(dead_code, reason = "each test file uses its own part of this")]
 /// What the engine's world holds, by service, without the empty.
 pub fn left(bench: &Bench) -> serde_json::Value {
     let mut found = serde_json::Map::new();
@@ -238,7 +213,6 @@ pub fn left(bench: &Bench) -> serde_json::Value {
     found.into()
 }
 
-#[allow(dead_code, reason = "each test file uses its own part of this")]
 fn holdings(value: &serde_json::Value, path: &str, found: &mut serde_json::Map<String, serde_json::Value>) {
     match value {
         serde_json::Value::Object(map) => map.iter().for_each(|(key, value)| {

@@ -24,7 +24,6 @@ pub enum Command {
 /// A command on a stack as another command left it.
 #[derive(Debug, Clone)]
 pub struct Story {
-    pub name: &'static str,
     /// What stands when the command begins.
     pub before: Option<String>,
     pub command: Command,
@@ -67,13 +66,13 @@ fn flatten(value: &Value, path: &str, lines: &mut BTreeSet<String>) {
     }
 }
 
-pub fn up(name: &'static str, before: Option<String>, spec: String) -> Story {
-    Story { name, before, command: Command::Up(spec) }
+pub fn up(before: Option<String>, spec: String) -> Story {
+    Story { before, command: Command::Up(spec) }
 }
 
-pub fn down(name: &'static str, before: String, by_name: bool) -> Story {
+pub fn down(before: String, by_name: bool) -> Story {
     let spec = Some(before.clone()).filter(|_| !by_name);
-    Story { name, before: Some(before), command: Command::Down(spec) }
+    Story { before: Some(before), command: Command::Down(spec) }
 }
 
 /// As stacks/everything.yaml, without resources of others.
@@ -188,13 +187,13 @@ pub async fn try_command(bench: &Bench, command: &Command) -> Result<Summary, Ve
             let spec = stack(text);
             let (survey, plan) = Box::pin(run::decide_up(&bench.cx, &spec, all, &events)).await?;
             assert_eq!(plan.refusals, []);
-            Box::pin(run::apply_up(&bench.cx, &survey, &plan, 10, never, &events)).await
+            Box::pin(run::apply_up(&bench.cx, &survey, &plan, 50, never, &events)).await
         }
         Command::Down(text) => {
             let spec = text.as_deref().map(stack);
             let (survey, plan) = Box::pin(run::decide_down(&bench.cx, spec.as_ref(), &events)).await?;
             assert_eq!(plan.refusals, []);
-            Box::pin(run::apply_down(&bench.cx, &survey, &plan, 10, never, &events)).await
+            Box::pin(run::apply_down(&bench.cx, &survey, &plan, 50, never, &events)).await
         }
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_firehose::types::{
 };
 use aws_sdk_kinesis::types::PutRecordsRequestEntry;
 
-use crate::target::{Aws, Clock, on_aws, settled, until};
+use super::target::{Aws, Clock, on_aws, settled, until};
 
 fn destination(aws: &Aws, role: &str, prefix: &str) -> ExtendedS3DestinationConfiguration {
     let hints = BufferingHints::builder().size_in_mbs(1).interval_in_seconds(0).build();
@@ -112,7 +112,7 @@ fn two_delivery_streams_on_one_stream_get_every_record_each() {
             let (firehose, kinesis, role, name) =
                 (aws.cx.firehose(), aws.cx.kinesis(), aws.role().await, aws.run.as_str());
             kinesis.create_stream().stream_name(name).shard_count(1).send().await.expect("a stream is made");
-            let stream = crate::kinesis::active(aws, name).await;
+            let stream = super::kinesis::active(aws, name).await;
             for (delivery, prefix) in [(name.to_owned(), "one"), (format!("{name}-2"), "two")] {
                 let source = KinesisStreamSourceConfiguration::builder().kinesis_stream_arn(&stream).role_arn(&role);
                 let create = firehose.create_delivery_stream().delivery_stream_name(&delivery);

@@ -2,7 +2,7 @@
 
 use provision::cloud;
 
-use crate::target::{Clock, document, on_aws};
+use super::target::{Clock, document, on_aws};
 
 #[test]
 fn roles_have_policies_and_go_after_them() {

@@ -8,7 +8,7 @@ use aws_sdk_kinesis::types::{
     StartingPosition, StreamStatus, SubscribeToShardEventStream,
 };
 
-use crate::target::{Aws, Clock, on_aws, until};
+use super::target::{Aws, Clock, on_aws, until};
 
 /// Its ARN.
 pub async fn active(aws: &Aws, name: &str) -> String {

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, LastUpdateStatus, Runtime, State};
 
-use crate::target::{Aws, Clock, on_aws, settled, until};
+use super::target::{Aws, Clock, on_aws, settled, until};
 
 const HANDLER: &str = r#"
 import os

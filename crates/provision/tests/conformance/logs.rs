@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 
-use crate::target::{Clock, on_aws, until};
+use super::target::{Clock, on_aws, until};
 
 #[test]
 fn events_are_read_back_and_found() {

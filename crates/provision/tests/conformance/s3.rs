@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{
     BucketVersioningStatus, CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier, VersioningConfiguration,
 };
 
-use crate::target::{Clock, on_aws};
+use super::target::{Clock, on_aws};
 
 const PART: usize = 5 << 20;
 

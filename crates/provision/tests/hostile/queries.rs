@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::served::Served;
+use crate::served::Served;
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 const TIME: &str = "more than a second of processor time";

@@ -9,8 +9,8 @@ use provision::permissions::{Need, Purpose, needs, of_stack};
 use provision::resource::role::Statement;
 use provision::spec::stack::Stack;
 
+use super::company::{ACCOUNT, allowed, bench, names};
 use crate::common::{Bench, stack, stacks};
-use crate::company::{ACCOUNT, allowed, bench, names};
 
 fn spec(bucket: &str) -> Stack {
     stack(&format!(

@@ -73,7 +73,7 @@ pub async fn up(cx: &Cx, stack: &Stack) -> Played<Summary> {
     if plan.is_empty() {
         return Ok(Summary::default());
     }
-    let applied = Box::pin(run::apply_up(cx, &survey, &plan, 10, watch::channel(false).1, &events)).await;
+    let applied = Box::pin(run::apply_up(cx, &survey, &plan, 50, watch::channel(false).1, &events)).await;
     let summary = applied.map_err(told)?;
     warnings.told()?;
     if summary.complete() { Ok(summary) } else { Err(format!("{summary:?}")) }
@@ -91,7 +91,7 @@ pub async fn down(cx: &Cx, stack: &Stack, purge: Purge) -> Played<Vec<String>> {
     if let Some(said) = UNKNOWN.iter().find(|said| shown.contains(**said)) {
         return Err(format!("the plan tells that something {said}"));
     }
-    let applied = Box::pin(run::apply_down(&cx, &survey, &plan, 10, watch::channel(false).1, &events)).await;
+    let applied = Box::pin(run::apply_down(&cx, &survey, &plan, 50, watch::channel(false).1, &events)).await;
     let summary = applied.map_err(told)?;
     warnings.told()?;
     if summary.complete() { Ok(warnings.kept()) } else { Err(format!("{summary:?}")) }
