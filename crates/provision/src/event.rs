@@ -34,6 +34,10 @@ pub enum Event {
     Warned {
         text: String,
     },
+    /// What a user may want to change in the spec.
+    SpecWarned {
+        warnings: Diagnostics,
+    },
     /// Progress of work on this machine: a line of cargo's.
     Working {
         text: String,

@@ -77,7 +77,8 @@ fn expression(text: &str) -> Result<Piece<'_>, (String, String)> {
 
 /// How many of a letter in a row DateTimeFormatter takes; of those not named here, at least four.
 /// <https://docs.oracle.com/javase/8/docs/api/java/time/format/DateTimeFormatter.html>
-const AT_MOST: [(&str, usize); 4] = [("WFa", 1), ("dhHkKmsw", 2), ("D", 3), ("MLQqEecGXxZ", 5)];
+const AT_MOST: [(&str, usize); 7] =
+    [("WFa", 1), ("dhHkKmsw", 2), ("D", 3), ("z", 4), ("MLQqEecGXxZ", 5), ("S", 9), ("yunANY", 19)];
 /// Which Firehose takes: not all of them, and some of a later Java. Each letter was tried on AWS.
 const DATE_LETTERS: &str = "ABDEFGHKLMNOQSWXYZacdeghkmnqsuvwxyz";
 
@@ -110,6 +111,7 @@ fn date_letters(letter: char, count: usize) -> Result<(), String> {
         return Err(format!("`{letter}` means nothing in a time stamp"));
     }
     match AT_MOST.iter().find(|(letters, _)| letters.contains(letter)) {
+        _ if letter == 'O' && !matches!(count, 1 | 4) => Err("`O` stands once or four times".to_owned()),
         Some((_, most)) if count > *most => {
             Err(format!("`{}` is too long: {most} of `{letter}` at most", letter.to_string().repeat(count)))
         }
@@ -131,6 +133,9 @@ pub struct Place {
     pub delivery: String,
 }
 
+/// Bytes of 1,024 characters: a record may say anything.
+const LONGEST: usize = 1024 * 4;
+
 /// Between the prefix and the delivery stream. No name of a delivery stream has a space.
 const BY: &str = " by ";
 
@@ -141,7 +146,7 @@ impl Place {
         let (bucket, prefix) = path.split_once('/')?;
         let named = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
         let is_name = |name: &str| !name.is_empty() && name.chars().all(named);
-        let sound = is_name(bucket) && is_name(delivery) && parse(prefix).is_ok();
+        let sound = is_name(bucket) && is_name(delivery) && prefix.len() <= LONGEST && parse(prefix).is_ok();
         sound.then(|| Place { bucket: bucket.into(), prefix: prefix.into(), delivery: delivery.into() })
     }
 
@@ -173,6 +178,11 @@ mod tests {
             ("'year=yyyy", false),
             ("ddd", false),
             ("dd'x'dd", true),
+            ("nnnnnnnnnnnnnnnnnnn", true),
+            ("nnnnnnnnnnnnnnnnnnnn", false),
+            ("SSSSSSSSSS", false),
+            ("O'x'OOOO", true),
+            ("OO", false),
         ] {
             assert_eq!(date_pattern(pattern).is_ok(), ok, "{pattern}: {:?}", date_pattern(pattern));
         }

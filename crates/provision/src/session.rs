@@ -134,7 +134,7 @@ pub fn load(path: Option<&Path>, target: &TargetArgs, events: &Events) -> Result
     let loaded = spec::load(&path, &target.variables.options())?;
     secret::keep(&loaded.secrets);
     if !loaded.warnings.is_empty() {
-        events.say(Event::Warned { text: loaded.warnings.render(true) });
+        events.say(Event::SpecWarned { warnings: loaded.warnings });
     }
     let folder = cwd.join(&path).parent().map(Path::to_path_buf).unwrap_or(cwd);
     Ok((loaded.stack, work_dir(&folder)))

@@ -86,9 +86,30 @@ pub fn overlap(a: &str, b: &str) -> bool {
     false
 }
 
-/// The fewest characters that a prefix evaluates to.
-pub fn shortest(pieces: &[Piece]) -> usize {
-    atoms(pieces).len()
+/// How long something is at least.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Length {
+    /// As Java counts characters: units of UTF-16.
+    pub units: usize,
+    pub bytes: usize,
+}
+
+/// The least that a prefix evaluates to.
+pub fn shortest(pieces: &[Piece]) -> Length {
+    atoms(pieces).iter().fold(Length::default(), |sum, atom| {
+        let (units, bytes) = match atom.class {
+            Class::Is(c) => (c.len_utf16(), c.len_utf8()),
+            Class::Digit | Class::Word | Class::NotSlash | Class::Any => (1, 1),
+        };
+        Length { units: sum.units + units, bytes: sum.bytes + bytes }
+    })
+}
+
+/// The least bytes of the key of an object at a prefix: S3 takes 1,024.
+pub fn shortest_key(pieces: &[Piece], delivery_stream: &str, extension: &str) -> usize {
+    let hour = if pieces.iter().all(|piece| matches!(piece, Piece::Literal(_))) { "yyyy/MM/dd/HH/".len() } else { 0 };
+    let version_time_and_uuid = "-1-2026-07-13-14-05-09-".len() + 36;
+    shortest(pieces).bytes + hour + delivery_stream.len() + version_time_and_uuid + extension.len()
 }
 
 fn atoms(pieces: &[Piece]) -> Vec<Atom> {
@@ -303,16 +324,20 @@ mod tests {
 
     #[test]
     fn the_shortest_evaluation_counts_what_is_always_there() {
-        for (prefix, want) in [
-            ("data/", 5),
-            ("é/", 2),
-            ("y=!{timestamp:yyyy/MM}/", 10),
-            ("!{timestamp:'year='yyyy''MMM}/", 12),
-            ("!{firehose:random-string}/", 12),
-            ("!{partitionKeyFromQuery:customer}/", 2),
+        for (prefix, units, bytes) in [
+            ("data/", 5, 5),
+            ("é/", 2, 3),
+            ("\u{1F600}/", 3, 5),
+            ("y=!{timestamp:yyyy/MM}/", 10, 10),
+            ("!{timestamp:'year='yyyy''MMM}/", 12, 12),
+            ("!{firehose:random-string}/", 12, 12),
+            ("!{partitionKeyFromQuery:customer}/", 2, 2),
         ] {
-            assert_eq!(shortest(&parse(prefix).unwrap()), want, "{prefix}");
+            assert_eq!(shortest(&parse(prefix).unwrap()), Length { units, bytes }, "{prefix}");
         }
+        let key = |prefix: &str| shortest_key(&parse(prefix).unwrap(), "raw", ".gz");
+        assert_eq!(key("data/"), "data/2026/07/13/14/".len() + NAME.len() + 3);
+        assert_eq!(key("y=!{timestamp:yyyy}/"), "y=2026/".len() + NAME.len() + 3);
     }
 
     proptest::proptest! {

@@ -49,10 +49,7 @@ fn text(event: &Event, verbose: bool) -> String {
             let place = endpoint.as_deref().unwrap_or("AWS");
             format!("{BOLD}{stack}{env}{BOLD:#} in account {account}, {region}, {place}\n")
         }
-        // What is wrong with a spec says itself that it is a warning, and where.
-        Event::Warned { text } if anstream::adapter::strip_str(text).to_string().starts_with("warning") => {
-            format!("{text}\n")
-        }
+        Event::SpecWarned { warnings } => format!("{}\n", warnings.render(true)),
         Event::Warned { text } => format!("{CARE}warning{CARE:#}: {text}\n"),
         Event::Working { text } => format!("{DIM}  {text}{DIM:#}\n"),
         Event::Planned { plan, command } => plan::text(plan, command, verbose),

@@ -42,7 +42,7 @@ pub(super) fn check<'t>(
         let what = format!("`{}` is where provision keeps its own objects", claims::ROOT);
         mistakes.push(Mistake::error(at, what).expected("another prefix"));
     }
-    let length = object_key::shortest(&pieces);
+    let length = object_key::shortest(&pieces).units;
     if length > 512 {
         let what = format!("{length} characters are too many");
         mistakes.push(Mistake::error(at, what).expected("at most 512 after evaluation"));

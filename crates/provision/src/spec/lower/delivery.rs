@@ -12,6 +12,7 @@ use super::super::prefix::{Use, check};
 use super::super::scalar::Text;
 use super::super::shape::{At, Record};
 use super::Lower;
+use crate::prefix::object_key::shortest_key;
 use crate::prefix::overlapping::{Writer, overlapping};
 use crate::prefix::{self, has_expressions};
 use crate::resource::delivery_stream::{Backup, Buffer, DeliveryStream, Partitioning, Ref};
@@ -33,14 +34,15 @@ impl Lower<'_> {
         self.need(&written, "good", written.good.is_some(), key.at, "a prefix");
         let source = written.from.as_ref().map(|from| index.stream(from, self.mistakes));
         let bucket = written.bucket.as_ref().and_then(|bucket| index.bucket(bucket, self.mistakes));
-        let good = self.prefix(written.good.as_ref(), Use::Good);
-        let bad = self.prefix(written.bad.as_ref(), Use::Bad);
+        let object = (name, written.extension().0);
+        let good = self.prefix(written.good.as_ref(), Use::Good, &object);
+        let bad = self.prefix(written.bad.as_ref(), Use::Bad, &object);
         self.error_prefix(&written, "bad", written.good.as_ref(), bad.is_some(), key.at);
         let buffer = self.buffer(&written);
         let transform = written.transform.as_ref().map(|transform| self.transform(transform, index));
         let processors = self.processors(key, &written);
         let partitioning = self.partitioning(key, &written, buffer);
-        let backup = written.backup.as_ref().map(|backup| self.backup(backup, bucket.as_ref(), index));
+        let backup = written.backup.as_ref().map(|backup| self.backup(backup, name, bucket.as_ref(), index));
         let log = written.logs.as_ref().and_then(|logs| self.delivery_log(logs));
         self.time_zone(&written);
         let role = self.role(written.role.as_ref(), RoleRef::of_delivery(&key.value, name));
@@ -64,8 +66,13 @@ impl Lower<'_> {
         })
     }
 
-    /// Checked, and as it is in this environment.
-    fn prefix(&mut self, written: Option<&At<Text<1, 1024>>>, purpose: Use) -> Option<String> {
+    /// Checked, and as it is in this environment. `object`: the delivery stream, and the extension of its objects.
+    fn prefix(
+        &mut self,
+        written: Option<&At<Text<1, 1024>>>,
+        purpose: Use,
+        (delivery_stream, extension): &(&str, String),
+    ) -> Option<String> {
         let written = written?.map(|text| text.0.clone());
         check(&written.value, purpose, written.at, self.mistakes);
         let prefix = match &self.environment {
@@ -74,6 +81,11 @@ impl Lower<'_> {
         };
         if prefix.chars().count() > 1024 {
             self.error(written.at, "this prefix is too long in this environment", "at most 1024 characters");
+        }
+        let bytes = prefix::parse(&prefix).map_or(0, |pieces| shortest_key(&pieces, delivery_stream, extension));
+        if bytes > 1024 {
+            let what = format!("the keys of its objects have at least {bytes} bytes");
+            self.error(written.at, what, "a shorter prefix: S3 takes at most 1024 bytes, with the object's name");
         }
         Some(prefix)
     }
@@ -130,12 +142,19 @@ impl Lower<'_> {
         Some(Partitioning { retry_s })
     }
 
-    fn backup(&mut self, backup: &At<WrittenBackup>, bucket: Option<&Ref>, index: &Index) -> Option<Backup> {
+    fn backup(
+        &mut self,
+        backup: &At<WrittenBackup>,
+        name: &str,
+        bucket: Option<&Ref>,
+        index: &Index,
+    ) -> Option<Backup> {
+        let object = (name, String::new());
         let WrittenBackup { bucket: own_bucket, prefix, bad, encryption, .. } = &backup.value;
         self.need(&backup.value, "prefix", prefix.is_some(), backup.at, "a prefix");
-        let bad = self.prefix(bad.as_ref(), Use::Bad);
+        let bad = self.prefix(bad.as_ref(), Use::Bad, &object);
         self.error_prefix(&backup.value, "bad", prefix.as_ref(), bad.is_some(), backup.at);
-        let prefix = self.prefix(prefix.as_ref(), Use::Backup);
+        let prefix = self.prefix(prefix.as_ref(), Use::Backup, &object);
         let bucket = match own_bucket {
             Some(own) => index.bucket(own, self.mistakes),
             None => bucket.cloned(),
