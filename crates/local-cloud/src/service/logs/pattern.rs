@@ -149,12 +149,18 @@ fn columns_met(columns: &[Column], words: &[&str]) -> bool {
 fn words(message: &str) -> Vec<&str> {
     let mut words = vec![];
     let mut rest = message.trim_start();
+    // What does not close behind one word closes behind none after it: it is looked for once.
+    let mut closes = [Some('"'), Some(']')];
     while let Some(first) = rest.chars().next() {
-        let quoted = match first {
-            '"' => rest[1..].split_once('"'),
-            '[' => rest[1..].split_once(']'),
-            _ => None,
+        let close = match first {
+            '"' => &mut closes[0],
+            '[' => &mut closes[1],
+            _ => &mut None,
         };
+        let quoted = close.and_then(|close| rest[1..].split_once(close));
+        if quoted.is_none() {
+            *close = None;
+        }
         let (word, after) = quoted.or_else(|| rest.split_once(char::is_whitespace)).unwrap_or((rest, ""));
         words.push(word);
         rest = after.trim_start();
@@ -234,6 +240,8 @@ mod tests {
             ("%[^a]{1000}[^a]{1000}[^a]{1000}%", &message, None),
             (&format!("%{}%", "a?".repeat(500)), &message, None),
             (&format!("[{}]", "...,".repeat(250)), &message, None),
+            ("[a, ...]", &"[ ".repeat(524_000), Some(true)),
+            ("[..., a = b]", &"\" [ ".repeat(262_000), Some(false)),
         ];
         for (text, message, expected) in table {
             assert!(text.len() <= 1_024, "{text}");
