@@ -50,7 +50,11 @@ async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
         ("GET", "dump") => (200, engine.dump()),
         ("GET", "held") => (200, engine.held()),
         ("GET", "backlog") => match stream {
-            Some(stream) => (200, json!({ "records": engine.backlog(&request.region_asked(), stream) })),
+            Some(stream) => {
+                let region = request.region_asked();
+                let (records, given_up) = (engine.backlog(&region, stream), engine.given_up(&region, stream));
+                (200, json!({ "records": records, "given_up": given_up }))
+            }
             None => (400, json!({ "error": "backlog wants ?stream=NAME" })),
         },
         ("POST", "flush") => {

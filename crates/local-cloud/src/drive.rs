@@ -252,6 +252,11 @@ impl Engine {
         self.look("backlog", |world| firehose::backlog(world, region, name))
     }
 
+    /// How many of a delivery stream's records are lost: no object of them could be stored for as long as they are kept.
+    pub fn given_up(&self, region: &str, name: &str) -> u64 {
+        self.look("backlog", |world| firehose::given_up(world, region, name))
+    }
+
     /// What exists, by service and region. It looks some objects up at a time, so that a change made meanwhile may be missing.
     pub fn dump(&self) -> serde_json::Value {
         let mut dump = self.look("dump", control::dump);

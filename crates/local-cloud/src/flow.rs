@@ -116,7 +116,9 @@ pub fn each_pump(world: &mut World, turn: &mut Turn, mut act: impl FnMut(&mut Wo
             tracing::error!(
                 "moving records of delivery stream {lane}: a panic; it begins again with what is not delivered"
             );
+            let given_up = pump.given_up;
             *pump = Pump::new(Arc::clone(&pump.job));
+            pump.given_up = given_up;
             pump.rests_until = Some(turn.now + REST_MS);
         }
     }

@@ -192,9 +192,6 @@ mod tests {
             (json!({ "CustomTimeZone": "EST" }), Some("limited to UTC and non-3-letter")),
             (json!({ "CustomTimeZone": "Europe/Berlin" }), None),
             (json!({ "CustomTimeZone": "Europe/Kyiv" }), Some("custom time zone is not supported")),
-            (json!({ "Prefix": "p".repeat(512) }), None),
-            (json!({ "Prefix": "p".repeat(513) }), Some("Length of evaluated prefix cannot be greater than 512")),
-            (json!({ "ErrorOutputPrefix": "p".repeat(513) }), Some("Length of evaluated prefix")),
             (json!({ "BufferingHints": { "SizeInMBs": 0, "IntervalInSeconds": 0 } }), Some("1 to 128 MBs")),
             (json!({ "CloudWatchLoggingOptions": { "Enabled": true } }), Some("CloudWatch Log Group Name is required")),
             (json!({ "BucketARN": "b" }), Some("not the ARN of a bucket")),
@@ -208,6 +205,30 @@ mod tests {
                 (Err(error), Some(part)) => assert!(error.message.contains(part), "{members}: {error}"),
                 (result, _) => panic!("{members}: {result:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_prefix_has_its_length_when_it_is_set_and_no_more_when_it_is_read_again() {
+        let (error_prefix, now) = ("!{firehose:error-output-type}/", 1_783_951_509_000);
+        // (prefix, error prefix, is it set)
+        let table = [
+            ("p".repeat(512), error_prefix.to_owned(), true),
+            ("p".repeat(513), error_prefix.to_owned(), false),
+            ("é".repeat(512), error_prefix.to_owned(), true),
+            ("\u{1f600}".repeat(257), error_prefix.to_owned(), false),
+            ("p".into(), "p".repeat(513), false),
+            ("p".into(), format!("{}{error_prefix}", "p".repeat(495)), false),
+            (format!("!{{timestamp:'{}'}}", "q".repeat(990)), error_prefix.to_owned(), false),
+            (format!("!{{timestamp:{}}}", "n-".repeat(500)), error_prefix.to_owned(), false),
+            (format!("!{{timestamp:{}}}", "yyyy/".repeat(102)), error_prefix.to_owned(), true),
+            ("!{firehose:random-string}".repeat(40), error_prefix.to_owned(), true),
+        ];
+        for (prefix, error_prefix, expected) in table {
+            let destination = json!({ "RoleARN": "r", "BucketARN": "arn:aws:s3:::b", "Prefix": prefix, "ErrorOutputPrefix": error_prefix });
+            let destination = serde_json::from_value::<Destination>(destination).unwrap().filled();
+            let store = Config::parse(&destination).expect(&prefix).store;
+            assert_eq!(store.check_lengths(now).is_ok(), expected, "{prefix:.60} {error_prefix:.60}");
         }
     }
 

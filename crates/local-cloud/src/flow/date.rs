@@ -52,14 +52,28 @@ fn run(text: &str, first: char, parts: &mut Vec<Part>) -> Result<usize, Option<c
     let count = text.chars().take_while(|c| *c == first).count();
     let length = count * first.len_utf8();
     parts.push(match first {
-        'y' | 'u' | 'M' | 'L' | 'd' | 'D' | 'H' | 'k' | 'h' | 'K' | 'm' | 's' | 'S' | 'E' | 'a' | 'z' | 'Z' | 'X'
-        | 'x' | 'n' => Part::Field(first, count),
+        letter if most(letter).is_some_and(|most| count > most) => return Err(None),
+        letter if most(letter).is_some() => Part::Field(first, count),
         letter if letter.is_ascii_alphabetic() => {
             return Err(Some(letter).filter(|letter| !NO_LETTERS.contains(*letter)));
         }
         _ => Part::Text(text[..length].into()),
     });
     Ok(length)
+}
+
+/// How often a letter may be repeated (`DateTimeFormatterBuilder.appendPattern` of Java 17).
+fn most(letter: char) -> Option<usize> {
+    Some(match letter {
+        'y' | 'u' | 'n' => 19,
+        'S' => 9,
+        'M' | 'L' | 'E' | 'Z' | 'X' | 'x' => 5,
+        'z' => 4,
+        'D' => 3,
+        'd' | 'H' | 'k' | 'h' | 'K' | 'm' | 's' => 2,
+        'a' => 1,
+        _ => return None,
+    })
 }
 
 fn field(letter: char, count: usize, time: &Zoned) -> String {
@@ -69,6 +83,7 @@ fn field(letter: char, count: usize, time: &Zoned) -> String {
         'y' | 'u' => number(time.year().into()),
         'M' | 'L' if count == 3 => time.strftime("%b").to_string(),
         'M' | 'L' if count == 4 => time.strftime("%B").to_string(),
+        'M' | 'L' if count == 5 => first(&time.strftime("%B").to_string()),
         'M' | 'L' => number(time.month().into()),
         'd' => number(time.day().into()),
         'D' => number(time.day_of_year().into()),
@@ -84,13 +99,28 @@ fn field(letter: char, count: usize, time: &Zoned) -> String {
         'S' => format!("{:09}", time.subsec_nanosecond()).chars().take(count).collect(),
         'n' => number(time.subsec_nanosecond().into()),
         'E' if count == 4 => time.strftime("%A").to_string(),
+        'E' if count == 5 => first(&time.strftime("%A").to_string()),
         'E' => time.strftime("%a").to_string(),
         'a' => time.strftime("%p").to_string(),
         'z' => time.strftime("%Z").to_string(),
         'X' if time.offset().is_zero() => "Z".into(),
+        'Z' if count == 5 && time.offset().is_zero() => "Z".into(),
+        'Z' if count == 4 && time.offset().is_zero() => "GMT".into(),
+        'Z' if count == 4 => format!("GMT{}", time.strftime("%:z")),
+        'X' | 'x' if count == 1 => {
+            let offset = time.strftime("%z").to_string();
+            offset.strip_suffix("00").map_or(offset.clone(), str::to_owned)
+        }
         'X' | 'x' if count == 3 => time.strftime("%:z").to_string(),
+        // Seconds are there only where an offset has some.
+        'X' | 'x' | 'Z' if count == 5 => time.strftime("%:z").to_string(),
         _ => time.strftime("%z").to_string(),
     }
+}
+
+/// The narrow form of a name.
+fn first(name: &str) -> String {
+    name.chars().take(1).collect()
 }
 
 #[cfg(test)]
@@ -110,6 +140,10 @@ mod tests {
             ("HH''mm", "14'05"),
             ("ss.SSS", "09.012"),
             ("Z XXX", "+0200 +02:00"),
+            ("X XX x ZZZZ ZZZZZ", "+02 +0200 +02 GMT+02:00 +02:00"),
+            ("MMMMM EEEEE", "J F"),
+            ("yyyyyyyyyyyyyyyyyyy", "0000000000000002026"),
+            ("SSSSSSSSS", "012345678"),
         ];
         for (pattern, expected) in table {
             assert_eq!(Pattern::parse(pattern).unwrap().format(&time), expected, "{pattern}");
@@ -119,9 +153,16 @@ mod tests {
     #[test]
     fn what_java_would_not_take_is_refused() {
         for (pattern, unknown_here) in
-            [("yyyy/'open", None), ("b", None), ("yyyyRR", None), ("VV", None), ("ww", Some('w'))]
+            [("yyyy/'open", None), ("b", None), ("yyyyRR", None), ("VV", None), ("ww", Some('w')), ("kkk", None)]
         {
             assert_eq!(Pattern::parse(pattern).err(), Some(unknown_here), "{pattern}");
+        }
+        for (letter, most) in
+            [('n', 19), ('y', 19), ('u', 19), ('S', 9), ('M', 5), ('E', 5), ('D', 3), ('H', 2), ('a', 1)]
+        {
+            let run = |count| letter.to_string().repeat(count);
+            assert!(Pattern::parse(&run(most)).is_ok(), "{letter}");
+            assert_eq!(Pattern::parse(&run(most + 1)).err(), Some(None), "{letter}");
         }
     }
 }

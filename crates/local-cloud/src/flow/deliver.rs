@@ -37,13 +37,20 @@ pub fn start(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
 /// The object is made: now it is stored.
 pub fn store(world: &mut World, turn: &mut Turn, pump: &mut Pump, job: &Job, mut sealed: Sealed, object: Object) {
     let (now, finished) = (turn.now, object.finished.clone());
+    let (bucket, key) = (job.config.store.bucket.clone(), object.key.clone());
     let Err(error) = put(world, now, job, object) else {
         turn.effects.push(Effect::Spent(Spent::Outputs(sealed.items)));
         return world.firehose.finish(job, &finished);
     };
     let oldest = sealed.items.iter().map(|item| item.arrival).min().unwrap_or(now);
+    let why = error.to_string();
     report::failure(world, now, pump, &failure_of(error));
     if now.saturating_sub(oldest) > kept_ms(world, job) {
+        let (name, count) = (&job.name, sealed.items.iter().count());
+        tracing::error!(
+            "delivery stream {name}: {count} records are lost: s3://{bucket}/{key} could not be stored: {why}"
+        );
+        pump.given_up += count as u64;
         return world.firehose.finish(job, &finished);
     }
     sealed.not_before = now + RETRY_MS;

@@ -1,9 +1,11 @@
 //! Objects: their keys and bodies.
 
 use bytes::Bytes;
-use jiff::{Timestamp, Zoned};
+use jiff::Zoned;
 use md5::{Digest, Md5};
+use uuid::Uuid;
 
+use super::config::MAX_PREFIX_LENGTH;
 use super::failure::ErrorType;
 use super::ident;
 use super::item::Output;
@@ -12,6 +14,9 @@ use super::pieces::Pieces;
 use super::prefix::{Facts, PartitionKeys};
 use super::progress::Finished;
 use crate::settings::Millis;
+
+/// In UTF-8. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
+const MAX_KEY_BYTES: usize = 1_024;
 
 /// What goes into one object: records that were delivered, by their partition keys, or failures of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,13 +40,25 @@ pub fn pack(job: &Job, slot: &Slot, items: &Pieces<Output>, now: Millis) -> Obje
     let oldest = items.iter().map(|item| item.arrival).min().unwrap_or(now);
     let first = items.iter().next().map_or_else(String::new, |item| format!("{:?}", item.origin));
     let uuid = ident::uuid(&[&job.lane, &first, &now.to_string()]);
-    let key = key(job, slot, &zoned(oldest, job), &uuid);
+    let key = key(job, slot, &job.config.store.zoned(oldest), &uuid);
     let none = Bytes::new();
     let delimiter = if matches!(slot, Slot::Failed(_)) { &none } else { &job.config.delimiter };
     let body = job.config.store.compression.compress(join(items, delimiter), &uuid);
     let etag = hex::encode(Md5::digest(&body));
     let finished = items.iter().map(|item| item.origin).collect();
     Object { key, body: body.into(), etag, finished }
+}
+
+/// Why records that arrive at a time cannot be in an object of these keys.
+pub fn too_long(job: &Job, keys: &PartitionKeys, time: Millis) -> Option<String> {
+    let time = &job.config.store.zoned(time);
+    let facts = Facts { time, error_type: None, partition_keys: keys, seed: "" };
+    if job.config.store.prefix.length(facts) > MAX_PREFIX_LENGTH {
+        return Some(format!("Length of evaluated prefix cannot be greater than {MAX_PREFIX_LENGTH}"));
+    }
+    let key = key(job, &Slot::Good(keys.clone()), time, &Uuid::nil().to_string());
+    // The words are ours.
+    (key.len() > MAX_KEY_BYTES).then(|| format!("The object's key would have more than {MAX_KEY_BYTES} bytes"))
 }
 
 /// `<prefix><stream>-<version>-<date and time>-<uuid><extension>`
@@ -54,11 +71,6 @@ fn key(job: &Job, slot: &Slot, time: &Zoned, uuid: &str) -> String {
     let prefix = prefix.evaluate(Facts { time, error_type, partition_keys: keys, seed: uuid });
     let time = time.strftime("%Y-%m-%d-%H-%M-%S");
     format!("{prefix}{}-{}-{time}-{uuid}{}", job.name, job.version, store.extension)
-}
-
-fn zoned(time: Millis, job: &Job) -> Zoned {
-    let time = i64::try_from(time).ok().and_then(|time| Timestamp::from_millisecond(time).ok());
-    time.unwrap_or(Timestamp::MAX).to_zoned(job.config.store.time_zone.clone())
 }
 
 fn join(items: &Pieces<Output>, delimiter: &[u8]) -> Vec<u8> {

@@ -46,6 +46,8 @@ pub struct Pump {
     pub sealed: Vec<Sealed>,
     /// What was there to be read when a flush was asked for: until it is finished, no buffer waits.
     pub flush: Option<BTreeMap<u32, u64>>,
+    /// Records that are lost, since no object of them could be stored for as long as they are kept.
+    pub given_up: u64,
     /// Nothing moves before, after a panic.
     pub rests_until: Option<Millis>,
 }
@@ -98,6 +100,7 @@ impl Pump {
             outputs: BTreeMap::new(),
             sealed: vec![],
             flush: None,
+            given_up: 0,
             rests_until: None,
         }
     }

@@ -82,7 +82,7 @@ fn each(
 ) -> Settled {
     let lambda_arn = job.config.lambda.as_ref().map(|lambda| lambda.arn.as_str());
     let (mut out, mut dropped) = (Settled::default(), vec![]);
-    let mut placing = Placing::of(&job.config);
+    let mut placing = Placing::of(job);
     for (item, verdict) in items.iter().zip(verdicts) {
         let placed = match verdict {
             Verdict::Dropped => {
@@ -90,7 +90,7 @@ fn each(
                 continue;
             }
             Verdict::Failed(failure) => Err((ErrorType::Processing, failure)),
-            Verdict::Ok { data, partition_keys } => match placing.slot(&data, &partition_keys) {
+            Verdict::Ok { data, partition_keys } => match placing.slot(&data, &partition_keys, item.record.arrival) {
                 Ok(slot) => Ok((slot, data)),
                 Err(failure) => Err((ErrorType::MetadataExtraction, failure)),
             },

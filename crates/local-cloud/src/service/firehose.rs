@@ -139,6 +139,12 @@ pub fn backlog(world: &World, region: &str, name: &str) -> usize {
     pumps.map(|pump| flow::backlog(world, pump)).max().unwrap_or(0)
 }
 
+/// How many records of this delivery stream are lost, because no object of them could be stored, since the engine began.
+pub fn given_up(world: &World, region: &str, name: &str) -> u64 {
+    let lanes = lanes(&format!("{region}/{name}"));
+    lanes.iter().filter_map(|lane| world.firehose.pumps.get(lane)).map(|pump| pump.given_up).sum()
+}
+
 /// How many delivery streams read a stream: each calls once a second.
 pub fn readers(state: &State, stream: &str) -> u64 {
     let theirs = |pump: &&Pump| pump.job.source.as_ref().is_some_and(|source| source.stream_key == stream);

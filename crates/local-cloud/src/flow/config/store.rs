@@ -1,17 +1,20 @@
 //! Where and how objects are written: bucket, prefixes, buffers, compression, time zone, log.
 
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use super::invalid;
 use crate::flow::buffer::Hints;
 use crate::flow::compression::Compression;
-use crate::flow::prefix::Prefix;
+use crate::flow::failure::ErrorType;
+use crate::flow::prefix::{Facts, PartitionKeys, Prefix};
 use crate::flow::zones;
 use crate::request::AwsError;
 use crate::service::firehose::destination::{BufferingHints, CloudWatchLoggingOptions, Destination};
+use crate::settings::Millis;
 
 const MIB: u64 = 1 << 20;
-/// In characters, after evaluation.
+/// After evaluation.
 pub const MAX_PREFIX_LENGTH: usize = 512;
 
 /// Where and how objects are written.
@@ -57,12 +60,27 @@ impl Store {
     }
 }
 
-fn parse_prefix(member: &str, text: Option<&str>) -> Result<Prefix, AwsError> {
-    let prefix = Prefix::parse(text.unwrap_or_default()).map_err(|wrong| unmet(&wrong.told(member)))?;
-    if prefix.least_length() > MAX_PREFIX_LENGTH {
-        return Err(unmet(&format!("Length of evaluated prefix cannot be greater than {MAX_PREFIX_LENGTH}")));
+impl Store {
+    /// With the shortest partition keys that there can be. Asked when a prefix is set, and not when the journal is read: what was set
+    /// may have become too long since, and the engine starts with it.
+    pub fn check_lengths(&self, now: Millis) -> Result<(), AwsError> {
+        let keys: PartitionKeys = self.prefix.partition_keys().map(|key| (key.clone(), "k".to_owned())).collect();
+        let facts = Facts { time: &self.zoned(now), error_type: None, partition_keys: &keys, seed: "" };
+        let failed = Facts { error_type: Some(ErrorType::Processing.name()), ..facts };
+        if self.prefix.length(facts).max(self.error_prefix.length(failed)) > MAX_PREFIX_LENGTH {
+            return Err(unmet(&format!("Length of evaluated prefix cannot be greater than {MAX_PREFIX_LENGTH}")));
+        }
+        Ok(())
     }
-    Ok(prefix)
+
+    pub fn zoned(&self, time: Millis) -> Zoned {
+        let time = i64::try_from(time).ok().and_then(|time| Timestamp::from_millisecond(time).ok());
+        time.unwrap_or(Timestamp::MAX).to_zoned(self.time_zone.clone())
+    }
+}
+
+fn parse_prefix(member: &str, text: Option<&str>) -> Result<Prefix, AwsError> {
+    Prefix::parse(text.unwrap_or_default()).map_err(|wrong| unmet(&wrong.told(member)))
 }
 
 fn unmet(constraint: &str) -> AwsError {

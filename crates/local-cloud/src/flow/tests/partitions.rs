@@ -144,12 +144,19 @@ fn a_prefix_that_would_be_too_long_fails_its_record() {
     let mut stage = Stage::with_bucket();
     let query = query("{n: .n}");
     stage.create("d", partitioned("n=!{partitionKeyFromQuery:n}/", &[("MetadataExtraction", &query[..])]));
-    let (longest, too_long) = (format!("{}a", "ä".repeat(254)), "ä".repeat(255));
     let record = |value: &str| format!(r#"{{"n":"{value}"}}"#);
-    stage.put(&[&record(&longest), &record(&too_long)]);
+    let fit = ["a".repeat(509), "ä".repeat(480)];
+    for value in &fit {
+        stage.put(&[&record(value)]);
+    }
+    stage.put(&[&record(&"a".repeat(510)), &record(&"ä".repeat(509))]);
     stage.advance(60_000);
-    assert_eq!(stage.texts(&format!("n={longest}/")), [record(&longest)]);
-    let line: Value = serde_json::from_str(&stage.texts("bad/metadata-extraction-failed/")[0]).unwrap();
-    assert_eq!(line["errorMessage"], "Length of evaluated prefix cannot be greater than 512");
+    for value in &fit {
+        assert_eq!(stage.texts(&format!("n={value}/")), [record(value)]);
+    }
+    let failed = stage.texts("bad/metadata-extraction-failed/")[0].clone();
+    let lines: Vec<Value> = failed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["errorMessage"], "Length of evaluated prefix cannot be greater than 512");
+    assert_eq!(lines[1]["errorMessage"], "The object's key would have more than 1024 bytes");
     assert_eq!((stage.backlog("d"), stage.due()), (0, None));
 }

@@ -86,6 +86,7 @@ pub fn create_delivery_stream(world: &mut World, at: &Scope, input: CreateDelive
         tags: tags::added(BTreeMap::new(), input.tags)?,
     };
     let jobs = stream.jobs()?;
+    check_prefixes(at, &jobs)?;
     check_roles(world, at, &jobs)?;
     jobs.iter().for_each(|job| start_at_the_end(world, job));
     world.firehose.streams.insert(&key, stream);
@@ -142,6 +143,10 @@ fn kinesis_source(world: &World, at: &Scope, asked: KinesisSource) -> Result<Sou
     let stream = world.kinesis.streams.get(&stream_key).filter(|stream| stream.arn == stream_arn);
     let stream = stream.ok_or_else(|| invalid(format!("Kinesis stream {stream_arn} not found.")))?;
     Ok(Source { stream_created: stream.created, stream_arn, stream_key, role_arn })
+}
+
+fn check_prefixes(at: &Scope, jobs: &[Job]) -> Result<(), AwsError> {
+    jobs.iter().try_for_each(|job| job.config.store.check_lengths(at.now))
 }
 
 fn check_roles(world: &World, at: &Scope, jobs: &[Job]) -> Result<(), AwsError> {
@@ -201,6 +206,7 @@ pub fn update_destination(world: &mut World, at: &Scope, input: UpdateDestinatio
     stream.version += 1;
     stream.updated = Some(at.now);
     let jobs = stream.jobs()?;
+    check_prefixes(at, &jobs)?;
     check_roles(world, at, &jobs)?;
     let new = |job: &&Job| !world.firehose.pumps.contains_key(&job.lane);
     let new: Vec<Job> = jobs.iter().filter(new).cloned().collect();
