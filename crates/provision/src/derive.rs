@@ -76,7 +76,7 @@ fn of_delivery(logical: &str, entry: &Managed<DeliveryStream>, stack: &Stack, na
     let keys = statements::keys_of_delivery(&entry.desired, stack, names);
     let role = role(&entry.desired.role, "firehose.amazonaws.com", (statements, keys), entry, stack, names);
     let group = entry.desired.log.as_ref().map(|log| {
-        let group = delivery_stream::shape::log_group(log, &name);
+        let group = delivery_stream::shape::log_group(log, &name.physical);
         log_group(log, group, DeliveryStream::KIND, logical, &["DestinationDelivery", "BackupDelivery"], entry)
     });
     role.into_iter().chain(group).collect()

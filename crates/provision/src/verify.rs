@@ -25,4 +25,6 @@ pub struct Verified {
     pub first: Option<String>,
     pub last: Option<String>,
     pub accounted: bool,
+    /// Where to look for the reason, if records are missing.
+    pub hint: Option<String>,
 }

@@ -12,8 +12,11 @@ use crate::transient::Transient;
 
 /// When a role that is still not known is looked at: IAM is rarely slower.
 pub const DOUBT_AFTER: Duration = Duration::from_secs(20);
-/// How long a stream, delivery stream or function may take to come or go.
+/// How long a stream or a function may take to come or go.
 pub const STATE_LIMIT: Duration = Duration::from_secs(900);
+/// And a delivery stream, which takes over twenty minutes at times.
+/// <https://github.com/hashicorp/terraform-provider-aws/pull/28469>
+pub const DELIVERY_STREAM_LIMIT: Duration = Duration::from_secs(1800);
 /// How long a read may show what was there before a change of our own.
 pub const LAG_LIMIT: Duration = Duration::from_secs(60);
 

@@ -17,7 +17,7 @@ use crate::names::Name;
 use crate::plan::{self, Permits};
 use crate::prefix::literal;
 use crate::resource::Resource;
-use crate::resource::delivery_stream::{Compression, DeliveryStream};
+use crate::resource::delivery_stream::{Compression, DeliveryStream, shape::log_group};
 use crate::resource::function::Function;
 use crate::serving;
 use crate::session::{self, Place, Session};
@@ -239,6 +239,15 @@ fn verified(one: &Tested<'_>, account: &Account, found: &Found) -> Verified {
         first: time(found.iter().min_by_key(|object| object.stored)),
         last: time(found.iter().max_by_key(|object| object.stored)),
         accounted: account.balances(),
+        hint: (missing > 0).then(|| hint(one)),
+    }
+}
+
+/// AWS tells why it could not deliver in the delivery stream's log only, and has none unless asked to.
+fn hint(one: &Tested<'_>) -> String {
+    match &one.delivery.log {
+        Some(log) => format!("Firehose writes why into the log group {}", log_group(log, one.name)),
+        None => format!("Firehose says why in a log: add `logs: true` to delivery {}, `up` and try again", one.logical),
     }
 }
 
@@ -286,4 +295,25 @@ pub async fn now(session: &Session) -> Result<i64> {
 
 fn say(events: &Events, text: String) {
     events.say(Event::Said { text });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{self, LoadOptions};
+
+    #[test]
+    fn who_misses_records_is_told_where_firehose_says_why() {
+        let text = "version: 1\nstack: demo\nbuckets: { lake: { name: demo-lake } }\ndeliveries:\n  \
+                    dumb: { name: d-1, bucket: lake, good: a/, bad: b/ }\n  \
+                    telling: { name: d-2, bucket: lake, good: c/, bad: d/, logs: true }\n";
+        let loaded = spec::read("demo.yaml".as_ref(), text, &LoadOptions::default());
+        let stack = loaded.unwrap_or_else(|wrong| panic!("{wrong}")).stack;
+        let hints: Vec<String> = fed::fed(&stack).iter().flat_map(|fed| fed.tested.iter().map(hint)).collect();
+        let expected = [
+            "Firehose says why in a log: add `logs: true` to delivery dumb, `up` and try again",
+            "Firehose writes why into the log group /aws/kinesisfirehose/d-2",
+        ];
+        assert_eq!(hints, expected);
+    }
 }

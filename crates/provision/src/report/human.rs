@@ -188,9 +188,10 @@ fn verified(result: &Verified) -> String {
         (Some(first), Some(last)) => format!("      {DIM}{} to {last}{DIM:#}\n", objects(&result.objects, first)),
         _ => String::new(),
     };
+    let hint = result.hint.as_ref().map(|hint| format!("      {DIM}hint{DIM:#}: {hint}\n")).unwrap_or_default();
     format!(
         "  {style}{sign}{style:#} {:<20} sent {sent}, delivered {delivered}, dropped {dropped}, failed {failed}, \
-         missing {missing}, duplicated {duplicated}\n{stored}",
+         missing {missing}, duplicated {duplicated}\n{stored}{hint}",
         result.delivery
     )
 }

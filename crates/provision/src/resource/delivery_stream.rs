@@ -15,7 +15,7 @@ use crate::names::{Address, Name, Names, Tags};
 use crate::prefix::{self, Place};
 use crate::scan::{self, Scanned};
 use crate::send::{self, found};
-use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
+use crate::wait::{self, DELIVERY_STREAM_LIMIT, LAG_LIMIT, Polling};
 
 mod compare;
 pub mod shape;
@@ -367,7 +367,7 @@ async fn active(cx: &Cx, name: &Name) -> Result<Live> {
 
 /// Waits until it is not being created any more, however that ended.
 async fn created(cx: &Cx, name: &Name) -> Result<Live> {
-    wait::until(cx, &format!("{name} to be ACTIVE"), Polling::DELIVERY_STREAM, STATE_LIMIT, || async {
+    wait::until(cx, &format!("{name} to be ACTIVE"), Polling::DELIVERY_STREAM, DELIVERY_STREAM_LIMIT, || async {
         match describe(cx, name).await? {
             Some(live) if live.status == CREATING => Ok(None),
             Some(live) => Ok(Some(live)),
@@ -379,7 +379,7 @@ async fn created(cx: &Cx, name: &Name) -> Result<Live> {
 
 /// Waits until Firehose does not have it any more. What exists anew, made by another `up`, is not what was waited for.
 async fn gone(cx: &Cx, name: &Name) -> Result<()> {
-    wait::until(cx, &format!("{name} to be deleted"), Polling::DELIVERY_STREAM, STATE_LIMIT, || async {
+    wait::until(cx, &format!("{name} to be deleted"), Polling::DELIVERY_STREAM, DELIVERY_STREAM_LIMIT, || async {
         match describe(cx, name).await? {
             Some(live) if live.status == DELETING => Ok(None),
             Some(Live { status, failure, .. }) if status == DELETING_FAILED => {

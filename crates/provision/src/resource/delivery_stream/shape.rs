@@ -53,7 +53,7 @@ pub const DELIMITER: &str = "AppendDelimiterToRecord";
 impl DeliveryStream {
     pub fn shape(&self, name: &Name, names: &Names) -> Shape {
         let role = self.role.arn(names);
-        let group = self.log.as_ref().map(|log| log_group(log, name));
+        let group = self.log.as_ref().map(|log| log_group(log, &name.physical));
         let log = |stream: &str| group.clone().map(|group| (group, stream.to_owned()));
         Shape {
             source: self.source.as_ref().map(|s| (s.arn(|stream| names.stream_arn(stream)), role.clone())),
@@ -148,9 +148,9 @@ impl Backup {
 }
 
 /// The group that a delivery stream logs to.
-pub fn log_group(log: &LogRef, name: &Name) -> String {
+pub fn log_group(log: &LogRef, delivery_stream: &str) -> String {
     match log {
-        LogRef::Derived { .. } => format!("/aws/kinesisfirehose/{}", name.physical),
+        LogRef::Derived { .. } => format!("/aws/kinesisfirehose/{delivery_stream}"),
         LogRef::Existing(group) => group.clone(),
     }
 }
