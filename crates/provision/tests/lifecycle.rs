@@ -96,7 +96,7 @@ async fn what_has_our_name_and_is_not_ours_is_refused_and_left_alone() {
     let strangers = Bench::new(Delays::NONE).await;
     strangers.cx.kinesis().create_stream().stream_name("kinesis-test").shard_count(3).send().await.unwrap();
     strangers.down(Some(&stack)).await;
-    assert_eq!(left(&strangers), json!({ "kinesis": ["kinesis-test"] }));
+    assert_eq!(left(&strangers), json!({ "kinesis": { "us-east-1": ["kinesis-test"] } }));
 }
 
 #[tokio::test(start_paused = true)]

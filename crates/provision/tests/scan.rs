@@ -53,7 +53,7 @@ async fn a_down_finds_everything_without_a_record_and_nothing_of_others() {
     assert!(plan.steps.iter().all(updates_a_role), "the other environment does not notice: {plan:#?}");
     bench.down_as(&other, None).await;
     bench.engine.advance(Duration::from_secs(120)).await;
-    assert_eq!(left(&bench), json!({ "kinesis": ["others"] }));
+    assert_eq!(left(&bench), json!({ "kinesis": { "us-east-1": ["others"] } }));
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,6 +14,7 @@ use provision::record;
 use provision::run;
 use provision::spec::{self, LoadOptions, stack::Stack};
 use provision::survey::Survey;
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 pub mod line;
@@ -206,25 +207,28 @@ pub fn stack(text: &str) -> Stack {
     loaded.unwrap_or_else(|wrong| panic!("{}", wrong.render(false))).stack
 }
 
-/// What the engine's world holds, by service, without the empty.
-pub fn left(bench: &Bench) -> serde_json::Value {
-    let mut found = serde_json::Map::new();
-    holdings(&bench.engine.dump(), "", &mut found);
-    found.into()
+/// What the engine's world holds, without the empty: buckets and their objects too.
+pub fn left(bench: &Bench) -> Value {
+    filled(bench.engine.dump()).unwrap_or_else(|| Value::Object(Map::new()))
 }
 
-fn holdings(value: &serde_json::Value, path: &str, found: &mut serde_json::Map<String, serde_json::Value>) {
+fn filled(value: Value) -> Option<Value> {
     match value {
-        serde_json::Value::Object(map) => map.iter().for_each(|(key, value)| {
-            let path = if path.is_empty() { key.clone() } else { path.to_owned() };
-            match value {
-                serde_json::Value::Object(_) | serde_json::Value::Array(_) => holdings(value, &path, found),
-                _ => {}
-            }
-        }),
-        serde_json::Value::Array(list) if !list.is_empty() => {
-            found.insert(path.to_owned(), value.clone());
+        Value::Object(members) => {
+            let members: Map<_, _> = members.into_iter().filter_map(|(key, held)| Some((key, filled(held)?))).collect();
+            (!members.is_empty()).then_some(Value::Object(members))
         }
-        _ => {}
+        Value::Array(list) => (!list.is_empty()).then_some(Value::Array(list)),
+        held => Some(held),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_with_an_object_is_left() {
+    let bench = Bench::new(Delays::NONE).await;
+    assert_eq!(left(&bench), serde_json::json!({}));
+    bench.cx.s3().create_bucket().bucket("lake").send().await.expect("a bucket");
+    assert_eq!(left(&bench), serde_json::json!({ "s3": { "lake": { "region": "us-east-1" } } }));
+    bench.cx.s3().put_object().bucket("lake").key("a").body(b"1234".to_vec().into()).send().await.expect("an object");
+    assert_eq!(left(&bench)["s3"]["lake"]["objects"], serde_json::json!({ "a": 4 }));
 }
