@@ -7,7 +7,7 @@
 //! What is under way is kept beside the world, in memory only: it is not journalled, and an engine that starts again has none. It
 //! depends on the world's time alone, so that it ends under any clock that goes on.
 
-use crate::settings::Millis;
+use crate::time::Millis;
 
 pub mod choice;
 pub mod course;

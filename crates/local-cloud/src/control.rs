@@ -11,7 +11,7 @@ use crate::anomalies::choice::NoChoice;
 use crate::drive::{Engine, Pace};
 use crate::faults::{NoRule, Rule};
 use crate::request::{Reply, Request};
-use crate::settings::LATEST;
+use crate::time::LATEST;
 use crate::wire::dress;
 use crate::world::World;
 

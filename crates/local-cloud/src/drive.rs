@@ -19,8 +19,9 @@ use crate::request::{AwsError, Effect, Reply, Token};
 use crate::runner::Runner;
 use crate::service::kinesis::subscribe::Next;
 use crate::service::{firehose, kinesis};
-use crate::settings::{LATEST, Millis, Settings};
-use crate::wire::signature::Secret;
+use crate::settings::Secret;
+use crate::settings::Settings;
+use crate::time::{LATEST, Millis};
 use crate::world::{Turn, World};
 
 mod body;

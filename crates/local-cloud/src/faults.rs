@@ -16,7 +16,11 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::service::iam::glob_ignoring_case;
+use crate::glob::glob_ignoring_case;
+
+mod refusal;
+
+pub use refusal::Refusal;
 
 /// Firehose stores an object.
 pub const FIREHOSE_STORES: &str = "firehose>s3:PutObject";
@@ -150,13 +154,6 @@ pub struct Fault {
     pub refusal: Option<Refusal>,
     pub lost_reply: bool,
     pub slow: Duration,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    Throttled,
-    Failed { status: u16 },
-    Denied,
 }
 
 /// The rules in force, and how often each was met.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::request::{Effect, InvokeOutcome, Token};
 use crate::service::lambda::CannotInvoke;
-use crate::settings::Millis;
+use crate::time::Millis;
 use crate::world::{Turn, World};
 
 mod answer;

@@ -17,25 +17,37 @@
 //!
 //! Not here: anything about provisioning, and the AWS service SDKs.
 
+pub mod allowance;
 pub mod anomalies;
+pub mod arn;
+pub mod brief;
+pub mod changes;
 pub mod connector;
 pub mod control;
 pub mod drive;
 pub mod faults;
 pub mod flow;
+pub mod glob;
+pub mod host;
+pub mod log;
+pub mod model;
 pub mod rates;
+pub mod record;
 pub mod request;
 pub mod runner;
 pub mod server;
 pub mod service;
 pub mod settings;
 pub mod table;
+pub mod target;
+pub mod time;
 pub mod wire;
 pub mod world;
 
 pub use anomalies::Consistency;
 pub use drive::{Damage, Engine, LostReply, Pace, StartError};
-pub use settings::{Delays, Settings};
+pub use settings::{Secret, Settings};
+pub use time::{Delays, LATEST};
 
 /// Is one of the engine's helpers (a function's guard, a query's evaluator), and never returns, where this program was started as
 /// one. A program that wants them calls this before anything else; without it a function's process is ended by its group only, and

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 
 use aws_facts::rates::{Per, RATES};
 
+use crate::allowance::Allowance;
 use crate::anomalies::About;
 use crate::anomalies::subject;
 use crate::request::{AwsError, Request};
-use crate::service::allowance::Allowance;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// What is left of each rate.
 #[derive(Debug)]

@@ -55,12 +55,6 @@ impl Reply {
         Reply { status: 200, ..Reply::default() }
     }
 
-    /// The head of a reply that goes on.
-    pub fn events() -> Reply {
-        let content_type = crate::wire::events::CONTENT_TYPE.to_owned();
-        Reply { status: 200, headers: vec![("content-type", content_type)], ..Reply::default() }
-    }
-
     /// Another status.
     pub fn with_status(mut self, status: u16) -> Reply {
         self.status = status;

@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::drive::{Content, Engine, LostReply};
-use crate::wire::host;
+use crate::host;
 
 mod activity;
 mod answered;

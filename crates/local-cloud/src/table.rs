@@ -6,70 +6,7 @@ use std::ops::Bound;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::service::kinesis::log::LogChange;
-
-/// One key of the journal set (`Some`) or removed (`None`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    pub table: &'static str,
-    pub key: String,
-    pub value: Option<Bytes>,
-}
-
-/// What changed in a turn: rows, and the logs of records apart from them. Where nobody keeps it, it is not even written down.
-#[derive(Debug, Default)]
-pub struct Changes {
-    kept: bool,
-    pub rows: Vec<Change>,
-    pub logs: Vec<LogChange>,
-}
-
-impl Changes {
-    /// Changes that somebody keeps, or that nobody does.
-    pub fn new(kept: bool) -> Changes {
-        Changes { kept, ..Changes::default() }
-    }
-
-    pub fn are_kept(&self) -> bool {
-        self.kept
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.logs.is_empty()
-    }
-
-    /// `value` is asked for only when it is kept.
-    pub fn push(&mut self, table: &'static str, key: String, value: impl FnOnce() -> Option<Bytes>) {
-        if self.kept {
-            self.rows.push(Change { table, key, value: value() });
-        }
-    }
-
-    /// Moves these over, or forgets them.
-    pub fn push_logs(&mut self, logs: &mut Vec<LogChange>) {
-        if self.kept { self.logs.append(logs) } else { logs.clear() }
-    }
-
-    pub fn into_rows(self) -> Vec<Change> {
-        self.rows
-    }
-
-    /// What happened later.
-    pub fn append(&mut self, mut later: Changes) {
-        self.rows.append(&mut later.rows);
-        self.logs.append(&mut later.logs);
-    }
-}
-
-/// The rows.
-impl IntoIterator for Changes {
-    type Item = Change;
-    type IntoIter = std::vec::IntoIter<Change>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.rows.into_iter()
-    }
-}
+use crate::changes::Changes;
 
 /// A named map of rows that are kept as JSON.
 #[derive(Debug)]

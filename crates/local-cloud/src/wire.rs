@@ -3,23 +3,21 @@
 use bytes::Bytes;
 use http::request::Parts;
 
+use crate::model::protocol::Protocol;
 use crate::request::Request;
-use crate::service::{Protocol, SERVICES};
+use crate::service::SERVICES;
 
-pub mod brief;
 pub mod cbor;
 pub mod chunked;
 pub mod dress;
 pub mod events;
 #[cfg(test)]
 mod fuzz;
-pub mod host;
 pub mod limit;
 pub mod operation;
 pub mod s3;
 pub mod scope;
 pub mod signature;
-pub mod validate;
 
 /// Whom a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,14 @@
 //! All state there is. Calls, results and time go in; answers and effects come out. No IO, no clock, no async.
 
+use crate::changes::Changes;
+use crate::changes::LogChange;
 use crate::faults::Faults;
 use crate::flow::{self, task::Done};
 use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Token};
-use crate::service::kinesis::log::LogChange;
 use crate::service::s3::Sweep;
 use crate::service::{Call, SERVICES, firehose, iam, kinesis, lambda, logs, s3};
-use crate::settings::{Millis, Settings};
-use crate::table::Changes;
+use crate::settings::Settings;
+use crate::time::Millis;
 
 /// The whole of one account, in every region.
 pub struct World {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::{Row, row, rows};
 use crate::faults::duration;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// The rows that are turned on. None by default.
 ///

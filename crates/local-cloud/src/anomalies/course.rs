@@ -7,7 +7,8 @@ use super::subject::{self, Subject};
 use super::{About, Consistency, Row, Shown, Words, question, rows};
 use crate::faults::share;
 use crate::request::{AwsError, Request};
-use crate::settings::{Delays, Millis, Settings};
+use crate::settings::Settings;
+use crate::time::{Delays, Millis};
 
 /// The anomalies of an engine.
 #[derive(Debug)]

@@ -5,8 +5,10 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
 
 use super::subject::Subject;
+use crate::arn;
+use crate::model::protocol::{self, Protocol};
+use crate::model::query;
 use crate::request::Request;
-use crate::service::{Protocol, SERVICES, arn, query};
 
 /// How a read names its resource.
 enum Names {
@@ -46,7 +48,7 @@ const READS: &[(&str, Names)] = &[
 pub fn about(operation: &str, subject: &Subject, request: &Request, account: &str) -> Option<Request> {
     let (_, names) = READS.iter().find(|(read, _)| *read == operation)?;
     let (service, action) = operation.split_once(':')?;
-    let protocol = SERVICES.iter().find(|row| row.name == service).map(|row| row.protocol);
+    let protocol = protocol::of(service);
     let mut headers = HeaderMap::new();
     // Of S3 it may name the bucket, which stands in the path here.
     if let Some(host) = request.headers.get(http::header::HOST).filter(|_| service != "s3") {

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::About;
+use crate::model::query::Form;
 use crate::request::Request;
 use crate::service::lambda;
-use crate::service::query::Form;
-use crate::wire::s3::Target;
+use crate::target::Target;
 
 /// One resource. A global one has no region.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-use crate::settings::{LATEST, Millis};
+use crate::time::{LATEST, Millis};
 
 /// Tells world time. Follows tokio's clock, so a paused runtime pauses the world.
 #[derive(Debug)]

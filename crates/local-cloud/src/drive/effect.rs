@@ -11,7 +11,7 @@ use super::{Shared, room};
 use crate::flow::task::{Done, Task};
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
 use crate::service::SERVICES;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// So many batches at once have their queries evaluated, on a machine of however many cores: each may take 512 MiB.
 const MOST_EVALUATIONS: usize = 8;

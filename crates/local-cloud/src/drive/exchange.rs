@@ -9,11 +9,12 @@ use super::effect::Said;
 use super::{Content, Engine, subscription};
 use crate::control;
 use crate::faults::{Fault, Refusal};
-use crate::request::{AwsError, Reply, Request};
-use crate::service::{Protocol, SERVICES, Service, iam};
+use crate::model::protocol::Protocol;
+use crate::request::{AwsError, Request};
+use crate::service::{SERVICES, Service, iam};
 use crate::wire::dress::Format;
 use crate::wire::limit::{self, Limit};
-use crate::wire::{self, Route, dress, s3, signature};
+use crate::wire::{self, Route, dress, events, s3, signature};
 
 /// What was asked for happened, and the answer is lost: a fault rule wants it so.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,7 @@ impl Engine {
         }
         let refusal = match fault.refusal {
             Some(Refusal::Denied) => self.denial(&operation, &request, true),
-            Some(refusal) => Some(dress::refusal(&operation, refusal)),
+            Some(refusal) => Some(refusal.error(&operation)),
             None => self.denial(&operation, &request, false),
         };
         let mut response = match refusal {
@@ -149,13 +150,13 @@ impl Engine {
                 self.shared.ask(index, operation, &request, slow).await
             }
         };
-        let (reply, events) = match outcome {
-            Ok(Said::Events(token)) => (Ok(Reply::events()), Some(subscription::start(&self.shared, token, format))),
+        let (reply, subscription) = match outcome {
+            Ok(Said::Events(token)) => (Ok(events::head()), Some(subscription::start(&self.shared, token, format))),
             Ok(Said::Reply(reply)) => (Ok(reply), None),
             Err(error) => (Err(error), None),
         };
         let response = dress::answer(protocol, &request, reply);
-        match events {
+        match subscription {
             Some(events) => response.map(|_| Content::Events(events)),
             None => dress::formatted(response, format).map(Content::from),
         }

@@ -24,8 +24,8 @@ pub use disk::{Disk, create_folder};
 use rows::{Rows, State};
 use segments::Segments;
 
-use crate::settings::Millis;
-use crate::table::Changes;
+use crate::changes::Changes;
+use crate::time::Millis;
 
 /// Why an engine could not start.
 #[derive(Debug, thiserror::Error)]

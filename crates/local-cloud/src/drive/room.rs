@@ -9,8 +9,8 @@ use super::reads::only_reads;
 use crate::drive::journal::{Committed, Contents, Damage, Disk, Journal, Lock, StartError};
 use crate::faults::Refusal;
 use crate::request::{AwsError, Effect};
-use crate::settings::{Millis, Settings};
-use crate::wire::dress;
+use crate::settings::Settings;
+use crate::time::Millis;
 use crate::world::{Turn, World};
 
 /// What is behind the engine's lock.
@@ -209,7 +209,7 @@ impl Room {
 /// In the words of the service that was called.
 fn not_kept(by: &str, why: &str) -> AwsError {
     let message = format!("{why}; nothing of this call is kept");
-    AwsError { message, ..dress::refusal(by, Refusal::Failed { status: 500 }) }
+    AwsError { message, ..Refusal::Failed { status: 500 }.error(by) }
 }
 
 /// A panic is an error.

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::failure::Failure;
 use super::partition::Found;
+use crate::model::json::decode_base64;
 use crate::request::InvokeOutcome;
-use crate::service::json::decode_base64;
 
 /// Of a synchronous invocation's answer, in bytes.
 const ANSWER_LIMIT: usize = 6_291_556;

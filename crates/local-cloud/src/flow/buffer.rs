@@ -1,7 +1,7 @@
 //! A buffer by size and age.
 
 use super::pieces::Pieces;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// When a buffer is to be closed: at whichever comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,8 +12,7 @@ use crate::faults::FIREHOSE_STORES;
 use crate::request::{AwsError, Effect};
 use crate::service::kinesis::stream::Stream;
 use crate::service::{iam, s3};
-use crate::settings::Millis;
-use crate::wire::dress;
+use crate::time::Millis;
 use crate::world::{Turn, World};
 
 /// Between two tries to store an object, in milliseconds.
@@ -73,10 +72,10 @@ fn kept_ms(world: &World, job: &Job) -> Millis {
 
 fn put(world: &mut World, now: Millis, job: &Job, object: Object) -> Result<(), AwsError> {
     if let Some(refusal) = world.faults.decide(FIREHOSE_STORES).refusal {
-        return Err(dress::refusal("s3:PutObject", refusal));
+        return Err(refusal.error("s3:PutObject"));
     }
     let store = &job.config.store;
-    let arn = format!("arn:{}:s3:::{}/{}", crate::service::arn::partition(&job.region), store.bucket, object.key);
+    let arn = format!("arn:{}:s3:::{}/{}", crate::arn::partition(&job.region), store.bucket, object.key);
     let role = &store.role_arn;
     let assumed = iam::assumable(world, role, super::PRINCIPAL, now).is_ok();
     if !assumed || !iam::allows(world, role, "s3:PutObject", &arn, now) {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::item::Item;
 use super::job::Job;
 use super::pieces::Pieces;
-use crate::service::kinesis::stream::shard_id;
+use crate::record::sequence::shard_id;
 
 /// Of a synchronous invocation's payload, in bytes.
 pub const REQUEST_LIMIT: usize = 6_291_456;
@@ -97,8 +97,8 @@ mod tests {
     use super::super::item::Origin;
     use super::*;
     use crate::flow::job::{Source, sample};
-    use crate::service::kinesis::log::Record;
-    use crate::service::kinesis::sequence::Sequence;
+    use crate::record::Record;
+    use crate::record::sequence::Sequence;
 
     fn item(partition_key: &str, data: Vec<u8>) -> Item {
         let sequence = Sequence::of_record(1, 3, 4, 5);

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::item::Output;
-use crate::service::json::Blob;
-use crate::settings::Millis;
+use crate::model::json::Blob;
+use crate::time::Millis;
 
 /// The `error-output-type` under which a failed record is filed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use crate::service::kinesis::log::Record;
-use crate::settings::Millis;
+use crate::record::Record;
+use crate::time::Millis;
 
 /// Which record of the source it is, or which part of one that was taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// One way of a delivery stream's records: to the destination, or to the backup.
 #[derive(Debug, Clone)]

@@ -13,7 +13,7 @@ use super::job::Job;
 use super::pieces::Pieces;
 use super::prefix::{Facts, PartitionKeys};
 use super::progress::Finished;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// In UTF-8. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
 const MAX_KEY_BYTES: usize = 1_024;

@@ -7,7 +7,7 @@ use super::job::Job;
 use super::object::{self, Slot};
 use super::prefix::{PartitionKey, PartitionKeys};
 use super::query::Extraction;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// Keys and values, as a function or a query gave them.
 pub type Found = BTreeMap<String, String>;

@@ -94,7 +94,7 @@ fn user_records(job: &Job, item: Item) -> Vec<Item> {
         return vec![item];
     };
     let user_record = |(subsequence, (partition_key, data))| {
-        let record = crate::service::kinesis::log::Record { partition_key, data, ..item.record.clone() };
+        let record = crate::record::Record { partition_key, data, ..item.record.clone() };
         Item { subsequence, ..Item::new(item.origin, record) }
     };
     (0..).zip(inner).map(user_record).collect()
@@ -123,8 +123,8 @@ mod tests {
     use super::*;
     use crate::flow::item::Origin;
     use crate::flow::job::{Source, sample};
-    use crate::service::kinesis::log::Record;
-    use crate::service::kinesis::sequence::Sequence;
+    use crate::record::Record;
+    use crate::record::sequence::Sequence;
 
     fn items(count: u64, data: &Bytes) -> Vec<Item> {
         let record = |n| Record {

@@ -9,9 +9,9 @@ use super::config::invalid;
 use super::prepare::split::Split;
 use super::prepare::{Preparation, Unpack};
 use super::query::{Query, Refused};
+use crate::model::json::decode_base64;
 use crate::request::AwsError;
 use crate::service::firehose::destination::{ProcessingConfiguration, Processor};
-use crate::service::json::decode_base64;
 
 /// The transform: what is invoked, and its own buffer in front of it.
 #[derive(Debug, Clone, PartialEq)]

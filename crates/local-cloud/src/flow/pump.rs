@@ -13,7 +13,7 @@ use super::pieces::Pieces;
 use super::prefix::PartitionKeys;
 use super::settle::Outputs;
 use crate::request::Token;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// Invocations under way at once, per shard.
 const CONCURRENCY: usize = 5;

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::pump::Pump;
-use crate::service::{arn, iam, logs};
-use crate::settings::Millis;
+use crate::arn;
+use crate::service::{iam, logs};
+use crate::time::Millis;
 use crate::world::World;
 
 /// One line in the log group that the destination names; none where it names none, or its role may not write there.

@@ -13,7 +13,7 @@ use super::partition::{Found, Placing};
 use super::pieces::Pieces;
 use super::progress::Finished;
 use crate::request::InvokeOutcome;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// Each record is in exactly one of the first two.
 #[derive(Debug, Clone, Default)]

@@ -5,9 +5,9 @@ use super::item::{Item, Origin};
 use super::job::Job;
 use super::pump::Pump;
 use super::report;
+use crate::log::Log;
 use crate::service::iam;
-use crate::service::kinesis::log::Log;
-use crate::settings::Millis;
+use crate::time::Millis;
 use crate::world::World;
 
 /// How long what IAM said about reading is believed, in milliseconds.

@@ -15,7 +15,7 @@ use super::pieces::Pieces;
 use super::prepare::{self, Prepared};
 use super::settle::{self, Settled};
 use crate::request::InvokeOutcome;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 #[derive(Debug, Clone)]
 pub struct Task {

@@ -19,8 +19,7 @@ use crate::faults::{FIREHOSE_INVOKES, Refusal};
 use crate::request::{InvokeOutcome, Token};
 use crate::service::iam;
 use crate::service::lambda::{self, CannotInvoke};
-use crate::settings::Millis;
-use crate::wire::dress;
+use crate::time::Millis;
 use crate::world::{Turn, World};
 
 /// Between an invocation that failed and the next, in milliseconds. AWS does not say how long it waits.
@@ -94,7 +93,7 @@ fn refused(refusal: Refusal) -> CannotInvoke {
         Refusal::Failed { status: 503 } => "ServiceUnavailable",
         Refusal::Failed { .. } => "InternalServerError",
     };
-    CannotInvoke { code, message: dress::refusal("lambda:Invoke", refusal).message }
+    CannotInvoke { code, message: refusal.error("lambda:Invoke").message }
 }
 
 fn failure_of(reason: &CannotInvoke) -> Failure {

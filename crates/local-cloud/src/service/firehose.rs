@@ -11,9 +11,10 @@ use self::state::{backup_lane, lanes};
 use crate::flow::config::Config;
 use crate::flow::job::{Job, Source};
 use crate::flow::{self, pump::Pump};
+use crate::model::json;
 use crate::request::{AwsError, Request};
-use crate::service::{Call, json};
-use crate::settings::Millis;
+use crate::service::Call;
+use crate::time::Millis;
 use crate::world::{Turn, World};
 
 mod control;

@@ -2,16 +2,17 @@
 //!
 //! What is written is read back at once; services see it [`crate::Delays::role`] later, as on AWS.
 
+use crate::changes::Changes;
+use crate::model::query;
+use crate::model::query::{Form, Xml, answer};
+use crate::model::validate;
 use crate::request::{Answer, AwsError, Request, Unwritten};
 use crate::service;
-use crate::service::query::{self, Form, Xml, answer};
-use crate::settings::Millis;
-use crate::table::{Changes, Table};
-use crate::wire::validate;
+use crate::table::Table;
+use crate::time::Millis;
 use crate::world::World;
 
 pub use authorize::{authorize, denial, refusal};
-pub use policy::glob_ignoring_case;
 pub use session::{Caller, Credentials, Policies, Session, caller, credentials_of, issue, session_arn};
 pub use tag::given as tags_given;
 

@@ -7,28 +7,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use self::log::LogChange;
 use self::logs::Logs;
 use self::stream::{Status, Stream};
 use self::subscribe::Subscription;
+use crate::changes::LogChange;
+use crate::model::json;
+use crate::record::sequence::shard_id;
 use crate::request::{Answer, AwsError, Request, Token};
-use crate::service::{Call, firehose, json};
-use crate::settings::{Millis, Settings};
+use crate::service::{Call, firehose};
+use crate::settings::Settings;
 use crate::table::Table;
+use crate::time::Millis;
 use crate::world::{Turn, World};
 
 mod account;
 pub mod consumer;
 mod control;
 mod iterator;
-pub mod log;
 pub mod logs;
 mod meter;
 mod policy;
 mod put;
 mod read;
 mod reshard;
-pub mod sequence;
 mod shards;
 pub mod stream;
 pub mod subscribe;
@@ -302,7 +303,7 @@ impl<'a> Scope<'a> {
 }
 
 fn rate_exceeded(at: Scope, stream: &str, shard: u32) -> AwsError {
-    let (shard, account) = (stream::shard_id(shard), at.account);
+    let (shard, account) = (shard_id(shard), at.account);
     let message = format!("Rate exceeded for shard {shard} in stream {stream} under account {account}.");
     AwsError::new("ProvisionedThroughputExceededException", message)
 }

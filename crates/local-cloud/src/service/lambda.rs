@@ -8,10 +8,12 @@ use std::collections::HashMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::changes::Changes;
+use crate::model::json;
 use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
-use crate::service::{self, json};
-use crate::settings::Millis;
-use crate::table::{Blobs, Changes, Table};
+use crate::service;
+use crate::table::{Blobs, Table};
+use crate::time::Millis;
 use crate::world::{Turn, World};
 
 use code::Sent;
@@ -87,7 +89,7 @@ pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
     };
     unsupported::member(request)?;
     let mut input = route::input(route, captured, request)?;
-    crate::wire::validate::input("lambda", route.name, &input)?;
+    crate::model::validate::input("lambda", route.name, &input)?;
     let sent = code::sent(route.name, &mut input)?;
     Ok(Box::new(move |world, turn| (route.operation)(&mut Call { world, turn, request, input, sent })))
 }

@@ -6,11 +6,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::changes::Changes;
+use crate::model::json;
+use crate::model::validate;
 use crate::request::{Answer, AwsError, Reply, Request, Unwritten};
-use crate::service::{self, json};
-use crate::settings::Millis;
-use crate::table::{Changes, Table};
-use crate::wire::validate;
+use crate::service;
+use crate::table::Table;
+use crate::time::Millis;
 use crate::world::World;
 
 use group::Group;
@@ -200,7 +202,7 @@ pub fn append(
     }
     let key = format!("{region}/{group}:{stream}");
     if create_stream && !world.logs.streams.contains(&key) {
-        let arn = crate::service::arn::regional("logs", region, &world.settings.account, &stream::path(group, stream));
+        let arn = crate::arn::regional("logs", region, &world.settings.account, &stream::path(group, stream));
         world.logs.streams.insert(key.clone(), Stream::new(stream, arn, now));
     }
     let events = lines.iter().map(|line| (now, line.clone())).collect();

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::changes::Changes;
 use crate::request::AwsError;
-use crate::settings::Millis;
-use crate::table::{Blobs, Changes, Table};
+use crate::table::{Blobs, Table};
+use crate::time::Millis;
 use crate::world::World;
 
 pub mod bucket;

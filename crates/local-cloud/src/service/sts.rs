@@ -2,10 +2,10 @@
 //!
 //! Any credentials stand for the account's root, but those of a session that was given out here for its role.
 
+use crate::model::query::{Form, Xml, answer, iso_time};
+use crate::model::validate;
 use crate::request::{AwsError, Request};
-use crate::service::query::{Form, Xml, answer, iso_time};
 use crate::service::{Call, iam};
-use crate::wire::validate;
 use crate::world::{Turn, World};
 
 pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {

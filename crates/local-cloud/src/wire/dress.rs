@@ -4,12 +4,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use crate::faults::Refusal;
+use crate::brief;
+use crate::model::protocol::Protocol;
+use crate::model::query::escape;
 use crate::request::{AwsError, Reply, Request};
-use crate::service::Protocol;
-use crate::service::query::escape;
-use crate::settings::Millis;
-use crate::wire::{brief, cbor};
+use crate::time::Millis;
+use crate::wire::cbor;
 
 const JSON_1_1: &str = "application/x-amz-json-1.1";
 
@@ -92,47 +92,6 @@ pub fn date(now: Millis) -> HeaderValue {
     let time = i64::try_from(now).ok().and_then(|now| jiff::Timestamp::from_millisecond(now).ok()).unwrap_or_default();
     let text = time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     HeaderValue::from_str(&text).expect("letters, digits, commas and colons are a valid header value")
-}
-
-/// What a service says that has too much to do, or that fails.
-/// The codes are of those that SDKs retry: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>.
-pub fn refusal(operation: &str, refusal: Refusal) -> AwsError {
-    let (service, operation) = operation.split_once(':').unwrap_or((operation, ""));
-    let (code, message, status) = match (refusal, service) {
-        (Refusal::Denied, "s3" | "iam" | "sts") => ("AccessDenied", "Access Denied", 403),
-        (Refusal::Denied, "lambda") => ("AccessDeniedException", "Access Denied", 403),
-        (Refusal::Denied, _) => ("AccessDeniedException", "Access Denied", 400),
-        (Refusal::Throttled, "kinesis") if matches!(operation, "PutRecord" | "PutRecords" | "GetRecords") => {
-            ("ProvisionedThroughputExceededException", "Rate exceeded for shard.", 400)
-        }
-        (Refusal::Throttled, "firehose") if operation.starts_with("PutRecord") => {
-            ("ServiceUnavailableException", "Slow down.", 503)
-        }
-        (Refusal::Throttled, "kinesis") => ("LimitExceededException", "Rate exceeded", 400),
-        (Refusal::Throttled, "lambda") => ("TooManyRequestsException", "Rate Exceeded.", 429),
-        (Refusal::Throttled, "s3") => ("SlowDown", "Please reduce your request rate.", 503),
-        (Refusal::Throttled, "iam" | "sts") => ("Throttling", "Rate exceeded", 400),
-        (Refusal::Throttled, _) => ("ThrottlingException", "Rate exceeded", 400),
-        (Refusal::Failed { status: status @ 503 }, "s3") => {
-            ("ServiceUnavailable", "Service is unable to handle request.", status)
-        }
-        (Refusal::Failed { status: status @ 503 }, "iam" | "sts") => {
-            ("ServiceUnavailable", "The request has failed due to a temporary failure of the server.", status)
-        }
-        (Refusal::Failed { status: status @ 503 }, _) => {
-            ("ServiceUnavailableException", "The service is unavailable. Back off and retry the operation.", status)
-        }
-        (Refusal::Failed { status }, "s3") => {
-            ("InternalError", "We encountered an internal error. Please try again.", status)
-        }
-        (Refusal::Failed { status }, "lambda") => {
-            ("ServiceException", "An error occurred and the request cannot be processed.", status)
-        }
-        (Refusal::Failed { status }, _) => {
-            ("InternalFailure", "The request processing has failed because of an unknown error.", status)
-        }
-    };
-    AwsError::new(code, message).with_status(status)
 }
 
 /// The response in this format, if the service speaks it.

@@ -4,9 +4,14 @@ use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::Bytes;
 
-use crate::request::AwsError;
+use crate::request::{AwsError, Reply};
 
-pub const CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
+const CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
+
+/// The head of an answer that goes on.
+pub fn head() -> Reply {
+    Reply { status: 200, headers: vec![("content-type", CONTENT_TYPE.to_owned())], ..Reply::default() }
+}
 
 /// The first message: the members of the answer that are no events, of which there are none.
 pub fn initial_response(content_type: &'static str, nothing: Bytes) -> Bytes {

@@ -6,8 +6,9 @@
 
 use http::request::Parts;
 
+use crate::model::protocol::Protocol;
 use crate::request::{AwsError, Request};
-use crate::service::{Protocol, SERVICES};
+use crate::service::SERVICES;
 
 use super::{Route, is_form, operation};
 

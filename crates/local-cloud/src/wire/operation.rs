@@ -2,8 +2,9 @@
 
 use http::Method;
 
+use crate::model::protocol::Protocol;
 use crate::request::Request;
-use crate::service::{Protocol, SERVICES, lambda};
+use crate::service::{SERVICES, lambda};
 
 use super::Route;
 
@@ -49,7 +50,7 @@ const OF_BUCKETS: &[(&str, &str, &str)] = &[
 
 /// In the manner of <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>.
 fn s3(request: &Request) -> Option<String> {
-    let target = super::s3::Target::of(request);
+    let target = crate::target::Target::of(request);
     let has = |name: &str| request.query(name).is_some();
     let verb = match request.method {
         Method::GET => "Get",

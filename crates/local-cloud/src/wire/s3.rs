@@ -11,13 +11,14 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::BodyExt;
 use s3s::service::S3ServiceBuilder;
 
+use crate::brief;
 use crate::drive::Engine;
+use crate::model::query::escape;
 use crate::request::{AwsError, Request};
-use crate::service::query::escape;
 use crate::service::s3::bucket::is_bucket_name;
 use crate::service::s3::object::within_bounds;
 use crate::service::s3::{State, refusal};
-use crate::wire::{brief, host};
+use crate::target::Target;
 
 mod acls;
 mod adapter;
@@ -180,40 +181,6 @@ impl Refusal {
 
 fn internal(error: &dyn std::fmt::Display) -> AwsError {
     AwsError::new("InternalError", error.to_string()).with_status(500)
-}
-
-/// The address in path style: `/bucket/key`, percent-encoded, whatever style it came in.
-pub struct Target {
-    path: String,
-}
-
-impl Target {
-    pub fn of(request: &Request) -> Target {
-        let bucket = request.header("host").and_then(host::bucket);
-        Target { path: bucket.map_or_else(|| request.path.clone(), |bucket| format!("/{bucket}{}", request.path)) }
-    }
-
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    pub fn bucket(&self) -> Option<&str> {
-        self.path.split('/').nth(1).filter(|name| !name.is_empty())
-    }
-
-    pub fn has_key(&self) -> bool {
-        self.key_bytes() > 0
-    }
-
-    /// Does the request make a bucket?
-    fn is_created_by(&self, request: &Request) -> bool {
-        request.method == Method::PUT && !self.has_key() && request.query.is_empty()
-    }
-
-    /// The length of the key, decoded.
-    fn key_bytes(&self) -> usize {
-        self.path.splitn(3, '/').nth(2).map_or(0, |key| key.len().saturating_sub(2 * key.matches('%').count()))
-    }
 }
 
 /// Whose the caller says the bucket is, and the one that is copied from.

@@ -10,6 +10,7 @@ use http::request::Parts;
 use jiff::Timestamp;
 
 use crate::service::iam;
+use crate::settings::Secret;
 
 mod age;
 mod canonical;
@@ -18,28 +19,6 @@ mod denied;
 pub use denied::Denied;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-
-/// The one key that signs, and its secret. Sessions that were given out here sign with their own.
-#[derive(Clone)]
-pub struct Secret {
-    access_key: String,
-    secret_key: String,
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Secret({}:...)", self.access_key)
-    }
-}
-
-impl Secret {
-    /// `KEY:SECRET`
-    pub fn parse(text: &str) -> Option<Secret> {
-        let (access_key, secret_key) =
-            text.split_once(':').filter(|(key, secret)| !key.is_empty() && !secret.is_empty())?;
-        Some(Secret { access_key: access_key.into(), secret_key: secret_key.into() })
-    }
-}
 
 /// What a request says of its signature, in the header or in a presigned query.
 struct Claim {

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use local_cloud::control;
 use local_cloud::faults::Rule;
-use local_cloud::settings::LATEST;
-use local_cloud::wire::signature::Secret;
-use local_cloud::{Consistency, Delays, Engine, Settings};
+use local_cloud::{Consistency, Delays, Engine, LATEST, Secret, Settings};
 use tokio::net::TcpListener;
 
 use crate::error::Error;

@@ -6,9 +6,9 @@
 
 use bytes::Bytes;
 
-use crate::service::kinesis::log::Record;
-use crate::service::kinesis::sequence::Sequence;
-use crate::settings::Millis;
+use crate::record::Record;
+use crate::record::sequence::Sequence;
+use crate::time::Millis;
 
 /// By which the next frame behind damaged bytes is looked for.
 const MARK: [u8; 2] = [0x9d, 0x5a];

@@ -10,7 +10,7 @@ use super::damage::Damage;
 use super::disk::{Disk, close_to_others, create_folder, options};
 use super::rows::{Rows, checksum};
 use super::{Journal, Lock, StartError, segments};
-use crate::settings::Millis;
+use crate::time::Millis;
 use crate::world::World;
 
 mod reader;

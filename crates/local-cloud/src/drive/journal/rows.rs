@@ -12,8 +12,8 @@ use super::commit::{Committed, End};
 use super::contents::Contents;
 use super::disk::Disk;
 use super::file;
-use crate::settings::Millis;
-use crate::table::Change;
+use crate::changes::Change;
+use crate::time::Millis;
 
 pub mod salvage;
 

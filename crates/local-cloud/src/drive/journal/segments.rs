@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::commit::{Commit, End};
 use super::disk::{self, Disk};
 use super::frame::{Frames, Place};
-use crate::service::kinesis::log::LogChange;
+use crate::changes::LogChange;
 
 mod index;
 mod read;

@@ -4,7 +4,7 @@ use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use super::stage::{ROLE, STREAM, Stage, processing};
-use crate::settings::Delays;
+use crate::time::Delays;
 
 fn minimal() -> Value {
     json!({ "RoleARN": ROLE, "BucketARN": "arn:aws:s3:::lake" })

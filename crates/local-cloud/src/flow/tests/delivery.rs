@@ -4,8 +4,8 @@ use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use super::stage::{REGION, ROLE, START, STREAM, Stage, ok, text_of};
+use crate::changes::LogChange;
 use crate::service::firehose;
-use crate::service::kinesis::log::LogChange;
 use crate::service::s3::listing::Query;
 
 #[test]

@@ -8,12 +8,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
+use crate::changes::LogChange;
 use crate::flow;
 use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Request, Token};
-use crate::service::kinesis::log::LogChange;
 use crate::service::s3::listing::Query;
 use crate::service::{SERVICES, firehose};
-use crate::settings::{Delays, Millis, Settings};
+use crate::settings::Settings;
+use crate::time::{Delays, Millis};
 use crate::world::{Turn, World};
 
 pub const REGION: &str = "us-east-1";

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::create::DESTINATION_ID;
 use super::{DeliveryStream, Scope, Status};
+use crate::model::json::{page, seconds};
 use crate::request::AwsError;
-use crate::service::json::{page, seconds};
 use crate::world::World;
 
 #[derive(Debug, Deserialize)]

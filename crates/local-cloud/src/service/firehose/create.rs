@@ -9,12 +9,13 @@ use super::destination::Destination;
 use super::encryption::{Encryption, Key};
 use super::tags::{self, Tag};
 use super::{DeliveryStream, Scope, Status};
+use crate::arn;
 use crate::flow::PRINCIPAL;
 use crate::flow::config::{Config, invalid, not_here};
 use crate::flow::job::{Job, Source};
 use crate::request::AwsError;
+use crate::service::iam;
 use crate::service::kinesis::logs::Logs;
-use crate::service::{arn, iam};
 use crate::world::World;
 
 /// The only one that a delivery stream has.

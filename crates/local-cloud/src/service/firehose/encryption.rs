@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{DeliveryStream, Scope};
 use crate::flow::config::invalid;
 use crate::request::AwsError;
-use crate::settings::Millis;
+use crate::time::Millis;
 use crate::world::World;
 
 /// Starts and stops together.

@@ -2,8 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/firehose/latest/dev/limits.html>
 
-use crate::service::allowance::Allowance;
-use crate::settings::Millis;
+use crate::allowance::Allowance;
+use crate::time::Millis;
 
 /// Of a second.
 #[derive(Debug, Clone, Copy)]

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{DeliveryStream, Scope, State, Status};
 use crate::flow::config::invalid;
 use crate::flow::item::{Item, Origin};
+use crate::model::json::{Blob, missing, violation};
+use crate::record::Record;
+use crate::record::sequence::Sequence;
 use crate::request::AwsError;
-use crate::service::json::{Blob, missing, violation};
-use crate::service::kinesis::log::Record;
-use crate::service::kinesis::sequence::Sequence;
 use crate::world::World;
 
 const RECORD_LIMIT: usize = 1_024_000;

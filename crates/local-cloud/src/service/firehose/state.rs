@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use super::meter::Meter;
 use super::{DeliveryStream, Status};
+use crate::changes::Changes;
+use crate::changes::LogChange;
 use crate::flow::job::Job;
 use crate::flow::progress::{Finished, Progress};
 use crate::flow::pump::Pump;
-use crate::service::kinesis::log::{Log, LogChange};
-use crate::service::kinesis::stream::shard_id;
-use crate::settings::Millis;
-use crate::table::{Changes, Table};
+use crate::log::Log;
+use crate::record::sequence::shard_id;
+use crate::table::Table;
+use crate::time::Millis;
 
 /// Delivery streams by `region/name`.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{DeliveryStream, Scope, Status};
 use crate::flow::config::invalid;
+use crate::model::json::page;
 use crate::request::AwsError;
-use crate::service::json::page;
 use crate::world::World;
 
 const MOST_TAGS: usize = 50;

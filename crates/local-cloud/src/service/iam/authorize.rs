@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
+use crate::arn;
+use crate::model::query::Form;
 use crate::request::{AwsError, Request};
-use crate::service::query::Form;
-use crate::service::{arn, lambda};
-use crate::settings::Millis;
-use crate::wire::s3::Target;
+use crate::service::lambda;
+use crate::target::Target;
+use crate::time::Millis;
 use crate::world::World;
 
 use super::decision::{Kind, Question, Why};

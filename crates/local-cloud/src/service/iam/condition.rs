@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::policy::glob;
+use crate::glob::glob;
 
 /// What is known of a request: keys, in lower case, and their values; none, where it is known that there is no such key.
 pub type Context = [(String, Vec<String>)];

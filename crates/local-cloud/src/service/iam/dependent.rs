@@ -7,10 +7,11 @@
 
 use serde_json::Value;
 
+use crate::arn;
+use crate::model::query::Form;
 use crate::request::Request;
-use crate::service::arn;
-use crate::service::query::Form;
-use crate::wire::s3::{Target, new_bucket_has_tags};
+use crate::target::Target;
+use crate::wire::s3::new_bucket_has_tags;
 use crate::world::World;
 
 use super::condition::fact;

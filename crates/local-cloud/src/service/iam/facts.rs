@@ -9,7 +9,7 @@ use super::condition::fact;
 use super::role::Role;
 use super::session::Caller;
 use crate::request::Request;
-use crate::settings::Millis;
+use crate::time::Millis;
 use crate::world::World;
 
 type Facts = Vec<(String, Vec<String>)>;

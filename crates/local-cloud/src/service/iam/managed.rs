@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::policy::Document;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// When AWS made most of them; nobody compares it.
 pub const CREATED: Millis = 1_423_219_177_000;

@@ -2,8 +2,8 @@
 
 use base64_simd::URL_SAFE_NO_PAD as BASE64;
 
+use crate::model::query::{Form, Xml};
 use crate::request::AwsError;
-use crate::service::query::{Form, Xml};
 
 /// Of a page, unless the call says otherwise.
 const MOST_ITEMS: usize = 100;

@@ -1,7 +1,7 @@
 //! What a role may do: inline and attached policies.
 
+use crate::model::query::{Xml, percent_encode};
 use crate::request::AwsError;
-use crate::service::query::{Xml, percent_encode};
 
 use super::page::page;
 use super::role::Settling;

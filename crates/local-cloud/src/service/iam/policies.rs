@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arn;
+use crate::model::query::{Xml, iso_time, percent_encode};
 use crate::request::AwsError;
-use crate::service::arn;
-use crate::service::query::{Xml, iso_time, percent_encode};
-use crate::settings::Millis;
 use crate::table::Table;
+use crate::time::Millis;
 
 use super::document::{self, Kind};
 use super::page::page;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::query::{Xml, iso_time, percent_encode};
 use crate::request::AwsError;
-use crate::service::query::{Xml, iso_time, percent_encode};
-use crate::settings::Millis;
+use crate::time::Millis;
 
 use super::policies::Policy;
 use super::policy::Document;

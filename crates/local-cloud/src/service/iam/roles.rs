@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::arn;
+use crate::model::query::Xml;
 use crate::request::AwsError;
-use crate::service::arn;
-use crate::service::query::Xml;
 
 use super::document::{self, Kind};
 use super::page::page;

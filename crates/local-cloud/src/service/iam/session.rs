@@ -5,10 +5,10 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::arn;
+use crate::model::json::decode_base64;
 use crate::request::{AwsError, Request};
-use crate::service::arn;
-use crate::service::json::decode_base64;
-use crate::settings::Millis;
+use crate::time::Millis;
 use crate::world::World;
 
 use super::role::Role;

@@ -1,7 +1,7 @@
 //! What policies would say: SimulatePrincipalPolicy and SimulateCustomPolicy.
 
+use crate::model::query::{Form, Xml};
 use crate::request::AwsError;
-use crate::service::query::{Form, Xml};
 
 use super::condition::Context;
 use super::decision::{Opinions, Why};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::query::{Form, Xml};
 use crate::request::AwsError;
-use crate::service::query::{Form, Xml};
 
 use super::Outcome;
 use super::page::page;

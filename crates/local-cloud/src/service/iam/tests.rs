@@ -1,5 +1,6 @@
 use super::*;
-use crate::settings::{Delays, Settings};
+use crate::settings::Settings;
+use crate::time::Delays;
 use crate::world::Turn;
 
 mod sizes;

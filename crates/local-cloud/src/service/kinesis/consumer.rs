@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::stream::{Status, Stream};
 use super::{Scope, State, invalid, name_in};
+use crate::model::json::{page, seconds};
 use crate::request::AwsError;
-use crate::service::json::{page, seconds};
-use crate::settings::Millis;
+use crate::time::Millis;
 
 const MOST_CONSUMERS: usize = 20;
 const MOST_BEING_CREATED: usize = 5;

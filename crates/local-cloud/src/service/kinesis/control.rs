@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::stream::{Mode, Status, Stream};
 use super::{Named, Scope, State, account, invalid};
+use crate::arn;
+use crate::model::json::{page, seconds};
 use crate::request::AwsError;
-use crate::service::arn;
-use crate::service::json::{page, seconds};
 
 /// What an on-demand stream begins with.
 const ON_DEMAND_SHARDS: u32 = 4;
@@ -107,7 +107,8 @@ pub fn describe_stream(state: &mut State, at: Scope, input: DescribeStream) -> R
     let key = at.existing(state, input.stream.name()?)?;
     state.trim(&key, at.now);
     let stream = state.streams.get(&key).ok_or_else(|| at.not_found(&key))?;
-    let ids: Vec<(String, u32)> = stream.shards.keys().map(|index| (super::stream::shard_id(*index), *index)).collect();
+    let ids: Vec<(String, u32)> =
+        stream.shards.keys().map(|index| (crate::record::sequence::shard_id(*index), *index)).collect();
     let limit = input.limit.unwrap_or(100).min(100);
     let all = ids.iter().map(|(id, index)| (id.as_str(), *index));
     let (shown, more) = page(all, input.exclusive_start_shard_id.as_deref(), limit);

@@ -4,7 +4,7 @@ use base64_simd::URL_SAFE_NO_PAD as BASE64;
 
 use super::invalid;
 use crate::request::AwsError;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// How long one may be used, in milliseconds.
 const LIFETIME: Millis = 300_000;

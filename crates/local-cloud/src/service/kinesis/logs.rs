@@ -1,11 +1,12 @@
 //! The records of streams: a log for each shard, what is too old in them, and what the journal is told of them.
 
 use super::State;
-use super::log::{Log, LogChange};
 use super::meter::Meter;
 use super::stream::Stream;
-use crate::settings::Millis;
-use crate::table::Changes;
+use crate::changes::Changes;
+use crate::changes::LogChange;
+use crate::log::Log;
+use crate::time::Millis;
 
 /// How often what is too old is looked for, in milliseconds.
 const TRIM_EVERY: Millis = 1_000;

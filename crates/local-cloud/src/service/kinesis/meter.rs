@@ -2,8 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html>
 
-use crate::service::allowance::Allowance;
-use crate::settings::Millis;
+use crate::allowance::Allowance;
+use crate::time::Millis;
 
 const WRITE_BYTES: u64 = 1 << 20;
 const WRITE_RECORDS: u64 = 1_000;

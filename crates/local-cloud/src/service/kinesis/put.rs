@@ -8,15 +8,15 @@ use base64_simd::STANDARD as BASE64;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::log::Record;
 use super::logs::Logs;
-use super::sequence::Sequence;
 use super::shards::Open;
 use super::stream::{Status, Stream, hash_of};
 use super::write::Writer;
 use super::{Scope, State, invalid, name_in, rate_exceeded, refusal};
+use crate::model::json::violation;
+use crate::record::Record;
+use crate::record::sequence::Sequence;
 use crate::request::AwsError;
-use crate::service::json::violation;
 
 const MOST_RECORDS: usize = 500;
 /// Of a whole PutRecords request, partition keys included, in bytes.

@@ -5,15 +5,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::iterator::Iterator;
-use super::log::{Log, Record};
-use super::sequence::Sequence;
 use super::shards::Shard;
-use super::stream::{Stream, parse_shard_id, shard_id};
+use super::stream::{Stream, parse_shard_id};
 use super::write::{Writer, record_bound};
 use super::{Scope, State, invalid, name_in, rate_exceeded, refusal};
+use crate::log::Log;
+use crate::model::json::{missing, page, violation};
+use crate::record::Record;
+use crate::record::sequence::Sequence;
+use crate::record::sequence::shard_id;
 use crate::request::{Answer, AwsError, Reply, Unwritten};
-use crate::service::json::{missing, page, violation};
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// In bytes; the service model's own bound is in characters.
 const LONGEST_ITERATOR: usize = 512;

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::stream::{Mode, Status, Stream, parse_shard_id, shard_id};
+use super::stream::{Mode, Status, Stream, parse_shard_id};
 use super::{Named, Scope, State, account, invalid};
+use crate::record::sequence::shard_id;
 use crate::request::AwsError;
 
 /// Of one stream, by UpdateShardCount.

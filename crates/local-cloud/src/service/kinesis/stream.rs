@@ -1,5 +1,5 @@
 //! A stream and its shards: splitting, merging, resharding. Values only; the records are in
-//! [`super::log::Log`]s.
+//! [`crate::log::Log`]s.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::consumer::Consumer;
-use super::sequence::Sequence;
 use super::shards::{Open, Shard, Shards};
-use crate::settings::Millis;
+use crate::record::sequence::Sequence;
+use crate::record::sequence::shard_id;
+use crate::time::Millis;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -63,11 +64,6 @@ pub struct Stream {
     /// A resource policy.
     #[serde(default)]
     pub policy: Option<String>,
-}
-
-/// `shardId-000000000007`
-pub fn shard_id(index: u32) -> String {
-    format!("shardId-{index:012}")
 }
 
 /// The index in a shard's id; `None` when it is none. AWS reads the number, and whatever stands before its hyphen.

@@ -5,12 +5,12 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::read::{Page, Position, millis_behind, page_of};
-use super::sequence::Sequence;
 use super::stream::{Status, parse_shard_id};
 use super::write::Writer;
 use super::{Scope, State, consumer};
+use crate::record::sequence::Sequence;
 use crate::request::{AwsError, Token};
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// How long a subscription lasts, in milliseconds.
 const LIFETIME: Millis = 300_000;

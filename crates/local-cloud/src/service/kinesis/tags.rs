@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Named, Scope, State, consumer, invalid, name_in};
+use crate::model::json::page;
 use crate::request::AwsError;
-use crate::service::json::page;
 
 const MOST_TAGS: usize = 50;
 

@@ -4,7 +4,8 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::settings::{Delays, Settings};
+use crate::settings::Settings;
+use crate::time::Delays;
 
 const NOW: Millis = 1_783_951_509_000;
 
@@ -380,9 +381,9 @@ fn five_streams_are_created_at_once_and_no_more() {
 }
 
 mod subscriptions {
-    use super::super::sequence::Sequence;
     use super::super::subscribe::{Next, SubscribeToShard, next, subscribe};
     use super::*;
+    use crate::record::sequence::Sequence;
 
     /// A consumer's ARN on a new stream of one shard.
     fn consumer(world: &mut World) -> String {

@@ -3,9 +3,9 @@
 
 use base64_simd::STANDARD as BASE64;
 
-use super::log::Record;
-use super::sequence::Sequence;
-use crate::settings::Millis;
+use crate::record::Record;
+use crate::record::sequence::Sequence;
+use crate::time::Millis;
 
 /// JSON under way.
 pub struct Writer(pub Vec<u8>);

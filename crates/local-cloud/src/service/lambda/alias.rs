@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::model::json::page;
 use crate::request::AwsError;
-use crate::service::json::page;
 
 use super::function::{Alias, Function, Routing, same_revision};
 use super::{Call, Outcome, conflict, invalid, no_content, no_such, not_found, reply};

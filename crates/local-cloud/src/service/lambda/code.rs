@@ -8,9 +8,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
+use crate::model::json;
 use crate::request::AwsError;
 use crate::runner::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
-use crate::service::json;
 use crate::service::s3;
 
 use super::{State, invalid};

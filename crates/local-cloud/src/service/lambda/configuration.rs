@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::request::AwsError;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 use super::environment::Environment;
 use super::invalid;

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::model::json::page;
 use crate::request::{AwsError, Input};
-use crate::service::json::page;
-use crate::settings::Millis;
+use crate::time::Millis;
 use crate::world::{Turn, World};
 
 use super::function::Function;
@@ -224,7 +224,7 @@ fn wanted(call: &Call) -> Result<EventConfig, AwsError> {
 fn shown(reference: &Reference, qualifier: &str, config: &EventConfig) -> Value {
     let mut output = json!(config);
     output["FunctionArn"] = json!(format!("{}:{qualifier}", reference.arn));
-    // There are none, see [`crate::wire::validate`].
+    // There are none, see [`crate::model::validate`].
     output["DestinationConfig"] = json!({ "OnSuccess": {}, "OnFailure": {} });
     if let Some(members) = output.as_object_mut() {
         members.retain(|_, value| !value.is_null());

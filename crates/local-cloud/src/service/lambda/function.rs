@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::request::AwsError;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 use super::configuration::{ApplyOn, Configuration, OptimizationStatus, Settings};
 use super::conflict;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::arn;
+use crate::model::json::page;
+use crate::model::query::percent_encode;
 use crate::request::{AwsError, Effect};
 use crate::runner::MAX_UNPACKED_BYTES;
-use crate::service::arn;
 use crate::service::iam;
-use crate::service::json::page;
-use crate::service::query::percent_encode;
 
 use super::code::{MAX_ZIP_BYTES, Source};
 use super::configuration::{Configuration, Settings, SettingsChange, last_modified};

@@ -4,11 +4,12 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 use serde_json::json;
 
+use crate::arn;
 use crate::flow;
+use crate::model::json::decode_base64;
 use crate::request::{Answer, AwsError, Effect, FunctionImage, Input, InvokeOutcome, Reply, Token};
-use crate::service::json::decode_base64;
-use crate::service::{arn, iam, logs};
-use crate::settings::Millis;
+use crate::service::{iam, logs};
+use crate::time::Millis;
 use crate::world::{Turn, World};
 
 use super::configuration::Configuration;

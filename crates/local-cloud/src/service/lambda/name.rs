@@ -1,7 +1,7 @@
 //! What a caller may call a function: a name, a partial ARN or an ARN, each with or without a qualifier.
 
+use crate::arn;
 use crate::request::AwsError;
-use crate::service::arn;
 
 use super::{invalid, no_such};
 

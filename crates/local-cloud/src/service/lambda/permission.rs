@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::arn;
 use crate::request::AwsError;
-use crate::service::arn;
 
 use super::alias::no_alias;
 use super::function::{Function, same_revision};

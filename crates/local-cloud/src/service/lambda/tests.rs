@@ -7,7 +7,8 @@ use serde_json::json;
 use super::*;
 use crate::request::{FunctionImage, InvokeOutcome};
 use crate::service::{SERVICES, logs};
-use crate::settings::{Delays, Settings};
+use crate::settings::Settings;
+use crate::time::Delays;
 
 mod recorded;
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::request::AwsError;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 use super::stream::{Batch, no_stream};
 use super::{Call, GroupId, Outcome, Search, State, invalid_token};

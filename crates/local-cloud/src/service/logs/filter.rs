@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::request::AwsError;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 use super::event::{Event, Snapshot};
 use super::pattern::Pattern;

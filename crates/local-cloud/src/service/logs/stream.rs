@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::arn;
 use crate::request::AwsError;
-use crate::service::arn;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 use super::{Call, GroupId, Outcome, State, already_given};
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::lifecycle::{self, Rule};
 use super::{State, error, refusal};
 use crate::request::AwsError;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 pub type Tags = BTreeMap<String, String>;
 

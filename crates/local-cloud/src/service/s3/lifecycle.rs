@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Object;
 use super::version::{Shown, VersionId};
-use crate::settings::Millis;
+use crate::time::Millis;
 
 pub use check::check;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::version::{VersionId, content_row};
 use super::{Checksum, Description, State, Sums, error, refusal};
 use crate::request::AwsError;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// The longest key, in bytes of UTF-8.
 const MAX_KEY_BYTES: usize = 1024;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::lifecycle::{self, Act, DAY_MS, Rule};
 use super::{Object, State};
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// Keys looked at, or uploads given up, in one turn of the world, so that no call waits for more.
 const AT_ONCE: usize = 1_000;

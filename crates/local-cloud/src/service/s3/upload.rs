@@ -12,7 +12,7 @@ use super::object::{self, New, Precondition, Stored};
 use super::sums::is_same;
 use super::{Description, State, Sums, refusal};
 use crate::request::AwsError;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 mod completion;
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::bucket::Versioning;
 use super::{Object, State, refusal};
 use crate::request::AwsError;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 mod id;
 

@@ -8,12 +8,13 @@ use s3s::dto::*;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
 use super::convert::{self, Tagged};
+use crate::arn;
 use crate::drive::Engine;
 use crate::request::{AwsError, Request};
+use crate::service::iam;
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::{Checksum, State, Sums, refusal};
-use crate::service::{arn, iam};
-use crate::settings::Millis;
+use crate::time::Millis;
 
 use super::{acls, buckets, documents, lists, objects, read, uploads, versions};
 

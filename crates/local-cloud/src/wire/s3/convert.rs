@@ -14,7 +14,7 @@ use crate::service::s3::bucket::Tags;
 use crate::service::s3::description::STANDARD;
 use crate::service::s3::object::{Object, Precondition};
 use crate::service::s3::refusal;
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// S3 keeps whole seconds.
 pub fn time(at: Millis) -> Timestamp {

@@ -3,8 +3,9 @@
 use http::{HeaderValue, Method};
 use s3s::dto::Range;
 
-use super::{Target, checksum, internal};
+use super::{checksum, internal};
 use crate::request::{AwsError, Request};
+use crate::target::Target;
 use crate::wire::chunked;
 
 /// What presigning adds to a query, in the fourth and the second version of signatures.
@@ -68,7 +69,7 @@ fn completes_nothing(target: &Target, request: &Request) -> bool {
 /// The request as `s3s` takes it: unsigned, in path style, with its true length.
 pub fn for_s3s(target: &Target, request: Request) -> Result<s3s::HttpRequest, AwsError> {
     let query = serde_urlencoded::to_string(&request.query).map_err(|error| internal(&error))?;
-    let uri = if query.is_empty() { target.path.clone() } else { format!("{}?{query}", target.path) };
+    let uri = if query.is_empty() { target.path().to_owned() } else { format!("{}?{query}", target.path()) };
     let invalid =
         |error: http::Error| AwsError::new("InvalidURI", format!("Couldn't parse the specified URI: {error}"));
     let body = if completes_nothing(target, &request) { NO_PARTS.into() } else { request.body };

@@ -4,8 +4,8 @@ use s3s::dto::*;
 
 use super::adapter::Context;
 use super::{checksum, convert};
+use crate::model::query::percent_encode;
 use crate::request::AwsError;
-use crate::service::query::percent_encode;
 use crate::service::s3::listing::{Page, Query};
 use crate::service::s3::{Object as Stored, State, refusal};
 

@@ -1,8 +1,8 @@
 //! What S3 has and this engine has not, where the library would overlook it and do something else.
 
-use super::Target;
 use crate::request::{AwsError, Request};
 use crate::service::s3::refusal::{not_implemented, not_implemented_parameter};
+use crate::target::Target;
 
 /// Subresources of buckets and objects whose requests would pass for those of the bucket or object itself.
 const SUBRESOURCES: &[&str] = &[

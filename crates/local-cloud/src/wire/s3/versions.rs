@@ -104,7 +104,7 @@ impl Row<'_> {
         }
     }
 
-    fn marker(self, at: crate::settings::Millis) -> DeleteMarkerEntry {
+    fn marker(self, at: crate::time::Millis) -> DeleteMarkerEntry {
         DeleteMarkerEntry {
             key: Some(self.key),
             version_id: Some(self.id),

@@ -12,7 +12,7 @@ use super::super::rows::{Large, Rows, State, checksum, shown};
 use super::super::segments::{self, Found, Segments};
 use super::super::{StartError, file};
 use super::{COMMIT, CONTENTS, DAMAGED, RECORDS, WORLD, restore};
-use crate::settings::Millis;
+use crate::time::Millis;
 use crate::world::World;
 
 /// Somebody who reads a folder.

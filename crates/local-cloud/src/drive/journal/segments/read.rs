@@ -11,8 +11,8 @@ use super::super::disk::{Disk, create_folder};
 use super::super::frame::{self, Frame, Place};
 use super::index::{self, Full};
 use super::{FULL, Known, Segment, Segments, number_of, path_of};
-use crate::service::kinesis::log::LogChange;
-use crate::settings::Millis;
+use crate::changes::LogChange;
+use crate::time::Millis;
 
 /// What was found in a folder.
 #[derive(Debug, Default)]

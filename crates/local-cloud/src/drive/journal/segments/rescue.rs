@@ -7,7 +7,7 @@ use super::super::commit::{Commit, End};
 use super::super::disk::{Disk, create_folder};
 use super::read::{self, Found};
 use super::{Segments, index, path_of};
-use crate::service::kinesis::log::LogChange;
+use crate::changes::LogChange;
 
 /// What is whole, in new files that nobody knows of until [`Rescued::publish`].
 #[derive(Debug)]

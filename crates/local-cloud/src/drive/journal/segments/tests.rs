@@ -3,9 +3,10 @@ use std::collections::BTreeMap;
 use super::super::commit::Committed;
 use super::super::damage::Damage;
 use super::*;
-use crate::service::kinesis::log::{Log, Record};
-use crate::service::kinesis::sequence::Sequence;
-use crate::settings::Millis;
+use crate::log::Log;
+use crate::record::Record;
+use crate::record::sequence::Sequence;
+use crate::time::Millis;
 
 /// Logs, and where they are kept.
 struct Kept {
@@ -58,7 +59,7 @@ impl Kept {
     }
 
     fn keep(&mut self, name: &str) {
-        let mut changes = crate::table::Changes::new(true);
+        let mut changes = crate::changes::Changes::new(true);
         self.logs.get_mut(name).expect("it is there").take_changes(|| name.to_owned(), &mut changes);
         self.segments.append(&changes.logs, &mut self.commit).expect("it can be written");
         self.segments.trim(&changes.logs, &mut self.commit).expect("it can be written");

@@ -1,6 +1,6 @@
 //! What a policy is used for.
 
-use crate::service::query::Xml;
+use crate::model::query::Xml;
 use crate::table::Table;
 
 use super::super::role::Role;

@@ -1,7 +1,7 @@
 //! The versions of a policy.
 
+use crate::model::query::{Xml, iso_time, percent_encode};
 use crate::request::AwsError;
-use crate::service::query::{Xml, iso_time, percent_encode};
 
 use super::super::document::{self, Kind};
 use super::super::page::page;

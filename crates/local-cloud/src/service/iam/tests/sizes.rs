@@ -1,7 +1,8 @@
 //! How large policies may be, and that those that may be there are asked in no time.
 
-use super::super::policy::{Document, Verdict, glob};
+use super::super::policy::{Document, Verdict};
 use super::*;
+use crate::glob::glob;
 
 fn of_size(size: usize) -> String {
     const RESOURCE: &str = "arn:aws:s3:::";

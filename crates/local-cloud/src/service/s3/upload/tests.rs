@@ -34,7 +34,7 @@ fn parts_are_joined_in_their_order_and_then_forgotten() {
     assert!(stored.etag.ends_with("-2"), "{stored:?}");
     assert_eq!(state.get("lake", "k", None).map(|(_, body)| body.len()), Ok(BIG + 3));
     assert_eq!(state.upload("id", "lake", "k").map_err(|error| error.code), Err("NoSuchUpload"));
-    let mut changes = crate::table::Changes::new(true);
+    let mut changes = crate::changes::Changes::new(true);
     state.take_changes(&mut changes);
     let rows = changes.into_rows();
     let left = rows.iter().filter(|change| change.table == "s3/parts" && change.value.is_some());

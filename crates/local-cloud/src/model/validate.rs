@@ -6,8 +6,8 @@
 
 use serde_json::Value;
 
+use crate::brief;
 use crate::request::AwsError;
-use crate::wire::brief;
 
 mod form;
 mod model;

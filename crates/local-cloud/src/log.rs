@@ -2,62 +2,15 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::sequence::Sequence;
-use crate::settings::Millis;
-use crate::table::Changes;
+use crate::changes::{Changes, LogChange};
+use crate::record::Record;
+use crate::time::Millis;
 
 mod holes;
 mod queue;
 
 use self::holes::Holes;
 use self::queue::Queue;
-
-/// A record as it was put. Cloning copies no data.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    pub sequence: Sequence,
-    pub partition_key: Arc<str>,
-    pub data: Bytes,
-    pub arrival: Millis,
-}
-
-/// What the journal is told of a log. Names are `<service>/...` and never used for another log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogChange {
-    /// Records from the ordinal `first` on.
-    Append {
-        log: Arc<str>,
-        first: u64,
-        records: Vec<Record>,
-    },
-    /// What is before `first` is forgotten. It outlives the records, so that no ordinal is given twice.
-    Trim {
-        log: Arc<str>,
-        first: u64,
-    },
-    Remove {
-        log: Arc<str>,
-    },
-    /// Ordinals below `next` may have been given to records that are lost.
-    Lose {
-        log: Arc<str>,
-        next: u64,
-    },
-}
-
-impl LogChange {
-    /// The log's name.
-    pub fn log(&self) -> &str {
-        match self {
-            LogChange::Append { log, .. }
-            | LogChange::Trim { log, .. }
-            | LogChange::Remove { log }
-            | LogChange::Lose { log, .. } => log,
-        }
-    }
-}
 
 /// Records in the order put. Ordinals start at 0 and are never reused.
 #[derive(Debug)]
@@ -209,6 +162,7 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::sequence::Sequence;
 
     fn record(n: u64) -> Record {
         let sequence = Sequence::of_record(1, 0, n, 1);

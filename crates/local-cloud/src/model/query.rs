@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use crate::model::protocol::{self, Protocol};
 use crate::request::{Answer, AwsError, Reply, Request};
-use crate::service::{Protocol, SERVICES};
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// The parameters of one call.
 #[derive(Debug)]
@@ -115,8 +115,7 @@ pub fn reply(service: &str, action: &str, id: &str, result: Option<Xml>) -> Repl
 }
 
 fn namespace(service: &str) -> &'static str {
-    let row = SERVICES.iter().find(|row| row.name == service);
-    match row.map(|row| row.protocol) {
+    match protocol::of(service) {
         Some(Protocol::Query { namespace, .. }) => namespace,
         _ => "",
     }

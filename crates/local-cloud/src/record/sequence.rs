@@ -137,6 +137,11 @@ impl fmt::Display for Sequence {
     }
 }
 
+/// `shardId-000000000007`
+pub fn shard_id(index: u32) -> String {
+    format!("shardId-{index:012}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! What may be done in a second, by world time. Kept in memory only.
 
-use crate::settings::Millis;
+use crate::time::Millis;
 
 /// A second's allowance that fills again as time passes. It may be overdrawn.
 #[derive(Debug, Default)]

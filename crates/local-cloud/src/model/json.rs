@@ -8,8 +8,8 @@ use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::model::validate;
 use crate::request::{Answer, AwsError, Reply, Request, Unwritten};
-use crate::wire::validate;
 
 /// `CreateStream` of `X-Amz-Target: Kinesis_20131202.CreateStream`.
 pub fn operation(request: &Request) -> &str {

@@ -1,0 +1,106 @@
+//! What changed in a turn of the world, as the journal is told.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::record::Record;
+
+/// One key of the journal set (`Some`) or removed (`None`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub table: &'static str,
+    pub key: String,
+    pub value: Option<Bytes>,
+}
+
+/// What changed in a turn: rows, and the logs of records apart from them. Where nobody keeps it, it is not even written down.
+#[derive(Debug, Default)]
+pub struct Changes {
+    kept: bool,
+    pub rows: Vec<Change>,
+    pub logs: Vec<LogChange>,
+}
+
+impl Changes {
+    /// Changes that somebody keeps, or that nobody does.
+    pub fn new(kept: bool) -> Changes {
+        Changes { kept, ..Changes::default() }
+    }
+
+    pub fn are_kept(&self) -> bool {
+        self.kept
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.logs.is_empty()
+    }
+
+    /// `value` is asked for only when it is kept.
+    pub fn push(&mut self, table: &'static str, key: String, value: impl FnOnce() -> Option<Bytes>) {
+        if self.kept {
+            self.rows.push(Change { table, key, value: value() });
+        }
+    }
+
+    /// Moves these over, or forgets them.
+    pub fn push_logs(&mut self, logs: &mut Vec<LogChange>) {
+        if self.kept { self.logs.append(logs) } else { logs.clear() }
+    }
+
+    pub fn into_rows(self) -> Vec<Change> {
+        self.rows
+    }
+
+    /// What happened later.
+    pub fn append(&mut self, mut later: Changes) {
+        self.rows.append(&mut later.rows);
+        self.logs.append(&mut later.logs);
+    }
+}
+
+/// The rows.
+impl IntoIterator for Changes {
+    type Item = Change;
+    type IntoIter = std::vec::IntoIter<Change>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.into_iter()
+    }
+}
+
+/// What the journal is told of a log. Names are `<service>/...` and never used for another log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogChange {
+    /// Records from the ordinal `first` on.
+    Append {
+        log: Arc<str>,
+        first: u64,
+        records: Vec<Record>,
+    },
+    /// What is before `first` is forgotten. It outlives the records, so that no ordinal is given twice.
+    Trim {
+        log: Arc<str>,
+        first: u64,
+    },
+    Remove {
+        log: Arc<str>,
+    },
+    /// Ordinals below `next` may have been given to records that are lost.
+    Lose {
+        log: Arc<str>,
+        next: u64,
+    },
+}
+
+impl LogChange {
+    /// The log's name.
+    pub fn log(&self) -> &str {
+        match self {
+            LogChange::Append { log, .. }
+            | LogChange::Trim { log, .. }
+            | LogChange::Remove { log }
+            | LogChange::Lose { log, .. } => log,
+        }
+    }
+}

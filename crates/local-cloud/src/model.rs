@@ -1,0 +1,6 @@
+//! What the service models say: protocols, constraints of inputs, and reading and writing them.
+
+pub mod json;
+pub mod protocol;
+pub mod query;
+pub mod validate;
