@@ -11,10 +11,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::request::{Effect, InvokeOutcome, Token};
+use crate::effect::Effect;
+use crate::effect::Turn;
+use crate::request::{InvokeOutcome, Token};
 use crate::service::lambda::CannotInvoke;
 use crate::time::Millis;
-use crate::world::{Turn, World};
+use crate::world::World;
 
 mod answer;
 mod buffer;

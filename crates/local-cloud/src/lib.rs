@@ -25,6 +25,7 @@ pub mod changes;
 pub mod connector;
 pub mod control;
 pub mod drive;
+pub mod effect;
 pub mod faults;
 pub mod flow;
 pub mod glob;

@@ -2,8 +2,6 @@
 
 use bytes::Bytes;
 
-use crate::flow::task::{Spent, Task};
-
 /// One call, after the door has read all of it.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -139,19 +137,6 @@ impl std::fmt::Debug for Unwritten {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Unwritten")
     }
-}
-
-/// Something only the driver can do.
-#[derive(Debug, Clone)]
-pub enum Effect {
-    /// Run a function. The result goes to [`crate::world::World::resolve`].
-    Invoke { token: Token, function: Box<FunctionImage>, input: Input },
-    /// Do what is too much for a turn. What came of it goes to [`crate::world::World::worked`].
-    Work { token: Token, task: Task },
-    /// The function's processes are of no more use (deleted, or its code or configuration changed).
-    Retire { function_arn: String },
-    /// Of no more use: freeing so much would hold up the next turn.
-    Spent(Spent),
 }
 
 /// What an invocation gives its function.

@@ -5,7 +5,7 @@ use http::request::Parts;
 
 use crate::model::protocol::Protocol;
 use crate::request::Request;
-use crate::service::SERVICES;
+use crate::world::services::SERVICES;
 
 pub mod cbor;
 pub mod chunked;

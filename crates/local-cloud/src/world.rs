@@ -2,13 +2,17 @@
 
 use crate::changes::Changes;
 use crate::changes::LogChange;
+use crate::effect::Turn;
 use crate::faults::Faults;
 use crate::flow::{self, task::Done};
-use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Token};
+use crate::request::{Answer, AwsError, InvokeOutcome, Token};
 use crate::service::s3::Sweep;
-use crate::service::{Call, SERVICES, firehose, iam, kinesis, lambda, logs, s3};
+use crate::service::{firehose, iam, kinesis, lambda, logs, s3};
 use crate::settings::Settings;
 use crate::time::Millis;
+use crate::world::services::{Call, SERVICES};
+
+pub mod services;
 
 /// The whole of one account, in every region.
 pub struct World {
@@ -29,18 +33,6 @@ pub struct World {
     pub endpoint: Option<String>,
     next_token: Token,
     seen: Millis,
-}
-
-/// One step of the world: when it happens, and what it asks of the driver.
-pub struct Turn {
-    pub now: Millis,
-    pub effects: Vec<Effect>,
-}
-
-impl Turn {
-    pub fn at(now: Millis) -> Turn {
-        Turn { now, effects: vec![] }
-    }
 }
 
 impl World {

@@ -8,10 +8,11 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::{Shared, room};
+use crate::effect::Effect;
 use crate::flow::task::{Done, Task};
-use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
-use crate::service::SERVICES;
+use crate::request::{Answer, AwsError, Reply, Request, Token};
 use crate::time::Millis;
+use crate::world::services::SERVICES;
 
 /// So many batches at once have their queries evaluated, on a machine of however many cores: each may take 512 MiB.
 const MOST_EVALUATIONS: usize = 8;

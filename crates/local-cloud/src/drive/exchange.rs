@@ -11,10 +11,11 @@ use crate::control;
 use crate::faults::{Fault, Refusal};
 use crate::model::protocol::Protocol;
 use crate::request::{AwsError, Request};
-use crate::service::{SERVICES, Service, iam};
+use crate::service::iam;
 use crate::wire::dress::Format;
 use crate::wire::limit::{self, Limit};
 use crate::wire::{self, Route, dress, events, s3, signature};
+use crate::world::services::{SERVICES, Service};
 
 /// What was asked for happened, and the answer is lost: a fault rule wants it so.
 #[derive(Debug, thiserror::Error)]

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use super::reads::only_reads;
 use crate::drive::journal::{Committed, Contents, Damage, Disk, Journal, Lock, StartError};
+use crate::effect::Effect;
+use crate::effect::Turn;
 use crate::faults::Refusal;
-use crate::request::{AwsError, Effect};
+use crate::request::AwsError;
 use crate::settings::Settings;
 use crate::time::Millis;
-use crate::world::{Turn, World};
+use crate::world::World;
 
 /// What is behind the engine's lock.
 pub struct Room {

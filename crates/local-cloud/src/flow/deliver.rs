@@ -8,12 +8,14 @@ use super::object::Object;
 use super::pump::{Pump, Sealed, UnderWay};
 use super::report;
 use super::task::{Spent, Work};
+use crate::effect::Effect;
+use crate::effect::Turn;
 use crate::faults::FIREHOSE_STORES;
-use crate::request::{AwsError, Effect};
+use crate::request::AwsError;
 use crate::service::kinesis::stream::Stream;
 use crate::service::{iam, s3};
 use crate::time::Millis;
-use crate::world::{Turn, World};
+use crate::world::World;
 
 /// Between two tries to store an object, in milliseconds.
 const RETRY_MS: Millis = 5_000;

@@ -15,12 +15,13 @@ use super::pump::{Batch, Pump, UnderWay};
 use super::report;
 use super::settle::{self, Settled};
 use super::task::Work;
+use crate::effect::Turn;
 use crate::faults::{FIREHOSE_INVOKES, Refusal};
 use crate::request::{InvokeOutcome, Token};
 use crate::service::iam;
 use crate::service::lambda::{self, CannotInvoke};
 use crate::time::Millis;
-use crate::world::{Turn, World};
+use crate::world::World;
 
 /// Between an invocation that failed and the next, in milliseconds. AWS does not say how long it waits.
 const RETRY_MS: Millis = 1_000;

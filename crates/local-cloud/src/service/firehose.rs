@@ -8,14 +8,15 @@ use self::destination::Destination;
 use self::encryption::Encryption;
 pub use self::state::State;
 use self::state::{backup_lane, lanes};
+use crate::effect::Turn;
 use crate::flow::config::Config;
 use crate::flow::job::{Job, Source};
 use crate::flow::{self, pump::Pump};
 use crate::model::json;
 use crate::request::{AwsError, Request};
-use crate::service::Call;
 use crate::time::Millis;
-use crate::world::{Turn, World};
+use crate::world::World;
+use crate::world::services::Call;
 
 mod control;
 mod create;

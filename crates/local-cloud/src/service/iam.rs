@@ -7,10 +7,10 @@ use crate::model::query;
 use crate::model::query::{Form, Xml, answer};
 use crate::model::validate;
 use crate::request::{Answer, AwsError, Request, Unwritten};
-use crate::service;
 use crate::table::Table;
 use crate::time::Millis;
 use crate::world::World;
+use crate::world::services;
 
 pub use authorize::{authorize, denial, refusal};
 pub use session::{Caller, Credentials, Policies, Session, caller, credentials_of, issue, session_arn};
@@ -112,7 +112,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("UpdateRole", roles::update),
 ];
 
-pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
+pub fn read(request: &Request) -> Result<services::Call<'_>, AwsError> {
     let form = Form::parse(request)?;
     let action = form.required("Action")?.to_owned();
     let simulates = [simulate::PRINCIPAL, simulate::CUSTOM].contains(&action.as_str());

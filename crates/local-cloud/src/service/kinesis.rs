@@ -11,14 +11,16 @@ use self::logs::Logs;
 use self::stream::{Status, Stream};
 use self::subscribe::Subscription;
 use crate::changes::LogChange;
+use crate::effect::Turn;
 use crate::model::json;
 use crate::record::sequence::shard_id;
 use crate::request::{Answer, AwsError, Request, Token};
-use crate::service::{Call, firehose};
+use crate::service::firehose;
 use crate::settings::Settings;
 use crate::table::Table;
 use crate::time::Millis;
-use crate::world::{Turn, World};
+use crate::world::World;
+use crate::world::services::Call;
 
 mod account;
 pub mod consumer;

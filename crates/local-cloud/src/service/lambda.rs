@@ -9,12 +9,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::changes::Changes;
+use crate::effect::Effect;
+use crate::effect::Turn;
 use crate::model::json;
-use crate::request::{Answer, AwsError, Effect, Reply, Request, Token};
-use crate::service;
+use crate::request::{Answer, AwsError, Reply, Request, Token};
 use crate::table::{Blobs, Table};
 use crate::time::Millis;
-use crate::world::{Turn, World};
+use crate::world::World;
+use crate::world::services;
 
 use code::Sent;
 use function::Function;
@@ -82,7 +84,7 @@ struct Call<'a> {
 type Outcome = Result<Answer, AwsError>;
 type Operation = fn(&mut Call) -> Outcome;
 
-pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
+pub fn read(request: &Request) -> Result<services::Call<'_>, AwsError> {
     let Some((route, captured)) = route::find(&request.method, &request.path) else {
         let unknown = || json::unsupported("Lambda", &format!("{} {}", request.method, request.path)).with_status(404);
         return Err(unsupported::refusal(&request.method, &request.path).unwrap_or_else(unknown));

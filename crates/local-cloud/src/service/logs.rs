@@ -10,10 +10,10 @@ use crate::changes::Changes;
 use crate::model::json;
 use crate::model::validate;
 use crate::request::{Answer, AwsError, Reply, Request, Unwritten};
-use crate::service;
 use crate::table::Table;
 use crate::time::Millis;
 use crate::world::World;
+use crate::world::services;
 
 use group::Group;
 use stream::{Batch, Stream};
@@ -95,7 +95,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("UntagResource", Act(tag::untag)),
 ];
 
-pub fn read(request: &Request) -> Result<service::Call<'_>, AwsError> {
+pub fn read(request: &Request) -> Result<services::Call<'_>, AwsError> {
     let name = json::operation(request);
     let operation = OPERATIONS.iter().find(|(known, _)| *known == name);
     let (_, operation) = operation.ok_or_else(|| json::unsupported("CloudWatch Logs", name))?;

@@ -2,11 +2,13 @@
 //!
 //! Any credentials stand for the account's root, but those of a session that was given out here for its role.
 
+use crate::effect::Turn;
 use crate::model::query::{Form, Xml, answer, iso_time};
 use crate::model::validate;
 use crate::request::{AwsError, Request};
-use crate::service::{Call, iam};
-use crate::world::{Turn, World};
+use crate::service::iam;
+use crate::world::World;
+use crate::world::services::Call;
 
 pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
     let form = Form::parse(request)?;

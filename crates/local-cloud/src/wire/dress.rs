@@ -137,7 +137,7 @@ fn query_error(error: &AwsError, namespace: &str, id: &str) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::SERVICES;
+    use crate::world::services::SERVICES;
 
     fn dressed(service: &str, error: AwsError) -> (u16, String, String) {
         let (parts, body) = http::Request::new(Bytes::new()).into_parts();

@@ -8,7 +8,7 @@ use http::request::Parts;
 
 use crate::model::protocol::Protocol;
 use crate::request::{AwsError, Request};
-use crate::service::SERVICES;
+use crate::world::services::SERVICES;
 
 use super::{Route, is_form, operation};
 

@@ -4,7 +4,8 @@ use http::Method;
 
 use crate::model::protocol::Protocol;
 use crate::request::Request;
-use crate::service::{SERVICES, lambda};
+use crate::service::lambda;
+use crate::world::services::SERVICES;
 
 use super::Route;
 

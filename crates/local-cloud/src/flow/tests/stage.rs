@@ -9,13 +9,16 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use crate::changes::LogChange;
+use crate::effect::Effect;
+use crate::effect::Turn;
 use crate::flow;
-use crate::request::{Answer, AwsError, Effect, InvokeOutcome, Request, Token};
+use crate::request::{Answer, AwsError, InvokeOutcome, Request, Token};
+use crate::service::firehose;
 use crate::service::s3::listing::Query;
-use crate::service::{SERVICES, firehose};
 use crate::settings::Settings;
 use crate::time::{Delays, Millis};
-use crate::world::{Turn, World};
+use crate::world::World;
+use crate::world::services::SERVICES;
 
 pub const REGION: &str = "us-east-1";
 pub const ROLE: &str = "arn:aws:iam::000000000000:role/R";

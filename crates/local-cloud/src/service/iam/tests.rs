@@ -1,7 +1,7 @@
 use super::*;
+use crate::effect::Turn;
 use crate::settings::Settings;
 use crate::time::Delays;
-use crate::world::Turn;
 
 mod sizes;
 

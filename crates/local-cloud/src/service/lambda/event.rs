@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::effect::Turn;
 use crate::model::json::page;
 use crate::request::{AwsError, Input};
 use crate::time::Millis;
-use crate::world::{Turn, World};
+use crate::world::World;
 
 use super::function::Function;
 use super::invocation::{self, Waiter};

@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::arn;
+use crate::effect::Effect;
 use crate::model::json::page;
 use crate::model::query::percent_encode;
-use crate::request::{AwsError, Effect};
+use crate::request::AwsError;
 use crate::runner::MAX_UNPACKED_BYTES;
 use crate::service::iam;
 

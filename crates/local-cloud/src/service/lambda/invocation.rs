@@ -5,12 +5,14 @@ use md5::{Digest, Md5};
 use serde_json::json;
 
 use crate::arn;
+use crate::effect::Effect;
+use crate::effect::Turn;
 use crate::flow;
 use crate::model::json::decode_base64;
-use crate::request::{Answer, AwsError, Effect, FunctionImage, Input, InvokeOutcome, Reply, Token};
+use crate::request::{Answer, AwsError, FunctionImage, Input, InvokeOutcome, Reply, Token};
 use crate::service::{iam, logs};
 use crate::time::Millis;
-use crate::world::{Turn, World};
+use crate::world::World;
 
 use super::configuration::Configuration;
 use super::function::{Alias, Function, pending};

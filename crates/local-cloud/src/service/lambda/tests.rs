@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::*;
 use crate::request::{FunctionImage, InvokeOutcome};
-use crate::service::{SERVICES, logs};
+use crate::service::logs;
 use crate::settings::Settings;
 use crate::time::Delays;
+use crate::world::services::SERVICES;
 
 mod recorded;
 

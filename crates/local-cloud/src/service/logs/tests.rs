@@ -1,6 +1,6 @@
 use super::*;
+use crate::effect::Turn;
 use crate::settings::Settings;
-use crate::world::Turn;
 
 fn ask(world: &mut World, now: Millis, operation: &str, input: Value) -> Result<Value, AwsError> {
     let mut headers = http::HeaderMap::new();

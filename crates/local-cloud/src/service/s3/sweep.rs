@@ -116,10 +116,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::effect::Turn;
     use crate::service::s3::bucket::Tags;
     use crate::service::s3::object::{New, Precondition};
     use crate::settings::Settings;
-    use crate::world::{Turn, World};
+    use crate::world::World;
 
     const NOW: Millis = 5 * DAY_MS + 10_000;
 
