@@ -15,16 +15,16 @@ use crate::control;
 use crate::effect::Effect;
 use crate::effect::Turn;
 use crate::faults::{Faults, Rule};
-use crate::flow;
 use crate::rates::Rates;
 use crate::request::{AwsError, Reply, Token};
 use crate::runner::Runner;
+use crate::service::kinesis;
 use crate::service::kinesis::subscribe::Next;
-use crate::service::{firehose, kinesis};
 use crate::settings::Secret;
 use crate::settings::Settings;
 use crate::time::{LATEST, Millis};
 use crate::world::World;
+use crate::world::delivery;
 
 mod body;
 mod clock;
@@ -228,7 +228,7 @@ impl Engine {
     /// Waits until no effect is under way and the delivery streams have read what there is to read.
     pub async fn idle(&self) {
         self.effects_end().await;
-        while self.look("idle", flow::unread) && self.shared.run() {
+        while self.look("idle", delivery::unread) && self.shared.run() {
             self.effects_end().await;
         }
     }
@@ -242,7 +242,7 @@ impl Engine {
     /// done once the engine is idle.
     pub fn flush(&self, region: &str, names: &[String]) {
         let flushed = self.shared.turn("flush", |world, turn| {
-            firehose::flush(world, turn, region, names);
+            delivery::flush(world, turn, region, names);
             world.run(turn);
         });
         if let Err(error) = flushed {
@@ -252,12 +252,12 @@ impl Engine {
 
     /// How many records a delivery stream has yet to deliver.
     pub fn backlog(&self, region: &str, name: &str) -> usize {
-        self.look("backlog", |world| firehose::backlog(world, region, name))
+        self.look("backlog", |world| delivery::backlog(world, region, name))
     }
 
     /// How many of a delivery stream's records are lost: no object of them could be stored for as long as they are kept.
     pub fn given_up(&self, region: &str, name: &str) -> u64 {
-        self.look("backlog", |world| firehose::given_up(world, region, name))
+        self.look("backlog", |world| delivery::given_up(world, region, name))
     }
 
     /// What exists, by service and region. It looks some objects up at a time, so that a change made meanwhile may be missing.

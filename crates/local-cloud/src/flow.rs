@@ -1,226 +1,37 @@
-//! Firehose's data plane: reading a source, buffering, transforming, naming objects, storing them.
+//! Firehose's pipeline: preparing records, buffering, judging what a transform answered, naming objects. Pure.
 //!
 //! ```text
-//! source -> prepare -> [buffer -> event -> lambda -> answer] -> place -> buffer by slot -> object -> S3, and progress
+//! prepare -> [buffer -> event -> lambda -> answer] -> place -> buffer by slot -> object, and progress
 //! ```
 //!
-//! A step runs whenever something happened or is due; it moves everything as far as it can go in that turn. What is much work
-//! (taking records apart, writing an event, judging an answer, compressing) is a [`task::Task`], done beside the world.
-//! A backup of the source records is a way of its own, with its own buffers and its own progress.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-
-use crate::effect::Effect;
-use crate::effect::Turn;
-use crate::request::{InvokeOutcome, Token};
-use crate::service::lambda::CannotInvoke;
-use crate::time::Millis;
-use crate::world::World;
+//! What is much work (taking records apart, writing an event, judging an answer, compressing) is a [`task::Task`]. What moves records
+//! through it, from a source and to a bucket, is [`crate::world::delivery`].
 
 mod answer;
 mod buffer;
 mod compression;
 pub mod config;
 mod date;
-mod deliver;
-mod event;
-mod failure;
+pub mod destination;
+pub mod event;
+pub mod failure;
 #[cfg(test)]
 mod fuzz;
-mod ident;
+pub mod ident;
 pub mod item;
 pub mod job;
-mod object;
+pub mod object;
 mod partition;
-mod pieces;
-mod prefix;
-mod prepare;
-mod processors;
+pub mod pieces;
+pub mod prefix;
+pub mod prepare;
+pub mod processors;
 pub mod progress;
 pub mod pump;
 pub mod query;
-mod report;
-mod settle;
-mod source;
+pub mod settle;
 pub mod task;
-#[cfg(test)]
-mod tests;
-mod transform;
 pub mod zones;
-
-use self::item::{Item, Output};
-use self::object::Slot;
-use self::prefix::PartitionKeys;
-use self::prepare::Prepared;
-use self::pump::{Pump, UnderWay};
-use self::task::{Done, Spent, Task, Work};
 
 /// As which service roles are assumed.
 pub const PRINCIPAL: &str = "firehose.amazonaws.com";
-
-/// How long a delivery stream rests after a panic, in milliseconds.
-const REST_MS: Millis = 5_000;
-
-/// The transform that [`crate::service::lambda::invoke`] started has ended. One that nobody waits for (its delivery stream
-/// is gone) is ignored.
-pub fn transformed(world: &mut World, turn: &mut Turn, token: Token, outcome: Result<InvokeOutcome, CannotInvoke>) {
-    let mut outcome = Some(outcome);
-    each_pump(world, turn, |world, turn, pump| {
-        let Some(UnderWay::Invoked(batch)) = pump.under_way.remove(&token) else { return };
-        if let Some(outcome) = outcome.take() {
-            transform::finish(world, turn, pump, batch, token, outcome);
-            step(world, turn, pump);
-        }
-    });
-}
-
-/// A task is done. One that nobody waits for is ignored.
-pub fn worked(world: &mut World, turn: &mut Turn, token: Token, done: Done) {
-    let mut done = Some(done);
-    each_pump(world, turn, |world, turn, pump| {
-        let Some(waiting) = pump.under_way.remove(&token) else { return };
-        match (waiting, done.take()) {
-            (UnderWay::Preparing, Some(Done::Prepared(prepared))) => take_apart(world, turn, pump, prepared),
-            (UnderWay::Placing, Some(Done::Placed(settled))) => transform::settle(world, turn.now, pump, settled),
-            (UnderWay::Writing(batch), Some(Done::Written(event))) => {
-                transform::invoke(world, turn, pump, batch, event);
-            }
-            (UnderWay::Judging(batch), Some(Done::Judged(Ok(settled)))) => {
-                transform::settle(world, turn.now, pump, settled);
-                turn.effects.push(Effect::Spent(Spent::Items(batch.items)));
-            }
-            (UnderWay::Judging(batch), Some(Done::Judged(Err(failure)))) => {
-                transform::unanswered(world, turn.now, pump, batch, failure);
-            }
-            (UnderWay::Packing(job, sealed), Some(Done::Packed(object))) => {
-                deliver::store(world, turn, pump, &job, sealed, object);
-            }
-            (waiting, done) => panic!("{waiting:?} does not wait for {done:?}"),
-        }
-        step(world, turn, pump);
-    });
-}
-
-/// Puts a task into the driver's hands.
-fn ask(turn: &mut Turn, pump: &mut Pump, token: Token, work: Work, waiting: UnderWay) {
-    pump.under_way.insert(token, waiting);
-    let task = Task { job: Arc::clone(&pump.job), now: turn.now, work };
-    turn.effects.push(Effect::Work { token, task });
-}
-
-/// Does something to what each way of each delivery stream holds. A panic is that one's affair: it forgets what it held, and
-/// after a while it reads again what is not finished. Nothing is lost by that, and the others go on.
-pub fn each_pump(world: &mut World, turn: &mut Turn, mut act: impl FnMut(&mut World, &mut Turn, &mut Pump)) {
-    let mut pumps = std::mem::take(&mut world.firehose.pumps);
-    for (lane, pump) in &mut pumps {
-        if catch_unwind(AssertUnwindSafe(|| act(world, turn, pump))).is_err() {
-            tracing::error!(
-                "moving records of delivery stream {lane}: a panic; it begins again with what is not delivered"
-            );
-            let given_up = pump.given_up;
-            *pump = Pump::new(Arc::clone(&pump.job));
-            pump.given_up = given_up;
-            pump.rests_until = Some(turn.now + REST_MS);
-        }
-    }
-    world.firehose.pumps = pumps;
-}
-
-/// What can move in every delivery stream moves a step.
-pub fn run(world: &mut World, turn: &mut Turn) {
-    each_pump(world, turn, step);
-}
-
-/// Is there something to move whose time does not have to come first?
-pub fn unread(world: &World) -> bool {
-    moving(world).any(|pump| pump.rests_until.is_none() && source::unread(world, pump))
-}
-
-/// When [`run`] next has something to do.
-pub fn due(world: &World) -> Option<Millis> {
-    if unread(world) { Some(0) } else { moving(world).filter_map(Pump::due).min() }
-}
-
-fn moving(world: &World) -> impl Iterator<Item = &Pump> {
-    world.firehose.pumps.values().filter(|pump| world.firehose.is_active(&pump.job.stream))
-}
-
-/// Everything that can move, moves; of what is to be read, as much as a turn may take.
-fn step(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
-    pump.rests_until.take_if(|until| *until <= turn.now);
-    if pump.rests_until.is_some() || !world.firehose.is_active(&pump.job.stream) {
-        return;
-    }
-    if pump.may_read() {
-        let waiting = std::mem::take(&mut pump.unprepared);
-        let items = if waiting.is_empty() { source::read(world, turn.now, pump) } else { waiting };
-        take_in(world, turn, pump, items);
-    }
-    pump.close_due_batch(turn.now);
-    transform::start(world, turn, pump);
-    pump.seal_due(turn.now);
-    deliver::start(world, turn, pump);
-    let lane = &pump.job.lane;
-    let open = |(shard, end): (&u32, &u64)| world.firehose.progress(lane, *shard).map_or(0, |p| p.next()) < *end;
-    pump.flush.take_if(|marks| !marks.iter().any(open));
-}
-
-/// Records were read.
-fn take_in(world: &mut World, turn: &mut Turn, pump: &mut Pump, items: Vec<Item>) {
-    if items.iter().any(|item| prepare::needed(&pump.job, item)) {
-        let token = world.token();
-        return ask(turn, pump, token, Work::Prepare(items), UnderWay::Preparing);
-    }
-    pass_on(world, turn, pump, items);
-}
-
-/// Records were prepared. Parts that are finished since before a restart are of no more interest.
-fn take_apart(world: &mut World, turn: &mut Turn, pump: &mut Pump, prepared: Prepared) {
-    let Prepared { mut items, mut failed, dropped, rest } = prepared;
-    pump.unprepared = rest;
-    let done = |origin: &item::Origin| {
-        let progress = world.firehose.progress(&pump.job.lane, origin.shard);
-        progress.is_some_and(|progress| progress.is_origin_done(origin))
-    };
-    items.retain(|item| item.origin.parts == 1 || !done(&item.origin));
-    failed.retain(|(_, output)| output.origin.parts == 1 || !done(&output.origin));
-    world.firehose.finish(&pump.job, &dropped);
-    failed.into_iter().for_each(|(slot, output)| pump.put_out(&slot, output, turn.now));
-    pass_on(world, turn, pump, items);
-}
-
-fn pass_on(world: &mut World, turn: &mut Turn, pump: &mut Pump, items: Vec<Item>) {
-    if items.is_empty() {
-        return;
-    }
-    if pump.job.config.lambda.is_some() {
-        items.into_iter().for_each(|item| pump.put_in(item, turn.now));
-    } else if pump.job.config.partitioned {
-        transform::place(world, turn, pump, Arc::new(items.into()));
-    } else {
-        let outputs = items.iter().map(|item| Output::of(item, item.record.data.clone())).collect();
-        pump.put_out_all(&Slot::Good(PartitionKeys::new()), outputs, turn.now);
-    }
-}
-
-/// Everything that is there to be read now is not waited for any more, in any buffer it comes to.
-pub fn flush(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
-    pump.rests_until = None;
-    let end = |shard| Some((shard, source::log(world, &pump.job, shard)?.next()));
-    pump.flush = Some(source::shards_of(world, &pump.job).into_iter().filter_map(end).collect());
-    step(world, turn, pump);
-}
-
-/// How many records were put for this delivery stream and did not yet come to the end of this way.
-pub fn backlog(world: &World, pump: &Pump) -> usize {
-    let open = |shard: u32| {
-        let log = source::log(world, &pump.job, shard)?;
-        match world.firehose.progress(&pump.job.lane, shard) {
-            Some(progress) => Some(progress.open_below(log.next())),
-            None => Some(log.next() - log.base()),
-        }
-    };
-    let open: u64 = source::shards_of(world, &pump.job).into_iter().filter_map(open).sum();
-    usize::try_from(open).unwrap_or(usize::MAX)
-}

@@ -2,17 +2,15 @@
 
 use crate::changes::Changes;
 use crate::changes::LogChange;
-use crate::effect::Turn;
 use crate::faults::Faults;
-use crate::flow::{self, task::Done};
-use crate::request::{Answer, AwsError, InvokeOutcome, Token};
-use crate::service::s3::Sweep;
+use crate::request::Token;
 use crate::service::{firehose, iam, kinesis, lambda, logs, s3};
 use crate::settings::Settings;
 use crate::time::Millis;
-use crate::world::services::{Call, SERVICES};
 
+pub mod delivery;
 pub mod services;
+mod turns;
 
 /// The whole of one account, in every region.
 pub struct World {
@@ -61,16 +59,6 @@ impl World {
         self.next_token
     }
 
-    /// One call, already read by a row of [`SERVICES`]. (S3 comes through its own adapter, [`crate::wire::s3`].)
-    pub fn handle(&mut self, turn: &mut Turn, call: Call) -> Result<Answer, AwsError> {
-        self.tick(turn);
-        let delays = self.settings.delays;
-        self.settings.delays = delays.longer(self.slow);
-        let answer = call(self, turn);
-        self.settings.delays = delays;
-        answer
-    }
-
     /// Everything is forgotten but how the world is set up and what goes wrong in it. Gives the ARNs of the functions there were. An effect under way
     /// comes back to a world that does not know it.
     pub fn reset(&mut self) -> Vec<String> {
@@ -95,66 +83,6 @@ impl World {
     pub fn records_lost(&mut self, count: u64) {
         self.kinesis.records_lost(count);
         self.firehose.records_lost(count);
-    }
-
-    /// A turn of the world's own: time has passed, and data moves a step. No call waits for it.
-    pub fn run(&mut self, turn: &mut Turn) {
-        self.tick(turn);
-        flow::run(self, turn);
-    }
-
-    /// Time has passed: what is due by now in the services happens, each thing at the time it was due.
-    pub fn tick(&mut self, turn: &mut Turn) {
-        let now = turn.now;
-        // A service that stays due must not hold time still: every step is later than the one before.
-        let mut at = if self.seen == 0 { now } else { self.seen };
-        let mut sweep = Sweep::default();
-        while let Some(due) = self.tick_due(&sweep).filter(|due| *due < now) {
-            at = due.max(at + 1);
-            if at >= now {
-                break;
-            }
-            turn.now = at;
-            self.tick_once(turn, &mut sweep);
-        }
-        turn.now = now;
-        self.tick_once(turn, &mut sweep);
-        self.seen = now;
-    }
-
-    fn tick_once(&mut self, turn: &mut Turn, sweep: &mut Sweep) {
-        for service in SERVICES {
-            (service.tick)(self, turn);
-        }
-        self.s3.tick(turn.now, sweep);
-    }
-
-    /// The result of an effect. Gives the reply of the call that waited for it, if one did.
-    pub fn resolve(
-        &mut self,
-        turn: &mut Turn,
-        token: Token,
-        outcome: InvokeOutcome,
-    ) -> Option<Result<Answer, AwsError>> {
-        let reply = lambda::resolve(self, turn, token, outcome);
-        self.tick(turn);
-        reply
-    }
-
-    /// What came of a task.
-    pub fn worked(&mut self, turn: &mut Turn, token: Token, done: Done) {
-        flow::worked(self, turn, token, done);
-    }
-
-    /// When [`World::run`] next has something to do.
-    pub fn due(&self) -> Option<Millis> {
-        self.tick_due(&Sweep::default()).into_iter().chain(flow::due(self)).min()
-    }
-
-    /// A sweep that has done as much as a turn may is not due in it any more.
-    fn tick_due(&self, sweep: &Sweep) -> Option<Millis> {
-        let s3 = self.s3.due().filter(|_| !sweep.is_done());
-        SERVICES.iter().filter_map(|service| (service.due)(self)).chain(s3).min()
     }
 
     /// What changed since the last time. Nothing where it is not kept: then nothing is serialised either.

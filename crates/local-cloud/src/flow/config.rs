@@ -9,8 +9,8 @@ use super::prefix::PartitionKey;
 use super::prepare::Preparation;
 use super::processors::{self, Lambda};
 use super::query::Query;
+use crate::flow::destination::Destination;
 use crate::request::AwsError;
-use crate::service::firehose::destination::Destination;
 
 mod store;
 

@@ -36,7 +36,7 @@ pub struct Source {
 #[cfg(test)]
 pub fn sample(source: Option<Source>) -> Job {
     let destination = serde_json::json!({ "RoleARN": "r", "BucketARN": "arn:aws:s3:::b" });
-    let destination: crate::service::firehose::destination::Destination = serde_json::from_value(destination).unwrap();
+    let destination: crate::flow::destination::Destination = serde_json::from_value(destination).unwrap();
     Job {
         stream: "us-east-1/d".into(),
         lane: "us-east-1/d".into(),

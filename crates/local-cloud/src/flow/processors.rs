@@ -9,9 +9,9 @@ use super::config::invalid;
 use super::prepare::split::Split;
 use super::prepare::{Preparation, Unpack};
 use super::query::{Query, Refused};
+use crate::flow::destination::{ProcessingConfiguration, Processor};
 use crate::model::json::decode_base64;
 use crate::request::AwsError;
-use crate::service::firehose::destination::{ProcessingConfiguration, Processor};
 
 /// The transform: what is invoked, and its own buffer in front of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,8 +167,7 @@ mod tests {
     fn parsed(processors: Vec<Value>) -> Result<Steps, AwsError> {
         let destination =
             json!({ "RoleARN": "r", "ProcessingConfiguration": { "Enabled": true, "Processors": processors } });
-        let destination: crate::service::firehose::destination::Destination =
-            serde_json::from_value(destination).unwrap();
+        let destination: crate::flow::destination::Destination = serde_json::from_value(destination).unwrap();
         parse(destination.filled().processing_configuration.as_ref())
     }
 

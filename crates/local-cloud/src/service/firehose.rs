@@ -1,17 +1,17 @@
-//! Amazon Data Firehose: the control plane. Its data plane is [`crate::flow`].
+//! Amazon Data Firehose: the control plane. Its data plane is [`crate::world::delivery`].
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use self::destination::Destination;
 use self::encryption::Encryption;
 pub use self::state::State;
-use self::state::{backup_lane, lanes};
+use self::state::backup_lane;
 use crate::effect::Turn;
 use crate::flow::config::Config;
+use crate::flow::destination::Destination;
 use crate::flow::job::{Job, Source};
-use crate::flow::{self, pump::Pump};
+use crate::flow::pump::Pump;
 use crate::model::json;
 use crate::request::{AwsError, Request};
 use crate::time::Millis;
@@ -20,7 +20,6 @@ use crate::world::services::Call;
 
 mod control;
 mod create;
-pub mod destination;
 mod encryption;
 mod meter;
 mod put;
@@ -120,31 +119,6 @@ pub fn tick(world: &mut World, turn: &mut Turn) {
 pub fn due(world: &World) -> Option<Millis> {
     let passing = world.firehose.streams.iter().filter(|(_, stream)| stream.status != Status::Active);
     passing.map(|(_, stream)| stream.until).min()
-}
-
-/// Everything buffered by these delivery streams (all, when empty) becomes due now, and so does, when it comes back, what
-/// is in a function.
-pub fn flush(world: &mut World, turn: &mut Turn, region: &str, names: &[String]) {
-    flow::each_pump(world, turn, |world, turn, pump| {
-        let named = pump.job.region == region && (names.is_empty() || names.contains(&pump.job.name));
-        if named && world.firehose.is_active(&pump.job.stream) {
-            flow::flush(world, turn, pump);
-        }
-    });
-}
-
-/// How many records were put for this delivery stream and are neither stored (in the backup too, where there is one) nor
-/// dropped. 0 when there is none such.
-pub fn backlog(world: &World, region: &str, name: &str) -> usize {
-    let lanes = lanes(&format!("{region}/{name}"));
-    let pumps = lanes.iter().filter_map(|lane| world.firehose.pumps.get(lane));
-    pumps.map(|pump| flow::backlog(world, pump)).max().unwrap_or(0)
-}
-
-/// How many records of this delivery stream are lost, because no object of them could be stored, since the engine began.
-pub fn given_up(world: &World, region: &str, name: &str) -> u64 {
-    let lanes = lanes(&format!("{region}/{name}"));
-    lanes.iter().filter_map(|lane| world.firehose.pumps.get(lane)).map(|pump| pump.given_up).sum()
 }
 
 /// How many delivery streams read a stream: each calls once a second.

@@ -6,12 +6,12 @@ use jiff::{Timestamp, Zoned};
 use super::invalid;
 use crate::flow::buffer::Hints;
 use crate::flow::compression::Compression;
+use crate::flow::destination::{BufferingHints, CloudWatchLoggingOptions, Destination};
 use crate::flow::failure::ErrorType;
 use crate::flow::prefix::{Facts, PartitionKeys, Prefix};
 use crate::flow::zones;
 use crate::request::AwsError;
-use crate::service::firehose::destination::{BufferingHints, CloudWatchLoggingOptions, Destination};
-use crate::settings::Millis;
+use crate::time::Millis;
 
 const MIB: u64 = 1 << 20;
 /// After evaluation.

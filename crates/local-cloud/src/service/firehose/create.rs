@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::destination::Destination;
 use super::encryption::{Encryption, Key};
 use super::tags::{self, Tag};
 use super::{DeliveryStream, Scope, Status};
 use crate::arn;
 use crate::flow::PRINCIPAL;
 use crate::flow::config::{Config, invalid, not_here};
+use crate::flow::destination::Destination;
 use crate::flow::job::{Job, Source};
 use crate::request::AwsError;
 use crate::service::iam;

@@ -116,6 +116,11 @@ impl State {
         }
     }
 
+    /// Both ways of a delivery stream, where they are.
+    pub fn pumps_of<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a Pump> + use<'a> {
+        lanes(key).into_iter().filter_map(|lane| self.pumps.get(&lane))
+    }
+
     /// What is buffered is discarded.
     pub(super) fn stop_pumps(&mut self, key: &str) {
         for lane in lanes(key) {
@@ -222,7 +227,7 @@ fn log_name(key: &str, created: Millis) -> String {
 }
 
 /// Under which the ways of a delivery stream's records keep their progress: to the destination, and to the backup.
-pub(super) fn lanes(key: &str) -> [String; 2] {
+fn lanes(key: &str) -> [String; 2] {
     [key.to_owned(), backup_lane(key)]
 }
 

@@ -7,12 +7,12 @@ use serde_json::json;
 use crate::arn;
 use crate::effect::Effect;
 use crate::effect::Turn;
-use crate::flow;
 use crate::model::json::decode_base64;
 use crate::request::{Answer, AwsError, FunctionImage, Input, InvokeOutcome, Reply, Token};
 use crate::service::{iam, logs};
 use crate::time::Millis;
 use crate::world::World;
+use crate::world::delivery;
 
 use super::configuration::Configuration;
 use super::function::{Alias, Function, pending};
@@ -107,7 +107,7 @@ pub fn invoke(world: &mut World, turn: &mut Turn, arn: &str, payload: Bytes) -> 
 }
 
 /// The result of an invocation: logs it, then either gives the waiting caller's reply, or hands it to Firehose
-/// ([`crate::flow::transformed`]).
+/// ([`crate::world::delivery::transformed`]).
 pub fn resolve(
     world: &mut World,
     turn: &mut Turn,
@@ -123,7 +123,7 @@ pub fn resolve(
             None
         }
         Waiter::Firehose => {
-            flow::transformed(world, turn, token, Ok(outcome));
+            delivery::transformed(world, turn, token, Ok(outcome));
             None
         }
     }

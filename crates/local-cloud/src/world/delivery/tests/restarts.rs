@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::stage::{FUNCTION, REGION, Stage, ok, processing};
 use crate::flow::prepare::aggregate::aggregate;
-use crate::service::firehose;
+use crate::world::delivery;
 
 #[derive(Debug, Clone)]
 enum Happening {
@@ -85,7 +85,7 @@ proptest! {
                     stage.put_bytes(&aggregate(&records.iter().map(|data| ("k", data.as_str())).collect::<Vec<_>>()));
                 }
                 Happening::Pass(ms) => stage.advance(ms),
-                Happening::Flush => stage.turn(|world, turn| firehose::flush(world, turn, REGION, &[])),
+                Happening::Flush => stage.turn(|world, turn| delivery::flush(world, turn, REGION, &[])),
                 Happening::Answer => answer_all(&mut stage),
                 Happening::Restart => stage = stage.restarted(),
             }

@@ -4,19 +4,21 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::event;
-use super::failure::{ErrorType, Failure, line};
-use super::ident;
-use super::item::{Item, Output};
-use super::object::Slot;
-use super::pieces::Pieces;
-use super::processors::Lambda;
-use super::pump::{Batch, Pump, UnderWay};
 use super::report;
-use super::settle::{self, Settled};
-use super::task::Work;
 use crate::effect::Turn;
 use crate::faults::{FIREHOSE_INVOKES, Refusal};
+use crate::flow::PRINCIPAL;
+use crate::flow::event;
+use crate::flow::failure::{ErrorType, Failure, line};
+use crate::flow::ident;
+use crate::flow::item::{Item, Output};
+use crate::flow::object::Slot;
+use crate::flow::pieces::Pieces;
+use crate::flow::processors::Lambda;
+use crate::flow::pump::{Batch, Pump, UnderWay};
+use crate::flow::settle;
+use crate::flow::settle::Settled;
+use crate::flow::task::Work;
 use crate::request::{InvokeOutcome, Token};
 use crate::service::iam;
 use crate::service::lambda::{self, CannotInvoke};
@@ -72,7 +74,7 @@ fn may_invoke(world: &World, lambda: &Lambda, event: &Bytes, now: Millis) -> Res
         code,
         message: "Access was denied. Ensure that the access policy allows access to the Lambda function.".into(),
     };
-    if iam::assumable(world, &lambda.role_arn, super::PRINCIPAL, now).is_err() {
+    if iam::assumable(world, &lambda.role_arn, PRINCIPAL, now).is_err() {
         return Err(denied("AssumeRoleAccessDenied"));
     }
     if !iam::allows(world, &lambda.role_arn, "lambda:InvokeFunction", &lambda.arn, now) {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::stage::{FUNCTION, REGION, Stage, ok, processing, text_of};
 use crate::flow::prepare::aggregate::aggregate;
-use crate::service::firehose;
+use crate::world::delivery;
 
 const LAMBDA: (&str, &[(&str, &str)]) =
     ("Lambda", &[("LambdaArn", FUNCTION), ("BufferSizeInMBs", "1"), ("BufferIntervalInSeconds", "10")]);
@@ -125,7 +125,7 @@ fn what_waits_for_a_function_that_is_taken_away_is_delivered_without_it() {
     stage.create("d", json!({ "Prefix": "good/", "ProcessingConfiguration": processing(&[LAMBDA]) }));
     stage.put(&["a"]);
     stage.update("d", "1", json!({ "ProcessingConfiguration": { "Enabled": false } })).unwrap();
-    stage.turn(|world, turn| firehose::flush(world, turn, REGION, &[]));
+    stage.turn(|world, turn| delivery::flush(world, turn, REGION, &[]));
     assert_eq!((stage.texts("good/"), stage.invocations.len()), (vec!["a".into()], 0));
 }
 

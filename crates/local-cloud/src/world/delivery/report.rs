@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::failure::Failure;
-use super::pump::Pump;
 use crate::arn;
+use crate::flow::failure::Failure;
+use crate::flow::pump::Pump;
 use crate::service::{iam, logs};
 use crate::time::Millis;
 use crate::world::World;

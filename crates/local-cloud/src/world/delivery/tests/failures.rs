@@ -142,7 +142,7 @@ fn what_the_destination_does_not_take_is_kept_for_a_day_and_then_lost() {
     stage.put_direct("d", "young");
     assert_eq!(stage.backlog("d"), 2);
     stage.advance(2 * 3_600_000);
-    assert_eq!((stage.backlog("d"), crate::service::firehose::given_up(&stage.world, REGION, "d")), (1, 1));
+    assert_eq!((stage.backlog("d"), crate::world::delivery::given_up(&stage.world, REGION, "d")), (1, 1));
     stage.make_bucket();
     stage.advance(60_000);
     assert_eq!((stage.texts("good/"), stage.backlog("d")), (vec!["young".into()], 0));

@@ -1,10 +1,11 @@
 //! Reading: from the shards of a stream, parents before children, or from the delivery stream's own log.
 
-use super::failure::Failure;
-use super::item::{Item, Origin};
-use super::job::Job;
-use super::pump::Pump;
 use super::report;
+use crate::flow::PRINCIPAL;
+use crate::flow::failure::Failure;
+use crate::flow::item::{Item, Origin};
+use crate::flow::job::Job;
+use crate::flow::pump::Pump;
 use crate::log::Log;
 use crate::service::iam;
 use crate::time::Millis;
@@ -130,7 +131,7 @@ fn permitted(world: &mut World, now: Millis, pump: &mut Pump) -> bool {
     let role = &source.role_arn;
     let may = |action: &&str| iam::allows(world, role, action, &source.stream_arn, now);
     let denied = ["kinesis:GetShardIterator", "kinesis:GetRecords"].into_iter().find(|action| !may(action));
-    let allowed = denied.is_none() && iam::assumable(world, role, super::PRINCIPAL, now).is_ok();
+    let allowed = denied.is_none() && iam::assumable(world, role, PRINCIPAL, now).is_ok();
     pump.permit = Some((now + PERMIT_MS, allowed));
     if !allowed && !pump.complained {
         let message = "Access was denied. Ensure that the trust policy for the provided IAM role allows Firehose to assume \

@@ -11,13 +11,12 @@ use serde_json::{Value, json};
 use crate::changes::LogChange;
 use crate::effect::Effect;
 use crate::effect::Turn;
-use crate::flow;
 use crate::request::{Answer, AwsError, InvokeOutcome, Request, Token};
-use crate::service::firehose;
 use crate::service::s3::listing::Query;
 use crate::settings::Settings;
 use crate::time::{Delays, Millis};
 use crate::world::World;
+use crate::world::delivery;
 use crate::world::services::SERVICES;
 
 pub const REGION: &str = "us-east-1";
@@ -90,7 +89,7 @@ impl Stage {
                     effects.extend(turn.effects);
                 }
             }
-            if effects.is_empty() && flow::unread(&self.world) {
+            if effects.is_empty() && delivery::unread(&self.world) {
                 let mut turn = Turn::at(self.now);
                 self.world.run(&mut turn);
                 effects.extend(turn.effects);
@@ -276,12 +275,12 @@ impl Stage {
     }
 
     pub fn backlog(&self, name: &str) -> usize {
-        firehose::backlog(&self.world, REGION, name)
+        delivery::backlog(&self.world, REGION, name)
     }
 
     /// When there is next something to deliver.
     pub fn due(&self) -> Option<Millis> {
-        flow::due(&self.world)
+        delivery::due(&self.world)
     }
 }
 

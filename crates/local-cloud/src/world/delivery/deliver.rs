@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::failure::Failure;
-use super::job::Job;
-use super::object::Object;
-use super::pump::{Pump, Sealed, UnderWay};
 use super::report;
-use super::task::{Spent, Work};
 use crate::effect::Effect;
 use crate::effect::Turn;
 use crate::faults::FIREHOSE_STORES;
+use crate::flow::PRINCIPAL;
+use crate::flow::failure::Failure;
+use crate::flow::job::Job;
+use crate::flow::object::Object;
+use crate::flow::pump::{Pump, Sealed, UnderWay};
+use crate::flow::task::{Spent, Work};
 use crate::request::AwsError;
 use crate::service::kinesis::stream::Stream;
 use crate::service::{iam, s3};
@@ -79,7 +80,7 @@ fn put(world: &mut World, now: Millis, job: &Job, object: Object) -> Result<(), 
     let store = &job.config.store;
     let arn = format!("arn:{}:s3:::{}/{}", crate::arn::partition(&job.region), store.bucket, object.key);
     let role = &store.role_arn;
-    let assumed = iam::assumable(world, role, super::PRINCIPAL, now).is_ok();
+    let assumed = iam::assumable(world, role, PRINCIPAL, now).is_ok();
     if !assumed || !iam::allows(world, role, "s3:PutObject", &arn, now) {
         let message =
             format!("Access was denied. Ensure that the trust policy and the policy of {role} allow s3:PutObject");

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::stage::{REGION, ROLE, START, STREAM, Stage, ok, text_of};
 use crate::changes::LogChange;
-use crate::service::firehose;
 use crate::service::s3::listing::Query;
+use crate::world::delivery;
 
 #[test]
 fn both_delivery_streams_on_a_stream_receive_every_record_put_since_they_were_made() {
@@ -65,7 +65,7 @@ fn what_was_not_stored_before_a_restart_is_delivered_once_after_it() {
     stage.deliver("raw", false);
     stage.deliver("processed", true);
     stage.put(&["stored "]);
-    stage.turn(|world, turn| firehose::flush(world, turn, REGION, &["raw".into()]));
+    stage.turn(|world, turn| delivery::flush(world, turn, REGION, &["raw".into()]));
     assert_eq!(stage.texts("raw/"), ["stored "]);
     stage.put(&["buffered"]);
     stage.advance(10_000);
@@ -89,7 +89,7 @@ fn a_flush_follows_records_through_the_function() {
     let mut stage = Stage::with_bucket();
     stage.deliver("processed", true);
     stage.put(&["a"]);
-    stage.turn(|world, turn| firehose::flush(world, turn, REGION, &[]));
+    stage.turn(|world, turn| delivery::flush(world, turn, REGION, &[]));
     stage.answer(|text| ok(text.to_uppercase()));
     assert_eq!(stage.texts("processed/good/"), ["A"]);
     stage.put(&["b"]);
@@ -153,7 +153,7 @@ fn a_panic_over_one_delivery_stream_stops_no_other_and_loses_nothing() {
     stage.deliver("good", false);
     stage.put(&["a"]);
     stage.turn(|world, turn| {
-        crate::flow::each_pump(world, turn, |_, _, pump| assert!(pump.job.name == "good", "no such luck"));
+        delivery::each_pump(world, turn, |_, _, pump| assert!(pump.job.name == "good", "no such luck"));
     });
     assert_eq!((stage.backlog("bad"), stage.backlog("good")), (1, 1));
     stage.put(&["b"]);
