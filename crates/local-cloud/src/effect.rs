@@ -4,6 +4,17 @@ use crate::flow::task::{Spent, Task};
 use crate::request::{FunctionImage, Input, Token};
 use crate::time::Millis;
 
+/// Names for effects, none of them given twice in a run.
+#[derive(Debug, Clone, Default)]
+pub struct Tokens(Token);
+
+impl Tokens {
+    pub fn next(&mut self) -> Token {
+        self.0 += 1;
+        self.0
+    }
+}
+
 /// One step of the world: when it happens, and what it asks of the driver.
 pub struct Turn {
     pub now: Millis,

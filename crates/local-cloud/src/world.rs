@@ -2,6 +2,7 @@
 
 use crate::changes::Changes;
 use crate::changes::LogChange;
+use crate::effect::Tokens;
 use crate::faults::Faults;
 use crate::request::Token;
 use crate::service::{firehose, iam, kinesis, lambda, logs, s3};
@@ -29,7 +30,7 @@ pub struct World {
     pub late_events: Millis,
     /// Where the engine is reached, once it serves a port.
     pub endpoint: Option<String>,
-    next_token: Token,
+    tokens: Tokens,
     seen: Millis,
 }
 
@@ -48,15 +49,14 @@ impl World {
             slow: 0,
             late_events: 0,
             endpoint: None,
-            next_token: 1,
+            tokens: Tokens::default(),
             seen: 0,
         }
     }
 
     /// A name for an effect, never used before in this run.
     pub fn token(&mut self) -> Token {
-        self.next_token += 1;
-        self.next_token
+        self.tokens.next()
     }
 
     /// Everything is forgotten but how the world is set up and what goes wrong in it. Gives the ARNs of the functions there were. An effect under way
@@ -70,7 +70,7 @@ impl World {
     /// A world without anything, at the same time, set up in the same way.
     pub fn renewed(&self) -> World {
         World {
-            next_token: self.next_token,
+            tokens: self.tokens.clone(),
             seen: self.seen,
             faults: self.faults.clone(),
             endpoint: self.endpoint.clone(),

@@ -11,16 +11,13 @@ use self::logs::Logs;
 use self::stream::{Status, Stream};
 use self::subscribe::Subscription;
 use crate::changes::LogChange;
-use crate::effect::Turn;
+use crate::effect::Tokens;
 use crate::model::json;
 use crate::record::sequence::shard_id;
 use crate::request::{Answer, AwsError, Request, Token};
-use crate::service::firehose;
 use crate::settings::Settings;
 use crate::table::Table;
 use crate::time::Millis;
-use crate::world::World;
-use crate::world::services::Call;
 
 mod account;
 pub mod consumer;
@@ -82,6 +79,18 @@ pub struct Scope<'a> {
     now: Millis,
 }
 
+/// A call that was read and checked.
+pub type Call<'a> = Box<dyn FnOnce(&mut State, Around) -> Result<Answer, AwsError> + Send + 'a>;
+
+/// What a call needs of the world around it.
+pub struct Around<'a> {
+    pub settings: &'a Settings,
+    pub now: Millis,
+    pub tokens: &'a mut Tokens,
+    /// How many delivery streams read a stream, by its key.
+    pub readers: &'a dyn Fn(&str) -> u64,
+}
+
 pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
     let body = &request.body;
     Ok(match json::operation(request) {
@@ -95,18 +104,13 @@ pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
         }
         "GetRecords" => {
             let get = read::GetRecords::read(body)?;
-            Box::new(move |world, turn| {
-                let readers = |stream: &str| firehose::readers(&world.firehose, stream);
-                let at = Scope::of(&world.settings, turn, request);
-                get.get(&mut world.kinesis, at, readers)
-            })
+            Box::new(move |state, around| get.get(state, Scope::of(&around, request), around.readers))
         }
         "SubscribeToShard" => {
             let input = json::checked("kinesis", "SubscribeToShard", body)?;
-            Box::new(move |world, turn| {
-                let token = world.token();
-                let at = Scope::of(&world.settings, turn, request);
-                subscribe::subscribe(&mut world.kinesis, at, token, input).map(|()| Answer::Events(token))
+            Box::new(move |state, around| {
+                let token = around.tokens.next();
+                subscribe::subscribe(state, Scope::of(&around, request), token, input).map(|()| Answer::Events(token))
             })
         }
         operation => return control(request, operation),
@@ -117,7 +121,7 @@ fn in_turn<'a>(
     request: &'a Request,
     act: impl FnOnce(&mut State, Scope) -> Result<Answer, AwsError> + Send + 'a,
 ) -> Call<'a> {
-    Box::new(move |world, turn| act(&mut world.kinesis, Scope::of(&world.settings, turn, request)))
+    Box::new(move |state, around| act(state, Scope::of(&around, request)))
 }
 
 /// Why a body that was not understood, or not accepted, is refused, in AWS's words.
@@ -171,44 +175,43 @@ fn control<'a>(request: &'a Request, operation: &str) -> Result<Call<'a>, AwsErr
     })
 }
 
-/// Statuses whose time has come pass into what follows.
-pub fn tick(world: &mut World, turn: &mut Turn) {
-    let state = &mut world.kinesis;
-    let over = |key: &&String| state.streams.get(key).is_none_or(|stream| stream.until <= turn.now);
-    for key in state.passing.iter().filter(over).cloned().collect::<Vec<_>>() {
-        state.passing.remove(&key);
-        match state.streams.get(&key).map(|stream| stream.status) {
-            Some(Status::Deleting) => state.forget(&key),
-            Some(_) => state.streams.get_mut(&key).expect("it was just there").status = Status::Active,
-            None => {}
-        }
-    }
-    let consumers_due = |key: &&String| {
-        let stream = state.streams.get(key);
-        stream.is_none_or(|stream| consumer::due(stream).is_none_or(|due| due <= turn.now))
-    };
-    for key in state.passing_consumers.iter().filter(consumers_due).cloned().collect::<Vec<_>>() {
-        let Some(stream) = state.streams.get_mut(&key) else {
-            state.passing_consumers.remove(&key);
-            continue;
-        };
-        consumer::pass(stream, turn.now);
-        if consumer::due(stream).is_none() {
-            state.passing_consumers.remove(&key);
-        }
-    }
-    state.sweep(turn.now);
-}
-
-pub fn due(world: &World) -> Option<Millis> {
-    let state = &world.kinesis;
-    let streams = state.passing.iter().filter_map(|key| state.streams.get(key)).map(|stream| stream.until);
-    let with_consumers = state.passing_consumers.iter().filter_map(|key| state.streams.get(key));
-    let sweeps = state.logs.values().filter_map(Logs::sweep_at);
-    streams.chain(with_consumers.filter_map(consumer::due)).chain(sweeps).min()
-}
-
 impl State {
+    /// Statuses whose time has come pass into what follows.
+    pub fn tick(&mut self, now: Millis) {
+        let over = |key: &&String| self.streams.get(key).is_none_or(|stream| stream.until <= now);
+        for key in self.passing.iter().filter(over).cloned().collect::<Vec<_>>() {
+            self.passing.remove(&key);
+            match self.streams.get(&key).map(|stream| stream.status) {
+                Some(Status::Deleting) => self.forget(&key),
+                Some(_) => self.streams.get_mut(&key).expect("it was just there").status = Status::Active,
+                None => {}
+            }
+        }
+        let consumers_due = |key: &&String| {
+            let stream = self.streams.get(key);
+            stream.is_none_or(|stream| consumer::due(stream).is_none_or(|due| due <= now))
+        };
+        for key in self.passing_consumers.iter().filter(consumers_due).cloned().collect::<Vec<_>>() {
+            let Some(stream) = self.streams.get_mut(&key) else {
+                self.passing_consumers.remove(&key);
+                continue;
+            };
+            consumer::pass(stream, now);
+            if consumer::due(stream).is_none() {
+                self.passing_consumers.remove(&key);
+            }
+        }
+        self.sweep(now);
+    }
+
+    /// When [`State::tick`] next has something to do.
+    pub fn due(&self) -> Option<Millis> {
+        let streams = self.passing.iter().filter_map(|key| self.streams.get(key)).map(|stream| stream.until);
+        let with_consumers = self.passing_consumers.iter().filter_map(|key| self.streams.get(key));
+        let sweeps = self.logs.values().filter_map(Logs::sweep_at);
+        streams.chain(with_consumers.filter_map(consumer::due)).chain(sweeps).min()
+    }
+
     /// Nobody listens to this subscription any more.
     pub fn unsubscribe(&mut self, token: Token) {
         self.subscriptions.remove(&token);
@@ -259,13 +262,14 @@ fn name_in<'a>(name: Option<&'a str>, arn: Option<&'a str>) -> Result<&'a str, A
 }
 
 impl<'a> Scope<'a> {
-    fn of(settings: &'a Settings, turn: &Turn, request: &'a Request) -> Scope<'a> {
+    fn of(around: &Around<'a>, request: &'a Request) -> Scope<'a> {
+        let settings = around.settings;
         Scope {
             region: &request.region,
             account: &settings.account,
             delay: settings.delays.stream,
             limits: settings.limits,
-            now: turn.now,
+            now: around.now,
         }
     }
 

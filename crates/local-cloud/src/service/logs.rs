@@ -6,14 +6,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::arn;
 use crate::changes::Changes;
 use crate::model::json;
 use crate::model::validate;
 use crate::request::{Answer, AwsError, Reply, Request, Unwritten};
 use crate::table::Table;
 use crate::time::Millis;
-use crate::world::World;
-use crate::world::services;
 
 use group::Group;
 use stream::{Batch, Stream};
@@ -55,10 +54,7 @@ struct Call<'a> {
     /// As it came, and was checked against the service model.
     input: Value,
     region: &'a str,
-    account: &'a str,
-    now: Millis,
-    /// Events that came in later are not found yet.
-    found_until: Millis,
+    around: Around<'a>,
 }
 
 /// An operation's result; `Null` where it has none.
@@ -95,7 +91,18 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("UntagResource", Act(tag::untag)),
 ];
 
-pub fn read(request: &Request) -> Result<services::Call<'_>, AwsError> {
+/// A call that was read and checked.
+pub type Checked<'a> = Box<dyn FnOnce(&mut State, Around) -> Result<Answer, AwsError> + Send + 'a>;
+
+/// What a call needs of the world around it.
+pub struct Around<'a> {
+    pub account: &'a str,
+    pub now: Millis,
+    /// Events that came in later are not found yet.
+    pub found_until: Millis,
+}
+
+pub fn read(request: &Request) -> Result<Checked<'_>, AwsError> {
     let name = json::operation(request);
     let operation = OPERATIONS.iter().find(|(known, _)| *known == name);
     let (_, operation) = operation.ok_or_else(|| json::unsupported("CloudWatch Logs", name))?;
@@ -106,10 +113,8 @@ pub fn read(request: &Request) -> Result<services::Call<'_>, AwsError> {
         return Err(AwsError::new("InvalidParameterException", message));
     }
     validate::input("logs", name, &input)?;
-    Ok(Box::new(move |world, turn| {
-        let (state, account) = (&mut world.logs, &world.settings.account);
-        let found_until = turn.now.saturating_sub(world.late_events);
-        let mut call = Call { state, input, region: &request.region, account, now: turn.now, found_until };
+    Ok(Box::new(move |state, around| {
+        let mut call = Call { state, input, region: &request.region, around };
         match operation {
             Act(act) => act(&mut call).map(json::output),
             Searches(begin) => {
@@ -186,38 +191,40 @@ fn group_name(identifier: &str) -> &str {
     }
 }
 
-/// What a service does that may write to a group but not create it: lines are lost where the group is not there; the stream
-/// is made when `create_stream`.
-pub fn append(
-    world: &mut World,
-    region: &str,
-    group: &str,
-    stream: &str,
-    create_stream: bool,
-    now: Millis,
-    lines: &[String],
-) {
-    if !world.logs.groups.contains(&format!("{region}/{group}")) {
-        return;
-    }
-    let key = format!("{region}/{group}:{stream}");
-    if create_stream && !world.logs.streams.contains(&key) {
-        let arn = crate::arn::regional("logs", region, &world.settings.account, &stream::path(group, stream));
-        world.logs.streams.insert(key.clone(), Stream::new(stream, arn, now));
-    }
-    let events = lines.iter().map(|line| (now, line.clone())).collect();
-    world.logs.write(&key, events, now);
-}
-
-/// Makes the group, where it is not there, for a service that may.
-pub fn create_group(world: &mut World, region: &str, group: &str, now: Millis) {
-    let key = format!("{region}/{group}");
-    if !world.logs.groups.contains(&key) {
-        world.logs.groups.insert(key, Group::new(group, region, &world.settings.account, now));
-    }
+/// What a service writes, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Written<'a> {
+    pub region: &'a str,
+    pub group: &'a str,
+    pub stream: &'a str,
+    pub lines: &'a [String],
 }
 
 impl State {
+    /// What a service does that may write to a group but not create it: lines are lost where the group is not there; the stream
+    /// is made when `create_stream`.
+    pub fn append(&mut self, account: &str, now: Millis, written: Written, create_stream: bool) {
+        let Written { region, group, stream, lines } = written;
+        if !self.groups.contains(&format!("{region}/{group}")) {
+            return;
+        }
+        let key = format!("{region}/{group}:{stream}");
+        if create_stream && !self.streams.contains(&key) {
+            let arn = arn::regional("logs", region, account, &stream::path(group, stream));
+            self.streams.insert(key.clone(), Stream::new(stream, arn, now));
+        }
+        let events = lines.iter().map(|line| (now, line.clone())).collect();
+        self.write(&key, events, now);
+    }
+
+    /// Makes the group, where it is not there, for a service that may.
+    pub fn create_group(&mut self, account: &str, region: &str, group: &str, now: Millis) {
+        let key = format!("{region}/{group}");
+        if !self.groups.contains(&key) {
+            self.groups.insert(key, Group::new(group, region, account, now));
+        }
+    }
+
     pub fn take_changes(&mut self, out: &mut Changes) {
         self.groups.take_changes(out);
         self.streams.take_changes(out);

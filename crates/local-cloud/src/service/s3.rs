@@ -7,7 +7,6 @@ use crate::changes::Changes;
 use crate::request::AwsError;
 use crate::table::{Blobs, Table};
 use crate::time::Millis;
-use crate::world::World;
 
 pub mod bucket;
 pub mod checksum;
@@ -78,7 +77,7 @@ impl Default for State {
 
 /// Stores an object of this MD5 on behalf of another service (Firehose). Fails with S3's own code (`NoSuchBucket`, ...).
 pub fn store(
-    world: &mut World,
+    state: &mut State,
     now: Millis,
     bucket: &str,
     key: &str,
@@ -92,7 +91,7 @@ pub fn store(
         ..Description::default()
     };
     let new = object::New { body, etag, checksum: None, parts: vec![], description };
-    world.s3.put(now, bucket, key, new, object::Precondition::None).map(drop)
+    state.put(now, bucket, key, new, object::Precondition::None).map(drop)
 }
 
 impl State {

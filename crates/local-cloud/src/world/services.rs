@@ -26,13 +26,13 @@ pub struct Service {
 pub const SERVICES: &[Service] = &[
     Service { name: "iam", protocol: protocol::IAM, read: iam::read, tick: idle, due: never },
     Service { name: "sts", protocol: protocol::STS, read: sts::read, tick: idle, due: never },
-    Service { name: "logs", protocol: protocol::LOGS, read: logs::read, tick: idle, due: never },
+    Service { name: "logs", protocol: protocol::LOGS, read: read_logs, tick: idle, due: never },
     Service {
         name: "kinesis",
         protocol: protocol::KINESIS,
-        read: kinesis::read,
-        tick: kinesis::tick,
-        due: kinesis::due,
+        read: read_kinesis,
+        tick: |world, turn| world.kinesis.tick(turn.now),
+        due: |world| world.kinesis.due(),
     },
     Service { name: "lambda", protocol: protocol::LAMBDA, read: lambda::read, tick: lambda::tick, due: lambda::due },
     Service {
@@ -43,6 +43,28 @@ pub const SERVICES: &[Service] = &[
         due: firehose::due,
     },
 ];
+
+/// The service of that name.
+pub fn named(name: &str) -> Option<&'static Service> {
+    SERVICES.iter().find(|service| service.name == name)
+}
+
+fn read_logs(request: &Request) -> Result<Call<'_>, AwsError> {
+    let call = logs::read(request)?;
+    Ok(Box::new(move |world, turn| {
+        let found_until = turn.now.saturating_sub(world.late_events);
+        call(&mut world.logs, logs::Around { account: &world.settings.account, now: turn.now, found_until })
+    }))
+}
+
+fn read_kinesis(request: &Request) -> Result<Call<'_>, AwsError> {
+    let call = kinesis::read(request)?;
+    Ok(Box::new(move |world, turn| {
+        let World { kinesis, firehose, settings, tokens, .. } = world;
+        let readers = |stream: &str| firehose::readers(firehose, stream);
+        call(kinesis, kinesis::Around { settings, now: turn.now, tokens, readers: &readers })
+    }))
+}
 
 fn idle(_: &mut World, _: &mut Turn) {}
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::effect::Turn;
 use crate::settings::Settings;
 use crate::time::Delays;
+use crate::world::services;
 
 mod sizes;
 
@@ -263,7 +264,7 @@ fn what_a_stream_s_own_policy_allows_its_reader_needs_no_policy_of_the_role() {
             access_key: None,
             id: "id-1".into(),
         };
-        crate::service::kinesis::read(&request).unwrap()(world, &mut Turn::at(2000)).unwrap();
+        (services::named("kinesis").unwrap().read)(&request).unwrap()(world, &mut Turn::at(2000)).unwrap();
     };
     kinesis(&mut world, "CreateStream", serde_json::json!({ "StreamName": "s", "ShardCount": 1 }));
     let (other, account) = ("arn:aws:iam::000000000000:role/Q", "arn:aws:iam::000000000000:root");

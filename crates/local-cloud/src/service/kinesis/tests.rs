@@ -4,8 +4,10 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::effect::Turn;
 use crate::settings::Settings;
 use crate::time::Delays;
+use crate::world::{World, services};
 
 const NOW: Millis = 1_783_951_509_000;
 
@@ -23,7 +25,7 @@ fn ask_at(world: &mut World, now: Millis, operation: &str, input: Value) -> Resu
     };
     let mut turn = Turn::at(now);
     world.tick(&mut turn);
-    match read(&request)?(world, &mut turn)?.written()? {
+    match (services::named("kinesis").unwrap().read)(&request)?(world, &mut turn)?.written()? {
         Answer::Reply(reply) if reply.body.is_empty() => Ok(Value::Null),
         Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
         Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("Kinesis answers at once"),

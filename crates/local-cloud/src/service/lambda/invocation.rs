@@ -9,7 +9,8 @@ use crate::effect::Effect;
 use crate::effect::Turn;
 use crate::model::json::decode_base64;
 use crate::request::{Answer, AwsError, FunctionImage, Input, InvokeOutcome, Reply, Token};
-use crate::service::{iam, logs};
+use crate::service::iam;
+use crate::service::logs::Written;
 use crate::time::Millis;
 use crate::world::World;
 use crate::world::delivery;
@@ -294,11 +295,12 @@ fn log(world: &mut World, invocation: &Invocation, lines: &[String], now: Millis
     let stream = format!("{group}:log-stream:{log_stream}");
     let allowed = |world: &World, action: &str, resource: &str| iam::allows(world, role, action, resource, now);
     if allowed(world, "logs:CreateLogGroup", &group) || allowed(world, "logs:CreateLogGroup", &format!("{group}:*")) {
-        logs::create_group(world, region, log_group, now);
+        world.logs.create_group(&world.settings.account, region, log_group, now);
     }
     if allowed(world, "logs:PutLogEvents", &stream) {
         let create_stream = allowed(world, "logs:CreateLogStream", &stream);
-        logs::append(world, region, log_group, log_stream, create_stream, now, lines);
+        let written = Written { region, group: log_group, stream: log_stream, lines };
+        world.logs.append(&world.settings.account, now, written, create_stream);
     }
 }
 

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::*;
 use crate::request::{FunctionImage, InvokeOutcome};
-use crate::service::logs;
 use crate::settings::Settings;
 use crate::time::Delays;
 use crate::world::services::SERVICES;
@@ -327,7 +326,7 @@ fn a_late_invocation_writes_to_its_group_and_never_brings_it_back() {
     let (token, _) = start(&mut world, READY + 50);
     world.resolve(&mut Turn::at(READY + 60), token, outcome());
     assert_eq!(logged(&mut world).map_err(|error: AwsError| error.code), Err("ResourceNotFoundException"));
-    logs::create_group(&mut world, "us-east-1", "/aws/lambda/f", READY + 70);
+    world.logs.create_group("000000000000", "us-east-1", "/aws/lambda/f", READY + 70);
     let (token, _) = start(&mut world, READY + 80);
     world.resolve(&mut Turn::at(READY + 90), token, outcome());
     let events = logged(&mut world).unwrap();

@@ -82,13 +82,13 @@ pub fn put(call: &mut Call) -> Outcome {
         return Err(no_stream());
     }
     let before = |time: Millis| events.partition_point(|event| event.timestamp < time);
-    let too_old = before(call.now.saturating_sub(MAX_AGE_MS));
-    let expired = call.state.kept_from(&key, call.now).map_or(0, before);
-    let too_new = before(call.now + MAX_AHEAD_MS + 1);
+    let too_old = before(call.around.now.saturating_sub(MAX_AGE_MS));
+    let expired = call.state.kept_from(&key, call.around.now).map_or(0, before);
+    let too_new = before(call.around.now + MAX_AHEAD_MS + 1);
     let count = events.len();
     let taken = events.into_iter().take(too_new).skip(too_old.max(expired));
     let taken = taken.map(|event| (event.timestamp, event.message));
-    call.state.write(&key, taken.collect(), call.now);
+    call.state.write(&key, taken.collect(), call.around.now);
     let token = call.state.streams.get(&key).map(|stream| stream.upload_sequence_token.clone());
     let mut output = json!({ "nextSequenceToken": token });
     if too_old > 0 {
@@ -125,7 +125,7 @@ pub fn get(call: &mut Call) -> Result<Search, AwsError> {
     if !call.state.streams.contains(&key) {
         return Err(no_stream());
     }
-    let snapshot = call.state.snapshot(&key, call.now, call.found_until);
+    let snapshot = call.state.snapshot(&key, call.around.now, call.around.found_until);
     Ok(Box::new(move || read(&input, &snapshot)))
 }
 

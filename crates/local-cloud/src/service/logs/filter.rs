@@ -54,8 +54,9 @@ pub fn filter(call: &mut Call) -> Result<Search, AwsError> {
     let prefix = call.stream_key(group, &input.log_stream_name_prefix);
     let among = |name: &str| input.log_stream_names.as_ref().is_none_or(|names| names.iter().any(|n| n == name));
     let streams = call.state.streams.with_prefix(&prefix).filter(|(_, stream)| among(&stream.log_stream_name));
-    let streams = streams
-        .map(|(key, stream)| (stream.log_stream_name.clone(), call.state.snapshot(key, call.now, call.found_until)));
+    let streams = streams.map(|(key, stream)| {
+        (stream.log_stream_name.clone(), call.state.snapshot(key, call.around.now, call.around.found_until))
+    });
     let streams: Vec<(String, Snapshot)> = streams.collect();
     // Of this operation the end is included; of GetLogEvents it is not.
     let (start, before) = (input.start_time, input.end_time.map(|end| end.saturating_add(1)));

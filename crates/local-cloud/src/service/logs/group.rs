@@ -75,7 +75,7 @@ pub fn create(call: &mut Call) -> Outcome {
     if call.state.groups.contains(&key) {
         return Err(AwsError::new("ResourceAlreadyExistsException", "The specified log group already exists"));
     }
-    let plain = Group::new(&input.log_group_name, call.region, call.account, call.now);
+    let plain = Group::new(&input.log_group_name, call.region, call.around.account, call.around.now);
     let group = Group {
         kms_key_id: input.kms_key_id,
         log_group_class: input.log_group_class.unwrap_or(plain.log_group_class),

@@ -147,8 +147,8 @@ pub fn create(call: &mut Call) -> Outcome {
     if call.state.streams.contains(&key) {
         return Err(AwsError::new("ResourceAlreadyExistsException", "The specified log stream already exists"));
     }
-    let arn = arn::regional("logs", call.region, call.account, &path(&group, &name));
-    call.state.streams.insert(key, Stream::new(&name, arn, call.now));
+    let arn = arn::regional("logs", call.region, call.around.account, &path(&group, &name));
+    call.state.streams.insert(key, Stream::new(&name, arn, call.around.now));
     Ok(Value::Null)
 }
 

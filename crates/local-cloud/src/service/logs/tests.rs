@@ -1,6 +1,7 @@
 use super::*;
 use crate::effect::Turn;
 use crate::settings::Settings;
+use crate::world::{World, services};
 
 fn ask(world: &mut World, now: Millis, operation: &str, input: Value) -> Result<Value, AwsError> {
     let mut headers = http::HeaderMap::new();
@@ -16,11 +17,16 @@ fn ask(world: &mut World, now: Millis, operation: &str, input: Value) -> Result<
         access_key: None,
         id: "id-1".into(),
     };
-    match read(&request)?(world, &mut Turn::at(now))?.written()? {
+    match (services::named("logs").unwrap().read)(&request)?(world, &mut Turn::at(now))?.written()? {
         Answer::Reply(reply) if reply.body.is_empty() => Ok(Value::Null),
         Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
         Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("logs answer at once"),
     }
+}
+
+fn append(world: &mut World, now: Millis, group: &str, stream: &str, line: &str, create_stream: bool) {
+    let written = Written { region: "eu-west-1", group, stream, lines: &[line.to_owned()] };
+    world.logs.append("000000000000", now, written, create_stream);
 }
 
 fn world() -> World {
@@ -97,7 +103,7 @@ fn a_stream_has_a_token_once_it_was_written_to_and_what_a_pattern_finds_shows_le
     };
     let names = |shown: &serde_json::Map<String, Value>| shown.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&shown(&mut world)), ["arn", "creationTime", "logStreamName", "storedBytes"]);
-    append(&mut world, "eu-west-1", "/other", "s", false, 6, &["line".into()]);
+    append(&mut world, 6, "/other", "s", "line", false);
     assert!(shown(&mut world).contains_key("uploadSequenceToken"));
 
     let found = ask(&mut world, 7, "DescribeLogGroups", serde_json::json!({ "logGroupNamePattern": "oth" })).unwrap();
@@ -148,7 +154,7 @@ fn a_group_is_made_once_and_is_gone_with_its_events_when_deleted() {
     let named = serde_json::json!({ "logGroupName": "/other" });
     let again = ask(&mut world, 1, "CreateLogGroup", named.clone()).unwrap_err();
     assert_eq!(again.code, "ResourceAlreadyExistsException");
-    append(&mut world, "eu-west-1", "/other", "s", true, 5, &["line".into()]);
+    append(&mut world, 5, "/other", "s", "line", true);
     ask(&mut world, 6, "DeleteLogGroup", named.clone()).unwrap();
     assert_eq!(ask(&mut world, 7, "DeleteLogGroup", named.clone()).unwrap_err().code, "ResourceNotFoundException");
     ask(&mut world, 8, "CreateLogGroup", named.clone()).unwrap();
@@ -158,9 +164,9 @@ fn a_group_is_made_once_and_is_gone_with_its_events_when_deleted() {
 #[test]
 fn a_service_writes_to_a_group_that_is_there_and_makes_none() {
     let mut world = world();
-    append(&mut world, "eu-west-1", "/absent", "s", true, 5, &["lost".into()]);
-    append(&mut world, "eu-west-1", "/other", "absent", false, 5, &["lost".into()]);
-    append(&mut world, "eu-west-1", "/other", "s", true, 5, &["kept".into()]);
+    append(&mut world, 5, "/absent", "s", "lost", true);
+    append(&mut world, 5, "/other", "absent", "lost", false);
+    append(&mut world, 5, "/other", "s", "kept", true);
     let absent = serde_json::json!({ "logGroupName": "/absent" });
     assert_eq!(ask(&mut world, 9, "FilterLogEvents", absent).unwrap_err().code, "ResourceNotFoundException");
     let found = ask(&mut world, 9, "FilterLogEvents", serde_json::json!({ "logGroupName": "/other" })).unwrap();

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::arn;
 use crate::flow::failure::Failure;
 use crate::flow::pump::Pump;
-use crate::service::{iam, logs};
+use crate::service::iam;
+use crate::service::logs::Written;
 use crate::time::Millis;
 use crate::world::World;
 
@@ -35,5 +36,6 @@ pub fn failure(world: &mut World, now: Millis, pump: &Pump, failure: &Failure) {
     if let Some(lambda) = job.config.lambda.as_ref().filter(|_| failure.code.starts_with("Lambda.")) {
         line["processor"] = lambda.arn.as_str().into();
     }
-    logs::append(world, &job.region, group, stream, false, now, &[line.to_string()]);
+    let written = Written { region: &job.region, group, stream, lines: &[line.to_string()] };
+    world.logs.append(&world.settings.account, now, written, false);
 }
