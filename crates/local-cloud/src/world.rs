@@ -9,6 +9,7 @@ use crate::service::{firehose, iam, kinesis, lambda, logs, s3};
 use crate::settings::Settings;
 use crate::time::Millis;
 
+pub mod access;
 pub mod delivery;
 pub mod services;
 mod turns;

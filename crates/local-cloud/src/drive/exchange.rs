@@ -11,7 +11,6 @@ use crate::control;
 use crate::faults::{Fault, Refusal};
 use crate::model::protocol::Protocol;
 use crate::request::{AwsError, Request};
-use crate::service::iam;
 use crate::wire::dress::Format;
 use crate::wire::limit::{self, Limit};
 use crate::wire::{self, Route, dress, events, s3, signature};
@@ -108,9 +107,10 @@ impl Engine {
         // What the call is about stands in the body, whatever it is written in. What cannot be read is refused as that.
         let format = Format::of(request);
         let request = Request { body: format.read(request.body.clone()).ok()?, ..request.clone() };
+        let tagged = operation == "s3:CreateBucket" && s3::new_bucket_has_tags(&request.body);
         self.look("authorize", |world| match by_fault {
-            true => Some(iam::denial(world, &request, operation, self.now())),
-            false => iam::authorize(world, &request, operation, self.now()).err(),
+            true => Some(world.access(self.now()).denial(&request, operation)),
+            false => world.access(self.now()).authorize(&request, operation, tagged).err(),
         })
     }
 

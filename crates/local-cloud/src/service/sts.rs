@@ -2,13 +2,13 @@
 //!
 //! Any credentials stand for the account's root, but those of a session that was given out here for its role.
 
-use crate::effect::Turn;
 use crate::model::query::{Form, Xml, answer, iso_time};
 use crate::model::validate;
-use crate::request::{AwsError, Request};
+use crate::request::{Answer, AwsError, Request};
 use crate::service::iam;
-use crate::world::World;
-use crate::world::services::Call;
+
+/// A call that was read and checked.
+pub type Call<'a> = Box<dyn FnOnce(iam::View) -> Result<Answer, AwsError> + Send + 'a>;
 
 pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
     let form = Form::parse(request)?;
@@ -22,14 +22,12 @@ pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
             return Err(AwsError::new("InvalidAction", message));
         }
     };
-    Ok(Box::new(move |world, turn| {
-        Ok(answer("sts", &action, &request.id, Some(operation(world, turn, request, &form)?)))
-    }))
+    Ok(Box::new(move |iam| Ok(answer("sts", &action, &request.id, Some(operation(iam, request, &form)?)))))
 }
 
-fn caller_identity(world: &World, turn: &Turn, request: &Request, _: &Form) -> Result<Xml, AwsError> {
-    let account = &world.settings.account;
-    let caller = iam::caller(world, request, turn.now)?;
+fn caller_identity(iam: iam::View, request: &Request, _: &Form) -> Result<Xml, AwsError> {
+    let account = iam.account;
+    let caller = iam.caller(request)?;
     let mut xml = Xml::default();
     xml.text("Arn", caller.arn(&request.region, account));
     xml.text("UserId", caller.id(account));
@@ -38,17 +36,17 @@ fn caller_identity(world: &World, turn: &Turn, request: &Request, _: &Form) -> R
 }
 
 /// Root, whom any credentials stand for, may assume every role that is old enough to be known.
-fn assume_role(world: &World, turn: &Turn, request: &Request, form: &Form) -> Result<Xml, AwsError> {
+fn assume_role(iam: iam::View, request: &Request, form: &Form) -> Result<Xml, AwsError> {
     let role_arn = form.required("RoleArn")?;
     let session = form.required("RoleSessionName")?;
     if !is_arn(role_arn) {
         return Err(AwsError::new("ValidationError", format!("{role_arn} is invalid")));
     }
-    let account = &world.settings.account;
-    let caller = iam::caller(world, request, turn.now)?;
+    let account = iam.account;
+    let caller = iam.caller(request)?;
     let transitive = transitive_tags(form, caller.transitive())?;
-    let role = iam::find(world, role_arn);
-    let role = role.filter(|role| iam::assumable_by(world, role, &caller, &request.region, turn.now));
+    let role = iam.find(role_arn);
+    let role = role.filter(|role| iam.assumable_by(role, &caller, &request.region));
     let role = role.ok_or_else(|| {
         let caller = caller.arn(&request.region, account);
         let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
@@ -59,8 +57,8 @@ fn assume_role(world: &World, turn: &Turn, request: &Request, form: &Form) -> Re
         let message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
         return Err(AwsError::new("ValidationError", message));
     }
-    let expires = turn.now + u64::from(duration_s) * 1000;
-    let policies = session_policies(world, turn, form)?;
+    let expires = iam.now + u64::from(duration_s) * 1000;
+    let policies = session_policies(iam, form)?;
     let packed = (!policies.is_empty()).then(|| policies.len() * 100 / MAX_POLICIES);
     let name = session.to_owned();
     let credentials = iam::issue(role, iam::Session { name, expires: Some(expires), transitive, policies });
@@ -88,7 +86,7 @@ const MAX_POLICIES: usize = 2048;
 const MAX_POLICY_ARNS: usize = 10;
 
 /// What the session's role may do is limited by these. The words of the refusals are ours, but for those of a document.
-fn session_policies(world: &World, turn: &Turn, form: &Form) -> Result<iam::Policies, AwsError> {
+fn session_policies(iam: iam::View, form: &Form) -> Result<iam::Policies, AwsError> {
     let policy = form.get("Policy").map(iam::session_policy).transpose()?;
     let arns = (1..).map_while(|n| form.get(&format!("PolicyArns.member.{n}.arn")).map(str::to_owned));
     let policies = iam::Policies { policy, policy_arns: arns.collect() };
@@ -96,7 +94,7 @@ fn session_policies(world: &World, turn: &Turn, form: &Form) -> Result<iam::Poli
         let message = format!("A session takes no more than {MAX_POLICY_ARNS} managed policies.");
         return Err(AwsError::new("ValidationError", message));
     }
-    if let Some(arn) = policies.policy_arns.iter().find(|arn| !iam::is_managed_policy(world, arn, turn.now)) {
+    if let Some(arn) = policies.policy_arns.iter().find(|arn| !iam.is_managed_policy(arn)) {
         let message = format!("Policy {arn} does not exist or is not attachable.");
         return Err(AwsError::new("MalformedPolicyDocument", message));
     }

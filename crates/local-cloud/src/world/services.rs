@@ -24,8 +24,8 @@ pub struct Service {
 
 /// Ticked in this order: what becomes active first, then what reads it.
 pub const SERVICES: &[Service] = &[
-    Service { name: "iam", protocol: protocol::IAM, read: iam::read, tick: idle, due: never },
-    Service { name: "sts", protocol: protocol::STS, read: sts::read, tick: idle, due: never },
+    Service { name: "iam", protocol: protocol::IAM, read: read_iam, tick: idle, due: never },
+    Service { name: "sts", protocol: protocol::STS, read: read_sts, tick: idle, due: never },
     Service { name: "logs", protocol: protocol::LOGS, read: read_logs, tick: idle, due: never },
     Service {
         name: "kinesis",
@@ -47,6 +47,20 @@ pub const SERVICES: &[Service] = &[
 /// The service of that name.
 pub fn named(name: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.name == name)
+}
+
+fn read_iam(request: &Request) -> Result<Call<'_>, AwsError> {
+    let call = iam::read(request)?;
+    Ok(Box::new(move |world, turn| {
+        let World { iam, settings, slow, .. } = world;
+        let (now, since, delay) = (turn.now, turn.now + *slow, settings.delays.role);
+        call(iam, iam::Around { account: &settings.account, now, since, delay })
+    }))
+}
+
+fn read_sts(request: &Request) -> Result<Call<'_>, AwsError> {
+    let call = sts::read(request)?;
+    Ok(Box::new(move |world, turn| call(world.access(turn.now).iam)))
 }
 
 fn read_logs(request: &Request) -> Result<Call<'_>, AwsError> {

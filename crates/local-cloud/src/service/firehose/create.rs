@@ -14,7 +14,6 @@ use crate::flow::config::{Config, invalid, not_here};
 use crate::flow::destination::Destination;
 use crate::flow::job::{Job, Source};
 use crate::request::AwsError;
-use crate::service::iam;
 use crate::service::kinesis::logs::Logs;
 use crate::world::World;
 
@@ -134,7 +133,7 @@ fn source(world: &World, at: &Scope, kind: &str, asked: Option<KinesisSource>) -
 fn kinesis_source(world: &World, at: &Scope, asked: KinesisSource) -> Result<Source, AwsError> {
     let (stream_arn, role_arn) = (asked.stream_arn, asked.role_arn);
     check_role(world, at, &role_arn)?;
-    if !iam::allows(world, &role_arn, "kinesis:DescribeStream", &stream_arn, at.now) {
+    if !world.access(at.now).allows(&role_arn, "kinesis:DescribeStream", &stream_arn) {
         return Err(invalid(format!(
             "Role {role_arn} is not authorized to perform: kinesis:DescribeStream on resource {stream_arn}."
         )));
@@ -159,7 +158,10 @@ fn check_roles(world: &World, at: &Scope, jobs: &[Job]) -> Result<(), AwsError> 
 }
 
 fn check_role(world: &World, at: &Scope, role: &str) -> Result<(), AwsError> {
-    iam::assumable(world, role, PRINCIPAL, at.now)
+    world
+        .access(at.now)
+        .iam
+        .assumable(role, PRINCIPAL)
         .map_err(|_| invalid(format!("Firehose is unable to assume role {role}. Please check the role provided.")))
 }
 

@@ -10,13 +10,11 @@ use super::role::Role;
 use super::session::Caller;
 use crate::request::Request;
 use crate::time::Millis;
-use crate::world::World;
 
 type Facts = Vec<(String, Vec<String>)>;
 
 /// Of a call by somebody. It comes from this machine, unencrypted.
-pub fn of_call(world: &World, request: &Request, caller: &Caller, now: Millis) -> Facts {
-    let account = world.settings.account.as_str();
+pub fn of_call(account: &str, request: &Request, caller: &Caller, now: Millis) -> Facts {
     let mut facts = at(now);
     facts.extend([
         fact("aws:principalaccount", account),
@@ -38,8 +36,7 @@ pub fn of_call(world: &World, request: &Request, caller: &Caller, now: Millis) -
 }
 
 /// Of a call that a service makes as this role.
-pub fn of_service(world: &World, role: &Role, now: Millis) -> Facts {
-    let account = world.settings.account.as_str();
+pub fn of_service(account: &str, role: &Role, now: Millis) -> Facts {
     let mut facts = at(now);
     facts.extend(of_role(role));
     facts.extend(["aws:sourceaccount", "aws:principalaccount", "aws:resourceaccount"].map(|key| fact(key, account)));

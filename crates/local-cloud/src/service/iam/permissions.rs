@@ -10,7 +10,7 @@ use super::{Call, Outcome, managed, no_such_entity, policies, quota, roles};
 pub fn put(call: &mut Call) -> Outcome {
     let name = call.form.required("PolicyName")?.to_owned();
     let text = roles::document(call.form.required("PolicyDocument")?)?;
-    let (now, since, delay) = (call.now, call.since, call.delay);
+    let (now, since, delay) = (call.around.now, call.around.since, call.around.delay);
     let role = call.role_mut()?;
     quota::of_inline(role, &name, &text)?;
     let inline = &mut role.inline;
@@ -53,7 +53,7 @@ pub fn attach(call: &mut Call) -> Outcome {
     if managed::document(&arn).is_none() && !call.policies.contains(&arn) {
         return Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
     }
-    let since = call.since;
+    let since = call.around.since;
     let role = call.role_mut()?;
     quota::of_attached(role, &arn)?;
     role.attached.entry(arn).or_insert(Settling::new((), since));

@@ -61,7 +61,7 @@ pub fn create(call: &mut Call) -> Outcome {
     document::check(&text, Kind::Managed)?;
     quota::of_managed(&text)?;
     let path = call.form.get("Path").unwrap_or("/").to_owned();
-    let arn = arn::global("iam", &call.request.region, call.account, &format!("policy{path}{name}"));
+    let arn = arn::global("iam", &call.request.region, call.around.account, &format!("policy{path}{name}"));
     // A name is the account's, whatever its case and path.
     if call.policies.iter().any(|(_, policy)| policy.name.eq_ignore_ascii_case(&name)) {
         let message = format!("A policy called {name} already exists. Duplicate names are not allowed.");
@@ -73,12 +73,12 @@ pub fn create(call: &mut Call) -> Outcome {
         id: roles::unique_id("ANPA", &call.request.id),
         path,
         description: call.form.get("Description").map(str::to_owned),
-        created: call.now,
-        updated: call.now,
+        created: call.around.now,
+        updated: call.around.now,
         tags: tag::given(&call.form, "InvalidInput")?.into_iter().collect(),
-        versions: BTreeMap::from([(1, Version { text, created: call.now })]),
+        versions: BTreeMap::from([(1, Version { text, created: call.around.now })]),
         last_version: 1,
-        default: Settling::new(1, call.since),
+        default: Settling::new(1, call.around.since),
     };
     let mut xml = Xml::default();
     xml.element("Policy", |xml| {

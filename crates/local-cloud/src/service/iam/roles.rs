@@ -26,14 +26,14 @@ pub fn create(call: &mut Call) -> Outcome {
     let role = Role {
         name: name.to_owned(),
         id: unique_id("AROA", &call.request.id),
-        arn: arn::global("iam", &call.request.region, call.account, &format!("role{path}{name}")),
+        arn: arn::global("iam", &call.request.region, call.around.account, &format!("role{path}{name}")),
         path: path.to_owned(),
-        created: call.now,
+        created: call.around.now,
         description: call.form.get("Description").map(str::to_owned),
         max_session_s: call.form.number("MaxSessionDuration")?.unwrap_or(3600),
         boundary: call.form.get("PermissionsBoundary").map(str::to_owned),
         tags: tag::given(&call.form, "InvalidInput")?.into_iter().collect(),
-        trust: Settling::new(trust, call.since),
+        trust: Settling::new(trust, call.around.since),
         inline: Default::default(),
         attached: Default::default(),
     };
@@ -84,7 +84,7 @@ pub fn update_trust(call: &mut Call) -> Outcome {
     let trust = call.form.required("PolicyDocument")?.to_owned();
     document::check(&trust, Kind::Trust)?;
     quota::of_trust(&trust)?;
-    let (now, since, delay) = (call.now, call.since, call.delay);
+    let (now, since, delay) = (call.around.now, call.around.since, call.around.delay);
     call.role_mut()?.trust.set(trust, now, since, delay);
     Ok(None)
 }

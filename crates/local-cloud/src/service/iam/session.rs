@@ -9,8 +9,8 @@ use crate::arn;
 use crate::model::json::decode_base64;
 use crate::request::{AwsError, Request};
 use crate::time::Millis;
-use crate::world::World;
 
+use super::State;
 use super::role::Role;
 
 /// The credentials of a role's session.
@@ -105,10 +105,10 @@ fn access_key(role_id: &str) -> String {
 ///
 /// # Errors
 /// `None` of an expired session, or of a role that has gone, calls any more.
-pub fn caller<'a>(world: &'a World, request: &Request, now: Millis) -> Result<Caller<'a>, AwsError> {
+pub(super) fn caller<'a>(state: &'a State, request: &Request, now: Millis) -> Result<Caller<'a>, AwsError> {
     let token = request.header("x-amz-security-token").or_else(|| request.query("X-Amz-Security-Token"));
     let Some(token) = token.and_then(read) else { return Ok(Caller::Root) };
-    let role = world.iam.roles.iter().map(|(_, role)| role).find(|role| role.id == token.role_id);
+    let role = state.roles.iter().map(|(_, role)| role).find(|role| role.id == token.role_id);
     let invalid = || ("InvalidClientTokenId", "The security token included in the request is invalid.");
     let refused = |(code, message): (&'static str, &str)| AwsError::new(code, message).with_status(403);
     let role =

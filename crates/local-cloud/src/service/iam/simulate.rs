@@ -7,7 +7,8 @@ use super::condition::Context;
 use super::decision::{Opinions, Why};
 use super::page::page;
 use super::policy::{Document, Verdict};
-use super::{Call, evaluate, no_such_entity, policies, roles};
+use super::view::{evaluate, root_of};
+use super::{Call, no_such_entity, policies, roles};
 
 /// Asks about a role that is there; the other action asks about policies that are given.
 pub const PRINCIPAL: &str = "SimulatePrincipalPolicy";
@@ -29,8 +30,11 @@ pub fn own(call: &Call, action: &str) -> Result<Own, AwsError> {
     let arn = call.form.required("PolicySourceArn")?;
     let role = call.roles.iter().map(|(_, role)| role).find(|role| role.arn == arn);
     let role = role.ok_or_else(|| no_such_entity(format!("{arn} does not exist")))?;
-    let boundary = role.boundary.as_deref().map(|arn| policies::document(call.policies, arn, call.now, 0));
-    Ok(Own { identity: role.documents(call.policies, call.now, 0).collect(), boundary: boundary.map(Vec::from_iter) })
+    let boundary = role.boundary.as_deref().map(|arn| policies::document(call.policies, arn, call.around.now, 0));
+    Ok(Own {
+        identity: role.documents(call.policies, call.around.now, 0).collect(),
+        boundary: boundary.map(Vec::from_iter),
+    })
 }
 
 /// Evaluates thousands of questions and policies, beside the world.
@@ -71,7 +75,7 @@ struct Policies {
 impl Policies {
     fn opinions(&self, action: &str, resource: &str, context: &Context) -> Opinions {
         let account = self.caller.split(':').nth(4).unwrap_or_default();
-        let account = [account, &super::root_of(&self.caller)];
+        let account = [account, &root_of(&self.caller)];
         let by_resource =
             |policy: &Document| policy.by_one_of(&account, &[&self.caller, "*"], action, resource, context);
         Opinions {

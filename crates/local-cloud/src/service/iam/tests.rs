@@ -2,7 +2,7 @@ use super::*;
 use crate::effect::Turn;
 use crate::settings::Settings;
 use crate::time::Delays;
-use crate::world::services;
+use crate::world::{World, services};
 
 mod sizes;
 
@@ -24,7 +24,7 @@ fn ask(world: &mut World, now: Millis, parameters: &[(&str, &str)]) -> Result<St
         access_key: None,
         id: "id-1".into(),
     };
-    match read(&request)?(world, &mut Turn::at(now))?.written()? {
+    match (services::named("iam").unwrap().read)(&request)?(world, &mut Turn::at(now))?.written()? {
         Answer::Reply(reply) => Ok(String::from_utf8(reply.body.to_vec()).unwrap()),
         Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("IAM answers at once"),
     }
@@ -40,10 +40,13 @@ fn world_with_role() -> World {
 #[test]
 fn a_role_is_assumable_later_than_it_exists_and_only_by_whom_it_trusts() {
     let world = world_with_role();
-    assert_eq!(assumable(&world, ARN, "lambda.amazonaws.com", 1079), Err(NotAssumable::Refused));
-    assert_eq!(assumable(&world, ARN, "lambda.amazonaws.com", 1080), Ok(()));
-    assert_eq!(assumable(&world, ARN, "firehose.amazonaws.com", 1080), Err(NotAssumable::Refused));
-    assert_eq!(assumable(&world, &ARN.replace("/p/", "/"), "lambda.amazonaws.com", 1080), Err(NotAssumable::Absent));
+    assert_eq!(world.access(1079).iam.assumable(ARN, "lambda.amazonaws.com"), Err(NotAssumable::Refused));
+    assert_eq!(world.access(1080).iam.assumable(ARN, "lambda.amazonaws.com"), Ok(()));
+    assert_eq!(world.access(1080).iam.assumable(ARN, "firehose.amazonaws.com"), Err(NotAssumable::Refused));
+    assert_eq!(
+        world.access(1080).iam.assumable(&ARN.replace("/p/", "/"), "lambda.amazonaws.com"),
+        Err(NotAssumable::Absent)
+    );
 }
 
 #[test]
@@ -51,11 +54,11 @@ fn a_policy_counts_after_the_delay_and_no_longer_once_deleted() {
     let mut world = world_with_role();
     let put = [("Action", "PutRolePolicy"), ("RoleName", "r"), ("PolicyName", "P"), ("PolicyDocument", POLICY)];
     ask(&mut world, 2000, &put).unwrap();
-    assert!(!allows(&world, ARN, "logs:PutLogEvents", "x", 2079));
-    assert!(allows(&world, ARN, "logs:PutLogEvents", "x", 2080));
-    assert!(!allows(&world, ARN, "logs:CreateLogGroup", "x", 2080));
+    assert!(!world.access(2079).allows(ARN, "logs:PutLogEvents", "x"));
+    assert!(world.access(2080).allows(ARN, "logs:PutLogEvents", "x"));
+    assert!(!world.access(2080).allows(ARN, "logs:CreateLogGroup", "x"));
     ask(&mut world, 3000, &[("Action", "DeleteRolePolicy"), ("RoleName", "R"), ("PolicyName", "P")]).unwrap();
-    assert!(!allows(&world, ARN, "logs:PutLogEvents", "x", 3000));
+    assert!(!world.access(3000).allows(ARN, "logs:PutLogEvents", "x"));
 }
 
 #[test]
@@ -279,7 +282,7 @@ fn what_a_stream_s_own_policy_allows_its_reader_needs_no_policy_of_the_role() {
             "Effect": effect, "Principal": { "AWS": principal }, "Action": "kinesis:Get*", "Resource": stream } });
         let input = serde_json::json!({ "ResourceARN": stream, "Policy": policy.to_string() });
         kinesis(&mut world, "PutResourcePolicy", input);
-        assert_eq!(allows(&world, ARN, "kinesis:GetRecords", stream, 3000), expected, "{policy}");
+        assert_eq!(world.access(3000).allows(ARN, "kinesis:GetRecords", stream), expected, "{policy}");
     }
-    assert!(!allows(&world, ARN, "kinesis:PutRecord", stream, 3000));
+    assert!(!world.access(3000).allows(ARN, "kinesis:PutRecord", stream));
 }

@@ -11,7 +11,6 @@ use crate::model::json::page;
 use crate::model::query::percent_encode;
 use crate::request::AwsError;
 use crate::runner::MAX_UNPACKED_BYTES;
-use crate::service::iam;
 
 use super::code::{MAX_ZIP_BYTES, Source};
 use super::configuration::{Configuration, Settings, SettingsChange, last_modified};
@@ -99,7 +98,10 @@ pub fn create(call: &mut Call) -> Outcome {
 
 /// Lambda assumes the role when a function is created, and when an update names one.
 pub fn role_assumable(call: &Call, role: &str) -> Result<(), AwsError> {
-    iam::assumable(call.world, role, "lambda.amazonaws.com", call.turn.now)
+    call.world
+        .access(call.turn.now)
+        .iam
+        .assumable(role, "lambda.amazonaws.com")
         .map_err(|_| invalid("The role defined for the function cannot be assumed by Lambda."))
 }
 
@@ -120,7 +122,7 @@ pub fn get(call: &mut Call) -> Outcome {
         "Code": { "RepositoryType": "S3", "Location": location },
     });
     // Only who may list tags is given them.
-    let refused = iam::refusal(call.world, call.request, "lambda:ListTags", &function.arn, call.turn.now);
+    let refused = call.world.access(call.turn.now).refusal(call.request, "lambda:ListTags", &function.arn);
     match refused {
         Some(AwsError { code, message, .. }) => {
             output["TagsError"] = json!({ "ErrorCode": code, "Message": message });

@@ -255,7 +255,7 @@ fn image(world: &World, configuration: &Configuration, reference: &Reference, no
     if let Some(endpoint) = world.endpoint.as_ref().filter(|_| !environment.contains_key(ENDPOINT)) {
         environment.insert(ENDPOINT.into(), endpoint.clone());
     }
-    if let Some(role) = iam::find(world, &settings.role) {
+    if let Some(role) = world.access(now).iam.find(&settings.role) {
         let name = configuration.function_name.clone();
         let session = iam::issue(role, iam::Session { name, ..iam::Session::default() });
         environment.insert("AWS_ACCESS_KEY_ID".into(), session.access_key);
@@ -293,7 +293,7 @@ fn log(world: &mut World, invocation: &Invocation, lines: &[String], now: Millis
     let Invocation { region, role, log_group, log_stream, .. } = invocation;
     let group = arn::regional("logs", region, &world.settings.account, &format!("log-group:{log_group}"));
     let stream = format!("{group}:log-stream:{log_stream}");
-    let allowed = |world: &World, action: &str, resource: &str| iam::allows(world, role, action, resource, now);
+    let allowed = |world: &World, action: &str, resource: &str| world.access(now).allows(role, action, resource);
     if allowed(world, "logs:CreateLogGroup", &group) || allowed(world, "logs:CreateLogGroup", &format!("{group}:*")) {
         world.logs.create_group(&world.settings.account, region, log_group, now);
     }

@@ -11,7 +11,6 @@ use super::convert::{self, Tagged};
 use crate::arn;
 use crate::drive::Engine;
 use crate::request::{AwsError, Request};
-use crate::service::iam;
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::{Checksum, State, Sums, refusal};
 use crate::time::Millis;
@@ -76,7 +75,7 @@ impl Adapter {
                 let versioned = object.version_id.is_some();
                 let action = if versioned { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
                 let object = format!("arn:{partition}:s3:::{}/{}", input.bucket, object.key);
-                iam::refusal(world, &self.caller, action, &object, self.engine.now())
+                world.access(self.engine.now()).refusal(&self.caller, action, &object)
             };
             input.delete.objects.iter().map(ask).collect()
         })

@@ -14,7 +14,7 @@ use crate::flow::pump::{Pump, Sealed, UnderWay};
 use crate::flow::task::{Spent, Work};
 use crate::request::AwsError;
 use crate::service::kinesis::stream::Stream;
-use crate::service::{iam, s3};
+use crate::service::s3;
 use crate::time::Millis;
 use crate::world::World;
 
@@ -80,8 +80,8 @@ fn put(world: &mut World, now: Millis, job: &Job, object: Object) -> Result<(), 
     let store = &job.config.store;
     let arn = format!("arn:{}:s3:::{}/{}", crate::arn::partition(&job.region), store.bucket, object.key);
     let role = &store.role_arn;
-    let assumed = iam::assumable(world, role, PRINCIPAL, now).is_ok();
-    if !assumed || !iam::allows(world, role, "s3:PutObject", &arn, now) {
+    let access = world.access(now);
+    if !access.assumable(role, PRINCIPAL) || !access.allows(role, "s3:PutObject", &arn) {
         let message =
             format!("Access was denied. Ensure that the trust policy and the policy of {role} allow s3:PutObject");
         return Err(AwsError::new("AccessDenied", message).with_status(403));

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::arn;
 use crate::flow::failure::Failure;
 use crate::flow::pump::Pump;
-use crate::service::iam;
 use crate::service::logs::Written;
 use crate::time::Millis;
 use crate::world::World;
@@ -20,7 +19,7 @@ pub fn failure(world: &mut World, now: Millis, pump: &Pump, failure: &Failure) {
     };
     let resource = format!("log-group:{group}:log-stream:{stream}");
     let log = arn::regional("logs", &job.region, &world.settings.account, &resource);
-    if !iam::allows(world, &store.role_arn, "logs:PutLogEvents", &log, now) {
+    if !world.access(now).allows(&store.role_arn, "logs:PutLogEvents", &log) {
         return;
     }
     // S3's version is text, the others' a number: so they were seen.

@@ -7,7 +7,6 @@ use crate::flow::item::{Item, Origin};
 use crate::flow::job::Job;
 use crate::flow::pump::Pump;
 use crate::log::Log;
-use crate::service::iam;
 use crate::time::Millis;
 use crate::world::World;
 
@@ -129,9 +128,10 @@ fn permitted(world: &mut World, now: Millis, pump: &mut Pump) -> bool {
         return allowed;
     }
     let role = &source.role_arn;
-    let may = |action: &&str| iam::allows(world, role, action, &source.stream_arn, now);
+    let access = world.access(now);
+    let may = |action: &&str| access.allows(role, action, &source.stream_arn);
     let denied = ["kinesis:GetShardIterator", "kinesis:GetRecords"].into_iter().find(|action| !may(action));
-    let allowed = denied.is_none() && iam::assumable(world, role, PRINCIPAL, now).is_ok();
+    let allowed = denied.is_none() && access.assumable(role, PRINCIPAL);
     pump.permit = Some((now + PERMIT_MS, allowed));
     if !allowed && !pump.complained {
         let message = "Access was denied. Ensure that the trust policy for the provided IAM role allows Firehose to assume \

@@ -20,7 +20,6 @@ use crate::flow::settle;
 use crate::flow::settle::Settled;
 use crate::flow::task::Work;
 use crate::request::{InvokeOutcome, Token};
-use crate::service::iam;
 use crate::service::lambda::{self, CannotInvoke};
 use crate::time::Millis;
 use crate::world::World;
@@ -74,10 +73,11 @@ fn may_invoke(world: &World, lambda: &Lambda, event: &Bytes, now: Millis) -> Res
         code,
         message: "Access was denied. Ensure that the access policy allows access to the Lambda function.".into(),
     };
-    if iam::assumable(world, &lambda.role_arn, PRINCIPAL, now).is_err() {
+    let access = world.access(now);
+    if !access.assumable(&lambda.role_arn, PRINCIPAL) {
         return Err(denied("AssumeRoleAccessDenied"));
     }
-    if !iam::allows(world, &lambda.role_arn, "lambda:InvokeFunction", &lambda.arn, now) {
+    if !access.allows(&lambda.role_arn, "lambda:InvokeFunction", &lambda.arn) {
         return Err(denied("InvokeAccessDenied"));
     }
     if event.len() > event::REQUEST_LIMIT {

@@ -16,7 +16,7 @@ pub fn create(call: &mut Call) -> Outcome {
     document::check(&text, Kind::Managed)?;
     quota::of_managed(&text)?;
     let set_default = call.form.get("SetAsDefault") == Some("true");
-    let (now, since, delay) = (call.now, call.since, call.delay);
+    let (now, since, delay) = (call.around.now, call.around.since, call.around.delay);
     let policy = own(call)?;
     if policy.versions.len() >= MAX_VERSIONS {
         let message = "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.";
@@ -66,7 +66,7 @@ pub fn list(call: &mut Call) -> Outcome {
 
 pub fn set_default(call: &mut Call) -> Outcome {
     let id = call.form.required("VersionId")?.to_owned();
-    let (now, since, delay) = (call.now, call.since, call.delay);
+    let (now, since, delay) = (call.around.now, call.around.since, call.around.delay);
     let policy = own(call)?;
     let number = number(policy, &policy.arn, &id)?;
     policy.default.set(number, now, since, delay);

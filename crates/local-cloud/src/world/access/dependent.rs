@@ -7,14 +7,14 @@
 
 use serde_json::Value;
 
+use super::Access;
 use crate::arn;
 use crate::model::query::Form;
 use crate::request::Request;
 use crate::target::Target;
-use crate::wire::s3::new_bucket_has_tags;
-use crate::world::World;
 
-use super::condition::fact;
+use crate::service::iam::condition::fact;
+use crate::service::lambda::percent_decode;
 
 /// One row.
 pub struct Dependent {
@@ -153,21 +153,30 @@ pub struct Asked {
     pub about: String,
 }
 
-/// What a call asks besides. `resource`: what it is itself about.
-pub fn asked(world: &World, request: &Request, operation: &str, resource: &str) -> Vec<Asked> {
-    let rows = DEPENDENTS.iter().filter(|row| row.operation == operation);
-    rows.flat_map(|row| questions(row, world, request, resource)).collect()
+/// A call, and what of it has to be read from S3's bytes.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    pub request: &'a Request,
+    pub operation: &'a str,
+    pub new_bucket_has_tags: bool,
 }
 
-fn questions(row: &Dependent, world: &World, request: &Request, resource: &str) -> Vec<Asked> {
+/// What a call asks besides. `resource`: what it is itself about.
+pub fn asked(access: Access, call: &Call, resource: &str) -> Vec<Asked> {
+    let rows = DEPENDENTS.iter().filter(|row| row.operation == call.operation);
+    rows.flat_map(|row| questions(row, access, call, resource)).collect()
+}
+
+fn questions(row: &Dependent, access: Access, call: &Call, resource: &str) -> Vec<Asked> {
+    let request = call.request;
     let named = match row.when {
         When::Always => vec![],
-        When::Has(member) => match values(request, row.operation, member) {
+        When::Has(member) => match values(call, member) {
             given if given.is_empty() => return vec![],
             given => given,
         },
         When::Header(name) if request.header(name).is_none() => return vec![],
-        When::NoSuchKey if key_exists(world, request) => return vec![],
+        When::NoSuchKey if key_exists(access, request) => return vec![],
         When::Header(_) | When::NoSuchKey => vec![],
     };
     let partition = arn::partition(&request.region);
@@ -182,7 +191,7 @@ fn questions(row: &Dependent, world: &World, request: &Request, resource: &str) 
         On::Same => vec![one(resource.to_owned())],
         On::Network => {
             let of = if row.actions.contains(&GROUPS) { "VpcConfig/SecurityGroupIds" } else { "VpcConfig/SubnetIds" };
-            let about = values(request, row.operation, of).join(", ");
+            let about = values(call, of).join(", ");
             vec![Asked { about, ..one("*".into()) }]
         }
         On::Bucket => vec![one(resource.split('/').next().unwrap_or_default().to_owned())],
@@ -192,7 +201,7 @@ fn questions(row: &Dependent, world: &World, request: &Request, resource: &str) 
             named.into_iter().map(passed).collect()
         }
         On::Code(under) => {
-            let first = |name: &str| values(request, row.operation, &format!("{under}{name}")).into_iter().next();
+            let first = |name: &str| values(call, &format!("{under}{name}")).into_iter().next();
             let (bucket, key) = (first("S3Bucket").unwrap_or_default(), first("S3Key").unwrap_or_default());
             let object = one(format!("arn:{partition}:s3:::{bucket}/{key}"));
             let versioned = first("S3ObjectVersion").map(|_| vec!["s3:GetObjectVersion"]);
@@ -202,25 +211,26 @@ fn questions(row: &Dependent, world: &World, request: &Request, resource: &str) 
         On::CopySource => {
             let said = request.header("x-amz-copy-source").unwrap_or_default().trim_start_matches('/');
             let (path, version) = said.split_once("?versionId=").map_or((said, false), |(path, _)| (path, true));
-            let path = crate::service::lambda::percent_decode(path);
+            let path = percent_decode(path);
             let actions = if version { vec!["s3:GetObjectVersion"] } else { row.actions.to_vec() };
             vec![Asked { actions, ..one(format!("arn:{partition}:s3:::{path}")) }]
         }
     }
 }
 
-fn key_exists(world: &World, request: &Request) -> bool {
+fn key_exists(access: Access, request: &Request) -> bool {
     let target = Target::of(request);
-    let path = crate::service::lambda::percent_decode(target.path());
+    let path = percent_decode(target.path());
     let Some((bucket, key)) = path.trim_start_matches('/').split_once('/') else { return true };
     // A missing bucket is another error.
-    world.s3.bucket(bucket).is_err() || world.s3.get(bucket, key, request.query("versionId")).is_ok()
+    access.s3.bucket(bucket).is_err() || access.s3.get(bucket, key, request.query("versionId")).is_ok()
 }
 
 /// What a member of the request says, each once; one empty text where it has members of its own.
-fn values(request: &Request, operation: &str, member: &str) -> Vec<String> {
-    let mut found = match operation.split(':').next() {
-        Some("s3") => return Some(String::new()).filter(|_| new_bucket_has_tags(&request.body)).into_iter().collect(),
+fn values(call: &Call, member: &str) -> Vec<String> {
+    let request = call.request;
+    let mut found = match call.operation.split(':').next() {
+        Some("s3") => return call.new_bucket_has_tags.then(String::new).into_iter().collect(),
         Some("iam" | "sts") => {
             let Ok(form) = Form::parse(request) else { return vec![] };
             let of_list = |name: &str| name.strip_prefix(member).is_some_and(|rest| rest.starts_with(".member."));
