@@ -11,6 +11,7 @@ use crate::time::Millis;
 
 pub mod access;
 pub mod delivery;
+mod functions;
 pub mod services;
 mod turns;
 

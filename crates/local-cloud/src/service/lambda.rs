@@ -9,20 +9,19 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::changes::Changes;
-use crate::effect::Effect;
-use crate::effect::Turn;
-use crate::model::json;
+use crate::effect::{Effect, Tokens, Turn};
+use crate::model::{json, validate};
 use crate::request::{Answer, AwsError, Reply, Request, Token};
+use crate::service::{iam, s3};
 use crate::table::{Blobs, Table};
 use crate::time::Millis;
-use crate::world::World;
-use crate::world::services;
 
 use code::Sent;
 use function::Function;
 use name::Reference;
 
-pub use invocation::{CannotInvoke, invoke, resolve};
+pub use event::tried;
+pub use invocation::{CannotInvoke, Invocation, Waiter, invoke};
 pub use route::{name as operation, percent_decode};
 
 mod alias;
@@ -73,27 +72,62 @@ impl Default for State {
 
 /// What an operation works on.
 struct Call<'a> {
-    world: &'a mut World,
-    turn: &'a mut Turn,
+    state: &'a mut State,
+    around: Around<'a>,
     request: &'a Request,
     input: Value,
     /// The zip that came with the call.
+    sent: Sent,
+    /// Why the caller may not read the tags of [`Checked::shows_tags_of`].
+    tags_refused: Option<AwsError>,
+}
+
+/// What Lambda needs of the world around it.
+pub struct Around<'a> {
+    pub turn: &'a mut Turn,
+    pub tokens: &'a mut Tokens,
+    pub iam: iam::View<'a>,
+    pub s3: &'a s3::State,
+    /// How long a change takes to settle.
+    pub delay: Millis,
+    /// Where the engine is reached, once it serves a port.
+    pub endpoint: Option<&'a str>,
+}
+
+/// A call that was read and checked.
+pub struct Checked<'a> {
+    route: &'static route::Route,
+    request: &'a Request,
+    input: Value,
     sent: Sent,
 }
 
 type Outcome = Result<Answer, AwsError>;
 type Operation = fn(&mut Call) -> Outcome;
 
-pub fn read(request: &Request) -> Result<services::Call<'_>, AwsError> {
+pub fn read(request: &Request) -> Result<Checked<'_>, AwsError> {
     let Some((route, captured)) = route::find(&request.method, &request.path) else {
         let unknown = || json::unsupported("Lambda", &format!("{} {}", request.method, request.path)).with_status(404);
         return Err(unsupported::refusal(&request.method, &request.path).unwrap_or_else(unknown));
     };
     unsupported::member(request)?;
     let mut input = route::input(route, captured, request)?;
-    crate::model::validate::input("lambda", route.name, &input)?;
+    validate::input("lambda", route.name, &input)?;
     let sent = code::sent(route.name, &mut input)?;
-    Ok(Box::new(move |world, turn| (route.operation)(&mut Call { world, turn, request, input, sent })))
+    Ok(Checked { route, request, input, sent })
+}
+
+impl Checked<'_> {
+    /// The function whose tags the answer shows, if the caller may read them.
+    pub fn shows_tags_of(&self, account: &str) -> Option<String> {
+        let name = self.input["FunctionName"].as_str().filter(|_| self.route.name == "GetFunction")?;
+        Some(Reference::parse(name, &self.request.region, account).ok()?.arn)
+    }
+
+    pub fn run(self, state: &mut State, around: Around, tags_refused: Option<AwsError>) -> Result<Answer, AwsError> {
+        let Checked { route, request, input, sent } = self;
+        (route.operation)(&mut Call { state, around, request, input, sent, tags_refused })
+    }
 }
 
 /// The ARN of the function that a request is about, where it is about one.
@@ -119,23 +153,23 @@ impl Call<'_> {
     /// Which function, and which of its versions, the call is about.
     fn reference(&self) -> Result<Reference, AwsError> {
         let name = self.input["FunctionName"].as_str().unwrap_or_default();
-        let reference = Reference::parse(name, &self.request.region, &self.world.settings.account)?;
+        let reference = Reference::parse(name, &self.request.region, &self.around.iam.account)?;
         reference.and_qualifier(self.input["Qualifier"].as_str())
     }
 
     fn function(&self) -> Result<&Function, AwsError> {
         let reference = self.reference()?;
-        self.world.lambda.functions.get(&reference.key()).ok_or_else(|| not_found(&reference.arn))
+        self.state.functions.get(&reference.key()).ok_or_else(|| not_found(&reference.arn))
     }
 
     fn function_mut(&mut self) -> Result<&mut Function, AwsError> {
         let reference = self.reference()?;
-        self.world.lambda.functions.get_mut(&reference.key()).ok_or_else(|| not_found(&reference.arn))
+        self.state.functions.get_mut(&reference.key()).ok_or_else(|| not_found(&reference.arn))
     }
 
     /// When a change begun now has settled.
     fn settles_at(&self) -> Millis {
-        self.turn.now + self.world.settings.delays.function
+        self.around.turn.now + self.around.delay
     }
 }
 
@@ -164,25 +198,27 @@ fn no_content() -> Outcome {
 }
 
 /// Functions that have been Pending or InProgress for long enough settle.
-pub fn tick(world: &mut World, turn: &mut Turn) {
-    let due = |function: &Function| function.settles_at.is_some_and(|at| at <= turn.now);
-    let settling = world.lambda.functions.iter().filter(|(_, function)| due(function));
+pub fn tick(state: &mut State, around: &mut Around) {
+    let now = around.turn.now;
+    let due = |function: &Function| function.settles_at.is_some_and(|at| at <= now);
+    let settling = state.functions.iter().filter(|(_, function)| due(function));
     let keys: Vec<String> = settling.map(|(key, _)| key.to_owned()).collect();
     for key in &keys {
-        if let Some(function) = world.lambda.functions.get_mut(key) {
+        if let Some(function) = state.functions.get_mut(key) {
             function.settle();
-            turn.effects.push(Effect::Retire { function_arn: function.arn.clone() });
+            around.turn.effects.push(Effect::Retire { function_arn: function.arn.clone() });
         }
     }
     if !keys.is_empty() {
-        world.lambda.forget_unused_code();
+        state.forget_unused_code();
     }
-    event::tick(world, turn);
+    event::tick(state, around);
 }
 
-pub fn due(world: &World) -> Option<Millis> {
-    let settles = world.lambda.functions.iter().filter_map(|(_, function)| function.settles_at).min();
-    settles.into_iter().chain(event::due(world)).min()
+/// When [`tick`] next has something to do.
+pub fn due(state: &State) -> Option<Millis> {
+    let settles = state.functions.iter().filter_map(|(_, function)| function.settles_at).min();
+    settles.into_iter().chain(event::due(state)).min()
 }
 
 impl State {
@@ -200,6 +236,11 @@ impl State {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// An invocation has ended.
+    pub fn ended(&mut self, token: Token) -> Option<Invocation> {
+        self.under_way.remove(&token)
     }
 
     /// The zip with that hash, which GetFunction says where to download.

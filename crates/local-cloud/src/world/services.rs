@@ -34,7 +34,13 @@ pub const SERVICES: &[Service] = &[
         tick: |world, turn| world.kinesis.tick(turn.now),
         due: |world| world.kinesis.due(),
     },
-    Service { name: "lambda", protocol: protocol::LAMBDA, read: lambda::read, tick: lambda::tick, due: lambda::due },
+    Service {
+        name: "lambda",
+        protocol: protocol::LAMBDA,
+        read: read_lambda,
+        tick: tick_lambda,
+        due: |world| lambda::due(&world.lambda),
+    },
     Service {
         name: "firehose",
         protocol: protocol::FIREHOSE,
@@ -78,6 +84,22 @@ fn read_kinesis(request: &Request) -> Result<Call<'_>, AwsError> {
         let readers = |stream: &str| firehose::readers(firehose, stream);
         call(kinesis, kinesis::Around { settings, now: turn.now, tokens, readers: &readers })
     }))
+}
+
+fn read_lambda(request: &Request) -> Result<Call<'_>, AwsError> {
+    let call = lambda::read(request)?;
+    Ok(Box::new(move |world, turn| {
+        let access = world.access(turn.now);
+        let shown = call.shows_tags_of(access.iam.account);
+        let refused = shown.and_then(|function| access.refusal(request, "lambda:ListTags", &function));
+        let (state, around) = world.functions(turn);
+        call.run(state, around, refused)
+    }))
+}
+
+fn tick_lambda(world: &mut World, turn: &mut Turn) {
+    let (state, mut around) = world.functions(turn);
+    lambda::tick(state, &mut around);
 }
 
 fn idle(_: &mut World, _: &mut Turn) {}

@@ -1,12 +1,11 @@
 //! The world's turns: a call, the result of an effect, or time that has passed.
 
 use super::World;
-use super::delivery;
 use super::services::{Call, SERVICES};
+use super::{delivery, functions};
 use crate::effect::Turn;
 use crate::flow::task::Done;
 use crate::request::{Answer, AwsError, InvokeOutcome, Token};
-use crate::service::lambda;
 use crate::service::s3::Sweep;
 use crate::time::Millis;
 
@@ -60,7 +59,7 @@ impl World {
         token: Token,
         outcome: InvokeOutcome,
     ) -> Option<Result<Answer, AwsError>> {
-        let reply = lambda::resolve(self, turn, token, outcome);
+        let reply = functions::resolve(self, turn, token, outcome);
         self.tick(turn);
         reply
     }

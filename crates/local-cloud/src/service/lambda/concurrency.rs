@@ -32,10 +32,10 @@ pub fn put(call: &mut Call) -> Outcome {
         ));
     }
     let key = reference.key();
-    if !call.world.lambda.functions.contains(&key) {
+    if !call.state.functions.contains(&key) {
         return Err(not_found(&format!("{}:$LATEST", reference.arn)));
     }
-    let functions = call.world.lambda.functions.iter();
+    let functions = call.state.functions.iter();
     let others = functions.filter(|(other, _)| *other != key).filter_map(|(_, function)| function.reserved_concurrency);
     if others.sum::<u32>() as usize + input.reserved_concurrent_executions as usize > ACCOUNT_CONCURRENCY - UNRESERVED {
         return Err(invalid(

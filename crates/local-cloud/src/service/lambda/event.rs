@@ -7,16 +7,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::effect::Turn;
 use crate::model::json::page;
 use crate::request::{AwsError, Input};
 use crate::time::Millis;
-use crate::world::World;
 
 use super::function::Function;
 use super::invocation::{self, Waiter};
 use super::name::Reference;
-use super::{Call, Outcome, invalid, no_content, no_such, reply};
+use super::{Around, Call, Outcome, State, invalid, no_content, no_such, reply};
 
 /// Before the second and the third try.
 const PAUSES_MS: [Millis; 2] = [60_000, 120_000];
@@ -57,81 +55,82 @@ pub struct EventConfig {
 pub type EventConfigs = BTreeMap<String, EventConfig>;
 
 /// Takes it on; the first try begins at once. A payload has been read as JSON, so it is text.
-pub fn accept(world: &mut World, turn: &mut Turn, id: &str, reference: &Reference, input: Input) {
+pub fn accept(state: &mut State, around: &mut Around, id: &str, reference: &Reference, input: Input) {
     let event = Event {
         region: reference.region.clone(),
         name: reference.name.clone(),
         qualifier: reference.qualifier.clone(),
         payload: String::from_utf8_lossy(&input.payload).into_owned(),
         client_context: input.client_context,
-        accepted: turn.now,
-        due: turn.now,
+        accepted: around.turn.now,
+        due: around.turn.now,
         failures: 0,
         running: false,
     };
-    world.lambda.events.insert(id, event);
-    tick(world, turn);
+    state.events.insert(id, event);
+    tick(state, around);
 }
 
 /// Those that are due are tried.
-pub fn tick(world: &mut World, turn: &mut Turn) {
-    let due = world.lambda.events.iter().filter(|(_, event)| !event.running && event.due <= turn.now);
+pub fn tick(state: &mut State, around: &mut Around) {
+    let due = state.events.iter().filter(|(_, event)| !event.running && event.due <= around.turn.now);
     let due: Vec<(String, Event)> = due.map(|(id, event)| (id.to_owned(), event.clone())).collect();
     for (id, event) in due {
-        attempt(world, turn, id, event);
+        attempt(state, around, id, event);
     }
 }
 
-fn attempt(world: &mut World, turn: &mut Turn, id: String, event: Event) {
-    let reference = Reference::parse(&event.name, &event.region, &world.settings.account);
+fn attempt(state: &mut State, around: &mut Around, id: String, event: Event) {
+    let reference = Reference::parse(&event.name, &event.region, around.iam.account);
     let reference = reference.and_then(|reference| reference.and_qualifier(event.qualifier.as_deref()));
     let Ok(reference) = reference else { return };
-    let max_age = config(world, &reference).maximum_event_age_in_seconds.unwrap_or(MAX_AGE_S);
+    let max_age = config(state, &reference).maximum_event_age_in_seconds.unwrap_or(MAX_AGE_S);
     let input = Input { payload: event.payload.into(), client_context: event.client_context };
-    match invocation::start(world, turn, &reference, input, Waiter::Event { id: id.clone() }) {
-        Ok(_) => change(world, &id, |event| event.running = true),
+    match invocation::start(state, around, &reference, input, Waiter::Event { id: id.clone() }) {
+        Ok(_) => change(state, &id, |event| event.running = true),
         Err(error)
-            if error.code == "TooManyRequestsException" && turn.now < event.accepted + Millis::from(max_age) * 1000 =>
+            if error.code == "TooManyRequestsException"
+                && around.turn.now < event.accepted + Millis::from(max_age) * 1000 =>
         {
-            let due = turn.now + THROTTLED_MS;
-            change(world, &id, |event| event.due = due);
+            let due = around.turn.now + THROTTLED_MS;
+            change(state, &id, |event| event.due = due);
         }
         // The function has gone meanwhile, or it has waited for too long.
-        Err(_) => drop(world.lambda.events.remove(&id)),
+        Err(_) => drop(state.events.remove(&id)),
     }
 }
 
 /// A try has ended.
-pub fn tried(world: &mut World, now: Millis, id: &str, failed: bool) {
-    let Some(event) = world.lambda.events.get(id) else { return };
-    let reference = Reference::parse(&event.name, &event.region, &world.settings.account);
+pub fn tried(state: &mut State, account: &str, now: Millis, id: &str, failed: bool) {
+    let Some(event) = state.events.get(id) else { return };
+    let reference = Reference::parse(&event.name, &event.region, account);
     let qualifier = event.qualifier.as_deref();
-    let config = reference.and_then(|named| named.and_qualifier(qualifier)).map(|named| config(world, &named));
+    let config = reference.and_then(|named| named.and_qualifier(qualifier)).map(|named| config(state, &named));
     let config = config.unwrap_or_default();
     let retries = config.maximum_retry_attempts.unwrap_or(PAUSES_MS.len() as u32);
     match PAUSES_MS.get(event.failures as usize).filter(|_| failed && event.failures < retries) {
-        Some(pause) => change(world, id, |event| {
+        Some(pause) => change(state, id, |event| {
             event.failures += 1;
             event.due = now + pause;
             event.running = false;
         }),
-        None => drop(world.lambda.events.remove(id)),
+        None => drop(state.events.remove(id)),
     }
 }
 
-fn change(world: &mut World, id: &str, change: impl FnOnce(&mut Event)) {
-    if let Some(event) = world.lambda.events.get_mut(id) {
+fn change(state: &mut State, id: &str, change: impl FnOnce(&mut Event)) {
+    if let Some(event) = state.events.get_mut(id) {
         change(event);
     }
 }
 
 /// When [`tick`] next has something to do.
-pub fn due(world: &World) -> Option<Millis> {
-    world.lambda.events.iter().filter(|(_, event)| !event.running).map(|(_, event)| event.due).min()
+pub fn due(state: &State) -> Option<Millis> {
+    state.events.iter().filter(|(_, event)| !event.running).map(|(_, event)| event.due).min()
 }
 
-fn config(world: &World, reference: &Reference) -> EventConfig {
-    let function = world.lambda.functions.get(&reference.key());
+fn config(state: &State, reference: &Reference) -> EventConfig {
+    let function = state.functions.get(&reference.key());
     function.and_then(|function| function.event_configs.get(key(reference))).cloned().unwrap_or_default()
 }
 
@@ -141,7 +140,7 @@ fn key(reference: &Reference) -> &str {
 
 /// Replaces what was there.
 pub fn put_config(call: &mut Call) -> Outcome {
-    let config = EventConfig { last_modified: seconds(call.turn.now), ..call.input()? };
+    let config = EventConfig { last_modified: seconds(call.around.turn.now), ..call.input()? };
     something(&config)?;
     function(call)?;
     keep(call, config)
@@ -155,7 +154,7 @@ pub fn update_config(call: &mut Call) -> Outcome {
         maximum_retry_attempts: new.maximum_retry_attempts.or(old.maximum_retry_attempts),
         maximum_event_age_in_seconds: new.maximum_event_age_in_seconds.or(old.maximum_event_age_in_seconds),
         destination_config: new.destination_config.or(old.destination_config),
-        last_modified: seconds(call.turn.now),
+        last_modified: seconds(call.around.turn.now),
     };
     keep(call, config)
 }
@@ -216,7 +215,7 @@ pub fn list_configs(call: &mut Call) -> Outcome {
 
 fn wanted(call: &Call) -> Result<EventConfig, AwsError> {
     let reference = call.reference()?;
-    let function = call.world.lambda.functions.get(&reference.key());
+    let function = call.state.functions.get(&reference.key());
     let config = function.and_then(|function| function.event_configs.get(key(&reference))).cloned();
     let arn = &reference.arn;
     config.ok_or_else(|| no_such(format!("The function {arn}:{} doesn't have an EventInvokeConfig", key(&reference))))

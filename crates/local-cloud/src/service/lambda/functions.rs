@@ -47,13 +47,13 @@ pub fn create(call: &mut Call) -> Outcome {
             reference.name
         )));
     }
-    if call.world.lambda.functions.contains(&reference.key()) {
+    if call.state.functions.contains(&reference.key()) {
         return Err(conflict(format!("Function already exist: {}", reference.name)));
     }
     let settings = Settings::default_of(&reference.name).changed(input.settings)?;
     let tags = input.tags.unwrap_or_default();
     few_enough(&tags)?;
-    let code = input.code.read(call.sent.take(), &call.world.s3)?;
+    let code = input.code.read(call.sent.take(), &call.around.s3)?;
     role_assumable(call, &settings.role)?;
     let latest = Configuration {
         function_name: reference.name.clone(),
@@ -63,7 +63,7 @@ pub fn create(call: &mut Call) -> Outcome {
         settings,
         code_sha256: code.sha256.clone(),
         code_size: code.zip.len(),
-        last_modified: last_modified(call.turn.now),
+        last_modified: last_modified(call.around.turn.now),
         revision_id: String::new(),
         status: Status::pending(),
         package_type: "Zip".into(),
@@ -71,7 +71,7 @@ pub fn create(call: &mut Call) -> Outcome {
     let mut function = Function {
         name: reference.name.clone(),
         arn: reference.arn.clone(),
-        created: call.turn.now,
+        created: call.around.turn.now,
         latest,
         before: None,
         settles_at: Some(call.settles_at()),
@@ -91,15 +91,14 @@ pub fn create(call: &mut Call) -> Outcome {
         // The answer is about the function all the same, but for the number.
         shown.version = function.publish(None).version;
     }
-    call.world.lambda.keep(code);
-    call.world.lambda.functions.insert(reference.key(), function);
+    call.state.keep(code);
+    call.state.functions.insert(reference.key(), function);
     reply(201, &shown)
 }
 
 /// Lambda assumes the role when a function is created, and when an update names one.
 pub fn role_assumable(call: &Call, role: &str) -> Result<(), AwsError> {
-    call.world
-        .access(call.turn.now)
+    call.around
         .iam
         .assumable(role, "lambda.amazonaws.com")
         .map_err(|_| invalid("The role defined for the function cannot be assumed by Lambda."))
@@ -122,8 +121,7 @@ pub fn get(call: &mut Call) -> Outcome {
         "Code": { "RepositoryType": "S3", "Location": location },
     });
     // Only who may list tags is given them.
-    let refused = call.world.access(call.turn.now).refusal(call.request, "lambda:ListTags", &function.arn);
-    match refused {
+    match &call.tags_refused {
         Some(AwsError { code, message, .. }) => {
             output["TagsError"] = json!({ "ErrorCode": code, "Message": message });
         }
@@ -143,7 +141,7 @@ pub fn get_configuration(call: &mut Call) -> Outcome {
 /// Under the ARN that it was asked for by.
 fn wanted(call: &Call) -> Result<Configuration, AwsError> {
     let reference = call.reference()?;
-    let function = call.world.lambda.functions.get(&reference.key());
+    let function = call.state.functions.get(&reference.key());
     let configuration = function.and_then(|function| function.configuration(reference.qualifier.as_deref()));
     let configuration = configuration.ok_or_else(|| not_found(&reference.qualified()))?;
     Ok(Configuration { function_arn: reference.qualified(), ..configuration.clone() })
@@ -152,7 +150,7 @@ fn wanted(call: &Call) -> Result<Configuration, AwsError> {
 /// Limits as they are by default, and what of them is used.
 pub fn account_settings(call: &mut Call) -> Outcome {
     let prefix = format!("{}/", call.request.region);
-    let functions = call.world.lambda.functions.with_prefix(&prefix).map(|(_, function)| function);
+    let functions = call.state.functions.with_prefix(&prefix).map(|(_, function)| function);
     let (mut count, mut bytes, mut reserved) = (0, 0, 0);
     for function in functions {
         count += 1;
@@ -208,7 +206,7 @@ struct List {
 pub fn list(call: &mut Call) -> Outcome {
     let input: List = call.input()?;
     let prefix = format!("{}/", call.request.region);
-    let functions = call.world.lambda.functions.with_prefix(&prefix);
+    let functions = call.state.functions.with_prefix(&prefix);
     if input.marker.as_ref().is_some_and(|marker| !marker.starts_with(&prefix)) {
         return Err(invalid("Invalid Marker"));
     }
@@ -231,13 +229,13 @@ pub fn delete(call: &mut Call) -> Outcome {
     match reference.qualifier.as_deref() {
         None => {
             call.function()?;
-            call.world.lambda.functions.remove(&reference.key());
+            call.state.functions.remove(&reference.key());
         }
         Some("$LATEST") => return Err(invalid("$LATEST version cannot be deleted without deleting the function.")),
         Some(version) => delete_version(call.function_mut()?, version)?,
     }
-    call.turn.effects.push(Effect::Retire { function_arn: reference.qualified() });
-    call.world.lambda.forget_unused_code();
+    call.around.turn.effects.push(Effect::Retire { function_arn: reference.qualified() });
+    call.state.forget_unused_code();
     no_content()
 }
 

@@ -4,22 +4,16 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 use serde_json::json;
 
-use crate::arn;
 use crate::effect::Effect;
-use crate::effect::Turn;
 use crate::model::json::decode_base64;
 use crate::request::{Answer, AwsError, FunctionImage, Input, InvokeOutcome, Reply, Token};
 use crate::service::iam;
-use crate::service::logs::Written;
-use crate::time::Millis;
-use crate::world::World;
-use crate::world::delivery;
 
 use super::configuration::Configuration;
 use super::function::{Alias, Function, pending};
 use super::name::Reference;
 use super::status::Phase;
-use super::{Call, Outcome, event, invalid, not_found};
+use super::{Around, Call, Outcome, State, event, invalid, not_found};
 
 /// Invocations under way at once, of all functions.
 pub const ACCOUNT_CONCURRENCY: usize = 1000;
@@ -34,13 +28,13 @@ const STRIDE: u64 = 61;
 /// One that is under way.
 #[derive(Debug)]
 pub struct Invocation {
-    waiter: Waiter,
+    pub waiter: Waiter,
     function_key: String,
-    region: String,
-    role: String,
-    version: String,
-    log_group: String,
-    log_stream: String,
+    pub region: String,
+    pub role: String,
+    pub version: String,
+    pub log_group: String,
+    pub log_stream: String,
 }
 
 /// Who wants the result.
@@ -73,30 +67,30 @@ pub fn call(call: &mut Call) -> Outcome {
     let tail = call.request.header("x-amz-log-type") == Some("Tail");
     match call.request.header("x-amz-invocation-type").unwrap_or("RequestResponse") {
         "DryRun" => {
-            check(call.world, &reference)?;
+            check(call.state, &reference)?;
             super::no_content()
         }
         "Event" => {
-            runnable(call.world, &reference)?;
-            if call.world.lambda.events.len() >= event::MAX_QUEUED {
+            runnable(call.state, &reference)?;
+            if call.state.events.len() >= event::MAX_QUEUED {
                 return Err(AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429));
             }
-            event::accept(call.world, call.turn, &call.request.id, &reference, input);
+            event::accept(call.state, &mut call.around, &call.request.id, &reference, input);
             Ok(Answer::Reply(Reply::empty().with_status(202)))
         }
         "RequestResponse" => {
-            start(call.world, call.turn, &reference, input, Waiter::Caller { tail }).map(Answer::Pending)
+            start(call.state, &mut call.around, &reference, input, Waiter::Caller { tail }).map(Answer::Pending)
         }
         other => Err(invalid(format!("Unsupported invocation type: {other}"))),
     }
 }
 
 /// Starts an invocation on behalf of another service: pushes the effect, gives its token. `arn` may carry a version or
-/// alias. The outcome comes to [`crate::flow`] through [`resolve`].
-pub fn invoke(world: &mut World, turn: &mut Turn, arn: &str, payload: Bytes) -> Result<Token, CannotInvoke> {
+/// alias. The outcome comes to [`crate::world::delivery`].
+pub fn invoke(state: &mut State, around: &mut Around, arn: &str, payload: Bytes) -> Result<Token, CannotInvoke> {
     let region = arn.split(':').nth(3).unwrap_or_default();
-    let reference = Reference::parse(arn, region, &world.settings.account);
-    let started = reference.and_then(|reference| start(world, turn, &reference, payload.into(), Waiter::Firehose));
+    let reference = Reference::parse(arn, region, around.iam.account);
+    let started = reference.and_then(|reference| start(state, around, &reference, payload.into(), Waiter::Firehose));
     started.map_err(|error| {
         let code = match error.code {
             "ResourceNotFoundException" => "ResourceNotFound",
@@ -105,29 +99,6 @@ pub fn invoke(world: &mut World, turn: &mut Turn, arn: &str, payload: Bytes) -> 
         };
         CannotInvoke { code, message: error.message }
     })
-}
-
-/// The result of an invocation: logs it, then either gives the waiting caller's reply, or hands it to Firehose
-/// ([`crate::world::delivery::transformed`]).
-pub fn resolve(
-    world: &mut World,
-    turn: &mut Turn,
-    token: Token,
-    outcome: InvokeOutcome,
-) -> Option<Result<Answer, AwsError>> {
-    let invocation = world.lambda.under_way.remove(&token)?;
-    log(world, &invocation, &outcome.log, turn.now);
-    match invocation.waiter {
-        Waiter::Caller { tail } => Some(Ok(Answer::Reply(invoked(&invocation.version, outcome, tail)))),
-        Waiter::Event { id } => {
-            event::tried(world, turn.now, &id, outcome.function_error.is_some());
-            None
-        }
-        Waiter::Firehose => {
-            delivery::transformed(world, turn, token, Ok(outcome));
-            None
-        }
-    }
 }
 
 /// Nothing at all is an empty object; anything else must be JSON.
@@ -170,14 +141,14 @@ fn ascii(json: &str) -> String {
 }
 
 /// What would run, if it can be invoked now.
-fn check<'a>(world: &'a World, reference: &Reference) -> Result<&'a Configuration, AwsError> {
-    let configuration = runnable(world, reference)?;
+fn check<'a>(state: &'a State, reference: &Reference) -> Result<&'a Configuration, AwsError> {
+    let configuration = runnable(state, reference)?;
     let too_many = || AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429);
-    if world.lambda.under_way.len() >= ACCOUNT_CONCURRENCY {
+    if state.under_way.len() >= ACCOUNT_CONCURRENCY {
         return Err(too_many());
     }
-    let running = world.lambda.under_way.values().filter(|running| running.function_key == reference.key()).count();
-    let reserved = world.lambda.functions.get(&reference.key()).and_then(|function| function.reserved_concurrency);
+    let running = state.under_way.values().filter(|running| running.function_key == reference.key()).count();
+    let reserved = state.functions.get(&reference.key()).and_then(|function| function.reserved_concurrency);
     match reserved {
         Some(reserved) if running >= reserved as usize => Err(too_many()),
         Some(_) | None => Ok(configuration),
@@ -185,17 +156,17 @@ fn check<'a>(world: &'a World, reference: &Reference) -> Result<&'a Configuratio
 }
 
 /// What would run, were there room for it.
-fn runnable<'a>(world: &'a World, reference: &Reference) -> Result<&'a Configuration, AwsError> {
+fn runnable<'a>(state: &'a State, reference: &Reference) -> Result<&'a Configuration, AwsError> {
     let unknown = || {
         let qualifier = reference.qualifier.as_deref().unwrap_or("$LATEST");
         not_found(&format!("{}:{qualifier}", reference.arn))
     };
-    let function = world.lambda.functions.get(&reference.key()).ok_or_else(unknown)?;
-    let configuration = chosen(world, function, reference.qualifier.as_deref()).ok_or_else(unknown)?;
+    let function = state.functions.get(&reference.key()).ok_or_else(unknown)?;
+    let configuration = chosen(state, function, reference.qualifier.as_deref()).ok_or_else(unknown)?;
     if configuration.status.state == Phase::Pending {
         return Err(pending());
     }
-    if !world.lambda.code.contains(&configuration.code_sha256) {
+    if !state.code.contains(&configuration.code_sha256) {
         let message = "the function's code was lost, because the engine's data folder was damaged: update the code";
         return Err(AwsError::new("ServiceException", message).with_status(500));
     }
@@ -204,9 +175,8 @@ fn runnable<'a>(world: &'a World, reference: &Reference) -> Result<&'a Configura
 
 /// What a qualifier runs now: an alias may send some invocations elsewhere, and during an update `$LATEST` is still what
 /// it was.
-fn chosen<'a>(world: &World, function: &'a Function, qualifier: Option<&str>) -> Option<&'a Configuration> {
-    let elsewhere =
-        qualifier.and_then(|name| function.aliases.get(name)).and_then(|alias| other(alias, world.lambda.started));
+fn chosen<'a>(state: &State, function: &'a Function, qualifier: Option<&str>) -> Option<&'a Configuration> {
+    let elsewhere = qualifier.and_then(|name| function.aliases.get(name)).and_then(|alias| other(alias, state.started));
     let configuration = function.configuration(elsewhere.or(qualifier))?;
     Some(if configuration.version == "$LATEST" {
         function.before.as_ref().unwrap_or(configuration)
@@ -222,14 +192,14 @@ fn other(alias: &Alias, started: u64) -> Option<&str> {
 }
 
 pub fn start(
-    world: &mut World,
-    turn: &mut Turn,
+    state: &mut State,
+    around: &mut Around,
     reference: &Reference,
     input: Input,
     waiter: Waiter,
 ) -> Result<Token, AwsError> {
-    let configuration = check(world, reference)?;
-    let function = Box::new(image(world, configuration, reference, turn.now));
+    let configuration = check(state, reference)?;
+    let function = Box::new(image(state, around, configuration, reference));
     let invocation = Invocation {
         waiter,
         function_key: reference.key(),
@@ -239,23 +209,24 @@ pub fn start(
         log_group: function.log_group.clone(),
         log_stream: function.log_stream.clone(),
     };
-    let token = world.token();
-    world.lambda.started += 1;
-    world.lambda.under_way.insert(token, invocation);
-    turn.effects.push(Effect::Invoke { token, function, input });
+    let token = around.tokens.next();
+    state.started += 1;
+    state.under_way.insert(token, invocation);
+    around.turn.effects.push(Effect::Invoke { token, function, input });
     Ok(token)
 }
 
-fn image(world: &World, configuration: &Configuration, reference: &Reference, now: Millis) -> FunctionImage {
+fn image(state: &State, around: &Around, configuration: &Configuration, reference: &Reference) -> FunctionImage {
     let settings = &configuration.settings;
     let revision = revision(configuration);
-    let day = jiff::Timestamp::from_millisecond(now as i64).unwrap_or(jiff::Timestamp::MAX).strftime("%Y/%m/%d");
+    let day =
+        jiff::Timestamp::from_millisecond(around.turn.now as i64).unwrap_or(jiff::Timestamp::MAX).strftime("%Y/%m/%d");
     let mut environment = settings.environment.clone().unwrap_or_default().variables;
     // Where the function's own calls go, unless it says so itself: not to AWS.
-    if let Some(endpoint) = world.endpoint.as_ref().filter(|_| !environment.contains_key(ENDPOINT)) {
-        environment.insert(ENDPOINT.into(), endpoint.clone());
+    if let Some(endpoint) = around.endpoint.filter(|_| !environment.contains_key(ENDPOINT)) {
+        environment.insert(ENDPOINT.into(), endpoint.to_owned());
     }
-    if let Some(role) = world.access(now).iam.find(&settings.role) {
+    if let Some(role) = around.iam.find(&settings.role) {
         let name = configuration.function_name.clone();
         let session = iam::issue(role, iam::Session { name, ..iam::Session::default() });
         environment.insert("AWS_ACCESS_KEY_ID".into(), session.access_key);
@@ -269,7 +240,7 @@ fn image(world: &World, configuration: &Configuration, reference: &Reference, no
         version: configuration.version.clone(),
         runtime: settings.runtime.clone(),
         handler: settings.handler.clone(),
-        code: world.lambda.code.get(&configuration.code_sha256).unwrap_or_default(),
+        code: state.code.get(&configuration.code_sha256).unwrap_or_default(),
         code_sha256: configuration.code_sha256.clone(),
         environment,
         layers: settings.layers.iter().map(|layer| layer.arn.clone()).collect(),
@@ -288,29 +259,16 @@ fn revision(configuration: &Configuration) -> String {
     hex::encode(Md5::digest(identity))
 }
 
-/// Writes the lines as the function's role allows: without the right to make a group, none is made.
-fn log(world: &mut World, invocation: &Invocation, lines: &[String], now: Millis) {
-    let Invocation { region, role, log_group, log_stream, .. } = invocation;
-    let group = arn::regional("logs", region, &world.settings.account, &format!("log-group:{log_group}"));
-    let stream = format!("{group}:log-stream:{log_stream}");
-    let allowed = |world: &World, action: &str, resource: &str| world.access(now).allows(role, action, resource);
-    if allowed(world, "logs:CreateLogGroup", &group) || allowed(world, "logs:CreateLogGroup", &format!("{group}:*")) {
-        world.logs.create_group(&world.settings.account, region, log_group, now);
+impl Invocation {
+    /// What the caller is answered, with or without the log's tail.
+    pub fn reply(&self, outcome: InvokeOutcome, tail: bool) -> Reply {
+        let mut headers = vec![("X-Amz-Executed-Version", self.version.clone())];
+        headers.extend(outcome.function_error.map(|error| ("X-Amz-Function-Error", error)));
+        if tail {
+            let log = outcome.log.join("\n");
+            let end = &log.as_bytes()[log.len().saturating_sub(LOG_TAIL_BYTES)..];
+            headers.push(("X-Amz-Log-Result", base64_simd::STANDARD.encode_to_string(end)));
+        }
+        Reply { status: 200, headers, body: outcome.payload }
     }
-    if allowed(world, "logs:PutLogEvents", &stream) {
-        let create_stream = allowed(world, "logs:CreateLogStream", &stream);
-        let written = Written { region, group: log_group, stream: log_stream, lines };
-        world.logs.append(&world.settings.account, now, written, create_stream);
-    }
-}
-
-fn invoked(version: &str, outcome: InvokeOutcome, tail: bool) -> Reply {
-    let mut headers = vec![("X-Amz-Executed-Version", version.to_owned())];
-    headers.extend(outcome.function_error.map(|error| ("X-Amz-Function-Error", error)));
-    if tail {
-        let log = outcome.log.join("\n");
-        let end = &log.as_bytes()[log.len().saturating_sub(LOG_TAIL_BYTES)..];
-        headers.push(("X-Amz-Log-Result", base64_simd::STANDARD.encode_to_string(end)));
-    }
-    Reply { status: 200, headers, body: outcome.payload }
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::request::{FunctionImage, InvokeOutcome};
 use crate::settings::Settings;
 use crate::time::Delays;
+use crate::world::World;
 use crate::world::services::SERVICES;
 
 mod recorded;
@@ -96,6 +97,13 @@ fn start(world: &mut World, now: Millis) -> (Token, FunctionImage) {
         Effect::Retire { .. } | Effect::Work { .. } | Effect::Spent(_) => None,
     });
     (token, runs.expect("an invocation is an effect"))
+}
+
+/// An invocation on behalf of Firehose.
+fn from_firehose(world: &mut World, now: Millis, arn: &str) -> Result<Token, CannotInvoke> {
+    let mut turn = Turn::at(now);
+    let (state, mut around) = world.functions(&mut turn);
+    invoke(state, &mut around, arn, "{}".into())
 }
 
 #[test]
@@ -341,10 +349,10 @@ fn reserved_concurrency_is_a_limit() {
     let one = json!({ "ReservedConcurrentExecutions": 1 });
     lambda(&mut world, READY + 50, Method::PUT, concurrency, one).unwrap();
     let (token, _) = start(&mut world, READY + 50);
-    let cannot = invoke(&mut world, &mut Turn::at(READY + 50), ARN, "{}".into()).unwrap_err();
+    let cannot = from_firehose(&mut world, READY + 50, ARN).unwrap_err();
     assert_eq!(cannot.code, "InvokeLimitExceeded");
     world.resolve(&mut Turn::at(READY + 60), token, outcome());
-    assert!(invoke(&mut world, &mut Turn::at(READY + 70), &format!("{ARN}:$LATEST"), "{}".into()).is_ok());
+    assert!(from_firehose(&mut world, READY + 70, &format!("{ARN}:$LATEST")).is_ok());
 }
 
 /// The tokens of invocations that begin when the world is ticked.

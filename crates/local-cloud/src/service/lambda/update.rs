@@ -26,15 +26,15 @@ pub fn code(call: &mut Call) -> Outcome {
     function.at_rest()?;
     function.at_revision(input.revision_id.as_deref())?;
     let mut latest = function.latest.clone();
-    let code = input.source.read(call.sent.take(), &call.world.s3)?;
+    let code = input.source.read(call.sent.take(), &call.around.s3)?;
     latest.code_sha256 = code.sha256.clone();
     latest.code_size = code.zip.len();
-    latest.last_modified = last_modified(call.turn.now);
+    latest.last_modified = last_modified(call.around.turn.now);
     latest.settings.architectures = input.architectures.unwrap_or(latest.settings.architectures);
     if input.dry_run {
         return reply(200, &latest);
     }
-    call.world.lambda.keep(code);
+    call.state.keep(code);
     let settles_at = call.settles_at();
     let function = call.function_mut()?;
     function.update(latest, settles_at);
@@ -61,7 +61,7 @@ pub fn configuration(call: &mut Call) -> Outcome {
     }
     latest.settings = latest.settings.changed(input.settings)?;
     latest.runtime_version_config = runtime_version(&call.request.region, &latest.settings.runtime);
-    latest.last_modified = last_modified(call.turn.now);
+    latest.last_modified = last_modified(call.around.turn.now);
     let settles_at = call.settles_at();
     let function = call.function_mut()?;
     function.update(latest, settles_at);

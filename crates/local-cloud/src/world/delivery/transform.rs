@@ -60,12 +60,17 @@ pub fn invoke(world: &mut World, turn: &mut Turn, pump: &mut Pump, batch: Batch,
         Some(refusal) => Err(refused(refusal)),
         None => may_invoke(world, lambda, &event, turn.now),
     };
-    match may.and_then(|()| lambda::invoke(world, turn, &lambda.arn, event)) {
+    match may.and_then(|()| invoked(world, turn, &lambda.arn, event)) {
         Ok(token) => {
             pump.under_way.insert(token, UnderWay::Invoked(batch));
         }
         Err(reason) => unanswered(world, turn.now, pump, batch, failure_of(&reason)),
     }
+}
+
+fn invoked(world: &mut World, turn: &mut Turn, arn: &str, event: Bytes) -> Result<Token, CannotInvoke> {
+    let (state, mut around) = world.functions(turn);
+    lambda::invoke(state, &mut around, arn, event)
 }
 
 fn may_invoke(world: &World, lambda: &Lambda, event: &Bytes, now: Millis) -> Result<(), CannotInvoke> {

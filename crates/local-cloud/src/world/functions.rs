@@ -1,0 +1,60 @@
+//! Lambda among the others: what it needs of them, and what becomes of the results of invocations.
+
+use super::{World, delivery};
+use crate::arn;
+use crate::effect::Turn;
+use crate::request::{Answer, AwsError, InvokeOutcome, Token};
+use crate::service::iam;
+use crate::service::lambda::{self, Invocation, Waiter};
+use crate::service::logs::Written;
+use crate::time::Millis;
+
+impl World {
+    /// Lambda's state, and what it needs besides.
+    pub fn functions<'a>(&'a mut self, turn: &'a mut Turn) -> (&'a mut lambda::State, lambda::Around<'a>) {
+        let World { lambda, iam, s3, settings, tokens, endpoint, .. } = self;
+        let delays = settings.delays;
+        let iam = iam::View { state: iam, account: &settings.account, delay: delays.role, now: turn.now };
+        (lambda, lambda::Around { turn, tokens, iam, s3, delay: delays.function, endpoint: endpoint.as_deref() })
+    }
+}
+
+/// The result of an invocation: logs it, then either gives the waiting caller's reply, or hands it to Firehose
+/// ([`delivery::transformed`]).
+pub fn resolve(
+    world: &mut World,
+    turn: &mut Turn,
+    token: Token,
+    outcome: InvokeOutcome,
+) -> Option<Result<Answer, AwsError>> {
+    let invocation = world.lambda.ended(token)?;
+    write_log(world, &invocation, &outcome.log, turn.now);
+    match &invocation.waiter {
+        Waiter::Caller { tail } => Some(Ok(Answer::Reply(invocation.reply(outcome, *tail)))),
+        Waiter::Event { id } => {
+            let failed = outcome.function_error.is_some();
+            lambda::tried(&mut world.lambda, &world.settings.account, turn.now, id, failed);
+            None
+        }
+        Waiter::Firehose => {
+            delivery::transformed(world, turn, token, Ok(outcome));
+            None
+        }
+    }
+}
+
+/// Writes the lines as the function's role allows: without the right to make a group, none is made.
+fn write_log(world: &mut World, invocation: &Invocation, lines: &[String], now: Millis) {
+    let Invocation { region, role, log_group, log_stream, .. } = invocation;
+    let group = arn::regional("logs", region, &world.settings.account, &format!("log-group:{log_group}"));
+    let stream = format!("{group}:log-stream:{log_stream}");
+    let allowed = |world: &World, action: &str, resource: &str| world.access(now).allows(role, action, resource);
+    if allowed(world, "logs:CreateLogGroup", &group) || allowed(world, "logs:CreateLogGroup", &format!("{group}:*")) {
+        world.logs.create_group(&world.settings.account, region, log_group, now);
+    }
+    if allowed(world, "logs:PutLogEvents", &stream) {
+        let create_stream = allowed(world, "logs:CreateLogStream", &stream);
+        let written = Written { region, group: log_group, stream: log_stream, lines };
+        world.logs.append(&world.settings.account, now, written, create_stream);
+    }
+}
