@@ -9,7 +9,7 @@ use crate::time::Millis;
 pub struct Tokens(Token);
 
 impl Tokens {
-    pub fn next(&mut self) -> Token {
+    pub fn fresh(&mut self) -> Token {
         self.0 += 1;
         self.0
     }

@@ -58,7 +58,7 @@ impl World {
 
     /// A name for an effect, never used before in this run.
     pub fn token(&mut self) -> Token {
-        self.tokens.next()
+        self.tokens.fresh()
     }
 
     /// Everything is forgotten but how the world is set up and what goes wrong in it. Gives the ARNs of the functions there were. An effect under way

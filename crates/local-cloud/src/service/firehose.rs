@@ -7,16 +7,15 @@ use serde::{Deserialize, Serialize};
 use self::encryption::Encryption;
 pub use self::state::State;
 use self::state::backup_lane;
-use crate::effect::Turn;
 use crate::flow::config::Config;
 use crate::flow::destination::Destination;
 use crate::flow::job::{Job, Source};
 use crate::flow::pump::Pump;
 use crate::model::json;
-use crate::request::{AwsError, Request};
+use crate::request::{Answer, AwsError, Request};
+use crate::service::{iam, kinesis};
+use crate::settings::Settings;
 use crate::time::Millis;
-use crate::world::World;
-use crate::world::services::Call;
 
 mod control;
 mod create;
@@ -79,15 +78,26 @@ impl DeliveryStream {
     }
 }
 
+/// A call that was read and checked.
+pub type Call<'a> = Box<dyn FnOnce(&mut State, Around) -> Result<Answer, AwsError> + Send + 'a>;
+
+/// What a call needs of the world around it.
+pub struct Around<'a> {
+    pub settings: &'a Settings,
+    pub now: Millis,
+    pub kinesis: &'a kinesis::State,
+    pub iam: iam::View<'a>,
+    /// Whether a role, that of this ARN, may do something to a resource: [`crate::world::access`].
+    pub allows: &'a dyn Fn(&str, &str, &str) -> bool,
+}
+
 pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
     let operation = json::operation(request);
     macro_rules! run {
         ($input:expr, $function:path) => {{
             let input = $input?;
-            Box::new(move |world, turn| {
-                let account = world.settings.account.clone();
-                let at = Scope { region: request.region.clone(), account, now: turn.now };
-                $function(world, &at, input).map(json::answer)
+            Box::new(move |state, around| {
+                $function(state, &Scope::of(around, &request.region), input).map(json::answer)
             })
         }};
         ($function:path) => {
@@ -111,36 +121,38 @@ pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
     })
 }
 
-/// Statuses whose time has come pass into what follows.
-pub fn tick(world: &mut World, turn: &mut Turn) {
-    world.firehose.pass(turn.now);
-}
-
-pub fn due(world: &World) -> Option<Millis> {
-    let passing = world.firehose.streams.iter().filter(|(_, stream)| stream.status != Status::Active);
-    passing.map(|(_, stream)| stream.until).min()
-}
-
 /// How many delivery streams read a stream: each calls once a second.
 pub fn readers(state: &State, stream: &str) -> u64 {
     let theirs = |pump: &&Pump| pump.job.source.as_ref().is_some_and(|source| source.stream_key == stream);
     state.pumps.values().filter(theirs).count() as u64
 }
 
-/// Where and when a call happens.
-#[derive(Debug, Clone)]
-struct Scope {
-    region: String,
-    account: String,
+/// Where and when a call happens, and what it may ask.
+struct Scope<'a> {
+    region: &'a str,
+    account: &'a str,
     now: Millis,
+    /// How long a status lasts that does not last.
+    delay: Millis,
+    /// Does a delivery stream take only so much in a second?
+    limits: bool,
+    kinesis: &'a kinesis::State,
+    iam: iam::View<'a>,
+    allows: &'a dyn Fn(&str, &str, &str) -> bool,
 }
 
-impl Scope {
+impl<'a> Scope<'a> {
+    fn of(around: Around<'a>, region: &'a str) -> Scope<'a> {
+        let Around { settings, now, kinesis, iam, allows } = around;
+        let (account, delay, limits) = (&settings.account, settings.delays.delivery_stream, settings.limits);
+        Scope { region, account, now, delay, limits, kinesis, iam, allows }
+    }
+
     fn key(&self, name: &str) -> String {
         format!("{}/{name}", self.region)
     }
 
-    fn find<'a>(&self, state: &'a State, name: &str) -> Result<&'a DeliveryStream, AwsError> {
+    fn find<'s>(&self, state: &'s State, name: &str) -> Result<&'s DeliveryStream, AwsError> {
         state.streams.get(&self.key(name)).ok_or_else(|| {
             let message = format!("Firehose {name} not found under account {}.", self.account);
             AwsError::new("ResourceNotFoundException", message)

@@ -109,7 +109,7 @@ pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
         "SubscribeToShard" => {
             let input = json::checked("kinesis", "SubscribeToShard", body)?;
             Box::new(move |state, around| {
-                let token = around.tokens.next();
+                let token = around.tokens.fresh();
                 subscribe::subscribe(state, Scope::of(&around, request), token, input).map(|()| Answer::Events(token))
             })
         }

@@ -153,7 +153,7 @@ impl Call<'_> {
     /// Which function, and which of its versions, the call is about.
     fn reference(&self) -> Result<Reference, AwsError> {
         let name = self.input["FunctionName"].as_str().unwrap_or_default();
-        let reference = Reference::parse(name, &self.request.region, &self.around.iam.account)?;
+        let reference = Reference::parse(name, &self.request.region, self.around.iam.account)?;
         reference.and_qualifier(self.input["Qualifier"].as_str())
     }
 

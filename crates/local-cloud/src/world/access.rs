@@ -2,7 +2,8 @@
 
 use crate::service::iam::decision::{Opinions, Question};
 use crate::service::iam::{self, Policies, facts};
-use crate::service::{kinesis, lambda, s3};
+use crate::service::{firehose, kinesis, lambda, s3};
+use crate::settings::Settings;
 use crate::time::Millis;
 use crate::world::World;
 
@@ -27,6 +28,13 @@ impl World {
         let World { settings, iam, s3, kinesis, lambda, .. } = self;
         let iam = iam::View { state: iam, account: &settings.account, delay: settings.delays.role, now };
         Access { iam, s3, kinesis, lambda, enforced: settings.enforce_iam }
+    }
+
+    /// Firehose's state, and beside it what it may ask.
+    pub(super) fn firehose_and_access(&mut self, now: Millis) -> (&mut firehose::State, Access<'_>, &Settings) {
+        let World { settings, iam, s3, kinesis, lambda, firehose, .. } = self;
+        let iam = iam::View { state: iam, account: &settings.account, delay: settings.delays.role, now };
+        (firehose, Access { iam, s3, kinesis, lambda, enforced: settings.enforce_iam }, settings)
     }
 }
 

@@ -44,9 +44,9 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "firehose",
         protocol: protocol::FIREHOSE,
-        read: firehose::read,
-        tick: firehose::tick,
-        due: firehose::due,
+        read: read_firehose,
+        tick: |world, turn| world.firehose.pass(turn.now),
+        due: |world| world.firehose.due(),
     },
 ];
 
@@ -94,6 +94,16 @@ fn read_lambda(request: &Request) -> Result<Call<'_>, AwsError> {
         let refused = shown.and_then(|function| access.refusal(request, "lambda:ListTags", &function));
         let (state, around) = world.functions(turn);
         call.run(state, around, refused)
+    }))
+}
+
+fn read_firehose(request: &Request) -> Result<Call<'_>, AwsError> {
+    let call = firehose::read(request)?;
+    Ok(Box::new(move |world, turn| {
+        let (state, access, settings) = world.firehose_and_access(turn.now);
+        let allows = |role: &str, action: &str, resource: &str| access.allows(role, action, resource);
+        let (kinesis, iam) = (access.kinesis, access.iam);
+        call(state, firehose::Around { settings, now: turn.now, kinesis, iam, allows: &allows })
     }))
 }
 

@@ -4,10 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::create::DESTINATION_ID;
-use super::{DeliveryStream, Scope, Status};
+use super::{DeliveryStream, Scope, State, Status};
 use crate::model::json::{page, seconds};
 use crate::request::AwsError;
-use crate::world::World;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -15,24 +14,24 @@ pub struct Named {
     delivery_stream_name: String,
 }
 
-pub fn delete_delivery_stream(world: &mut World, at: &Scope, input: Named) -> Result<Value, AwsError> {
+pub fn delete_delivery_stream(state: &mut State, at: &Scope, input: Named) -> Result<Value, AwsError> {
     let name = &input.delivery_stream_name;
-    if at.find(&world.firehose, name)?.status == Status::Creating {
+    if at.find(state, name)?.status == Status::Creating {
         let message = format!("Firehose {name} under account {} cannot be deleted in CREATING state", at.account);
         return Err(AwsError::new("ResourceInUseException", message));
     }
     let key = at.key(name);
-    let until = at.now + world.settings.delays.delivery_stream;
-    world.firehose.stop_pumps(&key);
-    if let Some(stream) = world.firehose.streams.get_mut(&key).filter(|stream| stream.status == Status::Active) {
+    let until = at.now + at.delay;
+    state.stop_pumps(&key);
+    if let Some(stream) = state.streams.get_mut(&key).filter(|stream| stream.status == Status::Active) {
         stream.status = Status::Deleting;
         stream.until = until;
     }
     Ok(json!({}))
 }
 
-pub fn describe_delivery_stream(world: &mut World, at: &Scope, input: Named) -> Result<Value, AwsError> {
-    let stream = at.find(&world.firehose, &input.delivery_stream_name)?;
+pub fn describe_delivery_stream(state: &mut State, at: &Scope, input: Named) -> Result<Value, AwsError> {
+    let stream = at.find(state, &input.delivery_stream_name)?;
     let mut description = json!({
         "DeliveryStreamName": stream.name,
         "DeliveryStreamARN": stream.arn,
@@ -80,10 +79,10 @@ pub struct ListDeliveryStreams {
     exclusive_start_delivery_stream_name: Option<String>,
 }
 
-pub fn list_delivery_streams(world: &mut World, at: &Scope, input: ListDeliveryStreams) -> Result<Value, AwsError> {
+pub fn list_delivery_streams(state: &mut State, at: &Scope, input: ListDeliveryStreams) -> Result<Value, AwsError> {
     let prefix = at.key("");
     let wanted = |stream: &DeliveryStream| input.delivery_stream_type.as_ref().is_none_or(|t| t == stream_type(stream));
-    let streams = world.firehose.streams.with_prefix(&prefix).filter(|(_, stream)| wanted(stream));
+    let streams = state.streams.with_prefix(&prefix).filter(|(_, stream)| wanted(stream));
     let names = streams.map(|(_, stream)| (stream.name.as_str(), ()));
     let start = input.exclusive_start_delivery_stream_name.as_deref();
     let (shown, more) = page(names, start, input.limit.unwrap_or(10));

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::encryption::{Encryption, Key};
 use super::tags::{self, Tag};
-use super::{DeliveryStream, Scope, Status};
+use super::{DeliveryStream, Scope, State, Status};
 use crate::arn;
 use crate::flow::PRINCIPAL;
 use crate::flow::config::{Config, invalid, not_here};
@@ -15,7 +15,6 @@ use crate::flow::destination::Destination;
 use crate::flow::job::{Job, Source};
 use crate::request::AwsError;
 use crate::service::kinesis::logs::Logs;
-use crate::world::World;
 
 /// The only one that a delivery stream has.
 pub const DESTINATION_ID: &str = "destinationId-000000000001";
@@ -52,10 +51,10 @@ struct DirectPutSource {
     throughput_hint: u64,
 }
 
-pub fn create_delivery_stream(world: &mut World, at: &Scope, input: CreateDeliveryStream) -> Result<Value, AwsError> {
+pub fn create_delivery_stream(state: &mut State, at: &Scope, input: CreateDeliveryStream) -> Result<Value, AwsError> {
     let name = input.delivery_stream_name;
     let key = at.key(&name);
-    if world.firehose.streams.contains(&key) {
+    if state.streams.contains(&key) {
         let message = format!("Firehose {name} under accountId {} already exists", at.account);
         return Err(AwsError::new("ResourceInUseException", message));
     }
@@ -63,19 +62,19 @@ pub fn create_delivery_stream(world: &mut World, at: &Scope, input: CreateDelive
     let destination = one_of(input.s3, input.extended_s3, "Configuration")?
         .ok_or_else(|| invalid("Exactly one destination configuration is supported for a Firehose"))?;
     let kind = input.delivery_stream_type.as_deref().unwrap_or("DirectPut");
-    let source = source(world, at, kind, input.kinesis_stream_source_configuration)?;
+    let source = source(at, kind, input.kinesis_stream_source_configuration)?;
     if source.is_some() && input.direct_put_source_configuration.is_some() {
         // The words are ours, after those of the other source.
         return Err(invalid("DirectPutSourceConfig is only applicable for DirectPut stream type."));
     }
     let encryption = Encryption::initial(input.delivery_stream_encryption_configuration_input, kind)?;
-    let arn = arn::regional("firehose", &at.region, &at.account, &format!("deliverystream/{name}"));
+    let arn = arn::regional("firehose", at.region, at.account, &format!("deliverystream/{name}"));
     let stream = DeliveryStream {
         arn: arn.clone(),
         name,
-        region: at.region.clone(),
+        region: at.region.to_owned(),
         status: Status::Creating,
-        until: at.now + world.settings.delays.delivery_stream,
+        until: at.now + at.delay,
         version: 1,
         created: at.now,
         updated: None,
@@ -87,10 +86,10 @@ pub fn create_delivery_stream(world: &mut World, at: &Scope, input: CreateDelive
     };
     let jobs = stream.jobs()?;
     check_prefixes(at, &jobs)?;
-    check_roles(world, at, &jobs)?;
-    jobs.iter().for_each(|job| start_at_the_end(world, job));
-    world.firehose.streams.insert(&key, stream);
-    world.firehose.pump(jobs);
+    check_roles(at, &jobs)?;
+    jobs.iter().for_each(|job| start_at_the_end(state, at, job));
+    state.streams.insert(&key, stream);
+    state.pump(jobs);
     Ok(json!({ "DeliveryStreamARN": arn }))
 }
 
@@ -116,10 +115,10 @@ fn one_of(
     Ok(s3.map(Destination::plain).or(extended))
 }
 
-fn source(world: &World, at: &Scope, kind: &str, asked: Option<KinesisSource>) -> Result<Option<Source>, AwsError> {
+fn source(at: &Scope, kind: &str, asked: Option<KinesisSource>) -> Result<Option<Source>, AwsError> {
     match (kind, asked) {
         ("DirectPut", None) => Ok(None),
-        ("KinesisStreamAsSource", Some(asked)) => kinesis_source(world, at, asked).map(Some),
+        ("KinesisStreamAsSource", Some(asked)) => kinesis_source(at, asked).map(Some),
         ("DirectPut", Some(_)) => {
             Err(invalid("KinesisSourceStreamConfig is only applicable for KinesisStreamAsSource stream type."))
         }
@@ -130,17 +129,17 @@ fn source(world: &World, at: &Scope, kind: &str, asked: Option<KinesisSource>) -
     }
 }
 
-fn kinesis_source(world: &World, at: &Scope, asked: KinesisSource) -> Result<Source, AwsError> {
+fn kinesis_source(at: &Scope, asked: KinesisSource) -> Result<Source, AwsError> {
     let (stream_arn, role_arn) = (asked.stream_arn, asked.role_arn);
-    check_role(world, at, &role_arn)?;
-    if !world.access(at.now).allows(&role_arn, "kinesis:DescribeStream", &stream_arn) {
+    check_role(at, &role_arn)?;
+    if !(at.allows)(&role_arn, "kinesis:DescribeStream", &stream_arn) {
         return Err(invalid(format!(
             "Role {role_arn} is not authorized to perform: kinesis:DescribeStream on resource {stream_arn}."
         )));
     }
     let name = stream_arn.rsplit_once(":stream/").map_or("", |(_, name)| name);
     let stream_key = at.key(name);
-    let stream = world.kinesis.streams.get(&stream_key).filter(|stream| stream.arn == stream_arn);
+    let stream = at.kinesis.streams.get(&stream_key).filter(|stream| stream.arn == stream_arn);
     let stream = stream.ok_or_else(|| invalid(format!("Kinesis stream {stream_arn} not found.")))?;
     Ok(Source { stream_created: stream.created, stream_arn, stream_key, role_arn })
 }
@@ -149,33 +148,31 @@ fn check_prefixes(at: &Scope, jobs: &[Job]) -> Result<(), AwsError> {
     jobs.iter().try_for_each(|job| job.config.store.check_lengths(at.now))
 }
 
-fn check_roles(world: &World, at: &Scope, jobs: &[Job]) -> Result<(), AwsError> {
+fn check_roles(at: &Scope, jobs: &[Job]) -> Result<(), AwsError> {
     for Config { store, lambda, .. } in jobs.iter().map(|job| &job.config) {
-        check_role(world, at, &store.role_arn)?;
-        lambda.as_ref().map_or(Ok(()), |lambda| check_role(world, at, &lambda.role_arn))?;
+        check_role(at, &store.role_arn)?;
+        lambda.as_ref().map_or(Ok(()), |lambda| check_role(at, &lambda.role_arn))?;
     }
     Ok(())
 }
 
-fn check_role(world: &World, at: &Scope, role: &str) -> Result<(), AwsError> {
-    world
-        .access(at.now)
-        .iam
+fn check_role(at: &Scope, role: &str) -> Result<(), AwsError> {
+    at.iam
         .assumable(role, PRINCIPAL)
         .map_err(|_| invalid(format!("Firehose is unable to assume role {role}. Please check the role provided.")))
 }
 
 /// Of what is there already, nothing goes this way; of what comes from now on, everything.
-fn start_at_the_end(world: &mut World, job: &Job) {
+fn start_at_the_end(state: &mut State, at: &Scope, job: &Job) {
     let logs: Vec<(u32, u64)> = match &job.source {
         Some(source) => {
-            let logs = world.kinesis.logs(&source.stream_key);
+            let logs = at.kinesis.logs(&source.stream_key);
             logs.into_iter().flat_map(Logs::iter).map(|(shard, log)| (shard, log.next())).collect()
         }
-        None => world.firehose.log(&job.stream).map(|log| (0, log.next())).into_iter().collect(),
+        None => state.log(&job.stream).map(|log| (0, log.next())).into_iter().collect(),
     };
     for (shard, next) in logs {
-        world.firehose.start(&job.lane, shard, next);
+        state.start(&job.lane, shard, next);
     }
 }
 
@@ -193,9 +190,9 @@ pub struct UpdateDestination {
     others: Map<String, Value>,
 }
 
-pub fn update_destination(world: &mut World, at: &Scope, input: UpdateDestination) -> Result<Value, AwsError> {
+pub fn update_destination(state: &mut State, at: &Scope, input: UpdateDestination) -> Result<Value, AwsError> {
     let name = &input.delivery_stream_name;
-    let mut stream = at.find(&world.firehose, name)?.clone();
+    let mut stream = at.find(state, name)?.clone();
     check_update(&stream, &input)?;
     refuse_others(&input.others, "Update")?;
     let update = one_of(input.s3, input.extended_s3, "Update")?
@@ -210,12 +207,12 @@ pub fn update_destination(world: &mut World, at: &Scope, input: UpdateDestinatio
     stream.updated = Some(at.now);
     let jobs = stream.jobs()?;
     check_prefixes(at, &jobs)?;
-    check_roles(world, at, &jobs)?;
-    let new = |job: &&Job| !world.firehose.pumps.contains_key(&job.lane);
+    check_roles(at, &jobs)?;
+    let new = |job: &&Job| !state.pumps.contains_key(&job.lane);
     let new: Vec<Job> = jobs.iter().filter(new).cloned().collect();
-    new.iter().for_each(|job| start_at_the_end(world, job));
-    world.firehose.streams.insert(at.key(name), stream);
-    world.firehose.pump(jobs);
+    new.iter().for_each(|job| start_at_the_end(state, at, job));
+    state.streams.insert(at.key(name), stream);
+    state.pump(jobs);
     Ok(json!({}))
 }
 

@@ -3,11 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{DeliveryStream, Scope};
+use super::{DeliveryStream, Scope, State};
 use crate::flow::config::invalid;
 use crate::request::AwsError;
 use crate::time::Millis;
-use crate::world::World;
 
 /// Starts and stops together.
 const MOST_CHANGES: usize = 25;
@@ -77,10 +76,10 @@ pub struct Start {
     delivery_stream_encryption_configuration_input: Option<Key>,
 }
 
-pub fn start(world: &mut World, at: &Scope, input: Start) -> Result<Value, AwsError> {
+pub fn start(state: &mut State, at: &Scope, input: Start) -> Result<Value, AwsError> {
     let owned = || Key { key_type: "AWS_OWNED_CMK".into(), key_arn: None };
     let key = input.delivery_stream_encryption_configuration_input.unwrap_or_else(owned);
-    set(world, at, &input.delivery_stream_name, Some(key.checked()?))
+    set(state, at, &input.delivery_stream_name, Some(key.checked()?))
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,12 +88,12 @@ pub struct Stop {
     delivery_stream_name: String,
 }
 
-pub fn stop(world: &mut World, at: &Scope, input: Stop) -> Result<Value, AwsError> {
-    set(world, at, &input.delivery_stream_name, None)
+pub fn stop(state: &mut State, at: &Scope, input: Stop) -> Result<Value, AwsError> {
+    set(state, at, &input.delivery_stream_name, None)
 }
 
-fn set(world: &mut World, at: &Scope, name: &str, key: Option<Key>) -> Result<Value, AwsError> {
-    let stream: &DeliveryStream = at.find(&world.firehose, name)?;
+fn set(state: &mut State, at: &Scope, name: &str, key: Option<Key>) -> Result<Value, AwsError> {
+    let stream: &DeliveryStream = at.find(state, name)?;
     if stream.source.is_some() {
         return Err(not_direct());
     }
@@ -108,8 +107,8 @@ fn set(world: &mut World, at: &Scope, name: &str, key: Option<Key>) -> Result<Va
         return Err(AwsError::new("LimitExceededException", message));
     }
     changes.push(at.now);
-    let until = at.now + world.settings.delays.delivery_stream;
-    if let Some(stream) = world.firehose.streams.get_mut(&at.key(name)) {
+    let until = at.now + at.delay;
+    if let Some(stream) = state.streams.get_mut(&at.key(name)) {
         stream.encryption = Encryption { key, until, changes };
     }
     Ok(json!({}))

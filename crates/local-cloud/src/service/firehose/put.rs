@@ -9,7 +9,6 @@ use crate::model::json::{Blob, missing, violation};
 use crate::record::Record;
 use crate::record::sequence::Sequence;
 use crate::request::AwsError;
-use crate::world::World;
 
 const RECORD_LIMIT: usize = 1_024_000;
 const BATCH_LIMIT: usize = 4 << 20;
@@ -35,14 +34,14 @@ pub struct PutRecordOutput {
     encrypted: bool,
 }
 
-pub fn put_record(world: &mut World, at: &Scope, input: PutRecord) -> Result<PutRecordOutput, AwsError> {
+pub fn put_record(state: &mut State, at: &Scope, input: PutRecord) -> Result<PutRecordOutput, AwsError> {
     let name = input.delivery_stream_name.ok_or_else(|| missing("deliveryStreamName"))?;
-    let encrypted = writable(&world.firehose, at, &name)?;
+    let encrypted = writable(state, at, &name)?;
     let record = check(input.record.ok_or_else(|| missing("record"))?, "record.data")?;
-    if !admitted(world, at, &name) {
+    if !admitted(state, at, &name) {
         return Err(slow_down());
     }
-    Ok(PutRecordOutput { record_id: place(world, at, &name, record).ok_or_else(slow_down)?, encrypted })
+    Ok(PutRecordOutput { record_id: place(state, at, &name, record).ok_or_else(slow_down)?, encrypted })
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,12 +75,12 @@ fn slow_down() -> AwsError {
 }
 
 pub fn put_record_batch(
-    world: &mut World,
+    state: &mut State,
     at: &Scope,
     input: PutRecordBatch,
 ) -> Result<PutRecordBatchOutput, AwsError> {
     let name = input.delivery_stream_name.ok_or_else(|| missing("deliveryStreamName"))?;
-    let encrypted = writable(&world.firehose, at, &name)?;
+    let encrypted = writable(state, at, &name)?;
     let entries = input.records.ok_or_else(|| missing("records"))?;
     if !(1..=MOST_RECORDS).contains(&entries.len()) {
         let bound = if entries.is_empty() { "greater than or equal to 1" } else { "less than or equal to 500" };
@@ -93,10 +92,10 @@ pub fn put_record_batch(
     if checked.iter().map(|data| data.0.len()).sum::<usize>() > BATCH_LIMIT {
         return Err(invalid("Records size exceeds 4 MB limit"));
     }
-    if !admitted(world, at, &name) {
+    if !admitted(state, at, &name) {
         return Err(slow_down());
     }
-    let placed = checked.into_iter().map(|data| match place(world, at, &name, data) {
+    let placed = checked.into_iter().map(|data| match place(state, at, &name, data) {
         Some(record_id) => Placed::Taken { record_id },
         None => Placed::Refused { error_code: slow_down().code, error_message: slow_down().message },
     });
@@ -135,17 +134,17 @@ fn check(entry: Entry, path: &str) -> Result<Blob, AwsError> {
 }
 
 /// May one call more be made in this second?
-fn admitted(world: &mut World, at: &Scope, name: &str) -> bool {
-    !world.settings.limits || world.firehose.meter(&at.key(name), &at.region).request(at.now)
+fn admitted(state: &mut State, at: &Scope, name: &str) -> bool {
+    !at.limits || state.meter(&at.key(name), at.region).request(at.now)
 }
 
 /// Gives the record's id; none when it is one too many in this second.
-fn place(world: &mut World, at: &Scope, name: &str, data: Blob) -> Option<String> {
+fn place(state: &mut State, at: &Scope, name: &str, data: Blob) -> Option<String> {
     let key = at.key(name);
-    if world.settings.limits && !world.firehose.meter(&key, &at.region).record(at.now, data.0.len() as u64) {
+    if at.limits && !state.meter(&key, at.region).record(at.now, data.0.len() as u64) {
         return None;
     }
-    let log = world.firehose.log_mut(&key);
+    let log = state.log_mut(&key);
     let ordinal = log.next();
     let sequence = Sequence::of_record(0, 0, ordinal, at.now / 1000);
     let record = Record { sequence, partition_key: "".into(), data: data.0, arrival: at.now };

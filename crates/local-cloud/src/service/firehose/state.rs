@@ -138,7 +138,14 @@ impl State {
         self.logs.entry(key.to_owned()).or_default()
     }
 
-    pub(super) fn pass(&mut self, now: Millis) {
+    /// When [`State::pass`] next has something to do.
+    pub fn due(&self) -> Option<Millis> {
+        let passing = self.streams.iter().filter(|(_, stream)| stream.status != Status::Active);
+        passing.map(|(_, stream)| stream.until).min()
+    }
+
+    /// Statuses whose time has come pass into what follows.
+    pub fn pass(&mut self, now: Millis) {
         let over = |stream: &DeliveryStream| stream.status != Status::Active && stream.until <= now;
         let keys: Vec<String> =
             self.streams.iter().filter(|(_, stream)| over(stream)).map(|(key, _)| key.to_owned()).collect();

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{DeliveryStream, Scope, Status};
+use super::{DeliveryStream, Scope, State, Status};
 use crate::flow::config::invalid;
 use crate::model::json::page;
 use crate::request::AwsError;
-use crate::world::World;
 
 const MOST_TAGS: usize = 50;
 
@@ -44,8 +43,8 @@ pub struct TagDeliveryStream {
     tags: Vec<Tag>,
 }
 
-pub fn tag(world: &mut World, at: &Scope, input: TagDeliveryStream) -> Result<Value, AwsError> {
-    let stream = taggable(world, at, &input.delivery_stream_name)?;
+pub fn tag(state: &mut State, at: &Scope, input: TagDeliveryStream) -> Result<Value, AwsError> {
+    let stream = taggable(state, at, &input.delivery_stream_name)?;
     stream.tags = added(stream.tags.clone(), input.tags)?;
     Ok(json!({}))
 }
@@ -57,15 +56,15 @@ pub struct UntagDeliveryStream {
     tag_keys: Vec<String>,
 }
 
-pub fn untag(world: &mut World, at: &Scope, input: UntagDeliveryStream) -> Result<Value, AwsError> {
-    let stream = taggable(world, at, &input.delivery_stream_name)?;
+pub fn untag(state: &mut State, at: &Scope, input: UntagDeliveryStream) -> Result<Value, AwsError> {
+    let stream = taggable(state, at, &input.delivery_stream_name)?;
     stream.tags.retain(|key, _| !input.tag_keys.contains(key));
     Ok(json!({}))
 }
 
-fn taggable<'a>(world: &'a mut World, at: &Scope, name: &str) -> Result<&'a mut DeliveryStream, AwsError> {
-    let deleting = at.find(&world.firehose, name)?.status == Status::Deleting;
-    let stream = world.firehose.streams.get_mut(&at.key(name)).filter(|_| !deleting);
+fn taggable<'a>(state: &'a mut State, at: &Scope, name: &str) -> Result<&'a mut DeliveryStream, AwsError> {
+    let deleting = at.find(state, name)?.status == Status::Deleting;
+    let stream = state.streams.get_mut(&at.key(name)).filter(|_| !deleting);
     stream.ok_or_else(|| {
         let message = format!("Firehose {name} under account {} is in DELETING state", at.account);
         AwsError::new("ResourceInUseException", message)
@@ -80,8 +79,8 @@ pub struct ListTagsForDeliveryStream {
     limit: Option<usize>,
 }
 
-pub fn list(world: &mut World, at: &Scope, input: ListTagsForDeliveryStream) -> Result<Value, AwsError> {
-    let stream = at.find(&world.firehose, &input.delivery_stream_name)?;
+pub fn list(state: &mut State, at: &Scope, input: ListTagsForDeliveryStream) -> Result<Value, AwsError> {
+    let stream = at.find(state, &input.delivery_stream_name)?;
     let all = stream.tags.iter().map(|(key, value)| (key.as_str(), value));
     let (shown, more) = page(all, input.exclusive_start_tag_key.as_deref(), input.limit.unwrap_or(MOST_TAGS));
     let tags: Vec<Tag> =

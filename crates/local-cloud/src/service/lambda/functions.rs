@@ -53,7 +53,7 @@ pub fn create(call: &mut Call) -> Outcome {
     let settings = Settings::default_of(&reference.name).changed(input.settings)?;
     let tags = input.tags.unwrap_or_default();
     few_enough(&tags)?;
-    let code = input.code.read(call.sent.take(), &call.around.s3)?;
+    let code = input.code.read(call.sent.take(), call.around.s3)?;
     role_assumable(call, &settings.role)?;
     let latest = Configuration {
         function_name: reference.name.clone(),

@@ -209,7 +209,7 @@ pub fn start(
         log_group: function.log_group.clone(),
         log_stream: function.log_stream.clone(),
     };
-    let token = around.tokens.next();
+    let token = around.tokens.fresh();
     state.started += 1;
     state.under_way.insert(token, invocation);
     around.turn.effects.push(Effect::Invoke { token, function, input });

@@ -63,7 +63,7 @@ fn tagged<'a>(call: &'a mut Call, arn: &str) -> Result<&'a mut Function, AwsErro
     if let Some((_, kind)) = OTHERS.iter().find(|(mark, _)| arn.contains(mark)) {
         return Err(no_such(format!("{kind} not found: {arn}")));
     }
-    let reference = Reference::parse(arn, &call.request.region, &call.around.iam.account)?;
+    let reference = Reference::parse(arn, &call.request.region, call.around.iam.account)?;
     if reference.qualifier.is_some() {
         return Err(invalid("Tags on function aliases and versions are not supported. Please specify a function ARN."));
     }

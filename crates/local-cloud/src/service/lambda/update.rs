@@ -26,7 +26,7 @@ pub fn code(call: &mut Call) -> Outcome {
     function.at_rest()?;
     function.at_revision(input.revision_id.as_deref())?;
     let mut latest = function.latest.clone();
-    let code = input.source.read(call.sent.take(), &call.around.s3)?;
+    let code = input.source.read(call.sent.take(), call.around.s3)?;
     latest.code_sha256 = code.sha256.clone();
     latest.code_size = code.zip.len();
     latest.last_modified = last_modified(call.around.turn.now);
