@@ -1,7 +1,7 @@
 //! AWS's anomalies: what it answers for a while after a change, although the change was made.
 //!
 //! A row of the table ([`rows()`]) says which operations bring an anomaly about, which operations then show it on the same resource, what they
-//! are answered, and for how long. One mechanism serves all rows: [`crate::drive`] asks [`course::Anomalies`] before and after each
+//! are answered, and for how long. One mechanism serves all rows: the door asks [`crate::course`] before and after each
 //! call. Services know nothing of it.
 //!
 //! What is under way is kept beside the world, in memory only: it is not journalled, and an engine that starts again has none. It
@@ -10,11 +10,7 @@
 use crate::time::Millis;
 
 pub mod choice;
-pub mod course;
-pub mod page;
-mod question;
 mod rows;
-pub(crate) mod subject;
 
 pub use choice::Consistency;
 
@@ -47,9 +43,9 @@ pub enum Shown {
     Stale,
     /// A refusal. Where AWS has several wordings, each refused call gets the next.
     Refused(&'static [Words]),
-    /// Empty pages with a token before the first that is not: those of [`page`], at any time.
+    /// Empty pages with a token before the first that is not: those of [`crate::course::page`], at any time.
     EmptyPages,
-    /// Pages of one item, however many were asked for: [`page::shortened`], at any time.
+    /// Pages of one item, however many were asked for: [`crate::course::page::shortened`], at any time.
     ShortPages,
     /// What was written is not found yet: the service itself looks away ([`crate::world::World::late_events`]).
     Late,

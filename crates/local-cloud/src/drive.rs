@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::anomalies::Consistency;
-use crate::anomalies::course::{Anomalies, Count};
 use crate::control;
+use crate::course::{Anomalies, Count};
 use crate::effect::Effect;
 use crate::effect::Turn;
 use crate::faults::{Faults, Rule};

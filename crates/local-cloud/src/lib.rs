@@ -24,6 +24,7 @@ pub mod brief;
 pub mod changes;
 pub mod connector;
 pub mod control;
+pub mod course;
 pub mod drive;
 pub mod effect;
 pub mod faults;

@@ -9,9 +9,9 @@ use aws_facts::rates::{Per, RATES};
 
 use crate::allowance::Allowance;
 use crate::anomalies::About;
-use crate::anomalies::subject;
 use crate::request::{AwsError, Request};
 use crate::time::Millis;
+use crate::wire::subject;
 
 /// What is left of each rate.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ pub mod operation;
 pub mod s3;
 pub mod scope;
 pub mod signature;
+pub mod subject;
 
 /// Whom a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

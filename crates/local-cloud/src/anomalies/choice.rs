@@ -46,16 +46,16 @@ impl Consistency {
     }
 
     /// How long a row lasts, at least and at most; `None` where it is not on.
-    pub(super) fn lasts(&self, row: &Row) -> Option<(Millis, Millis)> {
+    pub fn lasts(&self, row: &Row) -> Option<(Millis, Millis)> {
         let chosen = self.rows.get(row.name)?;
         Some(chosen.map_or(row.lasts, |time| (time, time)))
     }
 
-    pub(super) fn rate(&self) -> f64 {
+    pub fn rate(&self) -> f64 {
         self.rate.unwrap_or(1.0)
     }
 
-    pub(super) fn seed(&self) -> u64 {
+    pub fn seed(&self) -> u64 {
         self.seed.unwrap_or_default()
     }
 }

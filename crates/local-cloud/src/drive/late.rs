@@ -7,8 +7,9 @@ use bytes::Bytes;
 
 use super::{Content, Engine, exchange};
 use crate::anomalies::Shown;
-use crate::anomalies::course::Met;
-use crate::anomalies::page::{self, Page};
+use crate::course::Met;
+use crate::course::page;
+use crate::course::page::Page;
 use crate::rates;
 use crate::request::{AwsError, Request};
 use crate::wire::dress::{self, Format};

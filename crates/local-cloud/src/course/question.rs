@@ -4,11 +4,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
 
-use super::subject::Subject;
 use crate::arn;
 use crate::model::protocol::{self, Protocol};
 use crate::model::query;
 use crate::request::Request;
+use crate::wire::subject::Subject;
 
 /// How a read names its resource.
 enum Names {
@@ -85,8 +85,8 @@ pub fn about(operation: &str, subject: &Subject, request: &Request, account: &st
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Shown, rows};
     use super::*;
+    use crate::anomalies::{Shown, rows};
     use crate::wire;
 
     #[test]

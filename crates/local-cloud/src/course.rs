@@ -1,14 +1,18 @@
-//! What is under way: which resources show which anomalies until when.
+//! Anomalies that are under way: which resources show which anomalies until when.
 
 use bytes::Bytes;
 use http::Response;
 
-use super::subject::{self, Subject};
-use super::{About, Consistency, Row, Shown, Words, question, rows};
+use crate::anomalies::{About, Consistency, Row, Shown, Words, rows};
 use crate::faults::share;
 use crate::request::{AwsError, Request};
 use crate::settings::Settings;
 use crate::time::{Delays, Millis};
+use crate::wire::subject;
+use crate::wire::subject::Subject;
+
+pub mod page;
+mod question;
 
 /// The anomalies of an engine.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::About;
+use crate::anomalies::About;
 use crate::model::query::Form;
 use crate::request::Request;
 use crate::service::lambda;
