@@ -11,7 +11,8 @@ use http::HeaderValue;
 use http::header::HOST;
 use http_body_util::BodyExt;
 
-use crate::drive::{Content, Engine};
+use crate::drive::Engine;
+use crate::exchange::Content;
 
 impl Engine {
     /// For `http_client` of an SDK configuration: every request is answered by this engine, whatever its endpoint.

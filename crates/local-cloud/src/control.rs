@@ -1,6 +1,5 @@
 //! The engine's own calls, under `/_local/`: health, and for tests the clock, the buffers, what goes wrong and what exists.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +12,6 @@ use crate::faults::{NoRule, Rule};
 use crate::request::{Reply, Request};
 use crate::time::LATEST;
 use crate::wire::dress;
-use crate::world::World;
 
 /// Answers
 ///
@@ -180,25 +178,4 @@ fn health(engine: &Engine) -> Value {
         "damage": engine.damage(),
         "refuses_changes": engine.stalled(),
     })
-}
-
-/// What exists: names by region for the regional services, role names, and for S3 keys and sizes by bucket.
-pub fn dump(world: &World) -> Value {
-    json!({
-        "firehose": by_region(world.firehose.keys()),
-        "iam": world.iam.roles.iter().map(|(_, role)| role.name.as_str()).collect::<Vec<_>>(),
-        "kinesis": by_region(world.kinesis.streams.iter().map(|(key, _)| key)),
-        "lambda": by_region(world.lambda.functions.iter().map(|(key, _)| key)),
-        "logs": by_region(world.logs.groups.iter().map(|(key, _)| key)),
-        "s3": world.s3.dump(),
-    })
-}
-
-/// Of keys `region/name`.
-fn by_region<'a>(keys: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, Vec<&'a str>> {
-    let mut regions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (region, name) in keys.filter_map(|key| key.split_once('/')) {
-        regions.entry(region).or_default().push(name);
-    }
-    regions
 }

@@ -8,8 +8,7 @@ use crate::faults::share;
 use crate::request::{AwsError, Request};
 use crate::settings::Settings;
 use crate::time::{Delays, Millis};
-use crate::wire::subject;
-use crate::wire::subject::Subject;
+use crate::wire::subject::{self, Subject};
 
 pub mod page;
 mod question;

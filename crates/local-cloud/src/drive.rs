@@ -7,33 +7,29 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot, watch};
+use bytes::Bytes;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::anomalies::Consistency;
-use crate::control;
 use crate::course::{Anomalies, Count};
-use crate::effect::Effect;
-use crate::effect::Turn;
-use crate::faults::{Faults, Rule};
+use crate::effect::{Effect, Turn};
+use crate::faults::{Fault, Faults, Rule};
 use crate::rates::Rates;
-use crate::request::{AwsError, Reply, Token};
+use crate::request::{AwsError, Reply, Request, Token};
 use crate::runner::Runner;
 use crate::service::kinesis;
 use crate::service::kinesis::subscribe::Next;
-use crate::settings::Secret;
-use crate::settings::Settings;
+use crate::settings::{Secret, Settings};
 use crate::time::{LATEST, Millis};
-use crate::world::World;
-use crate::world::delivery;
+use crate::wire::dress::Format;
+use crate::world::dump::dump;
+use crate::world::{World, delivery};
 
-mod body;
 mod clock;
 mod effect;
-mod exchange;
 mod held;
 mod journal;
 mod kept;
-mod late;
 mod reads;
 mod room;
 mod subscription;
@@ -41,9 +37,8 @@ mod subscription;
 mod tests;
 mod timer;
 
-pub use body::Content;
 pub use clock::Pace;
-pub use exchange::LostReply;
+pub use effect::Said;
 pub use journal::{Damage, StartError};
 pub use kept::Kept;
 
@@ -262,7 +257,7 @@ impl Engine {
 
     /// What exists, by service and region. It looks some objects up at a time, so that a change made meanwhile may be missing.
     pub fn dump(&self) -> serde_json::Value {
-        let mut dump = self.look("dump", control::dump);
+        let mut dump = self.look("dump", dump);
         let mut last = String::new();
         loop {
             let objects = self.look("dump", |world| world.s3.some_objects(&last));
@@ -307,6 +302,44 @@ impl Engine {
     /// Reads the world; nothing happens in it.
     pub(crate) fn look<R>(&self, by: &str, read: impl FnOnce(&World) -> R) -> R {
         read(&self.shared.room(by).world)
+    }
+
+    /// What signatures are checked with.
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        self.shared.secret.as_ref()
+    }
+
+    /// The faults that strike a call of this operation.
+    pub(crate) fn fault(&self, operation: &str) -> Fault {
+        let mut faults = self.shared.faults();
+        if faults.is_empty() { Fault::default() } else { faults.decide(operation) }
+    }
+
+    /// What anomalies are under way.
+    pub(crate) fn course(&self) -> MutexGuard<'_, Anomalies> {
+        self.shared.anomalies()
+    }
+
+    /// What is left of each rate, where limits are asked for.
+    pub(crate) fn rates(&self) -> Option<MutexGuard<'_, Rates>> {
+        // Counting does not panic.
+        self.shared.rates.as_ref().map(|rates| rates.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has a service answer a call.
+    pub(crate) async fn ask(
+        &self,
+        service: usize,
+        operation: &str,
+        request: &Request,
+        slow: Duration,
+    ) -> Result<Said, AwsError> {
+        self.shared.ask(service, operation, request, slow).await
+    }
+
+    /// The messages of a subscription, from the first to the last.
+    pub(crate) fn subscription(&self, token: Token, format: Format) -> mpsc::Receiver<Bytes> {
+        subscription::start(&self.shared, token, format)
     }
 
     /// Ends all subscriptions, which nothing else would before their time.

@@ -27,6 +27,7 @@ pub mod control;
 pub mod course;
 pub mod drive;
 pub mod effect;
+pub mod exchange;
 pub mod faults;
 pub mod flow;
 pub mod glob;
@@ -47,7 +48,8 @@ pub mod wire;
 pub mod world;
 
 pub use anomalies::Consistency;
-pub use drive::{Damage, Engine, LostReply, Pace, StartError};
+pub use drive::{Damage, Engine, Pace, StartError};
+pub use exchange::LostReply;
 pub use settings::{Secret, Settings};
 pub use time::{Delays, LATEST};
 

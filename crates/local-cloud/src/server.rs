@@ -17,7 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::drive::{Content, Engine, LostReply};
+use crate::drive::Engine;
+use crate::exchange::{Content, LostReply};
 use crate::host;
 
 mod activity;

@@ -1,7 +1,6 @@
 //! All state there is. Calls, results and time go in; answers and effects come out. No IO, no clock, no async.
 
-use crate::changes::Changes;
-use crate::changes::LogChange;
+use crate::changes::{Changes, LogChange};
 use crate::effect::Tokens;
 use crate::faults::Faults;
 use crate::request::Token;
@@ -11,6 +10,7 @@ use crate::time::Millis;
 
 pub mod access;
 pub mod delivery;
+pub mod dump;
 mod functions;
 pub mod services;
 mod turns;

@@ -22,7 +22,7 @@ static EVALUATIONS: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, usize::from).min(MOST_EVALUATIONS)));
 
 /// What was said to a call, once it need not wait.
-pub(super) enum Said {
+pub enum Said {
     Reply(Reply),
     Events(Token),
 }

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use super::reads::only_reads;
 use crate::drive::journal::{Committed, Contents, Damage, Disk, Journal, Lock, StartError};
-use crate::effect::Effect;
-use crate::effect::Turn;
+use crate::effect::{Effect, Turn};
 use crate::faults::Refusal;
 use crate::request::AwsError;
 use crate::settings::Settings;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::activity::Busy;
-use crate::drive::Content;
+use crate::exchange::Content;
 
 #[derive(Debug)]
 pub struct Answered {

@@ -3,8 +3,7 @@
 //! What is written is read back at once; services see it [`crate::Delays::role`] later, as on AWS.
 
 use crate::changes::Changes;
-use crate::model::query;
-use crate::model::query::{Form, Xml, answer};
+use crate::model::query::{self, Form, Xml, answer};
 use crate::model::validate;
 use crate::request::{Answer, AwsError, Request, Unwritten};
 use crate::table::Table;

@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use crate::arn;
 use crate::changes::Changes;
-use crate::model::json;
-use crate::model::validate;
+use crate::model::{json, validate};
 use crate::request::{Answer, AwsError, Reply, Request, Unwritten};
 use crate::table::Table;
 use crate::time::Millis;

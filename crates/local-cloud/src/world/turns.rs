@@ -1,8 +1,7 @@
 //! The world's turns: a call, the result of an effect, or time that has passed.
 
-use super::World;
 use super::services::{Call, SERVICES};
-use super::{delivery, functions};
+use super::{World, delivery, functions};
 use crate::effect::Turn;
 use crate::flow::task::Done;
 use crate::request::{Answer, AwsError, InvokeOutcome, Token};

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use super::meter::Meter;
 use super::{DeliveryStream, Status};
-use crate::changes::Changes;
-use crate::changes::LogChange;
+use crate::changes::{Changes, LogChange};
 use crate::flow::job::Job;
 use crate::flow::progress::{Finished, Progress};
 use crate::flow::pump::Pump;

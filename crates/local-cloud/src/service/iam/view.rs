@@ -3,13 +3,12 @@
 use crate::request::{AwsError, Request};
 use crate::time::Millis;
 
-use super::State;
 use super::condition::{Context, fact};
 use super::decision::{Opinions, Question};
-use super::policies;
 use super::policy::{Document, Verdict};
 use super::role::Role;
 use super::session::{self, Caller, Policies};
+use super::{State, policies};
 
 /// Roles and policies, as those find them who ask at a time.
 #[derive(Debug, Clone, Copy)]

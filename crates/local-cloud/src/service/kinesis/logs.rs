@@ -3,8 +3,7 @@
 use super::State;
 use super::meter::Meter;
 use super::stream::Stream;
-use crate::changes::Changes;
-use crate::changes::LogChange;
+use crate::changes::{Changes, LogChange};
 use crate::log::Log;
 use crate::time::Millis;
 

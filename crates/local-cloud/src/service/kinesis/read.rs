@@ -12,8 +12,7 @@ use super::{Scope, State, invalid, name_in, rate_exceeded, refusal};
 use crate::log::Log;
 use crate::model::json::{missing, page, violation};
 use crate::record::Record;
-use crate::record::sequence::Sequence;
-use crate::record::sequence::shard_id;
+use crate::record::sequence::{Sequence, shard_id};
 use crate::request::{Answer, AwsError, Reply, Unwritten};
 use crate::time::Millis;
 

@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 
 use super::consumer::Consumer;
 use super::shards::{Open, Shard, Shards};
-use crate::record::sequence::Sequence;
-use crate::record::sequence::shard_id;
+use crate::record::sequence::{Sequence, shard_id};
 use crate::time::Millis;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

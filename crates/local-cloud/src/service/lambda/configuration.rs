@@ -7,10 +7,9 @@ use crate::request::AwsError;
 use crate::time::Millis;
 
 use super::environment::Environment;
-use super::invalid;
 use super::layer::{self, Layer};
-use super::runtime;
 use super::status::Status;
+use super::{invalid, runtime};
 
 /// `FunctionConfiguration` of the service model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

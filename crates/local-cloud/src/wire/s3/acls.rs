@@ -5,7 +5,7 @@
 
 use s3s::dto::*;
 
-use super::adapter::Context;
+use super::context::Context;
 use super::{convert, documents};
 use crate::request::AwsError;
 use crate::service::s3::{State, refusal};

@@ -3,7 +3,7 @@
 use s3s::dto::*;
 use serde_json::Value;
 
-use super::adapter::Context;
+use super::context::Context;
 use super::convert::{self, Tagged};
 use super::{acls, documents};
 use crate::request::AwsError;

@@ -3,7 +3,8 @@
 use http::{HeaderValue, Method};
 use s3s::dto::Range;
 
-use super::{checksum, internal};
+use super::checksum;
+use super::refusal::internal;
 use crate::request::{AwsError, Request};
 use crate::target::Target;
 use crate::wire::chunked;

@@ -2,7 +2,7 @@
 
 use s3s::dto::*;
 
-use super::adapter::Context;
+use super::context::Context;
 use super::{checksum, convert};
 use crate::model::query::percent_encode;
 use crate::request::AwsError;

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use s3s::dto::*;
 
-use super::adapter::Context;
 use super::checksum::with_checksum;
+use super::context::Context;
 use super::{acls, convert, documents};
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;

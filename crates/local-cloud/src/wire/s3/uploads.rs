@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use s3s::dto::*;
 
-use super::adapter::Context;
 use super::checksum::{self, said, with_checksum};
+use super::context::Context;
 use super::lists::{self, Spelling};
 use super::{acls, convert, documents, objects, read};
 use crate::request::AwsError;

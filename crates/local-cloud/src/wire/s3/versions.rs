@@ -2,7 +2,7 @@
 
 use s3s::dto::*;
 
-use super::adapter::Context;
+use super::context::Context;
 use super::lists::{Spelling, common_prefixes, query};
 use super::{checksum, convert};
 use crate::request::AwsError;

@@ -5,10 +5,9 @@ use super::about::{action, resource};
 use super::dependent::{self, Asked, Call, Words};
 use crate::model::query::Form;
 use crate::request::{AwsError, Request};
-use crate::service::iam::Caller;
 use crate::service::iam::decision::{Kind, Question, Why};
-use crate::service::iam::facts;
 use crate::service::iam::policy::Verdict;
+use crate::service::iam::{Caller, facts};
 
 /// A bucket's policy cannot keep its owner's root from these.
 const ROOTS_OWN: [&str; 3] = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::report;
-use crate::effect::Effect;
-use crate::effect::Turn;
+use crate::effect::{Effect, Turn};
 use crate::faults::FIREHOSE_STORES;
 use crate::flow::PRINCIPAL;
 use crate::flow::failure::Failure;

@@ -9,15 +9,13 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use crate::changes::LogChange;
-use crate::effect::Effect;
-use crate::effect::Turn;
+use crate::effect::{Effect, Turn};
 use crate::request::{Answer, AwsError, InvokeOutcome, Request, Token};
 use crate::service::s3::listing::Query;
 use crate::settings::Settings;
 use crate::time::{Delays, Millis};
-use crate::world::World;
-use crate::world::delivery;
 use crate::world::services::SERVICES;
+use crate::world::{World, delivery};
 
 pub const REGION: &str = "us-east-1";
 pub const ROLE: &str = "arn:aws:iam::000000000000:role/R";

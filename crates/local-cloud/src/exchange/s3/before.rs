@@ -5,11 +5,11 @@ use bytes::Bytes;
 use s3s::dto::*;
 
 use super::adapter::Adapter;
-use super::{checksum, objects, uploads};
 use crate::drive::Kept;
 use crate::service::s3::checksum::Algorithm;
 use crate::service::s3::upload::{Asked, Joined};
 use crate::service::s3::{Checksum, State, Sums};
+use crate::wire::s3::{checksum, objects, uploads};
 
 impl Adapter {
     fn look<R>(&self, read: impl FnOnce(&State) -> R) -> R {

@@ -7,15 +7,15 @@ use http::HeaderValue;
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
-use super::convert::{self, Tagged};
 use crate::arn;
 use crate::drive::Engine;
 use crate::request::{AwsError, Request};
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::{Checksum, State, Sums, refusal};
-use crate::time::Millis;
+use crate::wire::s3::context::Context;
+use crate::wire::s3::convert::{self, Tagged};
 
-use super::{acls, buckets, documents, lists, objects, read, uploads, versions};
+use crate::wire::s3::{acls, buckets, documents, lists, objects, read, uploads, versions};
 
 /// What an operation knows beside its input.
 pub struct Adapter {
@@ -32,17 +32,6 @@ pub struct Adapter {
     pub checksum: Option<Checksum>,
     /// Why the operation failed. The library's own error has no room for the details.
     pub refused: Arc<OnceLock<AwsError>>,
-}
-
-/// The circumstances of one operation.
-pub struct Context<'a> {
-    pub now: Millis,
-    pub account: &'a str,
-    pub region: &'a str,
-    pub id: &'a str,
-    pub checksum: Option<&'a Checksum>,
-    /// Made before the turn.
-    pub sums: &'a Sums,
 }
 
 impl Adapter {

@@ -5,16 +5,21 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
-use super::effect::Said;
-use super::{Content, Engine, subscription};
 use crate::control;
+use crate::drive::{Engine, Said};
 use crate::faults::{Fault, Refusal};
 use crate::model::protocol::Protocol;
 use crate::request::{AwsError, Request};
 use crate::wire::dress::Format;
 use crate::wire::limit::{self, Limit};
-use crate::wire::{self, Route, dress, events, s3, signature};
+use crate::wire::{self, Route, dress, events, signature};
 use crate::world::services::{SERVICES, Service};
+
+mod body;
+mod late;
+mod s3;
+
+pub use body::Content;
 
 /// What was asked for happened, and the answer is lost: a fault rule wants it so.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +41,7 @@ impl Engine {
             }
         }
         let now = [Timestamp::now(), Timestamp::from_millisecond(self.now() as i64).unwrap_or_default()];
-        let signed = signature::check(&parts, &body, self.shared.secret.as_ref(), now);
+        let signed = signature::check(&parts, &body, self.secret(), now);
         let request = wire::request(parts, body);
         let route = wire::route(&request);
         if let Err(denied) = signed
@@ -92,12 +97,6 @@ impl Engine {
         http::Response::from_parts(head, whole)
     }
 
-    /// The faults that strike a call of this operation.
-    fn fault(&self, operation: &str) -> Fault {
-        let mut faults = self.shared.faults();
-        if faults.is_empty() { Fault::default() } else { faults.decide(operation) }
-    }
-
     /// Why the caller may not do this: because of a fault, or of a policy, where those are asked at all.
     fn denial(&self, operation: &str, request: &Request, by_fault: bool) -> Option<AwsError> {
         let asked = || self.look("authorize", |world| world.settings.enforce_iam);
@@ -107,20 +106,14 @@ impl Engine {
         // What the call is about stands in the body, whatever it is written in. What cannot be read is refused as that.
         let format = Format::of(request);
         let request = Request { body: format.read(request.body.clone()).ok()?, ..request.clone() };
-        let tagged = operation == "s3:CreateBucket" && s3::new_bucket_has_tags(&request.body);
+        let tagged = operation == "s3:CreateBucket" && wire::s3::new_bucket_has_tags(&request.body);
         self.look("authorize", |world| match by_fault {
             true => Some(world.access(self.now()).denial(&request, operation)),
             false => world.access(self.now()).authorize(&request, operation, tagged).err(),
         })
     }
 
-    pub(super) async fn answer(
-        &self,
-        route: Route,
-        operation: &str,
-        request: Request,
-        slow: Duration,
-    ) -> http::Response<Content> {
+    async fn answer(&self, route: Route, operation: &str, request: Request, slow: Duration) -> http::Response<Content> {
         let response = match route {
             Route::Local => control::answer(self, &request).await,
             Route::Service(index) => return self.call_service(index, operation, request, slow).await,
@@ -148,11 +141,11 @@ impl Engine {
             Err(error) => Err(error),
             Ok(body) => {
                 request.body = body;
-                self.shared.ask(index, operation, &request, slow).await
+                self.ask(index, operation, &request, slow).await
             }
         };
         let (reply, subscription) = match outcome {
-            Ok(Said::Events(token)) => (Ok(events::head()), Some(subscription::start(&self.shared, token, format))),
+            Ok(Said::Events(token)) => (Ok(events::head()), Some(self.subscription(token, format))),
             Ok(Said::Reply(reply)) => (Ok(reply), None),
             Err(error) => (Err(error), None),
         };
@@ -165,7 +158,7 @@ impl Engine {
 }
 
 /// A refusal before the service has seen anything, in its dress.
-pub(super) fn refuse(route: Route, request: &Request, error: AwsError) -> http::Response<Bytes> {
+fn refuse(route: Route, request: &Request, error: AwsError) -> http::Response<Bytes> {
     match route {
         Route::Service(index) => {
             dress::formatted(dress::answer(SERVICES[index].protocol, request, Err(error)), Format::of(request))

@@ -1,15 +1,14 @@
 //! A call that meets one of AWS's anomalies, or brings one about.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Content, Engine, exchange};
+use super::{Content, refuse};
 use crate::anomalies::Shown;
 use crate::course::Met;
-use crate::course::page;
-use crate::course::page::Page;
+use crate::course::page::{self, Page};
+use crate::drive::Engine;
 use crate::rates;
 use crate::request::{AwsError, Request};
 use crate::wire::dress::{self, Format};
@@ -25,16 +24,16 @@ impl Engine {
         slow: Duration,
     ) -> http::Response<Content> {
         if let Some(error) = self.too_often(operation, &request) {
-            return exchange::refuse(route, &request, error).map(Content::from);
+            return refuse(route, &request, error).map(Content::from);
         }
-        let read = match self.shared.anomalies().concern(operation) {
+        let read = match self.course().concern(operation) {
             true => Format::of(&request).read(request.body.clone()).ok(),
             false => None,
         };
         // What cannot be read is refused by its service.
         let Some(body) = read else { return self.answer(route, operation, request, slow).await };
         let mut asked = Request { body, ..request.clone() };
-        let paged = |shown| self.shared.anomalies().at_any_time(shown, operation);
+        let paged = |shown| self.course().at_any_time(shown, operation);
         if let Some(row) = paged(Shown::EmptyPages)
             && let Some(page) = Page::asked(operation, &mut asked)
         {
@@ -42,22 +41,22 @@ impl Engine {
             if !page.is_empty() || !answer.status().is_success() {
                 return answer;
             }
-            self.shared.anomalies().count(row);
+            self.course().count(row);
             return page.emptied(answer.map(whole)).map(Content::from);
         }
         if let Some(row) = paged(Shown::ShortPages)
             && let Some(shortened) = page::shortened(&asked)
         {
-            self.shared.anomalies().count(row);
+            self.course().count(row);
             (request, asked) = (shortened.clone(), shortened);
         }
-        let met = self.shared.anomalies().meet(operation, &asked, self.now());
+        let met = self.course().meet(operation, &asked, self.now());
         match met {
-            Met::Refused(error) => return exchange::refuse(route, &request, error).map(Content::from),
+            Met::Refused(error) => return refuse(route, &request, error).map(Content::from),
             Met::Stale(reply) => return dress::formatted(reply, Format::of(&request)).map(Content::from),
             Met::Nothing => {}
         }
-        let mut pending = self.shared.anomalies().pending(operation, &asked);
+        let mut pending = self.course().pending(operation, &asked);
         for change in &mut pending {
             for (read, question) in std::mem::take(&mut change.questions) {
                 let answer = self.answer(wire::route(&question), read, question, Duration::ZERO).await;
@@ -66,7 +65,7 @@ impl Engine {
         }
         let answer = self.answer(route, operation, request, slow).await;
         if answer.status().is_success() {
-            self.shared.anomalies().begin(pending, self.now());
+            self.course().begin(pending, self.now());
         }
         answer
     }
@@ -75,10 +74,8 @@ impl Engine {
 impl Engine {
     /// The refusal of a call that comes too often, where that is asked for.
     fn too_often(&self, operation: &str, request: &Request) -> Option<AwsError> {
-        let rates = self.shared.rates.as_ref().filter(|_| rates::is_limited(operation))?;
+        let mut rates = self.rates().filter(|_| rates::is_limited(operation))?;
         let body = Format::of(request).read(request.body.clone()).ok()?;
-        // Counting does not panic.
-        let mut rates = rates.lock().unwrap_or_else(PoisonError::into_inner);
         rates.admit(operation, &Request { body, ..request.clone() }, self.now()).err()
     }
 }

@@ -1,0 +1,15 @@
+//! The circumstances of one operation.
+
+use crate::service::s3::{Checksum, Sums};
+use crate::time::Millis;
+
+/// What an operation knows beside its input.
+pub struct Context<'a> {
+    pub now: Millis,
+    pub account: &'a str,
+    pub region: &'a str,
+    pub id: &'a str,
+    pub checksum: Option<&'a Checksum>,
+    /// Made before the turn.
+    pub sums: &'a Sums,
+}
