@@ -29,6 +29,8 @@ pub mod drive;
 pub mod effect;
 pub mod exchange;
 pub mod faults;
+#[cfg(test)]
+mod floors;
 pub mod flow;
 pub mod glob;
 pub mod host;

@@ -1,11 +1,10 @@
-//! Lambda among the others: what it needs of them, and what becomes of the results of invocations.
+//! Lambda among the others: what it needs of them, and the logs of its functions.
 
-use super::{World, delivery};
+use super::World;
 use crate::arn;
 use crate::effect::Turn;
-use crate::request::{Answer, AwsError, InvokeOutcome, Token};
 use crate::service::iam;
-use crate::service::lambda::{self, Invocation, Waiter};
+use crate::service::lambda::{self, Invocation};
 use crate::service::logs::Written;
 use crate::time::Millis;
 
@@ -19,32 +18,8 @@ impl World {
     }
 }
 
-/// The result of an invocation: logs it, then either gives the waiting caller's reply, or hands it to Firehose
-/// ([`delivery::transformed`]).
-pub fn resolve(
-    world: &mut World,
-    turn: &mut Turn,
-    token: Token,
-    outcome: InvokeOutcome,
-) -> Option<Result<Answer, AwsError>> {
-    let invocation = world.lambda.ended(token)?;
-    write_log(world, &invocation, &outcome.log, turn.now);
-    match &invocation.waiter {
-        Waiter::Caller { tail } => Some(Ok(Answer::Reply(invocation.reply(outcome, *tail)))),
-        Waiter::Event { id } => {
-            let failed = outcome.function_error.is_some();
-            lambda::tried(&mut world.lambda, &world.settings.account, turn.now, id, failed);
-            None
-        }
-        Waiter::Firehose => {
-            delivery::transformed(world, turn, token, Ok(outcome));
-            None
-        }
-    }
-}
-
 /// Writes the lines as the function's role allows: without the right to make a group, none is made.
-fn write_log(world: &mut World, invocation: &Invocation, lines: &[String], now: Millis) {
+pub fn write_log(world: &mut World, invocation: &Invocation, lines: &[String], now: Millis) {
     let Invocation { region, role, log_group, log_stream, .. } = invocation;
     let group = arn::regional("logs", region, &world.settings.account, &format!("log-group:{log_group}"));
     let stream = format!("{group}:log-stream:{log_stream}");

@@ -5,6 +5,7 @@ use super::{World, delivery, functions};
 use crate::effect::Turn;
 use crate::flow::task::Done;
 use crate::request::{Answer, AwsError, InvokeOutcome, Token};
+use crate::service::lambda::{self, Invocation, Waiter};
 use crate::service::s3::Sweep;
 use crate::time::Millis;
 
@@ -51,16 +52,35 @@ impl World {
         self.s3.tick(turn.now, sweep);
     }
 
-    /// The result of an effect. Gives the reply of the call that waited for it, if one did.
+    /// The result of an invocation is logged. Gives the reply of the call that waited for it, if one did.
     pub fn resolve(
         &mut self,
         turn: &mut Turn,
         token: Token,
         outcome: InvokeOutcome,
     ) -> Option<Result<Answer, AwsError>> {
-        let reply = functions::resolve(self, turn, token, outcome);
+        let reply = self.lambda.ended(token).and_then(|invocation| self.ended(turn, token, &invocation, outcome));
         self.tick(turn);
         reply
+    }
+
+    fn ended(
+        &mut self,
+        turn: &mut Turn,
+        token: Token,
+        invocation: &Invocation,
+        outcome: InvokeOutcome,
+    ) -> Option<Result<Answer, AwsError>> {
+        functions::write_log(self, invocation, &outcome.log, turn.now);
+        match &invocation.waiter {
+            Waiter::Caller { tail } => return Some(Ok(Answer::Reply(invocation.reply(outcome, *tail)))),
+            Waiter::Event { id } => {
+                let failed = outcome.function_error.is_some();
+                lambda::tried(&mut self.lambda, &self.settings.account, turn.now, id, failed);
+            }
+            Waiter::Firehose => delivery::transformed(self, turn, token, Ok(outcome)),
+        }
+        None
     }
 
     /// What came of a task.
