@@ -1,5 +1,9 @@
 //! The words of the spec, each with its bounds: numbers, durations, sizes, closed sets, names by pattern.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use regex_lite::Regex;
 use serde_json::{Value as Json, json};
 
 use super::schema;
@@ -182,10 +186,15 @@ impl<const MIN: usize, const MAX: usize> Scalar for Text<MIN, MAX> {
     }
 }
 
-/// Does the whole of `text` match?
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    let whole = regex_lite::Regex::new(&format!("^(?:{pattern})$"));
-    whole.expect("the patterns of this crate compile: the examples use every one").is_match(text)
+/// Does the whole of `text` match? Each pattern of this crate is compiled once: large specs have thousands of names.
+pub(super) fn matches(pattern: &'static str, text: &str) -> bool {
+    static COMPILED: LazyLock<Mutex<HashMap<&str, Regex>>> = LazyLock::new(Mutex::default);
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let whole = compiled.entry(pattern).or_insert_with(|| {
+        let whole = Regex::new(&format!("^(?:{pattern})$"));
+        whole.expect("the patterns of this crate compile: the examples use every one")
+    });
+    whole.is_match(text)
 }
 
 /// A closed set of words, each for a value.

@@ -27,7 +27,7 @@ pub(super) fn object(about: &str, fields: &[Field]) -> Value {
 }
 
 fn property(field: &Field) -> Value {
-    let mut schema = field.schema.clone();
+    let mut schema = (field.schema)();
     schema["description"] = json!(field.doc.trim());
     if let Some(default) = field.default {
         schema["default"] = serde_json::from_str(default).unwrap_or_else(|_| json!(default));

@@ -67,7 +67,7 @@ pub(super) struct Field {
     pub doc: &'static str,
     /// As it would be written.
     pub default: Option<&'static str>,
-    pub schema: Json,
+    pub schema: fn() -> Json,
 }
 
 /// A mapping with known keys.
@@ -102,7 +102,7 @@ macro_rules! record {
                     name: $crate::spec::shape::key(stringify!($field)),
                     doc: concat!($($doc),*),
                     default: None$(.or(Some($default)))?,
-                    schema: <$type as $crate::spec::shape::Shape>::schema(),
+                    schema: <$type as $crate::spec::shape::Shape>::schema,
                 }),*]
             }
 
