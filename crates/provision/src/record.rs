@@ -14,7 +14,7 @@ pub mod journal;
 mod members;
 
 use members::unescape;
-pub use members::{About, Record, UNSETTLED, hash_tags};
+pub use members::{About, Record, hash_tags, unsettled};
 
 /// No record has more pages, whatever it says: 8,400 members.
 const MOST_PAGES: usize = 200;
@@ -152,12 +152,16 @@ async fn create_page(cx: &Cx, number: usize, tags: &Tags) -> Result<()> {
     let create = send::create(cx, of(cx, number), format!("making the record {name}"), || call.clone().send());
     match create.await {
         // The answer to an attempt of ours was lost; or another `up` wants the very same, and both may go on.
-        Err(error) if error.code() == Some(EXISTS) => match page(cx, number).await?.as_ref() == Some(tags) {
-            true => Ok(()),
-            false => {
-                Err(error.hint("that log group is not ours, or another `up` began at this moment: run this again"))
+        Err(error) if error.code() == Some(EXISTS) => {
+            // Since a moment ago: a read may not see it yet.
+            cx.ledger.created(of(cx, number));
+            match page(cx, number).await?.as_ref() == Some(tags) {
+                true => Ok(()),
+                false => {
+                    Err(error.hint("that log group is not ours, or another `up` began at this moment: run this again"))
+                }
             }
-        },
+        }
         made => made.map(drop),
     }
 }

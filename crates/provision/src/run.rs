@@ -1,12 +1,17 @@
 //! `up` and `down`, the whole story in one screen each: survey, plan, record, apply, record.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use crate::cloud::Cx;
 use crate::error::Error;
 use crate::event::{Event, Events, Summary};
 use crate::names::{Name, Names};
+use crate::node::Node;
 use crate::record::Record;
 use crate::scan::Scanned;
-use crate::survey::Survey;
+use crate::survey::{self, For, Survey};
 
 mod down;
 mod up;
@@ -26,6 +31,25 @@ pub async fn scan(cx: &Cx, events: &Events) -> std::result::Result<Option<Scanne
         events.say(Event::Warned { text: text.clone() });
     }
     Ok(Some(scanned))
+}
+
+/// How long AWS may show what was there before a change, after a run that did not wait for it to show.
+const LAG: Duration = Duration::from_secs(10);
+/// A run that began earlier has ended, however it did, and its changes show.
+const RECENT_S: i64 = 1800;
+
+/// Reads everything; and once more, some seconds later, where a run before this one has not ended as it should: what it created
+/// a moment ago may not be seen yet, and would be taken for absent.
+async fn settled(cx: &Cx, nodes: impl Fn() -> Vec<Box<dyn Node>>, purpose: For, events: &Events) -> Result<Survey> {
+    let survey = survey::survey(cx, nodes(), purpose).await?;
+    let since = survey.record.unsettled_since(&cx.names);
+    if cx.options.runs_here || since.is_none_or(|since| cx.calls.now() - since > RECENT_S) {
+        return Ok(survey);
+    }
+    let text = format!("waiting {} s for what an unfinished run changed to show", LAG.as_secs());
+    events.say(Event::Working { text });
+    sleep(LAG).await;
+    survey::survey(cx, nodes(), purpose).await
 }
 
 /// Tells what is odd about the record, and whose prefixes overlap.

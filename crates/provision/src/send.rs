@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::Name;
-use crate::transient::{self, Ago, Transient};
+use crate::transient::{self, Transient};
 use crate::wait::{DOUBT_AFTER, Pace};
 
 /// What a call is about: a kind of resource, and its name on AWS.
@@ -41,30 +41,19 @@ impl From<&Name> for About {
     }
 }
 
-/// What this run did, and when. Clones share it.
+/// What this run created, and when. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Ledger(Arc<Mutex<HashMap<About, Done>>>);
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Done {
-    created: Option<Instant>,
-    changed: Option<Instant>,
-}
+pub struct Ledger(Arc<Mutex<HashMap<About, Instant>>>);
 
 impl Ledger {
-    fn ago(&self, about: &About) -> Ago {
-        let done = self.with(|ledger| ledger.get(about).copied()).unwrap_or_default();
-        Ago { created: done.created.map(|at| at.elapsed()), changed: done.changed.map(|at| at.elapsed()) }
+    /// How long ago it was created.
+    fn ago(&self, about: &About) -> Option<Duration> {
+        self.with(|ledger| ledger.get(about).map(Instant::elapsed))
     }
 
     /// It exists since a moment ago.
     pub fn created(&self, about: impl Into<About>) {
-        let now = Some(Instant::now());
-        self.with(|ledger| ledger.insert(about.into(), Done { created: now, changed: now }));
-    }
-
-    fn changed(&self, about: About) {
-        self.with(|ledger| ledger.entry(about).or_default().changed = Some(Instant::now()));
+        self.with(|ledger| ledger.insert(about.into(), Instant::now()));
     }
 
     /// It is deleted: from now on its absence is the truth.
@@ -72,7 +61,7 @@ impl Ledger {
         self.with(|ledger| ledger.remove(about));
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut HashMap<About, Done>) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<About, Instant>) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -152,10 +141,7 @@ where
     Sent: Future<Output = Result<T, F>>,
     F: Refusal,
 {
-    let about = about.into();
-    repeat(cx, &about, &doing.into(), DOUBT_AFTER, mistake, call).await?;
-    cx.ledger.changed(about);
-    Ok(())
+    repeat(cx, &about.into(), &doing.into(), DOUBT_AFTER, mistake, call).await.map(drop)
 }
 
 /// A call that deletes it. `None` where AWS answers with `absent`.

@@ -35,20 +35,10 @@ pub enum Counts {
     /// For so long after this run created the resource.
     #[serde(serialize_with = "seconds")]
     AfterCreate(Duration),
-    /// For so long after this run changed it.
-    #[serde(serialize_with = "seconds")]
-    AfterChange(Duration),
 }
 
 fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(duration.as_secs())
-}
-
-/// What this run did to a resource, and how long ago.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ago {
-    pub created: Option<Duration>,
-    pub changed: Option<Duration>,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -163,16 +153,15 @@ pub static TRANSIENTS: &[Transient] = &[
         "another operation on the log group to end",
         LOGS_ABORTED,
     ),
-    // A policy that was just deleted still counts (audit A9).
-    Transient {
-        kinds: &["role"],
-        code: "DeleteConflict",
-        message: "",
-        counts: Counts::AfterChange(TWO_MINUTES),
-        limit: TWO_MINUTES,
-        waits_for: "IAM to see that its policy is deleted",
-        source: "https://github.com/hashicorp/terraform/issues/3222",
-    },
+    // A policy that was just deleted still counts (audit A9), by this run or by one before it. What others attached is told at once.
+    always(
+        &["role"],
+        "DeleteConflict",
+        "",
+        TWO_MINUTES,
+        "IAM to see that its policy is deleted",
+        "https://github.com/hashicorp/terraform/issues/3222",
+    ),
     always(
         &["role"],
         "ConcurrentModification",
@@ -234,16 +223,16 @@ const fn created(
     Transient { kinds, code, message: "", counts, limit, waits_for: "it to be seen after its creation", source }
 }
 
-/// The row that explains an error of a call on a resource of this kind, if it passes by itself.
-pub fn find(kind: &str, error: &Error, ago: Ago) -> Option<&'static Transient> {
+/// The row that explains an error of a call on a resource of this kind, if it passes by itself. `created`: how long ago this run
+/// created the resource.
+pub fn find(kind: &str, error: &Error, created: Option<Duration>) -> Option<&'static Transient> {
     let said = error.to_string();
     if said.contains(NEVER) {
         return None;
     }
     let counts = |row: &Transient| match row.counts {
         Counts::Always => true,
-        Counts::AfterCreate(within) => ago.created.is_some_and(|ago| ago < within),
-        Counts::AfterChange(within) => ago.changed.is_some_and(|ago| ago < within),
+        Counts::AfterCreate(within) => created.is_some_and(|ago| ago < within),
     };
     let fits = |row: &&Transient| {
         (row.kinds.is_empty() || row.kinds.contains(&kind))
@@ -260,22 +249,22 @@ mod tests {
 
     #[test]
     fn every_row_is_found_by_its_own_answer_and_only_when_it_counts() {
-        let now = Ago { created: Some(Duration::ZERO), changed: Some(Duration::ZERO) };
+        let now = Some(Duration::ZERO);
         for row in TRANSIENTS {
             let kind = row.kinds.first().copied().unwrap_or("stream");
             let error = Error::msg(format!("creating: {}", row.message)).with_code(row.code);
             let found = find(kind, &error, now).unwrap_or_else(|| panic!("{row:?}"));
             assert!(std::ptr::eq(found, row), "{row:?} is hidden by {found:?}");
             assert!(row.source.starts_with("https://"), "{row:?}");
-            assert_eq!(find(kind, &error, Ago::default()).is_some(), row.counts == Counts::Always, "{row:?}");
-            let later = Ago { created: Some(row.limit), changed: Some(row.limit) };
+            assert_eq!(find(kind, &error, None).is_some(), row.counts == Counts::Always, "{row:?}");
+            let later = Some(row.limit);
             assert_eq!(find(kind, &error, later).is_some(), row.counts == Counts::Always, "{row:?}");
         }
     }
 
     #[test]
     fn what_no_time_heals_is_no_transient() {
-        let now = Ago { created: Some(Duration::ZERO), changed: Some(Duration::ZERO) };
+        let now = Some(Duration::ZERO);
         for (kind, code, message) in [
             ("delivery", "InvalidArgumentException", "User x is not authorized to perform: iam:PassRole on resource y"),
             ("delivery", "LimitExceededException", "You have already consumed your firehose quota of 50 hoses."),

@@ -1,9 +1,10 @@
-//! Each call of a command in turn meets what can happen to a call, and random sets of faults befall whole lives: within the
-//! budget of retries nothing is noticed. What lasts longer is told, with the right exit code, and the next run converges.
+//! Each call of a command in turn meets what can happen to a call, alone and among AWS's anomalies, and random sets of faults and anomalies
+//! befall whole lives: within the budget of retries nothing is noticed. What lasts longer is told, with the right exit code, and the next run converges.
 //!
 //! `DISTURBED=all` tries every call, a number so many of each story (four, if nothing is said) and of seeds; `DISTURBED=17-500`
 //! and `DISTURBED=seed-3` are one try again. `scripts/stops` tries them all.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
 use crate::common::line::{Act, At};
@@ -25,6 +26,9 @@ const ACTS: [(&str, Act); 7] = [
     ("timeout-before", Act::TimeOutBefore),
     ("timeout-after", Act::TimeOutAfter),
 ];
+
+/// Of the anomalies and pauses.
+const SEED: u64 = 14;
 
 fn said() -> String {
     std::env::var("DISTURBED").unwrap_or_else(|_| "4".into())
@@ -72,45 +76,74 @@ stories! {
     each_call_of_a_down: story::down(experiment(), true),
 }
 
-/// The undisturbed command: what it sends, and what it leaves.
-async fn undisturbed(story: &Story) -> (usize, World) {
-    let mut bench = story.begin().await;
-    story::forget(&mut bench);
-    bench.line.begin(vec![]);
-    story::run_command(&bench, &story.command).await;
-    let sent = bench.line.sent().len();
-    (sent, story::world(&mut bench, spec(&story.command)).await)
-}
-
-fn spec(command: &Command) -> Option<&str> {
-    match command {
-        Command::Up(spec) => Some(spec),
-        Command::Down(_) => None,
-    }
-}
-
+/// Every call, and among AWS's anomalies every one that changes something, meets each of the acts.
 async fn each_call_in_turn(test: &str, story: Story) {
-    let (calls, done) = undisturbed(&story).await;
-    let all = (0..calls).flat_map(|call| ACTS.map(|(name, act)| (format!("{call}-{name}"), (call, act)))).collect();
+    let (sent, done) = story::whole(&story, None).await;
+    let (sent_unkind, _) = story::whole(&story, Some(SEED)).await;
+    let kind = (0..sent.len()).map(|call| (call, None));
+    let changes = sent_unkind.iter().enumerate().filter(|(_, sent)| !sent.reads && sent.first);
+    let calls = kind.chain(changes.map(|(call, _)| (call, Some(SEED))));
+    let name = |call, unkind: Option<u64>, act| format!("{call}-{act}{}", unkind.map_or("", |_| "-unkind"));
+    let all = calls
+        .flat_map(|(call, unkind)| ACTS.map(|(act_name, act)| (name(call, unkind, act_name), (call, unkind, act))));
     let (mut failed, mut tried) = (vec![], 0);
-    for (name, (call, act)) in chosen(all) {
+    for (name, (call, unkind, act)) in chosen(all.collect()) {
         tried += 1;
-        let trial = async {
-            let mut bench = story.begin().await;
-            story::forget(&mut bench);
-            bench.line.begin(vec![(At::Number(call), act)]);
-            let summary = story::run_command(&bench, &story.command).await;
-            bench.line.begin(vec![]);
-            match summary.complete() {
-                true => story::same(&story::world(&mut bench, spec(&story.command)).await, &done),
-                false => Err(format!("{summary:?}: {:#?}", bench.failures())),
-            }
-        };
-        if let Err(why) = caught(trial).await {
+        let plan = vec![(At::Number(call), act)];
+        if let Err(why) = caught(survives(&story, &done, |bench| story::start(bench, unkind), plan)).await {
             failed.push((name, why));
         }
     }
     tell(test, tried, failed);
+}
+
+/// The command does what it does undisturbed.
+async fn survives(
+    story: &Story,
+    done: &World,
+    start: impl FnOnce(&mut Bench),
+    plan: Vec<(At, Act)>,
+) -> Result<(), String> {
+    let mut bench = story.begin().await;
+    start(&mut bench);
+    bench.line.begin(plan);
+    let summary = story::run_command(&bench, &story.command).await;
+    bench.line.begin(vec![]);
+    match summary.complete() {
+        true => story::same(&story::world(&mut bench, story.command.spec()).await, done),
+        false => Err(format!("{summary:?}: {:#?}", bench.failures())),
+    }
+}
+
+/// Each anomaly alone, wherever a command can meet it.
+#[tokio::test(start_paused = true)]
+async fn each_anomaly_of_each_command() {
+    let stories = [
+        ("up", story::up(None, experiment())),
+        ("update", story::up(Some(experiment()), story::updated())),
+        ("replace", story::up(Some(experiment()), story::replaced())),
+        ("down", story::down(experiment(), true)),
+    ];
+    let mut worlds = BTreeMap::new();
+    let mut all = vec![];
+    for (command, story) in stories {
+        let done = story::whole(&story, None).await.1;
+        worlds.insert(command, (story, done));
+        all.extend(local_cloud::anomalies::rows().map(|row| (format!("{command}-{}", row.name), (command, row.name))));
+    }
+    let (mut failed, mut tried) = (vec![], 0);
+    for (name, (command, row)) in chosen(all) {
+        tried += 1;
+        let (story, done) = &worlds[command];
+        let start = |bench: &mut Bench| {
+            story::start(bench, None);
+            bench.engine.set_consistency(row.parse().expect("a row's name"));
+        };
+        if let Err(why) = caught(survives(story, done, start, vec![])).await {
+            failed.push((name, why));
+        }
+    }
+    tell("each_anomaly_of_each_command", tried, failed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,9 +193,13 @@ async fn one_run(bench: &mut Bench, command: &Command) -> Result<(), String> {
     }
 }
 
-/// `up`, an updating and a replacing `up`, `down`, with some of the faults all the time.
+/// `up`, an updating and a replacing `up`, `down`, with some of the faults all the time, and every second time with anomalies.
 async fn life(seed: u64) -> Result<(), String> {
     let mut bench = Bench::new(Delays::FAST).await;
+    fastrand::seed(seed);
+    if seed.is_multiple_of(2) {
+        bench.engine.set_consistency(format!("aws,rate=0.3,seed={seed}").parse().expect("words"));
+    }
     let faults =
         ["throttle,rate=0.1", "500,rate=0.06", "503,rate=0.06", "lost-reply,rate=0.08", "latency:300ms,rate=0.3"];
     for (n, fault) in faults.iter().enumerate().filter(|(n, _)| (seed + 1) >> n & 1 == 1) {
@@ -199,7 +236,7 @@ async fn what_lasts_is_told_with_the_right_exit_code_and_the_next_run_converges(
         "firehose:CreateDeliveryStream",
     ];
     let story = story::up(None, experiment());
-    let (_, done) = undisturbed(&story).await;
+    let (_, done) = story::whole(&story, None).await;
     for operation in operations {
         for kind in ["500", "AccessDenied"] {
             let mut bench = story.begin().await;
@@ -220,7 +257,7 @@ async fn what_lasts_is_told_with_the_right_exit_code_and_the_next_run_converges(
             assert_eq!(exit, expected, "{operation}={kind}");
             bench.engine.heal();
             assert!(story::run_anew(&mut bench, &story.command).await.complete());
-            story::same(&story::world(&mut bench, spec(&story.command)).await, &done)
+            story::same(&story::world(&mut bench, story.command.spec()).await, &done)
                 .unwrap_or_else(|why| panic!("{why}"));
         }
     }

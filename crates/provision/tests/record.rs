@@ -52,6 +52,24 @@ async fn a_down_removes_what_was_made_under_another_key() {
     }
 }
 
+/// A job was cancelled, and its last step is a `down`: AWS does not show yet what the killed `up` created.
+#[tokio::test(start_paused = true)]
+async fn a_down_looks_again_for_what_a_killed_up_created() {
+    let text = "version: 1\nstack: kinesis-test\nbuckets: { lake: { name: a-new-lake } }\n";
+    let mut bench = Bench::new(Delays::NONE).await;
+    bench.engine.set_consistency("s3-absent=9s".parse().expect("a row's name"));
+    stopped_up(&bench, &stack(text), At::Named("PUT /a-new-lake"), Act::StopAfter).await;
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    crate::common::story::forget(&mut bench);
+    bench.down(Some(&stack(text))).await;
+    nothing_left(&bench).await;
+    // Nobody waits after an `up` that has ended as it should.
+    bench.up(&stack(text)).await;
+    let start = tokio::time::Instant::now();
+    bench.plan(&stack(text)).await;
+    assert!(start.elapsed() < std::time::Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
 /// Convergence A2.
 #[tokio::test(start_paused = true)]
 async fn a_name_that_was_changed_and_changed_back_stays_in_the_record() {

@@ -24,7 +24,7 @@ pub struct Record {
 /// What a record says besides its members. `None` leaves what it says.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct About<'a> {
-    /// The hash of the users' tags, or [`UNSETTLED`].
+    /// The hash of the users' tags, or what [`unsettled`] gives.
     pub tags: Option<&'a str>,
     /// The run that is about to create something.
     pub run: Option<&'a str>,
@@ -33,8 +33,13 @@ pub struct About<'a> {
     pub expires: Option<i64>,
 }
 
-/// Stands for the hash of the users' tags while some of them may not be as they should.
-pub const UNSETTLED: &str = "-";
+/// Stands for the hash of the users' tags while a run changes something: some may not be as they should. Begins with this, and epoch
+/// seconds follow: when that run began.
+const UNSETTLED: &str = "-";
+
+pub fn unsettled(now: i64) -> String {
+    format!("{UNSETTLED}{now}")
+}
 
 impl Record {
     pub fn exists(&self) -> bool {
@@ -60,6 +65,11 @@ impl Record {
     /// The hash of the users' tags when they were last applied to everything.
     pub fn tags_hash(&self, names: &Names) -> Option<&String> {
         self.said(names, "tags")
+    }
+
+    /// When the run began that has changed something and has not succeeded, in epoch seconds: it is under way, failed or was killed.
+    pub fn unsettled_since(&self, names: &Names) -> Option<i64> {
+        self.tags_hash(names)?.strip_prefix(UNSETTLED)?.parse().ok()
     }
 
     /// The last run that was about to create something.

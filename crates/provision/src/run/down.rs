@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tokio::sync::watch;
 
-use super::{Result, names_in, record_failed, scan, tell_unwritten, thing, warn, warn_of_record};
+use super::{Result, names_in, record_failed, scan, settled, tell_unwritten, thing, warn, warn_of_record};
 use crate::apply::{self, Applied};
 use crate::cloud::Cx;
 use crate::derive;
@@ -18,15 +18,18 @@ use crate::resource::{self, Gone};
 use crate::scan::Scanned;
 use crate::seen::Seen;
 use crate::spec::stack::Stack;
-use crate::survey::{self, For, Survey};
+use crate::survey::{For, Survey};
 
 /// Reads everything and decides what `down` has to remove: of the spec, of the record, and, with `--scan`, of what was found.
 pub async fn decide_down(cx: &Cx, stack: Option<&Stack>, events: &Events) -> Result<(Survey, Plan)> {
     let scanned = scan(cx, events).await.map_err(|error| vec![error])?;
-    let mut nodes: Vec<Box<dyn Node>> = stack.map(|stack| derive::nodes(stack, &cx.names)).unwrap_or_default();
-    nodes.retain_mut(|node| node.unwant());
-    add_scanned(&mut nodes, scanned.as_ref(), &cx.names);
-    let survey = survey::survey(cx, nodes, For::Down).await?;
+    let nodes = || {
+        let mut nodes: Vec<Box<dyn Node>> = stack.map(|stack| derive::nodes(stack, &cx.names)).unwrap_or_default();
+        nodes.retain_mut(|node| node.unwant());
+        add_scanned(&mut nodes, scanned.as_ref(), &cx.names);
+        nodes
+    };
+    let survey = settled(cx, nodes, For::Down, events).await?;
     let plan = plan(cx, &survey, events);
     Ok((survey, plan))
 }
@@ -34,9 +37,12 @@ pub async fn decide_down(cx: &Cx, stack: Option<&Stack>, events: &Events) -> Res
 /// The same for an environment that was listed as expired. `None` where its record, read again, says otherwise: an `up` may
 /// have renewed it.
 pub async fn decide_gc(cx: &Cx, scanned: Option<&Scanned>, events: &Events) -> Result<Option<(Survey, Plan)>> {
-    let mut nodes = vec![];
-    add_scanned(&mut nodes, scanned, &cx.names);
-    let survey = survey::survey(cx, nodes, For::Down).await?;
+    let nodes = || {
+        let mut nodes = vec![];
+        add_scanned(&mut nodes, scanned, &cx.names);
+        nodes
+    };
+    let survey = settled(cx, nodes, For::Down, events).await?;
     if survey.record.expires(&cx.names).is_none_or(|expires| expires > cx.calls.now()) {
         warn_of_record("it was renewed or deleted meanwhile, so that nothing is removed", &cx.names, events);
         return Ok(None);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{Result, names_in, record_failed, tell_unwritten, thing, warn, warn_of_record};
+use super::{Result, names_in, record_failed, settled, tell_unwritten, thing, warn, warn_of_record};
 use crate::apply::{self, Applied};
 use crate::cloud::{Cx, calls};
 use crate::derive;
@@ -13,17 +13,17 @@ use crate::error::Error;
 use crate::event::{Event, Events, Summary};
 use crate::names::{Name, Names};
 use crate::plan::{self, Facts, Op, Permits, Plan, Wants};
-use crate::record::{self, About, Record, UNSETTLED, journal};
+use crate::record::{self, About, Record, journal};
 use crate::resource::Gone;
 use crate::spec::stack::Stack;
-use crate::survey::{self, For, Survey};
+use crate::survey::{For, Survey};
 
 /// Reads everything and decides what `up` has to do; tells the plan. Changes nothing.
 pub async fn decide_up(cx: &Cx, stack: &Stack, permits: Permits, events: &Events) -> Result<(Survey, Plan)> {
     let working = events.clone();
     let waiting = Arc::new(move |text: &str| working.say(Event::Working { text: text.to_owned() }));
     let cx = Cx { waiting, ..cx.clone() };
-    let survey = survey::survey(&cx, derive::nodes(stack, &cx.names), For::Up).await?;
+    let survey = settled(&cx, || derive::nodes(stack, &cx.names), For::Up, events).await?;
     record::refuse_taken(&survey.record, &cx.names).map_err(|error| vec![error])?;
     warn(&survey, &cx, events);
     let plan = plan::plan(&survey.facts, &survey.members, &cx.names, permits);
@@ -42,7 +42,8 @@ pub async fn apply_up(
     events: &Events,
 ) -> Result<Summary> {
     let began = journal::begin(cx, "up", plan);
-    let before = before(cx, plan, &began.run);
+    let unsettled = record::unsettled(cx.calls.now());
+    let before = before(cx, plan, &began.run, &unsettled);
     if plan.is_empty() {
         let mut summary = Summary { unchanged: plan.same.len(), ..Summary::default() };
         if let Err(error) = make_true(cx, survey, plan, before).await {
@@ -85,12 +86,11 @@ pub async fn apply_up(
 }
 
 /// What the record says before anything is done: a run that makes something is named, so that a `down` that began before it
-/// sees it; and while tags are about to be set, nothing is said of them.
-fn before<'a>(cx: &'a Cx, plan: &Plan, run: &'a str) -> About<'a> {
+/// sees it; and until it has succeeded, nothing is said of the tags.
+fn before<'a>(cx: &'a Cx, plan: &Plan, run: &'a str, unsettled: &'a str) -> About<'a> {
     let makes = plan.steps.iter().any(|step| matches!(step.op, Op::Create | Op::Replace));
-    let retags = plan.steps.iter().any(|step| !step.tags.is_empty());
     About {
-        tags: (makes || retags).then_some(UNSETTLED),
+        tags: (!plan.is_empty()).then_some(unsettled),
         run: makes.then_some(run),
         owner: cx.options.owner.as_deref().filter(|_| !plan.is_empty()),
         expires: cx.options.ttl_s.map(|ttl| cx.calls.now() + ttl),
@@ -117,8 +117,9 @@ async fn write_again(cx: &Cx, record: &Record, events: &Events) -> std::result::
     }
     warn_of_record("a `down` deleted it meanwhile, and it is written again", &cx.names, events);
     let (run, owner) = (record.run(&cx.names), cx.options.owner.as_deref());
+    let unsettled = record::unsettled(cx.calls.now());
     let about =
-        About { tags: Some(UNSETTLED), run: run.map(String::as_str), owner, expires: record.expires(&cx.names) };
+        About { tags: Some(&unsettled), run: run.map(String::as_str), owner, expires: record.expires(&cx.names) };
     record::widen(cx, &now, &names_in(record, &cx.names), about).await.map(drop)
 }
 

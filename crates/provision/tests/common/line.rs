@@ -1,6 +1,8 @@
 //! The line between the provisioner and the engine: it counts requests, takes a round trip for each, and does something to the
 //! one that it is told.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
@@ -52,6 +54,8 @@ pub struct Line {
 struct State {
     /// What was sent so far.
     sent: Vec<Sent>,
+    /// Hashes of requests.
+    seen: HashSet<u64>,
     plan: Vec<(At, Act)>,
 }
 
@@ -60,12 +64,14 @@ pub struct Sent {
     /// `Logs_20140328.CreateLogGroup`, `PUT /2015-03-31/functions`
     pub what: String,
     pub reads: bool,
+    /// Is it the first of its kind, and not one that was refused and is sent again?
+    pub first: bool,
 }
 
 impl Line {
     /// Forgets what was sent; each of these acts befalls one request from now on.
     pub fn begin(&self, plan: Vec<(At, Act)>) {
-        self.with(|state| *state = State { sent: vec![], plan });
+        self.with(|state| *state = State { plan, ..State::default() });
     }
 
     pub fn sent(&self) -> Vec<Sent> {
@@ -100,8 +106,11 @@ impl Line {
 
     /// Counts a request; gives what befalls it.
     fn count(&self, request: &HttpRequest) -> Option<Act> {
-        let sent = sent(request);
+        let mut sent = sent(request);
+        let mut hasher = DefaultHasher::new();
+        (&sent.what, request.body().bytes()).hash(&mut hasher);
         self.with(|state| {
+            sent.first = state.seen.insert(hasher.finish());
             let is_here = |at: &At| match at {
                 At::Number(number) => *number == state.sent.len(),
                 At::Named(name) => sent.what.contains(name),
@@ -126,7 +135,7 @@ fn sent(request: &HttpRequest) -> Sent {
         }
         None => matches!(method, "GET" | "HEAD"),
     };
-    Sent { what: operation.unwrap_or_else(|| format!("{method} {path}")), reads }
+    Sent { what: operation.unwrap_or_else(|| format!("{method} {path}")), reads, first: true }
 }
 
 #[derive(Clone)]

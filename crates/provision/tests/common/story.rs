@@ -11,6 +11,7 @@ use provision::run;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::line::Sent;
 use super::{Bench, experiment, stack};
 
 #[derive(Debug, Clone)]
@@ -19,6 +20,16 @@ pub enum Command {
     Up(String),
     /// With the spec, or by the name of the stack.
     Down(Option<String>),
+}
+
+impl Command {
+    /// Of an `up`.
+    pub fn spec(&self) -> Option<&str> {
+        match self {
+            Command::Up(spec) => Some(spec),
+            Command::Down(_) => None,
+        }
+    }
 }
 
 /// A command on a stack as another command left it.
@@ -159,6 +170,26 @@ impl Story {
         }
         bench
     }
+}
+
+/// A new process begins. In an unkind world AWS's anomalies are met from now on, all of them; with the same seed the same.
+pub fn start(bench: &mut Bench, unkind: Option<u64>) {
+    forget(bench);
+    bench.line.begin(vec![]);
+    if let Some(seed) = unkind {
+        // Pauses between looks are drawn.
+        fastrand::seed(seed);
+        bench.engine.set_consistency(format!("aws,seed={seed}").parse().expect("words"));
+    }
+}
+
+/// The command, undisturbed: what it sends, and what it leaves.
+pub async fn whole(story: &Story, unkind: Option<u64>) -> (Vec<Sent>, World) {
+    let mut bench = story.begin().await;
+    start(&mut bench, unkind);
+    run_command(&bench, &story.command).await;
+    let sent = bench.line.sent();
+    (sent, world(&mut bench, story.command.spec()).await)
 }
 
 /// Runs a command as a new process would, that knows nothing of those before.
