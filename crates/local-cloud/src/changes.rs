@@ -47,16 +47,6 @@ impl Changes {
     pub fn push_logs(&mut self, logs: &mut Vec<LogChange>) {
         if self.kept { self.logs.append(logs) } else { logs.clear() }
     }
-
-    pub fn into_rows(self) -> Vec<Change> {
-        self.rows
-    }
-
-    /// What happened later.
-    pub fn append(&mut self, mut later: Changes) {
-        self.rows.append(&mut later.rows);
-        self.logs.append(&mut later.logs);
-    }
 }
 
 /// The rows.

@@ -1,10 +1,10 @@
 //! AWS in a process: Kinesis, Firehose, S3, Lambda, IAM, STS and CloudWatch Logs, in which the data really flows.
 //!
 //! ```text
-//! connector / server  ->  drive  ->  wire (route, parse, dress)  ->  world  ->  service/*
-//!                          |  ^                                        |
-//!                          |  '------- effects: run a Lambda ----------'
-//!                          '---------- journal: what changed
+//! connector / server  ->  exchange  ->  wire (route, parse)  ->  drive  ->  world  ->  service/*
+//!                                                                |  ^        |
+//!                                                                |  '--------'  effects: run a Lambda
+//!                                                                '- journal: what changed
 //! ```
 //!
 //! - `world` and everything under `service` and `flow` take values and a time and return values and effects: no IO, no
@@ -12,48 +12,65 @@
 //!   nothing else bounds them.)
 //! - `drive` owns the clock, the journal and the processes. It is the only part that sleeps.
 //! - `faults` says which calls go wrong, by rule and by seed, `anomalies` what AWS answers for a while after a change, and `rates`
-//!   how often it may be called; `drive` lets them.
+//!   how often it may be called; `exchange` asks them around each call.
 //! - `connector` (the AWS SDK's HTTP client, in this process) and `server` (a loopback port) are two doors to the same room.
+//!
+//! A module names only what stands below it: `floors` keeps that.
 //!
 //! Not here: anything about provisioning, and the AWS service SDKs.
 
-pub mod allowance;
+mod allowance;
 pub mod anomalies;
-pub mod arn;
-pub mod brief;
-pub mod changes;
-pub mod connector;
-pub mod control;
-pub mod course;
-pub mod drive;
-pub mod effect;
-pub mod exchange;
-pub mod faults;
+mod arn;
+mod brief;
+mod changes;
+mod connector;
+mod control;
+mod course;
+mod drive;
+mod effect;
+mod exchange;
+mod faults;
 #[cfg(test)]
 mod floors;
-pub mod flow;
-pub mod glob;
-pub mod host;
-pub mod log;
-pub mod model;
-pub mod rates;
-pub mod record;
-pub mod request;
-pub mod runner;
-pub mod server;
-pub mod service;
-pub mod settings;
-pub mod table;
-pub mod target;
-pub mod time;
-pub mod wire;
-pub mod world;
+mod flow;
+mod glob;
+mod host;
+mod log;
+mod model;
+mod rates;
+mod record;
+mod request;
+mod runner;
+mod server;
+mod service;
+mod settings;
+mod table;
+mod target;
+mod time;
+mod wire;
+mod world;
 
 pub use anomalies::Consistency;
+pub use control::MAX_SPEED;
 pub use drive::{Damage, Engine, Pace, StartError};
 pub use exchange::LostReply;
+pub use faults::Rule;
 pub use settings::{Secret, Settings};
 pub use time::{Delays, LATEST};
+
+/// Functions as processes, without an engine: how one is started, invoked and told from another.
+pub mod functions {
+    pub use crate::request::{FunctionImage, Input, InvokeOutcome};
+    pub use crate::runner::{Runner, stays_inside};
+    pub use crate::service::lambda::runtime;
+}
+
+/// What Firehose takes, for those who check a delivery stream before it is made: time zones, and the keys of jq queries.
+pub mod delivery {
+    pub use crate::flow::query;
+    pub use crate::flow::zones;
+}
 
 /// Is one of the engine's helpers (a function's guard, a query's evaluator), and never returns, where this program was started as
 /// one. A program that wants them calls this before anything else; without it a function's process is ended by its group only, and

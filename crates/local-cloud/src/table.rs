@@ -78,16 +78,8 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         rows.take_while(move |(row, _)| row.starts_with(prefix)).map(|(row, value)| (row.as_str(), value))
     }
 
-    pub fn keys(&self) -> Vec<String> {
-        self.rows.keys().cloned().collect()
-    }
-
     pub fn len(&self) -> usize {
         self.rows.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// What changed since the last time, appended to `out`.

@@ -9,9 +9,9 @@ use crate::request::{Answer, AwsError, Request, Unwritten};
 use crate::table::Table;
 use crate::time::Millis;
 
-pub use session::{Caller, Credentials, Policies, Session, credentials_of, issue, session_arn};
+pub use session::{Caller, Policies, Session, credentials_of, issue, session_arn};
 pub use tag::given as tags_given;
-pub use view::{NotAssumable, View};
+pub use view::View;
 
 use policies::Policy;
 use policy::Document;

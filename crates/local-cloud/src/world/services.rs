@@ -51,6 +51,7 @@ pub const SERVICES: &[Service] = &[
 ];
 
 /// The service of that name.
+#[cfg(test)]
 pub fn named(name: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.name == name)
 }

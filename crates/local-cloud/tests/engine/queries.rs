@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use local_cloud::flow::query::process;
+use local_cloud::delivery::query::process;
 use serde_json::json;
 
 use super::support::*;

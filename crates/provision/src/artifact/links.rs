@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use local_cloud::runner::stays_inside;
+use local_cloud::functions::stays_inside;
 
 /// What the zip says of a link in a folder.
 pub(super) fn kept(folder: &Path, name: &str, path: &Path) -> io::Result<String> {

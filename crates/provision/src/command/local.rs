@@ -4,9 +4,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use local_cloud::control;
-use local_cloud::faults::Rule;
-use local_cloud::{Consistency, Delays, Engine, LATEST, Secret, Settings};
+use local_cloud::{Consistency, Delays, Engine, LATEST, MAX_SPEED, Rule, Secret, Settings};
 use tokio::net::TcpListener;
 
 use crate::error::Error;
@@ -34,7 +32,7 @@ pub struct ServeArgs {
     #[arg(long, default_value = "000000000000", value_parser = account)]
     pub account: String,
     /// World seconds per second of the clock on the wall
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(control::MAX_SPEED)))]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SPEED)))]
     pub speed: u32,
     /// What the world's clock shows at first, for example 2026-01-01T00:00:00Z; it never goes back
     #[arg(long, value_name = "TIME", value_parser = time)]

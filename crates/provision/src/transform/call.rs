@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use bytes::Bytes;
-use local_cloud::request::FunctionImage;
-use local_cloud::runner::Runner;
+use local_cloud::functions::{FunctionImage, Runner};
 use serde::Serialize;
 
 use crate::artifact::cpu;

@@ -1,6 +1,6 @@
 //! What must become of each record: known by running the very artifact that is deployed, here, over what is sent.
 
-use local_cloud::request::FunctionImage;
+use local_cloud::functions::FunctionImage;
 
 use crate::transform::call::{Called, Callee};
 use crate::transform::contract::{self, Verdict};

@@ -1,3 +1,4 @@
+use super::view::NotAssumable;
 use super::*;
 use crate::effect::Turn;
 use crate::settings::Settings;

@@ -115,11 +115,6 @@ impl Stream {
         Millis::from(self.retention_h) * 3_600_000
     }
 
-    /// In the order of their hash keys.
-    pub fn open_shards(&self) -> impl Iterator<Item = (u32, &Shard)> {
-        self.shards.open().iter().map(|open| (open.index, &self.shards[&open.index]))
-    }
-
     pub fn open_shard_count(&self) -> usize {
         self.shards.open().len()
     }
@@ -240,7 +235,13 @@ mod tests {
     }
 
     fn ranges(stream: &Stream) -> Vec<(u128, u128)> {
-        let mut ranges: Vec<_> = stream.open_shards().map(|(_, shard)| (shard.start, shard.end)).collect();
+        let mut ranges: Vec<_> = stream
+            .shards
+            .open()
+            .iter()
+            .map(|open| &stream.shards[&open.index])
+            .map(|shard| (shard.start, shard.end))
+            .collect();
         ranges.sort_unstable();
         ranges
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use local_cloud::flow::zones;
+use local_cloud::delivery::zones;
 
 use super::super::collection::Either;
 use super::super::diagnostic::Span;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use local_cloud::service::lambda::runtime;
+use local_cloud::functions::runtime;
 
 use super::super::collection::Map;
 use super::super::diagnostic::Span;

@@ -1,7 +1,7 @@
 //! What happens to records on their way: the Lambda processor and the others.
 //! <https://docs.aws.amazon.com/firehose/latest/APIReference/API_Processor.html>
 
-use local_cloud::flow::query;
+use local_cloud::delivery::query;
 
 use super::super::collection::Either;
 use super::super::grammar::{Delivery, Transform as Written};

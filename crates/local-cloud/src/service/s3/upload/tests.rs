@@ -36,7 +36,7 @@ fn parts_are_joined_in_their_order_and_then_forgotten() {
     assert_eq!(state.upload("id", "lake", "k").map_err(|error| error.code), Err("NoSuchUpload"));
     let mut changes = crate::changes::Changes::new(true);
     state.take_changes(&mut changes);
-    let rows = changes.into_rows();
+    let rows = changes.rows;
     let left = rows.iter().filter(|change| change.table == "s3/parts" && change.value.is_some());
     assert_eq!(left.count(), 0);
 }
