@@ -23,6 +23,9 @@ struct Row {
     bytes: usize,
 }
 
+/// An Invoke that waits for no answer.
+const EVENT: &str = "Invoke as Event";
+
 const fn row(service: &'static str, operation: &'static str, bytes: usize) -> Row {
     Row { service, operation, bytes }
 }
@@ -48,6 +51,7 @@ const LIMITS: &[Row] = &[
     row("lambda", "PublishLayerVersion", 70_167_211),
     // docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html; Lambda names this number itself.
     row("lambda", "Invoke", 6_291_456),
+    row("lambda", EVENT, MIB),
     // Many policies of 131,072 characters each (docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html). What
     // a form asks for stands in its body, so that all forms have the same bound.
     row("iam", "*", 4 * MIB),
@@ -83,7 +87,10 @@ pub fn of(head: &Parts) -> Limit {
     let name = operation::name(route, &head).unwrap_or_default();
     let (service, operation) = match form {
         true => ("iam", ""),
-        false => name.split_once(':').unwrap_or(("", "")),
+        false => match name.split_once(':').unwrap_or(("", "")) {
+            (service, "Invoke") if head.header("x-amz-invocation-type") == Some("Event") => (service, EVENT),
+            other => other,
+        },
     };
     let fits = |row: &&Row| ["*", service].contains(&row.service) && ["*", operation].contains(&row.operation);
     let bytes = LIMITS.iter().find(fits).map_or(SMALLEST, |row| row.bytes);
@@ -95,12 +102,20 @@ impl Limit {
     /// The error of a larger body.
     ///
     /// Kinesis answers 413 and nothing else (github.com/boto/boto3/issues/1147), query services `RequestEntityTooLarge`
-    /// (github.com/micrometer-metrics/micrometer/issues/2302, of CloudWatch). S3's codes are those of
+    /// (github.com/micrometer-metrics/micrometer/issues/2302, of CloudWatch). The words about an event are those of
+    /// github.com/ASFHyP3/hyp3/issues/2241. S3's codes are those of
     /// docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. Where AWS's words are not known, they are ours.
     pub fn refusal(&self) -> AwsError {
         let Limit { bytes, operation, .. } = self;
         let too_large = |code, message: String| AwsError::new(code, message).with_status(413);
         match self.route {
+            Route::Service(_) if operation == EVENT => {
+                let announced = self.head.header("content-length").unwrap_or_default();
+                let message = format!(
+                    "{announced} byte payload is too large for the Event invocation type (limit {bytes} bytes)"
+                );
+                too_large("RequestEntityTooLargeException", message.trim_start().to_owned())
+            }
             Route::Service(index) if SERVICES[index].protocol == Protocol::RestJson => {
                 let (code, operation) = match operation.as_str() {
                     "Invoke" => ("RequestTooLargeException", "InvokeFunction"),

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::model::json::page;
 use crate::request::{AwsError, Input};
+use crate::table::Table;
 use crate::time::Millis;
 
 use super::function::Function;
@@ -22,7 +24,9 @@ const PAUSES_MS: [Millis; 2] = [60_000, 120_000];
 const THROTTLED_MS: Millis = 1_000;
 const MAX_AGE_S: u32 = 21_600;
 /// Events that wait or are being tried, so that a flood does not fill the memory.
-pub const MAX_QUEUED: usize = 10_000;
+const MAX_QUEUED: usize = 10_000;
+/// And of so many bytes together.
+const MAX_QUEUED_BYTES: usize = 256 << 20;
 
 /// One that waits for a try, or is being tried. A restart tries it anew.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,7 +34,9 @@ pub struct Event {
     region: String,
     name: String,
     qualifier: Option<String>,
-    payload: String,
+    /// JSON, and so text.
+    #[serde(with = "text")]
+    payload: Bytes,
     client_context: Option<String>,
     accepted: Millis,
     due: Millis,
@@ -54,13 +60,23 @@ pub struct EventConfig {
 /// By qualifier; the function's own under `$LATEST`.
 pub type EventConfigs = BTreeMap<String, EventConfig>;
 
-/// Takes it on; the first try begins at once. A payload has been read as JSON, so it is text.
+/// Has the queue room for it?
+pub fn has_room(events: &Table<Event>, payload: &Bytes) -> bool {
+    fits(events, payload, (MAX_QUEUED, MAX_QUEUED_BYTES))
+}
+
+fn fits(events: &Table<Event>, payload: &Bytes, (most, most_bytes): (usize, usize)) -> bool {
+    let bytes: usize = events.iter().map(|(_, event)| event.payload.len()).sum();
+    events.len() < most && bytes + payload.len() <= most_bytes
+}
+
+/// Takes it on; the first try begins at once.
 pub fn accept(state: &mut State, around: &mut Around, id: &str, reference: &Reference, input: Input) {
     let event = Event {
         region: reference.region.clone(),
         name: reference.name.clone(),
         qualifier: reference.qualifier.clone(),
-        payload: String::from_utf8_lossy(&input.payload).into_owned(),
+        payload: input.payload,
         client_context: input.client_context,
         accepted: around.turn.now,
         due: around.turn.now,
@@ -85,7 +101,7 @@ fn attempt(state: &mut State, around: &mut Around, id: String, event: Event) {
     let reference = reference.and_then(|reference| reference.and_qualifier(event.qualifier.as_deref()));
     let Ok(reference) = reference else { return };
     let max_age = config(state, &reference).maximum_event_age_in_seconds.unwrap_or(MAX_AGE_S);
-    let input = Input { payload: event.payload.into(), client_context: event.client_context };
+    let input = Input { payload: event.payload, client_context: event.client_context };
     match invocation::start(state, around, &reference, input, Waiter::Event { id: id.clone() }) {
         Ok(_) => change(state, &id, |event| event.running = true),
         Err(error)
@@ -234,4 +250,45 @@ fn shown(reference: &Reference, qualifier: &str, config: &EventConfig) -> Value 
 
 fn seconds(now: Millis) -> f64 {
     now as f64 / 1000.0
+}
+
+/// Bytes that are text, as the journal has them.
+mod text {
+    use bytes::Bytes;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&String::from_utf8_lossy(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+        String::deserialize(deserializer).map(Bytes::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(payload: &'static str) -> Event {
+        let row = json!({ "region": "r", "name": "f", "payload": payload, "accepted": 1, "due": 1, "failures": 0 });
+        serde_json::from_value(row).expect("a row of the journal")
+    }
+
+    #[test]
+    fn the_queue_is_bounded_in_events_and_in_bytes() {
+        let mut events = Table::new("events");
+        events.insert("a", event("[1]"));
+        events.insert("b", event("[2]"));
+        let payload = Bytes::from_static(b"[3]");
+        for (bounds, expected) in [((3, 9), true), ((2, 9), false), ((3, 8), false)] {
+            assert_eq!(fits(&events, &payload, bounds), expected, "{bounds:?}");
+        }
+    }
+
+    #[test]
+    fn the_journal_has_a_payload_as_text() {
+        let row = serde_json::to_value(event("{\"\u{e9}\":1}")).expect("it serialises");
+        assert_eq!(row["payload"], "{\"\u{e9}\":1}");
+    }
 }

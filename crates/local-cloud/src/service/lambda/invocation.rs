@@ -72,7 +72,7 @@ pub fn call(call: &mut Call) -> Outcome {
         }
         "Event" => {
             runnable(call.state, &reference)?;
-            if call.state.events.len() >= event::MAX_QUEUED {
+            if !event::has_room(&call.state.events, &input.payload) {
                 return Err(AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429));
             }
             event::accept(call.state, &mut call.around, &call.request.id, &reference, input);

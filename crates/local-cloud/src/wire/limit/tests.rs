@@ -14,6 +14,7 @@ type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], usize, u16, &'a str
 #[test]
 fn every_operation_has_a_bound_and_an_error_by_its_head_alone() {
     const FORM: &[(&str, &str)] = &[("content-type", "application/x-www-form-urlencoded")];
+    const EVENT: &[(&str, &str)] = &[("x-amz-invocation-type", "Event")];
     let target = |name: &'static str| [("x-amz-target", name)];
     let table: &[Case] = &[
         ("POST", "/", &target("Kinesis_20131202.PutRecords"), 16 * MIB, 413, "RequestEntityTooLargeException"),
@@ -27,6 +28,7 @@ fn every_operation_has_a_bound_and_an_error_by_its_head_alone() {
         ("PUT", "/2015-03-31/functions/f/code", &[], 70_167_211, 413, "RequestEntityTooLargeException"),
         ("POST", "/2015-03-31/functions/f/aliases", &[], 2 * MIB, 413, "RequestEntityTooLargeException"),
         ("POST", "/2015-03-31/functions/f/invocations", &[], 6_291_456, 413, "RequestTooLargeException"),
+        ("POST", "/2015-03-31/functions/f/invocations", EVENT, MIB, 413, "RequestEntityTooLargeException"),
         ("POST", "/", FORM, 4 * MIB, 413, "RequestEntityTooLarge"),
         ("PUT", "/lake/a", &[], 256 * MIB, 400, "EntityTooLarge"),
         ("PUT", "/lake/a?partNumber=1&uploadId=u", &[], 256 * MIB, 400, "EntityTooLarge"),
