@@ -14,6 +14,8 @@ use zip::ZipArchive;
 pub const MAX_UNPACKED_BYTES: u64 = 262_144_000;
 /// And of so many entries, which is what the format has room for without its extension: a bound of ours, for the file system's sake.
 pub const MAX_ENTRIES: usize = 65_535;
+/// Folders that are made on the way to entries, and looked at on the way to links: the name of one entry may be thousands of folders.
+const MAX_FOLDERS: usize = 4 * MAX_ENTRIES;
 /// The longest target of a link, in bytes: Linux's.
 const MAX_TARGET_BYTES: u64 = 4095;
 
@@ -22,6 +24,10 @@ const MAX_TARGET_BYTES: u64 = 4095;
 /// # Errors
 /// An entry or a link that would leave the folder, and an entry that would be written through a link.
 pub fn unpack(code: Bytes, place: &Path) -> io::Result<TempDir> {
+    unpack_within(MAX_FOLDERS, code, place)
+}
+
+fn unpack_within(mut folders: usize, code: Bytes, place: &Path) -> io::Result<TempDir> {
     let mut archive = ZipArchive::new(Cursor::new(code)).map_err(io::Error::other)?;
     let folder = tempfile::Builder::new().prefix("lambda-").tempdir_in(place)?;
     let mut left = MAX_UNPACKED_BYTES;
@@ -40,15 +46,16 @@ pub fn unpack(code: Bytes, place: &Path) -> io::Result<TempDir> {
             continue;
         }
         if entry.is_dir() {
-            fs::create_dir_all(&target)?;
+            make_folder(&target, &mut folders)?;
             continue;
         }
+        make_folder(target.parent().unwrap_or(folder.path()), &mut folders)?;
         let mode = entry.unix_mode().unwrap_or(0o644);
         left = left.checked_sub(write(&mut entry, &target, mode, left)?).ok_or_else(too_large)?;
     }
     // Last, so that nothing is written through one: an entry that would be has made a folder in its place.
     for (inside, to) in links {
-        link(folder.path(), &inside, &to)
+        link(folder.path(), &inside, &to, &mut folders)
             .map_err(|error| io::Error::new(error.kind(), format!("the link {}: {error}", inside.display())))?;
     }
     Ok(folder)
@@ -81,9 +88,10 @@ pub fn stays_inside(inside: &Path, to: &Path) -> bool {
 }
 
 /// Each folder on the way must be one, and no link made before.
-fn link(folder: &Path, inside: &Path, to: &Path) -> io::Result<()> {
+fn link(folder: &Path, inside: &Path, to: &Path, folders: &mut usize) -> io::Result<()> {
     let mut parent = folder.to_owned();
     for part in inside.parent().into_iter().flat_map(Path::components) {
+        one_of(folders)?;
         parent.push(part);
         match fs::symlink_metadata(&parent) {
             Ok(there) if there.is_dir() => {}
@@ -96,10 +104,22 @@ fn link(folder: &Path, inside: &Path, to: &Path) -> io::Result<()> {
         _ => error,
     })
 }
+
+/// With those on the way, as far as there are folders left.
+fn make_folder(folder: &Path, left: &mut usize) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.is_dir()).collect();
+    missing.into_iter().rev().try_for_each(|folder| {
+        one_of(left)?;
+        fs::create_dir(folder)
+    })
+}
+
+fn one_of(folders: &mut usize) -> io::Result<()> {
+    *folders = folders.checked_sub(1).ok_or_else(|| io::Error::other("the code has too many folders"))?;
+    Ok(())
+}
+
 fn write(entry: impl io::Read, target: &Path, mode: u32, left: u64) -> io::Result<u64> {
-    if let Some(parent) = target.parent() {
-        fs::create_dir_all(parent)?;
-    }
     let mut file = fs::File::create(target)?;
     let written = io::copy(&mut entry.take(left + 1), &mut file)?;
     // Readable by us whatever the zip says: a file that is not could not be removed or run.
@@ -114,6 +134,25 @@ fn too_large() -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_on_the_way_are_counted_once_and_those_to_links_each_time() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let options = zip::write::SimpleFileOptions::default();
+        let zip_of = |files: &[&str], links: &[&str]| -> Bytes {
+            let mut zip = zip::ZipWriter::new(Cursor::new(vec![]));
+            files.iter().for_each(|name| zip.start_file(*name, options).expect("a new name"));
+            links.iter().for_each(|name| zip.add_symlink(*name, "x", options).expect("a new name"));
+            zip.finish().expect("in memory").into_inner().into()
+        };
+        for (files, links, folders) in
+            [(&["a/b/c/1", "a/b/c/2", "a/b/d/"][..], &[][..], 4), (&["a/b/1"], &["a/b/2", "a/c/3"], 2 + 2 + 2)]
+        {
+            assert!(unpack_within(folders, zip_of(files, links), place.path()).is_ok(), "{files:?} {links:?}");
+            let refused = unpack_within(folders - 1, zip_of(files, links), place.path()).expect_err("one is too many");
+            assert!(refused.to_string().contains("too many folders"), "{refused}");
+        }
+    }
 
     /// Nothing is written beside the folder, and it can be removed.
     #[test]
