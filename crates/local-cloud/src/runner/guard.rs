@@ -22,8 +22,8 @@ use landlock::{
     AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, Scope,
 };
 use rustix::process::{
-    DumpableBehavior, Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, set_child_subreaper,
-    set_dumpable_behavior, wait,
+    DumpableBehavior, Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getpid, getrlimit, kill_process,
+    set_child_subreaper, set_dumpable_behavior, setrlimit, wait,
 };
 use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,9 @@ pub const WORD: &str = "local-cloud-guard";
 /// A path that is the running program's, even if its file has been replaced.
 pub const PROGRAM: &str = "/proc/self/exe";
 
+/// File descriptors that a function may have. <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const DESCRIPTORS: u64 = 1_024;
+
 /// Has this program promised to be a guard when it is started as one?
 static OFFERED: AtomicBool = AtomicBool::new(false);
 
@@ -49,11 +52,20 @@ pub struct Order {
     pub folder: PathBuf,
 }
 
-/// What became of it: a process, or the system's number for why there is none.
-#[derive(Debug, Serialize, Deserialize)]
+/// What became of it: a process, or why there is none.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub enum Started {
     Process(u32),
+    /// The system's number.
     Refused(i32),
+    /// An error that the system has no number for, such as one of Landlock's.
+    Failed(String),
+}
+
+impl Started {
+    fn refused(error: &io::Error) -> Started {
+        error.raw_os_error().map_or_else(|| Started::Failed(error.to_string()), Started::Refused)
+    }
 }
 
 /// Is a guard, and never returns, where this program was started as one. A program that wants guards for its functions
@@ -95,12 +107,14 @@ pub async fn start(order: &Order) -> io::Result<(tokio::process::Child, Tether, 
     match serde_json::from_str(&answer)? {
         Started::Process(id) => Ok((guard, tether.into_inner(), id)),
         Started::Refused(number) => Err(io::Error::from_raw_os_error(number)),
+        Started::Failed(why) => Err(io::Error::other(why)),
     }
 }
 
 fn guard() -> io::Result<i32> {
     set_child_subreaper(Some(getpid()))?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    limit_descriptors()?;
     let mut engine = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut orders = BufReader::new(engine.try_clone()?);
     let mut order = String::new();
@@ -111,7 +125,7 @@ fn guard() -> io::Result<i32> {
     let started = started.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
     let said = match &started {
         Ok(child) => Started::Process(child.id()),
-        Err(error) => Started::Refused(error.raw_os_error().unwrap_or_default()),
+        Err(error) => Started::refused(error),
     };
     writeln!(engine, "{}", serde_json::to_string(&said)?)?;
     let child = started?;
@@ -129,6 +143,13 @@ fn guard() -> io::Result<i32> {
         kill_process(getpid(), signal)?;
     }
     Ok(status.exit_status().unwrap_or_else(|| 128 + status.terminating_signal().unwrap_or_default()))
+}
+
+/// Lower than the engine's own, which has raised its limit; what this process starts inherits it.
+fn limit_descriptors() -> io::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let lower = |limit: Option<u64>| Some(limit.map_or(DESCRIPTORS, |limit| limit.min(DESCRIPTORS)));
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: lower(limit.current), maximum: lower(limit.maximum) })?)
 }
 
 /// Waits for the process, and buries orphans meanwhile.
@@ -188,4 +209,24 @@ fn confine() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         .add_rule(everywhere)?
         .restrict_self()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_has_as_many_descriptors_as_lambda_gives_and_no_more() {
+        limit_descriptors().expect("a limit may be lowered");
+        let limit = getrlimit(Resource::Nofile);
+        assert!(limit.current.max(limit.maximum) <= Some(DESCRIPTORS) && limit.maximum.is_some(), "{limit:?}");
+    }
+
+    #[test]
+    fn an_error_without_a_number_is_told_in_words() {
+        let nul = Command::new("a\0b").spawn().expect_err("no path has a NUL");
+        assert_eq!(Started::refused(&nul), Started::Failed(nul.to_string()));
+        let absent = Command::new("/nothing/there").spawn().expect_err("there is none");
+        assert_eq!(Started::refused(&absent), Started::Refused(2));
+    }
 }

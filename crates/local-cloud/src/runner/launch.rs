@@ -13,7 +13,7 @@ use super::environment::{self, Entrypoint};
 use super::guard;
 
 /// How long a guard may take to end everything before it is killed itself.
-const END_LIMIT: Duration = Duration::from_secs(30);
+pub const END_LIMIT: Duration = Duration::from_secs(30);
 
 /// What was started.
 #[derive(Debug)]

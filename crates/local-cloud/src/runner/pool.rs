@@ -1,6 +1,6 @@
 //! Processes kept warm: which one takes an invocation, and when one goes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,14 +21,16 @@ const MAX_PROCESSES: usize = 8;
 /// Code on disk, unpacked by whoever needs it first.
 type Folder = Rc<OnceCell<TempDir>>;
 
+/// Was the function retired after a process of it was started?
+type Retired = Rc<Cell<bool>>;
+
 /// A process and what it runs.
 struct Warm {
     process: Process,
     arn: String,
     revision: String,
     code_sha256: String,
-    /// How often the function had been retired when the process was started.
-    retired: u64,
+    retired: Retired,
     /// Keeps the code on disk.
     _folder: Folder,
 }
@@ -38,8 +40,8 @@ struct Shelf {
     /// The longest idle first.
     idle: Vec<Warm>,
     folders: HashMap<String, Weak<OnceCell<TempDir>>>,
-    /// How often each ARN was retired.
-    retirements: HashMap<String, u64>,
+    /// Of every process that there is, or is about to be.
+    started: Vec<(String, Weak<Cell<bool>>)>,
 }
 
 /// All processes of a runner. Clones share them.
@@ -75,8 +77,7 @@ impl Pool {
             },
         };
         let (outcome, reusable) = warm.process.invoke(&id, function, input).await;
-        let current = warm.retired == self.shelf.borrow().retirements_of(&warm.arn);
-        if reusable && current {
+        if reusable && !warm.retired.get() {
             self.shelf.borrow_mut().idle.push(warm);
         } else {
             warm.process.end().await;
@@ -88,7 +89,8 @@ impl Pool {
     pub fn retire(&self, function_arn: &str) {
         let mut shelf = self.shelf.borrow_mut();
         shelf.idle.retain(|warm| !belongs(&warm.arn, function_arn));
-        *shelf.retirements.entry(function_arn.to_owned()).or_default() += 1;
+        let theirs = shelf.started.iter().filter(|(arn, _)| belongs(arn, function_arn));
+        theirs.filter_map(|(_, retired)| retired.upgrade()).for_each(|retired| retired.set(true));
     }
 
     /// Idle processes go; working ones go with the runner's thread.
@@ -111,7 +113,7 @@ impl Pool {
 
     async fn start(&self, function: &FunctionImage) -> Result<Warm, (&'static str, String)> {
         self.make_room();
-        let retired = self.shelf.borrow().retirements_of(&function.arn);
+        let retired = self.shelf.borrow_mut().starts(&function.arn);
         let folder = self.folder(&function.code_sha256);
         let place = self.supervised().map_err(|error| ("Runtime.Unavailable", format!("Error: {error}")))?;
         let code = function.code.clone();
@@ -164,8 +166,11 @@ impl Pool {
 }
 
 impl Shelf {
-    fn retirements_of(&self, arn: &str) -> u64 {
-        self.retirements.iter().filter(|(retired, _)| belongs(arn, retired)).map(|(_, times)| times).sum()
+    fn starts(&mut self, arn: &str) -> Retired {
+        self.started.retain(|(_, retired)| retired.strong_count() > 0);
+        let retired = Retired::default();
+        self.started.push((arn.to_owned(), Rc::downgrade(&retired)));
+        retired
     }
 }
 

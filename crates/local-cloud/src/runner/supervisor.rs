@@ -5,9 +5,15 @@ use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 use tempfile::TempDir;
+
+use super::launch::END_LIMIT;
+
+/// Between two looks at a guard that is to end.
+const PAUSE: Duration = Duration::from_millis(5);
 
 const SCRIPT: &str = include_str!("supervisor.sh");
 
@@ -72,12 +78,25 @@ impl Supervisor {
     }
 }
 
-impl Drop for Supervisor {
-    fn drop(&mut self) {
-        // Their sockets are closed: they end now, and with them what they guard.
-        for guard in &self.guards {
+/// Waits for guards whose sockets are closed: they end now, and with them what they guard. Those that have not by then are killed.
+fn end(guards: &[Pid], within: Duration) {
+    let until = Instant::now() + within;
+    for guard in guards {
+        while !gone(*guard, WaitIdOptions::NOHANG) && Instant::now() < until {
+            std::thread::sleep(PAUSE);
+        }
+        if !gone(*guard, WaitIdOptions::NOHANG) {
+            tracing::warn!("a function's guard does not end and is killed; what it guards may go on");
+            // It may end just now.
+            let _ = kill_process(*guard, Signal::KILL);
             gone(*guard, WaitIdOptions::empty());
         }
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        end(&self.guards, END_LIMIT);
         self.watcher.stdin = None;
         // It ends now that its pipe is closed; one that cannot be waited for is gone already.
         let _ = self.watcher.wait();
@@ -88,4 +107,17 @@ impl Drop for Supervisor {
 fn gone(guard: Pid, options: WaitIdOptions) -> bool {
     let ended = waitid(WaitId::Pid(guard), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | options);
     !matches!(ended, Ok(None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    #[test]
+    fn a_guard_that_does_not_end_is_killed() {
+        let mut guard = Command::new("/bin/sh").args(["-c", "exec sleep 1000"]).spawn().expect("a shell");
+        end(&[Pid::from_child(&guard)], Duration::ZERO);
+        assert_eq!(guard.wait().expect("it is ours").signal(), Some(Signal::KILL.as_raw()));
+    }
 }
