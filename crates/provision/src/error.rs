@@ -56,7 +56,7 @@ impl Error {
     }
 
     /// With the error code that AWS gave for one item of many.
-    pub(crate) fn with_code(mut self, code: impl Into<String>) -> Error {
+    pub fn with_code(mut self, code: impl Into<String>) -> Error {
         self.code = Some(code.into());
         self
     }

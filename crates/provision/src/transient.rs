@@ -117,14 +117,6 @@ pub static TRANSIENTS: &[Transient] = &[
         "its last update to end",
         LAMBDA_STATES,
     ),
-    always(
-        &["function"],
-        "ResourceConflictException",
-        "update is in progress",
-        STATE,
-        "its last update to end",
-        LAMBDA_STATES,
-    ),
     // Streams of the whole account and region count, other people's too (audit A11).
     always(
         &["stream"],

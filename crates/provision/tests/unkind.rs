@@ -1,10 +1,14 @@
 //! AWS answers late, and refuses with "try again". Every anomaly that the engine knows is survived by every command, alone and
 //! together with all others.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::common::{Bench, experiment, stack};
+use local_cloud::anomalies::{About, Row, Shown, rows};
 use local_cloud::{Delays, Settings};
+use provision::error::Error;
+use provision::transient::{self, TRANSIENTS, Transient};
 
 /// Longer than any anomaly lasts: then reads tell the truth.
 const SETTLED: Duration = Duration::from_secs(900);
@@ -66,4 +70,110 @@ async fn anomalies_that_come_now_and_then_are_survived() {
     for seed in 0..3 {
         lives(&format!("aws,rate=0.3,seed={seed}")).await;
     }
+}
+
+/// What of an anomaly is survived by no row of the transients.
+const BY_RULE: &[(&str, &str)] = &[
+    ("kinesis-stale", READ_BACK),
+    ("kinesis-not-active", SENT_AGAIN),
+    ("kinesis-still-updating", SENT_AGAIN),
+    ("firehose-stale", READ_BACK),
+    ("firehose-late-tags", NOT_READ),
+    ("lambda-stale", READ_BACK),
+    ("lambda-late-tags", NOT_READ),
+    ("iam-stale", NOT_READ),
+    ("iam-stale-policy", NOT_READ),
+    ("iam-lingering", VANISHED),
+    ("iam-short-pages", "all pages are read"),
+    ("s3-stale", NOT_READ),
+    ("s3-lingering", VANISHED),
+    ("logs-absent", NOT_READ),
+    ("logs-stale", NOT_READ),
+    ("logs-empty-pages", "pages are read until the token repeats"),
+    ("logs-late-events", "nothing is decided by them: `history` tells what is found"),
+];
+const READ_BACK: &str = "what AWS took is not sent again, but read until it shows | 60 s |";
+const SENT_AGAIN: &str = "the change is sent again, unless it shows | 60 s |";
+const NOT_READ: &str = "nothing is decided by a read after a change of our own";
+const VANISHED: &str = "what a read showed and a change does not find is created";
+
+/// How AWS answers about a resource that it does not see.
+fn absent(kind: &str) -> &'static str {
+    match kind {
+        "bucket" => "NoSuchBucket",
+        "role" => "NoSuchEntity",
+        _ => "ResourceNotFoundException",
+    }
+}
+
+/// The kind of resource whose calls meet an anomaly.
+fn kind(row: &Row) -> &'static str {
+    match row.about {
+        About::Stream => "stream",
+        About::DeliveryStream => "delivery",
+        About::Function => "function",
+        About::Bucket => "bucket",
+        About::LogGroup => "log_group",
+        About::Role | About::RolePolicy if row.at[0].starts_with("firehose:") => "delivery",
+        About::Role | About::RolePolicy if row.at[0].starts_with("lambda:") => "function",
+        About::Role | About::RolePolicy => "role",
+    }
+}
+
+/// The transients that an anomaly is.
+fn transients(row: &Row) -> Vec<&'static Transient> {
+    let (kind, just_created) = (kind(row), Some(Duration::ZERO));
+    let find = |code: &str, message: &str| {
+        transient::find(kind, &Error::msg(message.to_owned()).with_code(code), just_created)
+    };
+    let creates = row.after.iter().any(|operation| operation.contains(":Create"));
+    match row.shown {
+        Shown::Refused(wordings) => wordings.iter().filter_map(|words| find(words.code, words.message)).collect(),
+        // Before it was created there was none.
+        Shown::Stale if creates => find(absent(kind), "").into_iter().collect(),
+        Shown::Stale | Shown::EmptyPages | Shown::ShortPages | Shown::Late => vec![],
+    }
+}
+
+fn told(row: &Transient) -> String {
+    format!("the call is sent again, waiting for {} | {} s", row.waits_for, row.limit.as_secs())
+}
+
+/// Every anomaly, and every transient that is none of them, with how it is survived.
+fn survived() -> Vec<String> {
+    let mut lines = vec![];
+    for row in rows() {
+        let by_rule = BY_RULE.iter().find(|(name, _)| *name == row.name).map(|(_, rule)| *rule);
+        let by_rows: BTreeSet<String> = transients(row).into_iter().map(told).collect();
+        match by_rule {
+            Some(rule) if rule.ends_with('|') => lines.push(format!("| {} | {rule}", row.name)),
+            Some(rule) => lines.push(format!("| {} | {rule} | |", row.name)),
+            None => lines.extend(by_rows.into_iter().map(|told| format!("| {} | {told} |", row.name))),
+        }
+    }
+    let known: Vec<&Transient> = rows().flat_map(transients).collect();
+    for row in TRANSIENTS.iter().filter(|row| !known.iter().any(|known| std::ptr::eq(*known, *row))) {
+        let words = [row.code, row.message].join(" ");
+        lines.push(format!("| {} | {} |", words.trim(), told(row)));
+    }
+    lines
+}
+
+#[test]
+fn the_documentation_says_how_each_anomaly_is_survived() {
+    for row in rows() {
+        let whole = match row.shown {
+            Shown::Refused(wordings) => transients(row).len() == wordings.len(),
+            _ => !transients(row).is_empty(),
+        };
+        let by_rule = BY_RULE.iter().any(|(name, _)| *name == row.name);
+        assert!(whole || by_rule, "nothing says how {} is survived", row.name);
+    }
+    for (name, _) in BY_RULE {
+        assert!(local_cloud::anomalies::row(name).is_some(), "there is no anomaly {name}");
+    }
+    let documentation = include_str!("../README.md");
+    let table: Vec<&str> = documentation.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    let wanted = survived();
+    assert!(table == wanted, "write into crates/provision/README.md:\n{}", wanted.join("\n"));
 }
