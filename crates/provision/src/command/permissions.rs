@@ -9,13 +9,13 @@ use crate::cloud;
 use crate::error::{Error, Result};
 use crate::exit::{Exit, Stop};
 use crate::names::Names;
-use crate::permissions::format::{INLINE_MAX, MANAGED_MAX, policy, table, terraform};
+use crate::permissions::format::{MANAGED_MAX, MANAGED_OF_A_ROLE, policies, statements, table, terraform};
 use crate::permissions::trust::Trusted;
 use crate::permissions::{Purpose, Subject, any_stack, needs, of_stack, subject};
+use crate::report;
 use crate::secret;
 use crate::session;
 use crate::spec::{self, TAG_PREFIX, stack::Stack};
-use crate::{names, report};
 
 #[derive(Debug, clap::Args)]
 pub struct PermissionsArgs {
@@ -42,10 +42,10 @@ pub struct PermissionsArgs {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// A policy document, in JSON
+    /// A policy document, in JSON; a list of them where it is too long for a managed policy
     #[default]
     Policy,
-    /// A data source of the AWS provider
+    /// A data source of the AWS provider, or several
     Terraform,
     /// For people, by resource
     Table,
@@ -60,13 +60,20 @@ pub fn run(args: PermissionsArgs) -> Result<(String, Exit), Stop> {
     }
     let subjects: Vec<Subject> = stack.map_or_else(|| any_stack(&names), |stack| of_stack(&stack, &names));
     let needs = needs(&subjects, &names, args.purpose);
-    let document = policy(&needs);
-    let text = match args.format {
-        Format::Policy => format!("{document:#}\n"),
-        Format::Terraform => terraform("provision", &document),
-        Format::Table => table(&needs),
+    let policies = policies(&statements(&needs));
+    let text = match (args.format, policies.as_slice()) {
+        (Format::Policy, [whole]) => format!("{whole:#}\n"),
+        (Format::Policy, parts) => format!("{:#}\n", Value::from(parts)),
+        (Format::Terraform, [whole]) => terraform("provision", whole),
+        (Format::Terraform, parts) => {
+            let named = (1..).zip(parts).map(|(number, part)| terraform(&format!("provision_{number}"), part));
+            named.collect::<Vec<_>>().join("\n")
+        }
+        (Format::Table, _) => table(&needs),
     };
-    warn_of_length(&document);
+    if args.format != Format::Table {
+        tell_of_parts(policies.len());
+    }
     Ok((text, Exit::Done))
 }
 
@@ -118,17 +125,18 @@ fn trust(who: &str, args: &PermissionsArgs, names: &Names) -> Result<String> {
     Ok(text)
 }
 
-fn warn_of_length(document: &Value) {
-    let length = document.to_string().chars().count();
-    if length <= MANAGED_MAX {
+fn tell_of_parts(count: usize) {
+    if count == 1 {
         return;
     }
-    let place = match length <= INLINE_MAX {
-        true => "write it into the role as an inline policy",
-        false => "print it in parts (--for), or divide its statements among several managed policies",
+    let more = match count > MANAGED_OF_A_ROLE {
+        true => format!(
+            ", and a role takes {MANAGED_OF_A_ROLE} unless more are asked for in Service Quotas; an environment (--env), one \
+                         command (--for) or a shorter spec needs less"
+        ),
+        false => String::new(),
     };
-    let least = names::plural(length, "character");
     report::aside(&format!(
-        "{least}: a managed policy has {MANAGED_MAX} at most, all inline policies of a role {INLINE_MAX}; {place}"
+        "these are {count} policies, each for a managed policy of its own: one has {MANAGED_MAX} characters at most{more}"
     ));
 }

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::{Need, Use};
 use crate::resource::role::{Statement, document};
 
-/// A managed policy has at most so many characters, white space aside; all inline policies of a role together.
+/// A managed policy has at most so many characters, white space aside, and a role so many of them, unless more are asked for.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
 pub const MANAGED_MAX: usize = 6_144;
-pub const INLINE_MAX: usize = 10_240;
+pub const MANAGED_OF_A_ROLE: usize = 10;
 /// The service that a role is passed to.
 pub const PASSED_TO: &str = "iam:PassedToService";
 /// Columns of the table.
@@ -50,6 +50,37 @@ pub fn statements(needs: &[Need]) -> Vec<Statement> {
 
 pub fn policy(needs: &[Need]) -> Value {
     document(&statements(needs))
+}
+
+/// In as few managed policies as their size allows: each statement goes into the first that has room for it.
+pub fn policies(statements: &[Statement]) -> Vec<Value> {
+    let mut parts: Vec<Vec<Statement>> = vec![];
+    for statement in statements.iter().cloned().flat_map(fitting) {
+        let has_room = |part: &Vec<Statement>| fits(&[part.as_slice(), std::slice::from_ref(&statement)].concat());
+        match parts.iter().position(has_room) {
+            Some(at) => parts[at].push(statement),
+            None => parts.push(vec![statement]),
+        }
+    }
+    parts.iter().map(|part| document(part)).collect()
+}
+
+fn fits(statements: &[Statement]) -> bool {
+    document(statements).to_string().chars().count() <= MANAGED_MAX
+}
+
+/// A statement about too many resources is several, each about as many as fit.
+fn fitting(statement: Statement) -> Vec<Statement> {
+    let about = |resource: Vec<String>| Statement { resource, ..statement.clone() };
+    let mut parts: Vec<Statement> = vec![];
+    for resource in &statement.resource {
+        let whole = parts.last().map(|last| about([last.resource.as_slice(), std::slice::from_ref(resource)].concat()));
+        match (whole.filter(|whole| fits(std::slice::from_ref(whole))), parts.last_mut()) {
+            (Some(whole), Some(last)) => *last = whole,
+            _ => parts.push(about(vec![resource.clone()])),
+        }
+    }
+    parts
 }
 
 /// A data source of this name, for `policy = data.aws_iam_policy_document.NAME.json`.
@@ -139,4 +170,44 @@ fn wrapped(actions: &BTreeSet<String>) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many streams, each with actions of its own, and one action on all of them.
+    fn needs(streams: usize) -> Vec<Need> {
+        let need = |action, n: usize| Need {
+            action,
+            resource: format!("arn:aws:kinesis:us-east-1:111122223333:stream/stream-{n:04}"),
+            passed_to: None,
+            to: Use::Read,
+        };
+        let all = (0..streams).map(|n| need("kinesis:DescribeStreamSummary", n));
+        all.chain((0..streams / 2).map(|n| need("kinesis:ListTagsForStream", n))).collect()
+    }
+
+    #[test]
+    fn a_policy_is_as_many_as_fit_and_they_allow_the_same() {
+        for (streams, count) in [(1, 1), (40, 1), (100, 2), (1_000, 15)] {
+            let needs = needs(streams);
+            let policies = policies(&statements(&needs));
+            assert_eq!(policies.len(), count, "{streams}");
+            assert!(policies.iter().all(|policy| policy.to_string().len() <= MANAGED_MAX));
+            let allowed = |policies: &[Value]| -> BTreeSet<(String, String)> {
+                let statements =
+                    policies.iter().flat_map(|policy| policy["Statement"].as_array().into_iter().flatten());
+                let pairs = statements.flat_map(|statement| {
+                    let resources: Vec<&str> = texts(&statement["Resource"]).collect();
+                    let of = |action: &str| -> Vec<(String, String)> {
+                        resources.iter().map(|on| (action.to_owned(), (*on).to_owned())).collect()
+                    };
+                    texts(&statement["Action"]).flat_map(of).collect::<Vec<(String, String)>>()
+                });
+                pairs.collect()
+            };
+            assert_eq!(allowed(&policies), allowed(&[policy(&needs)]), "{streams}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use local_cloud::{Delays, Settings};
 use provision::cloud::Cx;
 use provision::names::Names;
+use provision::permissions::format::policies;
 use provision::resource::role::{Statement, document};
 use provision::spec::stack::Stack;
 use serde_json::json;
@@ -96,8 +97,7 @@ fn zip() -> Vec<u8> {
 
 /// The same cloud, called by a session that may do what the statements say.
 pub async fn allowed(bench: &Bench, statements: &[Statement]) -> Cx {
-    let documents =
-        parts(statements).into_iter().filter(|part| !part.is_empty()).map(|part| document(&part).to_string());
+    let documents = policies(statements).into_iter().map(|policy| policy.to_string());
     let provider = session(bench, documents).await;
     let sdk = bench.cx.sdk.to_builder().credentials_provider(provider).build();
     Cx { options: bench.cx.options.clone(), ..Cx::new(sdk, (*bench.cx.names).clone()) }
@@ -128,18 +128,4 @@ pub async fn session(bench: &Bench, documents: impl IntoIterator<Item = String>)
         None,
         "a session",
     ))
-}
-
-/// Statements in as few managed policies as their size allows.
-fn parts(statements: &[Statement]) -> Vec<Vec<Statement>> {
-    let mut parts: Vec<Vec<Statement>> = vec![vec![]];
-    for statement in statements {
-        let last = parts.last_mut().expect("there is one");
-        last.push(statement.clone());
-        if document(last).to_string().len() > provision::permissions::format::MANAGED_MAX {
-            last.pop();
-            parts.push(vec![statement.clone()]);
-        }
-    }
-    parts
 }
