@@ -88,7 +88,7 @@ async fn run(
     events: &Events,
 ) -> (usize, (Result<Gone, String>, bool)) {
     let began = Instant::now();
-    let (resource, op) = (step.name.address.to_string(), step.op.verb());
+    let (resource, op) = (step.name.address.to_string(), step.op);
     events.say(Event::Started { resource: resource.clone(), op });
     let waiting = (events.clone(), resource.clone());
     let cx = Cx {
@@ -102,14 +102,8 @@ async fn run(
     let took_ms = began.elapsed().as_millis() as u64;
     let result = match result {
         Ok(gone) => {
-            let note = match &gone {
-                Gone::Kept(why) => Some(format!("kept: {why}")),
-                Gone::Left(why) => Some(format!("left: {why}")),
-                Gone::DeletedWith(what) => Some(what.clone()),
-                Gone::Deleting => Some("AWS is still at it".into()),
-                Gone::Deleted => None,
-            };
-            events.say(Event::Finished { resource, op, took_ms, note: note.filter(|_| step.op == Op::Delete) });
+            let deleted = Some(gone.clone()).filter(|_| op == Op::Delete);
+            events.say(Event::Finished { resource, op, took_ms, gone: deleted });
             Ok(gone)
         }
         Err(error) => {
@@ -165,5 +159,5 @@ fn count(summary: &mut Summary, op: Op, gone: &Gone) {
 
 fn skipped(step: &Step, because: &str, events: &Events) {
     let (resource, because) = (step.name.address.to_string(), because.to_owned());
-    events.say(Event::Skipped { resource, op: step.op.verb(), because });
+    events.say(Event::Skipped { resource, op: step.op, because });
 }

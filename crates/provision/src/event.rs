@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::doctor::Check;
 use crate::outputs::Outputs;
-use crate::plan::Plan;
+use crate::plan::{Op, Plan};
 use crate::record::environments::Environment;
 use crate::record::journal::Run;
+use crate::resource::Gone;
 use crate::spec::Diagnostics;
 use crate::transform::invoked::Invoked;
 use crate::transform::tested::{Broken, Tested, Verdict};
@@ -48,7 +49,7 @@ pub enum Event {
     },
     Started {
         resource: String,
-        op: &'static str,
+        op: Op,
     },
     Waiting {
         resource: String,
@@ -56,22 +57,29 @@ pub enum Event {
     },
     Finished {
         resource: String,
-        op: &'static str,
+        op: Op,
         took_ms: u64,
-        note: Option<String>,
+        /// How a deletion ended.
+        gone: Option<Gone>,
     },
     Failed {
         resource: String,
-        op: &'static str,
+        op: Op,
         took_ms: u64,
         error: String,
         hint: Option<String>,
         /// AWS's name for the request that failed.
         request_id: Option<String>,
     },
+    /// The environment's record could not be written once something had been changed.
+    RecordFailed {
+        error: String,
+        hint: Option<String>,
+        request_id: Option<String>,
+    },
     Skipped {
         resource: String,
-        op: &'static str,
+        op: Op,
         because: String,
     },
     Ended {

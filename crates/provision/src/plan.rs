@@ -94,6 +94,16 @@ impl Op {
         }
     }
 
+    /// "created stream.events"
+    pub fn done(self) -> &'static str {
+        match self {
+            Op::Create => "created",
+            Op::Update => "updated",
+            Op::Replace => "replaced",
+            Op::Delete => "deleted",
+        }
+    }
+
     /// "creating stream.events"
     pub fn verb(self) -> &'static str {
         match self {

@@ -200,7 +200,8 @@ pub struct Unread {
 }
 
 /// How a deletion ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Gone {
     /// It is not there any more.
     Deleted,

@@ -80,10 +80,9 @@ fn tell_unwritten(journal: std::result::Result<(), Error>, events: &Events) {
 /// The record could not be written once something had been changed: that is a failure like that of a step.
 fn record_failed(error: &Error, summary: &mut Summary, events: &Events) {
     summary.failed += 1;
-    let (resource, op) = ("record".to_owned(), "writing");
     let hint = error.what_next().map(str::to_owned);
     let request_id = error.request_id().map(str::to_owned);
-    events.say(Event::Failed { resource, op, took_ms: 0, error: error.to_string(), hint, request_id });
+    events.say(Event::RecordFailed { error: error.to_string(), hint, request_id });
 }
 
 fn names_in(record: &Record, names: &Names) -> Vec<Name> {

@@ -142,7 +142,7 @@ fn each_line_for_programs_is_an_event() {
             .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{line} is not JSON: {e}")))
             .collect();
         assert_eq!(events[0]["event"], "target", "{}", ran.out);
-        assert!(events.iter().all(|event| event["event"].is_string() && event["v"] == 1), "{}", ran.out);
+        assert!(events.iter().all(|event| event["event"].is_string() && event["v"] == 2), "{}", ran.out);
         assert!(events.iter().any(|event| event["event"] == "planned"), "{}", ran.out);
     }
 }

@@ -69,7 +69,8 @@ impl Reporter for Kept {
 impl Kept {
     fn failures(&self) -> Vec<Event> {
         let events = self.0.lock().expect("no test panics while it holds this");
-        let is_bad = |event: &&Event| matches!(event, Event::Failed { .. } | Event::Warned { .. });
+        let is_bad =
+            |event: &&Event| matches!(event, Event::Failed { .. } | Event::RecordFailed { .. } | Event::Warned { .. });
         events.iter().filter(is_bad).cloned().collect()
     }
 }

@@ -6,9 +6,11 @@ use anstyle::{AnsiColor, Color, Style};
 
 use crate::doctor::{Check, State};
 use crate::event::{Event, Made, Reporter, Summary};
+use crate::plan::Op;
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
 use crate::report::{plan, transform};
+use crate::resource::Gone;
 use crate::secret::masked;
 use crate::spec::Diagnostics;
 use crate::verify::Verified;
@@ -54,35 +56,18 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Working { text } => format!("{DIM}  {text}{DIM:#}\n"),
         Event::Planned { plan, command } => plan::text(plan, command, verbose),
         Event::Started { resource, op } => match verbose {
-            true => format!("{DIM}  . {op} {resource}{DIM:#}\n"),
+            true => format!("{DIM}  . {} {resource}{DIM:#}\n", op.verb()),
             false => String::new(),
         },
         Event::Waiting { resource, on } => format!("{DIM}  . {resource}: waiting for {on}{DIM:#}\n"),
-        Event::Finished { resource, took_ms, note: Some(note), .. } if note.starts_with("kept") => {
-            format!("  {CARE}-{CARE:#} {:<44} {DIM}{:>8}{DIM:#} {note}\n", format!("kept {resource}"), took(*took_ms))
-        }
-        Event::Finished { resource, took_ms, note: Some(note), .. } if note.starts_with("left: ") => {
-            let note = note.trim_start_matches("left: ");
-            format!("  {GOOD}✓{GOOD:#} {:<44} {DIM}{:>8}{DIM:#} {note}\n", format!("left {resource}"), took(*took_ms))
-        }
-        Event::Finished { resource, op, took_ms, note } => {
-            let note = note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
-            format!(
-                "  {GOOD}✓{GOOD:#} {:<44} {DIM}{:>8}{DIM:#}{note}\n",
-                format!("{} {resource}", done(op)),
-                took(*took_ms)
-            )
-        }
+        Event::Finished { resource, op, took_ms, gone } => finished(resource, *op, *took_ms, gone.as_ref()),
         Event::Failed { resource, op, took_ms, error, hint, request_id } => {
-            let more = |what: &str, text: &Option<String>| {
-                text.as_ref().map(|text| format!("      {DIM}{what}{DIM:#}: {text}\n")).unwrap_or_default()
-            };
-            let hint = more("hint", hint) + &more("AWS request", request_id);
-            let what = format!("{op} {resource}");
-            format!("  {ERROR}✗{ERROR:#} {what:<44} {DIM}{:>8}{DIM:#}\n      {error}\n{hint}", took(*took_ms))
+            let what = format!("{} {resource}", op.verb());
+            failed(&what, &took(*took_ms), error, hint, request_id)
         }
+        Event::RecordFailed { error, hint, request_id } => failed("writing the record", "", error, hint, request_id),
         Event::Skipped { resource, op, because } => {
-            format!("  {CARE}-{CARE:#} {:<44} {DIM}not begun: {because}{DIM:#}\n", format!("{op} {resource}"))
+            format!("  {CARE}-{CARE:#} {:<44} {DIM}not begun: {because}{DIM:#}\n", format!("{} {resource}", op.verb()))
         }
         Event::Ended { summary } => ended(summary),
         Event::Outputs { outputs } => format!("\n{}", outputs.human()),
@@ -212,13 +197,23 @@ fn objects(keys: &[String], first: &str) -> String {
     format!("in {shown}{others}, stored {first}")
 }
 
-fn done(op: &str) -> &'static str {
-    match op {
-        "creating" => "created",
-        "updating" => "updated",
-        "replacing" => "replaced",
-        _ => "deleted",
-    }
+fn finished(resource: &str, op: Op, took_ms: u64, gone: Option<&Gone>) -> String {
+    let (style, sign, word, note) = match gone {
+        Some(Gone::Kept(why)) => (CARE, "-", "kept", format!(" {why}")),
+        Some(Gone::Left(why)) => (GOOD, "✓", "left", format!(" {why}")),
+        Some(Gone::DeletedWith(what)) => (GOOD, "✓", "deleted", format!(" ({what})")),
+        Some(Gone::Deleting) => (GOOD, "✓", "deleted", " (AWS is still at it)".to_owned()),
+        Some(Gone::Deleted) | None => (GOOD, "✓", op.done(), String::new()),
+    };
+    format!("  {style}{sign}{style:#} {:<44} {DIM}{:>8}{DIM:#}{note}\n", format!("{word} {resource}"), took(took_ms))
+}
+
+fn failed(what: &str, took: &str, error: &str, hint: &Option<String>, request_id: &Option<String>) -> String {
+    let more = |what: &str, text: &Option<String>| {
+        text.as_ref().map(|text| format!("      {DIM}{what}{DIM:#}: {text}\n")).unwrap_or_default()
+    };
+    let more = more("hint", hint) + &more("AWS request", request_id);
+    format!("  {ERROR}✗{ERROR:#} {what:<44} {DIM}{took:>8}{DIM:#}\n      {error}\n{more}")
 }
 
 fn ended(summary: &Summary) -> String {

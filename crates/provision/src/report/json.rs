@@ -8,7 +8,7 @@ use crate::event::{Event, Reporter};
 use crate::secret::masked_json;
 
 /// Version of the form of the lines.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 pub struct Json<W> {
     out: W,

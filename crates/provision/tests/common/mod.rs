@@ -175,7 +175,11 @@ impl Bench {
     /// What failed so far.
     pub fn failures(&self) -> Vec<Event> {
         let events = self.events.lock().expect("no test panics while it holds this");
-        events.iter().filter(|event| matches!(event, Event::Failed { .. })).cloned().collect()
+        events
+            .iter()
+            .filter(|event| matches!(event, Event::Failed { .. } | Event::RecordFailed { .. }))
+            .cloned()
+            .collect()
     }
 }
 

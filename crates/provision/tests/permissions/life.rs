@@ -6,6 +6,7 @@ use provision::error::Error;
 use provision::event::{Event, Events, Reporter, Summary};
 use provision::plan::{Permits, Plan};
 use provision::record::{environments, journal};
+use provision::resource::Gone;
 use provision::run;
 use provision::spec::stack::Stack;
 use std::sync::{Arc, Mutex};
@@ -25,14 +26,20 @@ struct Warnings(Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>);
 
 impl Reporter for Warnings {
     fn event(&mut self, event: &Event) {
-        let told = match event {
-            Event::Warned { text } | Event::Failed { error: text, .. } => text,
-            Event::Finished { note: Some(note), .. } if UNKNOWN.iter().any(|said| note.contains(said)) => note,
-            Event::Finished { resource, note: Some(note), .. } if note.starts_with("kept") => {
-                return self.1.lock().expect("no test panics while it holds this").push(format!("{resource}: {note}"));
-            }
-            _ => return,
-        };
+        let told =
+            match event {
+                Event::Warned { text }
+                | Event::Failed { error: text, .. }
+                | Event::RecordFailed { error: text, .. } => text,
+                Event::Finished {
+                    gone: Some(Gone::Kept(text) | Gone::Left(text) | Gone::DeletedWith(text)), ..
+                } if UNKNOWN.iter().any(|said| text.contains(said)) => text,
+                Event::Finished { resource, gone: Some(Gone::Kept(why)), .. } => {
+                    let kept = format!("{resource}: kept: {why}");
+                    return self.1.lock().expect("no test panics while it holds this").push(kept);
+                }
+                _ => return,
+            };
         self.0.lock().expect("no test panics while it holds this").push(told.clone());
     }
 }
