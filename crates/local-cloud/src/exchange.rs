@@ -13,6 +13,7 @@ use crate::request::{AwsError, Request};
 use crate::wire::dress::Format;
 use crate::wire::limit::{self, Limit};
 use crate::wire::{self, Route, dress, events, signature};
+use crate::world::access;
 use crate::world::services::{SERVICES, Service};
 
 mod body;
@@ -106,10 +107,12 @@ impl Engine {
         // What the call is about stands in the body, whatever it is written in. What cannot be read is refused as that.
         let format = Format::of(request);
         let request = Request { body: format.read(request.body.clone()).ok()?, ..request.clone() };
-        let tagged = operation == "s3:CreateBucket" && wire::s3::new_bucket_has_tags(&request.body);
+        let new_bucket_has_tags = operation == "s3:CreateBucket" && wire::s3::new_bucket_has_tags(&request.body);
+        let said = access::Said::of(&request, operation);
+        let call = access::Call { request: &request, operation, said: &said, new_bucket_has_tags };
         self.look("authorize", |world| match by_fault {
-            true => Some(world.access(self.now()).denial(&request, operation)),
-            false => world.access(self.now()).authorize(&request, operation, tagged).err(),
+            true => Some(world.access(self.now()).denial(&call)),
+            false => world.access(self.now()).authorize(&call).err(),
         })
     }
 

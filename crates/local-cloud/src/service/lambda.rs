@@ -130,13 +130,12 @@ impl Checked<'_> {
     }
 }
 
-/// The ARN of the function that a request is about, where it is about one.
-pub fn named(request: &Request, account: &str) -> Option<String> {
+/// The ARN of the function that a request is about, where it is about one. `stated`: the name in its body.
+pub fn named(request: &Request, stated: Option<&str>, account: &str) -> Option<String> {
     let (_, captured) = route::find(&request.method, &request.path)?;
     let tagged = captured.get("Resource").and_then(Value::as_str).map(str::to_owned);
     tagged.or_else(|| {
-        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        let name = captured.get("FunctionName").or(body.get("FunctionName"))?.as_str()?;
+        let name = captured.get("FunctionName").and_then(Value::as_str).or(stated)?;
         let reference = Reference::parse(name, &request.region, account).ok()?;
         Some(reference.and_qualifier(request.query("Qualifier")).ok()?.qualified())
     })

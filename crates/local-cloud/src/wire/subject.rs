@@ -36,10 +36,12 @@ pub fn all(about: About, operation: &str, request: &Request, account: &str) -> V
         (About::Stream, "kinesis") => stream(&body()).map(regional),
         (About::DeliveryStream, "firehose") => member(&body(), &["DeliveryStreamName"]).map(regional),
         (About::LogGroup, "logs") => log_group(&body()).map(regional),
-        (About::Function, "lambda") => lambda::named(request, account).and_then(|arn| {
-            let name = arn.split_once(":function:")?.1.to_owned();
-            Some(Subject { arn, ..regional(name) })
-        }),
+        (About::Function, "lambda") => {
+            lambda::named(request, body()["FunctionName"].as_str(), account).and_then(|arn| {
+                let name = arn.split_once(":function:")?.1.to_owned();
+                Some(Subject { arn, ..regional(name) })
+            })
+        }
         (About::Bucket, "s3") => {
             Target::of(request).bucket().map(|name| Subject { name: name.to_owned(), ..Subject::default() })
         }

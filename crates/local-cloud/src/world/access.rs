@@ -11,6 +11,9 @@ mod about;
 mod authorize;
 mod dependent;
 mod resource;
+mod said;
+
+pub use said::{Call, Said};
 
 /// What has to be looked at to say so, at a time.
 #[derive(Debug, Clone, Copy)]

@@ -1,10 +1,7 @@
 //! Which action and resource a request stands for.
 
-use serde_json::Value;
-
-use super::Access;
+use super::{Access, Call, Said};
 use crate::arn;
-use crate::model::query::Form;
 use crate::request::Request;
 use crate::service::lambda;
 use crate::target::Target;
@@ -46,42 +43,34 @@ pub fn action(operation: &str, names_version: bool) -> String {
 }
 
 /// The ARN that the request is about, `*` where it is about none in particular.
-pub fn resource(access: Access, request: &Request, operation: &str) -> String {
+pub fn resource(access: Access, call: &Call) -> String {
+    let Call { request, operation, said, .. } = *call;
+    let stated = |member| said.member(member).map(str::to_owned);
     let (service, name) = operation.split_once(':').unwrap_or((operation, ""));
     let account = access.iam.account;
     let found = match service {
-        "kinesis" => stated(request, "StreamARN").or_else(|| stated(request, "ConsumerARN")).or_else(|| {
-            Some(arn::regional(
-                "kinesis",
-                &request.region,
-                account,
-                &format!("stream/{}", stated(request, "StreamName")?),
-            ))
+        "kinesis" => stated("StreamARN").or_else(|| stated("ConsumerARN")).or_else(|| {
+            Some(arn::regional("kinesis", &request.region, account, &format!("stream/{}", stated("StreamName")?)))
         }),
-        "firehose" => stated(request, "DeliveryStreamName")
+        "firehose" => stated("DeliveryStreamName")
             .map(|name| arn::regional("firehose", &request.region, account, &format!("deliverystream/{name}"))),
-        "logs" => stated(request, "resourceArn").or_else(|| stated(request, "logGroupIdentifier")).or_else(|| {
+        "logs" => stated("resourceArn").or_else(|| stated("logGroupIdentifier")).or_else(|| {
             // A list is of no group in particular, whatever its prefix [G].
-            let group = if name == "DescribeLogGroups" { Some(String::new()) } else { stated(request, "logGroupName") };
-            let stream = stated(request, "logStreamName").unwrap_or_default();
+            let group = if name == "DescribeLogGroups" { Some(String::new()) } else { stated("logGroupName") };
+            let stream = stated("logStreamName").unwrap_or_default();
             let resource = format!("log-group:{}:log-stream:{stream}", group?);
             Some(arn::regional("logs", &request.region, account, &resource))
         }),
-        "lambda" => lambda::named(request, account),
-        "iam" | "sts" => identity(access, request),
+        "lambda" => lambda::named(request, said.member("FunctionName"), account),
+        "iam" | "sts" => identity(access, request, said),
         "s3" => Some(s3(request)).filter(|_| name != "ListBuckets"),
         _ => None,
     };
     found.unwrap_or_else(|| "*".into())
 }
 
-fn stated(request: &Request, member: &str) -> Option<String> {
-    let body: Value = serde_json::from_slice(&request.body).ok()?;
-    body[member].as_str().map(str::to_owned)
-}
-
-fn identity(access: Access, request: &Request) -> Option<String> {
-    let form = Form::parse(request).ok()?;
+fn identity(access: Access, request: &Request, said: &Said) -> Option<String> {
+    let form = said.form()?;
     if let Some(arn) = ["RoleArn", "PolicyArn", "PolicySourceArn"].iter().find_map(|name| form.get(name)) {
         return Some(arn.to_owned());
     }

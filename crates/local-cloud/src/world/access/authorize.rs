@@ -1,9 +1,8 @@
 //! May a caller do this? What his policies, and the resource's, say to what he asks for.
 
-use super::Access;
 use super::about::{action, resource};
-use super::dependent::{self, Asked, Call, Words};
-use crate::model::query::Form;
+use super::dependent::{self, Asked, Words};
+use super::{Access, Call};
 use crate::request::{AwsError, Request};
 use crate::service::iam::decision::{Kind, Question, Why};
 use crate::service::iam::policy::Verdict;
@@ -13,25 +12,25 @@ use crate::service::iam::{Caller, facts};
 const ROOTS_OWN: [&str; 3] = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
 
 impl Access<'_> {
-    /// Refuses what no policy allows the caller, or one denies him; root is refused only what a bucket's policy denies. Whether the body of a new bucket has tags, who knows S3's bytes has to say.
+    /// Refuses what no policy allows the caller, or one denies him; root is refused only what a bucket's policy denies.
     ///
     /// # Errors
     /// In the words of the service that was asked.
-    pub fn authorize(&self, request: &Request, operation: &str, new_bucket_has_tags: bool) -> Result<(), AwsError> {
+    pub fn authorize(&self, call: &Call) -> Result<(), AwsError> {
+        let Call { request, operation, .. } = *call;
         // Whoever can call at all may ask who he is.
         if request.access_key.is_none() || operation == "sts:GetCallerIdentity" {
             return Ok(());
         }
         let asker = Asker::of(*self, request).map_err(|error| in_words_of(operation, error))?;
-        let resource = resource(*self, request, operation);
+        let resource = resource(*self, call);
         // Many keys are permitted one by one: `refusal`.
         if operation != "s3:DeleteObjects" {
             let action = action(operation, request.query("versionId").is_some());
-            let shown = shown(*self, request, operation, &resource);
+            let shown = shown(*self, call, &resource);
             asker.may(&action, &resource, &[]).map_err(|why| asker.denied(operation, &action, &shown, why))?;
         }
-        let call = Call { request, operation, new_bucket_has_tags };
-        for question in dependent::asked(*self, &call, &resource) {
+        for question in dependent::asked(*self, call, &resource) {
             let answers = question.actions.iter().map(|action| asker.may(action, &question.resource, &question.facts));
             let refused: Vec<Why> = answers.filter_map(Result::err).collect();
             if refused.len() == question.actions.len() {
@@ -56,12 +55,13 @@ impl Access<'_> {
     }
 
     /// The refusal of this call, whatever the policies say.
-    pub fn denial(&self, request: &Request, operation: &str) -> AwsError {
+    pub fn denial(&self, call: &Call) -> AwsError {
+        let Call { request, operation, .. } = *call;
         let caller = self.iam.caller(request).unwrap_or(Caller::Root);
         let asker = Asker { access: *self, name: caller.arn(&request.region, self.iam.account), caller, facts: vec![] };
         let action = action(operation, request.query("versionId").is_some());
-        let resource = resource(*self, request, operation);
-        let shown = shown(*self, request, operation, &resource);
+        let resource = resource(*self, call);
+        let shown = shown(*self, call, &resource);
         asker.denied(operation, &action, &shown, Why::NotAllowed(Kind::Identity))
     }
 }
@@ -129,12 +129,12 @@ impl<'a> Asker<'a> {
 }
 
 /// The resource as the refusal names it. A role that does not exist has no path yet, so that IAM names it without an ARN (from reports, no document of AWS).
-fn shown(access: Access, request: &Request, operation: &str, resource: &str) -> String {
-    let form = if operation.starts_with("iam:") { Form::parse(request).ok() } else { None };
-    let name = form.as_ref().filter(|form| form.get("Path").is_none()).and_then(|form| form.get("RoleName"));
+fn shown(access: Access, call: &Call, resource: &str) -> String {
+    let form = call.said.form().filter(|_| call.operation.starts_with("iam:"));
+    let name = form.filter(|form| form.get("Path").is_none()).and_then(|form| form.get("RoleName"));
     match name.filter(|name| !access.iam.state.roles.contains(&name.to_lowercase())) {
         Some(name) => format!("role {name}"),
-        None => quoted(operation, resource),
+        None => quoted(call.operation, resource),
     }
 }
 

@@ -7,9 +7,8 @@
 
 use serde_json::Value;
 
-use super::Access;
+use super::{Access, Call, Said};
 use crate::arn;
-use crate::model::query::Form;
 use crate::request::Request;
 use crate::target::Target;
 
@@ -153,14 +152,6 @@ pub struct Asked {
     pub about: String,
 }
 
-/// A call, and what of it has to be read from S3's bytes.
-#[derive(Clone, Copy)]
-pub struct Call<'a> {
-    pub request: &'a Request,
-    pub operation: &'a str,
-    pub new_bucket_has_tags: bool,
-}
-
 /// What a call asks besides. `resource`: what it is itself about.
 pub fn asked(access: Access, call: &Call, resource: &str) -> Vec<Asked> {
     let rows = DEPENDENTS.iter().filter(|row| row.operation == call.operation);
@@ -228,19 +219,16 @@ fn key_exists(access: Access, request: &Request) -> bool {
 
 /// What a member of the request says, each once; one empty text where it has members of its own.
 fn values(call: &Call, member: &str) -> Vec<String> {
-    let request = call.request;
-    let mut found = match call.operation.split(':').next() {
-        Some("s3") => return call.new_bucket_has_tags.then(String::new).into_iter().collect(),
-        Some("iam" | "sts") => {
-            let Ok(form) = Form::parse(request) else { return vec![] };
+    let mut found = match call.said {
+        Said::Nothing => return call.new_bucket_has_tags.then(String::new).into_iter().collect(),
+        Said::Form(form) => {
             let of_list = |name: &str| name.strip_prefix(member).is_some_and(|rest| rest.starts_with(".member."));
             let given = form.parameters().iter().filter(|(name, _)| name == member || of_list(name));
             given.map(|(_, value)| value.clone()).collect()
         }
-        _ => {
-            let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        Said::Json(members) => {
             let mut found = vec![];
-            walk(&body, member, &mut found);
+            walk(members, member, &mut found);
             found
         }
     };
