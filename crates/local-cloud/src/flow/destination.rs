@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::query::Compiled;
+
 /// Extended S3; the deprecated S3 destination and a backup have a part of these members.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -74,6 +76,9 @@ pub struct Processor {
     pub r#type: String,
     #[serde(default)]
     pub parameters: Vec<Parameter>,
+    /// Of a MetadataExtraction processor.
+    #[serde(skip)]
+    pub compiled: Compiled,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +96,9 @@ pub struct DynamicPartitioningConfiguration {
     pub enabled: bool,
 }
 
+/// More are refused.
+pub const MOST_PROCESSORS: usize = 5;
+
 /// Members of the extended destination that the plain one does not have.
 const EXTENDED_ONLY: [&str; 7] = [
     "ProcessingConfiguration",
@@ -101,6 +109,9 @@ const EXTENDED_ONLY: [&str; 7] = [
     "FileExtension",
     "CustomTimeZone",
 ];
+
+/// Of a MetadataExtraction processor.
+pub const QUERY: &str = "MetadataExtractionQuery";
 
 impl Processor {
     pub fn parameter(&self, name: &str) -> Option<&str> {
@@ -118,6 +129,16 @@ impl ProcessingConfiguration {
 }
 
 impl Destination {
+    /// What takes time to be compiled is compiled now. Whether it can be is said when the destination is parsed.
+    pub fn compile(&self) {
+        let processors = self.processing_configuration.iter().flat_map(|processing| &processing.processors);
+        for processor in processors.take(MOST_PROCESSORS) {
+            if let Some(query) = processor.parameter(QUERY) {
+                let _ = processor.compiled.query(query);
+            }
+        }
+    }
+
     /// With the defaults that show when it is described.
     pub fn filled(mut self) -> Destination {
         self.fill_storage();

@@ -9,7 +9,7 @@ use super::config::invalid;
 use super::prepare::split::Split;
 use super::prepare::{Preparation, Unpack};
 use super::query::{Query, Refused};
-use crate::flow::destination::{ProcessingConfiguration, Processor};
+use crate::flow::destination::{MOST_PROCESSORS, ProcessingConfiguration, Processor, QUERY};
 use crate::model::json::decode_base64;
 use crate::request::AwsError;
 
@@ -38,7 +38,7 @@ pub fn parse(processing: Option<&ProcessingConfiguration>) -> Result<Steps, AwsE
     let Some(processing) = processing.filter(|processing| processing.enabled == Some(true)) else {
         return Ok(Steps::default());
     };
-    if !(1..=5).contains(&processing.processors.len()) {
+    if !(1..=MOST_PROCESSORS).contains(&processing.processors.len()) {
         return Err(invalid(
             "A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled.",
         ));
@@ -53,7 +53,7 @@ pub fn parse(processing: Option<&ProcessingConfiguration>) -> Result<Steps, AwsE
             "Decompression" => decompress = parse_decompression(processor)?,
             "CloudWatchLogProcessing" => extract = Some(parse_extraction(processor)?),
             "RecordDeAggregation" => steps.preparation.split = Some(parse_split(processor)?),
-            "MetadataExtraction" => steps.query = Some(Arc::new(parse_query(processor)?)),
+            "MetadataExtraction" => steps.query = Some(parse_query(processor)?),
             other => return Err(invalid(format!("Processor type {other} is not known"))),
         }
     }
@@ -97,15 +97,15 @@ fn parse_split(processor: &Processor) -> Result<Split, AwsError> {
     }
 }
 
-fn parse_query(processor: &Processor) -> Result<Query, AwsError> {
+fn parse_query(processor: &Processor) -> Result<Arc<Query>, AwsError> {
     if processor.parameter("JsonParsingEngine") != Some("JQ-1.6") {
         return Err(invalid("MetaDataExtraction JSON Parsing Engine has to be one of JQ-1.6"));
     }
     // The words are ours, here and below.
-    let query = processor.parameter("MetadataExtractionQuery").filter(|query| !query.is_empty());
+    let query = processor.parameter(QUERY).filter(|query| !query.is_empty());
     let query = query.ok_or_else(|| invalid("MetadataExtractionQuery must be specified"))?;
     let why = if Query::defines(query) { ": this endpoint takes no definitions (def) in queries" } else { "" };
-    Query::parse(query).map_err(|refused| match refused {
+    processor.compiled.query(query).map_err(|refused| match refused {
         Refused::Text => invalid(format!("Invalid parameter value {query} for MetadataExtractionQuery{why}")),
         Refused::NoThread(error) => {
             let message = format!("compiling the query of a MetadataExtraction processor: {error}");
@@ -153,6 +153,7 @@ fn number(processor: &Processor, name: &str, bounds: (f64, f64, &str)) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::destination::Destination;
     use serde_json::{Value, json};
 
     fn lambda(parameter: &str, value: &str) -> Value {
@@ -207,6 +208,21 @@ mod tests {
         let keep = with("CloudWatchLogProcessing", &[("DataMessageExtraction", "false")]);
         let steps = parsed(vec![keep, with("Decompression", &[])]).unwrap();
         assert_eq!(steps.preparation.unpack, Some(Unpack::Decompress));
+    }
+
+    /// The world is held when a destination is parsed.
+    #[test]
+    fn a_query_that_was_compiled_is_not_compiled_again() {
+        let query = with("MetadataExtraction", &queried("{k: .k}", "JQ-1.6"));
+        let destination = json!({ "ProcessingConfiguration": { "Enabled": true, "Processors": [query] } });
+        let destination: Destination = serde_json::from_value(destination).unwrap();
+        destination.compile();
+        let parsed = |destination: &Destination| {
+            let processing = destination.clone().filled().processing_configuration;
+            parse(processing.as_ref()).unwrap().query.unwrap()
+        };
+        let merged = Destination::default().merged(destination.clone());
+        assert!(Arc::ptr_eq(&parsed(&destination), &parsed(&merged)));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! of a batch is bounded too ([`extraction`]), and so is the number of processes ([`shelf`]; the driver lets few batches in at once).
 
 mod bounds;
+mod compiled;
 mod extraction;
 pub mod process;
 mod shelf;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use super::partition::Found;
 use bounds::{Bounded, Steps, Undone, on_a_deep_stack};
+pub use compiled::Compiled;
 pub use extraction::Extraction;
 
 /// Of a processor's parameter. <https://docs.aws.amazon.com/firehose/latest/APIReference/API_ProcessorParameter.html>

@@ -107,11 +107,21 @@ pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
     Ok(match operation {
         "PutRecord" => run!(json::typed(&request.body), put::put_record),
         "PutRecordBatch" => run!(json::typed(&request.body), put::put_record_batch),
-        "CreateDeliveryStream" => run!(create::create_delivery_stream),
+        "CreateDeliveryStream" => {
+            run!(
+                json::checked("firehose", operation, &request.body).inspect(create::CreateDeliveryStream::compile),
+                create::create_delivery_stream
+            )
+        }
         "DeleteDeliveryStream" => run!(control::delete_delivery_stream),
         "DescribeDeliveryStream" => run!(control::describe_delivery_stream),
         "ListDeliveryStreams" => run!(control::list_delivery_streams),
-        "UpdateDestination" => run!(create::update_destination),
+        "UpdateDestination" => {
+            run!(
+                json::checked("firehose", operation, &request.body).inspect(create::UpdateDestination::compile),
+                create::update_destination
+            )
+        }
         "StartDeliveryStreamEncryption" => run!(encryption::start),
         "StopDeliveryStreamEncryption" => run!(encryption::stop),
         "TagDeliveryStream" => run!(tags::tag),

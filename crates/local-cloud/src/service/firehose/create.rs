@@ -51,6 +51,12 @@ struct DirectPutSource {
     throughput_hint: u64,
 }
 
+impl CreateDeliveryStream {
+    pub fn compile(&self) {
+        self.extended_s3.iter().for_each(Destination::compile);
+    }
+}
+
 pub fn create_delivery_stream(state: &mut State, at: &Scope, input: CreateDeliveryStream) -> Result<Value, AwsError> {
     let name = input.delivery_stream_name;
     let key = at.key(&name);
@@ -188,6 +194,12 @@ pub struct UpdateDestination {
     extended_s3: Option<Destination>,
     #[serde(flatten)]
     others: Map<String, Value>,
+}
+
+impl UpdateDestination {
+    pub fn compile(&self) {
+        self.extended_s3.iter().for_each(Destination::compile);
+    }
 }
 
 pub fn update_destination(state: &mut State, at: &Scope, input: UpdateDestination) -> Result<Value, AwsError> {
