@@ -22,6 +22,7 @@ use provision::plan::Permits;
 use provision::run;
 use provision::spec::stack::Stack;
 use provision::spec::{self, LoadOptions};
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -82,7 +83,7 @@ struct Account {
 }
 
 /// As `provision permissions stacks/kinesis-test.yaml --env 'pr-*' --account ...` prints it.
-fn printed() -> String {
+fn printed() -> Vec<String> {
     let args = PermissionsArgs {
         spec: Some(stacks().join("kinesis-test.yaml")),
         variables: Variables { env: Some("pr-*".into()), ..Variables::default() },
@@ -92,7 +93,10 @@ fn printed() -> String {
         format: Default::default(),
         trust: None,
     };
-    permissions::run(args).unwrap_or_else(|stop| panic!("{stop:?}")).0
+    let (text, _) = permissions::run(args).unwrap_or_else(|stop| panic!("{stop:?}"));
+    // One policy, or a list of them.
+    let printed: Value = serde_json::from_str(&text).expect("JSON");
+    printed.as_array().map_or_else(|| vec![text], |parts| parts.iter().map(Value::to_string).collect())
 }
 
 impl Account {
@@ -105,7 +109,7 @@ impl Account {
             ..Settings::default()
         };
         let bench = Bench::with(settings).await;
-        let credentials = session(&bench, [printed()]).await;
+        let credentials = session(&bench, printed()).await;
         bench.engine.set_consistency(format!("aws,seed={seed}").parse().expect("words"));
         Account { bench, credentials }
     }

@@ -34,6 +34,10 @@ pub async fn credentials(sdk: &SdkConfig, caller: &Result<Caller, Error>, now: i
     let (arn, source) = (&caller.arn, source(&found));
     let expiry = found.expiry().and_then(|at| Timestamp::try_from(at).ok());
     match expiry.map(|at| (at.as_second() - now, at.strftime("%Y-%m-%d %H:%MZ").to_string())) {
+        Some((left, until)) if left <= 0 => {
+            let found = format!("{arn}, from {source}, and they expired at {until}");
+            Check::failed("credentials", found, "sign in again (aws sso login, or aws login)")
+        }
         Some((left, until)) if left < SHORT_S => {
             let found = format!("{arn}, from {source}, and they expire at {until}");
             Check::care("credentials", found, "sign in again before a long run (aws sso login, or aws login)")
@@ -125,6 +129,7 @@ mod tests {
             (None, State::Good, "user/ana, from ProfileFile"),
             (Some(10_000), State::Good, "until 1970-01-01 02:46Z"),
             (Some(1_000), State::Care, "expire at"),
+            (Some(500), State::Failed, "expired at"),
         ] {
             let check = credentials(&of(expiry), &Ok(caller()), 500).await;
             assert!(check.state == state && check.found.contains(part), "{check:?}");

@@ -95,15 +95,18 @@ fn denied(document: &Value) -> Vec<String> {
     let listed = |value: &Value| -> Vec<Value> { value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]) };
     let denies = listed(&document["Statement"]).into_iter().filter(|statement| statement["Effect"] == "Deny");
     let told = denies.map(|statement| {
-        let actions: Vec<String> =
-            listed(&statement["Action"]).iter().filter_map(|a| a.as_str().map(str::to_owned)).collect();
+        let named = |element: &str| -> Vec<String> {
+            listed(&statement[element]).iter().filter_map(|action| action.as_str().map(str::to_owned)).collect()
+        };
+        let (actions, others) = (named("Action"), named("NotAction"));
+        let actions = if actions.is_empty() { format!("all but {}", others.join(", ")) } else { actions.join(", ") };
         let operators = statement["Condition"].as_object().into_iter().flatten();
         let keys: Vec<String> = operators
             .flat_map(|(_, keys)| keys.as_object().into_iter().flatten())
             .map(|(key, _)| key.clone())
             .collect();
         let condition = if keys.is_empty() { String::new() } else { format!(" by {}", keys.join(", ")) };
-        format!("{}{condition}", actions.join(", "))
+        format!("{actions}{condition}")
     });
     told.collect()
 }
@@ -225,5 +228,6 @@ mod tests {
         assert_eq!(denied(&json!({ "Statement": [sse, allow] })), ["s3:PutObject by s3:x-amz-server-side-encryption"]);
         assert_eq!(denied(&json!({ "Statement": allow })), Vec::<String>::new());
         assert_eq!(denied(&json!({ "Statement": { "Effect": "Deny", "Action": ["a", "b"] } })), ["a, b"]);
+        assert_eq!(denied(&json!({ "Statement": { "Effect": "Deny", "NotAction": "a" } })), ["all but a"]);
     }
 }
