@@ -38,6 +38,11 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         Some(row)
     }
 
+    /// The row, to be changed in what a restart may forget: it is not journalled.
+    pub fn get_mut_unjournalled(&mut self, key: &str) -> Option<&mut T> {
+        self.rows.get_mut(key)
+    }
+
     pub fn insert(&mut self, key: impl Into<String>, row: T) -> Option<T> {
         let key = key.into();
         self.touched.insert(key.clone());

@@ -103,13 +103,14 @@ fn attempt(state: &mut State, around: &mut Around, id: String, event: Event) {
     let max_age = config(state, &reference).maximum_event_age_in_seconds.unwrap_or(MAX_AGE_S);
     let input = Input { payload: event.payload, client_context: event.client_context };
     match invocation::start(state, around, &reference, input, Waiter::Event { id: id.clone() }) {
-        Ok(_) => change(state, &id, |event| event.running = true),
+        // After a restart it is tried at once, running or throttled. Neither is worth writing a payload again.
+        Ok(_) => state.events.get_mut_unjournalled(&id).into_iter().for_each(|event| event.running = true),
         Err(error)
             if error.code == "TooManyRequestsException"
                 && around.turn.now < event.accepted + Millis::from(max_age) * 1000 =>
         {
             let due = around.turn.now + THROTTLED_MS;
-            change(state, &id, |event| event.due = due);
+            state.events.get_mut_unjournalled(&id).into_iter().for_each(|event| event.due = due);
         }
         // The function has gone meanwhile, or it has waited for too long.
         Err(_) => drop(state.events.remove(&id)),
@@ -125,18 +126,12 @@ pub fn tried(state: &mut State, account: &str, now: Millis, id: &str, failed: bo
     let config = config.unwrap_or_default();
     let retries = config.maximum_retry_attempts.unwrap_or(PAUSES_MS.len() as u32);
     match PAUSES_MS.get(event.failures as usize).filter(|_| failed && event.failures < retries) {
-        Some(pause) => change(state, id, |event| {
+        Some(pause) => state.events.get_mut(id).into_iter().for_each(|event| {
             event.failures += 1;
             event.due = now + pause;
             event.running = false;
         }),
         None => drop(state.events.remove(id)),
-    }
-}
-
-fn change(state: &mut State, id: &str, change: impl FnOnce(&mut Event)) {
-    if let Some(event) = state.events.get_mut(id) {
-        change(event);
     }
 }
 

@@ -409,6 +409,25 @@ fn an_event_that_is_throttled_waits_and_one_without_retries_is_tried_once() {
     assert_eq!(absent.unwrap_err().code, "ResourceNotFoundException");
 }
 
+/// A payload may be a mebibyte, and there are hundreds of them.
+#[test]
+fn an_event_that_is_throttled_is_not_journalled_again() {
+    let mut world = world_with_function();
+    let concurrency = "/2017-10-31/functions/f/concurrency";
+    lambda(&mut world, READY + 50, Method::PUT, concurrency, json!({ "ReservedConcurrentExecutions": 0 })).unwrap();
+    let mut asked = request(Method::POST, &format!("{F}/invocations"), "{}");
+    asked.headers.insert("x-amz-invocation-type", "Event".parse().unwrap());
+    assert!(ask(&mut world, READY + 60, "lambda", &asked).0.is_ok());
+    let events = |world: &mut World| {
+        let rows = world.take_changes(true);
+        rows.into_iter().filter(|change| change.table == "lambda/events").count()
+    };
+    assert_eq!(events(&mut world), 1);
+    assert_eq!((begun(&mut world, READY + 1060).len(), events(&mut world)), (0, 0));
+    lambda(&mut world, READY + 1070, Method::PUT, concurrency, json!({ "ReservedConcurrentExecutions": 1 })).unwrap();
+    assert_eq!((begun(&mut world, READY + 2060).len(), events(&mut world)), (1, 0));
+}
+
 #[test]
 fn what_is_reserved_leaves_a_hundred_and_shows_in_the_accounts_settings() {
     let mut world = world_with_function();
