@@ -49,7 +49,7 @@ async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
         ("GET", "held") => (200, engine.held()),
         ("GET", "backlog") => match stream {
             Some(stream) => {
-                let region = request.region_asked();
+                let region = region_of(request);
                 let (records, given_up) = (engine.backlog(&region, stream), engine.given_up(&region, stream));
                 (200, json!({ "records": records, "given_up": given_up }))
             }
@@ -58,7 +58,7 @@ async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
         ("POST", "flush") => {
             let named = request.query.iter().filter(|(key, _)| key == "stream");
             let names: Vec<String> = named.map(|(_, name)| name.clone()).collect();
-            engine.flush(&request.region_asked(), &names);
+            engine.flush(&region_of(request), &names);
             engine.idle().await;
             (200, clock(engine))
         }
@@ -98,11 +98,9 @@ async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
     }
 }
 
-impl Request {
-    /// `?region=`, or the region signed for.
-    fn region_asked(&self) -> String {
-        self.query("region").unwrap_or(&self.region).to_owned()
-    }
+/// `?region=`, or the region signed for.
+fn region_of(request: &Request) -> String {
+    request.query("region").unwrap_or(&request.region).to_owned()
 }
 
 /// World seconds per second of the wall.

@@ -172,7 +172,7 @@ impl Anomalies {
             };
             self.thrown += 1;
             let lasts = between(lasts, share(self.chosen.seed(), self.thrown));
-            let state = if row.settled { row.about.settles(self.delays) } else { 0 };
+            let state = if row.settled { settles(row.about, self.delays) } else { 0 };
             let until = now + state + lasts;
             self.open.retain(|open| open.row != row || !open.subject.is(&subject));
             self.open.push(Open { row, subject, until, replies, refused: 0 });
@@ -190,7 +190,7 @@ impl Open {
             Shown::Refused(wordings) => {
                 let words = wordings[self.refused % wordings.len()];
                 self.refused += 1;
-                Some(Met::Refused(words.of(subject, account)))
+                Some(Met::Refused(told(words, subject, account)))
             }
             Shown::Stale => {
                 let reply = self.replies.iter().find(|(read, _)| *read == operation);
@@ -206,22 +206,18 @@ fn between((least, most): (Millis, Millis), share: f64) -> Millis {
     least + (share * (most - least) as f64) as Millis
 }
 
-impl About {
-    /// How long a state lasts that a change begins.
-    fn settles(self, delays: Delays) -> Millis {
-        match self {
-            About::Stream => delays.stream,
-            About::DeliveryStream => delays.delivery_stream,
-            About::Function => delays.function,
-            About::Role | About::RolePolicy | About::Bucket | About::LogGroup => 0,
-        }
+/// How long a state lasts that a change of such a resource begins.
+fn settles(about: About, delays: Delays) -> Millis {
+    match about {
+        About::Stream => delays.stream,
+        About::DeliveryStream => delays.delivery_stream,
+        About::Function => delays.function,
+        About::Role | About::RolePolicy | About::Bucket | About::LogGroup => 0,
     }
 }
 
-impl Words {
-    fn of(&self, subject: &Subject, account: &str) -> AwsError {
-        let message = self.message.replace("{name}", &subject.name).replace("{arn}", &subject.arn);
-        let message = message.replace("{account}", account);
-        AwsError::new(self.code, message).with_status(self.status)
-    }
+fn told(words: Words, subject: &Subject, account: &str) -> AwsError {
+    let message = words.message.replace("{name}", &subject.name).replace("{arn}", &subject.arn);
+    let message = message.replace("{account}", account);
+    AwsError::new(words.code, message).with_status(words.status)
 }

@@ -136,7 +136,7 @@ fn kind(word: &str) -> Result<Kind, NoRule> {
 }
 
 /// `200ms` or `5s`.
-pub(crate) fn duration(text: &str) -> Result<Duration, NoRule> {
+pub fn duration(text: &str) -> Result<Duration, NoRule> {
     let (number, unit_ms) = match text.strip_suffix("ms") {
         Some(number) => (number, 1),
         None => (text.strip_suffix('s').unwrap_or_default(), 1000),
@@ -214,7 +214,7 @@ impl Faults {
 }
 
 /// From 0 to below 1, as good as random, the same for the same seed and turn (splitmix64).
-pub(crate) fn share(seed: u64, turn: u64) -> f64 {
+pub fn share(seed: u64, turn: u64) -> f64 {
     let mut z = seed.wrapping_add(turn.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

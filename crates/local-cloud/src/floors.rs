@@ -27,9 +27,8 @@ const FLOORS: &[&str] = &[
     "log",
     "table",
     "settings",
-    // What the service models say; functions as processes; Firehose's pipeline; what a turn asks of the driver.
+    // What the service models say; Firehose's pipeline; what a turn asks of the driver.
     "model",
-    "runner",
     "flow",
     "effect",
     // Each service's state and the operations on it.
@@ -49,8 +48,9 @@ const FLOORS: &[&str] = &[
     "world::services",
     "world::turns",
     "world::dump",
-    // Bytes and calls.
+    // Bytes and calls; functions as processes.
     "wire",
+    "runner",
     "rates",
     "course",
     // The clock, the journal and the effects.

@@ -22,7 +22,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::request::{FunctionImage, Input, InvokeOutcome};
 use pool::Pool;
 
-pub use unpack::{MAX_ENTRIES, MAX_UNPACKED_BYTES, stays_inside};
+pub use unpack::stays_inside;
 
 mod api;
 #[cfg(target_os = "linux")]

@@ -31,12 +31,10 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 
 use super::descendants;
 use super::launch::own_group;
+use crate::flow::query::process::PROGRAM;
 
 /// The first argument of a guard.
 pub const WORD: &str = "local-cloud-guard";
-/// A path that is the running program's, even if its file has been replaced.
-pub const PROGRAM: &str = "/proc/self/exe";
-
 /// File descriptors that a function may have. <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const DESCRIPTORS: u64 = 1_024;
 

@@ -9,11 +9,8 @@ use bytes::Bytes;
 use tempfile::TempDir;
 use zip::ZipArchive;
 
-/// Unpacked, a deployment package may be this large.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-pub const MAX_UNPACKED_BYTES: u64 = 262_144_000;
-/// And of so many entries, which is what the format has room for without its extension: a bound of ours, for the file system's sake.
-pub const MAX_ENTRIES: usize = 65_535;
+use crate::service::lambda::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
+
 /// Folders that are made on the way to entries, and looked at on the way to links: the name of one entry may be thousands of folders.
 const MAX_FOLDERS: usize = 4 * MAX_ENTRIES;
 /// The longest target of a link, in bytes: Linux's.

@@ -20,6 +20,7 @@ use code::Sent;
 use function::Function;
 use name::Reference;
 
+pub use code::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
 pub use event::tried;
 pub use invocation::{CannotInvoke, Invocation, Waiter, invoke};
 pub use route::{name as operation, percent_decode};

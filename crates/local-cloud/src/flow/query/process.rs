@@ -31,6 +31,9 @@ const SECONDS: u64 = 2;
 /// The most that a record takes.
 pub(super) const MOST: Duration = Duration::from_secs(SECONDS);
 
+/// A path that is the running program's, even if its file has been replaced.
+pub const PROGRAM: &str = "/proc/self/exe";
+
 /// The words with which this program, started again, is an evaluator, once it has promised that.
 static OFFERED: OnceLock<Vec<String>> = OnceLock::new();
 
@@ -140,7 +143,7 @@ fn cause(status: ExitStatus) -> Result<&'static str, String> {
 
 #[cfg(target_os = "linux")]
 fn program() -> io::Result<PathBuf> {
-    Ok(crate::runner::guard::PROGRAM.into())
+    Ok(PROGRAM.into())
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -10,11 +10,15 @@ use zip::ZipArchive;
 
 use crate::model::json;
 use crate::request::AwsError;
-use crate::runner::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
 use crate::service::s3;
 
 use super::{State, invalid};
 
+/// Unpacked, a deployment package may be this large.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+pub const MAX_UNPACKED_BYTES: u64 = 262_144_000;
+/// And of so many entries, which is what the format has room for without its extension: a bound of ours, for the file system's sake.
+pub const MAX_ENTRIES: usize = 65_535;
 /// A zip sent with the call may be this large.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 pub const MAX_ZIP_BYTES: usize = 52_428_800;

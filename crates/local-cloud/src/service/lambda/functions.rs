@@ -10,9 +10,8 @@ use crate::effect::Effect;
 use crate::model::json::page;
 use crate::model::query::percent_encode;
 use crate::request::AwsError;
-use crate::runner::MAX_UNPACKED_BYTES;
 
-use super::code::{MAX_ZIP_BYTES, Source};
+use super::code::{MAX_UNPACKED_BYTES, MAX_ZIP_BYTES, Source};
 use super::configuration::{Configuration, Settings, SettingsChange, last_modified};
 use super::function::Function;
 use super::invocation::ACCOUNT_CONCURRENCY;

@@ -3,8 +3,10 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
 
 use base64_simd::STANDARD;
-use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+use crc_fast::CrcAlgorithm;
 use serde::{Deserialize, Serialize};
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
 
 use super::error;
 use crate::request::AwsError;
@@ -40,11 +42,11 @@ impl Algorithm {
 
     fn digest(self, bytes: &[u8]) -> Vec<u8> {
         match self {
-            Algorithm::Crc32 => Crc32::checksum(bytes).to_vec(),
-            Algorithm::Crc32c => Crc32c::checksum(bytes).to_vec(),
-            Algorithm::Crc64Nvme => Crc64Nvme::checksum(bytes).to_vec(),
-            Algorithm::Sha1 => Sha1::checksum(bytes).as_ref().to_vec(),
-            Algorithm::Sha256 => Sha256::checksum(bytes).as_ref().to_vec(),
+            Algorithm::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc, bytes).split_off(4),
+            Algorithm::Crc32c => crc(CrcAlgorithm::Crc32Iscsi, bytes).split_off(4),
+            Algorithm::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme, bytes),
+            Algorithm::Sha1 => Sha1::digest(bytes).to_vec(),
+            Algorithm::Sha256 => Sha256::digest(bytes).to_vec(),
         }
     }
 
@@ -52,6 +54,11 @@ impl Algorithm {
     pub fn of(self, bytes: &[u8]) -> Checksum {
         Checksum { algorithm: self, value: STANDARD.encode_to_string(self.digest(bytes)) }
     }
+}
+
+/// Eight bytes, of which those of 32 bits are the last four.
+fn crc(algorithm: CrcAlgorithm, bytes: &[u8]) -> Vec<u8> {
+    crc_fast::checksum(algorithm, bytes).to_be_bytes().to_vec()
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
