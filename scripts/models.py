@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes crates/local-cloud/src/model/constraints.json from the service models of an installed botocore.
+"""Writes crates/local-world/src/model/constraints.json from the service models of an installed botocore.
 
 Run by hand when an operation is added or botocore is newer; the output is checked in and depends on nothing but the
 models. Only shapes that the inputs of the operations below lead to are written, with what can be violated in them.
@@ -96,7 +96,7 @@ def main():
         for service, operations in sorted(OPERATIONS.items())
     }
     root = pathlib.Path(__file__).resolve().parent.parent
-    path = root / "crates/local-cloud/src/model/constraints.json"
+    path = root / "crates/local-world/src/model/constraints.json"
     path.write_text(lines(tables, 3) + "\n", encoding="utf-8")
     print(f"{path.relative_to(root)}: {path.stat().st_size} bytes")
 

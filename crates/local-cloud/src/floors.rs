@@ -1,10 +1,9 @@
-//! The floors of this crate, kept by a test: a module names only what stands on a lower floor than itself, so that no two floors
-//! need each other. Where a thing belongs: one service, `service`; two services, `world`; bytes, `wire`; what waits or writes, `drive`;
-//! HTTP in and out, `exchange`.
+//! The floors of this crate and of `local-world`, kept by a test: a module names only what stands on a lower floor than itself, so that
+//! no two floors need each other. Where a thing belongs: one service, `service`; two services, `world`; bytes, `wire`; what waits or
+//! writes, `drive`; HTTP in and out, `exchange`.
 //!
-//! What is checked is each path in the code (`use` lines too) that begins with `crate`, `super`, `self` or a
-//! child that is a floor. Comments may name what
-//! stands above, and tests may drive a whole world.
+//! What is checked is each path in the code (`use` lines too) that begins with `crate`, `super`, `self` or a child that is a floor.
+//! Comments may name what stands above, and tests may drive a whole world.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -170,17 +169,21 @@ fn module_of(file: &Path) -> Option<Vec<String>> {
 
 #[test]
 fn every_module_names_only_what_stands_below_it() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut files, mut up, mut used) = (vec![], vec![], vec![false; FLOORS.len()]);
-    sources(&root, &mut files);
-    for file in files {
-        let name = file.strip_prefix(&root).expect("it is in there");
-        let Some(module) = module_of(name) else { continue };
-        if let Some(floor) = floor(&module) {
-            used[floor] = true;
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in a folder of crates");
+    for name in ["local-world", "local-cloud"] {
+        let root = crates.join(name).join("src");
+        sources(&root, &mut files);
+        for file in files.drain(..) {
+            let path = file.strip_prefix(&root).expect("it is in there");
+            let Some(module) = module_of(path) else { continue };
+            if let Some(floor) = floor(&module) {
+                used[floor] = true;
+            }
+            let text = fs::read_to_string(&file).expect("a source is text");
+            let lines = pointing_up(&module, &text).into_iter();
+            up.extend(lines.map(|line| format!("{name}/src/{}, {line}", path.display())));
         }
-        let text = fs::read_to_string(&file).expect("a source is text");
-        up.extend(pointing_up(&module, &text).into_iter().map(|line| format!("src/{}, {line}", name.display())));
     }
     assert!(up.is_empty(), "these point up:\n{}", up.join("\n"));
     let empty: Vec<&str> = FLOORS.iter().zip(used).filter(|(_, used)| !used).map(|(floor, _)| *floor).collect();

@@ -7,9 +7,8 @@
 //!                                                                '- journal: what changed
 //! ```
 //!
-//! - `world` and everything under `service` and `flow` take values and a time and return values and effects: no IO, no
-//!   clock, no async. A fifteen minute buffer is tested in microseconds. (jq queries are evaluated in processes of their own, because
-//!   nothing else bounds them.)
+//! - `world` and all that it stands on take values and a time and return values and effects: no IO, no clock, no async. They are a
+//!   crate of their own, `local-world`.
 //! - `drive` owns the clock, the journal and the processes. It is the only part that sleeps.
 //! - `faults` says which calls go wrong, by rule and by seed, `anomalies` what AWS answers for a while after a change, and `rates`
 //!   how often it may be called; `exchange` asks them around each call.
@@ -19,37 +18,23 @@
 //!
 //! Not here: anything about provisioning, and the AWS service SDKs.
 
-mod allowance;
-pub mod anomalies;
-mod arn;
-mod brief;
-mod changes;
 mod connector;
 mod control;
 mod course;
 mod drive;
-mod effect;
 mod exchange;
-mod faults;
 #[cfg(test)]
 mod floors;
-mod flow;
-mod glob;
-mod host;
-mod log;
-mod model;
 mod rates;
-mod record;
-mod request;
 mod runner;
 mod server;
-mod service;
-mod settings;
-mod table;
-mod target;
-mod time;
 mod wire;
-mod world;
+
+pub use local_world::anomalies;
+use local_world::{
+    allowance, arn, brief, changes, effect, faults, flow, host, model, record, request, service, settings, target,
+    time, world,
+};
 
 pub use anomalies::Consistency;
 pub use control::MAX_SPEED;

@@ -35,6 +35,7 @@ use crate::flow::query::process::PROGRAM;
 
 /// The first argument of a guard.
 pub const WORD: &str = "local-cloud-guard";
+
 /// File descriptors that a function may have. <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const DESCRIPTORS: u64 = 1_024;
 

@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use super::super::commit::Committed;
 use super::super::damage::Damage;
 use super::*;
-use crate::log::Log;
 use crate::record::Record;
 use crate::record::sequence::Sequence;
 use crate::time::Millis;
+use local_world::log::Log;
 
 /// Logs, and where they are kept.
 struct Kept {

@@ -1,4 +1,4 @@
-//! Which runtimes a function may be made for. Which of them this machine runs is [`crate::runner`]'s matter.
+//! Which runtimes a function may be made for. Which of them this machine runs is the runner's matter.
 
 use crate::request::AwsError;
 

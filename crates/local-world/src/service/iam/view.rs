@@ -15,7 +15,7 @@ use super::{State, policies};
 pub struct View<'a> {
     pub state: &'a State,
     pub account: &'a str,
-    /// How much later than it was written a role or a policy counts ([`crate::Delays::role`]).
+    /// How much later than it was written a role or a policy counts ([`crate::time::Delays::role`]).
     pub delay: Millis,
     pub now: Millis,
 }
@@ -25,7 +25,7 @@ pub struct View<'a> {
 pub enum NotAssumable {
     /// No such role.
     Absent,
-    /// It exists, but not for long enough ([`crate::Delays::role`]), or its trust policy does not name the service.
+    /// It exists, but not for long enough ([`crate::time::Delays::role`]), or its trust policy does not name the service.
     Refused,
 }
 

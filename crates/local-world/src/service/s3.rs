@@ -1,4 +1,4 @@
-//! S3's store: buckets and objects, as typed calls. The protocol is [`crate::wire::s3`]'s.
+//! S3's store: buckets and objects, as typed calls.
 
 use bytes::Bytes;
 use serde_json::{Value, json};

@@ -51,7 +51,6 @@ pub enum Done {
 
 /// What a delivery stream held and needs no more.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "what is in it is freed, and never read")]
 pub enum Spent {
     Items(Arc<Pieces<Item>>),
     Outputs(Arc<Pieces<Output>>),

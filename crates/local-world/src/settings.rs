@@ -25,7 +25,7 @@ pub struct Settings {
     pub faults: Vec<Rule>,
     /// Which of AWS's anomalies are met. None unless asked for.
     pub consistency: Consistency,
-    /// Do a shard, a delivery stream and each control operation ([`crate::rates`]) let through no more in a second than on AWS? Off
+    /// Do a shard, a delivery stream and each control operation let through no more in a second than on AWS? Off
     /// unless asked for: tests put what they have as fast as they can.
     pub limits: bool,
     /// Signatures must be of this key and secret. `None`: they must only be there.

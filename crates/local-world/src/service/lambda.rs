@@ -1,6 +1,6 @@
 //! Lambda: functions, versions, aliases, and invocations under way.
 //!
-//! A function is Pending, and an update InProgress, for [`crate::Delays::function`]; until an update has settled,
+//! A function is Pending, and an update InProgress, for [`crate::time::Delays::function`]; until an update has settled,
 //! invocations run what was there before. Layers, VPCs, tracing and SnapStart are kept and not acted on.
 
 use std::collections::HashMap;

@@ -87,6 +87,10 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         self.rows.len()
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// What changed since the last time, appended to `out`.
     pub fn take_changes(&mut self, out: &mut Changes) {
         for key in std::mem::take(&mut self.touched) {

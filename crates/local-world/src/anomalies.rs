@@ -1,7 +1,7 @@
 //! AWS's anomalies: what it answers for a while after a change, although the change was made.
 //!
 //! A row of the table ([`rows()`]) says which operations bring an anomaly about, which operations then show it on the same resource, what they
-//! are answered, and for how long. One mechanism serves all rows: the door asks [`crate::course`] before and after each
+//! are answered, and for how long. One mechanism serves all rows: the engine asks before and after each
 //! call. Services know nothing of it.
 //!
 //! What is under way is kept beside the world, in memory only: it is not journalled, and an engine that starts again has none. It
@@ -43,9 +43,9 @@ pub enum Shown {
     Stale,
     /// A refusal. Where AWS has several wordings, each refused call gets the next.
     Refused(&'static [Words]),
-    /// Empty pages with a token before the first that is not: those of [`crate::course::page`], at any time.
+    /// Empty pages with a token before the first that is not, at any time.
     EmptyPages,
-    /// Pages of one item, however many were asked for: [`crate::course::page::shortened`], at any time.
+    /// Pages of one item, however many were asked for, at any time.
     ShortPages,
     /// What was written is not found yet: the service itself looks away ([`crate::world::World::late_events`]).
     Late,
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_documentation_has_every_row_as_it_is() {
-        let documentation = include_str!("../README.md");
+        let documentation = include_str!("../../local-cloud/README.md");
         let wanted: Vec<String> = rows().map(told).collect();
         let has = |name: &str| documentation.lines().filter(|line| line.starts_with(&format!("| {name}-"))).count();
         let documented: usize = ["kinesis", "firehose", "lambda", "iam", "s3", "logs"].into_iter().map(has).sum();

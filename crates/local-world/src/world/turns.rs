@@ -10,7 +10,7 @@ use crate::service::s3::Sweep;
 use crate::time::Millis;
 
 impl World {
-    /// One call, already read by a row of [`SERVICES`]. (S3 comes through its own adapter, [`crate::wire::s3`].)
+    /// One call, already read by a row of [`SERVICES`]. (S3 comes through an adapter of its own.)
     pub fn handle(&mut self, turn: &mut Turn, call: Call) -> Result<Answer, AwsError> {
         self.tick(turn);
         let delays = self.settings.delays;

@@ -1,6 +1,6 @@
 //! IAM: roles and their policies, and what these say to a question.
 //!
-//! What is written is read back at once; services see it [`crate::Delays::role`] later, as on AWS.
+//! What is written is read back at once; services see it [`crate::time::Delays::role`] later, as on AWS.
 
 use crate::changes::Changes;
 use crate::model::query::{self, Form, Xml, answer};

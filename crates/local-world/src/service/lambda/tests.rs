@@ -448,7 +448,7 @@ fn deleting_retires_the_processes_and_forgets_the_code() {
     let (answer, effects) = ask(&mut world, READY + 50, "lambda", &request(Method::DELETE, F, ""));
     assert!(matches!(answer.unwrap(), Answer::Reply(reply) if reply.status == 204));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Retire { function_arn } if function_arn == ARN)));
-    assert!(world.lambda.functions.len() == 0 && world.lambda.code.keys().is_empty());
+    assert!(world.lambda.functions.is_empty() && world.lambda.code.keys().is_empty());
 }
 
 #[test]
