@@ -5,7 +5,11 @@ use crate::common::{Bench, experiment, stack};
 use clap::Parser;
 use local_cloud::Delays;
 use provision::cli::Cli;
+use provision::cloud::Purge;
+use provision::command::down;
 use provision::event::Summary;
+use provision::exit::Exit;
+use provision::interrupt::Interrupt;
 use provision::names::Names;
 use provision::plan::{Op, Permits};
 use provision::record::{environments, journal};
@@ -68,6 +72,26 @@ async fn a_down_looks_again_for_what_a_killed_up_created() {
     let start = tokio::time::Instant::now();
     bench.plan(&stack(text)).await;
     assert!(start.elapsed() < std::time::Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+/// Somebody changed its log group a moment ago, so that CloudWatch Logs refuses to delete it for a while.
+#[tokio::test(start_paused = true)]
+async fn a_down_whose_record_is_not_deleted_at_once_is_done_all_the_same() {
+    let mut bench = Bench::new(Delays::NONE).await;
+    bench.up(&stack(SMALL)).await;
+    bench.engine.set_consistency("logs-aborted=9s".parse().expect("a row's name"));
+    let (survey, plan) = run::decide_down(&bench.cx, None, &bench.events()).await.unwrap_or_else(|e| panic!("{e:?}"));
+    let arn = bench.cx.names.log_group_arn(&bench.cx.names.record());
+    bench.cx.logs().tag_resource().resource_arn(arn).tags("looked", "at").send().await.unwrap();
+    bench.count_anew();
+    let never = watch::channel(false).1;
+    let applied = run::apply_down(&bench.cx, &survey, &plan, 10, never, &bench.events()).await;
+    let summary = applied.unwrap_or_else(|errors| panic!("{errors:?}"));
+    let interrupt = Interrupt::listen().expect("it may listen");
+    assert_eq!(down::outcome(&plan, &summary, Purge::Nothing, &interrupt), Exit::Done, "{summary:?}");
+    let made = bench.cx.calls.made();
+    assert!(made.iter().filter(|call| call.operation == "DeleteLogGroup").count() > 1, "it was refused: {made:#?}");
+    nothing_left(&bench).await;
 }
 
 /// Convergence A2.
