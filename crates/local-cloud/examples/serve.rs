@@ -4,8 +4,13 @@
 use local_cloud::{Engine, Settings};
 use tokio::net::TcpListener;
 
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    local_cloud::enter();
+    serve()
+}
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let port: u16 = arguments.next().map_or(Ok(0), |port| port.parse())?;
     let engine = Engine::start(Settings { data_dir: arguments.next().map(Into::into), ..Settings::default() }).await?;

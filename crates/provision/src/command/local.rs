@@ -90,7 +90,7 @@ Control API, on the same port (not for web pages: a request with an Origin is re
   GET  /_local/faults                       POST /_local/faults?rule=RULE, DELETE /_local/faults
   GET  /_local/consistency                  POST /_local/consistency?rows=ROWS, DELETE /_local/consistency
   POST /_local/flush?region=R&stream=NAME   deliver what delivery streams hold (all, without stream)
-  GET  /_local/backlog?region=R&stream=NAME what a delivery stream has yet to deliver
+  GET  /_local/backlog?region=R&stream=NAME what a delivery stream has yet to deliver, and what it gave up
   GET  /_local/dump                         what exists
   GET  /_local/held                         by operation: how often the engine's lock was held, how long at most (us),
                                             how often for more than 5 ms
