@@ -29,7 +29,9 @@ pub mod processors;
 pub mod progress;
 pub mod pump;
 pub mod query;
+pub mod refused;
 pub mod settle;
+pub mod slot;
 pub mod task;
 pub mod zones;
 

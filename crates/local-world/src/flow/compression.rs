@@ -5,8 +5,8 @@ use std::io::Write;
 use flate2::write::GzEncoder;
 use zip::write::SimpleFileOptions;
 
-use super::config::invalid;
 use super::ident;
+use super::refused::invalid;
 use crate::request::AwsError;
 
 /// snappy-java's stream: a header, then blocks of at most this much, each behind its compressed length.

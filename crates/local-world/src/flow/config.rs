@@ -9,6 +9,7 @@ use super::prefix::PartitionKey;
 use super::prepare::Preparation;
 use super::processors::{self, Lambda};
 use super::query::Query;
+use super::refused::{invalid, not_here};
 use crate::flow::destination::Destination;
 use crate::request::AwsError;
 
@@ -141,15 +142,6 @@ fn refuse_conversion(destination: &Destination) -> Result<(), AwsError> {
         return Err(not_here("DataFormatConversionConfiguration"));
     }
     Ok(())
-}
-
-pub fn invalid(message: impl Into<String>) -> AwsError {
-    AwsError::new("InvalidArgumentException", message)
-}
-
-/// AWS can; this engine cannot, and says so rather than deliver something else.
-pub fn not_here(what: &str) -> AwsError {
-    invalid(format!("{what} is not supported by the local engine"))
 }
 
 #[cfg(test)]

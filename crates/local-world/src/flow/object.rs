@@ -6,24 +6,17 @@ use md5::{Digest, Md5};
 use uuid::Uuid;
 
 use super::config::MAX_PREFIX_LENGTH;
-use super::failure::ErrorType;
 use super::ident;
 use super::item::Output;
 use super::job::Job;
 use super::pieces::Pieces;
 use super::prefix::{Facts, PartitionKeys};
 use super::progress::Finished;
+use super::slot::Slot;
 use crate::time::Millis;
 
 /// In UTF-8. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
 const MAX_KEY_BYTES: usize = 1_024;
-
-/// What goes into one object: records that were delivered, by their partition keys, or failures of one kind.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Slot {
-    Good(PartitionKeys),
-    Failed(ErrorType),
-}
 
 /// An object, ready to be stored.
 #[derive(Debug, Clone)]

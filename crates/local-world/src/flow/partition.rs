@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::failure::Failure;
 use super::job::Job;
-use super::object::{self, Slot};
+use super::object;
 use super::prefix::{PartitionKey, PartitionKeys};
 use super::query::Extraction;
+use super::slot::Slot;
 use crate::time::Millis;
 
 /// Keys and values, as a function or a query gave them.

@@ -9,8 +9,8 @@ use self::split::Split;
 use super::failure::{ErrorType, Failure, line};
 use super::item::{Item, Origin, Output};
 use super::job::Job;
-use super::object::Slot;
 use super::progress::Finished;
+use super::slot::Slot;
 
 pub mod aggregate;
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::buffer::Hints;
-use super::config::invalid;
 use super::prepare::split::Split;
 use super::prepare::{Preparation, Unpack};
 use super::query::{Query, Refused};
+use super::refused::invalid;
 use crate::flow::destination::{MOST_PROCESSORS, ProcessingConfiguration, Processor, QUERY};
 use crate::model::json::decode_base64;
 use crate::request::AwsError;

@@ -8,10 +8,10 @@ use super::buffer::Buffer;
 use super::event;
 use super::item::{Item, Output};
 use super::job::Job;
-use super::object::Slot;
 use super::pieces::Pieces;
 use super::prefix::PartitionKeys;
 use super::settle::Outputs;
+use super::slot::Slot;
 use crate::request::Token;
 use crate::time::Millis;
 

@@ -8,10 +8,10 @@ use super::answer::{Answer, Verdict, judge};
 use super::failure::{ErrorType, Failure, line};
 use super::item::{Item, Output};
 use super::job::Job;
-use super::object::Slot;
 use super::partition::{Found, Placing};
 use super::pieces::Pieces;
 use super::progress::Finished;
+use super::slot::Slot;
 use crate::request::InvokeOutcome;
 use crate::time::Millis;
 

@@ -10,10 +10,11 @@ use super::event;
 use super::failure::Failure;
 use super::item::{Item, Output};
 use super::job::Job;
-use super::object::{self, Object, Slot};
+use super::object::{self, Object};
 use super::pieces::Pieces;
 use super::prepare::{self, Prepared};
 use super::settle::{self, Settled};
+use super::slot::Slot;
 use crate::request::InvokeOutcome;
 use crate::time::Millis;
 

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use crate::effect::{Effect, Turn};
 use crate::flow::item::{Item, Origin, Output};
-use crate::flow::object::Slot;
 use crate::flow::prefix::PartitionKeys;
 use crate::flow::prepare::{self, Prepared};
 use crate::flow::pump::{Pump, UnderWay};
+use crate::flow::slot::Slot;
 use crate::flow::task::{Done, Spent, Task, Work};
 use crate::request::{InvokeOutcome, Token};
 use crate::service::lambda::CannotInvoke;

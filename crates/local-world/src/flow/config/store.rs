@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use super::invalid;
+use super::super::refused::invalid;
 use crate::flow::buffer::Hints;
 use crate::flow::compression::Compression;
 use crate::flow::destination::{BufferingHints, CloudWatchLoggingOptions, Destination};

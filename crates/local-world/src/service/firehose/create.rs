@@ -6,13 +6,15 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::encryption::{Encryption, Key};
+use super::state::check_active;
 use super::tags::{self, Tag};
 use super::{DeliveryStream, Scope, State, Status};
 use crate::arn;
 use crate::flow::PRINCIPAL;
-use crate::flow::config::{Config, invalid, not_here};
+use crate::flow::config::Config;
 use crate::flow::destination::Destination;
 use crate::flow::job::{Job, Source};
+use crate::flow::refused::{invalid, not_here};
 use crate::request::AwsError;
 use crate::service::kinesis::logs::Logs;
 
@@ -242,17 +244,6 @@ fn check_update(stream: &DeliveryStream, input: &UpdateDestination) -> Result<()
         return Err(invalid(format!("Destination Id {} not found", input.destination_id)));
     }
     Ok(())
-}
-
-/// Only then can it be changed.
-pub fn check_active(stream: &DeliveryStream) -> Result<(), AwsError> {
-    let status = match stream.status {
-        Status::Active => return Ok(()),
-        Status::Creating => "CREATING",
-        Status::Deleting => "DELETING",
-    };
-    let message = format!("Cannot update firehose: {} when it is in {status} status", stream.name);
-    Err(AwsError::new("ResourceInUseException", message))
 }
 
 fn check_immutable(old: &Destination, new: &Destination) -> Result<(), AwsError> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{DeliveryStream, Scope, State};
-use crate::flow::config::invalid;
+use crate::flow::refused::invalid;
 use crate::request::AwsError;
 use crate::time::Millis;
 
@@ -97,7 +97,7 @@ fn set(state: &mut State, at: &Scope, name: &str, key: Option<Key>) -> Result<Va
     if stream.source.is_some() {
         return Err(not_direct());
     }
-    super::create::check_active(stream)?;
+    super::state::check_active(stream)?;
     let mut changes = stream.encryption.changes.clone();
     changes.retain(|change| at.now.saturating_sub(*change) < CHANGES_IN_MS);
     if changes.len() >= MOST_CHANGES {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{DeliveryStream, Scope, State, Status};
-use crate::flow::config::invalid;
 use crate::flow::item::{Item, Origin};
+use crate::flow::refused::invalid;
 use crate::model::json::{Blob, missing, violation};
 use crate::record::Record;
 use crate::record::sequence::Sequence;

@@ -12,6 +12,7 @@ use crate::flow::progress::{Finished, Progress};
 use crate::flow::pump::Pump;
 use crate::log::Log;
 use crate::record::sequence::shard_id;
+use crate::request::AwsError;
 use crate::table::Table;
 use crate::time::Millis;
 
@@ -225,6 +226,17 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// Only then can it be changed.
+pub fn check_active(stream: &DeliveryStream) -> Result<(), AwsError> {
+    let status = match stream.status {
+        Status::Active => return Ok(()),
+        Status::Creating => "CREATING",
+        Status::Deleting => "DELETING",
+    };
+    let message = format!("Cannot update firehose: {} when it is in {status} status", stream.name);
+    Err(AwsError::new("ResourceInUseException", message))
 }
 
 /// By which the journal knows its records: another delivery stream of the same name has others.

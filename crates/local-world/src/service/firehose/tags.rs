@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{DeliveryStream, Scope, State, Status};
-use crate::flow::config::invalid;
+use crate::flow::refused::invalid;
 use crate::model::json::page;
 use crate::request::AwsError;
 

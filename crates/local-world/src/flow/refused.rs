@@ -1,0 +1,12 @@
+//! What cannot be delivered, in AWS's words and in our own.
+
+use crate::request::AwsError;
+
+pub fn invalid(message: impl Into<String>) -> AwsError {
+    AwsError::new("InvalidArgumentException", message)
+}
+
+/// AWS can; this engine cannot, and says so rather than deliver something else.
+pub fn not_here(what: &str) -> AwsError {
+    invalid(format!("{what} is not supported by the local engine"))
+}
