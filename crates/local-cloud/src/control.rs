@@ -10,6 +10,7 @@ use crate::anomalies::choice::NoChoice;
 use crate::drive::{Engine, Pace};
 use crate::faults::{NoRule, Rule};
 use crate::request::{Reply, Request};
+use crate::settings::Settings;
 use crate::time::LATEST;
 use crate::wire::dress;
 
@@ -175,5 +176,25 @@ fn health(engine: &Engine) -> Value {
         "now_ms": engine.now(),
         "damage": engine.damage(),
         "refuses_changes": engine.stalled(),
+        "settings": settings(engine),
+    })
+}
+
+/// How kind it is: what a run against it has proven depends on that.
+fn settings(engine: &Engine) -> Value {
+    let Settings { delays, limits, enforce_iam, .. } = engine.look("health", |world| world.settings.clone());
+    let Pace { speed, .. } = engine.pace();
+    json!({
+        "delays_ms": {
+            "stream": delays.stream,
+            "delivery_stream": delays.delivery_stream,
+            "function": delays.function,
+            "role": delays.role,
+        },
+        "speed": speed,
+        "limits": limits,
+        "enforce_iam": enforce_iam,
+        "consistency": engine.consistency().names().collect::<Vec<_>>(),
+        "faults": engine.faults().len(),
     })
 }

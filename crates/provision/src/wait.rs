@@ -64,6 +64,7 @@ pub struct Waited {
     pub doing: Option<String>,
     /// How often it was not so.
     pub times: u32,
+    /// When it was first not so; for a state, when the wait began.
     pub started: Instant,
     /// When it was last not so.
     pub until: Instant,
@@ -127,8 +128,8 @@ where
     Answer: Future<Output = Result<Option<T>>>,
 {
     let polling = if cx.options.runs_here { Polling::CALLS } else { polling };
-    sleep(polling.first).await;
     let mut pace = Pace::new(why, polling.first.max(FIRST_PAUSE), polling.longest, limit);
+    sleep(polling.first).await;
     loop {
         if let Some(answer) = poll().await? {
             return Ok(Some(answer));
@@ -176,9 +177,9 @@ impl Pace {
 
     /// It was not so once more. The first time that is told.
     fn note(&mut self, cx: &Cx, what: &str) {
-        let (on, until) = (what.to_owned(), Instant::now());
-        let doing = self.doing.clone();
-        let waited = Waited { on, why: self.why, doing, times: 1, started: self.started, until };
+        let (on, doing, until) = (what.to_owned(), self.doing.clone(), Instant::now());
+        let started = if matches!(self.why, Why::State) { self.started } else { until };
+        let waited = Waited { on, why: self.why, doing, times: 1, started, until };
         match self.index {
             None => {
                 cx.wait_for(&format!("{what} (at most {})", told(self.limit)));
@@ -188,8 +189,8 @@ impl Pace {
                 }));
             }
             Some(index) => cx.waits.with(|waits| {
-                let times = waits[index].times + 1;
-                waits[index] = Waited { times, ..waited };
+                let Waited { times, started, .. } = waits[index];
+                waits[index] = Waited { times: times + 1, started, ..waited };
             }),
         }
     }

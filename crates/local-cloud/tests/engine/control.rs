@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use local_cloud::{Engine, Settings};
+use local_cloud::{Delays, Engine, Settings};
 use serde_json::{Value, json};
 
 use super::support::*;
@@ -132,6 +132,27 @@ async fn no_rule_strikes_the_control_api_which_can_take_it_back() {
     assert_eq!(control(&engine, "GET", "health").await.0, 200);
     assert_eq!(control(&engine, "DELETE", "faults").await, (200, json!({ "faults": [] })));
     assert_eq!(streams(&engine).await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_health_says_how_unkind_it_is() {
+    let settings = |engine: Engine| async move { control(&engine, "GET", "health").await.1["settings"].take() };
+    let kind = settings(engine().await).await;
+    assert_eq!((&kind["limits"], &kind["consistency"]), (&json!(false), &json!([])), "{kind}");
+    let unkind = Settings {
+        delays: Delays::AWS,
+        limits: true,
+        enforce_iam: true,
+        speed: 20,
+        consistency: "iam-absent".parse().expect("a row"),
+        ..Settings::default()
+    };
+    let unkind = settings(Engine::start(unkind).await.expect("an engine in memory starts")).await;
+    let expected = json!({
+        "delays_ms": { "stream": 12_000, "delivery_stream": 30_000, "function": 2_000, "role": 8_000 },
+        "speed": 20, "limits": true, "enforce_iam": true, "consistency": ["iam-absent"], "faults": 0,
+    });
+    assert_eq!(unkind, expected);
 }
 
 #[tokio::test(start_paused = true)]

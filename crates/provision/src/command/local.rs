@@ -3,8 +3,11 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use aws_facts::rates::{RATES, Rate};
 use clap::{Args, Subcommand};
+use local_cloud::anomalies::{self, Row, Shown};
 use local_cloud::{Consistency, Delays, Engine, LATEST, MAX_SPEED, Rule, Secret, Settings};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::error::Error;
@@ -13,6 +16,7 @@ use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
 use crate::serving::{self, Serving};
 use crate::session;
+use crate::transient::TRANSIENTS;
 
 #[derive(Debug, Subcommand)]
 pub enum LocalCommand {
@@ -21,6 +25,8 @@ pub enum LocalCommand {
     Serve(Box<ServeArgs>),
     /// Forget everything that the local engine holds
     Reset,
+    /// Print what is known of AWS, as JSON: answers that pass by themselves, anomalies that the engine produces, rates, delays
+    Tables,
 }
 
 #[derive(Debug, Args)]
@@ -84,8 +90,8 @@ Consistency is ROW[=TIME][,ROW[=TIME]...][,rate=R][,seed=S].
   rate       the share of the changes that bring one about, 1 unless told
 
 Control API, on the same port (not for web pages: a request with an Origin is refused):
-  GET  /_local/health                       is it there, its account and time; what was damaged in the data folder, and
-                                            why nothing can be written
+  GET  /_local/health                       is it there, its account, time and settings; what was damaged in the data
+                                            folder, and why nothing can be written
   GET  /_local/clock                        POST /_local/advance?ms=N  /speed?factor=N  /pause  /resume
   GET  /_local/faults                       POST /_local/faults?rule=RULE, DELETE /_local/faults
   GET  /_local/consistency                  POST /_local/consistency?rows=ROWS, DELETE /_local/consistency
@@ -120,6 +126,10 @@ pub async fn run(command: LocalCommand, events: &Events, interrupt: Interrupt) -
     match command {
         LocalCommand::Serve(args) => serve(*args, events, interrupt).await,
         LocalCommand::Reset => reset(events),
+        LocalCommand::Tables => {
+            events.say(Event::Said { text: format!("{:#}", tables()) });
+            Ok(Exit::Done)
+        }
     }
 }
 
@@ -165,6 +175,32 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
     Ok(Exit::Done)
 }
 
+/// What a record of calls to AWS is laid beside.
+fn tables() -> Value {
+    let anomaly = |row: &Row| {
+        let words = match row.shown {
+            Shown::Refused(words) => words,
+            Shown::Stale | Shown::EmptyPages | Shown::ShortPages | Shown::Late => &[],
+        };
+        let words: Vec<Value> = words.iter().map(|one| json!({ "code": one.code, "message": one.message })).collect();
+        let (least, most) = row.lasts;
+        let Row { name, after, at, settled, source, .. } = row;
+        json!({ "name": name, "after": after, "at": at, "stale": row.shown == Shown::Stale, "refused": words,
+            "lasts_ms": [least, most], "settled": settled, "source": source })
+    };
+    let rate = |rate: &Rate| {
+        let Rate { service, operations, per_second, source, .. } = rate;
+        json!({ "service": service, "operations": operations, "per_second": per_second, "source": source })
+    };
+    let Delays { stream, delivery_stream, function, role } = Delays::AWS;
+    json!({
+        "transients": TRANSIENTS,
+        "anomalies": anomalies::rows().map(anomaly).collect::<Vec<_>>(),
+        "rates": RATES.iter().map(rate).collect::<Vec<_>>(),
+        "delays_ms": {"stream": stream, "delivery_stream": delivery_stream, "function": function, "role": role },
+    })
+}
+
 fn reset(events: &Events) -> Result<Exit, Stop> {
     let folder = session::data_dir(&session::work_dir(&session::current_dir()?));
     if let Some(serving) = serving::running(&folder) {
@@ -180,5 +216,24 @@ fn reset(events: &Events) -> Result<Exit, Stop> {
             events.say(Event::Said { text: format!("{} is empty now", folder.display()) });
             Ok(Exit::Done)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_are_printed_with_what_tells_their_rows_apart() {
+        let tables = tables();
+        let rows = |name: &str| tables[name].as_array().expect("a list").clone();
+        assert_eq!(rows("transients").len(), TRANSIENTS.len());
+        let stream = |row: &Value| row["kinds"] == json!(["stream"]) && row["code"] == "ResourceNotFoundException";
+        let absent = rows("transients").into_iter().find(stream).expect("a new stream is not seen at once");
+        assert_eq!((&absent["counts"], &absent["limit_s"]), (&json!({ "after_create": 60 }), &json!(60)));
+        let named = |name: &str| rows("anomalies").into_iter().find(|row| row["name"] == name).expect(name);
+        assert_eq!(named("kinesis-stale")["stale"], true);
+        assert_eq!(named("logs-aborted")["refused"][0]["code"], "OperationAbortedException");
+        assert_eq!(rows("rates").len(), RATES.len());
     }
 }
