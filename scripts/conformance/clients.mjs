@@ -8,14 +8,14 @@ import * as logs from "@aws-sdk/client-cloudwatch-logs";
 import * as s3 from "@aws-sdk/client-s3";
 import * as sts from "@aws-sdk/client-sts";
 
-import { check, finish, later, refused, run, until, zip } from "./support.mjs";
+import { check, finish, later, patient, refused, run, until, zip } from "./support.mjs";
 
-const streams = new kinesis.KinesisClient();
-const deliveries = new firehose.FirehoseClient();
-const objects = new s3.S3Client({ forcePathStyle: true });
-const roles = new iam.IAMClient();
-const functions = new lambda.LambdaClient();
-const groups = new logs.CloudWatchLogsClient();
+const streams = patient(new kinesis.KinesisClient());
+const deliveries = patient(new firehose.FirehoseClient());
+const objects = patient(new s3.S3Client({ forcePathStyle: true }));
+const roles = patient(new iam.IAMClient());
+const functions = patient(new lambda.LambdaClient());
+const groups = patient(new logs.CloudWatchLogsClient());
 
 const text = (bytes) => Buffer.from(bytes).toString();
 
@@ -127,7 +127,8 @@ async function roleArn() {
 }
 
 function notAssumableYet(error) {
-  return /assume/i.test(error.message);
+  // In many ways: for a while services do not know a new role, or what it may do.
+  return /assume|security token|not authorized|Access was denied|Verify that|not have permissions|CreateGrant|by EC2/i.test(error.message);
 }
 
 async function delivery() {
@@ -189,9 +190,9 @@ async function identityAndLogs() {
   const logGroupName = `/aws/lambda/${run}`;
   later(() => groups.send(new logs.DeleteLogGroupCommand({ logGroupName })));
   const events = await until("the function's log has both lines", async () => {
-    const query = new logs.FilterLogEventsCommand({ logGroupName, filterPattern: "seen" });
-    const answer = await groups.send(query);
-    return answer.events.length === 2 && answer.events;
+    const found = [];
+    for await (const page of logs.paginateFilterLogEvents({ client: groups }, { logGroupName, filterPattern: "seen" })) found.push(...page.events);
+    return found.length === 2 && found;
   }, (error) => error instanceof logs.ResourceNotFoundException);
   check("its log is found by a pattern", events.every(({ message }) => /seen (3|10)\n?$/.test(message)));
   await refused("an absent log group is a modelled error",

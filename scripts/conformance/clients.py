@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """boto3 and the aws command line against the endpoint of AWS_ENDPOINT_URL; against AWS where that is not set. All names are
-of this run, and nothing of it stays."""
+of this run, and nothing of it stays. They begin with CONFORMANCE_NAMES, where that is set."""
 
 import contextlib
 import io
@@ -20,7 +20,15 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-RUN = f"conformance-{secrets.token_hex(5)}"
+from patience import PASSING, Patience
+
+RUN = f"{os.environ.get('CONFORMANCE_NAMES', 'conformance')}-{secrets.token_hex(5)}"
+PATIENCE = Patience(RUN)
+# Services do not know a new role, or what it may do, for a while, and say so in many ways.
+NOT_YET = (
+    "assume", "security token included in the request", "not authorized to perform", "Access was denied", "Verify that the IAM role",
+    "execution role does not have permissions", "KMS key is invalid for CreateGrant", "throttled by EC2",
+)
 HANDLER = b"""
 def handler(event, context):
     print("seen", event["n"])
@@ -43,7 +51,8 @@ def kinesis(later):
     client.create_stream(StreamName=RUN, ShardCount=1, Tags={"run": RUN})
     later.callback(client.delete_stream, StreamName=RUN, EnforceConsumerDeletion=True)
     client.get_waiter("stream_exists").wait(StreamName=RUN, WaiterConfig={"Delay": 1, "MaxAttempts": 180})
-    check("a stream has its tags", client.list_tags_for_stream(StreamName=RUN)["Tags"], [{"Key": "run", "Value": RUN}])
+    tags = until("its tags are seen", lambda: client.list_tags_for_stream(StreamName=RUN)["Tags"])
+    check("a stream has its tags", tags, [{"Key": "run", "Value": RUN}])
     data = [bytes([n % 256]) * (n + 1) for n in range(500)]
     records = [{"Data": one, "PartitionKey": str(n)} for n, one in enumerate(data)]
     check("no record is refused", client.put_records(StreamName=RUN, Records=records)["FailedRecordCount"], 0)
@@ -131,8 +140,8 @@ def session(role):
     arn = lambda: boto3.client("sts", **kept).get_caller_identity()["Arn"]
     check("a session knows whose it is", until("the session is known", arn, "InvalidClientTokenId").split(":")[-1],
           f"assumed-role/{RUN}/check")
-    boto3.client("kinesis", **kept).list_streams()
-    check("it lists streams", True, True)
+    streams = lambda: boto3.client("kinesis", **kept).list_streams()["StreamNames"]
+    check("it lists streams", RUN in until("it may list streams", streams, "AccessDenied", "InvalidClientTokenId"), True)
 
 
 def firehose(later, role):
@@ -142,7 +151,7 @@ def firehose(later, role):
         "Prefix": "delivered/", "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 0}, "CompressionFormat": "GZIP"
     }
     create = lambda: client.create_delivery_stream(DeliveryStreamName=RUN, ExtendedS3DestinationConfiguration=destination)
-    until("Firehose may assume the role", create, "assume")
+    until("Firehose may assume the role", create, *NOT_YET)
     later.callback(client.delete_delivery_stream, DeliveryStreamName=RUN)
     describe = lambda: client.describe_delivery_stream(DeliveryStreamName=RUN)["DeliveryStreamDescription"]
     until("the delivery stream is ACTIVE", lambda: describe()["DeliveryStreamStatus"] == "ACTIVE")
@@ -168,7 +177,7 @@ def function(later, role):
     create = lambda: client.create_function(
         FunctionName=RUN, Runtime=version, Handler="code.handler", Role=role, Code={"ZipFile": archive.getvalue()}
     )
-    until("Lambda may assume the role", create, "assume")
+    until("Lambda may assume the role", create, *NOT_YET)
     later.callback(client.delete_function, FunctionName=RUN)
     client.get_waiter("function_active_v2").wait(FunctionName=RUN, WaiterConfig={"Delay": 1, "MaxAttempts": 180})
     with tempfile.TemporaryDirectory() as folder:
@@ -185,8 +194,8 @@ def function(later, role):
             client.get_function, FunctionName=f"{RUN}-absent")
     logs, group = boto3.client("logs"), f"/aws/lambda/{RUN}"
     later.callback(logs.delete_log_group, logGroupName=group)
-    events = lambda: logs.filter_log_events(logGroupName=group, filterPattern="seen")["events"]
-    two = lambda: [one["message"].strip() for one in events()][1:]
+    pages = lambda: logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern="seen")
+    two = lambda: [one["message"].strip() for page in pages() for one in page["events"]][1:]
     check("its log is found by a pattern", until("it is there", two, "does not exist"), ["seen 0"])
 
 
@@ -194,32 +203,42 @@ def document(**statement):
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
 
 
-def until(what, ask, passing=None):
+def until(what, ask, *passing):
     """Asks until the answer is one, for three minutes at most: states and permissions take their time on AWS."""
-    end = time.monotonic() + 180
+    end, pause = time.monotonic() + 180, 0.05
     while time.monotonic() < end:
         try:
             if answer := ask():
                 return answer
         except ClientError as error:
-            if passing is None or passing not in str(error):
+            if not any(text in str(error) for text in passing):
                 raise
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 2)
     sys.exit(f"FAILED: {what}: not within three minutes")
 
 
 def refused(what, kind, message, call, **members):
     """boto3 decodes the error as the exception of that name."""
+    PATIENCE.waits = False
     try:
         call(**members)
     except kind as error:
         check(f"{what} is a modelled error", message in str(error) and bool(error.response["ResponseMetadata"]["RequestId"]), True)
     else:
         sys.exit(f"FAILED: {what} is no error")
+    finally:
+        PATIENCE.waits = True
 
 
 def aws(*words):
-    done = subprocess.run(["aws", *words], capture_output=True, text=True)
+    end = time.monotonic() + 60
+    while True:
+        done = subprocess.run(["aws", *words], capture_output=True, text=True)
+        passes = done.returncode != 0 and any(f"({code})" in done.stderr for code in PASSING)
+        if not passes or time.monotonic() > end:
+            break
+        time.sleep(0.5)
     if done.returncode != 0:
         sys.exit(f"aws {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done.stdout

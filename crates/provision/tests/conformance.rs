@@ -5,7 +5,7 @@
 //! CONFORMANCE=environment AWS_ENDPOINT_URL=http://127.0.0.1:4567 cargo nextest run -p provision --test stacks conformance::
 //! ```
 //!
-//! All names are of one run, nothing of it stays, and nothing assumes a region or an account. `scripts/conformance` asks with other
+//! All names are of one run (they begin with `CONFORMANCE_NAMES`), nothing of it stays, and nothing assumes a region or an account. `scripts/conformance` asks with other
 //! clients.
 
 mod firehose;
@@ -13,5 +13,6 @@ mod iam;
 mod kinesis;
 mod lambda;
 mod logs;
+mod patience;
 mod s3;
 mod target;

@@ -59,7 +59,7 @@ fn records_that_are_put_directly_are_joined_byte_to_byte() {
             let (firehose, role, name) = (aws.cx.firehose(), aws.role().await, aws.run.as_str());
             let create = firehose.create_delivery_stream().delivery_stream_name(name);
             let create = create.extended_s3_destination_configuration(destination(aws, &role, "direct"));
-            until("Firehose may assume the role", async || settled(create.clone().send().await, "assume")).await;
+            until("Firehose may assume the role", async || settled(create.clone().send().await)).await;
             let again = create.send().await.unwrap_err().into_service_error();
             assert!(again.is_resource_in_use_exception(), "{again:?}");
             active(aws, name).await;
@@ -87,9 +87,12 @@ fn records_that_are_put_directly_are_joined_byte_to_byte() {
                 update.clone().current_delivery_stream_version_id("9").send().await.unwrap_err().into_service_error();
             assert!(stale.is_concurrent_modification_exception(), "{stale:?}");
             update.current_delivery_stream_version_id("1").send().await.expect("it changes");
-            let described =
-                firehose.describe_delivery_stream().delivery_stream_name(name).send().await.expect("it is there");
-            let described = described.delivery_stream_description.expect("it is described");
+            let described = until("the update shows", async || {
+                let described = firehose.describe_delivery_stream().delivery_stream_name(name).send().await;
+                let described = described.expect("it is there").delivery_stream_description.expect("it is described");
+                (described.version_id != "1").then_some(described)
+            })
+            .await;
             let now =
                 described.destinations()[0].extended_s3_destination_description().expect("it is of that kind").clone();
             assert_eq!(
@@ -119,7 +122,7 @@ fn two_delivery_streams_on_one_stream_get_every_record_each() {
                 let create = create.delivery_stream_type(DeliveryStreamType::KinesisStreamAsSource);
                 let create = create.kinesis_stream_source_configuration(source.build().expect("nothing is missing"));
                 let create = create.extended_s3_destination_configuration(destination(aws, &role, prefix));
-                until("Firehose may assume the role", async || settled(create.clone().send().await, "assume")).await;
+                until("Firehose may assume the role", async || settled(create.clone().send().await)).await;
                 active(aws, &delivery).await;
                 let direct = firehose.put_record().delivery_stream_name(&delivery);
                 let direct =

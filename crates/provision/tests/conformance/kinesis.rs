@@ -158,8 +158,7 @@ fn shards_are_split_merged_and_counted() {
                 .shard_to_split("shardId-000000000000")
                 .new_starting_hash_key(middle);
             split.send().await.expect("it is split");
-            active(aws, name).await;
-            assert_eq!(open(aws).await, ["shardId-000000000001", "shardId-000000000002"]);
+            assert_eq!(open(aws, 2).await, ["shardId-000000000001", "shardId-000000000002"]);
             let all = kinesis.list_shards().stream_name(name).send().await.expect("they are listed");
             let child = &all.shards()[1];
             assert_eq!(child.parent_shard_id.as_deref(), Some("shardId-000000000000"));
@@ -173,8 +172,7 @@ fn shards_are_split_merged_and_counted() {
 
             let merge = kinesis.merge_shards().stream_name(name).shard_to_merge("shardId-000000000001");
             merge.adjacent_shard_to_merge("shardId-000000000002").send().await.expect("they are merged");
-            active(aws, name).await;
-            assert_eq!(open(aws).await, ["shardId-000000000003"]);
+            assert_eq!(open(aws, 1).await, ["shardId-000000000003"]);
             let update = kinesis
                 .update_shard_count()
                 .stream_name(name)
@@ -182,17 +180,22 @@ fn shards_are_split_merged_and_counted() {
                 .scaling_type(ScalingType::UniformScaling);
             let updated = update.send().await.expect("their number changes");
             assert_eq!((updated.current_shard_count, updated.target_shard_count), (Some(1), Some(2)));
-            active(aws, name).await;
-            assert_eq!(open(aws).await.len(), 2);
+            open(aws, 2).await;
         },
         remove,
     );
 }
 
-async fn open(aws: &Aws) -> Vec<String> {
+/// The open shards, once there are so many and the stream is ACTIVE.
+async fn open(aws: &Aws, count: usize) -> Vec<String> {
     let latest = ShardFilter::builder().r#type(ShardFilterType::AtLatest).build().expect("nothing is missing");
-    let listed = aws.cx.kinesis().list_shards().stream_name(&aws.run).shard_filter(latest).send().await;
-    listed.expect("they are listed").shards.unwrap_or_default().into_iter().map(|shard| shard.shard_id).collect()
+    until("the shards are open", async || {
+        active(aws, &aws.run).await;
+        let listed = aws.cx.kinesis().list_shards().stream_name(&aws.run).shard_filter(latest.clone()).send().await;
+        let shards = listed.expect("they are listed").shards.unwrap_or_default();
+        (shards.len() == count).then(|| shards.into_iter().map(|shard| shard.shard_id).collect())
+    })
+    .await
 }
 
 #[test]

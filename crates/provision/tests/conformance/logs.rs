@@ -23,9 +23,12 @@ fn events_are_read_back_and_found() {
                 .expect("a day is allowed");
             let bad = logs.put_retention_policy().log_group_name(group).retention_in_days(2).send().await;
             assert!(bad.unwrap_err().into_service_error().is_invalid_parameter_exception());
-            let groups =
-                logs.describe_log_groups().log_group_name_prefix(group).send().await.expect("groups are listed");
-            assert_eq!(groups.log_groups()[0].retention_in_days, Some(1));
+            until("the retention shows", async || {
+                let groups = logs.describe_log_groups().log_group_name_prefix(group).send().await;
+                let groups = groups.expect("groups are listed").log_groups.unwrap_or_default();
+                groups.first().filter(|group| group.retention_in_days == Some(1)).map(drop)
+            })
+            .await;
 
             logs.create_log_stream()
                 .log_group_name(group)
@@ -43,20 +46,28 @@ fn events_are_read_back_and_found() {
                 .log_events(event(1, "second"))
                 .log_events(event(2, "ERROR third"));
             put.send().await.expect("events are taken");
-            let read = until("the events are there", async || {
+            let mut token = None;
+            let mut messages = vec![];
+            until("the events are there", async || {
                 let get = logs.get_log_events().log_group_name(group).log_stream_name("one").start_from_head(true);
-                let read = get.send().await.expect("the stream is there");
-                (read.events().len() == 3).then_some(read)
-            });
-            let messages: Vec<_> =
-                read.await.events.unwrap_or_default().into_iter().filter_map(|event| event.message).collect();
+                let read = get.set_next_token(token.clone()).send().await.expect("the stream is there");
+                token = read.next_forward_token;
+                messages.extend(read.events.unwrap_or_default().into_iter().filter_map(|event| event.message));
+                (messages.len() >= 3).then_some(())
+            })
+            .await;
             assert_eq!(messages, ["ERROR first", "second", "ERROR third"]);
             let found = until("the events are found", async || {
-                let found = logs.filter_log_events().log_group_name(group).filter_pattern("ERROR -third").send().await;
-                Some(found.expect("it is a pattern")).filter(|found| !found.events().is_empty())
+                let find = logs.filter_log_events().log_group_name(group).filter_pattern("ERROR -third");
+                let mut pages = find.into_paginator().send();
+                let mut found = vec![];
+                while let Some(page) = pages.next().await {
+                    found.extend(page.expect("it is a pattern").events.unwrap_or_default());
+                }
+                (!found.is_empty()).then_some(found)
             });
             let found = found.await;
-            assert_eq!(found.events().iter().filter_map(|event| event.message()).collect::<Vec<_>>(), ["ERROR first"]);
+            assert_eq!(found.iter().filter_map(|event| event.message()).collect::<Vec<_>>(), ["ERROR first"]);
 
             let absent = logs.get_log_events().log_group_name(group).log_stream_name("absent").send().await;
             assert!(absent.unwrap_err().into_service_error().is_resource_not_found_exception());

@@ -3,11 +3,14 @@
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures::FutureExt;
 use local_cloud::{Engine, Settings};
 use provision::cloud::{self, Calls, Cx, Target};
 use provision::names::Names;
 use tokio::runtime::Builder;
+
+use super::patience::{Patient, record};
 
 /// For states and permissions to settle.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -34,6 +37,7 @@ pub fn on_aws(clock: Clock, test: impl AsyncFnOnce(&Aws), clean_up: impl AsyncFn
         let aws = if elsewhere { Aws::of_the_environment().await } else { Aws::in_this_process().await };
         let ended = AssertUnwindSafe(test(&aws)).catch_unwind().await;
         clean_up(&aws).await;
+        record(&aws.cx.calls, &aws.run);
         ended
     });
     if let Err(panic) = ended {
@@ -49,12 +53,15 @@ impl Aws {
     }
 
     async fn of_the_environment() -> Aws {
-        Aws::at(cloud::connect(&Target::default(), None).await.unwrap_or_else(|error| panic!("{error}"))).await
+        let sdk = cloud::connect(&Target::default(), None).await.unwrap_or_else(|error| panic!("{error}"));
+        let patient = SharedHttpClient::new(Patient(sdk.http_client().expect("a target has a client")));
+        Aws::at(sdk.into_builder().http_client(patient).build()).await
     }
 
     async fn at(sdk: aws_config::SdkConfig) -> Aws {
         let caller = cloud::account(&sdk, &Calls::default()).await.unwrap_or_else(|error| panic!("{error}"));
-        let run = format!("conformance-{}", uuid::Uuid::new_v4().simple());
+        let names = std::env::var("CONFORMANCE_NAMES").unwrap_or_else(|_| "conformance".into());
+        let run = format!("{names}-{:012x}", uuid::Uuid::new_v4().as_u128() >> 80);
         let names = Names {
             stack: run.clone(),
             env: None,
@@ -128,11 +135,23 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T 
     tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
 }
 
-/// What a call was refused with, once it no longer is because something has not settled: roles take their time.
-pub fn settled<T, E: std::fmt::Debug>(result: Result<T, E>, not_yet: &str) -> Option<T> {
+/// In these words services refuse a role that they do not know yet, or do not know what it may do.
+const NOT_YET: &[&str] = &[
+    "assume",
+    "security token included in the request",
+    "not authorized to perform",
+    "Access was denied",
+    "Verify that the IAM role",
+    "execution role does not have permissions",
+    "KMS key is invalid for CreateGrant",
+    "throttled by EC2",
+];
+
+/// What a call was answered, once it is no longer refused because its role has not settled.
+pub fn settled<T, E: std::fmt::Debug>(result: Result<T, E>) -> Option<T> {
     match result {
         Ok(answer) => Some(answer),
-        Err(error) if format!("{error:?}").contains(not_yet) => None,
+        Err(error) if NOT_YET.iter().any(|text| format!("{error:?}").contains(text)) => None,
         Err(error) => panic!("{error:?}"),
     }
 }
