@@ -82,17 +82,25 @@ pub async fn widen(cx: &Cx, record: &Record, add: &[Name], about: About<'_>) -> 
     }
 }
 
-/// A page is made after the one that says that it exists, so that none is ever unheard of.
+/// A page is made after the one that says that it exists, so that none is ever unheard of. A member's name is written over last: what
+/// stood there may be kept under another address, on a page that is still to be written.
 async fn write(cx: &Cx, record: &Record, add: &[Name], about: About<'_>) -> Result<Record> {
     let pages = record.with(&cx.names, add, about);
+    let (members, mut overwritten) = (cx.names.tag_key("member/"), vec![]);
     for (number, page) in pages.iter().enumerate() {
         match record.pages.get(number).filter(|had| !had.is_empty()) {
             None => create_page(cx, number, page).await?,
             Some(had) => {
-                let set: Tags = page.iter().filter(|(k, v)| had.get(*k) != Some(v)).map(clone_pair).collect();
+                let set = page.iter().filter(|(k, v)| had.get(*k) != Some(v)).map(clone_pair);
+                let is_over = |key: &str| pages.len() > 1 && had.contains_key(key) && key.starts_with(&members);
+                let (over, set): (Tags, Tags) = set.partition(|(key, _)| is_over(key));
                 tag(cx, number, set).await?;
+                overwritten.push((number, over));
             }
         }
+    }
+    for (number, over) in overwritten {
+        tag(cx, number, over).await?;
     }
     Ok(Record { pages, taken: false })
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use crate::common::line::{Act, At};
 use crate::common::story::{self, Command, Story, World};
@@ -27,6 +28,8 @@ const ACTS: [(&str, Act); 7] = [
     ("timeout-after", Act::TimeOutAfter),
 ];
 
+/// So much later the next command comes: earlier it may see the record's own tags as they were.
+const NEXT: Duration = Duration::from_secs(5);
 /// Of the anomalies and pauses.
 const SEED: u64 = 14;
 
@@ -177,6 +180,7 @@ const NOT_BY_RULES: &str = "not by the rules alone";
 
 /// What failed, if something did.
 async fn one_run(bench: &mut Bench, command: &Command) -> Result<(), String> {
+    tokio::time::sleep(NEXT).await;
     story::forget(bench);
     let before = bench.failures().len();
     match story::try_command(bench, command).await {
@@ -217,7 +221,7 @@ async fn life(seed: u64) -> Result<(), String> {
         }
     }
     bench.engine.heal();
-    bench.engine.advance(std::time::Duration::from_secs(120)).await;
+    bench.engine.advance(Duration::from_secs(120)).await;
     match crate::common::left(&bench) {
         nothing if nothing == json!({}) => Ok(()),
         left => Err(format!("left: {left}")),

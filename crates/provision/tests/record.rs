@@ -170,6 +170,21 @@ async fn a_record_of_two_pages_is_found_though_it_was_half_made() {
     }
 }
 
+/// The name of today would stand on the first page already, and the former one not yet on the second.
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_written_over_is_in_the_record_before() {
+    let (spec, renamed) = (many(""), many("").replace("name: d-0,", "name: x-0,"));
+    for act in [Act::StopAfter, Act::StopBefore] {
+        let bench = Bench::new(Delays::NONE).await;
+        bench.up(&stack(&spec)).await;
+        stopped_up(&bench, &stack(&renamed), At::Named("TagResource"), act).await;
+        let named = bench.named().await;
+        assert!(named.iter().any(|member| member.ends_with(" = d-0")), "{named:#?}");
+        bench.down(None).await;
+        nothing_left(&bench).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_ups_that_begin_at_once_write_one_record() {
     let bench = Bench::new(Delays::FAST).await;
