@@ -205,7 +205,7 @@ def machine(environment):
 
 def consents():
     if not sys.stdin.isatty():
-        print("nobody is there to ask: pass --yes")
+        print("there is no terminal to ask on: pass --yes")
         return False
     return input("Do it? [y/N] ").strip().lower() in ("y", "yes")
 

@@ -15,64 +15,65 @@ use crate::spec::LoadOptions;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
-    /// How results are shown: for people, or one JSON event a line
+    /// Output format: text, or one JSON event per line
     #[arg(long, global = true, value_enum, default_value_t)]
     pub output: Output,
-    /// Say more: what begins, what stays as it is, and every call to AWS
+    /// Also print each step as it starts, unchanged resources, and every AWS call
     #[arg(short, long, global = true)]
     pub verbose: bool,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed with nothing changed, 2 changes found (plan --detailed-exitcode), \
-3 the spec is wrong, 4 failed after something changed, 5 consent is missing, 64 usage, 130 or 143 interrupted.";
+const EXIT_CODES: &str = "Exit codes: 0 success, 1 failed and nothing was changed, 2 changes found (plan --detailed-exitcode), \
+3 the spec is invalid, 4 failed after something was changed, 5 confirmation is missing, 6 down or gc finished and left something, \
+64 usage, 130 or 143 interrupted.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show what `up` would do; changes nothing
     Plan(command::up::PlanArgs),
-    /// Make everything in the spec be there, as the spec says
+    /// Create or update everything in the spec
     Up(command::up::UpArgs),
-    /// Remove what is ours
+    /// Delete what provision created
     Down(command::down::DownArgs),
     /// Send records through the stack and account for every one of them
     Verify(command::verify::VerifyArgs),
-    /// Run a function of the spec here, on records, and show each answer; changes nothing
+    /// Run a function of the spec on this machine, on records, and show each result; changes nothing
     Invoke(command::invoke::InvokeArgs),
-    /// Try to break a transform: Firehose's contract over batches made for it; changes nothing
+    /// Test a transform against Firehose's contract with generated batches; changes nothing
     TestTransform(command::test_transform::TestArgs),
-    /// Show what of the stack is there
+    /// Show which resources of the stack exist
     Status(command::status::StatusArgs),
-    /// Show what was done to an environment, when and by whom
+    /// Show the runs of an environment: what was changed, when and by whom
     History(command::history::HistoryArgs),
-    /// Show every environment in the account and region
+    /// List the environments in the account and region
     List(command::list::ListArgs),
-    /// Remove the environments whose time is over
+    /// Delete expired environments
     Gc(command::gc::GcArgs),
     /// Print names, ARNs and prefixes
     Outputs(command::outputs::OutputsArgs),
-    /// Check what would make the first run fail, and say what to do about it; changes nothing
+    /// Check credentials, permissions, tools and quotas before the first run; changes nothing
     Doctor(command::doctor::DoctorArgs),
-    /// Print the smallest policy for whoever runs this, or what CI needs to assume its role; reaches no cloud
+    /// Print the minimal IAM policy for running provision, or the trust policy for CI; makes no AWS call
     Permissions(command::permissions::PermissionsArgs),
-    /// Check specs; reaches no cloud
+    /// Check specs; makes no AWS call
     Validate(command::validate::Args),
-    /// Print the spec as it is understood: variables, defaults and the environment applied
+    /// Print the spec with variables, defaults and the environment applied
     Render(command::render::Args),
     /// Print the JSON Schema of specs
     Schema(command::schema::Args),
     /// Write a commented starter spec and a transform
     Init(command::init::Args),
-    /// The engine that is AWS in this process
+    /// The built-in AWS emulator
     #[command(subcommand)]
     Local(command::local::LocalCommand),
-    /// Print completions for a shell
+    /// Print shell completions
     Completions {
         /// The shell to complete for
         shell: clap_complete::Shell,
     },
 }
 
-/// Where a command reaches out to.
+/// Where the calls of a command go.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
@@ -84,13 +85,13 @@ pub struct TargetArgs {
     /// Profile of the AWS configuration files
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Speak to this endpoint instead of AWS
+    /// Use this endpoint instead of AWS
     #[arg(long, value_name = "URL", conflicts_with = "local")]
     pub endpoint: Option<String>,
     /// Trust the certificates in this PEM file too (also: AWS_CA_BUNDLE)
     #[arg(long, value_name = "FILE")]
     pub ca_bundle: Option<PathBuf>,
-    /// Use the local engine: no AWS account, the data really flows
+    /// Use the built-in AWS emulator: no AWS account is needed, and data flows through it
     #[arg(long)]
     pub local: bool,
 }
@@ -101,7 +102,7 @@ pub struct Variables {
     /// An isolated copy of the stack, for example pr-42
     #[arg(long, value_name = "ENV")]
     pub env: Option<String>,
-    /// Set a variable of the spec, over the environment's
+    /// Set a variable of the spec; overrides the environment variable
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     pub set: Vec<(String, String)>,
 }

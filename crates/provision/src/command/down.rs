@@ -21,21 +21,21 @@ pub struct DownArgs {
     pub stack: Option<String>,
     #[command(flatten)]
     pub target: TargetArgs,
-    /// Remove without asking
+    /// Delete without confirmation
     #[arg(long, short)]
     pub yes: bool,
-    /// Wait until everything is gone
+    /// Wait until everything is deleted
     #[arg(long)]
     pub wait: bool,
     #[command(flatten)]
     pub data: PurgeArgs,
-    /// Find what is ours by the services' own lists and tags too, although the record is lost or wrong
+    /// Also search all resources in the account and region by their tags: the record may be lost or wrong
     #[arg(long)]
     pub scan: bool,
     /// Who is told to have run this, in `history` [default: who runs the CI job, or this machine's user]
     #[arg(long, value_name = "NAME", env = "PROVISION_OWNER")]
     pub owner: Option<String>,
-    /// At most so many steps at once
+    /// Maximum number of steps at once
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
 }
@@ -43,7 +43,7 @@ pub struct DownArgs {
 /// What `down` and `gc` do about data.
 #[derive(Debug, clap::Args)]
 pub struct PurgeArgs {
-    /// Delete the data too: what the environment's delivery streams wrote, or everything under its prefixes
+    /// Also delete data: what the environment's delivery streams wrote, or everything under its prefixes
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_value = "nothing",
         default_missing_value = "ours", hide_default_value = true)]
     pub purge_data: Purge,

@@ -22,15 +22,15 @@ use crate::session::{self, Session};
 pub struct GcArgs {
     #[command(flatten)]
     pub target: TargetArgs,
-    /// Remove what is theirs and in no record too, found by the services' own lists and tags
+    /// Also delete their resources that are in no record, found by searching all resources by their tags
     #[arg(long)]
     pub scan: bool,
-    /// Remove without asking
+    /// Delete without confirmation
     #[arg(long, short)]
     pub yes: bool,
     #[command(flatten)]
     pub data: PurgeArgs,
-    /// At most so many steps at once
+    /// Maximum number of steps at once
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
 }

@@ -13,7 +13,7 @@ use crate::session::{self, Session};
 pub struct ListArgs {
     #[command(flatten)]
     pub target: TargetArgs,
-    /// Show what is in no record too, found by the services' own lists and tags
+    /// Also list resources that are in no record, found by searching all resources by their tags
     #[arg(long)]
     pub scan: bool,
 }

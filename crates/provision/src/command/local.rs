@@ -20,10 +20,10 @@ use crate::transient::TRANSIENTS;
 
 #[derive(Debug, Subcommand)]
 pub enum LocalCommand {
-    /// Run the engine here until interrupted; `--local` uses it from then on
+    /// Run the emulator until interrupted; `--local` uses it meanwhile
     #[command(after_help = CONTROL)]
     Serve(Box<ServeArgs>),
-    /// Forget everything that the local engine holds
+    /// Delete everything in the emulator
     Reset,
     /// Print what is known of AWS, as JSON: answers that pass by themselves, anomalies that the engine produces, rates, delays
     Tables,
@@ -31,28 +31,28 @@ pub enum LocalCommand {
 
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Port on the loopback address; 0 picks a free one
+    /// Port on the loopback address; 0 selects a free one
     #[arg(long, default_value_t = 4566)]
     pub port: u16,
-    /// Twelve digits: the account that exists
+    /// AWS account ID, twelve digits
     #[arg(long, default_value = "000000000000", value_parser = account)]
     pub account: String,
-    /// World seconds per second of the clock on the wall
+    /// Simulated seconds per real second
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SPEED)))]
     pub speed: u32,
-    /// What the world's clock shows at first, for example 2026-01-01T00:00:00Z; it never goes back
+    /// Simulated time at the start, for example 2026-01-01T00:00:00Z; it never goes back
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub clock: Option<u64>,
-    /// The world's clock stands until it is moved
+    /// Stop the simulated clock until it is moved
     #[arg(long)]
     pub paused: bool,
     /// Evaluate policies for callers too: sessions from AssumeRole may do what their role allows; other credentials are root's
     #[arg(long)]
     pub enforce_iam: bool,
-    /// Let calls go wrong, for example 'kinesis:*=throttle,rate=0.2' (may be given several times; see below)
+    /// Make calls fail, for example 'kinesis:*=throttle,rate=0.2' (may be given several times; see below)
     #[arg(long = "fault", value_name = "RULE")]
     pub faults: Vec<Rule>,
-    /// How long states that are not instant on AWS last here: none, fast or aws
+    /// Duration of states such as CREATING: none, fast or aws
     #[arg(long, default_value = "fast", value_parser = delays)]
     pub delays: Delays,
     /// Answer as late and as contradictorily as AWS for a while after a change: aws, or anomalies by name (may be given several
@@ -63,10 +63,10 @@ pub struct ServeArgs {
     /// takes 5 MiB directly (1 MiB outside us-east-1, us-west-2, eu-west-1); control operations are called at their documented rates
     #[arg(long)]
     pub limits: bool,
-    /// Check that calls are signed with this key and secret; without it a signature must only be there
+    /// Check that calls are signed with this key and secret; without it any signature is accepted
     #[arg(long, value_name = "KEY:SECRET", value_parser = secret)]
     pub require_signature: Option<Secret>,
-    /// Where everything is kept; without it .provision/local of this repository
+    /// Data folder [default: .provision/local of this repository]
     #[arg(long, value_name = "FOLDER", conflicts_with = "memory")]
     pub data_dir: Option<PathBuf>,
     /// Keep nothing: other commands then reach it by --endpoint only

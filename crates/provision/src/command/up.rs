@@ -23,7 +23,7 @@ pub struct PlanArgs {
     pub target: TargetArgs,
     #[command(flatten)]
     pub permits: PermitArgs,
-    /// Exit with 2 when there is something to change
+    /// Exit with code 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
@@ -36,16 +36,16 @@ pub struct UpArgs {
     pub target: TargetArgs,
     #[command(flatten)]
     pub permits: PermitArgs,
-    /// Replace and remove without asking
+    /// Replace and delete without confirmation
     #[arg(long, short)]
     pub yes: bool,
-    /// From then on `provision gc` removes it: 8h, 2d; counted anew by each `up` that says so
+    /// Time until `provision gc` may delete the environment, for example 8h or 2d; each `up` with it starts it anew
     #[arg(long, value_name = "DURATION", env = "PROVISION_TTL", value_parser = seconds)]
     pub ttl: Option<i64>,
     /// Whose it is, for `list` and `history` [default: who runs the CI job, or this machine's user]
     #[arg(long, value_name = "NAME", env = "PROVISION_OWNER")]
     pub owner: Option<String>,
-    /// At most so many steps at once
+    /// Maximum number of steps at once
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
 }
@@ -53,13 +53,13 @@ pub struct UpArgs {
 /// What may be done beyond making and changing in place.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct PermitArgs {
-    /// Remove what left the spec
+    /// Delete resources that are no longer in the spec
     #[arg(long)]
     pub prune: bool,
-    /// Replace streams too, whose data is then lost
+    /// Also replace streams; their records are lost
     #[arg(long)]
     pub allow_data_loss: bool,
-    /// Take over resources that have our names and other tags
+    /// Take over existing resources that have the right names and no tags of this stack
     #[arg(long)]
     pub adopt: bool,
 }
@@ -141,7 +141,7 @@ fn refused(plan: &Plan) -> Exit {
 /// Asks, where somebody is there to be asked.
 pub fn consents(question: &str, events: &Events) -> bool {
     if !report::can_ask() {
-        let (why, hint) = ("this wants consent, and nobody is there to ask", "pass --yes");
+        let (why, hint) = ("this needs confirmation, and there is no terminal to ask on", "pass --yes");
         report::error(why, Some(hint));
         events.say(Event::Error { message: why.into(), hint: Some(hint.into()) });
         return false;

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Color, Style};
 
 use crate::doctor::{Check, State};
 use crate::event::{Event, Made, Reporter, Summary};
+use crate::names::plural;
 use crate::plan::Op;
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
@@ -94,9 +95,9 @@ fn text(event: &Event, verbose: bool) -> String {
 
 fn validated(file: &str, mistakes: &Diagnostics, warnings: &Diagnostics) -> String {
     match (mistakes.len(), warnings.len()) {
-        (0, 0) => format!("{file}: no mistakes\n"),
-        (0, some) => format!("{}\n\n{file}: no mistakes, {some} to think about\n", warnings.render(true)),
-        (wrong, _) => format!("{}\n\n{file}: {wrong} wrong\n", mistakes.render(true)),
+        (0, 0) => format!("{file}: no errors\n"),
+        (0, some) => format!("{}\n\n{file}: no errors, {}\n", warnings.render(true), plural(some, "warning")),
+        (wrong, _) => format!("{}\n\n{file}: {}\n", mistakes.render(true), plural(wrong, "error")),
     }
 }
 

@@ -137,7 +137,7 @@ pub fn verdict(result: &Verdict) -> String {
         0 => (GOOD, "keeps", String::new()),
         broken => (ERROR, "breaks", format!("{broken} of ")),
     };
-    let warned = if *warned == 0 { String::new() } else { format!(", {warned} to think about") };
+    let warned = if *warned == 0 { String::new() } else { format!(", {warned} {}", plural(*warned, "warning")) };
     let (counted, took) = (format!("{records} records, seed {seed}"), took(*took_ms));
     format!(
         "\n{function} {style}{word}{style:#} Firehose's contract in {of}{cases} cases{warned} {DIM}({counted}, {took}){DIM:#}\n"

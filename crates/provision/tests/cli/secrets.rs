@@ -28,7 +28,7 @@ fn values_of_secret_variables_reach_lambda_and_no_output() {
     let values = ["--set", "API_TOKEN=first'\"secret\\value", "--set", "SALT=grain of salt"];
     let mut said = String::new();
     for (arguments, expected) in [
-        (&["validate"][..], "no mistakes"),
+        (&["validate"][..], "no errors"),
         (&["render"], "TOKEN: '***'"),
         (&["render", "--output", "json"], "SALT: '***'"),
         (&["plan", "--local"], "TOKEN"),
