@@ -124,7 +124,7 @@ fn up_verify_and_down_do_what_they_say_and_again_is_nothing() {
     trial.expect(&["list", "--local"], 0, &["trial", "17 resources", "ana", "expires 20"]);
     trial.expect(&["gc", "--local"], 0, &["nothing has expired"]);
     trial.expect(&["history", "--local"], 0, &["up", "by ana", "done in", "17 created"]);
-    trial.expect(&["down", "--local"], 5, &["consent", "--yes"]);
+    trial.expect(&["down", "--local"], 5, &["confirmation", "--yes"]);
     trial.expect(&["down", "--local", "--yes"], 0, &["deleted stream.events", "deleted bucket.lake"]);
     trial.expect(&["down", "--local", "--yes"], 0, &["nothing to remove"]);
     trial.expect(&["list", "--local"], 0, &["no environments"]);

@@ -126,34 +126,36 @@ mod tests {
         pace
     }
 
-    /// Milliseconds after the first call at which each of `count` calls at once may leave.
-    fn waits(pace: &Pace, operation: &Operation, count: usize) -> Vec<u128> {
-        let now = Instant::now();
+    /// Milliseconds after now at which each of `count` calls at once may leave.
+    fn waits(pace: &Pace, operation: &Operation, count: usize, now: Instant) -> Vec<u128> {
         (0..count).map(|_| (pace.reserve(operation, now) - now).as_millis()).collect()
     }
 
     #[test]
     fn a_second_holds_one_call_less_than_the_rate_and_the_rest_follow_one_by_one() {
+        let now = Instant::now();
         let describe = operation("Firehose", "DescribeDeliveryStream");
-        assert_eq!(waits(&engaged(), &describe, 8), [0, 0, 0, 0, 200, 400, 600, 800]);
-        assert_eq!(waits(&engaged(), &operation("S3", "PutObject"), 50), [0; 50], "no rate is documented");
+        assert_eq!(waits(&engaged(), &describe, 8, now), [0, 0, 0, 0, 200, 400, 600, 800]);
+        assert_eq!(waits(&engaged(), &operation("S3", "PutObject"), 50, now), [0; 50], "no rate is documented");
     }
 
     #[test]
     fn operations_have_buckets_of_their_own_unless_they_are_counted_together() {
+        let now = Instant::now();
         let pace = engaged();
-        assert_eq!(waits(&pace, &operation("Kinesis", "CreateStream"), 4), [0; 4]);
-        assert_eq!(waits(&pace, &operation("Kinesis", "DeleteStream"), 4), [0; 4]);
-        assert_eq!(waits(&pace, &operation("Lambda", "ListAliases"), 14), [0; 14]);
-        assert_eq!(waits(&pace, &operation("Lambda", "ListTags"), 1), [66]);
+        assert_eq!(waits(&pace, &operation("Kinesis", "CreateStream"), 4, now), [0; 4]);
+        assert_eq!(waits(&pace, &operation("Kinesis", "DeleteStream"), 4, now), [0; 4]);
+        assert_eq!(waits(&pace, &operation("Lambda", "ListAliases"), 14, now), [0; 14]);
+        assert_eq!(waits(&pace, &operation("Lambda", "ListTags"), 1, now), [66]);
     }
 
     #[test]
     fn an_endpoint_is_paced_once_it_has_throttled() {
+        let now = Instant::now();
         let pace = Pace::default();
         let describe = operation("Firehose", "DescribeDeliveryStream");
-        assert_eq!(waits(&pace, &describe, 20), [0; 20]);
+        assert_eq!(waits(&pace, &describe, 20, now), [0; 20]);
         pace.engage();
-        assert_eq!(waits(&pace, &describe, 7), [0, 0, 0, 0, 200, 400, 600]);
+        assert_eq!(waits(&pace, &describe, 7, now), [0, 0, 0, 0, 200, 400, 600]);
     }
 }
