@@ -377,7 +377,13 @@ impl Shared {
     /// Lets the world do what is due. Gives whether it could.
     fn run(self: &Arc<Self>) -> bool {
         let ran = self.turn("delivery", |world, turn| world.run(turn));
-        ran.inspect_err(|error| tracing::warn!("letting world time pass: {error}")).is_ok()
+        // In an engine that is closed nothing is due.
+        if let Err(error) = &ran
+            && !self.room("delivery").is_closed()
+        {
+            tracing::warn!("letting world time pass: {error}");
+        }
+        ran.is_ok()
     }
 
     fn decide<R>(&self, by: &str, act: impl FnOnce(&mut World, &mut Turn) -> R) -> (Result<R, AwsError>, Vec<Effect>) {

@@ -131,6 +131,10 @@ impl Room {
         Ok(functions)
     }
 
+    pub fn is_closed(&self) -> bool {
+        matches!(self.keeping, Keeping::Closed)
+    }
+
     /// Ends the journal, which frees its folder.
     pub fn close(&mut self) {
         self.keeping = Keeping::Closed;

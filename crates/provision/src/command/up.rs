@@ -170,7 +170,7 @@ fn next(session: &Session, stack: &Stack) -> String {
     let file = stack.file.display();
     let mut lines = vec![
         "next:".to_owned(),
-        format!("  provision verify {file}{target}{env}    # send records, account for every one"),
+        format!("  provision verify {file}{target}{env}    # send records and account for each"),
         format!("  provision down {file}{target}{env}"),
     ];
     match &session.place {
