@@ -131,11 +131,17 @@ impl Resource for BucketPrefix {
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
         let place = place(name)?;
+        let owner = owner(&cx.names);
+        let is_mine = |claim: &&Claim| claim.owner == owner && claim.place.as_ref() == Some(&place);
+        // Without a claim nothing is there for an `up`. Of thousands of places in a bucket most see its claims read already.
+        let known = cx.seen.claims(&place.bucket);
+        if !cx.options.deletes && known.get().is_some_and(|claims| !claims.iter().any(|claim| is_mine(&claim))) {
+            return Ok(None);
+        }
         let entries =
             async { if cx.options.deletes { objects::look(cx, &place).await } else { Ok(Looked::default()) } };
         let (claims, marker, looked) = futures::try_join!(claims::all(cx, &place.bucket), marker(cx, &place), entries)?;
-        let owner = owner(&cx.names);
-        let mine = claims.iter().find(|claim| claim.owner == owner && claim.place.as_ref() == Some(&place));
+        let mine = claims.iter().find(is_mine);
         let shared = place.folder().is_some()
             && claims
                 .iter()
