@@ -177,3 +177,17 @@ fn the_documentation_says_how_each_anomaly_is_survived() {
     let wanted = survived();
     assert!(table == wanted, "write into crates/provision/README.md:\n{}", wanted.join("\n"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_change_whose_answer_was_lost_is_awaited_where_reads_are_late() {
+    for rule in ["iam:CreateRole=lost-reply", "firehose:UpdateDestination=lost-reply"] {
+        let consistency = "aws".parse().expect("all rows");
+        let bench = Bench::with(Settings { delays: Delays::AWS, consistency, ..Settings::default() }).await;
+        bench.engine.inject(format!("{rule},count=1").parse().unwrap_or_else(|error| panic!("{error}")));
+        for text in [experiment(), changed()] {
+            bench.up(&stack(&text)).await;
+        }
+        let (_, _, struck) = bench.engine.faults().remove(0);
+        assert_eq!(struck, 1, "{rule}");
+    }
+}

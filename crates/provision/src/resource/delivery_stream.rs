@@ -285,9 +285,17 @@ impl Resource for DeliveryStream {
             if error.code() != Some("ConcurrentModificationException") {
                 return Err(error);
             }
-            // Somebody changed it since it was observed: once more, from what is there now.
-            live = active(cx, name).await?;
-            self.update_call(cx, name, &live).await?;
+            // Somebody changed it since it was observed, or this very call did and its answer was lost: once more, where there is
+            // something left to change, from what is there once that shows.
+            let what = format!("the last change of {name} to show");
+            let refused = live.version_id;
+            live = wait::until(cx, &what, Polling::DELIVERY_STREAM, LAG_LIMIT, || async {
+                Ok(Some(active(cx, name).await?).filter(|live| live.version_id != refused))
+            })
+            .await?;
+            if !self.diff(&live, name, &cx.names).is_empty() {
+                self.update_call(cx, name, &live).await?;
+            }
         }
         self.check(cx, name).await
     }

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
 use crate::scan::{self, Scanned};
 use crate::send::{self, About, found};
+use crate::wait::{self, LAG_LIMIT, Polling};
 
 mod keys;
 
@@ -204,7 +205,13 @@ impl Resource for Role {
         let call = call.set_permissions_boundary(self.boundary.clone()).set_tags(Some(sdk_tags(tags)));
         let (created, live) = match send::create(cx, name, format!("creating {name}"), || call.clone().send()).await {
             Ok(made) => (Created::Now, made.role.map(live).transpose()?),
-            Err(error) if says(&error, "EntityAlreadyExists", "") => (Created::Already, Role::observe(cx, name).await?),
+            Err(error) if says(&error, "EntityAlreadyExists", "") => {
+                // Since a moment ago, if the answer to an attempt of ours was lost: a read may not see it yet.
+                cx.ledger.created(name);
+                let what = format!("{name} to be seen");
+                let seen = wait::within(cx, &what, Polling::CALLS, LAG_LIMIT, || Role::observe(cx, name)).await?;
+                (Created::Already, seen)
+            }
             Err(error) => return Err(error),
         };
         let live = live.ok_or_else(|| Error::new(format!("creating {name}"), "it came and went"))?;
