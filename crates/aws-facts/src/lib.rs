@@ -1,3 +1,5 @@
-//! What AWS documents of itself, as plain data with its sources. The provisioner keeps to it, and the local engine enforces it.
+//! Facts that AWS documents, as plain data with their sources. The provisioner keeps to them, and the local engine enforces them.
 
+pub mod kinesis;
+pub mod lambda;
 pub mod rates;

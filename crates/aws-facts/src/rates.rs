@@ -6,14 +6,14 @@ mod table;
 
 pub use table::RATES;
 
-/// Whose calls are counted together, besides the operation's.
+/// Which calls share a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Per {
-    /// The account's in a region.
+    /// All calls of the operation by the account in a region.
     Account,
-    /// Those for one stream.
+    /// All calls of the operation for one stream.
     Stream,
-    /// The account's in a region, of all the row's operations.
+    /// All calls of the row's operations by the account in a region.
     AllOfThese,
 }
 

@@ -73,7 +73,7 @@ struct Shared {
     put: Arc<Notify>,
     /// Subscriptions are to end, because the port closes.
     hung_up: watch::Sender<bool>,
-    /// What signatures are checked with.
+    /// The key that signatures are checked with, if they are checked.
     secret: Option<Secret>,
 }
 
@@ -304,7 +304,7 @@ impl Engine {
         read(&self.shared.room(by).world)
     }
 
-    /// What signatures are checked with.
+    /// The key that signatures are checked with, if they are checked.
     pub(crate) fn secret(&self) -> Option<&Secret> {
         self.shared.secret.as_ref()
     }
@@ -315,12 +315,12 @@ impl Engine {
         if faults.is_empty() { Fault::default() } else { faults.decide(operation) }
     }
 
-    /// What anomalies are under way.
+    /// The anomalies under way.
     pub(crate) fn course(&self) -> MutexGuard<'_, Anomalies> {
         self.shared.anomalies()
     }
 
-    /// What is left of each rate, where limits are asked for.
+    /// The calls that each rate still allows, if limits are enforced.
     pub(crate) fn rates(&self) -> Option<MutexGuard<'_, Rates>> {
         // Counting does not panic.
         self.shared.rates.as_ref().map(|rates| rates.lock().unwrap_or_else(PoisonError::into_inner))

@@ -13,7 +13,7 @@ use crate::request::{AwsError, Request};
 use crate::time::Millis;
 use crate::wire::subject;
 
-/// What is left of each rate.
+/// The calls that each rate still allows.
 #[derive(Debug)]
 pub struct Rates {
     account: String,

@@ -1,7 +1,6 @@
 //! An engine whose process has no file descriptor left: what wants one fails, with a reason, and nothing ends.
 
 use std::fs::File;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,17 +9,9 @@ use super::support::*;
 
 const ANSWERS: &str = "def handler(event, context): return 'well'";
 
-/// A limit holds for a whole process, so this test runs the other one in a process of its own.
 #[test]
 fn what_needs_a_descriptor_fails_and_works_again_later() {
-    let this = std::env::current_exe().expect("a test binary has a path");
-    let words = ["descriptors::run_out_and_recover", "--exact", "--ignored", "--nocapture"];
-    let limited =
-        Command::new("/bin/sh").args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\""]).arg(this).args(words).output();
-    let output = limited.expect("a shell");
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{}{}", said(&output.stdout), said(&output.stderr));
-    assert!(said(&output.stdout).contains("1 passed"), "it ran");
+    with_few_descriptors("descriptors::run_out_and_recover");
 }
 
 #[tokio::test]

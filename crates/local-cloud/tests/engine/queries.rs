@@ -1,7 +1,5 @@
 //! Many delivery streams whose queries are evaluated beside the engine, in a process that has few descriptors.
 
-use std::process::Command;
-
 use local_cloud::delivery::query::process;
 use serde_json::json;
 
@@ -16,17 +14,9 @@ fn be_an_evaluator() {
     process::serve();
 }
 
-/// A limit holds for a whole process, so this test runs the other one in a process of its own.
 #[test]
 fn evaluators_leave_descriptors_to_the_engine() {
-    let this = std::env::current_exe().expect("a test binary has a path");
-    let words = ["queries::deliver_from_many_streams", "--exact", "--ignored", "--nocapture"];
-    let limited =
-        Command::new("/bin/sh").args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\""]).arg(this).args(words).output();
-    let output = limited.expect("a shell");
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{}{}", said(&output.stdout), said(&output.stderr));
-    assert!(said(&output.stdout).contains("1 passed"), "it ran");
+    with_few_descriptors("queries::deliver_from_many_streams");
 }
 
 #[tokio::test]

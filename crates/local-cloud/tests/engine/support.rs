@@ -1,6 +1,7 @@
 //! Requests made by hand.
 
 use std::io::Write;
+use std::process::Command;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +15,18 @@ pub const SIGNED: &str =
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
 pub type Headers = [(&'static str, &'static str)];
+
+/// Runs an ignored test of this binary in a process of its own that has few file descriptors: a limit holds for a whole process.
+pub fn with_few_descriptors(test: &str) {
+    let this = std::env::current_exe().expect("a test binary has a path");
+    let words = [test, "--exact", "--ignored", "--nocapture"];
+    let limited =
+        Command::new("/bin/sh").args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\""]).arg(this).args(words).output();
+    let output = limited.expect("a shell");
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", said(&output.stdout), said(&output.stderr));
+    assert!(said(&output.stdout).contains("1 passed"), "it ran");
+}
 
 pub async fn engine() -> Engine {
     Engine::start(Settings::default()).await.expect("an engine in memory starts")

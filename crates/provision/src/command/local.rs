@@ -25,7 +25,7 @@ pub enum LocalCommand {
     Serve(Box<ServeArgs>),
     /// Delete everything in the emulator
     Reset,
-    /// Print what is known of AWS, as JSON: answers that pass by themselves, anomalies that the engine produces, rates, delays
+    /// Print the tables of AWS behavior as JSON: transient errors, simulated anomalies, rates and delays
     Tables,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use aws_facts::kinesis::STREAMS_CREATING_OR_DELETING;
 use aws_sdk_kinesis::types::StreamStatus;
 use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -14,9 +15,6 @@ use crate::error::{Error, Result};
 use crate::resource::stream::Mode;
 use crate::spec::stack::{Entry, Stack};
 
-/// Streams that may be CREATING or DELETING at the same time.
-/// <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html>
-const IN_MOTION_MAX: usize = 5;
 /// No operation tells the quota of delivery streams: it is so much in these regions, and anything from 100 on elsewhere.
 /// <https://docs.aws.amazon.com/firehose/latest/dev/limits.html>
 const DELIVERY_STREAMS: i64 = 5_000;
@@ -128,9 +126,9 @@ pub async fn streams(cx: &Cx, stack: &Stack) -> Vec<Check> {
     };
     let missing: Vec<Mode> = wanted.iter().filter(|(name, _)| !there.contains(*name)).map(|(_, mode)| *mode).collect();
     let mut checks = vec![];
-    if moving + missing.len() > IN_MOTION_MAX {
+    if moving + missing.len() > STREAMS_CREATING_OR_DELETING {
         let found = format!(
-            "{moving} are being created or deleted now, {} are to be created, and {IN_MOTION_MAX} may be at once",
+            "{moving} are being created or deleted now, {} are to be created, and {STREAMS_CREATING_OR_DELETING} may be at once",
             missing.len()
         );
         checks.push(Check::care("streams", found, "`up` waits its turn: it takes longer"));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use aws_facts::kinesis::STREAMS_CREATING_OR_DELETING;
 use aws_sdk_kinesis::types::{EncryptionType, MetricsName, StreamDescriptionSummary};
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 use tokio::time::Instant;
@@ -68,8 +69,7 @@ impl Resource for Stream {
     const KIND: &'static str = "stream";
     const ABSENT: Option<&'static str> = Some(ABSENT);
     const HOLDS_DATA: bool = true;
-    /// CREATING or DELETING. <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html>
-    const AT_ONCE: Option<usize> = Some(5);
+    const AT_ONCE: Option<usize> = Some(STREAMS_CREATING_OR_DELETING);
     type Live = Live;
 
     fn is_name(physical: &str) -> bool {

@@ -1,5 +1,6 @@
 //! What an account may have in a region.
 
+use aws_facts::kinesis::STREAMS_CREATING_OR_DELETING;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -7,7 +8,6 @@ use super::stream::{Mode, Status, Stream};
 use super::{Scope, State};
 use crate::request::AwsError;
 
-const MOST_PASSING: usize = 5;
 const MOST_ON_DEMAND: usize = 50;
 
 /// <https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html>
@@ -46,12 +46,12 @@ pub fn check_shards(state: &State, at: Scope, more: u32) -> Result<(), AwsError>
 /// May one more stream be CREATING or DELETING?
 pub fn check_passing(state: &State, at: Scope) -> Result<(), AwsError> {
     let passes = |stream: &&Stream| matches!(stream.status, Status::Creating | Status::Deleting);
-    if streams(state, at).filter(passes).count() < MOST_PASSING {
+    if streams(state, at).filter(passes).count() < STREAMS_CREATING_OR_DELETING {
         return Ok(());
     }
     let message = format!(
         "This request would have exceed the limit on the number of streams that can simultaneously be in CREATING or \
-         DELETING for the account {}. Limit: {MOST_PASSING}.",
+         DELETING for the account {}. Limit: {STREAMS_CREATING_OR_DELETING}.",
         at.account
     );
     Err(AwsError::new("LimitExceededException", message))

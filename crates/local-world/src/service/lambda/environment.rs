@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_facts::lambda::RESERVED_VARIABLES;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -41,25 +42,3 @@ impl Environment {
         Ok(())
     }
 }
-
-/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
-const RESERVED_VARIABLES: &[&str] = &[
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_RUNTIME_DIR",
-    "LAMBDA_TASK_ROOT",
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_facts::lambda::RESERVED_VARIABLES;
 use local_cloud::functions::runtime;
 
 use super::super::collection::Map;
@@ -13,29 +14,6 @@ use super::super::words::Effect;
 use super::Lower;
 use crate::resource::function::{self, Architecture, Code, LogRef, Vpc};
 use crate::resource::role::{RoleRef, Statement};
-
-/// Variables that Lambda sets itself and refuses.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
-const RESERVED: [&str; 18] = [
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_RUNTIME_DIR",
-    "LAMBDA_TASK_ROOT",
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-];
 
 const PROVIDED: &str = "provided.";
 
@@ -134,7 +112,7 @@ impl Lower<'_> {
 
     fn variables(&mut self, written: &At<Map<Text<0, 4096>>>) -> BTreeMap<String, String> {
         for (name, _) in &written.value.pairs {
-            if RESERVED.contains(&name.value.as_str()) {
+            if RESERVED_VARIABLES.contains(&name.value.as_str()) {
                 self.error(name.at, format!("Lambda sets `{}` itself", name.value), "another name");
             } else if !matches("[a-zA-Z][a-zA-Z0-9_]+", &name.value) {
                 let expected = "at least two letters, digits or `_`, a letter first";
