@@ -40,7 +40,7 @@ This makes, in account {account}, region {region}, {place}:
   - a Kinesis stream with one and then two shards, three delivery streams, two functions, a bucket, roles and log groups, and removes
     them; a role with the printed policy, which does so; then what the conformance checks make: some ten streams for some minutes each
   - all named {name}...; nothing else is touched
-It takes {minutes} minutes at most, and costs about 0.30 US dollars on AWS, mostly for shards (an hour each, at least).
+The steps end after {minutes} minutes at most, and removal may take 40 more. It costs about 0.30 US dollars on AWS, mostly for shards (an hour each, at least).
 A watchdog removes all of it, also if this script is killed. If this machine dies: scripts/aws-trial --remove {name}{again}
 """
 
@@ -138,12 +138,12 @@ def play(trial, story, setting, environment):
     """Gives how it ended."""
     if not story.before():
         return "not begun: what doctor or permissions found would make it fail"
-    place = trial.against.split(":")[0]
+    place = trial.against.split(": ")[0]
     again = f" --region {trial.region}" + (f" --endpoint {trial.endpoint}" if trial.endpoint else "")
     members = {"account": trial.account, "region": trial.region, "name": trial.name, "minutes": trial.given.minutes}
     print(CONSENT.format(place=place, again=again, **members))
     if not trial.given.yes and not consents():
-        return "not begun: no consent"
+        return "not started: confirmation is missing"
 
     def end(number, _):
         on_signals(signal.SIG_IGN)

@@ -3,9 +3,8 @@ made; this finds what the conformance checks left when they were stopped, and lo
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-GONE = ("ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket", "NoSuchKey")
 
 
 def remove(name, region, endpoint, show=print):
@@ -16,7 +15,7 @@ def remove(name, region, endpoint, show=print):
     for kind in (delivery_streams, functions, streams, log_groups, buckets, roles, policies):
         try:
             found = list(kind(client, name))
-        except ClientError as error:
+        except (BotoCoreError, ClientError) as error:
             # What cannot be looked at may be there.
             found = [f"{kind.__name__.replace('_', ' ')}: {error}"]
         left += found
@@ -117,5 +116,5 @@ def attempt(call, *words, **members):
     """What is refused now is tried again at the next look: states last, roles are in use for a while."""
     try:
         call(*words, **members)
-    except ClientError:
+    except (BotoCoreError, ClientError):
         pass

@@ -15,7 +15,7 @@ ORDINARY = {
 
 class Tables:
     def __init__(self, tables):
-        self.transients, self.anomalies, self.rates = tables["transients"], tables["anomalies"], tables["rates"]
+        self.transients, self.anomalies = tables["transients"], tables["anomalies"]
 
     def anomaly(self, call, answer):
         """The row of the engine that answers so, but for the names in it."""
@@ -82,7 +82,7 @@ def summary(record, tables, trial):
     met = collections.Counter(row for call, answer in refused if (row := tables.anomaly(call, answer)))
     lines += counted("refusals in the engine's table of anomalies (some are ordinary answers):", met)
     refusing = {row["name"] for row in tables.anomalies if row["refused"]}
-    lines.append(f"of which this run met none: {', '.join(sorted(refusing - set(met))) or 'all were met'}")
+    lines.append(f"rows of that table that this run did not meet: {', '.join(sorted(refusing - set(met))) or 'none'}")
     slow = [wait for wait in waits if wait["why"] == "state"]
     lines.append("states waited for:" if slow else "no state was waited for")
     lines += [f"  {wait['took_ms'] / 1000:>6.1f} s  {wait['on']} ({wait['step']})" for wait in slow]

@@ -9,7 +9,7 @@
 //!
 //! - `world` and all that it stands on take values and a time and return values and effects: no IO, no clock, no async. They are a
 //!   crate of their own, `local-world`.
-//! - `drive` owns the clock, the journal and the processes. It is the only part that sleeps.
+//! - `drive` owns the clock, the journal and the processes. It is the only part that waits for world time.
 //! - `faults` says which calls go wrong, by rule and by seed, `anomalies` what AWS answers for a while after a change, and `rates`
 //!   how often it may be called; `exchange` asks them around each call.
 //! - `connector` (the AWS SDK's HTTP client, in this process) and `server` (a loopback port) are two doors to the same room.

@@ -73,7 +73,7 @@ impl Findings<'_> {
     /// Gives how many checks failed.
     pub fn end(self) -> usize {
         let text = match self.failed {
-            0 => format!("nothing of {} checks is in the way", self.all),
+            0 => format!("none of {} checks failed", self.all),
             failed => format!("{failed} of {} checks failed", self.all),
         };
         self.events.say(Event::Said { text });

@@ -48,7 +48,7 @@ pub enum Purpose {
     Down,
     /// verify, with --clean
     Verify,
-    /// list, gc and down with --scan, which looks through the whole account and region
+    /// list with --scan; gc and down with --scan need the policy for down too
     Scan,
     /// Every command, without --scan
     #[default]

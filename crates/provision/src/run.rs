@@ -35,7 +35,7 @@ pub async fn scan(cx: &Cx, events: &Events) -> std::result::Result<Option<Scanne
 
 /// How long AWS may show what was there before a change, after a run that did not wait for it to show.
 const LAG: Duration = Duration::from_secs(10);
-/// A run that began earlier has ended, however it did, and its changes show.
+/// A run that began earlier is not waited for: it has most probably ended, and its changes show.
 const RECENT_S: i64 = 1800;
 
 /// Reads everything; and once more, some seconds later, where a run before this one has not ended as it should: what it created

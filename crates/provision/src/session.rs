@@ -73,6 +73,17 @@ pub async fn open(
     events: &Events,
 ) -> Result<Session, Stop> {
     let (stack, work_dir) = load(path, target, events)?;
+    open_loaded(stack, work_dir, target, options, events).await
+}
+
+/// The same, of a spec that was read.
+pub async fn open_loaded(
+    stack: Stack,
+    work_dir: PathBuf,
+    target: &TargetArgs,
+    options: Options,
+    events: &Events,
+) -> Result<Session, Stop> {
     let names = |account, region| Names {
         stack: stack.name.clone(),
         env: stack.env.clone(),

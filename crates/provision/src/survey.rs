@@ -15,8 +15,8 @@ use crate::record::{self, Record};
 use crate::resource;
 use crate::seen::Seen;
 
-/// So many of a kind are read at once: enough to use AWS's rates up, and so few that no request waits for its turn until it looks
-/// stalled, or until its signature has expired.
+/// So many of a kind are read at once: enough to use AWS's rates up, and so few that no request waits for its turn until
+/// its signature has expired.
 const OF_A_KIND: usize = 50;
 
 /// What was found.
@@ -53,8 +53,7 @@ pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Res
     // Credentials of another account end the reads too: what those say is of no use then.
     let confirm = async { cx.identity.confirm().await.map_err(|error| vec![error]) };
     let reads = async { Ok(futures::join!(record::read(cx), round)) };
-    let ((), (record, looked)) = futures::try_join!(confirm, reads)?;
-    let mut errors = looked;
+    let ((), (record, mut errors)) = futures::try_join!(confirm, reads)?;
     let record = record.map_err(|error| errors.push(error)).unwrap_or_default();
     if !errors.is_empty() {
         return Err(each_once(errors));

@@ -213,7 +213,7 @@ async fn all_come_up_stay_and_go_at_once() {
     account.stage("up", surveys(count) + streams(count) + deliveries(), all(Command::Up)).await;
     account.stage("up", surveys(count), all(Command::Up)).await;
     // Nobody waits for the last five streams to be gone.
-    account.stage("down", surveys(count) + streams(count - IN_MOTION), all(Command::Down)).await;
+    account.stage("down", surveys(count) + streams(count.saturating_sub(IN_MOTION)), all(Command::Down)).await;
     tokio::time::sleep(SETTLED).await;
     assert_eq!(account.left(), serde_json::json!({}));
 }

@@ -133,7 +133,7 @@ async fn what_was_made_under_another_name_is_remembered_until_it_is_removed() {
     assert_eq!(left(&bench), json!({}));
 }
 
-/// Open in convergence: the stream of the old name had the same address, and hid the new one from what reads it.
+/// The stream of the old name has the same address, and must not hide the new one from what reads it.
 #[tokio::test(start_paused = true)]
 async fn a_renamed_stream_is_made_before_the_delivery_stream_that_reads_it() {
     let bench = Bench::new(Delays::NONE).await;

@@ -13,8 +13,9 @@ enum Part {
 }
 
 impl Pattern {
-    /// Fails on an unknown letter and on a quote that is not closed.
-    /// Fails with the letter that AWS knows and this engine does not, if it is that.
+    /// # Errors
+    /// `Some` of a letter that AWS knows and this engine does not. `None` of any other mistake: a letter that nobody knows, one
+    /// repeated too often, a quote that is not closed.
     pub fn parse(pattern: &str) -> Result<Pattern, Option<char>> {
         let mut parts = vec![];
         let mut rest = pattern;

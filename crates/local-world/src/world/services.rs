@@ -1,4 +1,4 @@
-//! The services: one row each. Adding one is a file and a row.
+//! The services: one row each.
 
 use crate::effect::Turn;
 use crate::model::protocol::{self, Protocol};

@@ -73,7 +73,7 @@ struct Resolved {
     provider: SharedCredentialsProvider,
 }
 
-/// The SDK asks for others so long before credentials expire.
+/// Others are asked for so long before these expire; the SDK asks ten seconds before.
 const BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
 impl ProvideCredentials for Resolved {

@@ -24,19 +24,25 @@ pub struct DoctorArgs {
 }
 
 pub async fn run(args: DoctorArgs, events: &Events) -> Result<Exit, Stop> {
-    let (stack, _) = session::load(args.spec.as_deref(), &args.target, events)?;
+    let (stack, work_dir) = session::load(args.spec.as_deref(), &args.target, events)?;
     let mut findings = Findings::new(events);
     findings.tell(machine::checks(&stack).await);
     match args.target.local {
-        true => local(&args, events, &mut findings).await?,
+        true => local(stack, work_dir, &args, events, &mut findings).await?,
         false => away(&args, &stack, events, &mut findings).await,
     }
     Ok(if findings.end() == 0 { Exit::Done } else { Exit::Failed })
 }
 
 /// The local engine asks for no credentials, and has room.
-async fn local(args: &DoctorArgs, events: &Events, findings: &mut Findings<'_>) -> Result<(), Stop> {
-    let session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
+async fn local(
+    stack: Stack,
+    work_dir: PathBuf,
+    args: &DoctorArgs,
+    events: &Events,
+    findings: &mut Findings<'_>,
+) -> Result<(), Stop> {
+    let session = session::open_loaded(stack, work_dir, &args.target, Options::default(), events).await?;
     session.cx.calls.refuse_changes();
     findings.tell([Check::good("endpoint", session.place.describe().unwrap_or_default())]);
     let stack = session.stack.as_ref().expect("`doctor` was given a spec");

@@ -32,7 +32,7 @@ pub struct DownArgs {
     /// Also search all resources in the account and region by their tags: the record may be lost or wrong
     #[arg(long)]
     pub scan: bool,
-    /// Who is told to have run this, in `history` [default: who runs the CI job, or this machine's user]
+    /// The name that `history` shows for this run [default: who runs the CI job, or this machine's user]
     #[arg(long, value_name = "NAME", env = "PROVISION_OWNER")]
     pub owner: Option<String>,
     /// Maximum number of steps at once

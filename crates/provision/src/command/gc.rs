@@ -15,7 +15,6 @@ use crate::record::environments::{self, Environment};
 use crate::report;
 use crate::run;
 use crate::scan::Scanned;
-use crate::seen::Seen;
 use crate::session::{self, Session};
 
 #[derive(Debug, clap::Args)]
@@ -70,7 +69,7 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
         }
         let Environment { stack, env, .. } = environment;
         let names = Arc::new(Names { stack, env, ..(*session.cx.names).clone() });
-        let cx = Cx { names, seen: Seen::default(), ..session.cx.clone() };
+        let cx = Cx { names, ..session.cx.clone() };
         session::announce(&cx, &session.place, events);
         match remove(&cx, scanned.as_ref(), args, events, &interrupt).await {
             Ok(Exit::Done) => {}

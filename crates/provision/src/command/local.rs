@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use aws_facts::rates::{RATES, Rate};
+use aws_facts::rates::{Per, RATES, Rate};
 use clap::{Args, Subcommand};
 use local_cloud::anomalies::{self, Row, Shown};
 use local_cloud::{Consistency, Delays, Engine, LATEST, MAX_SPEED, Rule, Secret, Settings};
@@ -190,7 +190,12 @@ fn tables() -> Value {
     };
     let rate = |rate: &Rate| {
         let Rate { service, operations, per_second, source, .. } = rate;
-        json!({ "service": service, "operations": operations, "per_second": per_second, "source": source })
+        let per = match rate.per {
+            Per::Account => "operation",
+            Per::Stream => "operation and stream",
+            Per::AllOfThese => "all of these",
+        };
+        json!({ "service": service, "operations": operations, "per_second": per_second, "per": per, "source": source })
     };
     let Delays { stream, delivery_stream, function, role } = Delays::AWS;
     json!({

@@ -32,10 +32,11 @@ pub struct PermissionsArgs {
     /// The command that is to be allowed
     #[arg(long = "for", value_enum, default_value_t)]
     pub purpose: Purpose,
+    /// Output format of the policy
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Print who may assume the role instead: github:OWNER/REPO or gitlab:GROUP/PROJECT, with :REF after it for one branch,
-    /// refs/tags/..., pull_request or environment:NAME
+    /// Print the trust policy of the role instead: for github:OWNER/REPO or gitlab:GROUP/PROJECT, with :BRANCH or :refs/tags/TAG
+    /// after it; GitHub also takes :pull_request and :environment:NAME
     #[arg(long, value_name = "WHO")]
     pub trust: Option<String>,
 }

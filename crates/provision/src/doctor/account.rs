@@ -6,7 +6,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use jiff::Timestamp;
 
 use super::Check;
-use crate::cloud::Caller;
+use crate::cloud::{Caller, identity};
 use crate::error::Error;
 
 /// A signature is refused when it is older or newer by so much.
@@ -60,14 +60,12 @@ fn source(credentials: &Credentials) -> String {
 
 pub fn account(caller: &Caller, wanted: Option<&str>) -> Check {
     match wanted {
-        Some(wanted) if wanted != caller.account => Check::failed(
-            "account",
-            format!("these credentials are of {}, and the spec is for {wanted}", caller.account),
-            "use another --profile, or change target.account in the spec",
-        ),
-        Some(_) => Check::good("account", format!("{}, as the spec says", caller.account)),
+        Some(wanted) => match identity::refuse_other(wanted, &caller.account) {
+            Err(error) => Check::failed("account", error.to_string(), error.what_next().unwrap_or_default()),
+            Ok(()) => Check::good("account", format!("{}, as the spec says", caller.account)),
+        },
         None => {
-            Check::good("account", format!("{} (target.account in the spec would refuse any other)", caller.account))
+            Check::good("account", format!("{} (set target.account in the spec to refuse any other)", caller.account))
         }
     }
 }
@@ -80,9 +78,11 @@ pub fn clock(here: i64, there: i64) -> Check {
     match apart {
         ..SKEW_CARE_S => Check::good("clock", format!("{apart} s from AWS's")),
         SKEW_CARE_S..SKEW_MAX_S => Check::care("clock", format!("{apart} s {way} AWS's"), remedy),
-        _ => {
-            Check::failed("clock", format!("{apart} s {way} AWS's, which refuses signatures of {SKEW_MAX_S} s"), remedy)
-        }
+        _ => Check::failed(
+            "clock",
+            format!("{apart} s {way} AWS's, which refuses signatures that are {SKEW_MAX_S} s off"),
+            remedy,
+        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether the credentials may do what the commands need, asked of IAM's simulation: nothing is tried.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -72,16 +72,21 @@ async fn missing(cx: &Cx, principal: &str, statement: &Statement) -> Result<Vec<
             }
         }
     }
-    let mut told = vec![];
-    for resource in &statement.resource {
-        let of_it = denied.iter().filter(|result| result.eval_resource_name.as_deref() == Some(resource));
-        let actions: BTreeSet<&str> = of_it.map(|result| result.eval_action_name.as_str()).collect();
-        if !actions.is_empty() {
-            let found = format!("{} on {resource}", actions.into_iter().collect::<Vec<_>>().join(", "));
-            told.push(Check::failed(ABOUT, found, "give the role the policy that `provision permissions` prints"));
-        }
+    Ok(told(&denied))
+}
+
+/// A line for each resource. An answer need not name one, and is told all the same.
+fn told(denied: &[EvaluationResult]) -> Vec<Check> {
+    let mut by_resource: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for result in denied {
+        let resource = result.eval_resource_name.as_deref().unwrap_or("*");
+        by_resource.entry(resource).or_default().insert(&result.eval_action_name);
     }
-    Ok(told)
+    let line = |(resource, actions): (&str, BTreeSet<&str>)| {
+        let found = format!("{} on {resource}", actions.into_iter().collect::<Vec<_>>().join(", "));
+        Check::failed(ABOUT, found, "give the role the policy that `provision permissions` prints")
+    };
+    by_resource.into_iter().map(line).collect()
 }
 
 /// Each service that a role is to be passed to; nothing else is known of a call.
@@ -93,4 +98,21 @@ fn contexts(statement: &Statement) -> Vec<Option<Vec<ContextEntry>>> {
         Some(vec![entry.context_key_type(ContextKeyTypeEnum::String).build()])
     };
     services.map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_that_is_denied_is_told_though_the_answer_names_no_resource() {
+        let denied = |action: &str, resource: Option<&str>| {
+            let result = EvaluationResult::builder().eval_action_name(action);
+            let result = result.eval_decision(PolicyEvaluationDecisionType::ImplicitDeny);
+            result.set_eval_resource_name(resource.map(str::to_owned)).build().expect("all members are set")
+        };
+        let denied = [denied("s3:GetObject", None), denied("iam:GetRole", Some("r")), denied("iam:TagRole", Some("r"))];
+        let found: Vec<String> = told(&denied).into_iter().map(|check| check.found).collect();
+        assert_eq!(found, ["s3:GetObject on *", "iam:GetRole, iam:TagRole on r"]);
+    }
 }

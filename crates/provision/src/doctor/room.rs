@@ -64,7 +64,7 @@ fn not_seen(cx: &Cx, name: &str, create: bool, error: SdkError<HeadBucketError, 
     }
 }
 
-/// What a bucket's own policy denies may befall our claims and the delivered objects.
+/// The bucket's own policy may deny that claims or delivered objects are written.
 async fn policy(cx: &Cx, name: &str) -> Option<Check> {
     let text = match cx.s3().get_bucket_policy().bucket(name).send().await {
         Ok(answer) => answer.policy?,
@@ -88,7 +88,7 @@ async fn policy(cx: &Cx, name: &str) -> Option<Check> {
     })
 }
 
-/// `s3:PutObject where s3:x-amz-server-side-encryption`, for each statement that denies.
+/// `s3:PutObject depending on s3:x-amz-server-side-encryption`, for each statement that denies.
 fn denied(document: &Value) -> Vec<String> {
     let listed = |value: &Value| -> Vec<Value> { value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]) };
     let denies = listed(&document["Statement"]).into_iter().filter(|statement| statement["Effect"] == "Deny");
@@ -103,7 +103,7 @@ fn denied(document: &Value) -> Vec<String> {
             .flat_map(|(_, keys)| keys.as_object().into_iter().flatten())
             .map(|(key, _)| key.clone())
             .collect();
-        let condition = if keys.is_empty() { String::new() } else { format!(" by {}", keys.join(", ")) };
+        let condition = if keys.is_empty() { String::new() } else { format!(" depending on {}", keys.join(", ")) };
         format!("{actions}{condition}")
     });
     told.collect()
@@ -128,7 +128,7 @@ pub async fn streams(cx: &Cx, stack: &Stack) -> Vec<Check> {
     let mut checks = vec![];
     if moving + missing.len() > STREAMS_CREATING_OR_DELETING {
         let found = format!(
-            "{moving} are being created or deleted now, {} are to be created, and {STREAMS_CREATING_OR_DELETING} may be at once",
+            "{moving} are being created or deleted now, {} are to be created, and AWS allows {STREAMS_CREATING_OR_DELETING} at a time",
             missing.len()
         );
         checks.push(Check::care("streams", found, "`up` waits its turn: it takes longer"));
@@ -223,7 +223,10 @@ mod tests {
     fn what_a_bucket_denies_is_told_with_what_it_asks_for() {
         let sse = json!({ "Effect": "Deny", "Action": "s3:PutObject", "Condition": { "Null": { "s3:x-amz-server-side-encryption": "true" } } });
         let allow = json!({ "Effect": "Allow", "Action": "s3:*" });
-        assert_eq!(denied(&json!({ "Statement": [sse, allow] })), ["s3:PutObject by s3:x-amz-server-side-encryption"]);
+        assert_eq!(
+            denied(&json!({ "Statement": [sse, allow] })),
+            ["s3:PutObject depending on s3:x-amz-server-side-encryption"]
+        );
         assert_eq!(denied(&json!({ "Statement": allow })), Vec::<String>::new());
         assert_eq!(denied(&json!({ "Statement": { "Effect": "Deny", "Action": ["a", "b"] } })), ["a, b"]);
         assert_eq!(denied(&json!({ "Statement": { "Effect": "Deny", "NotAction": "a" } })), ["all but a"]);

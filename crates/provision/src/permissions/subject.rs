@@ -24,7 +24,7 @@ pub struct Subject {
     pub referenced: bool,
 }
 
-/// Stands for any text in an environment's name, which has neither `*` nor two hyphens of this kind.
+/// Stands for `*` while a spec is read: an environment's name may not contain `*`, and is not expected to contain this.
 const ANY: &str = "zq0qz";
 /// Of somebody else's, everything but reading.
 const NOT_OURS: &[Use] = &[Use::ReadTags, Use::Create, Use::Update, Use::Delete, Use::ReadUsers, Use::Purge, Use::List];
@@ -188,6 +188,9 @@ pub fn any_stack(names: &Names) -> Vec<Subject> {
     all.push(Subject::new("role", &[("path", &path)]));
     all.extend(["firehose-*", "lambda-*"].map(|name| named("absent_role", name)));
     all.extend(["role_of_function", "role_of_delivery"].map(|kind| Subject::new(kind, &[("arn", &role)])));
+    all.push(Subject::new("vpc", &[]));
+    all.push(Subject::new("layer", &[("arn", &format!("arn:{}:lambda:*:*:layer:*", names.partition()))]));
+    all.extend(["code", "code_version"].map(|kind| Subject::new(kind, &[("bucket", "*"), ("key", "*")])));
     all.push(named("record", "/provision/*"));
     all.push(Subject::new("records", &[]));
     all.push(account(names));

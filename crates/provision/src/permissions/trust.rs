@@ -22,12 +22,13 @@ const FORMS: &str =
     "write github:OWNER/REPO, github:OWNER/REPO:main, github:OWNER/REPO:environment:prod or gitlab:GROUP/PROJECT:main";
 
 impl Trusted {
-    /// `github:OWNER/REPO[:REF]` or `gitlab:GROUP/PROJECT[:REF]`. A ref is a branch, `refs/…`, `pull_request` or `environment:NAME`.
+    /// `github:OWNER/REPO[:REF]` or `gitlab:GROUP/PROJECT[:REF]`. A ref is a branch or `refs/tags/TAG`; for
+    /// GitHub also `pull_request` or `environment:NAME`.
     ///
     /// # Errors
     /// Where it is none of these.
     pub fn parse(text: &str) -> Result<Trusted> {
-        let wrong = || Error::msg(format!("--trust {text}: this names no repository")).hint(FORMS);
+        let wrong = || Error::msg(format!("--trust {text}: this is no repository, or no ref of that host")).hint(FORMS);
         let (host, rest) = text.split_once(':').ok_or_else(wrong)?;
         let (path, of) = rest.split_once(':').map_or((rest, None), |(path, of)| (path, Some(of)));
         let names: Vec<&str> = path.split('/').collect();
@@ -42,6 +43,8 @@ impl Trusted {
                 audience: "sts.amazonaws.com",
                 subject: format!("repo:{path}:{}", of.map_or("*".into(), of_github)),
             }),
+            // Claims of their own there, and not in the subject.
+            "gitlab" if of.is_some_and(|of| of == "pull_request" || of.starts_with("environment:")) => Err(wrong()),
             "gitlab" => Ok(Trusted {
                 provider: "gitlab.com",
                 audience: "https://gitlab.com",
@@ -113,8 +116,17 @@ mod tests {
         ] {
             assert_eq!(Trusted::parse(text).map(|trusted| trusted.subject).unwrap_or_default(), subject, "{text}");
         }
-        for text in ["octo/demo", "github:octo", "github:*/*", "github:octo/", "github:a/b/c", "hub:a/b", "github:a/b:"]
-        {
+        for text in [
+            "octo/demo",
+            "github:octo",
+            "github:*/*",
+            "github:octo/",
+            "github:a/b/c",
+            "hub:a/b",
+            "github:a/b:",
+            "gitlab:a/b:pull_request",
+            "gitlab:a/b:environment:prod",
+        ] {
             let error = Trusted::parse(text).expect_err(text);
             assert!(error.what_next().is_some(), "{error}");
         }

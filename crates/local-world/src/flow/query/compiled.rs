@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::{Query, Refused};
 
-/// Compiled by whoever asks first. It is what the text is, so that it says nothing where two texts are compared.
+/// The query of a text, compiled by whoever asks first. It follows from the text, so that two of them never make processors differ.
 #[derive(Debug, Clone, Default)]
 pub struct Compiled(OnceLock<(String, Option<Arc<Query>>)>);
 

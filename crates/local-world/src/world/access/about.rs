@@ -26,7 +26,6 @@ pub fn action(operation: &str, names_version: bool) -> String {
         | "s3:UploadPart"
         | "s3:UploadPartCopy"
         | "s3:CompleteMultipartUpload" => of("s3:PutObject"),
-        "s3:AbortMultipartUpload" => of("s3:AbortMultipartUpload"),
         "s3:ListParts" => of("s3:ListMultipartUploadParts"),
         "s3:ListMultipartUploads" => of("s3:ListBucketMultipartUploads"),
         "s3:GetBucketLifecycleConfiguration" => of("s3:GetLifecycleConfiguration"),
