@@ -158,7 +158,7 @@ impl Account {
             },
         };
         match done {
-            Ok(summary) if summary.complete() => Ok(summary),
+            Ok(summary) if summary.complete() && !summary.renewed && summary.kept == 0 => Ok(summary),
             Ok(summary) => Err(format!("{summary:?}: {:#?}", kept.failures())),
             Err(errors) => Err(format!("{errors:#?}")),
         }

@@ -1,13 +1,15 @@
 //! Whatever deletes, and whatever stands in a record: nothing of others goes, and nothing of ours stays.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::common::{Bench, experiment, stack};
+use crate::common::line::{Act, At};
+use crate::common::{Bench, experiment, left, stack};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use local_cloud::Delays;
-use provision::cloud::Purge;
+use provision::cloud::{Cx, Purge};
 use provision::names::Names;
 use provision::plan::Permits;
 use provision::record::environments;
@@ -295,23 +297,22 @@ async fn a_log_group_with_the_records_name_stops_an_up_and_no_down() {
     assert_eq!(groups.log_groups().len(), 1, "it is still there");
 }
 
+/// An environment of the experiment: its run, and its spec.
+fn environment(bench: &Bench, env: &str) -> (Cx, String) {
+    let text = experiment().replace("name: kinesis-test,", &format!("name: kinesis-test-{env},"));
+    let text = text.replace("name: test-", &format!("name: {env}-test-"));
+    let mut cx = bench.cx.clone();
+    cx.names = Arc::new(Names { env: Some(env.into()), ..(*cx.names).clone() });
+    (cx, text.replace("data/kinesis", &format!("{env}/data/kinesis")))
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_shared_bucket_goes_with_the_last_environment_that_leaves() {
     for markers in [true, false] {
-        let spec = |env: &str| {
-            let text = experiment().replace("name: kinesis-test,", &format!("name: kinesis-test-{env},"));
-            let text = text.replace("name: test-", &format!("name: {env}-test-"));
-            let text = text.replace("data/kinesis", &format!("{env}/data/kinesis"));
-            if markers { stack(&text) } else { without_markers(&text) }
-        };
+        let spec = |text: &str| if markers { stack(text) } else { without_markers(text) };
         let mut bench = Bench::new(Delays::FAST).await;
-        let (first, second) = (spec("pr-1"), spec("pr-2"));
-        let as_env = |bench: &Bench, env: &str| {
-            let mut cx = bench.cx.clone();
-            cx.names = Arc::new(Names { env: Some(env.into()), ..(*cx.names).clone() });
-            cx
-        };
-        let (one, two) = (as_env(&bench, "pr-1"), as_env(&bench, "pr-2"));
+        let ((one, first), (two, second)) = (environment(&bench, "pr-1"), environment(&bench, "pr-2"));
+        let (first, second) = (spec(&first), spec(&second));
         // Two that come at once.
         futures::join!(bench.up_as(&one, &first), bench.up_as(&two, &second));
         bench.cx = one.clone();
@@ -335,6 +336,26 @@ async fn a_shared_bucket_goes_with_the_last_environment_that_leaves() {
         let gone = bench.cx.s3().head_bucket().bucket(BUCKET).send().await;
         assert!(gone.is_err(), "markers: {markers}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_that_leaves_while_another_is_asked_about_leaves_no_bucket() {
+    let bench = Bench::new(Delays::FAST).await;
+    let ((one, first), (two, second)) = (environment(&bench, "pr-1"), environment(&bench, "pr-2"));
+    let (first, second) = (stack(&first), stack(&second));
+    futures::join!(bench.up_as(&one, &first), bench.up_as(&two, &second));
+    // S3 has refused to delete the bucket, because of the other's claim, and is about to be asked who uses it.
+    bench.line.begin(vec![(At::Named("?versions"), Act::StopBefore)]);
+    let mut leaving = pin!(bench.down_as(&one, Some(&first)));
+    assert!(bench.line.or_stopped(&mut leaving).await.is_none());
+    bench.line.begin(vec![(At::Named("list-type=2"), Act::StopBefore)]);
+    bench.line.go_on();
+    assert!(bench.line.or_stopped(&mut leaving).await.is_none());
+    bench.down_as(&two, Some(&second)).await;
+    bench.line.go_on();
+    assert_eq!(leaving.await.kept, 0);
+    bench.engine.advance(Duration::from_secs(120)).await;
+    assert_eq!(left(&bench), serde_json::json!({}));
 }
 
 #[tokio::test(start_paused = true)]

@@ -166,28 +166,27 @@ impl Resource for Bucket {
             set_expiry(cx, name, &BTreeSet::new()).await?;
         }
         claims::remove(cx, &name.physical, &on_bucket(&cx.names)).await?;
-        match delete_call(cx, name).await {
-            Ok(_) => Ok(Gone::Deleted),
-            Err(error) if error.code() == Some(NOT_EMPTY) => {
+        // Whoever was in it may have left between S3's refusal and the look at its claims: then it is deleted once more.
+        for _ in 0..2 {
+            let is_deleted = delete_empty(cx, name).await?
                 // In a bucket with versions what was deleted is still there.
-                if claims::sweep(cx, &name.physical).await? {
-                    return delete_call(cx, name).await.map(|_| Gone::Deleted);
-                }
-                let owner = owner(&cx.names);
-                let mut others = claims::read(cx, &name.physical).await?;
-                others.retain(|claim| claim.owner != owner);
-                let told: BTreeSet<String> = others.iter().map(|claim| claim.told(&cx.names)).collect();
-                Ok(match others.iter().any(|claim| claim.is_of_stack(&cx.names)) {
-                    true => Gone::Left(used_by(&told)),
-                    // Nobody else will delete it: it stays in the record until it can go.
-                    false if told.is_empty() => {
-                        Gone::Kept("it holds objects that this environment did not write".into())
-                    }
-                    false => Gone::Kept(used_by(&told)),
-                })
+                || claims::sweep(cx, &name.physical).await? && delete_empty(cx, name).await?;
+            if is_deleted {
+                return Ok(Gone::Deleted);
             }
-            Err(error) => Err(error),
+            let owner = owner(&cx.names);
+            let mut others = claims::read(cx, &name.physical).await?;
+            others.retain(|claim| claim.owner != owner);
+            let told: BTreeSet<String> = others.iter().map(|claim| claim.told(&cx.names)).collect();
+            if others.iter().any(|claim| claim.is_of_stack(&cx.names)) {
+                return Ok(Gone::Left(used_by(&told)));
+            }
+            if !told.is_empty() {
+                // Nobody else will delete it: it stays in the record until it can go.
+                return Ok(Gone::Kept(used_by(&told)));
+            }
         }
+        Ok(Gone::Kept("it holds objects that this environment did not write".into()))
     }
 }
 
@@ -247,10 +246,11 @@ pub async fn all(cx: &Cx) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// `None` where it was gone already.
-async fn delete_call(cx: &Cx, name: &Name) -> Result<Option<()>> {
+/// `false` where it is not empty. Absence is success.
+async fn delete_empty(cx: &Cx, name: &Name) -> Result<bool> {
     let call = cx.s3().delete_bucket().bucket(&name.physical).expected_bucket_owner(&cx.names.account);
-    send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await.map(|gone| gone.map(drop))
+    let deleted = send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await;
+    found(deleted, NOT_EMPTY).map(|deleted| deleted.is_some())
 }
 
 /// In us-east-1 no location may be given, elsewhere it must be.
