@@ -11,35 +11,39 @@ use crate::pace::Pace;
 use crate::record::{Invocation, Record};
 use crate::response::{Overflow, Refused, Response};
 
-/// The answer to one event. Given to the next one, its buffers are used again.
+/// The answer to one event. Pass it to [`Runner::answer`](crate::Runner::answer) again and its buffers are reused, so that later
+/// events of the same size need no allocation.
 #[derive(Debug, Default)]
 pub struct Reply {
-    /// The response's JSON, at most [`MAX_RESPONSE_BYTES`](crate::MAX_RESPONSE_BYTES) long.
+    /// The response as JSON, in the shape that Firehose expects. At most [`MAX_RESPONSE_BYTES`](crate::MAX_RESPONSE_BYTES) bytes.
     pub response: Vec<u8>,
-    /// The records that were answered with `ProcessingFailed`, in order.
+    /// The records that were answered with `ProcessingFailed`, in the order of the event.
     pub failures: Vec<Failure>,
-    /// How many records the event had.
+    /// The number of records in the event.
     pub records: usize,
     index: Index,
 }
 
-/// A record that failed, and why.
+/// A record that was answered with `ProcessingFailed`, and why.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Failure {
+    /// The record's id, as in [`Record::id`].
     pub record_id: String,
+    /// A sentence for people. It is logged and not sent to Firehose.
     pub reason: String,
 }
 
 /// Answers every record of an event exactly once, in order.
 ///
-/// A record whose payload is not base64, whose transform returns an error or panics, or whose answer does not fit any
-/// more into the response is answered with `ProcessingFailed`; the others are not concerned.
+/// A record is answered with `ProcessingFailed` if its payload is not base64, if the transform returns an error or panics, or if
+/// its answer no longer fits into the response. Other records are not affected.
 ///
-/// This is the whole of a transform without Lambda. To say more than the transform, such as how many threads, see
-/// [`Runner::answer`](crate::Runner::answer).
+/// This runs a transform without Lambda, in the calling thread and without a deadline.
+/// [`Runner::answer`](crate::Runner::answer) does the same with threads and a deadline.
 ///
 /// # Errors
-/// The event is not a Firehose transform event.
+/// [`EventError::Malformed`] if the event is not a Firehose transform event, [`EventError::TooManyRecords`] if even an
+/// answer that fails every record would exceed [`MAX_RESPONSE_BYTES`](crate::MAX_RESPONSE_BYTES).
 pub fn batch<O: IntoOutcome>(event: &[u8], transform: impl Fn(&Record<'_>) -> O) -> Result<Reply, EventError> {
     let mut reply = Reply::default();
     let batch = Batch { event, invocation: &Invocation::default(), time_left: &|| Duration::MAX, put_back: None };
@@ -47,22 +51,22 @@ pub fn batch<O: IntoOutcome>(event: &[u8], transform: impl Fn(&Record<'_>) -> O)
     Ok(reply)
 }
 
-/// One event, and what is to be kept to while it is answered.
+/// One event and the limits that apply while it is answered.
 pub(crate) struct Batch<'a> {
     pub(crate) event: &'a [u8],
     pub(crate) invocation: &'a Invocation,
-    /// Asked between records; zero ends the batch.
+    /// The time left for transforms. Called between records; once it is zero, no further record is transformed.
     pub(crate) time_left: &'a (dyn Fn() -> Duration + Sync),
     pub(crate) put_back: Option<&'a PutBack<'a>>,
 }
 
-/// Takes records to where they came from. One result for each, in order.
+/// Writes records back to their source. Returns one result for each record, in order.
 pub(crate) type PutBack<'a> = dyn Fn(&[Record<'_>]) -> Vec<Result<(), String>> + Sync + 'a;
 
 pub(crate) const NO_TIME: &str = "no time was left before the invocation's deadline";
 
 impl<'a> Batch<'a> {
-    /// In this thread.
+    /// Answers the event in the calling thread.
     pub(crate) fn answer<O: IntoOutcome>(
         &'a self,
         reply: &'a mut Reply,
@@ -98,7 +102,7 @@ impl<'a> Batch<'a> {
         if pace.is_out_of_time(self.time_left) {
             return Outcome::Failed(NO_TIME.to_owned());
         }
-        // Whatever the transform shares between records is its own: a broken invariant there can only fail more records.
+        // A panic may leave the transform's own shared state inconsistent. That can only make further records fail.
         let outcome = catch_unwind(AssertUnwindSafe(|| transform(record).into_outcome())).unwrap_or_else(panicked);
         record.refused().map_or(outcome, Outcome::failed)
     }
@@ -113,7 +117,7 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Outcome {
     Outcome::Failed(format!("the transform panicked: {message}"))
 }
 
-/// Outcomes in the order of the records, on their way into the response.
+/// Writes outcomes into the response, in the order of the records.
 pub(crate) struct Answers<'a> {
     pub(crate) event: Event<'a>,
     batch: &'a Batch<'a>,
@@ -161,13 +165,13 @@ impl<'a> Answers<'a> {
         self.response.finish();
     }
 
-    /// What went back is dropped here; what did not stays failed.
+    /// Records that were put back are answered with `Dropped`. The others stay failed.
     fn put_back(&mut self) {
         let Some(put_back) = self.batch.put_back.filter(|_| !self.overflowed.is_empty()) else { return };
         let (records, overflows): (Vec<_>, Vec<_>) = self.overflowed.drain(..).unzip();
         let mut results = catch_unwind(AssertUnwindSafe(|| put_back(&records))).unwrap_or_default().into_iter();
         for (record, overflow) in records.iter().zip(overflows) {
-            match results.next().unwrap_or_else(|| Err("what puts records back did not say how it went".to_owned())) {
+            match results.next().unwrap_or_else(|| Err("the sink returned no result for this record".to_owned())) {
                 Ok(()) => self.response.drop_late(&overflow),
                 Err(why) => self.failed(record, format!("{}; putting it back: {why}", Refused::Overflow(overflow))),
             }

@@ -1,17 +1,17 @@
-//! Buffers that are used again: once they have grown, a record costs no allocation.
+//! A pool of buffers. Once they have grown, a record costs no allocation.
 
 use std::cell::RefCell;
 
-/// As many as are in use at once for one record: its payload, its answer, and one for an author who writes two.
+/// Enough for one record: its payload, its answer, and some for a transform that writes more than one.
 const KEPT: usize = 4;
-/// A buffer that one huge record has blown up is let go.
+/// Larger buffers are freed, so that one huge record does not hold memory for ever.
 const LARGEST: usize = 4 * 1024 * 1024;
 
 thread_local! {
     static FREE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An empty buffer, with room where one was given back before.
+/// An empty buffer, with its old capacity if one was given back before.
 pub(crate) fn take() -> Vec<u8> {
     FREE.with_borrow_mut(Vec::pop).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Asynchronous transforms: several records of a batch in flight, in one task. The answers come in order.
+//! Asynchronous transforms: several records of a batch in flight, in one task. Answers keep the order of the records.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -12,7 +12,7 @@ use crate::outcome::{IntoOutcome, Outcome};
 use crate::pace::Pace;
 use crate::record::Record;
 
-/// A record with its answer to be. It owns its record, so that the payload goes with it.
+/// A record and its pending answer. The future owns the record, so that the decoded payload stays with it.
 struct InFlight<'a> {
     future: Pin<Box<dyn Future<Output = (Record<'a>, Outcome)> + 'a>>,
     done: Option<(Record<'a>, Outcome)>,
@@ -75,7 +75,7 @@ async fn outcome<'a, O: IntoOutcome>(
     (record, outcome)
 }
 
-/// Polls all that is in flight, and is ready when the first of it is done.
+/// Polls every record that is in flight. Ready when the first of them is done.
 fn first_done(begun: &mut VecDeque<InFlight<'_>>, context: &mut Context<'_>) -> Poll<()> {
     for record in begun.iter_mut().filter(|record| record.done.is_none()) {
         if let Poll::Ready(done) = record.future.as_mut().poll(context) {

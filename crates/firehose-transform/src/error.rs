@@ -1,23 +1,38 @@
-//! What can be wrong with one record, and with a whole event.
+//! Errors of one record, and of a whole event.
 
 use std::fmt;
 
-/// Why a record could not be read, or not be answered. Returned from the transform, it fails that record.
+/// Why a record could not be read or answered. If the transform returns it, that record fails and the reason is logged.
+///
+/// Text becomes an error by itself, so that `?` and `into()` work on it:
+///
+/// ```
+/// use firehose_transform::{Error, Outcome, Record};
+///
+/// fn tenant<'r>(record: &'r Record<'_>) -> Result<&'r str, Error> {
+///     let (tenant, _) = record.text()?.split_once(':').ok_or("the payload has no tenant")?;
+///     if tenant.len() > 8 {
+///         return Err(format!("the tenant {tenant} is too long").into());
+///     }
+///     Ok(tenant)
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The event's `data` is not base64. Firehose does not send such; the record fails whatever it is answered with.
+    /// The event's `data` is missing or not base64. Firehose does not send such events. The record fails whatever the transform
+    /// returns.
     NotBase64,
     /// The payload is not UTF-8.
     NotText(std::str::Utf8Error),
-    /// The payload is not JSON, or not JSON of the shape that was asked for.
+    /// The payload is not JSON, or does not match the requested type. The cause says where, with line and column.
     NotJson(serde_json::Error),
-    /// The author's own reason.
+    /// The transform's own reason, from [`Error::new`] or from text.
     Other(String),
 }
 
 impl Error {
-    /// A reason in the author's own words.
+    /// An error with any text: `Error::new(format_args!("{id} is unknown"))`.
     pub fn new(reason: impl fmt::Display) -> Error {
         Error::Other(reason.to_string())
     }
@@ -50,14 +65,34 @@ impl From<serde_json::Error> for Error {
     }
 }
 
-/// Why a whole event could not be answered.
+impl From<&str> for Error {
+    fn from(reason: &str) -> Error {
+        Error::Other(reason.to_owned())
+    }
+}
+
+impl From<String> for Error {
+    fn from(reason: String) -> Error {
+        Error::Other(reason)
+    }
+}
+
+/// Why a whole event could not be answered. The invocation fails, and Firehose retries it three times by default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventError {
-    /// The event is not JSON, or lacks what every Firehose event has, such as a record's id.
-    Malformed { at: usize, expected: &'static str },
-    /// Not even an answer that fails every record fits into Lambda's response.
-    TooManyRecords { records: usize },
+    /// The event is not JSON, or lacks a part that every Firehose event has, such as a record's id.
+    Malformed {
+        /// The position in the event, in bytes from its start.
+        at: usize,
+        /// What was expected there.
+        expected: &'static str,
+    },
+    /// Even an answer that fails every record would exceed [`MAX_RESPONSE_BYTES`](crate::MAX_RESPONSE_BYTES).
+    TooManyRecords {
+        /// The number of records in the event.
+        records: usize,
+    },
 }
 
 impl fmt::Display for EventError {
@@ -67,7 +102,7 @@ impl fmt::Display for EventError {
                 write!(f, "reading the event: not a Firehose transform event: {expected} was expected at byte {at}")
             }
             EventError::TooManyRecords { records } => {
-                write!(f, "answering the event: the ids of its {records} records alone outgrow Lambda's response")
+                write!(f, "answering the event: the ids of its {records} records alone exceed Lambda's response limit")
             }
         }
     }

@@ -1,13 +1,13 @@
-//! Where everything stands in an event: one pass over its bytes, in any order of keys, with unknown ones stepped over.
+//! Finds the positions of everything in an event, in one pass over its bytes. Keys may come in any order; unknown ones are skipped.
 //!
-//! Nothing is decoded here, and of a record only four places are kept: an event has up to some twelve thousand records, and
+//! Nothing is decoded here, and only four positions of a record are kept: an event has up to some twelve thousand records, and
 //! most of its bytes are metadata that few transforms ask for.
 
 use crate::digits;
 use crate::error::EventError;
 use crate::scan::{Cursor, Inside, Malformed, is_plain};
 
-/// The places in one event. Used again for the next, so that its lists grow once.
+/// The positions in one event. Reused for the next event, so that its lists grow once.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     pub(crate) invocation_id: Span,
@@ -15,11 +15,11 @@ pub(crate) struct Index {
     pub(crate) source_stream_arn: Span,
     pub(crate) region: Span,
     pub(crate) slots: Vec<Slot>,
-    /// Texts that JSON does not write as they are: unescaped, one after the other. Firehose has not sent such yet.
+    /// Texts with escapes, unescaped, one after the other. Firehose has not sent such yet.
     unescaped: String,
 }
 
-/// One record's places.
+/// The positions of one record.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Slot {
     pub(crate) id: Span,
@@ -30,11 +30,11 @@ pub(crate) struct Slot {
     pub(crate) kinesis: Span,
 }
 
-/// A range of the event's bytes, or behind its end one of the unescaped ones.
+/// A range of the event's bytes. A range behind the event's end is one in `Index::unescaped`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Span {
     start: u32,
-    /// One more than the last; zero is nothing, for no value ends where the event starts.
+    /// Exclusive. Zero means absent, because no value ends at the event's start.
     end: u32,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Event<'a> {
 }
 
 impl Index {
-    /// Forgets the event before.
+    /// Reads an event and forgets the one before.
     pub(crate) fn read<'a>(&'a mut self, json: &'a [u8]) -> Result<Event<'a>, EventError> {
         if u32::try_from(json.len()).is_err() {
             return Err(EventError::Malformed { at: 0, expected: "an event of less than four gigabytes" });
@@ -103,7 +103,7 @@ impl Index {
         }
     }
 
-    /// A record just as Firehose writes it, with an id as long as the one before. `None` leaves it to `record`.
+    /// Reads a record exactly as Firehose writes it, with an id as long as the one before. `None` leaves it to `record`.
     #[inline]
     fn usual(&self, cursor: &mut Cursor<'_>) -> Option<Slot> {
         let mut ahead = Cursor { json: cursor.json, at: cursor.at };
@@ -178,7 +178,7 @@ impl Index {
 }
 
 impl<'a> Event<'a> {
-    /// `None` for what the event does not say.
+    /// `None` if the event does not say.
     pub(crate) fn text(&self, span: Span) -> Option<Text<'a>> {
         if span.is_nothing() {
             return None;
@@ -190,7 +190,7 @@ impl<'a> Event<'a> {
         })
     }
 
-    /// Like `text`, of what stands in the event.
+    /// Like `text`, for values that are never unescaped.
     pub(crate) fn bytes(&self, span: Span) -> Option<&'a [u8]> {
         if span.is_nothing() { None } else { self.json.get(span.range()) }
     }
@@ -199,7 +199,7 @@ impl<'a> Event<'a> {
 /// A text of the event, such as a record's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Text<'a> {
-    /// As JSON writes it, between quotes: ASCII.
+    /// ASCII without escapes, as in the event.
     Plain(&'a [u8]),
     Unescaped(&'a str),
 }
@@ -223,12 +223,12 @@ impl Span {
     }
 }
 
-/// Both ends fit: the event was measured first.
+/// Both ends fit into 32 bits, because the event's length was checked first.
 fn span(inside: Inside) -> Span {
     Span { start: inside.start as u32, end: inside.end as u32 }
 }
 
-/// What is there instead of what was expected, such as null. It counts as absent.
+/// Skips a value of another type than expected, such as null. It counts as absent.
 fn nothing(cursor: &mut Cursor<'_>) -> Result<Span, Malformed> {
     cursor.skip().map(|_| Span::default())
 }
@@ -244,7 +244,7 @@ enum Key {
 }
 
 impl Key {
-    /// With its colon. First as Firehose spells it, whatever the order; then as JSON allows.
+    /// Reads a key with its colon. Tries Firehose's spelling first, in any order of keys, and then any that JSON allows.
     #[inline]
     fn next(cursor: &mut Cursor<'_>) -> Result<Key, Malformed> {
         if cursor.literal(br#""recordId":"#) {
@@ -271,7 +271,7 @@ impl Key {
     }
 }
 
-/// Zero for what is not a whole number.
+/// Zero if the value is not a whole number.
 #[inline]
 fn milliseconds(cursor: &mut Cursor<'_>) -> Result<u64, Malformed> {
     cursor.peek();
@@ -300,7 +300,7 @@ fn usual_milliseconds(bytes: &[u8]) -> Option<u64> {
     Some(first * 100_000 + last % 100_000)
 }
 
-/// Walks over an object. `member` reads or steps over the value of each key.
+/// Reads an object. `member` reads or skips the value of each key.
 #[inline]
 fn members<'a>(
     cursor: &mut Cursor<'a>,

@@ -1,5 +1,5 @@
-//! A transform as a service for `lambda_runtime`, for those who put layers of `tower` around their function: tracing, metrics, flushing.
-//! With the feature `lambda-runtime`.
+//! A transform as a service for `lambda_runtime`, to put layers of `tower` around it: tracing, metrics, flushing. Needs the feature
+//! `lambda-runtime`.
 //!
 //! ```no_run
 //! use firehose_transform::layers::service;
@@ -10,13 +10,14 @@
 //!     Outcome::bytes(record.bytes().to_ascii_uppercase()).with_newline()
 //! }
 //!
-//! // #[tokio::main(flavor = "current_thread")]
-//! async fn main_() -> Result<(), Error> {
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Error> {
 //!     Runtime::new(service(Runner::new(), shout)).layer(TracingLayer::new()).run().await
 //! }
 //! ```
 //!
-//! What it costs: the event is checked to be JSON and copied before the transform sees it, and a response is copied once more.
+//! Compared with [`run`](crate::run), `lambda_runtime` checks that the event is JSON and copies it before the transform sees it, and
+//! copies the response once more.
 
 use std::future::{Ready, ready};
 use std::time::{Duration, SystemTime};
@@ -28,8 +29,10 @@ use crate::outcome::IntoOutcome;
 use crate::record::{Invocation, Record};
 use crate::runner::Runner;
 
-/// Answers invocations as [`run`](crate::run) does, with the choices of `runner`; its loop, its signals and the trace in the
-/// environment are left to `lambda_runtime`. The service's error is an event that is not a Firehose transform event.
+/// Answers invocations as [`run`](crate::run) does, with the settings of `runner`. The loop, signals and the trace in the environment
+/// are `lambda_runtime`'s; [`Runner::before_exit`] has no effect here.
+///
+/// The service fails if the event is not a Firehose transform event, with [`EventError`](crate::EventError) as the error's source.
 pub fn service<O: IntoOutcome>(
     runner: Runner<'_>,
     transform: impl Fn(&Record<'_>) -> O + Sync,

@@ -1,4 +1,4 @@
-//! Log lines: JSON objects on standard error, in the words that Lambda's own JSON format has, so that CloudWatch Logs Insights
+//! Log lines: JSON objects on standard error with the field names of Lambda's own JSON format, so that CloudWatch Logs Insights
 //! finds a record by its id.
 
 use std::env;
@@ -12,14 +12,21 @@ use serde::Serialize;
 use crate::batch::Failure;
 use crate::record::Invocation;
 
-/// How much a log line matters. `AWS_LAMBDA_LOG_LEVEL`, which is set where the function's log format is JSON, leaves out what
-/// matters less; without it, `Debug` is left out.
+/// The level of a log line, from least to most severe.
+///
+/// Lambda sets `AWS_LAMBDA_LOG_LEVEL` if the function's log format is JSON. Lines below that level are not written; without the
+/// variable the level is [`Info`](Level::Info).
+/// See <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
+    /// Details for whoever debugs the function. Lambda's `TRACE` enables it too.
     Debug,
+    /// Normal events.
     Info,
+    /// Something unexpected that the transform could handle.
     Warn,
+    /// A failure. Failed records are logged at this level.
     Error,
 }
 
@@ -41,13 +48,13 @@ pub(crate) fn line(level: Level, message: impl fmt::Display, invocation: &Invoca
     lines(level, invocation, [(&message.to_string(), record_id)]);
 }
 
-/// Why records failed, by their ids.
+/// Logs each failed record with its id and reason.
 pub(crate) fn failures(failures: &[Failure], invocation: &Invocation) {
     let lines_of = failures.iter().map(|failure| (&failure.reason, Some(failure.record_id.as_str())));
     lines(Level::Error, invocation, lines_of);
 }
 
-/// All in one write: a batch may have thousands.
+/// Writes all lines at once, because a batch may have thousands.
 fn lines<'a>(level: Level, invocation: &Invocation, messages: impl IntoIterator<Item = (&'a String, Option<&'a str>)>) {
     static LEAST: OnceLock<Level> = OnceLock::new();
     if level < *LEAST.get_or_init(|| least(env::var("AWS_LAMBDA_LOG_LEVEL").ok().as_deref())) {
@@ -66,7 +73,7 @@ fn lines<'a>(level: Level, invocation: &Invocation, messages: impl IntoIterator<
     }
 }
 
-/// By which X-Ray finds a trace's log lines: what stands behind `Root=` in the header.
+/// The trace id that X-Ray links log lines by: the part after `Root=` in the header.
 fn trace_id(invocation: &Invocation) -> Option<&str> {
     invocation.trace_id.as_deref()?.split(';').find_map(|part| part.trim().strip_prefix("Root="))
 }
@@ -80,7 +87,7 @@ fn least(named: Option<&str>) -> Level {
     }
 }
 
-/// As in `2026-11-23T02:50:41.123Z`.
+/// For example `2026-11-23T02:50:41.123Z`.
 fn timestamp(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
@@ -89,7 +96,7 @@ fn timestamp(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}.{:03}Z", second % 60, since.subsec_millis())
 }
 
-/// The Gregorian date so many days after 1970-01-01. Years begin in March here, so that a leap day is the last of its year.
+/// The Gregorian date `days` after 1970-01-01. Years begin in March here, so that a leap day is the last day of its year.
 fn date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468; // since 0000-03-01
     let (era, of_era) = (days / 146_097, days % 146_097); // 400 years each

@@ -7,18 +7,19 @@ use serde::Serialize;
 
 use crate::buffer;
 
-/// What becomes of a record: kept, dropped, or failed. Firehose's `Ok`, `Dropped` and `ProcessingFailed`.
+/// The answer to one record: kept, dropped or failed. Firehose calls these `Ok`, `Dropped` and `ProcessingFailed`; see
+/// <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-status-model.html>.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Goes to the destination.
+    /// Delivered to the destination.
     Keep(Kept),
-    /// Handled, and not delivered. It still reaches a source backup.
+    /// Processed and intentionally not delivered. A source backup still gets the original.
     Dropped,
-    /// Firehose stores the original under the error prefix. The reason is logged.
+    /// Not processed: Firehose stores the original under the error prefix. The text is the reason, which is logged.
     Failed(String),
 }
 
-/// What is delivered, and by which keys it is partitioned.
+/// The data that is delivered, and its partition keys. Made by the functions of [`Outcome`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     pub(crate) data: Data,
@@ -28,29 +29,35 @@ pub struct Kept {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Data {
-    /// The payload as it came: its base64 is copied and not made again.
+    /// The payload as received. Its base64 is copied instead of being encoded again.
     Original,
     Bytes(Vec<u8>),
 }
 
 impl Outcome {
-    /// Keep the payload as it came.
+    /// Delivers the payload as received. Costs less than [`bytes`](Outcome::bytes), because the base64 of the event is copied.
     pub fn unchanged() -> Outcome {
         Outcome::keep(Data::Original)
     }
 
-    /// Keep these bytes.
+    /// Delivers these bytes.
+    ///
+    /// All answers of a batch together must fit into [`MAX_RESPONSE_BYTES`](crate::MAX_RESPONSE_BYTES) as base64. An answer that
+    /// does not fit fails its record; [`Runner::put_back`](crate::Runner::put_back) can change that. This holds for every function
+    /// here.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Outcome {
         Outcome::keep(Data::Bytes(bytes.into()))
     }
 
-    /// Keep this text.
+    /// Delivers this text as UTF-8.
     pub fn text(text: impl Into<String>) -> Outcome {
         Outcome::bytes(text.into())
     }
 
-    /// Keep this value as compact JSON. A value that JSON cannot express, such as a map with keys of bytes, fails the
-    /// record.
+    /// Delivers this value as compact JSON, on one line.
+    ///
+    /// The outcome is [`Failed`](Outcome::Failed) if serde cannot write the value as JSON, such as a map whose keys are
+    /// structs. A float that is not finite is written as `null`, as serde_json does.
     pub fn json(value: &impl Serialize) -> Outcome {
         let mut bytes = buffer::take();
         match serde_json::to_writer(&mut bytes, value) {
@@ -59,24 +66,26 @@ impl Outcome {
         }
     }
 
-    /// Keep what is written here, into a buffer that is used again from record to record.
+    /// Delivers what `write` appends to the buffer, which is empty at first. The buffer is reused from record to record, so that
+    /// this allocates nothing once it has grown.
     pub fn write(write: impl FnOnce(&mut Vec<u8>)) -> Outcome {
         let mut bytes = buffer::take();
         write(&mut bytes);
         Outcome::bytes(bytes)
     }
 
-    /// Not an error, and not delivered.
+    /// Does not deliver the record. This is not an error: Firehose counts the record as processed.
     pub fn dropped() -> Outcome {
         Outcome::Dropped
     }
 
-    /// The reason is for people: it is logged with the record's id and not sent to Firehose.
+    /// Fails the record. The reason is for people: it is logged with the record's id and not sent to Firehose.
     pub fn failed(reason: impl fmt::Display) -> Outcome {
         Outcome::Failed(reason.to_string())
     }
 
-    /// End what is kept with a newline, because Firehose joins records byte to byte. Nothing else changes.
+    /// Appends a newline to the delivered data, because Firehose joins records without a separator. Has no effect on a record that
+    /// is dropped or failed.
     #[must_use]
     pub fn with_newline(mut self) -> Outcome {
         if let Outcome::Keep(kept) = &mut self {
@@ -85,8 +94,11 @@ impl Outcome {
         self
     }
 
-    /// Name a key for dynamic partitioning, read as `!{partitionKeyFromLambda:name}`. The last value of a name holds.
-    /// Nothing to do unless kept.
+    /// Sets a key for dynamic partitioning, which the prefix reads as `!{partitionKeyFromLambda:name}`. Setting a name again
+    /// replaces its value. Has no effect on a record that is dropped or failed.
+    ///
+    /// Firehose fails a record that lacks a key of the prefix. See
+    /// <https://docs.aws.amazon.com/firehose/latest/dev/dynamic-partitioning-partitioning-keys.html>.
     #[must_use]
     pub fn with_partition_key(mut self, name: impl Into<Cow<'static, str>>, value: impl fmt::Display) -> Outcome {
         if let Outcome::Keep(kept) = &mut self {
@@ -102,8 +114,10 @@ impl Outcome {
     }
 }
 
-/// What a transform may return: an [`Outcome`], or a `Result` whose error fails the record.
+/// A type that a transform may return: an [`Outcome`], an `Option` (`None` drops the record), or a `Result` (an error fails the
+/// record).
 pub trait IntoOutcome {
+    /// The outcome that this value stands for.
     fn into_outcome(self) -> Outcome;
 }
 
@@ -115,7 +129,8 @@ impl IntoOutcome for Outcome {
 }
 
 impl<O: IntoOutcome, E: fmt::Display> IntoOutcome for Result<O, E> {
-    /// The alternate form, because error types that carry their causes print the whole chain with it.
+    /// An error fails the record. Its reason is the error's alternate form (`{:#}`), with which error types such as `anyhow`'s
+    /// print their causes too.
     #[inline]
     fn into_outcome(self) -> Outcome {
         self.map_or_else(|error| Outcome::Failed(format!("{error:#}")), O::into_outcome)
@@ -123,7 +138,7 @@ impl<O: IntoOutcome, E: fmt::Display> IntoOutcome for Result<O, E> {
 }
 
 impl<O: IntoOutcome> IntoOutcome for Option<O> {
-    /// Nothing is kept of what is dropped.
+    /// `None` drops the record.
     #[inline]
     fn into_outcome(self) -> Outcome {
         self.map_or(Outcome::Dropped, O::into_outcome)

@@ -1,8 +1,8 @@
-//! How often the clock is asked. Asking costs as much as a small record does.
+//! How often the clock is read. Reading it costs as much as a small record does.
 
 use std::time::Duration;
 
-/// Before each record while they are slow, and before each sixteenth while sixteen take no more than a millisecond.
+/// Reads the clock before each record while records are slow, and before every sixteenth while sixteen take at most a millisecond.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     skip: u32,
@@ -21,7 +21,7 @@ impl Pace {
         }
         let left = time_left();
         let fast = self.left_before.is_none_or(|before| before.saturating_sub(left) <= FAST);
-        // The first record is followed by a second look: it may be the slow one. Time that is over stays so.
+        // The clock is read again after the first record, which may be slow. Once the time is over, it stays over.
         self.skip = if fast && self.left_before.is_some() && !left.is_zero() { STRIDE - 1 } else { 0 };
         self.left_before = Some(left);
         left.is_zero()

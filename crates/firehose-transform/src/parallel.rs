@@ -1,5 +1,5 @@
-//! Many records at once, on as many threads as the function has cores. The answers come in order, and little is held: a thread
-//! is at most two pieces of the batch ahead of the response.
+//! Transforms the records of a batch on several threads. Answers keep the order of the records. A thread is at most two pieces of the
+//! batch ahead of the response, so that little memory is held.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
@@ -10,11 +10,11 @@ use crate::outcome::{IntoOutcome, Outcome};
 use crate::pace::Pace;
 use crate::record::Record;
 
-/// Of the event's bytes. Small enough that the threads end together, large enough that handing over costs nothing.
+/// Bytes of the event in one piece. Small enough that the threads finish together, large enough that passing pieces on costs nothing.
 const PIECE_BYTES: usize = 32 * 1024;
 
 impl<'a> Batch<'a> {
-    /// On up to `threads` threads; in this one where that is one, or where the event is too small to share.
+    /// Answers on up to `threads` threads, or in the calling thread if the event is too small to share.
     pub(crate) fn answer_on<O: IntoOutcome>(
         &'a self,
         threads: usize,

@@ -1,7 +1,7 @@
-//! The input: one record of a batch, with what is known about the batch.
+//! The input: one record of a batch, with the metadata of the batch.
 //!
-//! A record is places in the event. Its payload is decoded when it is first asked for, and its Kinesis metadata likewise: a
-//! transform that drops by arrival time, or passes on what it does not look at, pays for neither.
+//! A record is a set of positions in the event. Its payload and its Kinesis metadata are decoded on first use: a transform that
+//! drops by arrival time, or passes records on without looking at them, pays for neither.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -18,22 +18,27 @@ use crate::json::Fields;
 use crate::log::{self, Level};
 use crate::scan::is_ascii;
 
-/// Lambda's side of one invocation. All fields are empty when a batch is run without Lambda.
+/// What Lambda says about one invocation. All fields are empty if a batch runs without Lambda. From the headers of the Runtime API:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Invocation {
-    /// Lambda's request id, as in the function's log lines.
+    /// Lambda's request id, which is in every log line as `requestId`.
     pub request_id: String,
-    /// When Lambda ends the invocation.
+    /// When the invocation is ended: by Lambda when the function's time-out has passed, or by Firehose five minutes after its start.
     pub deadline: Option<SystemTime>,
-    /// The X-Ray trace header to pass on, where the invocation has one: what other runtimes put into the environment as
-    /// `_X_AMZN_TRACE_ID`, which is not safe in a program with threads. Whoever calls others passes it on as the header
-    /// `X-Amzn-Trace-Id`; log lines have its root as `traceId`.
+    /// The X-Ray trace header, if the invocation has one. Send it as the header `X-Amzn-Trace-Id` with requests to other services.
+    /// Log lines have its root as `traceId`.
+    ///
+    /// Other runtimes set it as the environment variable `_X_AMZN_TRACE_ID`. This crate does not, because changing the environment is
+    /// not safe in a program with threads.
     pub trace_id: Option<String>,
-    /// The function, with the alias or version that was asked for.
+    /// The ARN of the function, with the alias or version that was invoked.
     pub function_arn: Option<String>,
 }
 
-/// One record to transform.
+/// One record to transform: its payload and its metadata.
+///
+/// Everything is read on first use and then kept; calling a method twice costs nothing more.
 pub struct Record<'a> {
     event: Event<'a>,
     slot: &'a Slot,
@@ -47,50 +52,71 @@ impl<'a> Record<'a> {
         Record { event, slot, invocation, payload: OnceCell::new(), kinesis: OnceCell::new() }
     }
 
-    /// The opaque id that Firehose matches answers by. Its format changes; do not parse it.
+    /// The id by which Firehose matches answers to records. It is opaque: AWS has changed its format before, so do not parse it.
+    /// It stays the same if Firehose retries the batch.
     pub fn id(&self) -> &'a str {
         self.raw_id().as_str()
     }
 
-    /// When the record reached the stream, to the millisecond. The epoch where the event does not say.
+    /// When the stream received the record, to the millisecond. `UNIX_EPOCH` if the event does not say.
     pub fn arrived_at(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_millis(self.slot.arrived_ms)
     }
 
-    /// The same as milliseconds since the epoch.
+    /// When the stream received the record, in milliseconds since the Unix epoch. 0 if the event does not say.
     pub fn arrived_at_ms(&self) -> u64 {
         self.slot.arrived_ms
     }
 
-    /// The payload as the producer put it.
+    /// The payload as the producer sent it, decoded from base64.
     ///
-    /// If the event's data is not base64, which Firehose does not send, this is empty and the record fails, whatever it
-    /// is answered with.
+    /// Empty if the event's data is not base64. Firehose does not send such events; the record then fails whatever the transform
+    /// returns.
     pub fn bytes(&self) -> &[u8] {
         self.decoded().unwrap_or_default()
     }
 
-    /// The payload as text.
+    /// The payload as UTF-8 text.
     ///
     /// # Errors
-    /// The payload is not UTF-8.
+    /// [`Error::NotText`] if the payload is not UTF-8, [`Error::NotBase64`] if the event's data is not base64.
     pub fn text(&self) -> Result<&str, Error> {
         std::str::from_utf8(self.payload()?).map_err(Error::NotText)
     }
 
-    /// The payload as one JSON value. `T` may borrow from the payload.
+    /// The payload as one JSON value of type `T`, which may borrow from the payload.
+    ///
+    /// Numbers are exact: a float is the nearest to what the payload says, and integers may have 128 bits.
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    /// use firehose_transform::{Error, Outcome, Record};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct View<'a> {
+    ///     #[serde(borrow)]
+    ///     page: Cow<'a, str>, // borrowed unless it has escapes; a `&str` would refuse those
+    /// }
+    ///
+    /// fn page(record: &Record<'_>) -> Result<Outcome, Error> {
+    ///     let view: View<'_> = record.json()?;
+    ///     Ok(Outcome::text(view.page))
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// The payload is not JSON, not a `T`, or has something after the value.
+    /// [`Error::NotJson`] if the payload is not JSON, is not a `T`, or has anything but white space after the value;
+    /// [`Error::NotBase64`] if the event's data is not base64.
     pub fn json<'r, T: Deserialize<'r>>(&'r self) -> Result<T, Error> {
         serde_json::from_slice(self.payload()?).map_err(Error::NotJson)
     }
 
-    /// The payload as a JSON object, field by field and without building anything. The fastest way to read one field, or to
-    /// rewrite some: see [`json`](crate::json).
+    /// The fields of the payload, which is a JSON object, one after the other and without allocating. The fastest way to read one
+    /// field or to rewrite some: see [`json`](crate::json).
     ///
     /// # Errors
-    /// The payload is not UTF-8, or not an object. What is wrong further on is told when it is reached.
+    /// [`Error::NotText`] if the payload is not UTF-8, [`Error::Other`] if it does not start like an object, [`Error::NotBase64`] if
+    /// the event's data is not base64. Mistakes further on are reported by the iterator when it reaches them.
     pub fn fields(&self) -> Result<Fields<'_>, Error> {
         let payload = self.payload()?;
         // Nearly all is ASCII, which is faster to see.
@@ -100,22 +126,23 @@ impl<'a> Record<'a> {
         Fields::of_utf8(payload)
     }
 
-    /// The key the producer chose. Only with a Kinesis stream as source.
+    /// The partition key that the producer chose, of 1 to 256 characters. `None` unless the source is a Kinesis stream.
     pub fn partition_key(&self) -> Option<&str> {
         self.kinesis().partition_key.as_deref()
     }
 
-    /// For example `shardId-000000000000`. Only with a Kinesis stream as source.
+    /// The shard's id, for example `shardId-000000000000`. `None` unless the source is a Kinesis stream.
     pub fn shard_id(&self) -> Option<&str> {
         self.kinesis().shard_id.as_deref()
     }
 
-    /// The record's sequence number in its shard. Only with a Kinesis stream as source.
+    /// The record's sequence number, a decimal number that is unique in its shard. `None` unless the source is a Kinesis stream.
     pub fn sequence_number(&self) -> Option<&str> {
         self.kinesis().sequence_number.as_deref()
     }
 
-    /// The place inside an aggregated record. Only with a Kinesis stream as source.
+    /// The position inside a record that the Kinesis Producer Library aggregated, from 0. `None` unless the source is a Kinesis
+    /// stream, or if the event's value is not a number.
     pub fn subsequence_number(&self) -> Option<u64> {
         match self.kinesis().subsequence_number.as_ref()? {
             NumberOrText::Number(number) => Some(*number),
@@ -123,49 +150,49 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The delivery stream that asks. Empty where the event does not say.
+    /// The ARN of the delivery stream. Empty if the event does not say.
     pub fn delivery_stream_arn(&self) -> &'a str {
         self.head(self.event.index.delivery_stream_arn).unwrap_or_default()
     }
 
-    /// The Kinesis stream that the delivery stream reads, if it reads one.
+    /// The ARN of the Kinesis stream that the delivery stream reads. `None` if producers write to the delivery stream itself.
     pub fn source_stream_arn(&self) -> Option<&'a str> {
         self.head(self.event.index.source_stream_arn)
     }
 
-    /// Firehose's id of this attempt: new for each retry, while record ids stay. Empty where the event does not say.
+    /// Firehose's id of this attempt. A retry has a new one, while record ids stay. Empty if the event does not say.
     pub fn invocation_id(&self) -> &'a str {
         self.head(self.event.index.invocation_id).unwrap_or_default()
     }
 
-    /// The region of the delivery stream. Empty where the event does not say.
+    /// The region of the delivery stream, such as `eu-west-1`. Empty if the event does not say.
     pub fn region(&self) -> &'a str {
         self.head(self.event.index.region).unwrap_or_default()
     }
 
-    /// Lambda's side of the invocation: request id, deadline, trace id.
+    /// What Lambda says about the invocation: request id, deadline, trace id.
     pub fn invocation(&self) -> &'a Invocation {
         self.invocation
     }
 
-    /// How much time is left until the deadline, where there is one.
+    /// The time left until [the deadline](Invocation::deadline), zero after it. `None` if there is no deadline.
     pub fn time_left(&self) -> Option<Duration> {
         let deadline = self.invocation.deadline?;
         Some(deadline.duration_since(SystemTime::now()).unwrap_or_default())
     }
 
-    /// Writes a line to the function's log, with the ids of request, trace and record. What a record fails with is logged by itself.
+    /// Writes a line to the function's log, with the ids of request, trace and record. The reason of a failed record is logged
+    /// automatically.
     pub fn log(&self, level: Level, message: impl fmt::Display) {
         log::line(level, message, self.invocation, Some(self.id()));
     }
 
-    /// `None` where the event's data is not base64, or is not there.
+    /// `None` if the event's data is missing or not base64.
     fn decoded(&self) -> Option<&[u8]> {
         self.payload.get_or_init(|| self.decode()).as_deref()
     }
 
     fn decode(&self) -> Option<Vec<u8>> {
-        // Absent is not what Firehose sends.
         let data = self.data()?;
         let mut payload = buffer::take();
         if STANDARD.decode_append(data, &mut payload).is_ok() {
@@ -182,7 +209,7 @@ impl<'a> Record<'a> {
         serde_json::from_slice(&[b"\"", data, b"\""].concat()).ok()
     }
 
-    /// The payload's base64, as the event writes it. `None` where the event has none.
+    /// The payload's base64, as written in the event. `None` if the event has none.
     pub(crate) fn data(&self) -> Option<&'a [u8]> {
         self.event.bytes(self.slot.data)
     }
@@ -191,19 +218,19 @@ impl<'a> Record<'a> {
         self.event.text(self.slot.id).unwrap_or(Text::Plain(b""))
     }
 
-    /// The payload, decoded now if it was not before.
+    /// The payload, decoded on first use.
     pub(crate) fn payload(&self) -> Result<&[u8], Error> {
         self.decoded().ok_or(Error::NotBase64)
     }
 
-    /// That the payload can be passed on as it is, without decoding it if that was not asked for.
+    /// Checks that the payload can be passed on unchanged. Does not decode it if the transform did not.
     #[inline]
     pub(crate) fn check(&self) -> Result<(), Error> {
         let plain = || self.data().is_some_and(|data| STANDARD.check(data).is_ok());
         if self.payload.get().is_none() && plain() { Ok(()) } else { self.payload().map(drop) }
     }
 
-    /// Why the record fails whatever it is answered with: its payload was asked for and could not be given.
+    /// The error that fails the record whatever the transform returned: it asked for a payload that cannot be decoded.
     pub(crate) fn refused(&self) -> Option<Error> {
         matches!(self.payload.get(), Some(None)).then_some(Error::NotBase64)
     }
@@ -218,7 +245,7 @@ impl<'a> Record<'a> {
         self.event.text(span).map(Text::as_str)
     }
 
-    /// All absent where the metadata cannot be read.
+    /// All fields are `None` if the metadata cannot be read.
     fn kinesis(&self) -> &Kinesis<'a> {
         let read = || serde_json::from_slice(self.event.bytes(self.slot.kinesis)?).ok();
         self.kinesis.get_or_init(|| read().unwrap_or_default())
@@ -247,7 +274,7 @@ struct Kinesis<'a> {
     subsequence_number: Option<NumberOrText<'a>>,
 }
 
-/// Serde borrows a `Cow`, but not one inside an `Option`: this can be inside one.
+/// Serde borrows a `Cow`, but not one inside an `Option`. This type can be inside one.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -260,7 +287,7 @@ impl std::ops::Deref for BorrowedText<'_> {
     }
 }
 
-/// Captures of events show a number; some senders write it as text.
+/// Recorded events have a number here; AWS's console samples have text.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum NumberOrText<'a> {

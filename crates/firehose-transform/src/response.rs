@@ -1,4 +1,4 @@
-//! The response, written into one buffer that never outgrows Lambda's limit.
+//! The response, written into one buffer that never exceeds Lambda's limit.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,8 +13,10 @@ use crate::event::{Event, Text};
 use crate::outcome::{Data, Kept};
 use crate::record::Record;
 
-/// The most bytes that Lambda returns from one synchronous invocation; one more fails the whole batch:
-/// "Response payload size exceeded maximum allowed payload size (6291556 bytes)."
+/// The most bytes that Lambda returns from one synchronous invocation: 6 MiB and 100 bytes.
+///
+/// One byte more fails the whole batch with "Response payload size exceeded maximum allowed payload size (6291556 bytes)."
+/// Lambda's documentation says 6 MB: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 pub const MAX_RESPONSE_BYTES: usize = 6_291_556;
 
 const OPEN: &[u8] = br#"{"records":["#;
@@ -27,22 +29,22 @@ const DROPPED_LATE: &[u8] = br#"","result":"Dropped"         }"#;
 const OK: &[u8] = br#"","result":"Ok","data":""#;
 const END: &[u8] = br#""}"#;
 
-/// A response in the making. Room to fail every record still to come is kept back from the start.
+/// A response that is being written. The room to fail every record that is still to come is reserved from the start.
 pub(crate) struct Response<'o> {
     out: &'o mut Vec<u8>,
     reserved: usize,
 }
 
-/// An answer that did not fit; its record was failed instead.
+/// An answer that did not fit. Its record was answered with `ProcessingFailed` instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Overflow {
     pub(crate) needed: usize,
     pub(crate) left: usize,
-    /// Where the failure ends that was written instead.
+    /// The position in the response where that failure ends.
     pub(crate) end: usize,
 }
 
-/// Why a record that was to be kept was failed.
+/// Why a record failed that the transform wanted to keep.
 #[derive(Debug)]
 pub(crate) enum Refused {
     Failed(String),
@@ -55,15 +57,15 @@ impl fmt::Display for Refused {
             Refused::Failed(reason) => f.write_str(reason),
             Refused::Overflow(Overflow { needed, left, .. }) => write!(
                 f,
-                "the answer takes {needed} bytes and the response has {left} left: let the delivery stream buffer less \
-                 before it calls the function"
+                "the answer takes {needed} bytes and the response has {left} left: reduce the buffer size of the \
+                 delivery stream's transform"
             ),
         }
     }
 }
 
 impl<'o> Response<'o> {
-    /// `None` when failing every one of these records would already be too long.
+    /// `None` if failing every record would already exceed the limit.
     pub(crate) fn to(event: &Event<'_>, out: &'o mut Vec<u8>) -> Option<Response<'o>> {
         let ids = event.index.slots.iter().filter_map(|slot| event.text(slot.id));
         let reserved = CLOSE.len() + ids.map(failed_len).sum::<usize>();
@@ -71,7 +73,7 @@ impl<'o> Response<'o> {
             return None;
         }
         out.clear();
-        // All of it at once, for growing would hold two buffers. What is not written to costs no memory.
+        // Reserved at once, because growing would hold two buffers for a moment. Memory that is not written to costs nothing.
         out.reserve_exact(MAX_RESPONSE_BYTES);
         out.extend_from_slice(OPEN);
         Some(Response { out, reserved })
@@ -105,7 +107,7 @@ impl<'o> Response<'o> {
         self.out.extend_from_slice(FAILED);
     }
 
-    /// What overflowed has gone back to where it came from: it is not failed any more.
+    /// Turns a failure into `Dropped`, because the record was put back into its source.
     pub(crate) fn drop_late(&mut self, overflow: &Overflow) {
         self.out[overflow.end - FAILED.len()..overflow.end].copy_from_slice(DROPPED_LATE);
     }
@@ -168,7 +170,7 @@ impl<'o> Response<'o> {
         Refused::Failed(error.to_string())
     }
 
-    /// Starts a record's answer, for which nothing more needs to be kept back.
+    /// Starts a record's answer and gives up the room that was reserved to fail it.
     #[inline]
     fn begin(&mut self, id: Text<'_>) {
         self.reserved -= failed_len(id);

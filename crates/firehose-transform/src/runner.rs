@@ -1,4 +1,4 @@
-//! What can be chosen about a run, and all of it without Lambda.
+//! Settings of a run, and ways to answer an event without Lambda's Runtime API.
 
 use std::env;
 use std::sync::Arc;
@@ -14,10 +14,11 @@ use crate::outcome::IntoOutcome;
 use crate::record::{Invocation, Record};
 use crate::shutdown::Hook;
 
-/// Lambda gives a function one whole core for each so many megabytes.
+/// Lambda gives a function the equivalent of one core for each 1,769 MB of memory:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>
 const MEGABYTES_PER_CORE: usize = 1769;
 
-/// Runs a transform with other choices than [`run`](crate::run) makes.
+/// Runs a transform with other settings than [`run`](crate::run).
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -38,8 +39,9 @@ pub struct Runner<'a> {
 }
 
 impl<'a> Runner<'a> {
-    /// As `run` runs: on as many threads as the function has whole cores, with half a second kept back, and with what does not fit
-    /// into the response failed.
+    /// The settings of [`run`](crate::run): as many [`threads`](Runner::threads) as the function has whole cores,
+    /// [half a second kept back](Runner::keep_back), [64 records in flight](Runner::in_flight), and no
+    /// [`put_back`](Runner::put_back).
     pub fn new() -> Runner<'a> {
         Runner {
             threads: cores(),
@@ -50,60 +52,71 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Share the records of a large event among so many threads.
+    /// Shares the records of an event among up to this many threads. 0 counts as 1.
+    ///
+    /// An event gets at most one thread for each 32 KiB. The default is one for each 1,769 MB of the function's memory, which is what
+    /// Lambda gives [one core](https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html) for. Has no effect on
+    /// asynchronous transforms.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Runner<'a> {
         self.threads = threads.max(1);
         self
     }
 
-    /// With [`run_async`](crate::run_async): begin so many records of a batch before the first is answered.
+    /// Lets an asynchronous transform work on up to this many records of a batch at the same time. 0 counts as 1; the default is 64.
+    /// Has no effect on transforms that are not asynchronous.
     #[must_use]
     pub fn in_flight(mut self, records: usize) -> Runner<'a> {
         self.in_flight = records.max(1);
         self
     }
 
-    /// Keep so much of the time before the deadline for answering. The records that are not reached by then fail, and the others
-    /// are delivered; without it the invocation would time out, and Firehose would repeat and at last fail the whole batch.
+    /// Stops this long before [the deadline](Invocation::deadline) and answers. Records that were not begun by then fail, and the
+    /// others are delivered. Without this the invocation would time out, and Firehose would retry and finally fail the whole batch. The
+    /// default is half a second.
     ///
-    /// Zero keeps nothing back: for a transform whose slowness passes, so that a retry helps.
+    /// Zero lets the invocation time out. Use it if a retry is likely to be faster.
     #[must_use]
     pub fn keep_back(mut self, time: Duration) -> Runner<'a> {
         self.keep_back = time;
         self
     }
 
-    /// Put records whose answers do not fit into the response back into where they came from, and answer them `Dropped`, instead of
-    /// failing them. It is what AWS's own blueprint does. `sink` is given all such records of a batch at the end, and says for
-    /// each, in order, whether it went back; what did not is failed.
+    /// Writes records whose answers do not fit into the response back to their source and answers them with `Dropped`. By default
+    /// such records fail. AWS's own Lambda blueprint does the same.
     ///
-    /// What that means: the record gets a new id, a new arrival time and another place in the order, and with a Kinesis stream as
-    /// source **every other reader of the stream sees it twice**. Let the delivery stream buffer less before it calls the function
-    /// if you can. The function's role needs `kinesis:PutRecords` or `firehose:PutRecordBatch`.
+    /// `sink` is called once for a batch, at its end, with all such records. It returns one result for each record, in order; an
+    /// error fails that record.
     ///
-    /// The crate does not know the AWS SDK. With it, a sink is some twenty lines: group the records by five hundred, call
-    /// `put_records` on [`source_stream_arn`](Record::source_stream_arn), with [`partition_key`](Record::partition_key) and
-    /// [`bytes`](Record::bytes), or `put_record_batch` where there is no source stream, and return one result for each record. The
-    /// sink is called in the thread of `run`; wait for the SDK with your runtime's `block_on`.
+    /// A record that is put back gets a new id, a new arrival time and a new place in the order. If the source is a Kinesis stream,
+    /// **every other reader of that stream sees the record twice**. A smaller buffer of the delivery stream's transform avoids all
+    /// this, because the batches get smaller. The function's role needs `kinesis:PutRecords` or `firehose:PutRecordBatch`.
+    ///
+    /// This crate does not depend on the AWS SDK. With the SDK, a sink is some twenty lines: group the records by five hundred, call
+    /// `put_records` on [`source_stream_arn`](Record::source_stream_arn) with [`partition_key`](Record::partition_key) and
+    /// [`bytes`](Record::bytes), or `put_record_batch` if there is no source stream, and return one result for each record. The
+    /// sink is called in the thread of `run`; wait for the SDK's futures with your runtime's `block_on`.
     #[must_use]
     pub fn put_back(mut self, sink: impl Fn(&[Record<'_>]) -> Vec<Result<(), String>> + Sync + 'a) -> Runner<'a> {
         self.put_back = Some(Box::new(sink));
         self
     }
 
-    /// Call this once when Lambda ends the environment with SIGTERM, after the invocation that runs. Lambda sends the signal only to
-    /// functions that have an extension, and waits half a second at most.
+    /// Calls `hook` once when Lambda ends the environment with SIGTERM, after the running invocation.
+    ///
+    /// Lambda sends SIGTERM only to functions that have an extension, and kills the process half a second later:
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown>.
     #[must_use]
     pub fn before_exit(mut self, hook: impl Fn() + Send + Sync + 'static) -> Runner<'a> {
         self.before_exit = Arc::new(hook);
         self
     }
 
-    /// Answers one event into `reply`, whose buffers are used again: like [`batch`](crate::batch()), with these choices.
+    /// Answers one event: like [`batch`](crate::batch()), with these settings. The answer replaces what was in `reply`, whose buffers
+    /// are reused. Failures are returned in `reply` and not logged.
     ///
     /// # Errors
-    /// The event is not a Firehose transform event.
+    /// As [`batch`](crate::batch()).
     pub fn answer<O: IntoOutcome>(
         &self,
         event: &[u8],
@@ -116,11 +129,11 @@ impl<'a> Runner<'a> {
         batch.answer_on(self.threads, reply, transform)
     }
 
-    /// For a function that another runtime runs: the event and the response as raw JSON, which both sides pass on without reading it.
-    /// What fails is logged, as [`run`](crate::run) does. For `lambda_runtime` there is `layers::service`, with the feature of its name.
+    /// Answers one event under another Lambda runtime, with the event and the response as raw JSON. Failures are logged, as
+    /// [`run`](crate::run) does. For `lambda_runtime` use `layers::service`, which the feature `lambda-runtime` adds.
     ///
     /// # Errors
-    /// The event is not a Firehose transform event.
+    /// As [`batch`](crate::batch()).
     pub fn answer_raw<O: IntoOutcome>(
         &self,
         event: &RawValue,
@@ -135,10 +148,10 @@ impl<'a> Runner<'a> {
         Ok(RawValue::from_string(response).expect("the response is JSON"))
     }
 
-    /// [`answer`](Runner::answer) with an asynchronous transform, under any runtime.
+    /// [`answer`](Runner::answer) with an asynchronous transform, under any async runtime.
     ///
     /// # Errors
-    /// The event is not a Firehose transform event.
+    /// As [`batch`](crate::batch()).
     pub async fn answer_async<O: IntoOutcome>(
         &self,
         event: &[u8],
@@ -151,7 +164,7 @@ impl<'a> Runner<'a> {
         batch.answer_async(self.in_flight, reply, transform).await
     }
 
-    /// Until no further record is begun.
+    /// The time until no further record is begun.
     fn time_left(&self, invocation: &Invocation) -> impl Fn() -> Duration + Sync + use<> {
         let deadline = invocation.deadline.filter(|_| !self.keep_back.is_zero());
         let end = deadline.map(|deadline| deadline.checked_sub(self.keep_back).unwrap_or(SystemTime::UNIX_EPOCH));
@@ -165,7 +178,7 @@ impl Default for Runner<'_> {
     }
 }
 
-/// Lambda shows two cores to every function and lets a small one use a part of one.
+/// Lambda shows at least two cores to every function, but lets a small one use only a part of one.
 fn cores() -> usize {
     let paid = env::var("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").ok().and_then(|megabytes| megabytes.parse().ok());
     cores_of(paid, thread::available_parallelism().map_or(1, usize::from))

@@ -19,46 +19,60 @@ use crate::shutdown::{self, Hook, Turn};
 
 const API: &str = "/2018-06-01/runtime";
 const ECHOED: &str = "Lambda-Runtime-Invocation-Id";
-/// Firehose waits no longer, whatever the function's own limit.
+/// Firehose waits no longer, whatever the function's own time-out:
+/// <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html>
 const FIREHOSE_WAITS: Duration = Duration::from_secs(300);
 
-/// Serves invocations until the environment ends the process. All of `main`:
+/// Serves Lambda invocations until Lambda ends the process. It is all that `main` needs:
 ///
 /// ```no_run
+/// use firehose_transform::{Outcome, Record, run};
+///
 /// fn main() -> std::process::ExitCode {
-///     firehose_transform::run(|record| firehose_transform::Outcome::bytes(record.bytes()))
+///     run(|record: &Record<'_>| Outcome::bytes(record.bytes().to_ascii_uppercase()))
 /// }
 /// ```
 ///
-/// What the transform shares between records it borrows or owns, and several threads may use it at once. Returns, after saying
-/// why on standard error, only when it is not run by Lambda or the Runtime API is gone; and after SIGTERM.
+/// The transform may borrow or own what it shares between records. Several threads may call it at the same time.
+///
+/// Returns success after SIGTERM. Returns failure, after logging why, if the process was not started by Lambda
+/// (`AWS_LAMBDA_RUNTIME_API` is not set) or if the Runtime API fails.
 pub fn run<O: IntoOutcome>(transform: impl Fn(&Record<'_>) -> O + Sync) -> ExitCode {
     Runner::new().run(transform)
 }
 
-/// The same for a transform that waits for others, such as a table or a service: up to
-/// [`in_flight`](Runner::in_flight) records of a batch at once, in one task of your runtime.
+/// [`run`] for a transform that waits for something, such as a database or a service. Up to [`in_flight`](Runner::in_flight)
+/// records of a batch are transformed at the same time, in one task of your async runtime. Answers keep the order of the records.
 ///
 /// ```no_run
-/// # use firehose_transform::{Outcome, Record, run_async};
-/// # async fn look_up(key: &str) -> Result<String, std::io::Error> { Ok(key.to_owned()) }
-/// // #[tokio::main(flavor = "current_thread")]
-/// async fn main_() -> std::process::ExitCode {
-///     run_async(async |record: &Record<'_>| {
-///         let owner = look_up(record.partition_key().unwrap_or_default()).await?;
-///         Ok::<_, std::io::Error>(Outcome::unchanged().with_partition_key("owner", owner))
-///     })
-///     .await
+/// use std::process::ExitCode;
+/// use firehose_transform::{Error, Outcome, Record, run_async};
+///
+/// #[tokio::main(flavor = "current_thread")]
+/// async fn main() -> ExitCode {
+///     run_async(add_owner).await
+/// }
+///
+/// async fn add_owner(record: &Record<'_>) -> Result<Outcome, Error> {
+///     let key = record.partition_key().ok_or("the record has no partition key")?;
+///     let owner = look_up(key).await.map_err(Error::new)?;
+///     Ok(Outcome::unchanged().with_partition_key("owner", owner))
+/// }
+///
+/// async fn look_up(key: &str) -> std::io::Result<String> {
+///     Ok(format!("owner of {key}")) // a real one asks a service
 /// }
 /// ```
 ///
-/// Between invocations this blocks its thread: Lambda freezes the whole process then.
+/// Between invocations this blocks its thread. Nothing is lost by that, because Lambda freezes the whole process then.
+///
+/// Returns as [`run`] does.
 pub async fn run_async<O: IntoOutcome>(transform: impl AsyncFn(&Record<'_>) -> O) -> ExitCode {
     Runner::new().run_async(transform).await
 }
 
 impl Runner<'_> {
-    /// As [`run`].
+    /// Serves Lambda invocations with these settings. See [`run`] for when it returns.
     pub fn run<O: IntoOutcome>(self, transform: impl Fn(&Record<'_>) -> O + Sync) -> ExitCode {
         let mut lambda = match Lambda::start(self.before_exit.clone()) {
             Ok(lambda) => lambda,
@@ -67,7 +81,7 @@ impl Runner<'_> {
         ended(lambda.serve(&self, transform))
     }
 
-    /// As [`run_async`].
+    /// Serves Lambda invocations with these settings and an asynchronous transform. See [`run_async`].
     pub async fn run_async<O: IntoOutcome>(self, transform: impl AsyncFn(&Record<'_>) -> O) -> ExitCode {
         let mut lambda = match Lambda::start(self.before_exit.clone()) {
             Ok(lambda) => lambda,
@@ -87,7 +101,7 @@ fn ended(end: Result<(), RuntimeError>) -> ExitCode {
     }
 }
 
-/// Lambda, as this process sees it.
+/// The connection to Lambda, and whose turn it is: the loop's or the signal's.
 struct Lambda {
     api: Client,
     turn: Arc<Turn>,
@@ -105,13 +119,13 @@ impl Lambda {
         let doing = "starting the transform";
         let address = env::var("AWS_LAMBDA_RUNTIME_API").map_err(|_| RuntimeError {
             doing,
-            why: "AWS_LAMBDA_RUNTIME_API is not set: only Lambda, or what stands in for it, runs this".to_owned(),
+            why: "AWS_LAMBDA_RUNTIME_API is not set: this program is run by Lambda, or by an emulator of it".to_owned(),
         })?;
         let turn = shutdown::watch(before_exit.clone()).map_err(self::doing(doing))?;
         Ok(Lambda { api: Client::new(address), turn, before_exit })
     }
 
-    /// Ok after SIGTERM: otherwise there is always a next invocation.
+    /// Returns `Ok` after SIGTERM only: otherwise there is always a next invocation.
     fn serve<O: IntoOutcome>(
         &mut self,
         runner: &Runner<'_>,
@@ -200,7 +214,7 @@ fn post(
         .map_err(doing("answering an invocation"))
 }
 
-/// A refused answer costs its invocation; only an API that forbids or has failed ends the process, as it asks for.
+/// A refused answer costs its invocation. The process ends only if the API forbids access or has failed, as its documentation asks.
 fn accepted(invocation: &Invocation, answer: &Answer) -> Result<(), RuntimeError> {
     match answer.status {
         200..300 => Ok(()),

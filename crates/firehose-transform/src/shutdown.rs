@@ -1,4 +1,4 @@
-//! The end by SIGTERM: at once between two invocations, after the running one otherwise.
+//! SIGTERM ends the process: at once between two invocations, otherwise after the running one.
 
 use std::io;
 use std::process;
@@ -22,7 +22,7 @@ enum Doing {
 
 pub(crate) type Hook = Arc<dyn Fn() + Send + Sync>;
 
-/// A thread of its own waits for the signal, because the loop sleeps inside a read.
+/// Waits for the signal in a thread of its own, because the loop sleeps inside a read.
 pub(crate) fn watch(before_exit: Hook) -> io::Result<Arc<Turn>> {
     let mut signals = Signals::new([SIGTERM])?;
     let turn = Arc::new(Turn::default());
@@ -39,7 +39,7 @@ pub(crate) fn watch(before_exit: Hook) -> io::Result<Arc<Turn>> {
 }
 
 impl Turn {
-    /// An invocation has come. False when the end was faster: it is not to be answered.
+    /// An invocation has come. Returns false if the process is ending; then it must not be answered.
     pub(crate) fn begin(&self) -> bool {
         self.change(|doing| match doing {
             Doing::Waiting | Doing::Answering => (Doing::Answering, true),
@@ -47,7 +47,7 @@ impl Turn {
         })
     }
 
-    /// The invocation is answered. True when the end was asked for meanwhile.
+    /// The invocation is answered. Returns true if SIGTERM came meanwhile.
     pub(crate) fn end(&self) -> bool {
         self.change(|doing| match doing {
             Doing::Waiting | Doing::Answering => (Doing::Waiting, false),
@@ -55,7 +55,7 @@ impl Turn {
         })
     }
 
-    /// True when nothing runs, so that who asks can end at once.
+    /// Returns true if no invocation runs, so that the process can end at once.
     fn ask_to_end(&self) -> bool {
         self.change(|doing| (Doing::Ending, doing == Doing::Waiting))
     }

@@ -1,4 +1,4 @@
-//! For the tests of a transform: build an event from plain payloads, run the transform over it, read the answers.
+//! Tests of a transform: builds an event from plain payloads, runs the transform on it and returns the answers.
 //!
 //! ```
 //! use firehose_transform::testing::{Answer, transform};
@@ -19,29 +19,42 @@ use serde_json::{Value, json};
 
 use crate::{EventError, IntoOutcome, Record, batch};
 
-/// What became of one record.
+/// The answer to one record, as Firehose reads it out of the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    Ok { data: Vec<u8>, partition_keys: BTreeMap<String, String> },
+    /// Delivered.
+    Ok {
+        /// The delivered bytes, decoded from base64.
+        data: Vec<u8>,
+        /// The keys for dynamic partitioning, by name.
+        partition_keys: BTreeMap<String, String>,
+    },
+    /// Processed and not delivered.
     Dropped,
-    Failed { reason: String },
+    /// Failed.
+    Failed {
+        /// The reason that would be logged.
+        reason: String,
+    },
 }
 
 impl Answer {
-    /// Kept, without partition keys.
+    /// Delivered with this data and without partition keys.
     pub fn ok(data: impl Into<Vec<u8>>) -> Answer {
         Answer::Ok { data: data.into(), partition_keys: BTreeMap::new() }
     }
 
+    /// Failed with this reason.
     pub fn failed(reason: impl Into<String>) -> Answer {
         Answer::Failed { reason: reason.into() }
     }
 }
 
-/// Runs a transform over payloads, as if they had come from a Kinesis stream. One answer for each, in order.
+/// Runs a transform on payloads, as if they had come from a Kinesis stream. Returns one answer for each, in order. The event is that
+/// of [`kinesis_event`].
 ///
 /// # Panics
-/// The response breaks Firehose's contract. That would be a mistake in this crate.
+/// If the response breaks Firehose's contract, which would be a bug in this crate.
 pub fn transform<P: AsRef<[u8]>, O: IntoOutcome>(
     payloads: impl IntoIterator<Item = P>,
     transform: impl Fn(&Record<'_>) -> O,
@@ -49,7 +62,7 @@ pub fn transform<P: AsRef<[u8]>, O: IntoOutcome>(
     transform_event(&kinesis_event(payloads), transform).expect("the event was built here, in Firehose's shape")
 }
 
-/// Runs a transform over an event, such as one that was recorded. One answer for each record, in order.
+/// Runs a transform on an event, such as a recorded one. Returns one answer for each record, in order.
 ///
 /// ```
 /// use firehose_transform::testing::{Answer, transform_event};
@@ -61,10 +74,10 @@ pub fn transform<P: AsRef<[u8]>, O: IntoOutcome>(
 /// ```
 ///
 /// # Errors
-/// It is not a Firehose transform event.
+/// As [`batch`](crate::batch()).
 ///
 /// # Panics
-/// The response breaks Firehose's contract. That would be a mistake in this crate.
+/// If the response breaks Firehose's contract, which would be a bug in this crate.
 pub fn transform_event<O: IntoOutcome>(
     event: &[u8],
     transform: impl Fn(&Record<'_>) -> O,
@@ -75,7 +88,10 @@ pub fn transform_event<O: IntoOutcome>(
     Ok(answers.records.into_iter().map(|record| record.answer(&mut failures)).collect())
 }
 
-/// The event that Firehose sends when it reads a Kinesis stream. Record ids are `id-0`, `id-1`, and so on.
+/// The event that Firehose sends if it reads a Kinesis stream.
+///
+/// Records have the ids `id-0`, `id-1` and so on and the partition keys `key-0`, `key-1`. They arrived at 2023-11-14T22:13:20.123Z
+/// (1,700,000,000,123 ms since the epoch), each a millisecond after the one before.
 pub fn kinesis_event<P: AsRef<[u8]>>(payloads: impl IntoIterator<Item = P>) -> Vec<u8> {
     let record = |(index, payload): (usize, P)| {
         let mut record = direct_put_record(index, payload.as_ref());
@@ -94,7 +110,7 @@ pub fn kinesis_event<P: AsRef<[u8]>>(payloads: impl IntoIterator<Item = P>) -> V
     )
 }
 
-/// The event that Firehose sends when producers write to the delivery stream itself.
+/// The event that Firehose sends if producers write to the delivery stream itself. As [`kinesis_event`], without the metadata of Kinesis.
 pub fn direct_put_event<P: AsRef<[u8]>>(payloads: impl IntoIterator<Item = P>) -> Vec<u8> {
     let record = |(index, payload): (usize, P)| direct_put_record(index, payload.as_ref());
     event_of(json!({}), payloads.into_iter().enumerate().map(record).collect())
@@ -120,7 +136,7 @@ fn arrival_ms(index: usize) -> u64 {
     1_700_000_000_123 + index as u64
 }
 
-/// A response, read as strictly as Firehose reads it.
+/// A response, checked as strictly as Firehose checks it.
 #[derive(Deserialize)]
 struct Response {
     records: Vec<Answered>,
