@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::cloud::Target;
 use crate::command;
+use crate::exit::Stop;
 use crate::report::Output;
 use crate::spec::LoadOptions;
 
@@ -73,12 +75,20 @@ pub enum Command {
     },
 }
 
-/// Where the calls of a command go.
+/// What a command that reads a spec is about, and where its calls go.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
     #[command(flatten)]
     pub variables: Variables,
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// Where the calls of a command go.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Target")]
+pub struct CloudArgs {
     /// AWS region, where the spec names none
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
@@ -92,8 +102,16 @@ pub struct TargetArgs {
     #[arg(long, value_name = "FILE")]
     pub ca_bundle: Option<PathBuf>,
     /// Use the built-in AWS emulator: no AWS account is needed, and data flows through it
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["profile", "ca_bundle"])]
     pub local: bool,
+}
+
+impl CloudArgs {
+    /// As `cloud::connect` takes it.
+    pub fn target(&self) -> Target {
+        let CloudArgs { region, profile, endpoint, ca_bundle, .. } = self.clone();
+        Target { region, profile, endpoint, ca_bundle }
+    }
 }
 
 /// What a spec is filled in with.
@@ -105,6 +123,14 @@ pub struct Variables {
     /// Set a variable of the spec; overrides the environment variable
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     pub set: Vec<(String, String)>,
+}
+
+/// A flag that would do nothing is a mistake of the caller: exit code 64.
+pub fn refuse_useless(flags: &[(&str, bool)], because: &str) -> Result<(), Stop> {
+    match flags.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Stop::Usage(format!("{flag} does nothing here: {because}"))),
+    }
 }
 
 impl Variables {

@@ -12,6 +12,7 @@ pub mod outputs;
 pub mod permissions;
 pub mod render;
 pub mod schema;
+pub mod select;
 pub mod status;
 pub mod test_transform;
 pub mod up;

@@ -19,6 +19,8 @@ pub enum Exit {
     Consent = 5,
     /// `down` or `gc` is done, and something of ours stays that should have gone.
     Kept = 6,
+    /// The command line is wrong.
+    Usage = 64,
     /// SIGINT.
     Interrupted = 130,
     /// SIGTERM.
@@ -31,6 +33,8 @@ pub enum Stop {
     /// Everything that is wrong with the spec.
     Spec(Diagnostics),
     Errors(Vec<Error>),
+    /// What is wrong with the command line.
+    Usage(String),
     /// Said already; only the code is left.
     Said(Exit),
 }

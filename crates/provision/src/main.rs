@@ -1,15 +1,13 @@
 //! Parse, run, exit.
 
 use clap::{CommandFactory, Parser};
-use provision::cli::{Cli, Command};
+use provision::cli::{Cli, Command, refuse_useless};
 use provision::command;
 use provision::event::{Event, Events};
 use provision::exit::{Exit, Stop};
 use provision::interrupt::Interrupt;
 use provision::report::{self, Output};
 use provision::secret;
-
-const USAGE: i32 = 64;
 
 fn main() {
     local_cloud::enter();
@@ -21,7 +19,7 @@ fn main() {
             true => anstream::eprint!("{said}"),
             false => anstream::print!("{said}"),
         }
-        std::process::exit(if error.use_stderr() { USAGE } else { 0 });
+        std::process::exit(if error.use_stderr() { Exit::Usage as i32 } else { 0 });
     });
     let runtime = tokio::runtime::Runtime::new().expect("the system gives threads");
     let code = runtime.block_on(run(cli)) as i32;
@@ -45,6 +43,10 @@ async fn run(cli: Cli) -> Exit {
                 Output::Json => events.say(Event::Wrong { mistakes: wrong }),
             }
             Exit::Spec
+        }
+        Err(Stop::Usage(wrong)) => {
+            fail(wrong, None);
+            Exit::Usage
         }
         Err(Stop::Errors(errors)) => {
             for error in &errors {
@@ -78,6 +80,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::Schema(args) => Ok(print(command::schema::run(args))),
         Command::Init(args) => Ok(print(command::init::run(args)?)),
         Command::Completions { shell } => {
+            refuse_useless(&[("--output json", output == Output::Json)], "completions are a script of the shell")?;
             clap_complete::generate(shell, &mut Cli::command(), "provision", &mut std::io::stdout());
             Ok(Exit::Done)
         }

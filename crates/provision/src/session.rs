@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use aws_config::SdkConfig;
 use local_cloud::{Engine, Settings};
 
-use crate::cli::TargetArgs;
+use crate::cli::{CloudArgs, TargetArgs, Variables, refuse_useless};
 use crate::cloud::identity::{self, Identity};
-use crate::cloud::{self, Calls, Cx, Options, Target};
+use crate::cloud::{self, Calls, Cx, Options};
 use crate::error::{Error, Result};
 use crate::event::{self, Event, Events};
 use crate::exit::Stop;
@@ -72,7 +72,7 @@ pub async fn open(
     options: Options,
     events: &Events,
 ) -> Result<Session, Stop> {
-    let (stack, work_dir) = load(path, target, events)?;
+    let (stack, work_dir) = load(path, &target.variables, events)?;
     open_loaded(stack, work_dir, target, options, events).await
 }
 
@@ -94,24 +94,30 @@ pub async fn open_loaded(
     };
     let wanted = stack.target.clone();
     let (cx, place) =
-        reach(target, wanted.region.as_deref(), wanted.account.as_deref(), &work_dir, names, events).await?;
+        reach(&target.cloud, wanted.region.as_deref(), wanted.account.as_deref(), &work_dir, names, events).await?;
     let owner = options.owner.map(|owner| secret::masked(&owner));
     let options = Options { work_dir, owner, runs_here: place.is_local(), ..options };
     session(Cx { options, ..cx }, place, Some(stack)).await
 }
 
-/// Reaches the target of a stack of which only the name is known.
-pub async fn open_named(stack: &str, target: &TargetArgs, options: Options, events: &Events) -> Result<Session, Stop> {
+/// Reaches the target of a stack of which only the names are known.
+pub async fn open_named(
+    stack: &str,
+    env: Option<&str>,
+    cloud: &CloudArgs,
+    options: Options,
+    events: &Events,
+) -> Result<Session, Stop> {
     let work_dir = work_dir(&current_dir()?);
     let names = |account, region| Names {
         stack: stack.to_owned(),
-        env: target.variables.env.clone(),
+        env: env.map(str::to_owned),
         account,
         region,
         tag_prefix: TAG_PREFIX.into(),
         iam_path: "/".into(),
     };
-    let (cx, place) = reach(target, None, None, &work_dir, names, events).await?;
+    let (cx, place) = reach(cloud, None, None, &work_dir, names, events).await?;
     let owner = options.owner.map(|owner| secret::masked(&owner));
     let options = Options { work_dir, owner, runs_here: place.is_local(), ..options };
     session(Cx { options, ..cx }, place, None).await
@@ -133,16 +139,20 @@ pub async fn of(
     events: &Events,
 ) -> Result<Session, Stop> {
     match stack {
-        Some(stack) => open_named(stack, target, options, events).await,
+        Some(stack) => {
+            let Variables { env, set } = &target.variables;
+            refuse_useless(&[("--set", !set.is_empty())], "with --stack, no spec is read")?;
+            open_named(stack, env.as_deref(), &target.cloud, options, events).await
+        }
         None => open(path, target, options, events).await,
     }
 }
 
 /// Reads the spec; its warnings are said, its mistakes stop the command.
-pub fn load(path: Option<&Path>, target: &TargetArgs, events: &Events) -> Result<(Stack, PathBuf), Stop> {
+pub fn load(path: Option<&Path>, variables: &Variables, events: &Events) -> Result<(Stack, PathBuf), Stop> {
     let cwd = current_dir()?;
     let path = spec::find(path, &cwd)?;
-    let loaded = spec::load(&path, &target.variables.options())?;
+    let loaded = spec::load(&path, &variables.options())?;
     secret::keep(&loaded.secrets);
     if !loaded.warnings.is_empty() {
         events.say(Event::SpecWarned { warnings: loaded.warnings });
@@ -174,7 +184,7 @@ pub fn announce(cx: &Cx, place: &Place, events: &Events) {
 }
 
 async fn reach(
-    target: &TargetArgs,
+    target: &CloudArgs,
     region: Option<&str>,
     account: Option<&str>,
     work_dir: &Path,
@@ -184,13 +194,7 @@ async fn reach(
     if target.local {
         return Ok(local(target, region, account, work_dir, names, events).await?);
     }
-    let wanted = Target {
-        region: target.region.clone(),
-        profile: target.profile.clone(),
-        endpoint: target.endpoint.clone(),
-        ca_bundle: target.ca_bundle.clone(),
-    };
-    let sdk = cloud::connect(&wanted, region).await?;
+    let sdk = cloud::connect(&target.target(), region).await?;
     let calls = Calls::default();
     let (account, sdk, identity) = whose(account, sdk, &calls).await?;
     let place = match sdk.endpoint_url() {
@@ -218,7 +222,7 @@ async fn whose(wanted: Option<&str>, sdk: SdkConfig, calls: &Calls) -> Result<(S
 }
 
 async fn local(
-    target: &TargetArgs,
+    target: &CloudArgs,
     region: Option<&str>,
     account: Option<&str>,
     work_dir: &Path,

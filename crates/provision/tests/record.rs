@@ -347,10 +347,10 @@ async fn a_gc_leaves_alone_what_was_renewed_after_it_was_listed() {
     let listed = environments::all(&bench.cx).await.unwrap();
     assert!(listed[0].expired(bench.cx.calls.now()));
     bench.up(&stack(SMALL)).await;
-    assert!(run::decide_gc(&bench.cx, None, &bench.events()).await.unwrap().is_none());
+    assert!(run::decide_gc(&bench.cx, None, false, &bench.events()).await.unwrap().is_none());
     bench.engine.advance(std::time::Duration::from_secs(3600)).await;
     environments::all(&bench.cx).await.unwrap();
-    let (_, plan) = run::decide_gc(&bench.cx, None, &bench.events()).await.unwrap().expect("its time is over");
+    let (_, plan) = run::decide_gc(&bench.cx, None, false, &bench.events()).await.unwrap().expect("its time is over");
     assert_eq!(plan.steps.len(), 1);
 }
 

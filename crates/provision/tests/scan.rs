@@ -85,7 +85,8 @@ async fn a_gc_removes_of_an_expired_environment_what_its_record_does_not_name() 
     bench.engine.advance(Duration::from_secs(3600)).await;
     bench.cx.options.scan = true;
     let scanned = run::scan(&bench.cx, &bench.events()).await.unwrap();
-    let (_, plan) = run::decide_gc(&bench.cx, scanned.as_ref(), &bench.events()).await.unwrap().expect("it is over");
+    let (_, plan) =
+        run::decide_gc(&bench.cx, scanned.as_ref(), false, &bench.events()).await.unwrap().expect("it is over");
     assert!(plan.steps.iter().any(|step| step.name.physical == "kinesis-test"), "{plan:#?}");
     assert_eq!(plan.steps.len(), 13);
 }

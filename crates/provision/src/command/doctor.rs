@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::TargetArgs;
-use crate::cloud::{self, Calls, Cx, Options, Target};
+use crate::cloud::{self, Calls, Cx, Options};
 use crate::doctor::{Check, Findings, account, machine, permitted, room};
 use crate::event::{self, Events};
 use crate::exit::{Exit, Stop};
@@ -19,15 +19,15 @@ pub struct DoctorArgs {
     #[command(flatten)]
     pub target: TargetArgs,
     /// The command whose permissions are asked for
-    #[arg(long = "for", value_enum, default_value_t)]
+    #[arg(long = "for", value_enum, default_value_t, conflicts_with = "local")]
     pub purpose: Purpose,
 }
 
 pub async fn run(args: DoctorArgs, events: &Events) -> Result<Exit, Stop> {
-    let (stack, work_dir) = session::load(args.spec.as_deref(), &args.target, events)?;
+    let (stack, work_dir) = session::load(args.spec.as_deref(), &args.target.variables, events)?;
     let mut findings = Findings::new(events);
     findings.tell(machine::checks(&stack).await);
-    match args.target.local {
+    match args.target.cloud.local {
         true => local(stack, work_dir, &args, events, &mut findings).await?,
         false => away(&args, &stack, events, &mut findings).await,
     }
@@ -53,9 +53,7 @@ async fn local(
 
 /// AWS, or an endpoint that stands for it.
 async fn away(args: &DoctorArgs, stack: &Stack, events: &Events, findings: &mut Findings<'_>) {
-    let TargetArgs { region, profile, endpoint, ca_bundle, .. } = args.target.clone();
-    let target = Target { region, profile, endpoint, ca_bundle };
-    let sdk = match cloud::connect(&target, stack.target.region.as_deref()).await {
+    let sdk = match cloud::connect(&args.target.cloud.target(), stack.target.region.as_deref()).await {
         Ok(sdk) => sdk,
         Err(error) => {
             let remedy = error.what_next().unwrap_or("check the flags and the AWS configuration files").to_owned();

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::down::PurgeArgs;
 use super::list::tell;
-use crate::cli::TargetArgs;
+use super::select::{Picked, SelectArgs, pick};
+use super::up::seconds;
+use crate::cli::CloudArgs;
 use crate::cloud::{Cx, Options};
 use crate::error::Error;
 use crate::event::{Event, Events};
@@ -20,7 +22,16 @@ use crate::session::{self, Session};
 #[derive(Debug, clap::Args)]
 pub struct GcArgs {
     #[command(flatten)]
-    pub target: TargetArgs,
+    pub select: SelectArgs,
+    /// Also delete environments that never expire and were created longer ago than this, for example 3d; needs --stack, --env or
+    /// --env-prefix
+    #[arg(long, value_name = "DURATION", value_parser = seconds)]
+    pub older_than: Option<i64>,
+    /// Delete at most so many environments, the oldest first
+    #[arg(long, value_name = "N")]
+    pub max: Option<usize>,
+    #[command(flatten)]
+    pub cloud: CloudArgs,
     /// Also delete their resources that are in no record, found by searching all resources by their tags
     #[arg(long)]
     pub scan: bool,
@@ -37,7 +48,11 @@ pub struct GcArgs {
 pub async fn gc(args: GcArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let owner = super::whoever_runs_this();
     let options = Options { purge_data: args.data.purge_data, scan: args.scan, owner, ..Options::default() };
-    let session = session::open_named("", &args.target, options, events).await?;
+    if args.older_than.is_some() && !args.select.narrows() {
+        let text = "--older-than needs --stack, --env or --env-prefix: it deletes what nobody gave an expiry time";
+        return Err(Stop::Usage(text.into()));
+    }
+    let session = session::open_named("", None, &args.cloud, options, events).await?;
     let exit = collect(&session, &args, events, interrupt).await;
     session.close(events).await;
     exit
@@ -48,14 +63,18 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
     let listed = environments::all(&session.cx).await?;
     let now = session.cx.calls.now();
     let all = environments::with_unrecorded(&session.cx, listed, scanned.as_ref()).await?;
-    let (expired, others): (Vec<Environment>, Vec<Environment>) =
-        all.into_iter().partition(|environment| environment.expired(now));
-    tell(&expired, now, events);
-    for lost in others.iter().filter(|environment| !environment.recorded) {
+    let selected = all.into_iter().filter(|environment| args.select.takes(environment)).collect();
+    let Picked { remove: over, left, unrecorded } = pick(selected, now, args.older_than, args.max);
+    tell(&over, now, events);
+    for lost in &unrecorded {
         let text = format!("{lost} has no record, so that nobody knows until when it is wanted: left alone");
         events.say(Event::Warned { text });
     }
-    if expired.is_empty() {
+    if !left.is_empty() {
+        let text = format!("{} more would be deleted: --max {} leaves them", left.len(), over.len());
+        events.say(Event::Warned { text });
+    }
+    if over.is_empty() {
         events.say(Event::Said { text: "nothing has expired".into() });
         return Ok(Exit::Done);
     }
@@ -63,15 +82,15 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
         return Ok(Exit::Consent);
     }
     let mut worst = Exit::Done;
-    for environment in expired {
+    for environment in over {
         if *interrupt.stop.borrow() {
             break;
         }
-        let Environment { stack, env, .. } = environment;
+        let Environment { stack, env, expires, .. } = environment;
         let names = Arc::new(Names { stack, env, ..(*session.cx.names).clone() });
         let cx = Cx { names, ..session.cx.clone() };
         session::announce(&cx, &session.place, events);
-        match remove(&cx, scanned.as_ref(), args, events, &interrupt).await {
+        match remove(&cx, scanned.as_ref(), expires.is_none(), args, events, &interrupt).await {
             Ok(Exit::Done) => {}
             Ok(other) => worst = other,
             // One that cannot be removed keeps no other from being removed.
@@ -91,11 +110,12 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
 async fn remove(
     cx: &Cx,
     scanned: Option<&Scanned>,
+    never_expires: bool,
     args: &GcArgs,
     events: &Events,
     interrupt: &Interrupt,
 ) -> Result<Exit, Vec<Error>> {
-    let Some((survey, plan)) = run::decide_gc(cx, scanned, events).await? else { return Ok(Exit::Done) };
+    let Some((survey, plan)) = run::decide_gc(cx, scanned, never_expires, events).await? else { return Ok(Exit::Done) };
     if !plan.refusals.is_empty() {
         return Ok(Exit::Failed);
     }

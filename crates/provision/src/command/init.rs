@@ -4,8 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::cli::refuse_useless;
 use crate::error::{Error, Result};
-use crate::exit::Exit;
+use crate::exit::{Exit, Stop};
 use crate::spec::starter::{self, Language};
 
 #[derive(Debug, clap::Args)]
@@ -30,8 +31,10 @@ pub enum Transform {
     Python,
 }
 
-pub fn run(args: Args) -> Result<(String, Exit)> {
-    write(&args).map(|said| (said, Exit::Done))
+pub fn run(args: Args) -> Result<(String, Exit), Stop> {
+    let python = args.transform == Some(Transform::Python);
+    refuse_useless(&[("--sdk-path", python && args.sdk_path.is_some())], "a Python transform needs no package")?;
+    Ok((write(&args)?, Exit::Done))
 }
 
 fn write(args: &Args) -> Result<String> {
@@ -115,7 +118,7 @@ mod tests {
     #[test]
     fn a_rust_transform_needs_the_sdk() {
         let dir = tempfile::tempdir().unwrap();
-        let error = run(args(dir.path(), Transform::Rust, None)).unwrap_err();
+        let error = write(&args(dir.path(), Transform::Rust, None)).unwrap_err();
         assert!(error.what_next().is_some_and(|hint| hint.contains("--sdk-path")), "{error}");
     }
 }

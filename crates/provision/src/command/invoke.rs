@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use local_cloud::Settings;
 
-use crate::cli::TargetArgs;
-use crate::cloud::{Cx, Options};
+use crate::cli::{CloudArgs, TargetArgs, Variables, refuse_useless};
+use crate::cloud::{self, Cx, Options};
 use crate::command::verify::now;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
@@ -68,7 +68,15 @@ async fn invoke(args: &InvokeArgs, events: &Events) -> Result<Exit, Stop> {
         session.close(events).await;
         return Ok(exit?);
     }
-    let (stack, cx) = offline(spec, &args.target, events)?;
+    let CloudArgs { region, profile, endpoint, ca_bundle, local } = &args.target.cloud;
+    let useless = [
+        ("--profile", profile.is_some()),
+        ("--endpoint", endpoint.is_some()),
+        ("--ca-bundle", ca_bundle.is_some()),
+        ("--local", *local),
+    ];
+    refuse_useless(&useless, "a function runs on this machine, and only --from-stream asks a cloud")?;
+    let (stack, cx) = offline(spec, &args.target.variables, region.as_deref(), events)?;
     let subject = subject::find(&stack, wanted, &cx.names)?;
     let (records, event) = given(&args.given, &subject)?;
     Ok(show(&subject, &cx, &records, event, events).await?)
@@ -92,13 +100,19 @@ async fn from_stream(session: &Session, wanted: Option<&str>, events: &Events) -
 }
 
 /// The spec, and a context that reaches no cloud.
-pub fn offline(spec: Option<&Path>, target: &TargetArgs, events: &Events) -> Result<(Stack, Cx), Stop> {
-    let (stack, work_dir) = session::load(spec, target, events)?;
+pub fn offline(
+    spec: Option<&Path>,
+    variables: &Variables,
+    region: Option<&str>,
+    events: &Events,
+) -> Result<(Stack, Cx), Stop> {
+    let (stack, work_dir) = session::load(spec, variables, events)?;
+    let region = cloud::chosen_region(region, stack.target.region.as_deref())?.unwrap_or("us-east-1").to_owned();
     let names = Names {
         stack: stack.name.clone(),
         env: stack.env.clone(),
         account: stack.target.account.clone().unwrap_or(Settings::default().account),
-        region: target.region.clone().or(stack.target.region.clone()).unwrap_or("us-east-1".into()),
+        region,
         tag_prefix: stack.tag_prefix.clone(),
         iam_path: stack.iam.path.clone(),
     };

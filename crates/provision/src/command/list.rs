@@ -1,6 +1,7 @@
 //! `list`: the environments of an account and region.
 
-use crate::cli::TargetArgs;
+use super::select::SelectArgs;
+use crate::cli::CloudArgs;
 use crate::cloud::Options;
 use crate::error::Result;
 use crate::event::{Event, Events};
@@ -12,7 +13,15 @@ use crate::session::{self, Session};
 #[derive(Debug, clap::Args)]
 pub struct ListArgs {
     #[command(flatten)]
-    pub target: TargetArgs,
+    pub select: SelectArgs,
+    /// Only environments of this owner
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+    /// Only environments that have expired
+    #[arg(long)]
+    pub expired: bool,
+    #[command(flatten)]
+    pub cloud: CloudArgs,
     /// Also list resources that are in no record, found by searching all resources by their tags
     #[arg(long)]
     pub scan: bool,
@@ -20,24 +29,31 @@ pub struct ListArgs {
 
 pub async fn list(args: ListArgs, events: &Events) -> Result<Exit, Stop> {
     let options = Options { scan: args.scan, ..Options::default() };
-    let session = session::open_named("", &args.target, options, events).await?;
+    let session = session::open_named("", None, &args.cloud, options, events).await?;
     session.cx.calls.refuse_changes();
-    let listed = look(&session, events).await;
+    let listed = look(&session, &args, events).await;
     session.close(events).await;
     listed?;
     Ok(Exit::Done)
 }
 
-async fn look(session: &Session, events: &Events) -> Result<()> {
+async fn look(session: &Session, args: &ListArgs, events: &Events) -> Result<()> {
     let cx = &session.cx;
     let scanned = run::scan(cx, events).await?;
     let listed = environments::all(cx).await?;
     let all = environments::with_unrecorded(cx, listed, scanned.as_ref()).await?;
-    tell(&all, cx.calls.now(), events);
+    let now = cx.calls.now();
+    let all: Vec<Environment> = all.into_iter().filter(|environment| shown(environment, args, now)).collect();
+    tell(&all, now, events);
     if all.is_empty() {
         events.say(Event::Said { text: "no environments".into() });
     }
     Ok(())
+}
+
+fn shown(environment: &Environment, args: &ListArgs, now: i64) -> bool {
+    let owned = args.owner.as_ref().is_none_or(|owner| environment.owner.as_ref() == Some(owner));
+    owned && args.select.takes(environment) && (!args.expired || environment.expired(now))
 }
 
 pub(super) fn tell(environments: &[Environment], now: i64, events: &Events) {

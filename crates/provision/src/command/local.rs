@@ -134,29 +134,13 @@ pub async fn run(command: LocalCommand, events: &Events, interrupt: Interrupt) -
 }
 
 async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Result<Exit, Stop> {
-    let data_dir = match (args.memory, args.data_dir) {
-        (true, _) => None,
-        (false, Some(folder)) => Some(folder),
-        (false, None) => Some(session::data_dir(&session::work_dir(&session::current_dir()?))),
-    };
+    let data_dir = folder(&args)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await.map_err(|e| {
         Error::new(format!("listening on port {} of 127.0.0.1", args.port), e)
             .hint("pass --port 0 to have a free one picked")
     })?;
     let address = listener.local_addr().map_err(|e| Error::new("asking for the port", e))?;
-    let settings = Settings {
-        account: args.account.clone(),
-        delays: args.delays,
-        speed: args.speed,
-        paused: args.paused,
-        time: args.clock,
-        enforce_iam: args.enforce_iam,
-        faults: args.faults,
-        consistency: args.consistency.into_iter().fold(Consistency::default(), Consistency::and),
-        limits: args.limits,
-        signature: args.require_signature,
-        data_dir: data_dir.clone(),
-    };
+    let settings = settings(&args, data_dir.clone());
     let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the local engine", e))?;
     session::warn_of_damage(&engine, events);
     let url = format!("http://{address}");
@@ -173,6 +157,31 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
     engine.close().await;
     served.map_err(|e| Error::new(format!("serving {url}"), e))?;
     Ok(Exit::Done)
+}
+
+fn settings(args: &ServeArgs, data_dir: Option<PathBuf>) -> Settings {
+    Settings {
+        account: args.account.clone(),
+        delays: args.delays,
+        speed: args.speed,
+        paused: args.paused,
+        time: args.clock,
+        enforce_iam: args.enforce_iam,
+        faults: args.faults.clone(),
+        consistency: args.consistency.iter().cloned().fold(Consistency::default(), Consistency::and),
+        limits: args.limits,
+        signature: args.require_signature.clone(),
+        data_dir,
+    }
+}
+
+/// Where the engine keeps its data. `None`: nowhere.
+fn folder(args: &ServeArgs) -> Result<Option<PathBuf>, Error> {
+    match (args.memory, &args.data_dir) {
+        (true, _) => Ok(None),
+        (false, Some(folder)) => Ok(Some(folder.clone())),
+        (false, None) => Ok(Some(session::data_dir(&session::work_dir(&session::current_dir()?)))),
+    }
 }
 
 /// What a record of calls to AWS is laid beside.
@@ -227,6 +236,38 @@ fn reset(events: &Events) -> Result<Exit, Stop> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(clap::Parser)]
+    struct Served {
+        #[command(flatten)]
+        args: ServeArgs,
+    }
+
+    #[test]
+    fn each_flag_of_the_engine_changes_its_settings() {
+        let told = |words: &[&str]| {
+            let args = <Served as clap::Parser>::parse_from([&["serve"], words].concat()).args;
+            let folder = folder(&args).expect("a folder");
+            format!("{} {:?}", args.port, settings(&args, folder))
+        };
+        for words in [
+            &["--port", "0"][..],
+            &["--account", "111122223333"],
+            &["--speed", "2"],
+            &["--clock", "2026-01-01T00:00:00Z"],
+            &["--paused"],
+            &["--enforce-iam"],
+            &["--fault", "kinesis:*=throttle"],
+            &["--delays", "aws"],
+            &["--consistency", "aws"],
+            &["--limits"],
+            &["--require-signature", "key:secret"],
+            &["--data-dir", "elsewhere"],
+            &["--memory"],
+        ] {
+            assert_ne!(told(words), told(&[]), "{words:?}");
+        }
+    }
 
     #[test]
     fn the_tables_are_printed_with_what_tells_their_rows_apart() {

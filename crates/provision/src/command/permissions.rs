@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::cli::Variables;
+use crate::cli::{Variables, refuse_useless};
 use crate::cloud;
 use crate::error::{Error, Result};
 use crate::exit::{Exit, Stop};
@@ -30,7 +30,7 @@ pub struct PermissionsArgs {
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
     /// The command that is to be allowed
-    #[arg(long = "for", value_enum, default_value_t)]
+    #[arg(long = "for", value_enum, default_value_t, conflicts_with = "trust")]
     pub purpose: Purpose,
     /// Output format of the policy
     #[arg(long, value_enum, default_value_t)]
@@ -54,6 +54,7 @@ pub enum Format {
 
 /// Gives the text to print: it goes to standard output as it is, to be read by other programs.
 pub fn run(args: PermissionsArgs) -> Result<(String, Exit), Stop> {
+    refuse_what_does_nothing(&args)?;
     let stack = args.spec.as_ref().map(|_| load(&args)).transpose()?;
     let names = named(&args, stack.as_ref())?;
     if let Some(who) = &args.trust {
@@ -76,6 +77,18 @@ pub fn run(args: PermissionsArgs) -> Result<(String, Exit), Stop> {
         tell_of_parts(policies.len());
     }
     Ok((text, Exit::Done))
+}
+
+fn refuse_what_does_nothing(args: &PermissionsArgs) -> Result<(), Stop> {
+    let (env, set) = (args.variables.env.is_some(), !args.variables.set.is_empty());
+    if args.spec.is_none() {
+        refuse_useless(
+            &[("--env", env), ("--set", set)],
+            "without a spec, the policy is for any stack and environment",
+        )?;
+    }
+    let table = args.trust.is_some() && args.format == Format::Table;
+    refuse_useless(&[("--format table", table)], "a trust policy has no table")
 }
 
 /// In an environment whose name may have `*` for any text.
@@ -120,7 +133,7 @@ fn trust(who: &str, args: &PermissionsArgs, names: &Names) -> Result<String> {
     let text = match args.format {
         Format::Policy => format!("{document:#}\n"),
         Format::Terraform => terraform("provision_trust", &document),
-        Format::Table => return Err(Error::msg("--trust: a trust policy has no table").hint("leave out --format")),
+        Format::Table => unreachable!("it was refused"),
     };
     trusted.caution().into_iter().for_each(report::aside);
     Ok(text)

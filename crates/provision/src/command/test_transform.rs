@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::cli::TargetArgs;
+use crate::cli::Variables;
 use crate::cloud::Cx;
 use crate::command::invoke::{offline, read};
 use crate::error::{Error, Result};
@@ -32,7 +32,10 @@ pub struct TestArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     #[command(flatten)]
-    pub target: TargetArgs,
+    pub variables: Variables,
+    /// AWS region in what the function is told, where the spec names none
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
 }
 
 /// How long the smallest batch is looked for, of each breach.
@@ -50,7 +53,7 @@ pub async fn run(args: TestArgs, events: &Events, interrupt: Interrupt) -> Resul
 
 async fn test(args: &TestArgs, events: &Events) -> Result<Exit, Stop> {
     let (spec, wanted) = args.which.spec_and_function();
-    let (stack, cx) = offline(spec, &args.target, events)?;
+    let (stack, cx) = offline(spec, &args.variables, args.region.as_deref(), events)?;
     let subject = subject::find(&stack, wanted, &cx.names)?;
     let samples: Vec<Bytes> = match &args.records {
         Some(path) => event::lines(&read(path)?).iter().map(|record| Bytes::copy_from_slice(record.bytes())).collect(),

@@ -121,7 +121,7 @@ async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: 
 }
 
 /// A duration in seconds; a day has 24 hours.
-fn seconds(text: &str) -> Result<i64, String> {
+pub(super) fn seconds(text: &str) -> Result<i64, String> {
     let span: jiff::Span = text.parse().map_err(|_| "write a duration: 90m, 8h, 2d".to_owned())?;
     let total = span.total((jiff::Unit::Second, jiff::SpanRelativeTo::days_are_24_hours()));
     match total {

@@ -30,6 +30,8 @@ use crate::verify::{Verified, expect, objects, send};
 
 /// What AWS may take besides the buffers: reading the stream, invoking, storing.
 const SLACK: Duration = Duration::from_secs(300);
+/// What our own engine may take once its buffers are flushed.
+const FLUSHED: Duration = Duration::from_secs(20);
 /// How often the objects are listed while they are waited for.
 const POLL: Duration = Duration::from_secs(5);
 
@@ -164,7 +166,7 @@ async fn settle(
     events: &Events,
 ) -> Result<Vec<(Account, Found)>> {
     let expected = tested.iter().map(|one| buffered(one.delivery)).max().unwrap_or_default() + SLACK;
-    let limit = args.timeout.map_or(expected, Duration::from_secs);
+    let limit = patience(session.place.is_local(), args.timeout, expected);
     let names: Vec<String> = tested.iter().map(|one| one.name.to_owned()).collect();
     let started = Instant::now();
     match &session.place {
@@ -185,12 +187,20 @@ async fn settle(
     loop {
         let results = accounts(&session.cx, tested, records, began).await?;
         let done = results.iter().all(|(account, _)| account.missing == 0);
-        let patience = if session.place.is_local() { Duration::from_secs(20) } else { limit };
-        if done || started.elapsed() >= patience {
+        if done || started.elapsed() >= limit {
             return Ok(results);
         }
         let pause = if session.place.is_local() { Duration::from_millis(100) } else { POLL };
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// How long records are waited for: as told, else what a flushed engine of ours takes at most, or the buffers and AWS do.
+fn patience(flushed: bool, timeout_s: Option<u64>, buffers: Duration) -> Duration {
+    match (timeout_s, flushed) {
+        (Some(seconds), _) => Duration::from_secs(seconds),
+        (None, true) => FLUSHED,
+        (None, false) => buffers,
     }
 }
 
@@ -301,6 +311,12 @@ fn say(events: &Events, text: String) {
 mod tests {
     use super::*;
     use crate::spec::{self, LoadOptions};
+
+    #[test]
+    fn a_timeout_goes_before_what_the_buffers_allow() {
+        let told = |flushed, timeout_s| patience(flushed, timeout_s, Duration::from_secs(360)).as_secs();
+        assert_eq!([told(false, None), told(true, None), told(false, Some(9)), told(true, Some(9))], [360, 20, 9, 9]);
+    }
 
     #[test]
     fn who_misses_records_is_told_where_firehose_says_why() {

@@ -34,16 +34,25 @@ pub async fn decide_down(cx: &Cx, stack: Option<&Stack>, events: &Events) -> Res
     Ok((survey, plan))
 }
 
-/// The same for an environment that was listed as expired. `None` where its record, read again, says otherwise: an `up` may
-/// have renewed it.
-pub async fn decide_gc(cx: &Cx, scanned: Option<&Scanned>, events: &Events) -> Result<Option<(Survey, Plan)>> {
+/// The same for an environment that was listed as expired, or as one that never expires. `None` where its record, read again,
+/// says otherwise: an `up` may have renewed it.
+pub async fn decide_gc(
+    cx: &Cx,
+    scanned: Option<&Scanned>,
+    never_expires: bool,
+    events: &Events,
+) -> Result<Option<(Survey, Plan)>> {
     let nodes = || {
         let mut nodes = vec![];
         add_scanned(&mut nodes, scanned, &cx.names);
         nodes
     };
     let survey = settled(cx, nodes, For::Down, events).await?;
-    if survey.record.expires(&cx.names).is_none_or(|expires| expires > cx.calls.now()) {
+    let over = match survey.record.expires(&cx.names) {
+        Some(expires) => expires <= cx.calls.now(),
+        None => never_expires && survey.record.exists(),
+    };
+    if !over {
         warn_of_record("it was renewed or deleted meanwhile, so that nothing is removed", &cx.names, events);
         return Ok(None);
     }
