@@ -20,8 +20,11 @@ const BAD_OUTPUT: &str = "Check your function and make sure the output is in req
 const FUNCTION_FAILED: &str = "The Lambda function was successfully invoked but it returned an error result.";
 const MISSING: &str = "One or more record Ids were not returned. Ensure that the Lambda function returns all received \
     record Ids.";
-const DUPLICATED: &str = "Multiple records were returned with the same record ID. Ensure that the Lambda function \
-    returns unique record IDs for each record.";
+const DUPLICATED: &str = "Multiple records were returned with the same record Id. Ensure that the Lambda function \
+    returns a unique record Id for each record.";
+const NO_DATA: &str = "The data field cannot be null when the SourceType is DirectPut or KinesisStreamAsSource and \
+    processing result is Ok. The value field cannot be null when the SourceType is MSKAsSource and processing result \
+    is Ok.";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -95,9 +98,13 @@ fn verdicts(ids: &[String], document: Document) -> Option<Vec<Verdict>> {
 
 fn verdict(result: &str, data: Option<&str>, metadata: Option<Metadata>) -> Option<Verdict> {
     match result {
-        "Ok" => Some(Verdict::Ok {
-            data: decode_base64(data?.as_bytes())?,
-            partition_keys: metadata.and_then(|metadata| metadata.partition_keys).unwrap_or_default(),
+        "Ok" => Some(match data {
+            // This fails its own record only: <https://github.com/floci-io/floci/pull/3393>, which was tried on AWS.
+            None => Verdict::Failed(Failure::new("Lambda.InvalidReturnFormat", NO_DATA)),
+            Some(data) => Verdict::Ok {
+                data: decode_base64(data.as_bytes())?,
+                partition_keys: metadata.and_then(|metadata| metadata.partition_keys).unwrap_or_default(),
+            },
         }),
         "Dropped" => Some(Verdict::Dropped),
         "ProcessingFailed" => {
@@ -157,7 +164,8 @@ mod tests {
             (r#"{"recordId":"a","result":"ok","data":""}"#, WRONG),
             (r#"{"recordId":"a","data":""}"#, WRONG),
             (r#"{"recordId":"a","result":"Ok","data":"*"}"#, WRONG),
-            (r#"{"recordId":"a","result":"Ok"}"#, WRONG),
+            (r#"{"recordId":"a","result":"Ok"}"#, r#"Lambda.InvalidReturnFormat, b"B" {}"#),
+            (r#"{"recordId":"a","result":"Ok","data":null}"#, r#"Lambda.InvalidReturnFormat, b"B" {}"#),
             (r#"{"recordId":"a","result":"Ok","data":"QQ"}"#, WRONG),
             (r#"{"recordId":"a","result":"Ok","data":"QQ==","metadata":{"partitionKeys":[]}}"#, WRONG),
             (r#"{"recordId":"a","result":"Ok","data":"QQ==","metadata":{"partitionKeys":{"k":1}}}"#, WRONG),

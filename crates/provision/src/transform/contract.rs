@@ -24,6 +24,8 @@ pub enum Verdict {
     Missing,
     /// Answered more than once: `Lambda.DuplicatedRecordId`.
     Duplicated,
+    /// Answered `Ok` without data: `Lambda.InvalidReturnFormat`.
+    WithoutData,
 }
 
 impl Verdict {
@@ -35,6 +37,7 @@ impl Verdict {
             Verdict::Failed => "ProcessingFailed",
             Verdict::Missing => "Lambda.MissingRecordId",
             Verdict::Duplicated => "Lambda.DuplicatedRecordId",
+            Verdict::WithoutData => "Lambda.InvalidReturnFormat",
         }
     }
 }
@@ -77,10 +80,9 @@ impl Kind {
             | Kind::ResponseTooLarge
             | Kind::Unreadable
             | Kind::UnknownResult
-            | Kind::DataMissing
             | Kind::DataNotBase64
             | Kind::PartitionKeys => true,
-            Kind::RecordMissing | Kind::RecordDuplicated | Kind::RecordUnknown => false,
+            Kind::DataMissing | Kind::RecordMissing | Kind::RecordDuplicated | Kind::RecordUnknown => false,
         }
     }
 
@@ -90,9 +92,10 @@ impl Kind {
             Kind::FunctionFailed | Kind::TimedOut | Kind::ResponseTooLarge => {
                 "Firehose asks again, and then puts every record of the batch under the error prefix"
             }
-            Kind::Unreadable | Kind::UnknownResult | Kind::DataMissing | Kind::DataNotBase64 | Kind::PartitionKeys => {
+            Kind::Unreadable | Kind::UnknownResult | Kind::DataNotBase64 | Kind::PartitionKeys => {
                 "Firehose puts every record of the batch under the error prefix (Lambda.FunctionError)"
             }
+            Kind::DataMissing => "Firehose puts the record under the error prefix (Lambda.InvalidReturnFormat)",
             Kind::RecordMissing => "Firehose puts the record under the error prefix (Lambda.MissingRecordId)",
             Kind::RecordDuplicated => "Firehose puts the record under the error prefix (Lambda.DuplicatedRecordId)",
             Kind::RecordUnknown => "Firehose ignores the answer, and the record that it was for is missing",
@@ -169,7 +172,7 @@ fn judge_records(ids: &[&str], records: &[Map<String, Value>]) -> Judged {
         let mut breach = |kind, what| breaches.push(Breach { kind, what, record: place });
         let verdict = verdict(record).unwrap_or_else(|(kind, what)| {
             breach(kind, what);
-            Verdict::Failed
+            if kind == Kind::DataMissing { Verdict::WithoutData } else { Verdict::Failed }
         });
         let Some(place) = place else {
             match (id, record.get("recordId")) {

@@ -78,7 +78,7 @@ fn fates(records: &[Record], called: &Called) -> Result<Vec<Fate>, String> {
     let fate = |verdict| match verdict {
         Verdict::Ok { data, .. } => Fate::Delivered(data),
         Verdict::Dropped => Fate::Dropped,
-        Verdict::Failed | Verdict::Missing | Verdict::Duplicated => Fate::Failed,
+        Verdict::Failed | Verdict::Missing | Verdict::Duplicated | Verdict::WithoutData => Fate::Failed,
     };
     Ok(judged.verdicts.into_iter().flatten().map(fate).collect())
 }

@@ -32,7 +32,7 @@ fn answers_that_firehose_takes_become_verdicts() {
 }
 
 #[test]
-fn a_record_that_is_forgotten_or_answered_twice_fails_alone() {
+fn a_record_that_is_forgotten_answered_twice_or_answered_without_data_fails_alone() {
     let table = [
         ("", "Lambda.MissingRecordId, B {}", vec![(Kind::RecordMissing, Some(0))]),
         (
@@ -50,6 +50,12 @@ fn a_record_that_is_forgotten_or_answered_twice_fails_alone() {
             "Lambda.MissingRecordId, B {}",
             vec![(Kind::RecordUnknown, None), (Kind::RecordMissing, Some(0))],
         ),
+        (
+            r#"{"recordId":"a","result":"Ok","data":null},"#,
+            "Lambda.InvalidReturnFormat, B {}",
+            vec![(Kind::DataMissing, Some(0))],
+        ),
+        (r#"{"recordId":"a","result":"Ok"},"#, "Lambda.InvalidReturnFormat, B {}", vec![(Kind::DataMissing, Some(0))]),
     ];
     for (record, verdicts, breaches) in table {
         assert_eq!(told(&format!(r#"{{"records":[{record}{OK_B}]}}"#), false), (verdicts.into(), breaches), "{record}");
@@ -62,8 +68,6 @@ fn one_answer_in_the_wrong_form_fails_the_batch_and_names_its_record() {
         (r#""result":"OK","data":"QQ==""#, Kind::UnknownResult, "it answered \"OK\", where only"),
         (r#""result":1,"data":"QQ==""#, Kind::UnknownResult, "it answered \"\", where only"),
         (r#""data":"QQ==""#, Kind::UnknownResult, "it answered \"\", where only"),
-        (r#""result":"Ok""#, Kind::DataMissing, "it answered Ok without data"),
-        (r#""result":"Ok","data":null"#, Kind::DataMissing, "it answered Ok without data"),
         (r#""result":"Ok","data":{"a":1}"#, Kind::DataNotBase64, "data in its answer is not base64: it is an object"),
         (r#""result":"Ok","data":"b'QQ=='""#, Kind::DataNotBase64, "data in its answer is not base64: b'QQ=='"),
         (r#""result":"Ok","data":"QQ""#, Kind::DataNotBase64, "data in its answer is not base64: QQ"),
