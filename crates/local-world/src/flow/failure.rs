@@ -12,8 +12,10 @@ use crate::time::Millis;
 pub enum ErrorType {
     Processing,
     Decompression,
-    /// What the records' partition would be could not be found out.
+    /// A query of the delivery stream found no partition key in the record.
     MetadataExtraction,
+    /// The function gave no value for a partition key that the prefix names.
+    Partitioning,
     ActivePartitions,
 }
 
@@ -23,6 +25,8 @@ impl ErrorType {
             ErrorType::Processing => "processing-failed",
             ErrorType::Decompression => "decompression-failed",
             ErrorType::MetadataExtraction => "metadata-extraction-failed",
+            // <https://github.com/aws/aws-cdk>, `integ.dynamic-partitioning-with-lambda.ts`, which runs on AWS.
+            ErrorType::Partitioning => "partitioning-failed",
             ErrorType::ActivePartitions => "activePartitionExceeded",
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::failure::Failure;
+use super::failure::{ErrorType, Failure};
 use super::job::Job;
 use super::object;
 use super::prefix::{PartitionKey, PartitionKeys};
@@ -24,13 +24,18 @@ impl<'a> Placing<'a> {
         Placing { job, query: job.config.query.as_deref().map(Extraction::of) }
     }
 
-    /// Every key that the prefix names must be there, and the object's key fit.
-    pub fn slot(&mut self, data: &[u8], from_lambda: &Found, arrival: Millis) -> Result<Slot, Failure> {
+    /// The object that a record belongs to. Every key that the prefix names must have a value, and the object's key must not be too
+    /// long.
+    ///
+    /// # Errors
+    /// Why the record has no object, and the error type under which it is filed instead.
+    pub fn slot(&mut self, data: &[u8], from_lambda: &Found, arrival: Millis) -> Result<Slot, (ErrorType, Failure)> {
         let config = &self.job.config;
         if !config.partitioned {
             return Ok(Slot::Good(PartitionKeys::new()));
         }
-        let from_query = self.query.as_mut().map(|query| query.keys(data)).transpose()?.unwrap_or_default();
+        let extracted = self.query.as_mut().map(|query| query.keys(data)).transpose();
+        let from_query = extracted.map_err(|failure| (ErrorType::MetadataExtraction, failure))?.unwrap_or_default();
         let value = |key: &PartitionKey| match key {
             PartitionKey::FromLambda(name) => from_lambda.get(name),
             PartitionKey::FromQuery(name) => from_query.get(name),
@@ -38,13 +43,16 @@ impl<'a> Placing<'a> {
         let mut keys = PartitionKeys::new();
         for key in config.store.prefix.partition_keys() {
             let Some(value) = value(key).filter(|value| !value.is_empty()) else {
-                let message = "partitionKeys values must not be null or empty";
-                return Err(failed(message));
+                let error_type = match key {
+                    PartitionKey::FromLambda(_) => ErrorType::Partitioning,
+                    PartitionKey::FromQuery(_) => ErrorType::MetadataExtraction,
+                };
+                return Err((error_type, failed("partitionKeys values must not be null or empty")));
             };
             keys.insert(key.clone(), value.clone());
         }
         match object::too_long(self.job, &keys, arrival) {
-            Some(why) => Err(failed(&why)),
+            Some(why) => Err((ErrorType::MetadataExtraction, failed(&why))),
             None => Ok(Slot::Good(keys)),
         }
     }

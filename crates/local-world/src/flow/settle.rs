@@ -90,10 +90,9 @@ fn each(
                 continue;
             }
             Verdict::Failed(failure) => Err((ErrorType::Processing, failure)),
-            Verdict::Ok { data, partition_keys } => match placing.slot(&data, &partition_keys, item.record.arrival) {
-                Ok(slot) => Ok((slot, data)),
-                Err(failure) => Err((ErrorType::MetadataExtraction, failure)),
-            },
+            Verdict::Ok { data, partition_keys } => {
+                placing.slot(&data, &partition_keys, item.record.arrival).map(|slot| (slot, data))
+            }
         };
         let (slot, data) = placed.unwrap_or_else(|(kind, failure)| {
             let line = line(&Output::of(item, Bytes::new()), &failure, attempts, lambda_arn, now);

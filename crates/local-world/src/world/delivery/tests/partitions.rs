@@ -93,6 +93,7 @@ fn a_function_and_a_query_may_both_give_keys() {
         pairs(&[("odd/1/", r#"{"n":1}"#), ("odd/3/", r#"{"n":3}"#)]),
         "the query sees what the function gave"
     );
+    assert_eq!(found[0].0, "bad/partitioning-failed/", "the function gave no `kind`");
     let line: Value = serde_json::from_str(&found[0].1).unwrap();
     assert_eq!(text_of(&line["rawData"]), "2");
     assert_eq!(line["errorMessage"], "partitionKeys values must not be null or empty");
