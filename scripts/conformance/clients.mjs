@@ -160,7 +160,7 @@ async function delivery() {
   check("objects hold what was put", delivered.trim().split("\n").sort(), ["one", "three", "two"]);
   await refused("an absent delivery stream is a modelled error",
     deliveries.send(new firehose.DescribeDeliveryStreamCommand({ DeliveryStreamName: `${run}-absent` })),
-    firehose.ResourceNotFoundException, /Firehose .*-absent not found under account \d{12}\./);
+    firehose.ResourceNotFoundException, /Firehose .*-absent under account \d{12} not found\./);
 }
 
 async function invocation() {

@@ -164,7 +164,8 @@ impl<'a> Scope<'a> {
 
     fn find<'s>(&self, state: &'s State, name: &str) -> Result<&'s DeliveryStream, AwsError> {
         state.streams.get(&self.key(name)).ok_or_else(|| {
-            let message = format!("Firehose {name} not found under account {}.", self.account);
+            // As seen: <https://github.com/turbot/steampipe-plugin-aws/issues/759>.
+            let message = format!("Firehose {name} under account {} not found.", self.account);
             AwsError::new("ResourceNotFoundException", message)
         })
     }

@@ -88,7 +88,7 @@ pub const CASES: &[Case] = &[
         before: &[ROLE],
         write: DELIVERY,
         at: DESCRIBE_DELIVERY,
-        seen: "Firehose d not found under account 000000000000.",
+        seen: "Firehose d under account 000000000000 not found.",
         later: r#""DeliveryStreamStatus":"ACTIVE""#,
     },
     Case {

@@ -106,7 +106,12 @@ pub fn put_record_batch(
 
 /// Fails unless records may be put directly. Gives whether they are encrypted at rest.
 fn writable(state: &State, at: &Scope, name: &str) -> Result<bool, AwsError> {
-    let stream: &DeliveryStream = at.find(state, name)?;
+    // A put says it in another order than the other operations: <https://github.com/awslabs/lambda-streams-to-firehose/issues/22>.
+    let absent = || {
+        let message = format!("Firehose {name} not found under account {}.", at.account);
+        AwsError::new("ResourceNotFoundException", message)
+    };
+    let stream: &DeliveryStream = state.streams.get(&at.key(name)).ok_or_else(absent)?;
     if stream.source.is_some() {
         return Err(invalid("This operation is not permitted on KinesisStreamAsSource delivery stream type."));
     }

@@ -194,9 +194,11 @@ fn a_status_allows_what_it_allows() {
     assert_eq!(stage.refused("PutRecord", put()), not_active);
     assert!(stage.refused("TagDeliveryStream", tag()).starts_with("ResourceInUseException"));
     stage.advance(1_000);
-    let gone = "ResourceNotFoundException: Firehose d not found under account 000000000000.";
+    let gone = "ResourceNotFoundException: Firehose d under account 000000000000 not found.";
     assert_eq!(stage.refused("DescribeDeliveryStream", d()), gone);
     assert_eq!(stage.refused("DeleteDeliveryStream", d()), gone);
+    let unknown = "ResourceNotFoundException: Firehose d not found under account 000000000000.";
+    assert_eq!(stage.refused("PutRecord", put()), unknown);
 }
 
 #[test]
