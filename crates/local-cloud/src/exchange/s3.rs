@@ -72,6 +72,7 @@ async fn perform(engine: &Engine, operation: &str, id: &str, mut request: Reques
         id: id.to_owned(),
         bucket_tags: convert::bucket_tags(&request.body),
         checksum: checksum::verified(&request)?,
+        expires: incoming::take_expires(&mut request),
         refused: Arc::default(),
     };
     // The library answers 200.

@@ -413,3 +413,98 @@ async fn canned_acls_are_kept_where_the_buckets_ownership_allows_any() {
         assert!(text(&shown).contains("global/AllUsers"), "{get} {}", text(&shown));
     }
 }
+
+#[tokio::test]
+async fn an_object_says_when_it_expires_and_a_reader_may_have_it_say_otherwise() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    for expires in ["Wed, 21 Oct 2026 07:28:00 GMT", "0"] {
+        s3(&engine, "PUT", "/lake/k", &[("expires", expires), ("cache-control", "no-store")], "x").await;
+        s3(&engine, "PUT", "/lake/copy", &[("x-amz-copy-source", "/lake/k")], "").await;
+        for (method, key) in [("GET", "k"), ("HEAD", "k"), ("HEAD", "copy")] {
+            let found = s3(&engine, method, &format!("/lake/{key}"), &[], "").await;
+            assert_eq!((header(&found, "expires"), header(&found, "cache-control")), (expires, "no-store"), "{key}");
+        }
+    }
+    let other = "Thu, 22 Oct 2026 07:28:00 GMT";
+    let query = "response-cache-control=no-cache&response-expires=Thu%2C%2022%20Oct%202026%2007%3A28%3A00%20GMT";
+    for method in ["GET", "HEAD"] {
+        let found = s3(&engine, method, &format!("/lake/k?{query}"), &[], "").await;
+        assert_eq!((header(&found, "expires"), header(&found, "cache-control")), (other, "no-cache"), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_says_how_it_is_encrypted_as_its_writer_or_its_bucket_said() {
+    const KMS: (&str, &str) = ("x-amz-server-side-encryption", "aws:kms");
+    const KEY: (&str, &str) =
+        ("x-amz-server-side-encryption-aws-kms-key-id", "arn:aws:kms:us-east-1:000000000000:key/k");
+    const BUCKET_KEY: (&str, &str) = ("x-amz-server-side-encryption-bucket-key-enabled", "true");
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    let found = async |headers: &Headers| {
+        let put = s3(&engine, "PUT", "/lake/k", headers, "x").await;
+        let head = s3(&engine, "HEAD", "/lake/k", &[], "").await;
+        let of = |answer| [KMS.0, KEY.0, BUCKET_KEY.0].map(|name| header(answer, name).to_owned());
+        assert_eq!(of(&put), of(&head), "{}", text(&put));
+        of(&head)
+    };
+    assert_eq!(found(&[]).await, ["AES256", "", ""]);
+    assert_eq!(found(&[BUCKET_KEY]).await, ["AES256", "", ""]);
+    assert_eq!(found(&[KMS, KEY]).await, ["aws:kms", KEY.1, ""]);
+    assert_eq!(found(&[KMS, BUCKET_KEY]).await, ["aws:kms", "alias/aws/s3", "true"]);
+    assert_eq!(found(&[(KMS.0, "aws:kms:dsse")]).await, ["aws:kms:dsse", "alias/aws/s3", ""]);
+    let by_default = format!(
+        "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm>\
+         <KMSMasterKeyID>{}</KMSMasterKeyID></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>true</BucketKeyEnabled>\
+         </Rule></ServerSideEncryptionConfiguration>",
+        KEY.1
+    );
+    assert_eq!(s3(&engine, "PUT", "/lake?encryption", &[], &by_default).await.status(), 200);
+    assert_eq!(found(&[]).await, ["aws:kms", KEY.1, "true"]);
+    assert_eq!(found(&[(BUCKET_KEY.0, "false")]).await, ["aws:kms", KEY.1, ""]);
+    for (headers, code) in [
+        (&[KEY][..], "InvalidArgument"),
+        (&[(KMS.0, "AES256"), KEY], "InvalidArgument"),
+        (&[(KMS.0, "rot13")], "InvalidEncryptionAlgorithmError"),
+    ] {
+        let refused = s3(&engine, "PUT", "/lake/k", headers, "x").await;
+        assert!(text(&refused).contains(&format!("<Code>{code}</Code>")), "{}", text(&refused));
+    }
+}
+
+#[tokio::test]
+async fn a_presigned_address_carries_headers_in_its_query() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    let newer = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F20260101%2Fus-east-1%2Fs3%2Faws4_request\
+                 &X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=0";
+    let older = "AWSAccessKeyId=AK&Expires=2000000000&Signature=0&content-type=text%2Fcsv";
+    for (signature, content_type) in [(newer, "binary/octet-stream"), (older, "text/csv")] {
+        let address = format!("/lake/k?{signature}&x-amz-meta-who=me&x-amz-storage-class=STANDARD_IA");
+        let put = Request::put(&address).body(Bytes::from("x")).expect("valid parts");
+        let put = engine.call(put).await;
+        assert_eq!(put.status(), 200, "{}", text(&put));
+        let head = s3(&engine, "HEAD", "/lake/k", &[], "").await;
+        let found = ["x-amz-meta-who", "x-amz-storage-class", "content-type"].map(|name| header(&head, name));
+        assert_eq!(found, ["me", "STANDARD_IA", content_type], "{signature}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_may_be_completed_twice() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    let begun = s3(&engine, "POST", "/lake/k?uploads", &[], "").await;
+    let id = text(&begun).split("UploadId>").nth(1).expect("an id").trim_end_matches("</").to_owned();
+    let part = s3(&engine, "PUT", &format!("/lake/k?uploadId={id}&partNumber=1"), &[], "x").await;
+    let etag = header(&part, "etag");
+    let parts = format!(
+        "<CompleteMultipartUpload><Part><ETag>{etag}</ETag><PartNumber>1</PartNumber></Part></CompleteMultipartUpload>"
+    );
+    let path = format!("/lake/k?uploadId={id}");
+    let first = s3(&engine, "POST", &path, &[], &parts).await;
+    let second = s3(&engine, "POST", &path, &[], &parts).await;
+    assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 200), "{}", text(&second));
+    assert_eq!(text(&first), text(&second));
+}

@@ -199,6 +199,11 @@ impl Destination {
         }
     }
 
+    /// The key that objects are encrypted with, where one is named.
+    pub fn kms_key(&self) -> Option<&str> {
+        self.encryption_configuration.as_ref()?.pointer("/KMSEncryptionConfig/AWSKMSKeyARN")?.as_str()
+    }
+
     /// This with what an update says: member by member, but a list of processors as a whole.
     pub fn merged(mut self, update: Destination) -> Destination {
         let inherited = self.processing_configuration.as_ref().and_then(|processing| processing.enabled);

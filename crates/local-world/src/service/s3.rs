@@ -22,7 +22,7 @@ pub mod version;
 
 pub use bucket::Bucket;
 pub use checksum::Checksum;
-pub use description::Description;
+pub use description::{Description, Encryption};
 pub use object::Object;
 pub use sums::Sums;
 pub use sweep::Sweep;
@@ -75,22 +75,36 @@ impl Default for State {
     }
 }
 
-/// Stores an object of this MD5 on behalf of another service (Firehose). Fails with S3's own code (`NoSuchBucket`, ...).
-pub fn store(
-    state: &mut State,
-    now: Millis,
-    bucket: &str,
-    key: &str,
-    body: Bytes,
-    etag: String,
-    content_encoding: Option<&str>,
-) -> Result<(), AwsError> {
+/// An object that another service (Firehose) stores.
+#[derive(Debug)]
+pub struct Delivered<'a> {
+    pub bucket: &'a str,
+    pub key: &'a str,
+    pub body: Bytes,
+    /// MD5 of the body, in hex.
+    pub etag: String,
+    pub content_encoding: Option<&'a str>,
+    /// ARN of the KMS key that the service was told to encrypt with. `None`: the bucket's default applies.
+    pub kms_key: Option<&'a str>,
+}
+
+/// Stores an object on behalf of another service.
+///
+/// # Errors
+/// S3's own code (`NoSuchBucket`, ...).
+pub fn store(state: &mut State, now: Millis, delivered: Delivered) -> Result<(), AwsError> {
+    let Delivered { bucket, key, body, etag, content_encoding, kms_key } = delivered;
+    let encryption = match kms_key {
+        Some(key) => Encryption { kms_key: Some(key.to_owned()), ..Encryption::default() },
+        None => state.bucket(bucket)?.default_encryption(),
+    };
     let description = Description {
         content_type: Some("application/octet-stream".into()),
         content_encoding: content_encoding.map(str::to_owned),
+        encryption,
         ..Description::default()
     };
-    let new = object::New { body, etag, checksum: None, parts: vec![], description };
+    let new = object::New { body, etag, checksum: None, parts: vec![], upload: None, description };
     state.put(now, bucket, key, new, object::Precondition::None).map(drop)
 }
 

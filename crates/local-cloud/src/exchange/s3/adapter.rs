@@ -30,6 +30,8 @@ pub struct Adapter {
     pub bucket_tags: Vec<Tag>,
     /// Of the body, as the client said it and found right.
     pub checksum: Option<Checksum>,
+    /// The header `Expires`. S3 takes any text, and the library only a date.
+    pub expires: Option<String>,
     /// Why the operation failed. The library's own error has no room for the details.
     pub refused: Arc<OnceLock<AwsError>>,
 }
@@ -50,7 +52,8 @@ impl Adapter {
             world.tick(turn);
             let account = world.settings.account.clone();
             let (region, id, checksum) = (self.region.as_str(), self.id.as_str(), self.checksum.as_ref());
-            let context = Context { now: turn.now, account: &account, region, id, checksum, sums };
+            let expires = self.expires.as_deref();
+            let context = Context { now: turn.now, account: &account, region, id, checksum, expires, sums };
             act(&mut world.s3, &context)
         });
         acted.and_then(|result| result).map(S3Response::new).map_err(|error| self.refuse(error))
@@ -92,6 +95,11 @@ fn with_header<T>(mut answer: S3Response<T>, name: &'static str, value: &str) ->
         answer.headers.insert(name, value);
     }
     answer
+}
+
+fn with_headers<T>(answer: S3Response<(T, Vec<(&'static str, String)>)>) -> S3Response<T> {
+    let S3Response { output: (output, headers), .. } = answer;
+    headers.into_iter().fold(S3Response::new(output), |answer, (name, value)| with_header(answer, name, &value))
 }
 
 type Answer<T> = S3Result<S3Response<T>>;
@@ -357,7 +365,7 @@ impl S3 for Adapter {
             Some(_) => self.before_read(&input.bucket, &input.key, input.version_id.as_deref()),
             None => Sums::default(),
         };
-        self.act_with(&sums, |state, cx| read::get(state, cx, input))
+        Ok(with_headers(self.act_with(&sums, |state, cx| read::get(state, cx, input))?))
     }
 
     async fn head_object(&self, r: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
@@ -366,10 +374,7 @@ impl S3 for Adapter {
             Some(_) => self.before_read(&input.bucket, &input.key, input.version_id.as_deref()),
             None => Sums::default(),
         };
-        let done = self.act_with(&sums, |state, cx| read::head(state, cx, input))?;
-        let tags = done.output.1;
-        let answer = done.map_output(|(output, _)| output);
-        Ok(if tags > 0 { with_header(answer, "x-amz-tagging-count", &tags.to_string()) } else { answer })
+        Ok(with_headers(self.act_with(&sums, |state, cx| read::head(state, cx, input))?))
     }
 
     async fn delete_object(&self, r: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {

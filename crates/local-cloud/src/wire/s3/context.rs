@@ -10,6 +10,8 @@ pub struct Context<'a> {
     pub region: &'a str,
     pub id: &'a str,
     pub checksum: Option<&'a Checksum>,
+    /// The header `Expires`, as it was written.
+    pub expires: Option<&'a str>,
     /// Made before the turn.
     pub sums: &'a Sums,
 }

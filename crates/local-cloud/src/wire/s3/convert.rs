@@ -120,7 +120,7 @@ impl Conditions<'_> {
 
 /// What the inputs of all that write an object say of it.
 macro_rules! description {
-    ($input:expr, $tags:expr, $kms_key:expr) => {
+    ($input:expr, $cx:expr, $tags:expr, $encryption:expr) => {
         $crate::service::s3::Description {
             content_type: $input.content_type,
             content_encoding: $input.content_encoding,
@@ -129,7 +129,8 @@ macro_rules! description {
             cache_control: $input.cache_control,
             metadata: $crate::wire::s3::convert::metadata($input.metadata),
             tags: $tags,
-            kms_key: $kms_key,
+            encryption: $encryption,
+            expires: $cx.expires.map(str::to_owned),
             storage_class: $crate::wire::s3::convert::storage_class($input.storage_class),
             acl: $input.acl.map(|acl| acl.as_str().to_owned()),
         }

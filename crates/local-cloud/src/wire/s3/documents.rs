@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::request::AwsError;
 use crate::service::iam;
-use crate::service::s3::{State, refusal};
+use crate::service::s3::{Encryption, State, refusal};
 
 pub use crate::service::s3::POLICY;
+pub use crate::service::s3::bucket::ENCRYPTION;
 
 pub const ACL: &str = "acl";
-pub const ENCRYPTION: &str = "encryption";
 pub const PUBLIC_ACCESS: &str = "publicAccessBlock";
 pub const OWNERSHIP: &str = "ownershipControls";
 pub const LEAST_TRANSITION: &str = "leastTransition";
@@ -176,32 +176,55 @@ fn malformed(text: &str) -> Option<&'static str> {
     (!iam::is_policy(text)).then_some(no_object)
 }
 
-/// The key of KMS that an object is encrypted with: as its writer says, or else as its bucket does.
-pub fn kms_key(
+/// How an object is to be encrypted: as the members of its writer's input say, or else as its bucket does.
+///
+/// # Errors
+/// `InvalidArgument` for a key without an algorithm that takes one, `InvalidEncryptionAlgorithmError` for an unknown algorithm.
+pub fn encryption_of(
     state: &State,
     bucket: &str,
     algorithm: Option<&ServerSideEncryption>,
     key: Option<String>,
-) -> Result<Option<String>, AwsError> {
-    let of_s3 = || "alias/aws/s3".to_owned();
-    if let Some(algorithm) = algorithm {
-        return Ok(is_kms(algorithm).then(|| key.unwrap_or_else(of_s3)));
+    bucket_key: Option<bool>,
+) -> Result<Encryption, AwsError> {
+    let bucket = state.bucket(bucket)?;
+    let by_default = bucket.default_encryption();
+    let algorithm = algorithm.map(ServerSideEncryption::as_str);
+    let takes_key = matches!(algorithm, Some(ServerSideEncryption::AWS_KMS | ServerSideEncryption::AWS_KMS_DSSE));
+    if let (Some(key), false) = (&key, takes_key) {
+        let message = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : \
+                       aws:kms";
+        return Err(refusal::invalid_argument(message, "x-amz-server-side-encryption-aws-kms-key-id", key));
     }
-    let rules = encryption(state, bucket)?.server_side_encryption_configuration.unwrap_or_default().rules;
-    let by_default = rules.into_iter().find_map(|rule| rule.apply_server_side_encryption_by_default);
-    let by_default = by_default.filter(|rule| is_kms(&rule.sse_algorithm));
-    Ok(by_default.map(|rule| rule.kms_master_key_id.unwrap_or_else(of_s3)))
+    match algorithm {
+        Some(ServerSideEncryption::AES256) => Ok(Encryption::default()),
+        Some(algorithm) if takes_key => {
+            Ok(Encryption::of(algorithm, key, bucket_key.unwrap_or(bucket.has_bucket_keys())))
+        }
+        // <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+        Some(_) => {
+            let message = "The encryption request that you specified is not valid.";
+            Err(AwsError::new("InvalidEncryptionAlgorithmError", message))
+        }
+        None => {
+            let bucket_key = bucket_key.unwrap_or(by_default.bucket_key);
+            Ok(by_default.with_bucket_key(bucket_key))
+        }
+    }
 }
 
-fn is_kms(algorithm: &ServerSideEncryption) -> bool {
-    algorithm.as_str().starts_with("aws:kms")
+/// The members in which answers say how an object is encrypted.
+macro_rules! with_encryption {
+    ($output:expr, $encryption:expr) => {{
+        let encryption: &$crate::service::s3::Encryption = $encryption;
+        let mut output = $output;
+        output.server_side_encryption = Some(ServerSideEncryption::from_static(encryption.algorithm()));
+        output.ssekms_key_id = encryption.kms_key.clone();
+        output.bucket_key_enabled = encryption.bucket_key.then_some(true);
+        output
+    }};
 }
-
-/// As an object's answers say it.
-pub fn algorithm(kms_key: &Option<String>) -> Option<ServerSideEncryption> {
-    let name = if kms_key.is_some() { ServerSideEncryption::AWS_KMS } else { ServerSideEncryption::AES256 };
-    Some(ServerSideEncryption::from_static(name))
-}
+pub(super) use with_encryption;
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,12 @@
 //! A request on its way to the library: without its signature and the coding of its body, in path style.
 
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use s3s::dto::Range;
 
 use super::checksum;
 use super::refusal::internal;
 use crate::request::{AwsError, Request};
+use crate::service::s3::refusal::invalid_argument;
 use crate::target::Target;
 use crate::wire::chunked;
 
@@ -23,8 +24,37 @@ const PRESIGNED: &[&str] = &[
     "Signature",
 ];
 
+/// Headers that an address signed in the second version carries in its query, as `x-amz-` headers of both versions are.
+const HOISTED: &[&str] = &["content-md5", "content-type"];
+
+/// Makes headers of the query parameters that a presigned address carries for them: clients move headers there, so that they are
+/// part of the address and its signature.
+fn headers_from_query(request: &mut Request) -> Result<(), AwsError> {
+    let signed = |name: &str| request.query(name).is_some();
+    let outdated = signed("AWSAccessKeyId") && signed("Signature");
+    if !outdated && !signed("X-Amz-Signature") {
+        return Ok(());
+    }
+    let is_header = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        let of_signature = PRESIGNED.iter().any(|known| known.eq_ignore_ascii_case(&name));
+        !of_signature && (name.starts_with("x-amz-") || (outdated && HOISTED.contains(&name.as_str())))
+    };
+    let (headers, query) = std::mem::take(&mut request.query).into_iter().partition(|(name, _)| is_header(name));
+    request.query = query;
+    let headers: Vec<(String, String)> = headers;
+    for (name, value) in headers {
+        let invalid = || invalid_argument("A header in the query is malformed", &name, &value);
+        let header = HeaderName::try_from(&name).map_err(|_| invalid())?;
+        let text = HeaderValue::try_from(&value).map_err(|_| invalid())?;
+        request.headers.entry(header).or_insert(text);
+    }
+    Ok(())
+}
+
 /// Takes off what belongs to the signature: headers, query parameters, and the coding of the body.
 pub fn take_off_signature(request: &mut Request) -> Result<(), AwsError> {
+    headers_from_query(request)?;
     let encoding = request.header("content-encoding").unwrap_or_default().to_owned();
     let streams = request.header("x-amz-content-sha256").is_some_and(|hash| hash.starts_with("STREAMING-"));
     let codings: Vec<&str> = encoding.split(',').map(str::trim).filter(|coding| !coding.is_empty()).collect();
@@ -44,6 +74,12 @@ pub fn take_off_signature(request: &mut Request) -> Result<(), AwsError> {
     }
     request.query.retain(|(name, _)| !PRESIGNED.contains(&name.as_str()));
     Ok(())
+}
+
+/// Takes the header `Expires` from the request: S3 keeps any text, and the library takes only a date.
+pub fn take_expires(request: &mut Request) -> Option<String> {
+    let expires = request.headers.remove(http::header::EXPIRES)?;
+    expires.to_str().ok().map(str::to_owned)
 }
 
 /// The body without its coding; what was said of it behind it is now said before.

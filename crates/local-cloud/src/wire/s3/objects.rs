@@ -5,7 +5,8 @@ use s3s::dto::*;
 
 use super::checksum::with_checksum;
 use super::context::Context;
-use super::{acls, convert, documents};
+use super::documents::{self, with_encryption};
+use super::{acls, convert};
 use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::checksum::Algorithm;
@@ -15,9 +16,15 @@ use crate::service::s3::{Description, Object, State, refusal};
 pub fn put(state: &mut State, cx: &Context, input: PutObjectInput, body: Bytes) -> Result<PutObjectOutput, AwsError> {
     let precondition = convert::precondition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
     let tags = convert::tagging_header(input.tagging.as_deref())?;
-    let kms_key = documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id)?;
+    let encryption = documents::encryption_of(
+        state,
+        &input.bucket,
+        input.server_side_encryption.as_ref(),
+        input.ssekms_key_id,
+        input.bucket_key_enabled,
+    )?;
     acls::admit(state, &input.bucket, input.acl.as_ref().map(ObjectCannedACL::as_str), false)?;
-    let description = convert::description!(input, tags, kms_key.clone()).checked()?;
+    let description = convert::description!(input, cx, tags, encryption.clone()).checked()?;
     let checksum = cx.checksum.cloned().unwrap_or_else(|| cx.sums.checksum(Algorithm::Crc64Nvme, &body));
     let new = New::whole(body, cx.sums, Some(checksum.clone()), description);
     let stored = state.put(cx.now, &input.bucket, &input.key, new, precondition)?;
@@ -25,11 +32,9 @@ pub fn put(state: &mut State, cx: &Context, input: PutObjectInput, body: Bytes) 
         e_tag: Some(convert::etag(&stored.etag)),
         expiration: expiration(state, &input.bucket, &input.key),
         version_id: stored.version,
-        server_side_encryption: documents::algorithm(&kms_key),
-        ssekms_key_id: kms_key,
         ..Default::default()
     };
-    Ok(with_checksum!(output, Some(&checksum), typed))
+    Ok(with_checksum!(with_encryption!(output, &encryption), Some(&checksum), typed))
 }
 
 /// Of what was just written.
@@ -76,8 +81,13 @@ pub fn copy(
     let (copied_version, checksum) =
         (state.told(bucket, &source.version), cx.sums.checksum(copied(source, &input), &body));
     convert::source_conditions!(input).check_source(cx.now, source)?;
-    let kms_key =
-        documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id.clone())?;
+    let encryption = documents::encryption_of(
+        state,
+        &input.bucket,
+        input.server_side_encryption.as_ref(),
+        input.ssekms_key_id.clone(),
+        input.bucket_key_enabled,
+    )?;
     acls::admit(state, &input.bucket, input.acl.as_ref().map(ObjectCannedACL::as_str), false)?;
     if changes_nothing(&input, (bucket, key, version)) {
         let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
@@ -90,11 +100,11 @@ pub fn copy(
         source.description.tags.clone()
     };
     let description = if replaces(input.metadata_directive.as_ref().map(MetadataDirective::as_str)) {
-        convert::description!(input, tags, kms_key.clone())
+        convert::description!(input, cx, tags, encryption.clone())
     } else {
         let storage_class = convert::storage_class(input.storage_class);
         let acl = input.acl.map(|acl| acl.as_str().to_owned());
-        Description { tags, kms_key: kms_key.clone(), storage_class, acl, ..source.description.clone() }
+        Description { tags, encryption: encryption.clone(), storage_class, acl, ..source.description.clone() }
     };
     let new = New::whole(body, cx.sums, Some(checksum.clone()), description.checked()?);
     let stored = state.put(cx.now, &input.bucket, &input.key, new, precondition)?;
@@ -103,15 +113,14 @@ pub fn copy(
         last_modified: Some(convert::time(cx.now)),
         ..Default::default()
     };
-    Ok(CopyObjectOutput {
+    let output = CopyObjectOutput {
         copy_object_result: Some(with_checksum!(result, Some(&checksum), typed)),
         expiration: expiration(state, &input.bucket, &input.key),
         version_id: stored.version,
         copy_source_version_id: copied_version,
-        server_side_encryption: documents::algorithm(&kms_key),
-        ssekms_key_id: kms_key,
         ..Default::default()
-    })
+    };
+    Ok(with_encryption!(output, &encryption))
 }
 
 fn replaces(directive: Option<&str>) -> bool {

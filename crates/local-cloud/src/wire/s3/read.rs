@@ -5,10 +5,11 @@ use s3s::dto::*;
 
 use super::checksum::{self, with_checksum};
 use super::context::Context;
-use super::{convert, documents};
+use super::convert;
+use super::documents::with_encryption;
 use crate::request::AwsError;
 use crate::service::s3::object::{self, Object};
-use crate::service::s3::{Checksum as Sum, State, Sums, refusal};
+use crate::service::s3::{Checksum as Sum, Description, State, Sums, refusal};
 
 /// Parts in one page.
 const MAX_PARTS: usize = 1000;
@@ -33,23 +34,26 @@ macro_rules! read {
             accept_ranges: Some("bytes".into()),
             content_length: Some((part.to - part.from) as i64),
             content_range: part.content_range.clone(),
-            content_type: description.content_type.or_else(|| Some("binary/octet-stream".into())),
-            content_encoding: description.content_encoding,
-            content_disposition: description.content_disposition,
-            content_language: description.content_language,
-            cache_control: description.cache_control,
+            content_type: $input
+                .response_content_type
+                .clone()
+                .or(description.content_type)
+                .or_else(|| Some("binary/octet-stream".into())),
+            content_encoding: $input.response_content_encoding.clone().or(description.content_encoding),
+            content_disposition: $input.response_content_disposition.clone().or(description.content_disposition),
+            content_language: $input.response_content_language.clone().or(description.content_language),
+            cache_control: $input.response_cache_control.clone().or(description.cache_control),
+            expires: $input.response_expires.clone(),
             e_tag: Some(convert::etag(&object.etag)),
             expiration: expiration($state, &$input.bucket, &$input.key, $input.version_id.as_deref(), object),
             last_modified: Some(convert::time(object.last_modified)),
             metadata: Some(description.metadata.into_iter().collect()),
             parts_count: $input.part_number.and((!object.parts.is_empty()).then_some(object.parts.len() as i32)),
-            server_side_encryption: documents::algorithm(&description.kms_key),
-            ssekms_key_id: description.kms_key,
             storage_class: description.storage_class.map(StorageClass::from),
             version_id: $state.told(&$input.bucket, &object.version),
             ..Default::default()
         };
-        let mut output = with_checksum!(output, sum.as_ref());
+        let mut output = with_checksum!(with_encryption!(output, &description.encryption), sum.as_ref());
         let composite = object.checksum.as_ref().is_some_and(Sum::is_composite);
         output.checksum_type = sum.map(|_| checksum::kind(composite));
         (output, object, body, part)
@@ -61,20 +65,29 @@ fn expiration(state: &State, bucket: &str, key: &str, version: Option<&str>, obj
     version.map_or_else(|| state.expiration(bucket, key, object), |_| None)
 }
 
-pub fn get(state: &State, cx: &Context, input: &GetObjectInput) -> Result<GetObjectOutput, AwsError> {
+/// An answer, and headers for which the library's type has no members.
+type WithHeaders<T> = (T, Vec<(&'static str, String)>);
+
+pub fn get(state: &State, cx: &Context, input: &GetObjectInput) -> Result<WithHeaders<GetObjectOutput>, AwsError> {
     let (output, object, body, part) = read!(GetObjectOutput, state, cx, input);
     object.description.readable()?;
-    Ok(GetObjectOutput {
-        body: Some(convert::blob(body.slice(part.from..part.to))),
-        tag_count: Some(object.description.tags.len() as i32).filter(|count| *count > 0),
-        ..output
-    })
+    let body = Some(convert::blob(body.slice(part.from..part.to)));
+    let headers = headers(&object.description, input.response_expires.as_ref());
+    Ok((GetObjectOutput { body, ..output }, headers))
 }
 
-/// And the number of tags, for which the library's answer has no member.
-pub fn head(state: &State, cx: &Context, input: &HeadObjectInput) -> Result<(HeadObjectOutput, usize), AwsError> {
+pub fn head(state: &State, cx: &Context, input: &HeadObjectInput) -> Result<WithHeaders<HeadObjectOutput>, AwsError> {
     let (output, object, ..) = read!(HeadObjectOutput, state, cx, input);
-    Ok((output, object.description.tags.len()))
+    Ok((output, headers(&object.description, input.response_expires.as_ref())))
+}
+
+/// The library has no number of tags for a HEAD, and no `Expires` that is not a date. `instead`: what the reader wants to have been
+/// said of that.
+fn headers(description: &Description, instead: Option<&Timestamp>) -> Vec<(&'static str, String)> {
+    let tags = Some(description.tags.len()).filter(|count| *count > 0).map(|count| count.to_string());
+    let expires = description.expires.clone().filter(|_| instead.is_none());
+    let headers = [("x-amz-tagging-count", tags), ("expires", expires)];
+    headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 /// What a reader who asks for checksums gets: of a part, that which its upload wanted of it.

@@ -5,8 +5,9 @@ use s3s::dto::*;
 
 use super::checksum::{self, said, with_checksum};
 use super::context::Context;
+use super::documents::{self, with_encryption};
 use super::lists::{self, Spelling};
-use super::{acls, convert, documents, objects, read};
+use super::{acls, convert, objects, read};
 use crate::request::AwsError;
 use crate::service::s3::checksum::{Algorithm, Wanted};
 use crate::service::s3::upload::{Asked, Completion, Joined};
@@ -18,23 +19,28 @@ pub fn begin(
     input: CreateMultipartUploadInput,
 ) -> Result<CreateMultipartUploadOutput, AwsError> {
     let tags = convert::tagging_header(input.tagging.as_deref())?;
-    let kms_key = documents::kms_key(state, &input.bucket, input.server_side_encryption.as_ref(), input.ssekms_key_id)?;
+    let encryption = documents::encryption_of(
+        state,
+        &input.bucket,
+        input.server_side_encryption.as_ref(),
+        input.ssekms_key_id,
+        input.bucket_key_enabled,
+    )?;
     acls::admit(state, &input.bucket, input.acl.as_ref().map(ObjectCannedACL::as_str), false)?;
-    let description = convert::description!(input, tags, kms_key.clone()).checked()?;
+    let description = convert::description!(input, cx, tags, encryption.clone()).checked()?;
     let kind = input.checksum_type.as_ref().map(ChecksumType::as_str);
     let algorithm = input.checksum_algorithm.as_ref().and_then(|name| Algorithm::named(name.as_str()));
     let checksum = algorithm.map(|algorithm| Wanted::of(algorithm, kind)).transpose()?;
     state.begin_upload(cx.now, cx.id, &input.bucket, &input.key, description, checksum)?;
-    Ok(CreateMultipartUploadOutput {
+    let output = CreateMultipartUploadOutput {
         checksum_algorithm: checksum.map(|wanted| ChecksumAlgorithm::from_static(wanted.algorithm.name())),
         checksum_type: checksum.map(|wanted| checksum::kind(wanted.composite)),
         bucket: Some(input.bucket),
         key: Some(input.key),
         upload_id: Some(cx.id.to_owned()),
-        server_side_encryption: documents::algorithm(&kms_key),
-        ssekms_key_id: kms_key,
         ..Default::default()
-    })
+    };
+    Ok(with_encryption!(output, &encryption))
 }
 
 pub fn put_part(
@@ -49,15 +55,10 @@ pub fn put_part(
         .checksum
         .cloned()
         .or_else(|| checksum::of_whole_upload(upload).map(|algorithm| cx.sums.checksum(algorithm, &body)));
-    let kms_key = upload.description.kms_key.clone();
+    let encryption = upload.description.encryption.clone();
     let etag = state.put_part(cx.now, id, number, body, cx.sums, sum.clone())?;
-    let output = UploadPartOutput {
-        e_tag: Some(convert::etag(&etag)),
-        server_side_encryption: documents::algorithm(&kms_key),
-        ssekms_key_id: kms_key,
-        ..Default::default()
-    };
-    Ok(with_checksum!(output, sum.as_ref()))
+    let output = UploadPartOutput { e_tag: Some(convert::etag(&etag)), ..Default::default() };
+    Ok(with_checksum!(with_encryption!(output, &encryption), sum.as_ref()))
 }
 
 /// A part that is (a range of) an object that is there.
@@ -74,20 +75,19 @@ pub fn copy_part(
     let (id, number, body) = (&input.upload_id, input.part_number, source_part(&input, &body)?);
     let upload = state.upload(id, &input.bucket, &input.key)?;
     let sum = upload.checksum.map(|wanted| cx.sums.checksum(wanted.algorithm, &body));
-    let kms_key = upload.description.kms_key.clone();
+    let encryption = upload.description.encryption.clone();
     let etag = state.put_part(cx.now, id, number, body, cx.sums, sum.clone())?;
     let copied = CopyPartResult {
         e_tag: Some(convert::etag(&etag)),
         last_modified: Some(convert::time(cx.now)),
         ..Default::default()
     };
-    Ok(UploadPartCopyOutput {
+    let output = UploadPartCopyOutput {
         copy_part_result: Some(with_checksum!(copied, sum.as_ref())),
         copy_source_version_id: source_version,
-        server_side_encryption: documents::algorithm(&kms_key),
-        ssekms_key_id: kms_key,
         ..Default::default()
-    })
+    };
+    Ok(with_encryption!(output, &encryption))
 }
 
 /// What becomes the part, of the source's whole content.
@@ -137,18 +137,17 @@ pub fn complete(
     joined: &Joined,
 ) -> Result<CompleteMultipartUploadOutput, AwsError> {
     let stored = state.complete_upload(cx.now, &input.upload_id, &input.bucket, &input.key, completion, joined)?;
-    let (object, body) = state.get(&input.bucket, &input.key, None)?;
+    let (object, body) = state.get(&input.bucket, &input.key, Some(stored.id()))?;
     let output = CompleteMultipartUploadOutput {
         e_tag: Some(convert::etag(&stored.etag)),
         expiration: objects::expiration(state, &input.bucket, &input.key),
         version_id: stored.version,
-        server_side_encryption: documents::algorithm(&object.description.kms_key),
-        ssekms_key_id: object.description.kms_key.clone(),
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
         key: Some(input.key),
         ..Default::default()
     };
+    let output = with_encryption!(output, &object.description.encryption);
     Ok(with_checksum!(output, Some(&checksum::of(object, &joined.sums, &body)), typed))
 }
 

@@ -31,6 +31,8 @@ pub struct Store {
     pub extension: String,
     pub time_zone: TimeZone,
     pub logging: CloudWatchLoggingOptions,
+    /// ARN of the key that objects are encrypted with. `None`: the bucket's default applies.
+    pub kms_key: Option<String>,
 }
 
 impl Store {
@@ -56,11 +58,10 @@ impl Store {
             compression,
             time_zone: parse_time_zone(destination.custom_time_zone.as_deref())?,
             logging: parse_logging(destination.cloud_watch_logging_options.clone().unwrap_or_default())?,
+            kms_key: destination.kms_key().map(str::to_owned),
         })
     }
-}
 
-impl Store {
     /// With the shortest partition keys that there can be. Asked when a prefix is set, and not when the journal is read: what was set
     /// may have become too long since, and the engine starts with it.
     pub fn check_lengths(&self, now: Millis) -> Result<(), AwsError> {

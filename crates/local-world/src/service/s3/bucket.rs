@@ -10,11 +10,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::lifecycle::{self, Rule};
-use super::{State, error, refusal};
+use super::{Encryption, State, error, refusal};
 use crate::request::AwsError;
 use crate::time::Millis;
 
 pub type Tags = BTreeMap<String, String>;
+
+/// Among a bucket's documents, the default encryption. Its members are spelled as the protocol layer's types spell them.
+pub const ENCRYPTION: &str = "encryption";
 
 /// What eu-west-1 was called when there was no other region in Europe.
 pub const EU: &str = "EU";
@@ -67,6 +70,22 @@ impl Bucket {
     pub fn set_lifecycle(&mut self, document: Option<Value>) {
         self.lifecycle = document;
         self.rules = Rules::default();
+    }
+
+    /// How objects are encrypted that do not say so themselves.
+    pub fn default_encryption(&self) -> Encryption {
+        let rule = self.documents.get(ENCRYPTION).and_then(|document| document.pointer("/rules/0"));
+        let Some(rule) = rule else { return Encryption::default() };
+        let by_default = &rule["apply_server_side_encryption_by_default"];
+        let key = by_default["kms_master_key_id"].as_str().map(str::to_owned);
+        let algorithm = by_default["sse_algorithm"].as_str().unwrap_or_default();
+        Encryption::of(algorithm, key, self.has_bucket_keys())
+    }
+
+    /// Do objects that are encrypted with a key of KMS get a bucket key, unless they say otherwise?
+    pub fn has_bucket_keys(&self) -> bool {
+        let rule = self.documents.get(ENCRYPTION).and_then(|document| document.pointer("/rules/0"));
+        rule.is_some_and(|rule| rule["bucket_key_enabled"] == true)
     }
 
     /// What of its lifecycle is acted on.

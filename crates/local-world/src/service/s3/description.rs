@@ -20,6 +20,9 @@ const OTHER_CLASSES: [&str; 5] =
 /// Of these an object must be restored before it can be read.
 const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 
+/// The key of KMS that is used where none is named.
+const AWS_KEY: &str = "alias/aws/s3";
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Description {
     pub content_type: Option<String>,
@@ -27,17 +30,56 @@ pub struct Description {
     pub content_disposition: Option<String>,
     pub content_language: Option<String>,
     pub cache_control: Option<String>,
+    /// As it was written: S3 takes any text.
+    #[serde(default)]
+    pub expires: Option<String>,
     pub metadata: BTreeMap<String, String>,
     pub tags: Tags,
-    /// `None`: with keys of S3's own.
-    #[serde(default)]
-    pub kms_key: Option<String>,
+    #[serde(flatten)]
+    pub encryption: Encryption,
     /// `None`: [`STANDARD`].
     #[serde(default)]
     pub storage_class: Option<String>,
     /// The canned access control list that it was given.
     #[serde(default)]
     pub acl: Option<String>,
+}
+
+/// How an object is encrypted at rest.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// `None`: with keys of S3's own.
+    #[serde(default)]
+    pub kms_key: Option<String>,
+    /// Is it encrypted twice (`aws:kms:dsse`)?
+    #[serde(default)]
+    pub dual_layer: bool,
+    /// Is a key of the bucket between that of KMS and the object?
+    #[serde(default)]
+    pub bucket_key: bool,
+}
+
+impl Encryption {
+    /// What S3 calls it, as headers and the bucket's default say it.
+    pub fn algorithm(&self) -> &'static str {
+        match (&self.kms_key, self.dual_layer) {
+            (None, _) => "AES256",
+            (Some(_), false) => "aws:kms",
+            (Some(_), true) => "aws:kms:dsse",
+        }
+    }
+
+    /// By an algorithm's name. Without a key AWS's own is meant. Only `aws:kms` knows bucket keys.
+    pub fn of(algorithm: &str, kms_key: Option<String>, bucket_key: bool) -> Encryption {
+        let kms_key = algorithm.starts_with("aws:kms").then(|| kms_key.unwrap_or_else(|| AWS_KEY.to_owned()));
+        let dual_layer = algorithm == "aws:kms:dsse";
+        Encryption { kms_key, dual_layer, bucket_key }.with_bucket_key(bucket_key)
+    }
+
+    /// The same with a bucket key or without, where there can be one.
+    pub fn with_bucket_key(self, wanted: bool) -> Encryption {
+        Encryption { bucket_key: wanted && self.kms_key.is_some() && !self.dual_layer, ..self }
+    }
 }
 
 impl Description {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::version::{VersionId, content_row};
+use super::version::{NULL, VersionId, content_row};
 use super::{Checksum, Description, State, Sums, error, refusal};
 use crate::request::AwsError;
 use crate::time::Millis;
@@ -26,6 +26,9 @@ pub struct Object {
     /// In rising order; none when it was put in one piece.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
+    /// The multipart upload that made it, so that a completion can be repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<String>,
     #[serde(flatten)]
     pub description: Description,
 }
@@ -46,13 +49,15 @@ pub struct New {
     pub etag: String,
     pub checksum: Option<Checksum>,
     pub parts: Vec<Part>,
+    /// The multipart upload that it comes from.
+    pub upload: Option<String>,
     pub description: Description,
 }
 
 impl New {
     /// An object put in one piece.
     pub fn whole(body: Bytes, sums: &Sums, checksum: Option<Checksum>, description: Description) -> New {
-        New { etag: sums.md5(&body), body, checksum, parts: vec![], description }
+        New { etag: sums.md5(&body), body, checksum, parts: vec![], upload: None, description }
     }
 }
 
@@ -62,6 +67,13 @@ pub struct Stored {
     pub etag: String,
     /// Nothing of the null version.
     pub version: VersionId,
+}
+
+impl Stored {
+    /// The version's id, by which the object is read.
+    pub fn id(&self) -> &str {
+        self.version.as_deref().unwrap_or(NULL)
+    }
 }
 
 /// What must hold for a write to happen.
@@ -102,10 +114,11 @@ impl State {
         self.overtake_uploads(bucket, key);
         let version = self.make_way(now, bucket, &row);
         let stored = Stored { etag: new.etag.clone(), version: version.clone() };
-        let New { body, etag, checksum, parts, description } = new;
+        let New { body, etag, checksum, parts, upload, description } = new;
         let size = body.len() as u64;
         self.contents.insert(content_row(&row, &version), body);
-        self.objects.insert(row, Object { size, etag, last_modified: now, version, checksum, parts, description });
+        let object = Object { size, etag, last_modified: now, version, checksum, parts, upload, description };
+        self.objects.insert(row, object);
         Ok(stored)
     }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::checksum::{Algorithm, Checksum, Wanted, mismatch};
 use super::object::{self, New, Precondition, Stored};
 use super::sums::is_same;
+use super::version::Shown;
 use super::{Description, State, Sums, refusal};
 use crate::request::AwsError;
 use crate::time::Millis;
@@ -142,7 +143,8 @@ impl State {
         numbers.iter().map(|number| self.parts.get(&part_row(id, *number))).collect()
     }
 
-    /// Joins the parts, in rising order, to the object.
+    /// Joins the parts, in rising order, to the object. A completion that is repeated has the answer of the first for as long as its
+    /// object is there, as on S3: <https://github.com/adobe/S3Mock/issues/2586>.
     pub fn complete_upload(
         &mut self,
         now: Millis,
@@ -152,7 +154,10 @@ impl State {
         completion: Completion,
         joined: &Joined,
     ) -> Result<Stored, AwsError> {
-        let upload = self.upload(id, bucket, key)?.clone();
+        let upload = match self.upload(id, bucket, key) {
+            Ok(upload) => upload.clone(),
+            Err(error) => return self.completed(id, bucket, key, &completion).ok_or(error),
+        };
         completion.suits(&upload)?;
         let Completion { parts: asked, checksum: said, precondition, .. } = completion;
         let etag = check_parts(id, &upload, &asked)?;
@@ -173,10 +178,21 @@ impl State {
             return Err(mismatch(&said.algorithm.name().to_lowercase()));
         }
         let parts = asked.iter().filter_map(|asked| upload.joined(asked.number)).collect();
-        let new = New { body, etag, checksum, parts, description: upload.description };
+        let new = New { body, etag, checksum, parts, upload: Some(id.to_owned()), description: upload.description };
         let stored = self.put(now, bucket, key, new, precondition)?;
         self.forget_upload(id);
         Ok(stored)
+    }
+
+    /// The object that this upload was completed to, if the same parts are asked for again.
+    fn completed(&self, id: &str, bucket: &str, key: &str, completion: &Completion) -> Option<Stored> {
+        let row = format!("{bucket}/{key}");
+        let object = self.versions_of(&row).find_map(|shown| match shown {
+            Shown::Object(object) if object.upload.as_deref() == Some(id) => Some(object),
+            Shown::Object(_) | Shown::Marker(_) => None,
+        })?;
+        let stored = || Stored { etag: object.etag.clone(), version: object.version.clone() };
+        completion.is_of(object).then(stored)
     }
 
     pub fn abort_upload(&mut self, id: &str, bucket: &str, key: &str) -> Result<(), AwsError> {

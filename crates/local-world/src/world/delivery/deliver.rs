@@ -85,13 +85,13 @@ fn put(world: &mut World, now: Millis, job: &Job, object: Object) -> Result<(), 
             format!("Access was denied. Ensure that the trust policy and the policy of {role} allow s3:PutObject");
         return Err(AwsError::new("AccessDenied", message).with_status(403));
     }
-    s3::store(
-        &mut world.s3,
-        now,
-        &store.bucket,
-        &object.key,
-        object.body,
-        object.etag,
-        store.compression.content_encoding(),
-    )
+    let delivered = s3::Delivered {
+        bucket: &store.bucket,
+        key: &object.key,
+        body: object.body,
+        etag: object.etag,
+        content_encoding: store.compression.content_encoding(),
+        kms_key: store.kms_key.as_deref(),
+    };
+    s3::store(&mut world.s3, now, delivered)
 }

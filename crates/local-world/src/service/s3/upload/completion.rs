@@ -5,7 +5,7 @@ use md5::{Digest, Md5};
 use super::{Part, Upload};
 use crate::request::AwsError;
 use crate::service::s3::checksum::Checksum;
-use crate::service::s3::object::Precondition;
+use crate::service::s3::object::{Object, Precondition};
 use crate::service::s3::{error, refusal};
 
 /// The smallest size, in bytes, of every part but the last.
@@ -61,6 +61,23 @@ impl Completion {
     }
 }
 
+impl Completion {
+    /// Does it name the parts that the object was made of? An etag that it leaves out is not compared.
+    pub(super) fn is_of(&self, object: &Object) -> bool {
+        let numbers = self.parts.iter().map(|asked| asked.number);
+        let etags: Option<Vec<&str>> = self.parts.iter().map(|asked| asked.etag.as_deref()).collect();
+        numbers.eq(object.parts.iter().map(|part| part.number))
+            && etags.is_none_or(|etags| etag_of(&etags).is_some_and(|etag| etag == object.etag))
+    }
+}
+
+/// The etag of an object of parts with these etags. `None`: one of them is no MD5.
+fn etag_of(parts: &[&str]) -> Option<String> {
+    let digests: Option<Vec<Vec<u8>>> = parts.iter().map(|etag| hex::decode(etag).ok()).collect();
+    let digest = Md5::digest(digests?.concat());
+    Some(format!("{}-{}", hex::encode(digest), parts.len()))
+}
+
 /// The object's etag, when the parts asked for are the parts there.
 pub(super) fn check_parts(id: &str, upload: &Upload, asked: &[Asked]) -> Result<String, AwsError> {
     if asked.is_empty() {
@@ -70,16 +87,16 @@ pub(super) fn check_parts(id: &str, upload: &Upload, asked: &[Asked]) -> Result<
         let message = "The list of parts was not in ascending order. Parts must be ordered by part number.";
         return Err(error("InvalidPartOrder", 400, message).with_detail("UploadId", id));
     }
-    let mut digests = Md5::new();
+    let mut etags = vec![];
     for (at, asked_for) in asked.iter().enumerate() {
         let part = upload.parts.get(&asked_for.number).filter(|part| is_as_asked(part, asked_for));
         let part = part.ok_or_else(|| invalid_part(id, asked_for))?;
         if part.size < MIN_PART_BYTES && at + 1 < asked.len() {
             return Err(too_small(asked_for.number, part));
         }
-        digests.update(hex::decode(&part.etag).expect("a part's tag is an MD5 in hex"));
+        etags.push(part.etag.as_str());
     }
-    Ok(format!("{}-{}", hex::encode(digests.finalize()), asked.len()))
+    Ok(etag_of(&etags).expect("a part's etag is an MD5 in hex"))
 }
 
 fn invalid_part(id: &str, asked: &Asked) -> AwsError {

@@ -1,6 +1,8 @@
 //! Uploads without a client.
 
 use super::super::checksum::Algorithm;
+use md5::{Digest, Md5};
+
 use super::completion::MIN_PART_BYTES;
 use super::*;
 
@@ -39,6 +41,25 @@ fn parts_are_joined_in_their_order_and_then_forgotten() {
     let rows = changes.rows;
     let left = rows.iter().filter(|change| change.table == "s3/parts" && change.value.is_some());
     assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn a_repeated_completion_is_answered_like_the_first_while_its_object_is_there() {
+    let mut state = begun(&[BIG, 3]);
+    let complete = |state: &mut State, asked: &[Asked]| {
+        let completed = state.complete_upload(1, "id", "lake", "k", completion(asked), &Joined::default());
+        completed.map_err(|error| error.code)
+    };
+    let asked = [part(1, None), part(2, Some("47bce5c74f589f4867dbd57e9ca9f808"))];
+    let first = complete(&mut state, &asked);
+    assert!(first.is_ok(), "{first:?}");
+    assert_eq!(complete(&mut state, &asked), first);
+    let part_1 = hex::encode(Md5::digest(vec![b'a'; BIG]));
+    assert_eq!(complete(&mut state, &[part(1, Some(&part_1)), asked[1].clone()]), first);
+    assert_eq!(complete(&mut state, &[part(1, Some("00")), asked[1].clone()]), Err("NoSuchUpload"));
+    assert_eq!(complete(&mut state, &asked[..1]), Err("NoSuchUpload"));
+    assert!(state.delete(2, "lake", "k", None).is_ok());
+    assert_eq!(complete(&mut state, &asked), Err("NoSuchUpload"));
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn records_put_directly_are_stored_and_forgotten() {
     assert!(matches!(kept, Some(LogChange::Trim { first: 1, .. })), "nothing is kept of what is stored: {kept:?}");
     stage.ask("firehose", "DeleteDeliveryStream", json!({ "DeliveryStreamName": "d" })).unwrap();
     let gone = stage.ask("firehose", "DescribeDeliveryStream", json!({ "DeliveryStreamName": "d" })).unwrap_err();
-    assert_eq!(gone.message, "Firehose d not found under account 000000000000.");
+    assert_eq!(gone.message, "Firehose d under account 000000000000 not found.");
     assert!(stage.journal.keys().all(|(table, _)| !table.starts_with("firehose")), "{:?}", stage.journal.keys());
     assert!(matches!(stage.logs.last(), Some(LogChange::Remove { .. })));
 }
@@ -161,4 +161,28 @@ fn a_panic_over_one_delivery_stream_stops_no_other_and_loses_nothing() {
     assert_eq!(stage.texts("good/"), ["ab"]);
     stage.advance(65_000);
     assert_eq!((stage.texts("bad/"), stage.backlog("bad"), stage.due()), (vec!["ab".into()], 0, None));
+}
+
+#[test]
+fn objects_are_encrypted_as_the_delivery_stream_or_else_their_bucket_says() {
+    const KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/k";
+    const OTHER: &str = "arn:aws:kms:us-east-1:000000000000:key/other";
+    let mut stage = Stage::with_bucket();
+    let kms = json!({ "KMSEncryptionConfig": { "AWSKMSKeyARN": KEY } });
+    stage.create("with", json!({ "Prefix": "with/", "EncryptionConfiguration": kms }));
+    stage.create("without", json!({ "Prefix": "without/" }));
+    let rule = json!({ "apply_server_side_encryption_by_default": { "sse_algorithm": "aws:kms", "kms_master_key_id": OTHER } });
+    stage.put(&["a"]);
+    stage.advance(60_000);
+    stage.world.s3.bucket_mut("lake").unwrap().documents.insert("encryption".into(), json!({ "rules": [rule] }));
+    stage.put(&["b"]);
+    stage.advance(60_000);
+    let keys = |prefix: &str| {
+        let keys = stage.keys(prefix);
+        let key =
+            |key: &String| stage.world.s3.object("lake", key, None).unwrap().description.encryption.kms_key.clone();
+        keys.iter().map(key).collect::<Vec<_>>()
+    };
+    assert_eq!(keys("with/"), [Some(KEY.to_owned()), Some(KEY.to_owned())]);
+    assert_eq!(keys("without/"), [None, Some(OTHER.to_owned())]);
 }
