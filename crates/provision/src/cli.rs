@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cloud::Target;
 use crate::command;
+use crate::environment_name;
 use crate::exit::Stop;
 use crate::report::Output;
 use crate::spec::LoadOptions;
@@ -117,7 +118,8 @@ impl CloudArgs {
 /// What a spec is filled in with.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Variables {
-    /// An isolated copy of the stack, for example pr-42
+    /// An isolated copy of the stack, for example pr-42 (also: PROVISION_ENV). Any text becomes a valid name; auto names it after
+    /// the pull request, the branch or the run of the CI job
     #[arg(long, value_name = "ENV")]
     pub env: Option<String>,
     /// Set a variable of the spec; overrides the environment variable
@@ -134,11 +136,31 @@ pub fn refuse_useless(flags: &[(&str, bool)], because: &str) -> Result<(), Stop>
 }
 
 impl Variables {
-    /// With the variables of this process. One that is not UTF-8 is as good as unset.
-    pub fn options(&self) -> LoadOptions {
-        let variables = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        LoadOptions { env: self.env.clone(), set: self.set.clone(), variables: variables.collect() }
+    /// The environment that is meant: the flag's, else that of `PROVISION_ENV`.
+    pub fn env(&self) -> Result<Option<String>, Stop> {
+        let set = || std::env::var("PROVISION_ENV").ok().filter(|env| !env.is_empty());
+        self.env.clone().or_else(set).map(|env| env_named(&env)).transpose()
     }
+
+    /// With the variables of this process. One that is not UTF-8 is as good as unset.
+    pub fn options(&self) -> Result<LoadOptions, Stop> {
+        let variables = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        Ok(LoadOptions { env: self.env()?, set: self.set.clone(), variables: variables.collect() })
+    }
+}
+
+/// The name that `--env TEXT` means.
+pub fn env_named(text: &str) -> Result<String, Stop> {
+    if text != "auto" {
+        return Ok(environment_name::normalised(text));
+    }
+    environment_name::auto(|name| std::env::var(name).ok(), pull_request).map_err(Stop::Usage)
+}
+
+/// The number of the pull request in GitHub's file about the event.
+fn pull_request(path: &str) -> Option<u64> {
+    let event: serde_json::Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+    event["pull_request"]["number"].as_u64()
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

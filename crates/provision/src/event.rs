@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 
 use crate::doctor::Check;
-use crate::outputs::Outputs;
+use crate::exports::Exported;
 use crate::plan::{Op, Plan};
 use crate::record::environments::Environment;
 use crate::record::journal::Run;
@@ -86,7 +86,19 @@ pub enum Event {
         summary: Summary,
     },
     Outputs {
-        outputs: Outputs,
+        outputs: Exported,
+    },
+    /// The spec as `render` understands it.
+    Rendered {
+        spec: serde_json::Value,
+    },
+    /// The JSON Schema of specs.
+    Schema {
+        schema: serde_json::Value,
+    },
+    /// The tables of AWS's behavior that `local tables` prints.
+    Tables {
+        tables: serde_json::Value,
     },
     /// One delivery stream's account.
     Verified {

@@ -19,9 +19,11 @@ pub mod cloud;
 pub mod command;
 pub mod derive;
 pub mod doctor;
+mod environment_name;
 pub mod error;
 pub mod event;
 pub mod exit;
+pub mod exports;
 #[cfg(test)]
 mod fuzz;
 pub mod interrupt;

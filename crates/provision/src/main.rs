@@ -6,7 +6,7 @@ use provision::command;
 use provision::event::{Event, Events};
 use provision::exit::{Exit, Stop};
 use provision::interrupt::Interrupt;
-use provision::report::{self, Output};
+use provision::report::{self, Output, Printed};
 use provision::secret;
 
 fn main() {
@@ -58,7 +58,11 @@ async fn run(cli: Cli) -> Exit {
 }
 
 async fn command(command: Command, output: Output, events: &Events) -> Result<Exit, Stop> {
-    let print = |text| print(text, output, events);
+    let print = |(printed, exit): (Printed, Exit)| {
+        report::print(printed, output, events);
+        exit
+    };
+    let said = |(text, exit): (String, Exit)| print((Printed::said(text), exit));
     let interrupt = Interrupt::listen().expect("a process may listen for its signals");
     match command {
         Command::Plan(args) => command::up::plan(args, events).await,
@@ -68,32 +72,21 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::Invoke(args) => command::invoke::run(args, events, interrupt).await,
         Command::TestTransform(args) => command::test_transform::run(args, events, interrupt).await,
         Command::Status(args) => command::status::run(args, events).await,
-        Command::Outputs(args) => command::outputs::run(args, events).await.map(print),
+        Command::Outputs(args) => command::outputs::run(args, output, events).await.map(print),
         Command::History(args) => command::history::run(args, events).await,
         Command::List(args) => command::list::list(args, events).await,
         Command::Gc(args) => command::gc::gc(args, events, interrupt).await,
         Command::Local(args) => command::local::run(args, events, interrupt).await,
         Command::Doctor(args) => command::doctor::run(args, events).await,
-        Command::Permissions(args) => command::permissions::run(args).map(print),
+        Command::Permissions(args) => command::permissions::run(args).map(said),
         Command::Validate(args) => command::validate::run(args, events),
         Command::Render(args) => command::render::run(args).map(print),
         Command::Schema(args) => Ok(print(command::schema::run(args))),
-        Command::Init(args) => Ok(print(command::init::run(args)?)),
+        Command::Init(args) => Ok(said(command::init::run(args)?)),
         Command::Completions { shell } => {
             refuse_useless(&[("--output json", output == Output::Json)], "completions are a script of the shell")?;
             clap_complete::generate(shell, &mut Cli::command(), "provision", &mut std::io::stdout());
             Ok(Exit::Done)
         }
     }
-}
-
-fn print((text, exit): (String, Exit), output: Output, events: &Events) -> Exit {
-    if output == Output::Json {
-        events.say(Event::Said { text: anstream::adapter::strip_str(&text).to_string() });
-        return exit;
-    }
-    let text = secret::masked(&text);
-    // What a pipe's reader does not want to read need not be written.
-    let _ = std::io::Write::write_all(&mut anstream::stdout(), text.as_bytes());
-    exit
 }

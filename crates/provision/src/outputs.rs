@@ -72,19 +72,6 @@ fn arn<T>(entry: &Entry<T>, ours: String) -> String {
 }
 
 impl Outputs {
-    /// `STREAM_EVENTS_NAME='kinesis-test'`, a line each: for a shell or a CI system to read.
-    pub fn dotenv(&self) -> String {
-        let mut lines = vec![("AWS_REGION".to_owned(), self.region.clone())];
-        for output in &self.resources {
-            for (key, value) in &output.values {
-                let name = format!("{}_{key}", output.resource).to_uppercase();
-                let name = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-                lines.push((name, value.clone()));
-            }
-        }
-        lines.iter().map(|(name, value)| format!("{name}='{}'\n", value.replace('\'', "'\\''"))).collect()
-    }
-
     /// For people: an address, then its values, indented.
     pub fn human(&self) -> String {
         let mut text = String::new();

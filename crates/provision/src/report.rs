@@ -12,7 +12,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::event::Events;
+use crate::event::{Event, Events};
 use crate::secret::masked;
 
 /// How results are shown.
@@ -29,6 +29,28 @@ pub fn to_stdout(output: Output, verbose: bool) -> Events {
     match output {
         Output::Human => Events::to(human::Human::new(anstream::stdout(), verbose)),
         Output::Json => Events::to(json::Json::new(std::io::stdout())),
+    }
+}
+
+/// What other programs read: a text for standard output, or the members of an event.
+pub struct Printed {
+    pub text: String,
+    pub event: Event,
+}
+
+impl Printed {
+    /// A text that is for people, or in a format that is not ours.
+    pub fn said(text: String) -> Printed {
+        let event = Event::Said { text: anstream::adapter::strip_str(&text).to_string() };
+        Printed { text, event }
+    }
+}
+
+pub fn print(printed: Printed, output: Output, events: &Events) {
+    match output {
+        Output::Json => events.say(printed.event),
+        // What a pipe's reader does not want to read need not be written.
+        Output::Human => drop(anstream::stdout().write_all(masked(&printed.text).as_bytes())),
     }
 }
 

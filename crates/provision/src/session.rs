@@ -140,9 +140,9 @@ pub async fn of(
 ) -> Result<Session, Stop> {
     match stack {
         Some(stack) => {
-            let Variables { env, set } = &target.variables;
-            refuse_useless(&[("--set", !set.is_empty())], "with --stack, no spec is read")?;
-            open_named(stack, env.as_deref(), &target.cloud, options, events).await
+            let useless = [("--set", !target.variables.set.is_empty())];
+            refuse_useless(&useless, "with --stack, no spec is read")?;
+            open_named(stack, target.variables.env()?.as_deref(), &target.cloud, options, events).await
         }
         None => open(path, target, options, events).await,
     }
@@ -152,7 +152,7 @@ pub async fn of(
 pub fn load(path: Option<&Path>, variables: &Variables, events: &Events) -> Result<(Stack, PathBuf), Stop> {
     let cwd = current_dir()?;
     let path = spec::find(path, &cwd)?;
-    let loaded = spec::load(&path, &variables.options())?;
+    let loaded = spec::load(&path, &variables.options()?)?;
     secret::keep(&loaded.secrets);
     if !loaded.warnings.is_empty() {
         events.say(Event::SpecWarned { warnings: loaded.warnings });

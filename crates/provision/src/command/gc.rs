@@ -45,13 +45,14 @@ pub struct GcArgs {
     pub parallelism: u16,
 }
 
-pub async fn gc(args: GcArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+pub async fn gc(mut args: GcArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let owner = super::whoever_runs_this();
     let options = Options { purge_data: args.data.purge_data, scan: args.scan, owner, ..Options::default() };
     if args.older_than.is_some() && !args.select.narrows() {
         let text = "--older-than needs --stack, --env or --env-prefix: it deletes what nobody gave an expiry time";
         return Err(Stop::Usage(text.into()));
     }
+    args.select = args.select.resolved()?;
     let session = session::open_named("", None, &args.cloud, options, events).await?;
     let exit = collect(&session, &args, events, interrupt).await;
     session.close(events).await;

@@ -27,8 +27,9 @@ pub struct ListArgs {
     pub scan: bool,
 }
 
-pub async fn list(args: ListArgs, events: &Events) -> Result<Exit, Stop> {
+pub async fn list(mut args: ListArgs, events: &Events) -> Result<Exit, Stop> {
     let options = Options { scan: args.scan, ..Options::default() };
+    args.select = args.select.resolved()?;
     let session = session::open_named("", None, &args.cloud, options, events).await?;
     session.cx.calls.refuse_changes();
     let listed = look(&session, &args, events).await;

@@ -127,7 +127,7 @@ pub async fn run(command: LocalCommand, events: &Events, interrupt: Interrupt) -
         LocalCommand::Serve(args) => serve(*args, events, interrupt).await,
         LocalCommand::Reset => reset(events),
         LocalCommand::Tables => {
-            events.say(Event::Said { text: format!("{:#}", tables()) });
+            events.say(Event::Tables { tables: tables() });
             Ok(Exit::Done)
         }
     }

@@ -94,8 +94,14 @@ fn refuse_what_does_nothing(args: &PermissionsArgs) -> Result<(), Stop> {
 /// In an environment whose name may have `*` for any text.
 fn load(args: &PermissionsArgs) -> Result<Stack, Stop> {
     let path = spec::find(args.spec.as_deref(), &session::current_dir()?)?;
-    let mut options = args.variables.options();
-    options.env = options.env.map(|env| subject::as_name(&env));
+    let pattern = args.variables.env.as_ref().filter(|env| env.contains('*'));
+    let options = match pattern {
+        None => args.variables.options()?,
+        Some(pattern) => {
+            let named = Variables { env: Some(subject::as_name(pattern)), ..args.variables.clone() };
+            named.options()?
+        }
+    };
     let loaded = spec::load(&path, &options)?;
     secret::keep(&loaded.secrets);
     Ok(loaded.stack)

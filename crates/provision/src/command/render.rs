@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::Variables;
+use crate::event::Event;
 use crate::exit::{Exit, Stop};
+use crate::report::Printed;
 use crate::secret;
 use crate::spec;
 
@@ -16,9 +18,11 @@ pub struct Args {
 }
 
 /// The resolved spec as YAML.
-pub fn run(args: Args) -> Result<(String, Exit), Stop> {
+pub fn run(args: Args) -> Result<(Printed, Exit), Stop> {
     let file = spec::find(args.spec.as_deref(), Path::new("."))?;
-    let loaded = spec::load(&file, &args.variables.options())?;
+    let loaded = spec::load(&file, &args.variables.options()?)?;
     secret::keep(&loaded.secrets);
-    Ok((spec::render(&loaded.stack, &loaded.secrets), Exit::Done))
+    let text = spec::render(&loaded.stack, &loaded.secrets);
+    let event = Event::Rendered { spec: serde_yaml::from_str(&text).expect("what was rendered is YAML") };
+    Ok((Printed { text, event }, Exit::Done))
 }

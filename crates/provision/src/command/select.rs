@@ -1,5 +1,7 @@
-//! Which environments `list` shows and `gc` removes. Pure.
+//! Which environments `list` shows and `gc` removes: [`pick`] and [`SelectArgs::takes`] are pure.
 
+use crate::cli::env_named;
+use crate::exit::Stop;
 use crate::record::environments::Environment;
 
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -19,6 +21,12 @@ impl SelectArgs {
     /// Does it say which environments are meant, rather than all?
     pub fn narrows(&self) -> bool {
         self.stack.is_some() || self.env.is_some() || self.env_prefix.is_some()
+    }
+
+    /// With the name that `--env` means.
+    pub fn resolved(&self) -> Result<SelectArgs, Stop> {
+        let env = self.env.as_deref().map(env_named).transpose()?;
+        Ok(SelectArgs { env, ..self.clone() })
     }
 
     pub fn takes(&self, environment: &Environment) -> bool {

@@ -6,6 +6,7 @@ use crate::cli::TargetArgs;
 use crate::cloud::Options;
 use crate::event::{Event, Events, Summary};
 use crate::exit::{Exit, Stop};
+use crate::exports::Exported;
 use crate::interrupt::Interrupt;
 use crate::outputs;
 use crate::plan::{Permits, Plan};
@@ -114,7 +115,8 @@ async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: 
     let summary = run::apply_up(&session.cx, &survey, &plan, at_once, interrupt.stop.clone(), events).await?;
     let exit = outcome(&summary, &interrupt);
     if exit == Exit::Done {
-        events.say(Event::Outputs { outputs: outputs::outputs(stack, &session.cx.names) });
+        let outputs = Exported::new(outputs::outputs(stack, &session.cx.names), session.place.url());
+        events.say(Event::Outputs { outputs });
         events.say(Event::Said { text: next(session, stack) });
     }
     Ok(exit)

@@ -22,7 +22,7 @@ pub fn run(args: Args, events: &Events) -> Result<Exit, Stop> {
         false => args.files,
         true => vec![spec::find(None, Path::new("."))?],
     };
-    let options = args.variables.options();
+    let options = args.variables.options()?;
     let mut exit = Exit::Done;
     for path in files {
         let file = path.display().to_string();

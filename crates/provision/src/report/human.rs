@@ -71,7 +71,10 @@ fn text(event: &Event, verbose: bool) -> String {
             format!("  {CARE}-{CARE:#} {:<44} {DIM}not begun: {because}{DIM:#}\n", format!("{} {resource}", op.verb()))
         }
         Event::Ended { summary } => ended(summary),
-        Event::Outputs { outputs } => format!("\n{}", outputs.human()),
+        Event::Outputs { outputs } => format!("\n{}", outputs.outputs.human()),
+        Event::Rendered { spec: value } | Event::Schema { schema: value } | Event::Tables { tables: value } => {
+            format!("{value:#}\n")
+        }
         Event::Verified { result } => verified(result),
         Event::Invoked { result } => transform::invoked(result),
         Event::Tested { result } => transform::tested(result, verbose),

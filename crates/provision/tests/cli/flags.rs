@@ -125,6 +125,8 @@ const ROWS: &[Row] = &[
     Row(&["gc", "--local"], &["--yes"], NONE, 0, "deleted stream.events"),
     Row(&["gc", "--local", "--yes"], &["--purge-data"], NONE, 0, "deleted bucket.lake"),
     Row(&["outputs", "--local"], &["--format", "dotenv"], NONE, 0, "STREAM_EVENTS_NAME="),
+    Row(&["outputs", "--local"], &["--name", "a"], NONE, 64, "--name does nothing here"),
+    Row(&["outputs", "missing.yaml", "--local"], &["--planned"], NONE, 0, "missing-events"),
     Row(&["permissions"], &["--region", "eu-west-1"], NONE, 0, "eu-west-1"),
     Row(&["permissions"], &["--account", "111122223333"], NONE, 0, "111122223333"),
     Row(&["permissions", "--format", "table"], &["--for", "scan"], NONE, 0, "scan"),
@@ -185,6 +187,8 @@ fn prepared() -> Trial {
     trial.write("less.yaml", &SPEC.replace("deliveries:\n  raw: ", "# "));
     trial.write("other.yaml", &SPEC.replace("stack: trial", "stack: other"));
     let endless = "version: 1\nstack: endless\ntarget: { region: us-east-1 }\nstreams: { events: { name: endless, shards: 1 } }\n";
+    trial
+        .write("missing.yaml", &endless.replace("endless", "missing").replace("name: missing", "name: missing-events"));
     trial.write("endless.yaml", endless);
     trial.write("records", "{\"n\":7}\n");
     trial.write("event.json", r#"{"records":[{"recordId":"a","data":"eyJuIjo4fQ=="}]}"#);

@@ -30,11 +30,11 @@ fn values_of_secret_variables_reach_lambda_and_no_output() {
     for (arguments, expected) in [
         (&["validate"][..], "no errors"),
         (&["render"], "TOKEN: '***'"),
-        (&["render", "--output", "json"], "SALT: '***'"),
+        (&["render", "--output", "json"], r#""SALT":"***""#),
         (&["plan", "--local"], "TOKEN"),
         (&["up", "--local", "-v", "--owner", "grain of salt"], "created function.change"),
         (&["plan", "--local", "--output", "json"], "\"same\""),
-        (&["outputs", "--local", "--format", "dotenv"], "FUNCTION_CHANGE_NAME='trial-change'"),
+        (&["outputs", "--local", "--format", "dotenv"], "FUNCTION_CHANGE_NAME=trial-change"),
         (&["history", "--local"], "by ***"),
     ] {
         let ran = trial.expect(&[arguments, &values].concat(), 0, &[expected]);
