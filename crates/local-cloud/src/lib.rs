@@ -51,10 +51,9 @@ pub mod functions {
     pub use crate::service::lambda::runtime;
 }
 
-/// What Firehose takes, for those who check a delivery stream before it is made: time zones, and the keys of jq queries.
+/// What Firehose takes, for those who check a delivery stream before it is made: the keys of jq queries.
 pub mod delivery {
     pub use crate::flow::query;
-    pub use crate::flow::zones;
 }
 
 /// Is one of the engine's helpers (a function's guard, a query's evaluator), and never returns, where this program was started as

@@ -11,7 +11,6 @@ mod answer;
 mod buffer;
 mod compression;
 pub mod config;
-mod date;
 pub mod destination;
 pub mod event;
 pub mod failure;
@@ -33,7 +32,6 @@ pub mod refused;
 pub mod settle;
 pub mod slot;
 pub mod task;
-pub mod zones;
 
 /// As which service roles are assumed.
 pub const PRINCIPAL: &str = "firehose.amazonaws.com";

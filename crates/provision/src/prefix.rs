@@ -1,38 +1,15 @@
-//! Prefixes of S3 objects with Firehose's `!{namespace:value}` expressions, and the places that delivery streams write to.
-//! Plain data, no IO. <https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html>
+//! The places that delivery streams write to, and the keys of the objects there. Plain data, no IO. The grammar of prefixes is
+//! Firehose's: [`aws_facts::firehose::prefix`].
 
 use std::fmt;
+
+use aws_facts::firehose::MAX_PREFIX_WRITTEN;
+pub use aws_facts::firehose::prefix::{PartitionKey, Piece, Prefix};
 
 pub mod object_key;
 pub mod overlapping;
 
 pub use object_key::overlap;
-
-/// Part of a prefix.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece<'t> {
-    Literal(&'t str),
-    /// A pattern of Java's DateTimeFormatter.
-    Timestamp(&'t str),
-    RandomString,
-    ErrorOutputType,
-    KeyFromQuery(&'t str),
-    KeyFromLambda(&'t str),
-}
-
-const FORMS: [&str; 5] = [
-    "timestamp:PATTERN",
-    "firehose:random-string",
-    "firehose:error-output-type",
-    "partitionKeyFromQuery:KEY",
-    "partitionKeyFromLambda:KEY",
-];
-
-impl Piece<'_> {
-    pub fn is_partition_key(&self) -> bool {
-        matches!(self, Piece::KeyFromQuery(_) | Piece::KeyFromLambda(_))
-    }
-}
 
 /// The part before the first expression: all objects' keys begin with it.
 pub fn literal(prefix: &str) -> &str {
@@ -41,82 +18,6 @@ pub fn literal(prefix: &str) -> &str {
 
 pub fn has_expressions(prefix: &str) -> bool {
     prefix.contains("!{")
-}
-
-/// The error is a mistake without its place: what is wrong, and what would be right.
-pub fn parse(prefix: &str) -> Result<Vec<Piece<'_>>, (String, String)> {
-    let mut pieces = Vec::new();
-    let mut rest = prefix;
-    while let Some(start) = rest.find("!{") {
-        if start > 0 {
-            pieces.push(Piece::Literal(&rest[..start]));
-        }
-        let inner = &rest[start + 2..];
-        let end = inner.find('}').ok_or_else(|| ("`!{` without `}`".to_owned(), format!("!{{{}}}", FORMS[0])))?;
-        pieces.push(expression(&inner[..end])?);
-        rest = &inner[end + 1..];
-    }
-    if !rest.is_empty() {
-        pieces.push(Piece::Literal(rest));
-    }
-    Ok(pieces)
-}
-
-fn expression(text: &str) -> Result<Piece<'_>, (String, String)> {
-    match text.split_once(':') {
-        Some(("timestamp", pattern)) => date_pattern(pattern)
-            .map(|()| Piece::Timestamp(pattern))
-            .map_err(|what| (what, "a pattern of Java's DateTimeFormatter, such as yyyy/MM/dd/HH".to_owned())),
-        Some(("firehose", "random-string")) => Ok(Piece::RandomString),
-        Some(("firehose", "error-output-type")) => Ok(Piece::ErrorOutputType),
-        Some(("partitionKeyFromQuery", key)) if !key.is_empty() => Ok(Piece::KeyFromQuery(key)),
-        Some(("partitionKeyFromLambda", key)) if !key.is_empty() => Ok(Piece::KeyFromLambda(key)),
-        _ => Err((format!("`!{{{text}}}` is no expression of Firehose's"), format!("one of {}", FORMS.join(", ")))),
-    }
-}
-
-/// How many of a letter in a row DateTimeFormatter takes; of those not named here, at least four.
-/// <https://docs.oracle.com/javase/8/docs/api/java/time/format/DateTimeFormatter.html>
-const AT_MOST: [(&str, usize); 7] =
-    [("WFa", 1), ("dhHkKmsw", 2), ("D", 3), ("z", 4), ("MLQqEecGXxZ", 5), ("S", 9), ("yunANY", 19)];
-/// Which Firehose takes: not all of them, and some of a later Java. Each letter was tried on AWS.
-const DATE_LETTERS: &str = "ABDEFGHKLMNOQSWXYZacdeghkmnqsuvwxyz";
-
-fn date_pattern(pattern: &str) -> Result<(), String> {
-    if pattern.is_empty() {
-        return Err("a time stamp without a pattern".to_owned());
-    }
-    let mut unquoted = String::new();
-    for (i, part) in pattern.split('\'').enumerate() {
-        match i % 2 {
-            0 => unquoted.push_str(part),
-            // What is between quotes is literal, and ends a run of letters.
-            _ => unquoted.push('-'),
-        }
-    }
-    if pattern.matches('\'').count() % 2 == 1 {
-        return Err(format!("the quote in `{pattern}` is not closed"));
-    }
-    let mut rest = unquoted.as_str();
-    while let Some(letter) = rest.chars().next() {
-        let run = rest.len() - rest.trim_start_matches(letter).len();
-        date_letters(letter, run / letter.len_utf8())?;
-        rest = &rest[run..];
-    }
-    Ok(())
-}
-
-fn date_letters(letter: char, count: usize) -> Result<(), String> {
-    if letter == '#' || (letter.is_ascii_alphabetic() && !DATE_LETTERS.contains(letter)) {
-        return Err(format!("`{letter}` means nothing in a time stamp"));
-    }
-    match AT_MOST.iter().find(|(letters, _)| letters.contains(letter)) {
-        _ if letter == 'O' && !matches!(count, 1 | 4) => Err("`O` stands once or four times".to_owned()),
-        Some((_, most)) if count > *most => {
-            Err(format!("`{}` is too long: {most} of `{letter}` at most", letter.to_string().repeat(count)))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The kind of a [`Place`] in addresses.
@@ -133,8 +34,8 @@ pub struct Place {
     pub delivery: String,
 }
 
-/// Bytes of 1,024 characters: a record may say anything.
-const LONGEST: usize = 1024 * 4;
+/// In bytes: a record may say anything.
+const LONGEST: usize = MAX_PREFIX_WRITTEN * 4;
 
 /// Between the prefix and the delivery stream. No name of a delivery stream has a space.
 const BY: &str = " by ";
@@ -146,7 +47,7 @@ impl Place {
         let (bucket, prefix) = path.split_once('/')?;
         let named = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
         let is_name = |name: &str| !name.is_empty() && name.chars().all(named);
-        let sound = is_name(bucket) && is_name(delivery) && prefix.len() <= LONGEST && parse(prefix).is_ok();
+        let sound = is_name(bucket) && is_name(delivery) && prefix.len() <= LONGEST && Prefix::parse(prefix).is_ok();
         sound.then(|| Place { bucket: bucket.into(), prefix: prefix.into(), delivery: delivery.into() })
     }
 
@@ -165,42 +66,6 @@ impl fmt::Display for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn time_stamps_are_patterns_of_javas_formatter() {
-        for (pattern, ok) in [
-            ("yyyy/MM/dd/HH", true),
-            ("'year='yyyy", true),
-            ("yyyy''MM", true),
-            ("uuuu-MM-dd'T'HH:mm", true),
-            ("", false),
-            ("yyyy/jj", false),
-            ("'year=yyyy", false),
-            ("ddd", false),
-            ("dd'x'dd", true),
-            ("nnnnnnnnnnnnnnnnnnn", true),
-            ("nnnnnnnnnnnnnnnnnnnn", false),
-            ("SSSSSSSSSS", false),
-            ("O'x'OOOO", true),
-            ("OO", false),
-        ] {
-            assert_eq!(date_pattern(pattern).is_ok(), ok, "{pattern}: {:?}", date_pattern(pattern));
-        }
-    }
-
-    #[test]
-    fn a_prefix_is_taken_apart_into_literals_and_expressions() {
-        let pieces = parse("a/!{timestamp:yyyy}/!{partitionKeyFromQuery:k}/!{firehose:random-string}").unwrap();
-        let want = [
-            Piece::Literal("a/"),
-            Piece::Timestamp("yyyy"),
-            Piece::Literal("/"),
-            Piece::KeyFromQuery("k"),
-            Piece::Literal("/"),
-            Piece::RandomString,
-        ];
-        assert_eq!(pieces, want);
-    }
 
     #[test]
     fn a_place_is_a_bucket_a_prefix_and_the_delivery_stream_that_writes_there() {

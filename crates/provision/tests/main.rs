@@ -22,4 +22,5 @@ mod scan;
 mod served;
 mod spec;
 mod stops;
+mod time_stamps;
 mod unkind;

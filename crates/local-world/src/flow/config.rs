@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub use self::store::{MAX_PREFIX_LENGTH, Store};
+pub use self::store::Store;
 use super::prefix::PartitionKey;
 use super::prepare::Preparation;
 use super::processors::{self, Lambda};
@@ -220,7 +220,7 @@ mod tests {
             let destination = json!({ "RoleARN": "r", "BucketARN": "arn:aws:s3:::b", "Prefix": prefix, "ErrorOutputPrefix": error_prefix });
             let destination = serde_json::from_value::<Destination>(destination).unwrap().filled();
             let store = Config::parse(&destination).expect(&prefix).store;
-            assert_eq!(store.check_lengths(now).is_ok(), expected, "{prefix:.60} {error_prefix:.60}");
+            assert_eq!(store.check_evaluated(now).is_ok(), expected, "{prefix:.60} {error_prefix:.60}");
         }
     }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jiff::Zoned;
 
 use super::answer::{Answer, judge};
-use super::prefix::{Facts, PartitionKeys, Prefix};
+use super::prefix::{Facts, PartitionKeys, Prefix, random_string, told};
 use super::query::{self, Extraction, Query};
 use crate::request::InvokeOutcome;
 
@@ -26,12 +26,12 @@ fn fuzz_prefix() {
                     time: &time,
                     error_type: Some("processing-failed"),
                     partition_keys: &keys,
-                    seed: "seed",
+                    random_string: &random_string("seed"),
                 });
                 let literal = text.split("!{").next().unwrap_or_default();
                 assert!(evaluated.starts_with(literal), "{evaluated}");
             }
-            Err(wrong) => assert!(!wrong.told("Prefix").is_empty()),
+            Err(mistake) => assert!(!told(&mistake, "Prefix").is_empty()),
         }
     });
 }

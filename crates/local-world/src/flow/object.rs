@@ -1,16 +1,16 @@
 //! Objects: their keys and bodies.
 
+use aws_facts::firehose::MAX_PREFIX_EVALUATED;
 use bytes::Bytes;
 use jiff::Zoned;
 use md5::{Digest, Md5};
 use uuid::Uuid;
 
-use super::config::MAX_PREFIX_LENGTH;
 use super::ident;
 use super::item::Output;
 use super::job::Job;
 use super::pieces::Pieces;
-use super::prefix::{Facts, PartitionKeys};
+use super::prefix::{Facts, PartitionKeys, random_string};
 use super::progress::Finished;
 use super::slot::Slot;
 use crate::time::Millis;
@@ -45,9 +45,9 @@ pub fn pack(job: &Job, slot: &Slot, items: &Pieces<Output>, now: Millis) -> Obje
 /// Why records that arrive at a time cannot be in an object of these keys.
 pub fn too_long(job: &Job, keys: &PartitionKeys, time: Millis) -> Option<String> {
     let time = &job.config.store.zoned(time);
-    let facts = Facts { time, error_type: None, partition_keys: keys, seed: "" };
-    if job.config.store.prefix.length(facts) > MAX_PREFIX_LENGTH {
-        return Some(format!("Length of evaluated prefix cannot be greater than {MAX_PREFIX_LENGTH}"));
+    let facts = Facts { time, error_type: None, partition_keys: keys, random_string: &random_string("") };
+    if job.config.store.prefix.length(facts) > MAX_PREFIX_EVALUATED {
+        return Some(format!("Length of evaluated prefix cannot be greater than {MAX_PREFIX_EVALUATED}"));
     }
     let key = key(job, &Slot::Good(keys.clone()), time, &Uuid::nil().to_string());
     // The words are ours.
@@ -61,7 +61,7 @@ fn key(job: &Job, slot: &Slot, time: &Zoned, uuid: &str) -> String {
         Slot::Good(keys) => (&store.prefix, None, keys),
         Slot::Failed(kind) => (&store.error_prefix, Some(kind.name()), &PartitionKeys::new()),
     };
-    let prefix = prefix.evaluate(Facts { time, error_type, partition_keys: keys, seed: uuid });
+    let prefix = prefix.evaluate(Facts { time, error_type, partition_keys: keys, random_string: &random_string(uuid) });
     let time = time.strftime("%Y-%m-%d-%H-%M-%S");
     format!("{prefix}{}-{}-{time}-{uuid}{}", job.name, job.version, store.extension)
 }

@@ -1,9 +1,11 @@
 //! Which keys the objects of a delivery stream can have: its prefix, evaluated, and then Firehose's own object name.
 //! <https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html>
 
+use aws_facts::firehose::date::{Field, Part};
+use aws_facts::firehose::prefix::RANDOM_STRING_LENGTH;
 use regex_lite::{Regex, escape};
 
-use super::{Piece, Place, has_expressions, parse};
+use super::{Piece, Place, Prefix};
 
 /// Firehose's name of an object: delivery stream, version, time stamp, random part, extension. The random part is a UUID as
 /// far as anybody has seen, and "a random string" in the documentation.
@@ -32,14 +34,14 @@ pub struct Keys(Regex);
 
 impl Keys {
     pub fn of(place: &Place) -> Keys {
-        let pieces = parse(&place.prefix).unwrap_or_default();
+        let prefix = Prefix::parse(&place.prefix).unwrap_or_default();
         let mut pattern = String::from("^(?s)");
-        atoms(&pieces).iter().for_each(|atom| pattern.push_str(&atom.regex()));
+        atoms(&prefix).iter().for_each(|atom| pattern.push_str(&atom.regex()));
         // Without an expression Firehose appends the error type, if there is one, and the hour; whether it appends the hour
         // where there are others than time stamps is not known.
-        if !has_expressions(&place.prefix) {
+        if !prefix.has_expressions() {
             pattern.push_str(r"(?:(?:[A-Za-z-]+/)?\d{4}/\d{2}/\d{2}/\d{2}/)?");
-        } else if !pieces.iter().any(|piece| matches!(piece, Piece::Timestamp(_))) {
+        } else if prefix.patterns().next().is_none() {
             pattern.push_str(r"(?:\d{4}/\d{2}/\d{2}/\d{2}/)?");
         }
         pattern.push_str(&escape(&place.delivery));
@@ -62,7 +64,7 @@ pub fn writer(key: &str) -> Option<&str> {
 
 /// Can an object of one prefix lie under the other? (Both as written, expressions and all.)
 pub fn overlap(a: &str, b: &str) -> bool {
-    let (Ok(a), Ok(b)) = (parse(a), parse(b)) else { return false };
+    let (Ok(a), Ok(b)) = (Prefix::parse(a), Prefix::parse(b)) else { return false };
     let (a, b) = (atoms(&a), atoms(&b));
     // Walks both at once. Where one is at its end, all that goes on in the other lies under it.
     let mut seen = vec![false; (a.len() + 1) * (b.len() + 1)];
@@ -95,8 +97,8 @@ pub struct Length {
 }
 
 /// The least that a prefix evaluates to.
-pub fn shortest(pieces: &[Piece]) -> Length {
-    atoms(pieces).iter().fold(Length::default(), |sum, atom| {
+pub fn shortest(prefix: &Prefix) -> Length {
+    atoms(prefix).iter().fold(Length::default(), |sum, atom| {
         let (units, bytes) = match atom.class {
             Class::Is(c) => (c.len_utf16(), c.len_utf8()),
             Class::Digit | Class::Word | Class::NotSlash | Class::Any => (1, 1),
@@ -106,54 +108,41 @@ pub fn shortest(pieces: &[Piece]) -> Length {
 }
 
 /// The least bytes of the key of an object at a prefix: S3 takes 1,024.
-pub fn shortest_key(pieces: &[Piece], delivery_stream: &str, extension: &str) -> usize {
-    let hour = if pieces.iter().all(|piece| matches!(piece, Piece::Literal(_))) { "yyyy/MM/dd/HH/".len() } else { 0 };
+pub fn shortest_key(prefix: &Prefix, delivery_stream: &str, extension: &str) -> usize {
+    let hour = if prefix.has_expressions() { 0 } else { "yyyy/MM/dd/HH/".len() };
     let version_time_and_uuid = "-1-2026-07-13-14-05-09-".len() + 36;
-    shortest(pieces).bytes + hour + delivery_stream.len() + version_time_and_uuid + extension.len()
+    shortest(prefix).bytes + hour + delivery_stream.len() + version_time_and_uuid + extension.len()
 }
 
-fn atoms(pieces: &[Piece]) -> Vec<Atom> {
+fn atoms(prefix: &Prefix) -> Vec<Atom> {
     let mut atoms = vec![];
-    for piece in pieces {
+    let text = |text: &str| text.chars().map(|c| Class::Is(c).once()).collect::<Vec<_>>();
+    for piece in prefix.pieces() {
         match piece {
-            Piece::Literal(text) => atoms.extend(text.chars().map(|c| Class::Is(c).once())),
-            Piece::Timestamp(pattern) => timestamp(pattern, &mut atoms),
-            Piece::RandomString => atoms.extend([Class::Word.once(); 11]),
+            Piece::Text(literal) => atoms.extend(text(literal)),
+            Piece::Timestamp(pattern) => atoms.extend(pattern.parts().iter().flat_map(|part| match part {
+                Part::Text(literal) => text(literal),
+                Part::Field(field) => of_field(field),
+            })),
+            Piece::RandomString => atoms.extend([Class::Word.once(); RANDOM_STRING_LENGTH]),
             Piece::ErrorOutputType => atoms.push(Class::Word.repeated()),
-            Piece::KeyFromQuery(_) | Piece::KeyFromLambda(_) => atoms.push(Class::Any.repeated()),
+            Piece::Key(_) => atoms.push(Class::Any.repeated()),
         }
     }
     atoms
 }
 
-/// Letters of numbers become digits, other letters text, and the rest stands for itself.
-/// <https://docs.oracle.com/javase/8/docs/api/java/time/format/DateTimeFormatter.html>
-fn timestamp(pattern: &str, atoms: &mut Vec<Atom>) {
-    const NUMBERS: &str = "uyYDdwWFhHKkmsSAnN";
-    const NUMBERS_WHEN_SHORT: &str = "MLQqec";
-    for (index, part) in pattern.split('\'').enumerate() {
-        if index % 2 == 1 {
-            // Between quotes is text; `''` is a quote.
-            let text = if part.is_empty() { "'" } else { part };
-            atoms.extend(text.chars().map(|c| Class::Is(c).once()));
-            continue;
-        }
-        let mut rest = part;
-        while let Some(letter) = rest.chars().next() {
-            let run = rest.len() - rest.trim_start_matches(letter).len();
-            let count = run / letter.len_utf8();
-            match letter {
-                _ if !letter.is_ascii_alphabetic() => atoms.extend(vec![Class::Is(letter).once(); count]),
-                _ if NUMBERS.contains(letter) || NUMBERS_WHEN_SHORT.contains(letter) && count < 3 => {
-                    // Padded with zeros to as many digits as there are letters.
-                    atoms.extend(vec![Class::Digit.once(); count - 1]);
-                    atoms.push(Class::Digit.repeated());
-                }
-                _ => atoms.push(Class::NotSlash.repeated()),
-            }
-            rest = &rest[run..];
-        }
-    }
+/// At least as many characters as its value has.
+fn of_field(field: &Field) -> Vec<Atom> {
+    let class = match field.letter {
+        // The name of a zone.
+        'V' => Class::Any,
+        _ if field.is_number() => Class::Digit,
+        _ => Class::NotSlash,
+    };
+    let mut atoms = vec![class.once(); field.least() - 1];
+    atoms.push(class.repeated());
+    atoms
 }
 
 impl Atom {
@@ -288,12 +277,12 @@ mod tests {
             let Ok(text) = std::str::from_utf8(input) else { return };
             let mut lines = text.split('\n');
             let [a, b, seed, key] = [(); 4].map(|()| lines.next().unwrap_or_default());
-            let (Ok(pieces), Ok(_)) = (parse(a), parse(b)) else { return };
+            let (Ok(prefix), Ok(_)) = (Prefix::parse(a), Prefix::parse(b)) else { return };
             assert_eq!(overlap(a, b), overlap(b, a), "{a} {b}");
             assert!(overlap(a, a), "{a}");
-            let made = format!("{}{NAME}", sample(&pieces, seed));
-            let in_a = has_expressions(a) && pieces.iter().any(|piece| matches!(piece, Piece::Timestamp(_)));
-            assert!(!in_a || can_be(a, &made), "{a} {made}");
+            let made = format!("{}{NAME}", sample(&prefix, seed));
+            let hour_is_appended = prefix.patterns().next().is_none();
+            assert!(hour_is_appended || can_be(a, &made), "{a} {made}");
             for key in [key, made.as_str()] {
                 assert!(!(can_be(a, key) && can_be(b, key)) || overlap(a, b), "{a} {b} {key}");
                 assert!(!can_be(a, key) || writer(key).is_some_and(|writer| writer.ends_with("raw")), "{a} {key}");
@@ -301,13 +290,13 @@ mod tests {
         });
     }
 
-    /// What pieces can evaluate to: each atom one of its characters, and once to three times where it repeats.
-    fn sample(pieces: &[Piece], seed: &str) -> String {
+    /// What a prefix can evaluate to: each atom one of its characters, and once to three times where it repeats.
+    fn sample(prefix: &Prefix, seed: &str) -> String {
         let mut random = fastrand::Rng::with_seed(
             seed.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())),
         );
         let mut made = String::new();
-        for atom in atoms(pieces) {
+        for atom in atoms(prefix) {
             for _ in 0..if atom.repeats { random.usize(1..4) } else { 1 } {
                 let from: Vec<char> = match atom.class {
                     Class::Is(c) => vec![c],
@@ -329,13 +318,13 @@ mod tests {
             ("é/", 2, 3),
             ("\u{1F600}/", 3, 5),
             ("y=!{timestamp:yyyy/MM}/", 10, 10),
-            ("!{timestamp:'year='yyyy''MMM}/", 12, 12),
+            ("!{timestamp:'year='yyyy''MMM}/", 14, 14),
             ("!{firehose:random-string}/", 12, 12),
             ("!{partitionKeyFromQuery:customer}/", 2, 2),
         ] {
-            assert_eq!(shortest(&parse(prefix).unwrap()), Length { units, bytes }, "{prefix}");
+            assert_eq!(shortest(&Prefix::parse(prefix).unwrap()), Length { units, bytes }, "{prefix}");
         }
-        let key = |prefix: &str| shortest_key(&parse(prefix).unwrap(), "raw", ".gz");
+        let key = |prefix: &str| shortest_key(&Prefix::parse(prefix).unwrap(), "raw", ".gz");
         assert_eq!(key("data/"), "data/2026/07/13/14/".len() + NAME.len() + 3);
         assert_eq!(key("y=!{timestamp:yyyy}/"), "y=2026/".len() + NAME.len() + 3);
     }

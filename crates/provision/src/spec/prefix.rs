@@ -1,8 +1,14 @@
 //! What AWS would refuse in a prefix, told with its place in the spec.
 
+use aws_facts::firehose::MAX_PREFIX_EVALUATED;
+use aws_facts::firehose::date::Pattern;
+use aws_facts::firehose::prefix::{Misused, Role};
+
 use super::diagnostic::{Mistake, Span};
 use crate::claims;
-use crate::prefix::{Piece, has_expressions, object_key, parse};
+use crate::prefix::{Prefix, object_key};
+
+const KEYS_NOT_HERE: (&str, &str) = ("partition keys are not allowed here", "only `good` can have them");
 
 /// What a prefix is for: not every expression is allowed everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,44 +18,44 @@ pub(super) enum Use {
     Backup,
 }
 
-/// All that AWS would refuse in this prefix by itself. `None`: it has no pieces.
-pub(super) fn check<'t>(
-    prefix: &'t str,
-    purpose: Use,
-    at: Span,
-    mistakes: &mut Vec<Mistake>,
-) -> Option<Vec<Piece<'t>>> {
-    let pieces = match parse(prefix) {
-        Ok(pieces) => pieces,
-        Err((what, expected)) => {
-            mistakes.push(Mistake::error(at, what).expected(expected));
-            return None;
-        }
+/// All that AWS would refuse in this prefix by itself, and what would surprise.
+pub(super) fn check(text: &str, purpose: Use, at: Span, mistakes: &mut Vec<Mistake>) {
+    let prefix = match Prefix::parse(text) {
+        Ok(prefix) => prefix,
+        Err(mistake) => return mistakes.push(Mistake::error(at, mistake.to_string()).expected(mistake.expected())),
     };
-    let error_type = pieces.contains(&Piece::ErrorOutputType);
-    if purpose != Use::Bad && error_type {
-        let what = "`!{firehose:error-output-type}` is not allowed here";
-        mistakes.push(Mistake::error(at, what).expected("only `bad` can have it"));
+    let role = if purpose == Use::Bad { Role::ErrorOutputPrefix } else { Role::Prefix };
+    for misused in prefix.misused(role) {
+        let (what, expected) = match misused {
+            Misused::ErrorTypeInPrefix => {
+                ("`!{firehose:error-output-type}` is not allowed here", "only `bad` can have it")
+            }
+            Misused::NoErrorType => (
+                "a `bad` with expressions needs `!{firehose:error-output-type}`",
+                "add `!{firehose:error-output-type}/`",
+            ),
+            Misused::KeyInErrorPrefix => KEYS_NOT_HERE,
+        };
+        mistakes.push(Mistake::error(at, what).expected(expected));
     }
-    if purpose == Use::Bad && has_expressions(prefix) && !error_type {
-        let what = "a `bad` with expressions needs `!{firehose:error-output-type}`";
-        mistakes.push(Mistake::error(at, what).expected("add `!{firehose:error-output-type}/`"));
+    if purpose == Use::Backup && prefix.partition_keys().next().is_some() {
+        mistakes.push(Mistake::error(at, KEYS_NOT_HERE.0).expected(KEYS_NOT_HERE.1));
     }
-    if purpose != Use::Good && pieces.iter().any(Piece::is_partition_key) {
-        mistakes.push(Mistake::error(at, "partition keys are not allowed here").expected("only `good` can have them"));
+    if let Some(field) = prefix.patterns().flat_map(Pattern::fields).find(|field| field.letter == 'Y') {
+        let what = format!("`{field}` is the year of the week, which changes some days before or after January 1");
+        mistakes.push(Mistake::warning(at, what).expected("`yyyy` is the year of the date"));
     }
-    if prefix.starts_with(claims::ROOT) {
+    if text.starts_with(claims::ROOT) {
         let what = format!("`{}` is where provision keeps its own objects", claims::ROOT);
         mistakes.push(Mistake::error(at, what).expected("another prefix"));
     }
-    let length = object_key::shortest(&pieces).units;
-    if length > 512 {
+    let length = object_key::shortest(&prefix).units;
+    if length > MAX_PREFIX_EVALUATED {
         let what = format!("{length} characters are too many");
-        mistakes.push(Mistake::error(at, what).expected("at most 512 after evaluation"));
+        mistakes.push(Mistake::error(at, what).expected(format!("at most {MAX_PREFIX_EVALUATED} after evaluation")));
     }
-    if !prefix.ends_with('/') {
-        let what = format!("object names follow `{prefix}` at once");
+    if !text.ends_with('/') {
+        let what = format!("object names follow `{text}` at once");
         mistakes.push(Mistake::warning(at, what).expected("no `/` at the end"));
     }
-    Some(pieces)
 }

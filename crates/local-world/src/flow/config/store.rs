@@ -1,21 +1,19 @@
 //! Where and how objects are written: bucket, prefixes, buffers, compression, time zone, log.
 
+use aws_facts::firehose::{MAX_PREFIX_EVALUATED, zones};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use super::super::refused::invalid;
+use super::super::refused::{invalid, not_here};
 use crate::flow::buffer::Hints;
 use crate::flow::compression::Compression;
 use crate::flow::destination::{BufferingHints, CloudWatchLoggingOptions, Destination};
 use crate::flow::failure::ErrorType;
-use crate::flow::prefix::{Facts, PartitionKeys, Prefix};
-use crate::flow::zones;
+use crate::flow::prefix::{self, Facts, Misused, PartitionKeys, Prefix, Role};
 use crate::request::AwsError;
 use crate::time::Millis;
 
 const MIB: u64 = 1 << 20;
-/// After evaluation.
-pub const MAX_PREFIX_LENGTH: usize = 512;
 
 /// Where and how objects are written.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,14 +60,19 @@ impl Store {
         })
     }
 
-    /// With the shortest partition keys that there can be. Asked when a prefix is set, and not when the journal is read: what was set
-    /// may have become too long since, and the engine starts with it.
-    pub fn check_lengths(&self, now: Millis) -> Result<(), AwsError> {
+    /// Whether the prefixes can be evaluated here and are short enough, with the shortest partition keys that there can be. Asked when a
+    /// prefix is set, and not when the journal is read: what was set may have become too long since, and the engine starts with it.
+    pub fn check_evaluated(&self, now: Millis) -> Result<(), AwsError> {
+        if let Some((field, why)) = [&self.prefix, &self.error_prefix].iter().find_map(|it| it.unknown(&self.time_zone))
+        {
+            return Err(not_here(&format!("{field} in a time stamp ({why})")));
+        }
         let keys: PartitionKeys = self.prefix.partition_keys().map(|key| (key.clone(), "k".to_owned())).collect();
-        let facts = Facts { time: &self.zoned(now), error_type: None, partition_keys: &keys, seed: "" };
+        let random_string = &prefix::random_string("");
+        let facts = Facts { time: &self.zoned(now), error_type: None, partition_keys: &keys, random_string };
         let failed = Facts { error_type: Some(ErrorType::Processing.name()), ..facts };
-        if self.prefix.length(facts).max(self.error_prefix.length(failed)) > MAX_PREFIX_LENGTH {
-            return Err(unmet(&format!("Length of evaluated prefix cannot be greater than {MAX_PREFIX_LENGTH}")));
+        if self.prefix.length(facts).max(self.error_prefix.length(failed)) > MAX_PREFIX_EVALUATED {
+            return Err(unmet(&format!("Length of evaluated prefix cannot be greater than {MAX_PREFIX_EVALUATED}")));
         }
         Ok(())
     }
@@ -81,7 +84,7 @@ impl Store {
 }
 
 fn parse_prefix(member: &str, text: Option<&str>) -> Result<Prefix, AwsError> {
-    Prefix::parse(text.unwrap_or_default()).map_err(|wrong| unmet(&wrong.told(member)))
+    Prefix::parse(text.unwrap_or_default()).map_err(|mistake| unmet(&prefix::told(&mistake, member)))
 }
 
 fn unmet(constraint: &str) -> AwsError {
@@ -89,24 +92,16 @@ fn unmet(constraint: &str) -> AwsError {
     invalid(format!("Ths supplied prefix(es) do not satisfy the following constraint: {constraint}"))
 }
 
-fn check_prefixes(prefix: &Prefix, error_prefix: Option<&Prefix>) -> Result<(), AwsError> {
-    if prefix.names_the_error_type() {
-        return Err(unmet("Prefix must not contain any occurrence of !{firehose:error-output-type}"));
-    }
-    let Some(error_prefix) = error_prefix else {
-        if prefix.has_expressions() {
-            return Err(unmet("ErrorOutputPrefix cannot be null or empty when Prefix contains expressions"));
+fn check_prefixes(good: &Prefix, error_prefix: Option<&Prefix>) -> Result<(), AwsError> {
+    let of_error = error_prefix.iter().flat_map(|prefix| prefix.misused(Role::ErrorOutputPrefix));
+    match good.misused(Role::Prefix).into_iter().chain(of_error).next() {
+        Some(key @ Misused::KeyInErrorPrefix) => Err(invalid(prefix::told_of_use(key))),
+        Some(misused) => Err(unmet(prefix::told_of_use(misused))),
+        None if good.has_expressions() && error_prefix.is_none() => {
+            Err(unmet("ErrorOutputPrefix cannot be null or empty when Prefix contains expressions"))
         }
-        return Ok(());
-    };
-    if error_prefix.partition_keys().next().is_some() {
-        return Err(invalid("Dynamic Partitioning Namespaces can't be part of an error prefix expression"));
+        None => Ok(()),
     }
-    if error_prefix.has_expressions() && !error_prefix.names_the_error_type() {
-        let message = "ErrorOutputPrefix must contain at least one occurrence of !{firehose:error-output-type}";
-        return Err(unmet(message));
-    }
-    Ok(())
 }
 
 fn parse_hints(hints: BufferingHints) -> Result<Hints, AwsError> {

@@ -153,7 +153,7 @@ fn kinesis_source(at: &Scope, asked: KinesisSource) -> Result<Source, AwsError> 
 }
 
 fn check_prefixes(at: &Scope, jobs: &[Job]) -> Result<(), AwsError> {
-    jobs.iter().try_for_each(|job| job.config.store.check_lengths(at.now))
+    jobs.iter().try_for_each(|job| job.config.store.check_evaluated(at.now))
 }
 
 fn check_roles(at: &Scope, jobs: &[Job]) -> Result<(), AwsError> {

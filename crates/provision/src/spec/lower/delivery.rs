@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use local_cloud::delivery::zones;
+use aws_facts::firehose::zones;
 
 use super::super::collection::Either;
 use super::super::diagnostic::Span;
@@ -14,7 +14,7 @@ use super::super::shape::{At, Record};
 use super::Lower;
 use crate::prefix::object_key::shortest_key;
 use crate::prefix::overlapping::{Writer, overlapping};
-use crate::prefix::{self, has_expressions};
+use crate::prefix::{Prefix, has_expressions, literal};
 use crate::resource::delivery_stream::{Backup, Buffer, DeliveryStream, Partitioning, Ref};
 use crate::resource::function::LogRef;
 use crate::resource::role::RoleRef;
@@ -82,7 +82,7 @@ impl Lower<'_> {
         if prefix.chars().count() > 1024 {
             self.error(written.at, "this prefix is too long in this environment", "at most 1024 characters");
         }
-        let bytes = prefix::parse(&prefix).map_or(0, |pieces| shortest_key(&pieces, delivery_stream, extension));
+        let bytes = Prefix::parse(&prefix).map_or(0, |prefix| shortest_key(&prefix, delivery_stream, extension));
         if bytes > 1024 {
             let what = format!("the keys of its objects have at least {bytes} bytes");
             self.error(written.at, what, "a shorter prefix: S3 takes at most 1024 bytes, with the object's name");
@@ -117,8 +117,7 @@ impl Lower<'_> {
     /// <https://docs.aws.amazon.com/firehose/latest/dev/dynamic-partitioning.html>
     fn partitioning(&mut self, key: &At<String>, written: &Delivery, buffer: Buffer) -> Option<Partitioning> {
         let good = written.good.as_ref().map_or("", |good| good.value.0.as_str());
-        let pieces = prefix::parse(good).unwrap_or_default();
-        let has_keys = pieces.iter().any(prefix::Piece::is_partition_key);
+        let has_keys = Prefix::parse(good).unwrap_or_default().partition_keys().next().is_some();
         let good_at = written.good.as_ref().map_or(key.at, |good| good.at);
         let retry_s = match written.partitioning.as_ref().map(|said| &said.value) {
             None | Some(Either::Word(false)) => {
@@ -179,10 +178,17 @@ impl Lower<'_> {
     }
 
     fn time_zone(&mut self, written: &Delivery) {
-        let Some(zone) = &written.time_zone else { return };
-        if zones::zone(&zone.value.0).is_none() {
-            let what = format!("Firehose knows no time zone `{}`", zone.value.0);
-            self.error(zone.at, what, "an IANA time zone by its older name: Europe/Berlin, Asia/Calcutta");
+        let name = written.time_zone().0;
+        let Some(zone) = zones::zone(&name) else {
+            let at = written.time_zone.as_ref().expect("UTC, the default, is known").at;
+            let what = format!("Firehose knows no time zone `{name}`");
+            return self.error(at, what, "an IANA time zone by its older name: Europe/Berlin, Asia/Calcutta");
+        };
+        for prefix in [&written.good, &written.bad].into_iter().flatten() {
+            let parsed = Prefix::parse(&prefix.value.0).unwrap_or_default();
+            if let Some((field, why)) = parsed.unknown(&zone) {
+                self.warn(prefix.at, format!("the local engine does not evaluate `{field}`"), why);
+            }
         }
     }
 
@@ -243,7 +249,7 @@ impl Lower<'_> {
         let (Some(bucket), Some(good)) = (&delivery.bucket, &delivery.good) else { return };
         let mut buckets = spec.buckets.iter().flat_map(|section| &section.value.pairs);
         let expires = buckets.any(|(key, entry)| key.value == bucket.value.0 && entry.value.body.expire.is_some());
-        if expires && prefix::literal(&good.value.0).is_empty() {
+        if expires && literal(&good.value.0).is_empty() {
             let what = format!("the whole bucket `{}` would expire", bucket.value.0);
             self.error(good.at, what, "objects expire by prefix: begin it with plain text");
         }

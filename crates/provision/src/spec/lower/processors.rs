@@ -10,7 +10,7 @@ use super::super::scalar::Text;
 use super::super::shape::At;
 use super::super::words::Key;
 use super::Lower;
-use crate::prefix::{self, Piece};
+use crate::prefix::{PartitionKey, Prefix};
 use crate::resource::delivery_stream::{Deaggregate, Decompress, Processors, Transform};
 
 const MOST_PROCESSORS: usize = 5;
@@ -120,17 +120,15 @@ impl Lower<'_> {
     /// Keys in `good` must come from somewhere, and those that a query yields must be in it.
     fn partition_keys(&mut self, written: &Delivery) {
         let Some(good) = &written.good else { return };
-        let pieces = prefix::parse(&good.value.0).unwrap_or_default();
-        if pieces.iter().any(|piece| matches!(piece, Piece::KeyFromQuery(_))) {
+        let prefix = Prefix::parse(&good.value.0).unwrap_or_default();
+        if prefix.partition_keys().any(|key| matches!(key, PartitionKey::FromQuery(_))) {
             self.need(written, "metadata", written.metadata.is_some(), good.at, "the query that yields the keys");
         }
-        if pieces.iter().any(|piece| matches!(piece, Piece::KeyFromLambda(_))) {
+        if prefix.partition_keys().any(|key| matches!(key, PartitionKey::FromLambda(_))) {
             self.need(written, "transform", written.transform.is_some(), good.at, "the function that yields the keys");
         }
         let Some(metadata) = &written.metadata else { return };
-        let unused =
-            |key: &String| !pieces.iter().any(|piece| matches!(piece, Piece::KeyFromQuery(used) if used == key));
-        for key in query::keys(&metadata.value.0).into_iter().filter(unused) {
+        for key in query::keys(&metadata.value.0).into_iter().filter(|key| !prefix.queries(key)) {
             let expected = format!("take it out, or add `!{{partitionKeyFromQuery:{key}}}/` to `good`");
             self.error(metadata.at, format!("`good` does not use the key `{key}`"), expected);
         }

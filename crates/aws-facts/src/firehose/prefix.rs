@@ -1,0 +1,234 @@
+//! Prefixes of object keys: text and `!{namespace:value}` expressions, evaluated when an object is written.
+//! <https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html>
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
+use super::date::{self, Field, Pattern};
+
+/// What Firehose appends where there is no expression.
+const DEFAULT_TIME: &str = "yyyy/MM/dd/HH/";
+pub const RANDOM_STRING_LENGTH: usize = 11;
+
+const FORMS: [&str; 5] = [
+    "timestamp:PATTERN",
+    "firehose:random-string",
+    "firehose:error-output-type",
+    "partitionKeyFromQuery:KEY",
+    "partitionKeyFromLambda:KEY",
+];
+
+/// A partition key, by where its value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartitionKey {
+    FromLambda(String),
+    FromQuery(String),
+}
+
+/// Values of the partition keys that a prefix names.
+pub type PartitionKeys = BTreeMap<PartitionKey, String>;
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Prefix(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    Text(String),
+    Timestamp(Pattern),
+    RandomString,
+    ErrorOutputType,
+    Key(PartitionKey),
+}
+
+/// What an object is, as far as its key goes.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// Arrival of the oldest record, in the delivery stream's time zone.
+    pub time: &'a Zoned,
+    /// `processing-failed`, ...: for an object of failures.
+    pub error_type: Option<&'a str>,
+    pub partition_keys: &'a PartitionKeys,
+    /// The random string at a place among the pieces, of [`RANDOM_STRING_LENGTH`] characters.
+    pub random_string: &'a dyn Fn(usize) -> String,
+}
+
+/// Why a text is no prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mistake {
+    /// `!{` without `}`.
+    Open,
+    /// What stands in the braces is not `namespace:value`.
+    Form(String),
+    /// There is no such namespace.
+    Namespace {
+        namespace: String,
+        expression: String,
+    },
+    /// The namespace has no such value.
+    Value(String),
+    Pattern(date::Mistake),
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mistake::Open => f.write_str("`!{` without `}`"),
+            Mistake::Form(expression) | Mistake::Namespace { expression, .. } | Mistake::Value(expression) => {
+                write!(f, "`!{{{expression}}}` is no expression of Firehose's")
+            }
+            Mistake::Pattern(mistake) => mistake.fmt(f),
+        }
+    }
+}
+
+impl Mistake {
+    /// What would be right.
+    pub fn expected(&self) -> String {
+        match self {
+            Mistake::Open => format!("!{{{}}}", FORMS[0]),
+            Mistake::Form(_) | Mistake::Namespace { .. } | Mistake::Value(_) => format!("one of {}", FORMS.join(", ")),
+            Mistake::Pattern(_) => "a pattern of Java's DateTimeFormatter, such as yyyy/MM/dd/HH".into(),
+        }
+    }
+}
+
+/// Which of a destination's prefixes one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Prefix,
+    ErrorOutputPrefix,
+}
+
+/// What Firehose refuses in a prefix for what it is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misused {
+    /// `error-output-type` is for error prefixes.
+    ErrorTypeInPrefix,
+    /// An error prefix with expressions names the error type.
+    NoErrorType,
+    /// Partition keys are for prefixes.
+    KeyInErrorPrefix,
+}
+
+impl Prefix {
+    /// # Errors
+    /// The first expression that Firehose does not take.
+    pub fn parse(text: &str) -> Result<Prefix, Mistake> {
+        let mut pieces = vec![];
+        let mut rest = text;
+        while let Some(start) = rest.find("!{") {
+            if start > 0 {
+                pieces.push(Piece::Text(rest[..start].into()));
+            }
+            let inner = &rest[start + 2..];
+            let end = inner.find('}').ok_or(Mistake::Open)?;
+            pieces.push(expression(&inner[..end])?);
+            rest = &inner[end + 1..];
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest.into()));
+        }
+        Ok(Prefix(pieces))
+    }
+
+    pub fn pieces(&self) -> &[Piece] {
+        &self.0
+    }
+
+    /// A prefix with expressions needs an error prefix, and nothing is appended to it.
+    pub fn has_expressions(&self) -> bool {
+        self.0.iter().any(|piece| !matches!(piece, Piece::Text(_)))
+    }
+
+    /// The partition keys that it needs.
+    pub fn partition_keys(&self) -> impl Iterator<Item = &PartitionKey> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Key(key) => Some(key),
+            Piece::Text(_) | Piece::Timestamp(_) | Piece::RandomString | Piece::ErrorOutputType => None,
+        })
+    }
+
+    /// Whether it names the key of this name that a query takes from records.
+    pub fn queries(&self, name: &str) -> bool {
+        self.partition_keys().any(|key| matches!(key, PartitionKey::FromQuery(there) if there == name))
+    }
+
+    pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Timestamp(pattern) => Some(pattern),
+            Piece::Text(_) | Piece::Key(_) | Piece::RandomString | Piece::ErrorOutputType => None,
+        })
+    }
+
+    /// The first field of a time stamp whose value in a time zone is not known here, and why.
+    pub fn unknown(&self, zone: &TimeZone) -> Option<(&Field, &'static str)> {
+        self.patterns().find_map(|pattern| pattern.unknown(zone))
+    }
+
+    /// All that Firehose refuses in it.
+    pub fn misused(&self, role: Role) -> Vec<Misused> {
+        let error_type = self.0.contains(&Piece::ErrorOutputType);
+        let found = match role {
+            Role::Prefix => [error_type.then_some(Misused::ErrorTypeInPrefix), None],
+            Role::ErrorOutputPrefix => [
+                self.partition_keys().next().map(|_| Misused::KeyInErrorPrefix),
+                (self.has_expressions() && !error_type).then_some(Misused::NoErrorType),
+            ],
+        };
+        found.into_iter().flatten().collect()
+    }
+
+    /// Of what is evaluated, without what is appended where there is no expression: in units of UTF-16, as Java counts.
+    pub fn length(&self, facts: Facts) -> usize {
+        self.filled_in(facts).encode_utf16().count()
+    }
+
+    /// As the beginning of a key. Without any expression the error type, if there is one, and the hour are appended.
+    ///
+    /// The documentation has the hour appended wherever no time stamp is. Seen on AWS is that any expression keeps it away.
+    pub fn evaluate(&self, facts: Facts) -> String {
+        let mut out = self.filled_in(facts);
+        if !self.has_expressions() {
+            if let Some(error_type) = facts.error_type {
+                out.push_str(error_type);
+                out.push('/');
+            }
+            let default = Pattern::parse(DEFAULT_TIME).expect("a pattern of known letters");
+            out.push_str(&default.format(facts.time));
+        }
+        out
+    }
+
+    fn filled_in(&self, facts: Facts) -> String {
+        let mut out = String::new();
+        for (place, piece) in self.0.iter().enumerate() {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Timestamp(pattern) => out.push_str(&pattern.format(facts.time)),
+                Piece::RandomString => out.push_str(&(facts.random_string)(place)),
+                Piece::ErrorOutputType => out.push_str(facts.error_type.unwrap_or_default()),
+                Piece::Key(key) => out.push_str(facts.partition_keys.get(key).map_or("", String::as_str)),
+            }
+        }
+        out
+    }
+}
+
+fn expression(text: &str) -> Result<Piece, Mistake> {
+    match text.split_once(':') {
+        None | Some((_, "")) => Err(Mistake::Form(text.into())),
+        Some(("timestamp", pattern)) => Pattern::parse(pattern).map(Piece::Timestamp).map_err(Mistake::Pattern),
+        Some(("firehose", "random-string")) => Ok(Piece::RandomString),
+        Some(("firehose", "error-output-type")) => Ok(Piece::ErrorOutputType),
+        Some(("firehose", _)) => Err(Mistake::Value(text.into())),
+        Some(("partitionKeyFromLambda", key)) => Ok(Piece::Key(PartitionKey::FromLambda(key.into()))),
+        Some(("partitionKeyFromQuery", key)) => Ok(Piece::Key(PartitionKey::FromQuery(key.into()))),
+        Some((namespace, _)) => Err(Mistake::Namespace { namespace: namespace.into(), expression: text.into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
