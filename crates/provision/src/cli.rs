@@ -38,6 +38,9 @@ pub enum Command {
     Up(command::up::UpArgs),
     /// Delete what provision created
     Down(command::down::DownArgs),
+    /// Bring an environment up, run a command in it, and remove it
+    #[command(after_help = command::with::EXIT_CODE)]
+    With(command::with::WithArgs),
     /// Send records through the stack and account for every one of them
     Verify(command::verify::VerifyArgs),
     /// Run a function of the spec on this machine, on records, and show each result; changes nothing

@@ -18,6 +18,7 @@ pub mod test_transform;
 pub mod up;
 pub mod validate;
 pub mod verify;
+pub mod with;
 
 /// As the CI system or this machine's session says.
 pub(crate) fn whoever_runs_this() -> Option<String> {

@@ -6,25 +6,46 @@ use crate::spec::Diagnostics;
 /// The table in the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    Done = 0,
+    Done,
     /// Nothing was changed.
-    Failed = 1,
+    Failed,
     /// `plan --detailed-exitcode` found changes.
-    Changes = 2,
+    Changes,
     /// The spec is wrong.
-    Spec = 3,
+    Spec,
     /// Something was changed before the failure.
-    FailedHalfWay = 4,
+    FailedHalfWay,
     /// A flag or an answer is missing.
-    Consent = 5,
+    Consent,
     /// `down` or `gc` is done, and something of ours stays that should have gone.
-    Kept = 6,
+    Kept,
     /// The command line is wrong.
-    Usage = 64,
+    Usage,
     /// SIGINT.
-    Interrupted = 130,
+    Interrupted,
     /// SIGTERM.
-    Terminated = 143,
+    Terminated,
+    /// What the command of `with` ended with.
+    Command(u8),
+}
+
+impl Exit {
+    /// The number that the caller sees.
+    pub const fn code(self) -> i32 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Changes => 2,
+            Exit::Spec => 3,
+            Exit::FailedHalfWay => 4,
+            Exit::Consent => 5,
+            Exit::Kept => 6,
+            Exit::Usage => 64,
+            Exit::Interrupted => 130,
+            Exit::Terminated => 143,
+            Exit::Command(code) => code as i32,
+        }
+    }
 }
 
 /// Why a command stops.

@@ -1,5 +1,6 @@
-//! Signals. The first stops the handing out of steps, and what runs is finished; nothing has to be unlocked. The second
-//! ends the process at once.
+//! Signals. The first stops the handing out of steps, and what runs is finished; nothing has to be unlocked. The same one a second
+//! time ends the process at once. A SIGTERM after a SIGINT does not: runners of CI systems send both, 7.5 s apart, and time that
+//! is left is time to finish in. <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation>
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -25,17 +26,21 @@ impl Interrupt {
         let by = Arc::new(AtomicI32::new(0));
         let noted = by.clone();
         tokio::spawn(async move {
+            let mut came = vec![];
             loop {
-                let code = tokio::select! {
+                let exit = tokio::select! {
                     _ = int.recv() => Exit::Interrupted,
                     _ = term.recv() => Exit::Terminated,
                 };
-                if noted.swap(code as i32, Ordering::SeqCst) != 0 {
-                    std::process::exit(code as i32);
+                if came.contains(&exit) {
+                    std::process::exit(exit.code());
                 }
-                anstream::eprintln!("\nstopping when what runs is finished; interrupt again to leave at once");
-                if stop.send(true).is_err() {
-                    return;
+                came.push(exit);
+                if came.len() == 1 {
+                    noted.store(exit.code(), Ordering::SeqCst);
+                    anstream::eprintln!("\nstopping when what runs is finished; interrupt again to leave at once");
+                    // A command that listens no more has nothing to stop.
+                    let _ = stop.send(true);
                 }
             }
         });
@@ -46,7 +51,7 @@ impl Interrupt {
     pub fn exit(&self) -> Option<Exit> {
         match self.by.load(Ordering::SeqCst) {
             0 => None,
-            code if code == Exit::Terminated as i32 => Some(Exit::Terminated),
+            code if code == Exit::Terminated.code() => Some(Exit::Terminated),
             _ => Some(Exit::Interrupted),
         }
     }

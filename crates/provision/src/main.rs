@@ -19,17 +19,21 @@ fn main() {
             true => anstream::eprint!("{said}"),
             false => anstream::print!("{said}"),
         }
-        std::process::exit(if error.use_stderr() { Exit::Usage as i32 } else { 0 });
+        std::process::exit(if error.use_stderr() { Exit::Usage.code() } else { 0 });
     });
     let runtime = tokio::runtime::Runtime::new().expect("the system gives threads");
-    let code = runtime.block_on(run(cli)) as i32;
+    let code = runtime.block_on(run(cli)).code();
     runtime.shutdown_background();
     std::process::exit(code);
 }
 
 async fn run(cli: Cli) -> Exit {
     report::warnings_to_stderr();
-    let events = report::to_stdout(cli.output, cli.verbose);
+    let events = match cli.command {
+        // Standard output is the command's.
+        Command::With(_) => report::to_stderr(cli.output, cli.verbose),
+        _ => report::to_stdout(cli.output, cli.verbose),
+    };
     let fail = |message: String, hint: Option<&str>| match cli.output {
         Output::Human => report::error(&message, hint),
         Output::Json => events.say(Event::Error { message, hint: hint.map(str::to_owned) }),
@@ -68,6 +72,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::Plan(args) => command::up::plan(args, events).await,
         Command::Up(args) => command::up::up(args, events, interrupt).await,
         Command::Down(args) => command::down::run(args, events, interrupt).await,
+        Command::With(args) => command::with::run(args, events, interrupt).await,
         Command::Verify(args) => command::verify::run(args, events, interrupt).await,
         Command::Invoke(args) => command::invoke::run(args, events, interrupt).await,
         Command::TestTransform(args) => command::test_transform::run(args, events, interrupt).await,

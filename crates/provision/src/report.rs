@@ -32,6 +32,14 @@ pub fn to_stdout(output: Output, verbose: bool) -> Events {
     }
 }
 
+/// Events for standard error, in the wanted form.
+pub fn to_stderr(output: Output, verbose: bool) -> Events {
+    match output {
+        Output::Human => Events::to(human::Human::new(anstream::stderr(), verbose)),
+        Output::Json => Events::to(json::Json::new(std::io::stderr())),
+    }
+}
+
 /// What other programs read: a text for standard output, or the members of an event.
 pub struct Printed {
     pub text: String,

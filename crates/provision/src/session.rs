@@ -13,6 +13,7 @@ use crate::event::{self, Event, Events};
 use crate::exit::Stop;
 use crate::names::Names;
 use crate::secret;
+use crate::serving::Serving;
 use crate::spec::{self, TAG_PREFIX, stack::Stack};
 
 /// Everything a command needs to begin.
@@ -84,20 +85,39 @@ pub async fn open_loaded(
     options: Options,
     events: &Events,
 ) -> Result<Session, Stop> {
-    let names = |account, region| Names {
-        stack: stack.name.clone(),
-        env: stack.env.clone(),
-        account,
-        region,
-        tag_prefix: stack.tag_prefix.clone(),
-        iam_path: stack.iam.path.clone(),
-    };
+    let names = |account, region| names_of(&stack, account, region);
     let wanted = stack.target.clone();
     let (cx, place) =
         reach(&target.cloud, wanted.region.as_deref(), wanted.account.as_deref(), &work_dir, names, events).await?;
     let owner = options.owner.map(|owner| secret::masked(&owner));
     let options = Options { work_dir, owner, runs_here: place.is_local(), ..options };
     session(Cx { options, ..cx }, place, Some(stack)).await
+}
+
+/// The same at an engine of ours that serves a port.
+pub async fn open_serving(
+    stack: Stack,
+    work_dir: PathBuf,
+    region: Option<&str>,
+    serving: Serving,
+    options: Options,
+) -> Result<Session, Stop> {
+    let region = cloud::chosen_region(region, stack.target.region.as_deref())?.unwrap_or("us-east-1").to_owned();
+    let sdk = cloud::local_port(&serving.url, &region);
+    let cx = Cx::new(sdk, names_of(&stack, serving.account, region));
+    let options = Options { work_dir, runs_here: true, ..options };
+    session(Cx { options, ..cx }, Place::Serving(serving.url), Some(stack)).await
+}
+
+fn names_of(stack: &Stack, account: String, region: String) -> Names {
+    Names {
+        stack: stack.name.clone(),
+        env: stack.env.clone(),
+        account,
+        region,
+        tag_prefix: stack.tag_prefix.clone(),
+        iam_path: stack.iam.path.clone(),
+    }
 }
 
 /// Reaches the target of a stack of which only the names are known.

@@ -6,6 +6,7 @@ mod flags;
 mod profile;
 mod secrets;
 mod transform;
+mod with;
 
 use std::path::Path;
 use std::process::{Command, Output};

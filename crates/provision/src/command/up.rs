@@ -102,24 +102,38 @@ pub async fn up(args: UpArgs, events: &Events, interrupt: Interrupt) -> Result<E
 }
 
 async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    session.announce(events);
-    let stack = session.stack.as_ref().expect("`up` was given a spec");
-    let (survey, plan) = run::decide_up(&session.cx, stack, args.permits.into(), events).await?;
-    if !plan.refusals.is_empty() {
-        return Ok(refused(&plan));
-    }
-    if plan.removes() && !args.yes && !consents("Replace and remove these?", events) {
-        return Ok(Exit::Consent);
-    }
-    let at_once = args.parallelism.into();
-    let summary = run::apply_up(&session.cx, &survey, &plan, at_once, interrupt.stop.clone(), events).await?;
-    let exit = outcome(&summary, &interrupt);
+    let how = How { permits: args.permits.into(), yes: args.yes, at_once: args.parallelism.into() };
+    let exit = apply(session, &how, events, &interrupt).await?;
     if exit == Exit::Done {
+        let stack = session.stack.as_ref().expect("`up` was given a spec");
         let outputs = Exported::new(outputs::outputs(stack, &session.cx.names), session.place.url());
         events.say(Event::Outputs { outputs });
         events.say(Event::Said { text: next(session, stack) });
     }
     Ok(exit)
+}
+
+/// How an environment is brought up.
+pub struct How {
+    pub permits: Permits,
+    /// Replace and remove without being asked.
+    pub yes: bool,
+    pub at_once: usize,
+}
+
+/// Decides, and does it where nothing forbids it.
+pub async fn apply(session: &Session, how: &How, events: &Events, interrupt: &Interrupt) -> Result<Exit, Stop> {
+    session.announce(events);
+    let stack = session.stack.as_ref().expect("`up` was given a spec");
+    let (survey, plan) = run::decide_up(&session.cx, stack, how.permits, events).await?;
+    if !plan.refusals.is_empty() {
+        return Ok(refused(&plan));
+    }
+    if plan.removes() && !how.yes && !consents("Replace and remove these?", events) {
+        return Ok(Exit::Consent);
+    }
+    let summary = run::apply_up(&session.cx, &survey, &plan, how.at_once, interrupt.stop.clone(), events).await?;
+    Ok(outcome(&summary, interrupt))
 }
 
 /// A duration in seconds; a day has 24 hours.

@@ -37,6 +37,7 @@ const NONE: &[&str] = &[];
 const OF_A_SPEC: &[&[&str]] = &[
     &["plan"],
     &["up"],
+    &["with"],
     &["verify"],
     &["down"],
     &["status"],
@@ -65,6 +66,8 @@ const ELSEWHERE: &[(&str, &[&str], &str, &str)] = &[
         "every_permission_is_asked_for_and_what_is_missing_is_named_with_its_resource",
     ),
     ("verify", &["timeout"], "src/command/verify.rs", "a_timeout_goes_before_what_the_buffers_allow"),
+    ("with", &["keep-on-failure"], "tests/cli/with.rs", "an_environment_goes_whatever_becomes_of_the_command"),
+    ("with", &["ttl"], "tests/cli/with.rs", "an_environment_goes_whatever_becomes_of_the_command"),
     (
         "local serve",
         &[
@@ -237,14 +240,21 @@ fn with_each_flag_a_command_does_what_it_does_not_do_without() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+fn words<'a>(command: &[&'a str], flags: &[&'a str]) -> Vec<&'a str> {
+    let last: &[&str] = if command[0] == "with" { &["--", "true"] } else { &[] };
+    [command, flags, last].concat()
+}
+
 #[test]
 fn each_flag_about_the_target_is_heeded_by_every_command_that_takes_it() {
     let trial = prepared();
-    let nowhere = [("AWS_EC2_METADATA_DISABLED", "true")];
+    // `with` wants an environment, and a command last.
+    let nowhere = [("AWS_EC2_METADATA_DISABLED", "true"), ("PROVISION_ENV", "pr-1")];
     let keys = [
         ("AWS_ACCESS_KEY_ID", "AKIDENV"),
         ("AWS_SECRET_ACCESS_KEY", "secret-of-environment"),
         ("AWS_REGION", "us-east-1"),
+        ("PROVISION_ENV", "pr-1"),
     ];
     let (address, asked) = nobody_is_known();
     let endpoint = format!("http://{address}");
@@ -252,7 +262,7 @@ fn each_flag_about_the_target_is_heeded_by_every_command_that_takes_it() {
         panic!("{command:?} {flags:?}: {}\n{}\n{}", ran.code, ran.out, ran.err);
     };
     let expect = |command: &[&str], flags: &[&str], code: i32, said: &str| {
-        let ran = trial.run_with(&[command, flags].concat(), &nowhere);
+        let ran = trial.run_with(&words(command, flags), &nowhere);
         if !shows(&ran, code, said) {
             wrong(command, flags, ran);
         }
@@ -279,10 +289,10 @@ fn each_flag_about_the_target_is_heeded_by_every_command_that_takes_it() {
         expect(command, &["--local", "--ca-bundle", "nowhere.pem"], 64, "cannot be used with");
         expect(command, &["--local", "--endpoint", &endpoint], 64, "cannot be used with");
         expect(command, &["--region", "us-east-1"], 1, "no usable credentials");
-        let ran = trial.run_with(&[command, &["--local"]].concat(), &nowhere);
+        let ran = trial.run_with(&words(command, &["--local"]), &nowhere);
         assert!(!ran.err.contains("no usable credentials"), "{command:?}: {}", ran.err);
         let _ = asked.try_iter().count();
-        let ran = trial.run_with(&[command, &["--endpoint", &endpoint]].concat(), &keys);
+        let ran = trial.run_with(&words(command, &["--endpoint", &endpoint]), &keys);
         assert!(ran.code == 1 && asked.try_iter().count() > 0, "{command:?}: {}{}", ran.out, ran.err);
     }
 }

@@ -1,0 +1,211 @@
+//! `with`: an environment for the time of one command. Brought up, used and removed, whatever becomes of the command.
+
+use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+
+use futures::FutureExt;
+use tokio::sync::watch;
+
+use super::up::{self, How, seconds};
+use crate::cli::{TargetArgs, refuse_useless};
+use crate::cloud::{Cx, Options, Purge};
+use crate::error::Error;
+use crate::event::{Event, Events};
+use crate::exit::{Exit, Stop};
+use crate::exports;
+use crate::interrupt::Interrupt;
+use crate::outputs;
+use crate::plan::Permits;
+use crate::record;
+use crate::run;
+use crate::seen::Seen;
+use crate::send::Ledger;
+use crate::session::{self, Session};
+
+mod child;
+mod ending;
+mod engine;
+mod variables;
+
+use child::{Child, Ended, Signals};
+use ending::{Brought, exit, removes};
+use engine::Private;
+use variables::{Reached, environment};
+
+pub const EXIT_CODE: &str = "The exit code is the command's, 128 and the signal's number where a signal ended it, 127 where there is no such \
+command. If bringing the environment up fails, it is that of `up` and the command is not run. If the command succeeds and the removal does not, it is that of \
+`down`.";
+
+const PARALLELISM: usize = 50;
+
+#[derive(Debug, clap::Args)]
+pub struct WithArgs {
+    /// The spec; without it provision.yaml, or the only file in stacks/
+    pub spec: Option<PathBuf>,
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Keep the environment where the command, or bringing it up, fails
+    #[arg(long)]
+    pub keep_on_failure: bool,
+    /// Time after which `provision gc` may delete the environment, should this process be killed before it can
+    #[arg(long, value_name = "DURATION", default_value = "6h", env = "PROVISION_TTL", value_parser = seconds)]
+    pub ttl: i64,
+    /// The command and its arguments. Its environment has the outputs, as `outputs --format dotenv` names them
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+pub async fn run(args: WithArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    let local = args.target.cloud.local;
+    refuse_useless(&[("--keep-on-failure", local && args.keep_on_failure)], "--local keeps nothing")?;
+    let (stack, work_dir) = session::load(args.spec.as_deref(), &args.target.variables, events)?;
+    if !local && stack.env.is_none() {
+        let why =
+            "with removes what it brings up: name an environment for it with --env NAME, --env auto or PROVISION_ENV";
+        return Err(Stop::Usage(why.into()));
+    }
+    let owner = super::whoever_runs_this();
+    let options = Options { owner, ttl_s: Some(args.ttl), confirms_late: true, ..Options::default() };
+    if !local {
+        let session = session::open_loaded(stack, work_dir, &args.target, options, events).await?;
+        let exit = within(&session, &args, events, interrupt).await;
+        session.close(events).await;
+        return exit;
+    }
+    let engine = Private::start(stack.target.account.as_deref()).await?;
+    let region = args.target.cloud.region.as_deref();
+    let exit = match session::open_serving(stack, work_dir, region, engine.serving.clone(), options).await {
+        Ok(session) => within(&session, &args, events, interrupt).await,
+        Err(stop) => Err(stop),
+    };
+    engine.close().await;
+    exit
+}
+
+async fn within(session: &Session, args: &WithArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    let mut signals = Signals::listen().map_err(|e| Error::new("listening for signals", e))?;
+    if !args.target.cloud.local {
+        refuse_lasting(&session.cx).await?;
+    }
+    let used = AssertUnwindSafe(used(session, args, events, &interrupt, &mut signals)).catch_unwind().await;
+    let (brought, ran, mut child) = match used {
+        Ok(used) => used,
+        // The panic was told by its hook.
+        Err(_) => (Brought::Failed(Exit::FailedHalfWay), None, None),
+    };
+    let interrupted = interrupt.exit();
+    let ran = ran.map(|exit| interrupted.unwrap_or(exit));
+    let mut down = None;
+    if !args.target.cloud.local && removes(&brought, ran, interrupted.is_some(), args.keep_on_failure) {
+        down = Some(removed(session, events, &interrupt, &mut signals, child.as_mut()).await);
+    } else if args.keep_on_failure && matches!(brought, Brought::Up | Brought::Failed(_)) {
+        let text = format!("the environment stays: provision down --stack {} removes it", flags(&session.cx));
+        events.say(Event::Said { text });
+    }
+    if let Some(child) = child {
+        child.end().await;
+    }
+    match brought {
+        Brought::Stopped(stop) => Err(stop),
+        Brought::Up | Brought::Failed(_) | Brought::Untouched(_) => Ok(exit(&brought, ran, down)),
+    }
+}
+
+fn flags(cx: &Cx) -> String {
+    let env = cx.names.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
+    format!("{}{env}", cx.names.stack)
+}
+
+/// Somebody brought that up to stay.
+async fn refuse_lasting(cx: &Cx) -> Result<(), Stop> {
+    let record = record::read(cx).await?;
+    if !record.exists() || record.expires(&cx.names).is_some() {
+        return Ok(());
+    }
+    let why = format!("the environment of stack {} exists already and never expires; with would remove it", flags(cx));
+    Err(Error::msg(why).hint("name another with --env, or remove it with `provision down` first").into())
+}
+
+/// Brings the environment up and runs the command. The child is still there where a signal came.
+async fn used(
+    session: &Session,
+    args: &WithArgs,
+    events: &Events,
+    interrupt: &Interrupt,
+    signals: &mut Signals,
+) -> (Brought, Option<Exit>, Option<Child>) {
+    // What is temporary asks for no consent.
+    let permits = Permits { prune: true, adopt: false, data_loss: true };
+    let how = How { permits, yes: true, at_once: PARALLELISM };
+    let up = up::apply(session, &how, events, interrupt).await;
+    let brought = match up {
+        Ok(exit) => ending::brought(interrupt.exit().unwrap_or(exit)),
+        Err(stop) => Brought::Stopped(stop),
+    };
+    if !matches!(brought, Brought::Up) {
+        return (brought, None, None);
+    }
+    let stack = session.stack.as_ref().expect("`with` was given a spec");
+    let variables = exports::variables(&outputs::outputs(stack, &session.cx.names), session.place.url());
+    let cloud = &args.target.cloud;
+    let reached = match cloud.local {
+        true => Reached::Local,
+        false => Reached::Cloud { profile: cloud.profile.as_deref(), ca_bundle: cloud.ca_bundle.as_deref() },
+    };
+    let inherited = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let variables = environment(variables, session.cx.names.env.as_deref(), &reached, inherited);
+    match Child::start(&args.command, &variables) {
+        Err(error) => {
+            let what = format!("running {}", args.command[0].to_string_lossy());
+            let error = Error::new(what, error);
+            crate::report::error(&error.to_string(), None);
+            (brought, Some(Exit::Command(127)), None)
+        }
+        Ok(mut child) => match child.wait(signals).await {
+            Ended::With(code) => (brought, Some(if code == 0 { Exit::Done } else { Exit::Command(code) }), None),
+            Ended::Interrupted(exit) => (brought, Some(exit), Some(child)),
+        },
+    }
+}
+
+/// Removes the environment with all that its delivery streams wrote. Signals that come meanwhile go on to the command.
+async fn removed(
+    session: &Session,
+    events: &Events,
+    interrupt: &Interrupt,
+    signals: &mut Signals,
+    mut child: Option<&mut Child>,
+) -> Exit {
+    let mut down = std::pin::pin!(take_down(session, events, interrupt));
+    loop {
+        tokio::select! {
+            exit = &mut down => return exit,
+            signal = signals.next() => if let Some(child) = child.as_mut() { child.forward(signal) },
+        }
+    }
+}
+
+async fn take_down(session: &Session, events: &Events, interrupt: &Interrupt) -> Exit {
+    let purge_data = Purge::Ours;
+    let options = Options { purge_data, ..session.cx.options.clone() };
+    let cx = Cx { options, seen: Seen::default(), ledger: Ledger::default(), ..session.cx.clone() };
+    // What the first signal stopped was the command: the removal goes on.
+    let (_keep, stop) = watch::channel(false);
+    let down = async {
+        let (survey, plan) = run::decide_down(&cx, session.stack.as_ref(), events).await?;
+        if !plan.refusals.is_empty() {
+            return Ok(Exit::Failed);
+        }
+        let summary = run::apply_down(&cx, &survey, &plan, PARALLELISM, stop, events).await?;
+        Ok(super::down::outcome(&plan, &summary, purge_data, interrupt))
+    };
+    down.await.unwrap_or_else(|errors: Vec<Error>| {
+        for error in errors {
+            let hint = error.what_next().map(str::to_owned);
+            crate::report::error(&error.to_string(), hint.as_deref());
+            events.say(Event::Error { message: error.to_string(), hint });
+        }
+        Exit::Failed
+    })
+}

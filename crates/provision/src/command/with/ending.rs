@@ -1,0 +1,77 @@
+//! What becomes of an environment and of the exit code. Pure.
+
+use crate::exit::{Exit, Stop};
+
+/// How bringing the environment up ended.
+#[derive(Debug)]
+pub enum Brought {
+    Up,
+    /// Something may have been changed.
+    Failed(Exit),
+    /// Refused before anything was changed.
+    Untouched(Exit),
+    /// An error before anything was changed.
+    Stopped(Stop),
+}
+
+pub fn brought(up: Exit) -> Brought {
+    match up {
+        Exit::Done => Brought::Up,
+        Exit::FailedHalfWay | Exit::Interrupted | Exit::Terminated => Brought::Failed(up),
+        Exit::Failed | Exit::Changes | Exit::Spec | Exit::Consent | Exit::Kept | Exit::Usage | Exit::Command(_) => {
+            Brought::Untouched(up)
+        }
+    }
+}
+
+/// Is the environment to be removed? An interrupt is no failure of the command.
+pub fn removes(brought: &Brought, ran: Option<Exit>, interrupted: bool, keep_on_failure: bool) -> bool {
+    let keeps = keep_on_failure && !interrupted;
+    match brought {
+        Brought::Untouched(_) | Brought::Stopped(_) => false,
+        Brought::Failed(_) => !keeps,
+        Brought::Up => ran == Some(Exit::Done) || !keeps,
+    }
+}
+
+/// That of `up` where it failed; else the command's; where that is 0, the removal's.
+pub fn exit(brought: &Brought, ran: Option<Exit>, down: Option<Exit>) -> Exit {
+    match (brought, ran) {
+        (Brought::Failed(exit) | Brought::Untouched(exit), _) => *exit,
+        (Brought::Up | Brought::Stopped(_), Some(exit)) if exit != Exit::Done => exit,
+        (Brought::Up | Brought::Stopped(_), _) => down.unwrap_or(Exit::Done),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn up_goes_before_the_command_and_the_command_before_down() {
+        use Exit::*;
+        let code = Command(7);
+        for (up, ran, interrupted, keep, removed, down, expected) in [
+            (Done, Some(Done), false, false, true, Done, Done),
+            (Done, Some(Done), false, true, true, Done, Done),
+            (Done, Some(Done), false, false, true, Kept, Kept),
+            (Done, Some(Done), false, false, true, FailedHalfWay, FailedHalfWay),
+            (Done, Some(code), false, false, true, Done, code),
+            (Done, Some(code), false, false, true, Failed, code),
+            (Done, Some(code), false, true, false, Done, code),
+            (Done, Some(Interrupted), true, true, true, Done, Interrupted),
+            (Done, Some(Terminated), true, false, true, Failed, Terminated),
+            (FailedHalfWay, None, false, false, true, Done, FailedHalfWay),
+            (FailedHalfWay, None, false, true, false, Done, FailedHalfWay),
+            (Interrupted, None, true, true, true, Done, Interrupted),
+            (Failed, None, false, false, false, Done, Failed),
+            (Consent, None, false, false, false, Done, Consent),
+        ] {
+            let brought = brought(up);
+            let case = format!("{up:?} {ran:?} {interrupted} {keep}");
+            assert_eq!(removes(&brought, ran, interrupted, keep), removed, "{case}");
+            assert_eq!(exit(&brought, ran, removed.then_some(down)), expected, "{case}");
+        }
+        assert!(!removes(&Brought::Stopped(Stop::Errors(vec![])), None, false, false));
+    }
+}
