@@ -16,20 +16,6 @@ pub(crate) fn take() -> Vec<u8> {
     FREE.with_borrow_mut(Vec::pop).unwrap_or_default()
 }
 
-/// Appends the first `length` bytes. Few, with more behind them, are one store of fixed size, of which the end is cut off again: a
-/// call that copies costs more.
-#[inline]
-pub(crate) fn append_start(out: &mut Vec<u8>, bytes: &[u8], length: usize) {
-    match bytes.first_chunk::<16>() {
-        Some(start) if length <= start.len() => {
-            let end = out.len() + length;
-            out.extend_from_slice(start);
-            out.truncate(end);
-        }
-        _ => out.extend_from_slice(&bytes[..length]),
-    }
-}
-
 pub(crate) fn give_back(mut buffer: Vec<u8>) {
     if buffer.capacity() == 0 || buffer.capacity() > LARGEST {
         return;

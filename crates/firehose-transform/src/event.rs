@@ -3,7 +3,6 @@
 //! Nothing is decoded here, and only four positions of a record are kept: an event has up to some twelve thousand records, and
 //! most of its bytes are metadata that few transforms ask for.
 
-use crate::digits;
 use crate::error::EventError;
 use crate::scan::{Cursor, Inside, Malformed, is_plain};
 
@@ -290,14 +289,14 @@ fn milliseconds(cursor: &mut Cursor<'_>) -> Result<u64, Malformed> {
     cursor.skip().map(|_| 0)
 }
 
-/// From 2001 to 2286.
+/// Digits of a time from 2001 to 2286.
 const USUAL_DIGITS: usize = 13;
 
 #[inline]
 fn usual_milliseconds(bytes: &[u8]) -> Option<u64> {
-    let bytes: &[u8; USUAL_DIGITS] = bytes.first_chunk()?;
-    let (first, last) = (digits::eight(*bytes.first_chunk()?)?, digits::eight(*bytes.last_chunk()?)?);
-    Some(first * 100_000 + last % 100_000)
+    let digits = bytes.first_chunk::<USUAL_DIGITS>()?.map(|byte| byte.wrapping_sub(b'0'));
+    let milliseconds = digits.iter().fold(0, |all, digit| all * 10 + u64::from(*digit));
+    digits.iter().all(|digit| *digit < 10).then_some(milliseconds)
 }
 
 /// Reads an object. `member` reads or skips the value of each key.

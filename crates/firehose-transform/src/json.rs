@@ -1,7 +1,8 @@
-//! A JSON object field by field: read, copied, changed and added to, without building it.
+//! JSON objects field by field: read, copied, changed and extended without building them in memory. Needs the feature `fields`, which is
+//! on by default.
 //!
-//! Serde (`record.json::<T>()`, `Outcome::json(&value)`) is the way to whole values. This is for transforms that look at a few
-//! fields and pass the rest on, which here cost no allocation and keep their order and their spelling:
+//! For whole values use serde: `record.json::<T>()` and `Outcome::json(&value)`. This module is for transforms that look at a few
+//! fields and pass the others on. Those keep their order and spelling, and cost no allocation:
 //!
 //! ```
 //! use firehose_transform::json::ObjectWriter;
@@ -27,14 +28,18 @@
 //! assert_eq!(answers, [Answer::ok(r#"{"id":1.0,"price":3.0,"tags":["a",  "b"],"seen":true}"#)]);
 //! ```
 //!
-//! Where all values are numbers, [`Fields::map_numbers`] replaces them faster still.
+//! If all values are numbers, [`Fields::map_numbers`] replaces them in less time.
 //!
-//! A key that stands twice is read twice; what copies both leaves the choice to the next reader, as the producer did.
+//! A key that occurs twice is read twice. A transform that copies both leaves it to the next reader which of them counts.
 
+mod digits;
 mod fields;
 mod number;
 mod rewrite;
+mod text;
 mod writer;
+
+pub(crate) use text::is_ascii;
 
 pub use fields::{Field, Fields};
 pub use number::Number;

@@ -50,7 +50,10 @@
 //! several cores transforms the records of a large batch on [several threads](Runner::threads). A transform that waits for a
 //! service is asynchronous and runs under any async runtime: see [`run_async`]. [`Runner`] has all settings.
 //!
-//! The feature `lambda-runtime` adds the module `layers`: a service for `lambda_runtime`, to put layers of `tower` around it.
+//! # Features
+//!
+//! `fields`, which is on by default, adds the module [`json`] and [`Record::fields`]. `lambda-runtime` adds the module `layers`: a service for
+//! `lambda_runtime`, to put layers of `tower` around it.
 //!
 //! # Tests
 //!
@@ -75,15 +78,15 @@
 //! record. What a transform builds itself (`String`, `Vec`, partition keys, reasons) is allocated as usual.
 #![deny(missing_docs)]
 
-// From the outside in: runtime, runner and layers; batch, parallel and concurrent; event, record, outcome and response; scan, digits
-// and json.
+// From the outside in: runtime, runner and layers; batch, parallel and concurrent; event, record, outcome and response; scan. They keep the
+// contract, and need nothing of `json`, which is a feature.
 mod batch;
 mod buffer;
 mod concurrent;
-mod digits;
 mod error;
 mod event;
 mod http;
+#[cfg(feature = "fields")]
 pub mod json;
 #[cfg(feature = "lambda-runtime")]
 pub mod layers;

@@ -14,9 +14,9 @@ use serde::Deserialize;
 use crate::Error;
 use crate::buffer;
 use crate::event::{Event, Slot, Span, Text};
-use crate::json::Fields;
+#[cfg(feature = "fields")]
+use crate::json::{Fields, is_ascii};
 use crate::log::{self, Level};
-use crate::scan::is_ascii;
 
 /// What Lambda says about one invocation. All fields are empty if a batch runs without Lambda. From the headers of the Runtime API:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
@@ -117,9 +117,10 @@ impl<'a> Record<'a> {
     /// # Errors
     /// [`Error::NotText`] if the payload is not UTF-8, [`Error::Other`] if it does not start like an object, [`Error::NotBase64`] if
     /// the event's data is not base64. Mistakes further on are reported by the iterator when it reaches them.
+    #[cfg(feature = "fields")]
     pub fn fields(&self) -> Result<Fields<'_>, Error> {
         let payload = self.payload()?;
-        // Nearly all is ASCII, which is faster to see.
+        // Nearly all payloads are ASCII, which costs less to check.
         if !is_ascii(payload) {
             self.text()?;
         }

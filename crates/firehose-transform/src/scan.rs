@@ -1,8 +1,8 @@
-//! Walking over JSON without building it: where strings end and what to step over.
+//! Reads JSON without building it: finds where strings end and skips values.
 //!
-//! Lenient on purpose in what is stepped over: brackets are counted and strings are respected, nothing more.
+//! Skipping is lenient on purpose: it counts brackets and respects strings, and checks nothing else.
 
-/// Why bytes are not the JSON that was looked for, and where.
+/// What was expected, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed {
     pub(crate) at: usize,
@@ -65,14 +65,14 @@ impl<'a> Cursor<'a> {
                 self.at = at + 1;
                 return Ok(Inside { start, end: at });
             }
-            at += 2; // what a backslash escapes is not looked at
+            at += 2; // the escaped byte is not checked
             if at > self.json.len() {
                 return Err(self.malformed("the end of a string"));
             }
         }
     }
 
-    /// Steps over a string of this very length with nothing in it that JSON escapes, if that comes next.
+    /// Skips a string of exactly this length and without escapes, if that comes next.
     #[inline]
     pub(crate) fn plain_string(&mut self, length: usize) -> Option<Inside> {
         let [b'"', inside @ ..] = self.json.get(self.at..)? else { return None };
@@ -84,7 +84,7 @@ impl<'a> Cursor<'a> {
         Some(Inside { start, end: start + length })
     }
 
-    /// Steps over these very bytes, if they come next.
+    /// Skips exactly these bytes, if they come next.
     #[inline]
     pub(crate) fn literal(&mut self, bytes: &[u8]) -> bool {
         let is = self.json.get(self.at..).is_some_and(|rest| rest.starts_with(bytes));
@@ -92,7 +92,7 @@ impl<'a> Cursor<'a> {
         is
     }
 
-    /// A string that is likely long. Only its end is looked for.
+    /// A string that is probably long.
     #[inline]
     pub(crate) fn long_string(&mut self) -> Result<Inside, Malformed> {
         self.expect(b'"', "a string")?;
@@ -107,7 +107,7 @@ impl<'a> Cursor<'a> {
         Ok(Inside { start, end })
     }
 
-    /// Steps over one value.
+    /// Skips one value.
     #[inline]
     pub(crate) fn skip(&mut self) -> Result<Inside, Malformed> {
         let first = self.peek();
@@ -128,7 +128,7 @@ impl<'a> Cursor<'a> {
         Ok(Inside { start, end: self.at })
     }
 
-    /// Steps over an object that comes next, if it is a flat one.
+    /// Skips an object, if a flat one comes next.
     #[inline]
     pub(crate) fn flat_object(&mut self) -> Option<Inside> {
         let start = self.at;
@@ -136,7 +136,7 @@ impl<'a> Cursor<'a> {
         Some(Inside { start, end: self.at })
     }
 
-    /// Counts brackets instead of recursing, so that depth costs nothing.
+    /// Counts brackets instead of recursing, so that depth costs no stack.
     fn skip_nested(&mut self) -> Result<(), Malformed> {
         let mut depth = 0_usize;
         loop {
@@ -158,8 +158,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The length of an object that holds no other and no list, and no string with a backslash or a brace. One look at its bytes, many
-/// at once: it is what most of an event consists of, beside the payloads. `None` near the end of the event too.
+/// The length of an object without nested values, backslashes, and braces in strings. Checks many bytes at once, because most of an
+/// event beside the payloads consists of such objects. `None` also near the end of the event.
 #[inline]
 fn flat_object(bytes: &[u8]) -> Option<usize> {
     let [b'{', bytes @ ..] = bytes else { return None };
@@ -189,10 +189,10 @@ fn flat_object(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// As many bytes as the compiler turns into one vector: lane by lane, because of a loop over bytes it makes none.
+/// As many bytes as fit into one vector. The compiler turns loops over arrays of this length into vector instructions.
 const LANES: usize = 32;
 
-/// Where a string ends or is not plain any more. Eight bytes at a time: most strings here are a dozen to sixty bytes long, for which
+/// The position of the first quote or backslash. Checks eight bytes at a time: most strings here have a dozen to sixty bytes, for which
 /// a call to memchr costs more.
 #[inline]
 pub(crate) fn until_quote_or_backslash(bytes: &[u8]) -> Option<usize> {
@@ -203,21 +203,8 @@ pub(crate) fn until_quote_or_backslash(bytes: &[u8]) -> Option<usize> {
     )
 }
 
-/// The same, with the control characters, which JSON does not allow in a string.
 #[inline]
-pub(crate) fn until_special(bytes: &[u8]) -> Option<usize> {
-    until(bytes, special, |byte| matches!(byte, b'"' | b'\\' | 0..0x20))
-}
-
-/// Where in a word the first byte is that ends the plain part of a string; for what `zero_bytes` says of the others.
-#[inline]
-pub(crate) fn special(word: u64) -> u64 {
-    let control = word.wrapping_sub(every(0x20)) & !word & every(0x80);
-    zero_bytes(word ^ every(b'"')) | zero_bytes(word ^ every(b'\\')) | control
-}
-
-#[inline]
-fn until(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -> Option<usize> {
+pub(crate) fn until(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let hits = hits(u64::from_le_bytes(*word));
@@ -229,23 +216,13 @@ fn until(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -> O
     Some(words.len() * 8 + at)
 }
 
-/// Plain: printable ASCII without quotes and backslashes, which JSON writes as it is.
+/// Whether all bytes are printable ASCII without quotes and backslashes.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     !hits(bytes, |byte| u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte.wrapping_sub(0x20) >= 0x60))
 }
 
-/// What the standard library has, without its loop over the last bytes.
-#[inline]
-pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
-    let Some(last) = bytes.last_chunk() else { return bytes.iter().all(u8::is_ascii) };
-    // The last eight, some of them for the second time. Words, because that is what the compiler makes vectors of.
-    let (words, _) = bytes.as_chunks();
-    let all = words.iter().chain([last]).fold(0, |all, word| all | u64::from_le_bytes(*word));
-    all & every(0x80) == 0
-}
-
-/// Whether it is not zero of one of the bytes. Of a space it must be zero.
+/// Whether `hit` is not zero for one of the bytes. It must be zero for a space.
 #[inline]
 fn hits(bytes: &[u8], hit: impl Fn(u8) -> u8) -> bool {
     let mut hits = [0_u8; LANES];
@@ -256,7 +233,7 @@ fn hits(bytes: &[u8], hit: impl Fn(u8) -> u8) -> bool {
     };
     bytes.as_chunks().0.iter().for_each(&mut look);
     match bytes.last_chunk() {
-        Some(last) => look(last), // some of them for the second time
+        Some(last) => look(last), // overlaps with bytes that were checked
         None => {
             let mut all = [b' '; LANES];
             all[..bytes.len()].copy_from_slice(bytes);
@@ -279,8 +256,8 @@ pub(crate) const fn every(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
-/// The high bit of each byte that is zero; after the first such byte, perhaps of others too. The first is what counts.
-const fn zero_bytes(word: u64) -> u64 {
+/// The high bit of the first byte that is zero. Bits of later bytes mean nothing.
+pub(crate) const fn zero_bytes(word: u64) -> u64 {
     word.wrapping_sub(every(1)) & !word & every(0x80)
 }
 
@@ -332,8 +309,6 @@ mod tests {
         fn words_find_what_bytes_find(bytes in prop::collection::vec(prop_oneof![Just(b'"'), Just(b'\\'), any::<u8>(), any::<u8>(), any::<u8>()], 0..40)) {
             let special = |byte: &u8| matches!(byte, b'"' | b'\\');
             prop_assert_eq!(until_quote_or_backslash(&bytes), bytes.iter().position(special));
-            prop_assert_eq!(until_special(&bytes), bytes.iter().position(|byte| special(byte) || *byte < 0x20));
-            prop_assert_eq!(is_ascii(&bytes), bytes.is_ascii());
             prop_assert_eq!(is_plain(&bytes), bytes.iter().all(|byte| (0x20..0x80).contains(byte) && !special(byte)));
         }
 

@@ -1,4 +1,4 @@
-//! Reading. Keys, numbers and plain strings are read here; whatever is rarer is left to serde_json, which is strict.
+//! Reading an object. Keys, numbers and plain strings are read here; everything rarer is left to serde_json, which is strict.
 
 use std::borrow::Cow;
 
@@ -6,13 +6,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::number::{self, Decimal, Number};
+use super::text::until_special;
 use crate::error::Error;
-use crate::scan::until_special;
 
-/// The fields of an object, in its order. After an error there are no more.
+/// The fields of a JSON object, in the order of the object: an iterator that ends after its first error. See the
+/// [module](crate::json) for an example.
 #[derive(Debug, Clone)]
 pub struct Fields<'a> {
-    /// UTF-8. Bytes, because cutting text anew for each field costs more than to check it where it is asked for.
+    /// UTF-8, as bytes, because slicing text checks for character boundaries at each field.
     text: &'a [u8],
     at: usize,
     state: State,
@@ -25,23 +26,25 @@ enum State {
     Done,
 }
 
-/// One field of an object.
+/// One field of a JSON object: its key and its value.
 #[derive(Debug, Clone, Copy)]
 pub struct Field<'a> {
-    /// From the key on, to the end of the payload.
+    /// The payload from the key on.
     pub(super) text: &'a [u8],
-    /// The key's length with its quotes; with the comma before and the colon after too, if `glued`.
+    /// The length of the key with its quotes, and if `glued` also with the comma before and the colon after it.
     pub(super) spelled: usize,
-    /// The key as it stands after another field.
+    /// `text` starts with the comma before the key, and the colon follows the key without white space.
     pub(super) glued: bool,
     pub(super) value: &'a [u8],
-    /// The value, where it is as numbers usually are.
+    /// The value, if it is a short number.
     decimal: Option<Decimal>,
 }
 
 impl<'a> Fields<'a> {
+    /// The fields of a JSON text, which is an object.
+    ///
     /// # Errors
-    /// The text does not start as an object does.
+    /// [`Error::Other`] if the text does not start like an object. Mistakes further on are reported by the iterator.
     pub fn of(text: &'a str) -> Result<Fields<'a>, Error> {
         Fields::of_utf8(text.as_bytes())
     }
@@ -57,10 +60,10 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The first field with this key.
+    /// The first field with this key, or `None`. What follows it is not read.
     ///
     /// # Errors
-    /// What was read up to it is not JSON.
+    /// What comes before the field is not JSON. If there is no such field, that is the whole text.
     pub fn find(mut self, key: &str) -> Result<Option<Field<'a>>, Error> {
         self.find_map(|field| match field {
             Ok(field) if *field.key() != *key => None,
@@ -69,8 +72,8 @@ impl<'a> Fields<'a> {
         .transpose()
     }
 
-    /// What most fields of most producers look like, `,"key":12.3` without white space, in one go; without the comma for the first.
-    /// `None` leaves it to `read`.
+    /// Reads the most usual form of a field, `,"key":12.3` without white space, or without the comma for the first field. `None` leaves
+    /// it to `read`.
     #[inline]
     fn usual<const GLUED: bool>(&mut self) -> Option<Field<'a>> {
         let text = self.text.get(self.at..)?;
@@ -85,13 +88,13 @@ impl<'a> Fields<'a> {
         Some(Field { text, spelled, glued: GLUED, value: &value[..length], decimal: Some(decimal) })
     }
 
-    /// What comes after a field.
+    /// The text after the field that was read last.
     #[inline]
     pub(super) fn rest(&self) -> Option<&'a [u8]> {
         if self.state == State::More { self.text.get(self.at..) } else { None }
     }
 
-    /// Over so much of the rest, where a whole field ends.
+    /// Skips this much of the rest. A field must end there.
     #[inline]
     pub(super) fn pass(&mut self, length: usize) {
         self.at += length;
@@ -212,21 +215,21 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// The key, borrowed unless JSON escapes something in it.
+    /// The key without quotes. Borrowed unless it has escapes.
     #[inline]
     pub fn key(&self) -> Cow<'a, str> {
         unescaped(text(self.quoted()))
     }
 
-    /// The value as the payload writes it.
+    /// The value as JSON, spelled as in the payload.
     pub fn raw(&self) -> &'a str {
         text(self.value)
     }
 
-    /// The value as a number.
+    /// The value as a number: an integer of up to 64 bits exactly, any other number as the nearest 64-bit float.
     ///
     /// # Errors
-    /// It is something else.
+    /// [`Error::Other`] if the value is not a number.
     #[inline]
     pub fn number(&self) -> Result<Number, Error> {
         match (self.decimal, self.value.first()) {
@@ -236,18 +239,18 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The value as text, borrowed unless JSON escapes something in it.
+    /// The value as text without quotes. Borrowed unless it has escapes.
     ///
     /// # Errors
-    /// It is something else.
+    /// [`Error::Other`] if the value is not a string.
     pub fn text(&self) -> Result<Cow<'a, str>, Error> {
         if self.value.starts_with(b"\"") { Ok(unescaped(self.raw())) } else { Err(self.is_not("text")) }
     }
 
-    /// The value as anything that serde reads.
+    /// The value as a `T`, read by serde. `T` may borrow from the payload.
     ///
     /// # Errors
-    /// It is not a `T`.
+    /// [`Error::Other`] if the value is not a `T`.
     pub fn json<T: Deserialize<'a>>(&self) -> Result<T, Error> {
         serde_json::from_slice(self.value)
             .map_err(|cause| Error::Other(format!("the value of {} is not as expected: {cause}", text(self.quoted()))))
@@ -265,12 +268,12 @@ impl<'a> Field<'a> {
     }
 }
 
-/// A part of text that was cut between characters.
+/// A part of a text. The payload was checked to be UTF-8, and parts end between characters.
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Of a string with its quotes, which was found to be valid.
+/// The text of a valid JSON string with its quotes.
 #[inline]
 fn unescaped(quoted: &str) -> Cow<'_, str> {
     let inside = &quoted[1..quoted.len() - 1];

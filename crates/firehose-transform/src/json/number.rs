@@ -1,23 +1,23 @@
-//! Numbers: whole ones exact, others as 64-bit floats.
+//! Numbers: integers are exact, others are 64-bit floats.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::digits;
+use super::digits;
 
-/// A number of a JSON text.
+/// A number in a JSON text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
-    /// Written without fraction and exponent, and within 64 bits, signed or not. Wider here, so that their sums and products
-    /// are exact too.
+    /// A number without fraction and exponent that fits into an `i64` or a `u64`. An `i128` here, so that sums and products of two
+    /// such numbers are exact too.
     Integer(i128),
-    /// Anything else.
+    /// Any other number, as the nearest float. Infinite if the text is beyond the range of floats.
     Float(f64),
 }
 
 impl Number {
-    /// The nearest float.
+    /// The value as the nearest float.
     pub fn as_f64(self) -> f64 {
         match self {
             Number::Integer(integer) => integer as f64,
@@ -25,7 +25,7 @@ impl Number {
         }
     }
 
-    /// The product: exact of two integers, otherwise the nearest float. `None` where it is too large to be written exactly, or at all.
+    /// The product, exact for two integers and otherwise a float. `None` if an integer would exceed 128 bits or a float would not be finite.
     #[inline]
     pub fn checked_mul(self, other: Number) -> Option<Number> {
         match (self, other) {
@@ -40,7 +40,7 @@ impl Number {
         }
     }
 
-    /// `None` for a float, and for what 64 bits do not hold.
+    /// The value as an `i64`. `None` for a float, and for an integer that does not fit.
     pub fn as_i64(self) -> Option<i64> {
         match self {
             Number::Integer(integer) => i64::try_from(integer).ok(),
@@ -49,7 +49,7 @@ impl Number {
     }
 }
 
-/// As JSON writes it.
+/// Writes the number as JSON does.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -60,7 +60,7 @@ impl fmt::Display for Number {
 }
 
 impl Serialize for Number {
-    /// A float that is not finite, which JSON does not know, is an error.
+    /// Fails for a float that is not finite, which JSON cannot express.
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
@@ -75,7 +75,7 @@ impl Serialize for Number {
     }
 }
 
-/// The length of the number that the bytes start with. `None` for what JSON does not call a number.
+/// The length of the number at the start of the bytes. `None` if that is not a number in JSON.
 #[inline]
 pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     let start = usize::from(bytes.first() == Some(&b'-'));
@@ -93,14 +93,14 @@ pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     Some(end)
 }
 
-/// `None` without a digit.
+/// The end of the digits from `start` on. `None` if there is no digit.
 #[inline]
 fn digits_end(bytes: &[u8], start: usize) -> Option<usize> {
     let digits = bytes.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
     (digits > 0).then_some(start + digits)
 }
 
-/// A short number, not yet turned into one: its digits, and how many of them are behind the point.
+/// A short number before conversion: its digits, and how many of them follow the point.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decimal {
     pub(super) negative: bool,
@@ -109,8 +109,8 @@ pub(super) struct Decimal {
 }
 
 impl Decimal {
-    /// As `leading`, where another field or the end of the object comes next. In line as far as that goes for short whole numbers,
-    /// because where the next field starts is what everything waits for.
+    /// Like `leading`, but only if another field or the end of the object comes next. Short integers are handled inline, because
+    /// reading the next field has to wait for where this one ends.
     #[inline(always)]
     pub(super) fn before_more(bytes: &[u8]) -> Option<(Decimal, usize)> {
         let (digits, count) = digits::leading(bytes);
@@ -122,8 +122,7 @@ impl Decimal {
         }
     }
 
-    /// The number that the bytes start with, and its length. `None` for what is none, and for what has an exponent or so many digits
-    /// that it takes more than one look.
+    /// The number at the start of the bytes, and its length. `None` if there is none, or if it has an exponent or too many digits.
     pub(super) fn leading(bytes: &[u8]) -> Option<(Decimal, usize)> {
         let negative = bytes.first() == Some(&b'-');
         let unsigned = &bytes[usize::from(negative)..];
@@ -153,13 +152,13 @@ impl Decimal {
         if scale == 0 {
             return Number::Integer(if negative { -i128::from(digits) } else { i128::from(digits) });
         }
-        // Both are exact floats, so that one division rounds once, as it should.
+        // Both are exact floats, so the division rounds only once, to the nearest.
         let float = digits as f64 / POWERS[scale];
         Number::Float(if negative { -float } else { float })
     }
 }
 
-/// Of a text that `length` found to be a number.
+/// The number in a text that `length` accepted.
 #[inline]
 pub(super) fn of(text: &str) -> Number {
     match Decimal::leading(text.as_bytes()) {
@@ -168,7 +167,7 @@ pub(super) fn of(text: &str) -> Number {
     }
 }
 
-/// What takes more than one look: many digits, or an exponent.
+/// A number with many digits or an exponent.
 #[cold]
 fn longer(text: &str) -> Number {
     let integer = || match text.parse::<i128>().ok()? {
@@ -179,11 +178,11 @@ fn longer(text: &str) -> Number {
         .unwrap_or_else(|| Number::Float(text.parse().expect("Rust reads every number of JSON, if only as infinity")))
 }
 
-/// So many digits always fit.
+/// This many digits always fit into 64 bits.
 const LONGEST: usize = 18;
-/// The largest whole number below which all are floats.
+/// Every integer up to this one is a float exactly.
 const EXACT: u64 = 1 << 53;
-/// Of ten.
+/// Powers of ten.
 pub(super) const WHOLE_POWERS: [u64; LONGEST + 1] = {
     let mut powers = [1; LONGEST + 1];
     let mut scale = 1;

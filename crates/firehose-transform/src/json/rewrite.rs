@@ -1,15 +1,14 @@
-//! All numbers of an object replaced in one pass. Reader, author's function and writer stand in one loop here, which costs a third
-//! less than field by field.
+//! Replaces all numbers of an object in one pass. Reading, the author's function and writing share one loop, which costs a third less
+//! than going field by field.
 
 use super::number::{Decimal, WHOLE_POWERS};
+use super::text::special;
 use super::writer::{APPENDABLE, unwritable};
-use super::{Fields, Number, ObjectWriter};
-use crate::digits;
+use super::{Fields, Number, ObjectWriter, digits};
 use crate::error::Error;
-use crate::scan::special;
 
 impl Fields<'_> {
-    /// The object with each value replaced. Keys keep their order and their spelling.
+    /// The object with each value replaced by what `replace` returns for it. Keys keep their order and spelling.
     ///
     /// ```
     /// # use firehose_transform::json::{Fields, Number};
@@ -21,7 +20,8 @@ impl Fields<'_> {
     /// ```
     ///
     /// # Errors
-    /// A value is not a number, what is read is not JSON, or the function's own, after which nothing more is read.
+    /// [`Error::Other`] or [`Error::NotJson`] if the text is not JSON or a value is not a number, or the error of `replace`. Nothing
+    /// more is read after that.
     #[inline]
     pub fn map_numbers(
         mut self,
@@ -32,7 +32,7 @@ impl Fields<'_> {
             let field = field?;
             object.put_number(&field, replace(field.number()?)?);
             while let Some(rest @ [b',', ..]) = self.rest() {
-                // The last fields again as if more came behind them, which is no part of any field.
+                // The last fields are padded with zeros, so that they can be read like those with more behind them.
                 let mut last = [0; 2 * HEAD];
                 let fields = if rest.len() < HEAD { padded(&mut last, rest) } else { rest };
                 match map_short(fields, &mut object, &mut replace)? {
@@ -50,8 +50,8 @@ fn padded<'a>(room: &'a mut [u8; 2 * HEAD], bytes: &[u8]) -> &'a [u8] {
     room
 }
 
-/// As long as the numbers are short, and there is room. How many bytes that was. Not in line, so that the loop has the registers for
-/// itself.
+/// Replaces numbers as long as they are short and there is room. Returns how many bytes of text that was. Not inlined, so that the loop
+/// has all registers.
 #[inline(never)]
 fn map_short(
     mut rest: &[u8],
@@ -59,12 +59,12 @@ fn map_short(
     replace: &mut impl FnMut(Number) -> Result<Number, Error>,
 ) -> Result<usize, Error> {
     let (before, mut end) = (rest.len(), object.out.len());
-    // Once and for all fields. What it is filled with is overwritten, or cut off again.
+    // Once for all fields. The zeros are overwritten, or cut off at the end.
     object.out.resize(end + ROOM + 2 * rest.len(), 0);
     while let (Some(short), Some(room)) = (ShortField::at(rest), object.out[end..].first_chunk_mut::<ROOM>()) {
         room[..KEY].copy_from_slice(&short.head[..KEY]);
         let (at, failed) = (short.first, &mut object.failed);
-        // Not joined before the writing: each way is short as long as it knows what number it has.
+        // Each branch writes by itself, because it knows the kind of its number.
         let (written, length) = match short.behind() {
             b',' | b'}' => (write(room, at, replace(Number::Integer(short.whole.into()))?, failed), short.length),
             _ => match short.fraction() {
@@ -79,14 +79,14 @@ fn map_short(
     Ok(before - rest.len())
 }
 
-/// So many bytes of the text are looked at together.
+/// The bytes of the text that are looked at together.
 const HEAD: usize = 32;
-/// What a short field takes at most: its key, and a number of 128 bits.
+/// The most bytes that a short field needs: its key and a number of 128 bits.
 const ROOM: usize = 64;
-/// Of which the key, with what stands around it.
+/// The most bytes of the key, with its comma, quotes and colon.
 const KEY: usize = 16;
 
-/// Says where the number ends.
+/// Writes the number at `at` and returns its end.
 #[inline(always)]
 fn write(room: &mut [u8; ROOM], at: usize, number: Number, failed: &mut Option<String>) -> usize {
     match number {
@@ -104,17 +104,17 @@ fn write_any(mut room: &mut [u8], number: Number, failed: &mut Option<String>) -
     before - room.len()
 }
 
-/// What most numbers look like after the first of their object: `,"key":12`, with a short key, a few digits, no white space, and more
-/// of the object behind.
+/// The most usual form of a field after the first: `,"key":12` with a short key, a few digits, no white space, and more of the object
+/// behind it.
 struct ShortField<'a> {
     head: &'a [u8; HEAD],
-    /// Where the number is.
+    /// The position of the number.
     first: usize,
     whole: u64,
     length: usize,
 }
 
-/// All indices are within the array for whatever stands there, so that nothing but the shape is checked.
+/// All indices are within the array whatever the text is, so only its form is checked.
 impl<'a> ShortField<'a> {
     #[inline(always)]
     fn at(text: &'a [u8]) -> Option<ShortField<'a>> {
@@ -132,7 +132,7 @@ impl<'a> ShortField<'a> {
         self.head[self.length]
     }
 
-    /// With its fraction, and the length with that.
+    /// The number with its fraction, and the field's length with that.
     #[inline(always)]
     fn fraction(&self) -> Option<(Decimal, usize)> {
         let (fraction, scale) = digits::below_eight(word(self.head, self.length + 1));

@@ -1,14 +1,15 @@
-//! Writing an object.
+//! Writing a JSON object.
 
 use serde::Serialize;
 
-use super::{Field, Number};
+use super::{Field, Number, digits};
 use crate::buffer;
-use crate::digits;
 use crate::outcome::{IntoOutcome, Outcome};
 
-/// An object in the making, in a buffer that is used again from record to record. Turn it into the answer with `into()`, or
-/// return it as it is.
+/// Writes a JSON object into a buffer that is reused from record to record. Return it from the transform, or turn it into an
+/// [`Outcome`] with `into()`. See the [module](crate::json) for an example.
+///
+/// A value that serde cannot write as JSON makes the outcome [`Failed`](Outcome::Failed).
 #[derive(Debug)]
 pub struct ObjectWriter {
     pub(super) out: Vec<u8>,
@@ -16,35 +17,35 @@ pub struct ObjectWriter {
 }
 
 impl ObjectWriter {
-    /// An object without fields.
+    /// Starts an object without fields.
     pub fn new() -> ObjectWriter {
         let mut out = buffer::take();
         out.push(b'{');
         ObjectWriter { out, failed: None }
     }
 
-    /// The field as it is.
+    /// Adds a field of the payload as it is.
     #[inline]
     pub fn copy(&mut self, field: &Field<'_>) {
         self.key(field);
         self.out.extend_from_slice(field.value);
     }
 
-    /// The field's key with another value.
+    /// Adds the key of a field of the payload with another value, in compact JSON.
     #[inline]
     pub fn put(&mut self, field: &Field<'_>, value: &impl Serialize) {
         self.key(field);
         self.value(value);
     }
 
-    /// The same for a number, which costs less than what serde knows of it.
+    /// Like [`put`](ObjectWriter::put) for a number. Costs less than serde. A float that is not finite fails the record.
     #[inline]
     pub fn put_number(&mut self, field: &Field<'_>, number: Number) {
         self.key(field);
         self.number(number);
     }
 
-    /// A field of the author's own.
+    /// Adds a new field. The key is not checked to be unique.
     pub fn add(&mut self, key: &str, value: &impl Serialize) {
         self.comma();
         self.value(&key);
@@ -55,7 +56,7 @@ impl ObjectWriter {
     #[inline]
     fn key(&mut self, field: &Field<'_>) {
         if field.glued && self.out.len() > 1 {
-            buffer::append_start(&mut self.out, field.text, field.spelled);
+            append_start(&mut self.out, field.text, field.spelled);
         } else {
             self.comma();
             self.out.extend_from_slice(field.quoted());
@@ -86,6 +87,20 @@ impl ObjectWriter {
     }
 }
 
+/// Appends the first `length` bytes. If they are few, with more behind them, sixteen are stored and the rest is cut off again, which
+/// costs less than a call of memcpy.
+#[inline]
+fn append_start(out: &mut Vec<u8>, bytes: &[u8], length: usize) {
+    match bytes.first_chunk::<16>() {
+        Some(start) if length <= start.len() => {
+            let end = out.len() + length;
+            out.extend_from_slice(start);
+            out.truncate(end);
+        }
+        _ => out.extend_from_slice(&bytes[..length]),
+    }
+}
+
 #[cold]
 pub(super) fn unwritable(cause: &serde_json::Error) -> String {
     format!("writing the answer as JSON: {cause}")
@@ -99,7 +114,6 @@ impl Default for ObjectWriter {
     }
 }
 
-/// A value that JSON cannot express has failed the record.
 impl From<ObjectWriter> for Outcome {
     fn from(mut writer: ObjectWriter) -> Outcome {
         writer.out.push(b'}');

@@ -1,23 +1,23 @@
-//! Decimal digits, eight at a time in one word: what most of a record's bytes are, where it holds numbers.
+//! Decimal digits, read and written eight at a time in one word.
 
 use crate::scan::every;
 
-/// Below this, `append` can write.
-pub(crate) const APPENDABLE: u64 = 10_000_000_000_000_000;
+/// `append` and `write` can write numbers below this.
+pub(super) const APPENDABLE: u64 = 10_000_000_000_000_000;
 const EIGHT: u64 = 100_000_000;
 
-/// The number that the bytes start with, and how many digits it has. Wraps where they are more than nineteen.
+/// The number at the start of the bytes, and how many digits it has. Wraps if there are more than nineteen.
 #[inline(always)]
-pub(crate) fn leading(bytes: &[u8]) -> (u64, usize) {
+pub(super) fn leading(bytes: &[u8]) -> (u64, usize) {
     match bytes.first_chunk().map(|word| below_eight(u64::from_le_bytes(*word))) {
         Some((number, count)) if count > 0 || !bytes[0].is_ascii_digit() => (number, count),
         _ => one_by_one(bytes),
     }
 }
 
-/// The number that the word starts with, and how many digits it has. Zero and zero where all eight are digits.
+/// The number at the start of the word, and how many digits it has. Zero and zero if all eight bytes are digits.
 #[inline(always)]
-pub(crate) fn below_eight(word: u64) -> (u64, usize) {
+pub(super) fn below_eight(word: u64) -> (u64, usize) {
     let count = count(word) % 8;
     (value((word << 1) << (63 - 8 * count)), count)
 }
@@ -32,14 +32,7 @@ fn one_by_one(bytes: &[u8]) -> (u64, usize) {
     (number, count)
 }
 
-/// Eight digits. `None` if one of the bytes is none.
-#[inline]
-pub(crate) fn eight(bytes: [u8; 8]) -> Option<u64> {
-    let word = u64::from_le_bytes(bytes);
-    (count(word) == 8).then(|| value(word))
-}
-
-/// Of the bytes that come first in memory, which are the lowest.
+/// The number of digits at the start of the word in memory, which is its low end.
 #[inline]
 fn count(word: u64) -> usize {
     let from_zero = word ^ every(b'0');
@@ -47,7 +40,7 @@ fn count(word: u64) -> usize {
     others.trailing_zeros() as usize / 8
 }
 
-/// Of eight digits; bytes that are zero count as the digit. Joins neighbours to pairs, those to fours, those to eight.
+/// The value of eight digits; a zero byte counts as the digit 0. Joins digits to pairs, pairs to fours, and those to eight.
 #[inline]
 fn value(word: u64) -> u64 {
     const LANES: u64 = 0x0000_00ff_0000_00ff;
@@ -60,16 +53,16 @@ fn value(word: u64) -> u64 {
 
 /// Appends a number below `APPENDABLE`.
 #[inline]
-pub(crate) fn append(out: &mut Vec<u8>, number: u64) {
+pub(super) fn append(out: &mut Vec<u8>, number: u64) {
     let start = out.len();
     out.extend_from_slice(&[0; 16]);
     let written = write(&mut out[start..], number);
     out.truncate(start + written);
 }
 
-/// Writes a number below `APPENDABLE` where there is room for sixteen digits, and says how many they are.
+/// Writes a number below `APPENDABLE` into at least sixteen bytes. Returns how many digits it wrote.
 #[inline(always)]
-pub(crate) fn write(room: &mut [u8], number: u64) -> usize {
+pub(super) fn write(room: &mut [u8], number: u64) -> usize {
     let (upper, lower) = (number / EIGHT, number % EIGHT);
     let written = match upper {
         0 => return write_eight(room, lower),
@@ -80,7 +73,7 @@ pub(crate) fn write(room: &mut [u8], number: u64) -> usize {
     written + 8
 }
 
-/// One or two.
+/// Writes one or two digits.
 #[inline(always)]
 fn write_two(room: &mut [u8], number: u64) -> usize {
     let (tens, ones) = ((number * 103) >> 10, number - ((number * 103) >> 10) * 10);
@@ -90,7 +83,7 @@ fn write_two(room: &mut [u8], number: u64) -> usize {
     2 - zeros
 }
 
-/// Without zeros in front.
+/// Writes one to eight digits, without leading zeros.
 #[inline(always)]
 fn write_eight(room: &mut [u8], number: u64) -> usize {
     let digits = split(number);
@@ -99,7 +92,7 @@ fn write_eight(room: &mut [u8], number: u64) -> usize {
     8 - zeros
 }
 
-/// The eight digits of a number below `EIGHT`, one a byte, the first the lowest: to fours, to pairs, to single ones.
+/// The eight digits of a number below `EIGHT`, one in each byte, the first in the lowest. Splits into fours, pairs and digits.
 #[inline]
 fn split(number: u64) -> u64 {
     let fours = (number / 10_000) | ((number % 10_000) << 32);
@@ -145,13 +138,11 @@ mod tests {
     }
 
     #[test]
-    fn eight_bytes_are_a_number_only_if_all_are_digits() {
-        assert_eq!(eight(*b"01234567"), Some(1_234_567));
+    fn any_byte_that_is_no_digit_ends_a_number() {
         for place in 0..8 {
             for byte in (0..=255).filter(|byte: &u8| !byte.is_ascii_digit()) {
                 let mut bytes = *b"99999999";
                 bytes[place] = byte;
-                assert_eq!(eight(bytes), None, "{byte} at {place}");
                 assert_eq!(leading(&bytes), one_by_one(&bytes), "{byte} at {place}");
             }
         }
