@@ -1,146 +1,75 @@
-//! CPU time from event bytes to response bytes, against the Python handler and the usual Rust one.
+//! The transform SDK against sonic-rs by hand, `aws_lambda_events` with serde_json, and Python: the same operations on the same events,
+//! from event bytes to response bytes. See `measure`.
 
 mod counting;
 mod events;
 #[path = "../../../crates/handler/src/main.rs"]
 #[allow(dead_code)]
 mod handler;
+mod ours;
+mod payloads;
+mod sonic;
+mod table;
 mod timing;
+mod types;
+mod usual;
 
 use std::env;
 use std::io::Read;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use firehose_transform::{Invocation, Outcome, Record, Reply, Runner};
+/// A shape of payloads, and the operations on it.
+const ROWS: [(&str, &[&str]); 7] = [
+    ("numbers 100 B", &["square", "keep", "copy", "drop"]),
+    ("numbers 1 KiB", &["square", "keep", "copy", "drop"]),
+    ("numbers 10 KiB", &["square", "keep", "copy", "drop"]),
+    ("logs 2 KiB", &["filter", "enrich", "typed", "value", "change", "keys", "upper"]),
+    ("CDC 1 KiB", &["filter", "enrich", "typed", "value", "change", "keys"]),
+    ("lines 400 B", &["upper", "copy"]),
+    ("Protobuf 300 B", &["copy", "keep"]),
+];
 
-use crate::timing::median_ms;
+/// Answers an event into a buffer.
+type Answering = Box<dyn FnMut(&[u8], &mut Vec<u8>)>;
 
-const OPERATIONS: [&str; 3] = ["square", "keep", "drop"];
-const RECORDS: [(&str, usize); 3] = [("100 B", 100), ("1 KiB", 1024), ("10 KiB", 10 * 1024)];
-const MIB: usize = 1024 * 1024;
+const VARIANTS: [(&str, fn(&str, &str) -> Answering); 3] =
+    [("usual", usual::answering), ("sonic", sonic::answering), ("ours", ours::answering)];
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["ratios", folder] => ratios(Path::new(folder)),
-        ["allocations"] => allocations(),
+        ["times", filter @ ..] => table::times(filter),
+        ["instructions", filter @ ..] => table::instructions(filter),
+        ["allocations", filter @ ..] => table::allocations(filter),
+        ["check"] => table::check(),
         ["spawn", binary] => spawn(binary),
-        ["once", operation, record, times] => once(operation, number(record), number(times)),
-        _ => panic!("ratios FOLDER | allocations | spawn BINARY | once OPERATION RECORD_BYTES TIMES"),
+        ["once", variant, operation, shape] => once(variant, operation, shape),
+        _ => panic!("times|instructions|allocations [WORD...] | check | spawn BINARY | once VARIANT OPERATION SHAPE"),
     }
 }
 
-fn number(text: &str) -> usize {
-    text.parse().expect("a number")
+fn answering(variant: &str, operation: &str, shape: &str) -> Answering {
+    let (_, make) = VARIANTS.iter().find(|(name, _)| *name == variant).expect("it is one of the variants");
+    make(operation, shape)
 }
 
-fn ratios(folder: &Path) {
-    let sizes: &[(&str, usize)] = match env::var("BENCH_ALL") {
-        Ok(_) => &[("1 MiB", MIB), ("3 MiB", 3 * MIB), ("6 MB", 6_290_432)],
-        Err(_) => &[("3 MiB", 3 * MIB)],
-    };
-    println!(
-        "| event | operation | record | Python ms | aws_lambda_events ms | this ms | x Python | x aws_lambda_events | MB/s of event |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|");
-    for (size, event_bytes) in sizes {
-        for operation in OPERATIONS {
-            for (name, record_bytes) in RECORDS {
-                let event = events::event(record_bytes, *event_bytes);
-                let file = folder.join(format!("{record_bytes}-{event_bytes}.json"));
-                std::fs::write(&file, &event).expect("the folder can be written");
-                // The machine's noise falls on all three alike: by turns, and the lowest median of each.
-                let (mut python, mut peer, mut ours) = (f64::MAX, f64::MAX, f64::MAX);
-                let mut answer = transform(operation);
-                for _ in 0..3 {
-                    python = python.min(told(Command::new("python3").arg(script()), operation, &file));
-                    peer = peer.min(told(&mut Command::new(beside("peer")), operation, &file));
-                    ours = ours.min(median_ms(41, || answer(&event)));
-                }
-                let rate = event.len() as f64 / ours / 1000.0;
-                println!(
-                    "| {size} | {operation} | {name} | {python:.2} | {peer:.2} | {ours:.3} | {:.1} | {:.1} | {rate:.0} |",
-                    python / ours,
-                    peer / ours
-                );
-            }
-        }
+/// For callgrind, which counts inside `measured`.
+fn once(variant: &str, operation: &str, shape: &str) {
+    let event = events::event(shape, table::MIB);
+    let (mut answer, mut response) = (answering(variant, operation, shape), Vec::new());
+    for _ in 0..3 {
+        answer(&event, &mut response); // warm: buffers have their size
     }
+    measured(&mut answer, &event, &mut response);
 }
 
-/// One event at a time, with buffers that are kept, as the loop over the Runtime API does.
-fn transform(operation: &str) -> Box<dyn FnMut(&[u8])> {
-    let (runner, invocation, mut reply) = (Runner::new().threads(1), invocation(), Reply::default());
-    macro_rules! answering {
-        ($transform:expr) => {
-            Box::new(move |event: &[u8]| {
-                runner.answer(event, &invocation, &mut reply, $transform).expect("it is an event");
-                assert!(reply.failures.is_empty() || reply.response.len() > 6_000_000);
-            })
-        };
-    }
-    match operation {
-        "square" => answering!(handler::square_values),
-        "keep" => answering!(|_: &Record<'_>| Outcome::unchanged()),
-        _ => answering!(|_: &Record<'_>| Outcome::dropped()),
-    }
-}
-
-/// With a deadline, as in Lambda.
-fn invocation() -> Invocation {
-    let mut invocation = Invocation::default();
-    invocation.deadline = Some(std::time::SystemTime::now() + Duration::from_secs(3600));
-    invocation
-}
-
-fn script() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/transform.py"))
-}
-
-/// Another binary of this package.
-fn beside(name: &str) -> PathBuf {
-    env::current_exe().expect("it runs from a file").with_file_name(name)
-}
-
-/// The median that a peer prints.
-fn told(peer: &mut Command, operation: &str, event: &Path) -> f64 {
-    let output = peer.arg(operation).arg(event).arg("5").output().expect("the peer runs");
-    let printed = String::from_utf8_lossy(&output.stdout);
-    printed.trim().parse().unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
-}
-
-fn allocations() {
-    println!("| operation | record | allocations, first event | warm event | most heap beyond the event, bytes |");
-    println!("|---|---|---|---|---|");
-    for operation in OPERATIONS {
-        for (name, record_bytes) in RECORDS {
-            let event = events::event(record_bytes, 3 * MIB);
-            let before = counting::now();
-            let mut answer = transform(operation);
-            answer(&event);
-            let first = counting::now();
-            answer(&event);
-            let warm = counting::now();
-            println!(
-                "| {operation} | {name} | {} | {} | {} |",
-                first.count - before.count,
-                warm.count - first.count,
-                warm.peak.saturating_sub(before.live)
-            );
-        }
-    }
-}
-
-/// For callgrind.
-fn once(operation: &str, record_bytes: usize, times: usize) {
-    let event = events::event(record_bytes, MIB);
-    let mut answer = transform(operation);
-    for _ in 0..times {
-        answer(&event);
-    }
+// SAFETY: no other symbol has this name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub fn measured(answer: &mut Answering, event: &[u8], response: &mut Vec<u8>) {
+    answer(event, response);
 }
 
 /// The median of thirty starts, each until the Runtime API here is asked for an invocation.
