@@ -36,10 +36,7 @@ mod digits;
 mod fields;
 mod number;
 mod rewrite;
-mod text;
 mod writer;
-
-pub(crate) use text::is_ascii;
 
 pub use fields::{Field, Fields};
 pub use number::Number;

@@ -78,7 +78,7 @@
 //! record. What a transform builds itself (`String`, `Vec`, partition keys, reasons) is allocated as usual.
 #![deny(missing_docs)]
 
-// From the outside in: runtime, runner and layers; batch, parallel and concurrent; event, record, outcome and response; scan. They keep the
+// From the outside in: runtime, runner and layers; batch, parallel and concurrent; event, record, outcome and response; scan and values. They keep the
 // contract, and need nothing of `json`, which is a feature.
 mod batch;
 mod buffer;
@@ -101,6 +101,7 @@ mod runtime;
 mod scan;
 mod shutdown;
 pub mod testing;
+mod values;
 
 pub use batch::{Failure, Reply, batch};
 pub use error::{Error, EventError};

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::buffer;
+use crate::values;
 
 /// The answer to one record: kept, dropped or failed. Firehose calls these `Ok`, `Dropped` and `ProcessingFailed`; see
 /// <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-status-model.html>.
@@ -60,7 +61,7 @@ impl Outcome {
     /// structs. A float that is not finite is written as `null`, as serde_json does.
     pub fn json(value: &impl Serialize) -> Outcome {
         let mut bytes = buffer::take();
-        match serde_json::to_writer(&mut bytes, value) {
+        match values::write(&mut bytes, value) {
             Ok(()) => Outcome::bytes(bytes),
             Err(cause) => Outcome::failed(format_args!("writing the answer as JSON: {cause}")),
         }

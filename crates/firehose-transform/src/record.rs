@@ -4,7 +4,7 @@
 //! drops by arrival time, or passes records on without looking at them, pays for neither.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -15,8 +15,9 @@ use crate::Error;
 use crate::buffer;
 use crate::event::{Event, Slot, Span, Text};
 #[cfg(feature = "fields")]
-use crate::json::{Fields, is_ascii};
+use crate::json::{Fields, ObjectWriter};
 use crate::log::{self, Level};
+use crate::values;
 
 /// What Lambda says about one invocation. All fields are empty if a batch runs without Lambda. From the headers of the Runtime API:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
@@ -45,11 +46,14 @@ pub struct Record<'a> {
     invocation: &'a Invocation,
     payload: OnceCell<Option<Vec<u8>>>,
     kinesis: OnceCell<Kinesis<'a>>,
+    /// The payload was read as JSON without a mistake.
+    is_json: Cell<bool>,
 }
 
 impl<'a> Record<'a> {
     pub(crate) fn new(event: Event<'a>, slot: &'a Slot, invocation: &'a Invocation) -> Record<'a> {
-        Record { event, slot, invocation, payload: OnceCell::new(), kinesis: OnceCell::new() }
+        let (payload, kinesis, is_json) = (OnceCell::new(), OnceCell::new(), Cell::new(false));
+        Record { event, slot, invocation, payload, kinesis, is_json }
     }
 
     /// The id by which Firehose matches answers to records. It is opaque: AWS has changed its format before, so do not parse it.
@@ -108,7 +112,9 @@ impl<'a> Record<'a> {
     /// [`Error::NotJson`] if the payload is not JSON, is not a `T`, or has anything but white space after the value;
     /// [`Error::NotBase64`] if the event's data is not base64.
     pub fn json<'r, T: Deserialize<'r>>(&'r self) -> Result<T, Error> {
-        serde_json::from_slice(self.payload()?).map_err(Error::NotJson)
+        let value = values::read(self.payload()?).map_err(Error::NotJson)?;
+        self.is_json.set(true);
+        Ok(value)
     }
 
     /// The fields of the payload, which is a JSON object, one after the other and without allocating. The fastest way to read one
@@ -119,12 +125,35 @@ impl<'a> Record<'a> {
     /// the event's data is not base64. Mistakes further on are reported by the iterator when it reaches them.
     #[cfg(feature = "fields")]
     pub fn fields(&self) -> Result<Fields<'_>, Error> {
-        let payload = self.payload()?;
-        // Nearly all payloads are ASCII, which costs less to check.
-        if !is_ascii(payload) {
-            self.text()?;
-        }
-        Fields::of_utf8(payload)
+        Fields::of_utf8(self.utf8()?)
+    }
+
+    /// A copy of the payload, which is a JSON object, to add fields to. The payload is copied as it is: order, spelling and white space
+    /// stay, so an object with line breaks keeps them.
+    ///
+    /// The payload is checked to be valid JSON, but not if [`json`](Record::json) has read it before.
+    ///
+    /// ```
+    /// use firehose_transform::json::ObjectWriter;
+    /// use firehose_transform::testing::{Answer, transform};
+    /// use firehose_transform::{Error, Record};
+    ///
+    /// fn with_region(record: &Record<'_>) -> Result<ObjectWriter, Error> {
+    ///     let mut object = record.object()?;
+    ///     object.add("region", &record.region());
+    ///     Ok(object)
+    /// }
+    ///
+    /// let answers = transform([r#"{"price": 1.50}"#], with_region);
+    /// assert_eq!(answers, [Answer::ok(r#"{"price": 1.50,"region":"us-east-1"}"#)]);
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotText`] if the payload is not UTF-8, [`Error::NotJson`] if it is not JSON, [`Error::Other`] if it is not an
+    /// object, [`Error::NotBase64`] if the event's data is not base64.
+    #[cfg(feature = "fields")]
+    pub fn object(&self) -> Result<ObjectWriter, Error> {
+        ObjectWriter::of_utf8(self.utf8()?, self.is_json.get())
     }
 
     /// The partition key that the producer chose, of 1 to 256 characters. `None` unless the source is a Kinesis stream.
@@ -186,6 +215,17 @@ impl<'a> Record<'a> {
     /// automatically.
     pub fn log(&self, level: Level, message: impl fmt::Display) {
         log::line(level, message, self.invocation, Some(self.id()));
+    }
+
+    /// The payload, checked to be UTF-8.
+    #[cfg(feature = "fields")]
+    fn utf8(&self) -> Result<&[u8], Error> {
+        let payload = self.payload()?;
+        // Nearly all payloads are ASCII, which costs less to check.
+        if !values::is_ascii(payload) {
+            self.text()?;
+        }
+        Ok(payload)
     }
 
     /// `None` if the event's data is missing or not base64.

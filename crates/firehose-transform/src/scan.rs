@@ -190,7 +190,7 @@ fn flat_object(bytes: &[u8]) -> Option<usize> {
 }
 
 /// As many bytes as fit into one vector. The compiler turns loops over arrays of this length into vector instructions.
-const LANES: usize = 32;
+pub(crate) const LANES: usize = 32;
 
 /// The position of the first quote or backslash. Checks eight bytes at a time: most strings here have a dozen to sixty bytes, for which
 /// a call to memchr costs more.
@@ -204,7 +204,7 @@ pub(crate) fn until_quote_or_backslash(bytes: &[u8]) -> Option<usize> {
 }
 
 #[inline]
-pub(crate) fn until(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -> Option<usize> {
+fn until(bytes: &[u8], hits: impl Fn(u64) -> u64, hit: impl Fn(u8) -> bool) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let hits = hits(u64::from_le_bytes(*word));
@@ -257,7 +257,7 @@ pub(crate) const fn every(byte: u8) -> u64 {
 }
 
 /// The high bit of the first byte that is zero. Bits of later bytes mean nothing.
-pub(crate) const fn zero_bytes(word: u64) -> u64 {
+const fn zero_bytes(word: u64) -> u64 {
     word.wrapping_sub(every(1)) & !word & every(0x80)
 }
 

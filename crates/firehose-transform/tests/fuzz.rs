@@ -1,7 +1,9 @@
-//! The fuzz target's check, over its corpus and over changes to it, where no fuzzer is installed.
+//! The checks of the fuzz targets, on their corpora and on changes to them, where no fuzzer is installed.
 
 #[path = "../fuzz/check.rs"]
 mod check;
+#[path = "../fuzz/json.rs"]
+mod json;
 
 use std::fs;
 use std::path::Path;
@@ -9,8 +11,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-fn corpus() -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/event");
+fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let mut files: Vec<_> =
         fs::read_dir(folder).expect("it is here").map(|file| file.expect("it is readable").path()).collect();
     files.sort();
@@ -18,10 +20,11 @@ fn corpus() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn the_corpus_holds() {
-    let corpus = corpus();
-    assert!(corpus.len() >= 10);
-    corpus.iter().for_each(|event| check::event(event));
+fn the_corpora_hold() {
+    let (events, payloads) = (corpus("event"), corpus("json"));
+    assert!(events.len() >= 10 && payloads.len() >= 10);
+    events.iter().for_each(|event| check::event(event));
+    payloads.iter().for_each(|payload| json::json(payload));
 }
 
 /// One step of a fuzzer.
@@ -50,6 +53,12 @@ fn change() -> impl Strategy<Value = Change> {
         "\"data\":\"aGk=\"",
         "é",
         "\u{1}",
+        "-0",
+        "1.5e3",
+        "\\ud83d",
+        "18446744073709551616",
+        "true",
+        " ",
     ];
     prop_oneof![
         (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
@@ -88,10 +97,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2048))]
 
     #[test]
-    fn changes_to_the_corpus_hold(seed: Index, changes in prop::collection::vec(change(), 1..4)) {
-        let corpus = corpus();
+    fn changes_to_events_hold(seed: Index, changes in prop::collection::vec(change(), 1..4)) {
+        let corpus = corpus("event");
         let mut event = corpus[seed.index(corpus.len())].clone();
         changes.iter().for_each(|change| apply(&mut event, change));
         check::event(&event);
+    }
+
+    #[test]
+    fn changes_to_payloads_hold(seed: Index, changes in prop::collection::vec(change(), 1..3)) {
+        let corpus = corpus("json");
+        let mut payload = corpus[seed.index(corpus.len())].clone();
+        changes.iter().for_each(|change| apply(&mut payload, change));
+        json::json(&payload);
     }
 }

@@ -1,5 +1,6 @@
 //! Values go through `record.json()` and `Outcome::json()` exactly as they are.
 
+use firehose_transform::json::ObjectWriter;
 use firehose_transform::testing::{Answer, transform};
 use firehose_transform::{Error, Outcome, Record};
 use proptest::prelude::*;
@@ -29,6 +30,42 @@ fn a_float_that_is_hard_to_round_is_not_changed() {
     for float in ["965007.4960886351", "8.41e-21", "5e-324", "1.7976931348623157e+308"] {
         assert_eq!(written::<f64>(float), float);
         assert_eq!(written::<Value>(float), float);
+    }
+}
+
+fn extended(record: &Record<'_>) -> Result<ObjectWriter, Error> {
+    let mut object = record.object()?;
+    object.add("n", &1);
+    Ok(object)
+}
+
+#[test]
+fn fields_are_added_to_the_object_as_it_is() {
+    let table = [
+        ("{}", r#"{"n":1}"#),
+        (" {\n} ", r#"{"n":1}"#),
+        (r#"{"a": [1,  {}], "b":"}" } "#, r#"{"a": [1,  {}], "b":"}","n":1}"#),
+        (r#"{"half":["\ud83d"]}"#, r#"{"half":["\ud83d"],"n":1}"#),
+    ];
+    assert_eq!(transform(table.map(|(payload, _)| payload), extended), table.map(|(_, object)| Answer::ok(object)));
+    let read_before = |record: &Record<'_>| record.json::<Value>().and_then(|_| extended(record));
+    let (payload, object) = table[2];
+    assert_eq!(transform([payload], read_before), [Answer::ok(object)]);
+}
+
+#[test]
+fn nothing_is_added_to_what_is_no_object() {
+    let table: [(&[u8], &str); 5] = [
+        (b"[1]", "an object was expected at byte 0"),
+        (br#"{"a":1,}"#, "key must be a string"),
+        (br#"{"a":1}}"#, "trailing characters"),
+        (br#"{"a":tru}"#, "expected ident"),
+        (b"{\"a\":\"\xff\"}", "not UTF-8"),
+    ];
+    let answers = transform(table.map(|(payload, _)| payload), extended);
+    for (answer, (_, expected)) in answers.iter().zip(table) {
+        let Answer::Failed { reason } = answer else { panic!("{expected}: {answer:?}") };
+        assert!(reason.contains(expected), "{reason}");
     }
 }
 

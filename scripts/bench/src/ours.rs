@@ -53,10 +53,7 @@ fn filter(record: &Record<'_>, key: &str, dropped: &str) -> Result<Outcome, Erro
 }
 
 fn enrich(record: &Record<'_>) -> Result<Outcome, Error> {
-    let mut object = ObjectWriter::new();
-    for field in record.fields()? {
-        object.copy(&field?);
-    }
+    let mut object = record.object()?;
     object.add("region", &record.region());
     object.add("schema", &2);
     Ok(object.into())

@@ -1,6 +1,7 @@
 //! Decimal digits, read and written eight at a time in one word.
 
 use crate::scan::every;
+use crate::values::leading_digits;
 
 /// `append` and `write` can write numbers below this.
 pub(super) const APPENDABLE: u64 = 10_000_000_000_000_000;
@@ -18,7 +19,7 @@ pub(super) fn leading(bytes: &[u8]) -> (u64, usize) {
 /// The number at the start of the word, and how many digits it has. Zero and zero if all eight bytes are digits.
 #[inline(always)]
 pub(super) fn below_eight(word: u64) -> (u64, usize) {
-    let count = count(word) % 8;
+    let count = leading_digits(word) % 8;
     (value((word << 1) << (63 - 8 * count)), count)
 }
 
@@ -30,14 +31,6 @@ fn one_by_one(bytes: &[u8]) -> (u64, usize) {
         count += 1;
     }
     (number, count)
-}
-
-/// The number of digits at the start of the word in memory, which is its low end.
-#[inline]
-fn count(word: u64) -> usize {
-    let from_zero = word ^ every(b'0');
-    let others = (from_zero.wrapping_add(every(0x7f - 9)) | from_zero) & every(0x80);
-    others.trailing_zeros() as usize / 8
 }
 
 /// The value of eight digits; a zero byte counts as the digit 0. Joins digits to pairs, pairs to fours, and those to eight.

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::number::{self, Decimal, Number};
-use super::text::until_special;
 use crate::error::Error;
+use crate::values::{self, until_special, value_end};
 
 /// The fields of a JSON object, in the order of the object: an iterator that ends after its first error. See the
 /// [module](crate::json) for an example.
@@ -33,7 +33,7 @@ pub struct Field<'a> {
     pub(super) text: &'a [u8],
     /// The length of the key with its quotes, and if `glued` also with the comma before and the colon after it.
     pub(super) spelled: usize,
-    /// `text` starts with the comma before the key, and the colon follows the key without white space.
+    /// `text` starts with the comma before the key, and contains no white space up to the value.
     pub(super) glued: bool,
     pub(super) value: &'a [u8],
     /// The value, if it is a short number.
@@ -72,8 +72,8 @@ impl<'a> Fields<'a> {
         .transpose()
     }
 
-    /// Reads the most usual form of a field, `,"key":12.3` without white space, or without the comma for the first field. `None` leaves
-    /// it to `read`.
+    /// Reads the most usual form of a field, `,"key":12.3` without white space around the key, or without the comma for the first field.
+    /// `None` leaves it to `read`.
     #[inline]
     fn usual<const GLUED: bool>(&mut self) -> Option<Field<'a>> {
         let text = self.text.get(self.at..)?;
@@ -81,11 +81,14 @@ impl<'a> Fields<'a> {
         let [b'"', inside @ ..] = quoted else { return None };
         let key_len = until_special(inside)?;
         let [b'"', b':', value @ ..] = &inside[key_len..] else { return None };
-        let (decimal, length) = Decimal::before_more(value)?;
+        let (decimal, length) = match Decimal::before_more(value) {
+            Some((decimal, length)) => (Some(decimal), length),
+            None => (None, value_end(value, 0)?),
+        };
         let quoted = key_len + "\"\"".len();
         self.at += usize::from(GLUED) + quoted + ":".len() + length;
         let spelled = if GLUED { ",".len() + quoted + ":".len() } else { quoted };
-        Some(Field { text, spelled, glued: GLUED, value: &value[..length], decimal: Some(decimal) })
+        Some(Field { text, spelled, glued: GLUED, value: &value[..length], decimal })
     }
 
     /// The text after the field that was read last.
@@ -118,9 +121,8 @@ impl<'a> Fields<'a> {
         self.at += 1;
         self.state = State::More;
         match self.peek() {
-            Some(b'"') => self.string(),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => self.strictly(),
+            _ => self.value(),
         }
         .map(|value| Some(Field { text, spelled, glued: false, value, decimal: None }))
     }
@@ -152,9 +154,21 @@ impl<'a> Fields<'a> {
     }
 
     #[inline]
+    fn value(&mut self) -> Result<&'a [u8], Error> {
+        match value_end(self.text, self.at) {
+            Some(end) => {
+                let value = &self.text[self.at..end];
+                self.at = end;
+                Ok(value)
+            }
+            None => self.strictly(),
+        }
+    }
+
+    #[inline]
     fn number(&mut self) -> Result<&'a [u8], Error> {
         let rest = &self.text[self.at..];
-        let length = number::length(rest).ok_or_else(|| self.unlike("a number"))?;
+        let length = values::number_length(rest).ok_or_else(|| self.unlike("a number"))?;
         self.at += length;
         Ok(&rest[..length])
     }
@@ -163,7 +177,7 @@ impl<'a> Fields<'a> {
     fn strictly(&mut self) -> Result<&'a [u8], Error> {
         let mut values = serde_json::Deserializer::from_slice(&self.text[self.at..]).into_iter::<&'a RawValue>();
         let value = values.next().ok_or_else(|| self.unlike("a value"))??;
-        // A string with a wrong escape is raw enough for serde_json.
+        // serde_json accepts half of a surrogate pair in a raw value.
         if value.get().starts_with('"') {
             serde_json::from_str::<Cow<'_, str>>(value.get())?;
         }
@@ -252,7 +266,7 @@ impl<'a> Field<'a> {
     /// # Errors
     /// [`Error::Other`] if the value is not a `T`.
     pub fn json<T: Deserialize<'a>>(&self) -> Result<T, Error> {
-        serde_json::from_slice(self.value)
+        values::read(self.value)
             .map_err(|cause| Error::Other(format!("the value of {} is not as expected: {cause}", text(self.quoted()))))
     }
 

@@ -75,31 +75,6 @@ impl Serialize for Number {
     }
 }
 
-/// The length of the number at the start of the bytes. `None` if that is not a number in JSON.
-#[inline]
-pub(super) fn length(bytes: &[u8]) -> Option<usize> {
-    let start = usize::from(bytes.first() == Some(&b'-'));
-    let mut end = digits_end(bytes, start)?;
-    if bytes[start] == b'0' && end > start + 1 {
-        return None;
-    }
-    if bytes.get(end) == Some(&b'.') {
-        end = digits_end(bytes, end + 1)?;
-    }
-    if matches!(bytes.get(end), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
-        end = digits_end(bytes, end + 1 + sign)?;
-    }
-    Some(end)
-}
-
-/// The end of the digits from `start` on. `None` if there is no digit.
-#[inline]
-fn digits_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let digits = bytes.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (digits > 0).then_some(start + digits)
-}
-
 /// A short number before conversion: its digits, and how many of them follow the point.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decimal {
@@ -158,7 +133,7 @@ impl Decimal {
     }
 }
 
-/// The number in a text that `length` accepted.
+/// The number in a text that `number_length` accepted.
 #[inline]
 pub(super) fn of(text: &str) -> Number {
     match Decimal::leading(text.as_bytes()) {
@@ -202,6 +177,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::values::number_length as length;
 
     fn number(text: &str) -> Option<Number> {
         length(text.as_bytes()).map(|length| of(&text[..length]))

@@ -2,10 +2,10 @@
 //! than going field by field.
 
 use super::number::{Decimal, WHOLE_POWERS};
-use super::text::special;
 use super::writer::{APPENDABLE, unwritable};
 use super::{Fields, Number, ObjectWriter, digits};
 use crate::error::Error;
+use crate::values::special;
 
 impl Fields<'_> {
     /// The object with each value replaced by what `replace` returns for it. Keys keep their order and spelling.

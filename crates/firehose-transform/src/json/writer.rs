@@ -1,10 +1,13 @@
 //! Writing a JSON object.
 
 use serde::Serialize;
+use serde::de::IgnoredAny;
 
-use super::{Field, Number, digits};
+use super::{Field, Fields, Number, digits};
 use crate::buffer;
+use crate::error::Error;
 use crate::outcome::{IntoOutcome, Outcome};
+use crate::values;
 
 /// Writes a JSON object into a buffer that is reused from record to record. Return it from the transform, or turn it into an
 /// [`Outcome`] with `into()`. See the [module](crate::json) for an example.
@@ -24,9 +27,25 @@ impl ObjectWriter {
         ObjectWriter { out, failed: None }
     }
 
+    /// Starts with everything in this object. It is checked to be valid unless `is_json` says that it is.
+    pub(crate) fn of_utf8(object: &[u8], is_json: bool) -> Result<ObjectWriter, Error> {
+        Fields::of_utf8(object)?;
+        if !is_json && !values::is_value(object) {
+            serde_json::from_slice::<IgnoredAny>(object)?;
+        }
+        let mut writer = ObjectWriter::new();
+        if let [b'{', inside @ .., b'}'] = object.trim_ascii() {
+            writer.out.extend_from_slice(inside.trim_ascii());
+        }
+        Ok(writer)
+    }
+
     /// Adds a field of the payload as it is.
     #[inline]
     pub fn copy(&mut self, field: &Field<'_>) {
+        if field.glued && self.out.len() > 1 {
+            return self.out.extend_from_slice(&field.text[..field.spelled + field.value.len()]);
+        }
         self.key(field);
         self.out.extend_from_slice(field.value);
     }
@@ -81,7 +100,7 @@ impl ObjectWriter {
 
     #[inline]
     fn value(&mut self, value: &impl Serialize) {
-        if let Err(cause) = serde_json::to_writer(&mut self.out, value) {
+        if let Err(cause) = values::write(&mut self.out, value) {
             self.failed.get_or_insert_with(|| unwritable(&cause));
         }
     }
