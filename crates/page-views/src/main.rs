@@ -1,18 +1,17 @@
-//! The second example transform: page views are filtered, enriched, and partitioned by region and hour.
+//! The second example transform: filters and enriches page views, and partitions them by region and hour.
 //!
-//! What robots looked at is dropped. A view keeps all its fields as they came and gets the region of its country, from a table that
-//! is read once when the function starts, and the time of its arrival. One object a line.
+//! Views by robots are dropped. Other views keep their fields as they are and get the region of their country, from a table that is
+//! read once when the function starts, and the time of arrival. Views are written one after the other, each ended by a newline.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::env;
 use std::process::ExitCode;
 
-use firehose_transform::json::ObjectWriter;
 use firehose_transform::{Error, Level, Outcome, Record, run};
 use serde::Deserialize;
 
-/// Overridden by the variable `REGIONS`, in the same form.
+/// The default of the environment variable `REGIONS`.
 const REGIONS: &str = "DE=eu FR=eu GB=eu US=na CA=na JP=apac IN=apac";
 
 fn main() -> ExitCode {
@@ -37,10 +36,7 @@ fn enrich(record: &Record<'_>, regions: &Regions) -> Result<Outcome, Error> {
         record.log(Level::Warn, format_args!("no region is known for the country {:?}", view.country));
         "other"
     });
-    let mut enriched = ObjectWriter::new();
-    for field in record.fields()? {
-        enriched.copy(&field?);
-    }
+    let mut enriched = record.object()?;
     enriched.add("region", &region);
     enriched.add("arrived_at_ms", &record.arrived_at_ms());
     let hour = record.arrived_at_ms() / 3_600_000 % 24;
@@ -50,7 +46,7 @@ fn enrich(record: &Record<'_>, regions: &Regions) -> Result<Outcome, Error> {
         .with_partition_key("hour", format_args!("{hour:02}")))
 }
 
-/// Shared by all records and all threads.
+/// The region of each country. Shared by all records and all threads.
 struct Regions(HashMap<String, String>);
 
 impl Regions {
@@ -85,14 +81,14 @@ mod tests {
 
     #[test]
     fn a_view_gets_its_region_and_keeps_its_fields_as_they_came() {
-        let data = r#"{"path":"/","country":"DE","price":1.50,"region":"eu","arrived_at_ms":1700000000123}"#;
+        let data = r#"{"path": "/", "country": "DE", "price": 1.50,"region":"eu","arrived_at_ms":1700000000123}"#;
         assert_eq!(answer(r#"{"path": "/", "country": "DE", "price": 1.50}"#), kept(&format!("{data}\n"), "eu"));
         let data = r#"{"country":"XX","region":"other","arrived_at_ms":1700000000123}"#;
         assert_eq!(answer(r#"{"country":"XX"}"#), kept(&format!("{data}\n"), "other"));
     }
 
     #[test]
-    fn what_a_robot_looked_at_is_dropped() {
+    fn a_view_by_a_robot_is_dropped() {
         assert_eq!(answer(r#"{"country":"US","robot":true}"#), Answer::Dropped);
     }
 
