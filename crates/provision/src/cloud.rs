@@ -1,7 +1,9 @@
 //! Where we are: on AWS, at an endpoint, or in this process. The only place that knows.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -48,16 +50,15 @@ pub struct Cx {
 
 /// One client for each service, made when it is first needed. Clones share them.
 #[derive(Clone, Default)]
-pub struct Clients(Arc<Made>);
+pub struct Clients(Arc<Mutex<HashMap<TypeId, Box<dyn Any + Send + Sync>>>>);
 
-#[derive(Default)]
-struct Made {
-    kinesis: OnceLock<aws_sdk_kinesis::Client>,
-    firehose: OnceLock<aws_sdk_firehose::Client>,
-    lambda: OnceLock<aws_sdk_lambda::Client>,
-    iam: OnceLock<aws_sdk_iam::Client>,
-    logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
-    s3: OnceLock<aws_sdk_s3::Client>,
+impl Clients {
+    /// The client of this type.
+    pub fn get<C: Clone + Send + Sync + 'static>(&self, make: impl FnOnce() -> C) -> C {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = made.entry(TypeId::of::<C>()).or_insert_with(|| Box::new(make()));
+        client.downcast_ref::<C>().expect("it stands under its own type").clone()
+    }
 }
 
 /// What the command line says about how to do things.
@@ -101,10 +102,11 @@ impl Purge {
     }
 }
 
-/// The client of a service, which records its calls. The services' configurations share no trait.
+/// The client of a service by its SDK crate, which records its calls: `client!(cx, aws_sdk_sqs)`. A macro, because the services'
+/// configurations share no trait.
 macro_rules! client {
-    ($cx:expr, $sdk:ident, $of:ident) => {
-        $cx.clients.0.$of.get_or_init(|| {
+    ($cx:expr, $sdk:ident) => {
+        $cx.clients.get(|| {
             let config = $sdk::config::Builder::from(&$cx.sdk).interceptor($cx.calls.clone());
             $sdk::Client::from_conf(config.build())
         })
@@ -148,29 +150,29 @@ impl Cx {
         (self.waiting)(what);
     }
 
-    pub fn kinesis(&self) -> &aws_sdk_kinesis::Client {
-        client!(self, aws_sdk_kinesis, kinesis)
+    pub fn kinesis(&self) -> aws_sdk_kinesis::Client {
+        client!(self, aws_sdk_kinesis)
     }
 
-    pub fn firehose(&self) -> &aws_sdk_firehose::Client {
-        client!(self, aws_sdk_firehose, firehose)
+    pub fn firehose(&self) -> aws_sdk_firehose::Client {
+        client!(self, aws_sdk_firehose)
     }
 
-    pub fn lambda(&self) -> &aws_sdk_lambda::Client {
-        client!(self, aws_sdk_lambda, lambda)
+    pub fn lambda(&self) -> aws_sdk_lambda::Client {
+        client!(self, aws_sdk_lambda)
     }
 
-    pub fn iam(&self) -> &aws_sdk_iam::Client {
-        client!(self, aws_sdk_iam, iam)
+    pub fn iam(&self) -> aws_sdk_iam::Client {
+        client!(self, aws_sdk_iam)
     }
 
-    pub fn logs(&self) -> &aws_sdk_cloudwatchlogs::Client {
-        client!(self, aws_sdk_cloudwatchlogs, logs)
+    pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+        client!(self, aws_sdk_cloudwatchlogs)
     }
 
     /// An S3 client: path style wherever the endpoint is not AWS's own.
-    pub fn s3(&self) -> &aws_sdk_s3::Client {
-        self.clients.0.s3.get_or_init(|| {
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        self.clients.get(|| {
             let path_style = connect::endpoint(&self.sdk, "S3").is_some();
             let config = aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(path_style);
             aws_sdk_s3::Client::from_conf(config.interceptor(self.calls.clone()).build())

@@ -7,20 +7,21 @@ use crate::node::{self, Node, NodeOptions};
 use crate::prefix::Place;
 use crate::resource::Resource;
 use crate::resource::bucket_prefix::BucketPrefix;
-use crate::resource::delivery_stream::{self, DeliveryStream, Ref};
-use crate::resource::function::{self, Function, LogRef};
-use crate::resource::log_group::LogGroup;
+use crate::resource::delivery_stream::{self, DeliveryStream};
+use crate::resource::function::{self, Function};
+use crate::resource::log_group::{LogGroup, LogRef};
 use crate::resource::role::{KeyOf, Role, RoleRef, Statement};
+use crate::section::Section;
+use crate::spec::EachSection;
 use crate::spec::stack::{Entry, Managed, Stack};
 
 pub mod statements;
 
 /// Every node of the stack, in no order that matters: the references between them say what comes first.
 pub fn nodes(stack: &Stack, names: &Names) -> Vec<Box<dyn Node>> {
-    let mut nodes = section(&stack.streams);
-    nodes.extend(section(&stack.buckets));
-    nodes.extend(section(&stack.functions));
-    nodes.extend(section_after(&stack.deliveries, claims_of));
+    let mut entries = Entries(vec![]);
+    stack.each_section(&mut entries);
+    let Entries(mut nodes) = entries;
     for (logical, entry) in &stack.functions {
         nodes.extend(entry.managed().into_iter().flat_map(|entry| of_function(logical, entry, stack, names)));
     }
@@ -31,32 +32,25 @@ pub fn nodes(stack: &Stack, names: &Names) -> Vec<Box<dyn Node>> {
     nodes
 }
 
-fn section<R: Resource>(entries: &BTreeMap<String, Entry<R>>) -> Vec<Box<dyn Node>> {
-    section_after(entries, |_, _| vec![])
+/// A node for each entry of the spec.
+struct Entries(Vec<Box<dyn Node>>);
+
+impl EachSection for Entries {
+    fn section<K: Section + Resource>(&mut self, _: &'static str, entries: &BTreeMap<String, Entry<K>>) {
+        self.0.extend(entries.iter().map(|(key, entry)| node_of(key, entry)));
+    }
 }
 
-/// A claim must be older than what is written under it, so that a delivery stream comes after the claims on its prefixes.
-fn claims_of(logical: &str, delivery: &DeliveryStream) -> Vec<Address> {
-    let claim = |(what, ..): (&str, &Ref, &str)| Address::new(BucketPrefix::KIND, format!("{logical}-{what}"));
-    places(delivery).into_iter().filter(|(_, bucket, _)| bucket.managed).map(claim).collect()
-}
-
-fn section_after<R: Resource>(
-    entries: &BTreeMap<String, Entry<R>>,
-    after: impl Fn(&str, &R) -> Vec<Address>,
-) -> Vec<Box<dyn Node>> {
-    let node = |(logical, entry): (&String, &Entry<R>)| {
-        let name = Name::new(R::KIND, logical, entry.physical());
-        match entry {
-            Entry::Managed(managed) => {
-                let after = after(logical, &managed.desired);
-                let options = NodeOptions { after, ..options::<R, R>(managed, identity) };
-                node::managed(name, managed.desired.clone(), options)
-            }
-            Entry::Existing(_) => node::existing::<R>(name),
+pub(crate) fn node_of<K: Section + Resource>(key: &str, entry: &Entry<K>) -> Box<dyn Node> {
+    let name = Name::new(K::KIND, key, entry.physical());
+    match entry {
+        Entry::Managed(managed) => {
+            let after = managed.desired.after(key);
+            let options = NodeOptions { after, ..options::<K, K>(managed, identity) };
+            node::managed(name, managed.desired.clone(), options)
         }
-    };
-    entries.iter().map(node).collect()
+        Entry::Existing(_) => node::existing::<K>(name),
+    }
 }
 
 /// A function's role and log group.
@@ -125,7 +119,7 @@ fn prefixes(stack: &Stack) -> Vec<Box<dyn Node>> {
     let mut nodes: BTreeMap<String, Box<dyn Node>> = BTreeMap::new();
     let deliveries = stack.deliveries.iter().filter_map(|(logical, entry)| Some((logical, entry.managed()?)));
     for (logical, entry) in deliveries {
-        for (what, bucket, prefix) in places(&entry.desired).into_iter().filter(|(_, bucket, _)| bucket.managed) {
+        for (what, bucket, prefix) in entry.desired.places().into_iter().filter(|(_, bucket, _)| bucket.managed) {
             let place =
                 Place { bucket: bucket.id.clone(), prefix: prefix.to_owned(), delivery: entry.physical.clone() };
             let physical = place.to_string();
@@ -137,16 +131,6 @@ fn prefixes(stack: &Stack) -> Vec<Box<dyn Node>> {
         }
     }
     nodes.into_values().collect()
-}
-
-fn places(delivery: &DeliveryStream) -> Vec<(&'static str, &Ref, &str)> {
-    let mut places = vec![("good", &delivery.bucket, delivery.good.as_str())];
-    places.extend(delivery.bad.as_deref().map(|bad| ("bad", &delivery.bucket, bad)));
-    if let Some(backup) = &delivery.backup {
-        places.push(("backup", &backup.bucket, &backup.prefix));
-        places.extend(backup.bad.as_deref().map(|bad| ("backup-bad", &backup.bucket, bad)));
-    }
-    places
 }
 
 /// The options of a node of kind `R` that stems from an entry; `logical` makes its logical name from the entry's.

@@ -1,9 +1,14 @@
 //! What a stack offers to whoever uses it: names, ARNs and prefixes. They follow from the spec, so they are known before
 //! anything exists.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::names::Names;
+use crate::resource::Resource;
+use crate::section::Section;
+use crate::spec::EachSection;
 use crate::spec::stack::{Entry, Stack};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,46 +33,36 @@ fn map<S: serde::Serializer>(values: &[(&'static str, String)], serializer: S) -
 }
 
 pub fn outputs(stack: &Stack, names: &Names) -> Outputs {
-    let mut resources = vec![];
-    let mut add = |section: &str, logical: &str, values: Vec<(&'static str, String)>| {
-        resources.push(Output { resource: format!("{section}.{logical}"), values });
-    };
-    for (logical, entry) in &stack.streams {
-        let name = entry.physical();
-        add("stream", logical, vec![("name", name.into()), ("arn", arn(entry, names.stream_arn(name)))]);
-    }
-    for (logical, entry) in &stack.buckets {
-        let name = entry.physical();
-        add("bucket", logical, vec![("name", name.into()), ("arn", names.bucket_arn(name))]);
-    }
-    for (logical, entry) in &stack.functions {
-        let name = entry.physical();
-        add("function", logical, vec![("name", name.into()), ("arn", arn(entry, names.function_arn(name)))]);
-    }
-    for (logical, entry) in &stack.deliveries {
-        let name = entry.physical();
-        let mut values = vec![("name", name.into()), ("arn", arn(entry, names.delivery_stream_arn(name)))];
-        if let Some(delivery) = entry.managed().map(|managed| &managed.desired) {
-            let bucket = delivery.bucket.id.rsplit(':').next().unwrap_or_default();
-            values.push(("good", format!("s3://{bucket}/{}", delivery.good)));
-            values.extend(delivery.bad.as_ref().map(|bad| ("bad", format!("s3://{bucket}/{bad}"))));
-        }
-        add("delivery", logical, values);
-    }
+    let mut collected = Collected { names, resources: vec![] };
+    stack.each_section(&mut collected);
     Outputs {
         stack: names.stack.clone(),
         env: names.env.clone(),
         account: names.account.clone(),
         region: names.region.clone(),
-        resources,
+        resources: collected.resources,
     }
 }
 
-/// An existing entry may be written as an ARN, of another account even.
-fn arn<T>(entry: &Entry<T>, ours: String) -> String {
-    match entry {
-        Entry::Existing(id) if id.starts_with("arn:") => id.clone(),
-        _ => ours,
+struct Collected<'n> {
+    names: &'n Names,
+    resources: Vec<Output>,
+}
+
+impl EachSection for Collected<'_> {
+    fn section<K: Section + Resource>(&mut self, _: &'static str, entries: &BTreeMap<String, Entry<K>>) {
+        let word = K::NOUN.split(' ').next_back().unwrap_or(K::NOUN);
+        for (key, entry) in entries {
+            let name = entry.physical();
+            let arn = match entry {
+                // It may be of another account.
+                Entry::Existing(id) if id.starts_with("arn:") => id.clone(),
+                _ => K::arn(name, self.names),
+            };
+            let more = entry.managed().map(|managed| managed.desired.outputs()).unwrap_or_default();
+            let values = [("name", name.to_owned()), ("arn", arn)].into_iter().chain(more).collect();
+            self.resources.push(Output { resource: format!("{word}.{key}"), values });
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! YAML to a checked [`stack::Stack`], and what is wrong with it otherwise.
 //!
-//! Text → tree with places ([`tree`]) → variables filled in ([`interpolate`]) → typed records ([`grammar`]) → [`lower`].
+//! Text → tree with places ([`tree`]) → variables filled in ([`interpolate`]) → typed records ([`grammar`]) → [`lower()`].
 //! Each step reports what it finds and goes on, so that one run names all mistakes.
 
 use std::collections::{BTreeMap, HashSet};
@@ -8,37 +8,28 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-mod collection;
-mod diagnostic;
-mod entry;
-mod environment;
 mod find;
 mod grammar;
-mod index;
-mod interpolate;
-mod lines;
 mod lower;
-mod prefix;
 mod render;
-mod scalar;
+mod rules;
 mod schema;
-mod shape;
 pub mod stack;
 pub mod starter;
-mod tags;
-mod tree;
-mod words;
 
-pub use diagnostic::Diagnostics;
+pub use crate::yaml::diagnostic::Diagnostics;
 pub use find::find;
 pub use render::render;
 pub use schema::schema;
 
+pub(crate) use grammar::EachSection;
+
 use crate::secret::{Secrets, is_secret_name};
-use diagnostic::Mistake;
-use shape::{At, Shape};
+use crate::section::words::VariableName;
+use crate::yaml::diagnostic::Mistake;
+use crate::yaml::shape::{At, Shape};
+use crate::yaml::{interpolate, tree};
 use stack::Stack;
-use words::VariableName;
 
 /// Before the slash of the tags that say whose a resource is, where a spec does not choose it.
 pub const TAG_PREFIX: &str = "provision";

@@ -14,8 +14,9 @@ use provision::resource::Resource;
 use provision::resource::bucket::Bucket;
 use provision::resource::bucket_prefix::BucketPrefix;
 use provision::resource::delivery_stream::{Buffer, Compression, DeliveryStream, Processors, Ref, Transform};
-use provision::resource::function::{Architecture, Code, Function, LogRef};
+use provision::resource::function::{Architecture, Code, Function};
 use provision::resource::log_group::LogGroup;
+use provision::resource::log_group::LogRef;
 use provision::resource::role::{Role, RoleRef, Statement};
 use provision::resource::stream::{Mode, Stream};
 use provision::seen::Seen;
@@ -95,7 +96,7 @@ fn stream() -> Stream {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_stream_changes_everything_in_place() {
     let cx = cloud().await;
     let versions = vec![
@@ -110,7 +111,7 @@ async fn a_stream_changes_everything_in_place() {
     lives(&cx, &Name::new("stream", "events", "events"), versions).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_log_group_changes_its_retention_and_gains_streams() {
     let cx = cloud().await;
     let group = |retention_days, streams: &[&str]| LogGroup {
@@ -127,7 +128,7 @@ fn role(path: String, action: &str) -> Role {
     Role { path, service: "lambda.amazonaws.com", statements, keys: vec![], boundary: None }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_role_changes_its_policy_trust_and_boundary() {
     let cx = cloud().await;
     let path = cx.names.role_path();
@@ -141,7 +142,7 @@ async fn a_role_changes_its_policy_trust_and_boundary() {
     lives(&cx, &Name::new("role", "function-square", "demo-function-square"), versions).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_bucket_changes_its_expiry_and_a_prefix_is_a_marker() {
     let cx = cloud().await;
     let bucket = |expire_days| Bucket { create: true, expire_days, prefixes: vec!["data/raw/".into()] };
@@ -174,7 +175,7 @@ fn written(under: &str) -> String {
     format!("{under}raw-1-2026-07-13-14-05-09-046b6c7f-0b7c-4a5e-9e3a-0123456789ab")
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_purge_deletes_what_its_delivery_stream_wrote_and_a_bucket_with_the_rest_is_kept() {
     let cx = cloud().await;
     let (bucket, name) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", raw().to_string()));
@@ -207,7 +208,7 @@ async fn keys(cx: &Cx) -> Vec<String> {
     left.contents().iter().filter_map(|object| object.key.clone()).collect()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_purge_of_a_versioned_bucket_leaves_no_version_and_the_bucket_goes() {
     let cx = cloud().await;
     let (bucket, name) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", raw().to_string()));
@@ -230,7 +231,7 @@ async fn a_purge_of_a_versioned_bucket_leaves_no_version_and_the_bucket_goes() {
     assert_eq!(Bucket::delete(&cx, &bucket, &live).await.unwrap(), Gone::Deleted);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_marker_without_a_claim_is_deleted_and_proves_nothing_about_data() {
     let cx = cloud().await;
     let (bucket, name) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", raw().to_string()));
@@ -251,7 +252,7 @@ async fn a_marker_without_a_claim_is_deleted_and_proves_nothing_about_data() {
     assert_eq!(keys(&cx).await, [bucket_claim, written.as_str(), "data/raw/precious"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn versions_of_a_folder_that_others_deleted_keep_a_bucket() {
     let cx = cloud().await;
     let bucket = Name::new("bucket", "lake", "lake");
@@ -296,7 +297,7 @@ async fn make_role(cx: &Cx, role: &RoleRef, service: &'static str) {
     make(cx, &Name { address, physical }, role).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_function_changes_configuration_and_code_and_its_alias_follows() {
     let cx = cloud().await;
     let folder = |code: &str| {
@@ -347,7 +348,7 @@ fn delivery() -> DeliveryStream {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_delivery_stream_changes_and_takes_back_everything_but_its_source() {
     let cx = cloud().await;
     make_role(&cx, &delivery().role, "firehose.amazonaws.com").await;
@@ -376,7 +377,7 @@ async fn a_delivery_stream_changes_and_takes_back_everything_but_its_source() {
     lives(&cx, &Name::new("delivery", "raw", "raw"), versions).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_aws_does_not_change_is_a_replacement_with_its_reason() {
     let cx = cloud().await;
     make_role(&cx, &delivery().role, "firehose.amazonaws.com").await;
@@ -388,7 +389,7 @@ async fn what_aws_does_not_change_is_a_replacement_with_its_reason() {
     assert_eq!(diff.changes[0].replaces, Some("a delivery stream keeps its source"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_missing_bucket_that_is_not_to_be_made_is_refused_before_anything_changes() {
     let cx = cloud().await;
     let mut bucket = Bucket { create: false, expire_days: None, prefixes: vec![] };
@@ -397,7 +398,7 @@ async fn a_missing_bucket_that_is_not_to_be_made_is_refused_before_anything_chan
     assert!(cx.calls.made().iter().all(|call| call.reads()));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_function_without_an_archive_is_refused() {
     let cx = cloud().await;
     let mut lost = Function { code: Code::Zip { path: PathBuf::from("/no/such.zip") }, ..function("/".as_ref()) };

@@ -7,6 +7,7 @@ use crate::resource::bucket::Bucket;
 use crate::resource::delivery_stream::{Backup, Buffer, Compression, Processors, Transform};
 use crate::resource::function::{Architecture, Code};
 use crate::resource::stream::{Mode, Stream};
+use crate::section::Ref;
 use crate::spec::stack::{Iam, Target};
 
 fn managed<T>(physical: &str, desired: T) -> Entry<T> {

@@ -19,6 +19,10 @@ use crate::scan::{self, Scanned};
 use crate::send::{self, About, found};
 use crate::wait::{self, Polling};
 
+mod section;
+
+pub(crate) use section::BucketName;
+
 const ABSENT: &str = "NoSuchBucket";
 const DENIED: &str = "AccessDenied";
 const RULES_NEEDED: &str = "these credentials need s3:GetLifecycleConfiguration on the bucket, to compare `expire`";

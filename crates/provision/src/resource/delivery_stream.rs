@@ -4,7 +4,8 @@
 //! is sent as its reset. Desired and live are compared in one form, a [`Shape`], with AWS's defaults filled in on both sides.
 
 use super::bucket::Bucket;
-use super::function::{Function, LogRef};
+use super::function::Function;
+use super::log_group::LogRef;
 use super::role::{self, RoleRef};
 use super::shared::{create_when_free, deleted_meanwhile, named, settle_created};
 use super::stream::{self, Stream};
@@ -18,9 +19,12 @@ use crate::send::{self, found};
 use crate::wait::{self, DELIVERY_STREAM_LIMIT, LAG_LIMIT, Polling};
 
 mod compare;
+mod section;
 pub mod shape;
 mod wire;
 
+pub use crate::section::Ref;
+pub(crate) use section::DeliveryFields;
 pub use shape::Shape;
 
 const ABSENT: &str = "ResourceNotFoundException";
@@ -60,17 +64,6 @@ pub struct DeliveryStream {
     /// CloudWatch logging of delivery errors.
     pub log: Option<LogRef>,
     pub role: RoleRef,
-}
-
-/// A resource used: by its physical name or, of somebody else's, possibly its ARN.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ref {
-    /// In the spec.
-    pub logical: String,
-    /// Name on AWS, or an ARN for `existing:` entries written as one.
-    pub id: String,
-    /// Do we make it (then it is made first)?
-    pub managed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,18 +138,16 @@ pub struct Backup {
     pub encryption: Option<String>,
 }
 
-impl Ref {
-    /// The ARN; `of` makes one from a name.
-    pub fn arn(&self, of: impl Fn(&str) -> String) -> String {
-        match self.id.starts_with("arn:") {
-            true => self.id.clone(),
-            false => of(&self.id),
+impl DeliveryStream {
+    /// What it writes to: what for, the bucket and the prefix.
+    pub fn places(&self) -> Vec<(&'static str, &Ref, &str)> {
+        let mut places = vec![("good", &self.bucket, self.good.as_str())];
+        places.extend(self.bad.as_deref().map(|bad| ("bad", &self.bucket, bad)));
+        if let Some(backup) = &self.backup {
+            places.push(("backup", &backup.bucket, &backup.prefix));
+            places.extend(backup.bad.as_deref().map(|bad| ("backup-bad", &backup.bucket, bad)));
         }
-    }
-
-    /// What must be made first, if it is one of ours.
-    fn address(&self, kind: &'static str) -> Option<Address> {
-        self.managed.then(|| Address::new(kind, &self.logical))
+        places
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::log_group::LogGroup;
+use super::log_group::{LogGroup, LogRef};
 use super::role::{self, Role, RoleRef, Statement};
 use super::shared::{Created, deleted_meanwhile, named, says, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource};
@@ -17,6 +17,7 @@ use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
 
 mod config;
 mod package;
+mod section;
 
 pub use crate::artifact::Architecture;
 pub use config::{Config, Deployed, log_group};
@@ -83,15 +84,6 @@ pub enum Code {
 pub struct Vpc {
     pub subnets: Vec<String>,
     pub security_groups: Vec<String>,
-}
-
-/// The log group something writes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogRef {
-    /// Derived: kept this long (`None`: for ever).
-    Derived { retention_days: Option<u32> },
-    /// Somebody else's, by name.
-    Existing(String),
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -10,6 +10,10 @@ use crate::names::{Address, Name, Names, Tags};
 use crate::scan::{self, Scanned};
 use crate::send::{self, found};
 
+pub(crate) mod section;
+
+pub(crate) use section::LogFields;
+
 const ABSENT: &str = "ResourceNotFoundException";
 
 /// Desired.
@@ -19,6 +23,15 @@ pub struct LogGroup {
     pub retention_days: Option<u32>,
     /// Log streams made in advance: Firehose does not make its own.
     pub streams: Vec<String>,
+}
+
+/// The log group something writes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogRef {
+    /// Derived: kept this long (`None`: for ever).
+    Derived { retention_days: Option<u32> },
+    /// Somebody else's, by name.
+    Existing(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

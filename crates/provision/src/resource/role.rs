@@ -16,6 +16,9 @@ use crate::send::{self, About, found};
 use crate::wait::{self, LAG_LIMIT, Polling};
 
 mod keys;
+pub(crate) mod section;
+
+pub(crate) use section::RoleFields;
 
 pub use super::policy::{Statement, document};
 

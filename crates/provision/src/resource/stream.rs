@@ -9,15 +9,17 @@ use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 use tokio::time::Instant;
 
 use super::shared::{create_when_free, deleted_meanwhile, named, says, settle_created, tag_map};
-use super::{Diff, Field, Gone, Resource};
+use super::{Diff, Field, Gone, Resource, fields};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
 use crate::scan::{self, Scanned};
+use crate::section::Section;
 use crate::send::{self, found};
 use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
 
 mod readers;
+mod section;
 mod step;
 
 pub use readers::delivery_streams;
@@ -87,18 +89,7 @@ impl Resource for Stream {
     fn diff(&self, live: &Live, _: &Name, _: &Names) -> Diff {
         let mut diff = Diff::default();
         diff.compare("status", live.status.as_str(), "ACTIVE");
-        match self.mode {
-            Mode::Provisioned { .. } if live.on_demand => diff.compare("mode", "on-demand", "provisioned"),
-            Mode::Provisioned { shards } => diff.compare("shards", &live.shards, &shards),
-            Mode::OnDemand if !live.on_demand => diff.compare("mode", "provisioned", "on-demand"),
-            Mode::OnDemand => &mut diff,
-        };
-        diff.compare("retention", &hours(live.retention_hours), &hours(self.retention_hours));
-        diff.compare("max_record_size", &kib(live.max_record_kib), &kib(self.max_record_kib));
-        if !same_key(live.encryption.as_deref(), self.encryption.as_deref()) {
-            diff.compare("encryption", &key(&live.encryption), &key(&self.encryption));
-        }
-        diff.compare("metrics", &list(&live.metrics), &list(&self.metrics));
+        diff.changes.extend(fields::diff(&live.as_wanted(self).fields(), &self.fields(), &[]).changes);
         diff
     }
 
@@ -107,17 +98,7 @@ impl Resource for Stream {
     }
 
     fn summary(&self, _: &Name, _: &Names) -> Vec<Field> {
-        let mode = match self.mode {
-            Mode::Provisioned { shards } => Field::said("shards", shards.to_string()),
-            Mode::OnDemand => Field::said("mode", "on-demand"),
-        };
-        vec![
-            mode,
-            Field::known("retention", hours(self.retention_hours), self.retention_hours == 24),
-            Field::known("max_record_size", kib(self.max_record_kib), self.max_record_kib == 1024),
-            Field::known("encryption", key(&self.encryption), self.encryption.is_none()),
-            Field::known("metrics", list(&self.metrics), self.metrics.is_empty()),
-        ]
+        fields::summary(&self.fields())
     }
 
     fn notes(live: &Live) -> Vec<String> {
@@ -304,6 +285,20 @@ fn written_out(metric: &MetricsName) -> Vec<&str> {
     }
 }
 
+impl Live {
+    /// In the words of what is wanted: the same key is written alike.
+    fn as_wanted(&self, wanted: &Stream) -> Stream {
+        let is_same_key = same_key(self.encryption.as_deref(), wanted.encryption.as_deref());
+        Stream {
+            mode: if self.on_demand { Mode::OnDemand } else { Mode::Provisioned { shards: self.shards } },
+            retention_hours: self.retention_hours,
+            max_record_kib: self.max_record_kib,
+            encryption: if is_same_key { wanted.encryption.clone() } else { self.encryption.clone() },
+            metrics: self.metrics.clone(),
+        }
+    }
+}
+
 /// The same KMS key, whether written as an ARN or as what comes after its account.
 fn same_key(a: Option<&str>, b: Option<&str>) -> bool {
     fn short(key: &str) -> &str {
@@ -311,28 +306,6 @@ fn same_key(a: Option<&str>, b: Option<&str>) -> bool {
         resource.strip_prefix("key/").unwrap_or(resource)
     }
     a.map(short) == b.map(short)
-}
-
-fn hours(n: u32) -> String {
-    format!("{n}h")
-}
-
-fn kib(n: u32) -> String {
-    match n % 1024 {
-        0 => format!("{}MiB", n / 1024),
-        _ => format!("{n}KiB"),
-    }
-}
-
-fn key(key: &Option<String>) -> String {
-    key.clone().unwrap_or_else(|| "none".into())
-}
-
-fn list(names: &BTreeSet<String>) -> String {
-    match names.is_empty() {
-        true => "none".into(),
-        false => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
-    }
 }
 
 #[cfg(test)]
@@ -379,14 +352,14 @@ mod tests {
             (
                 Stream { mode: Mode::OnDemand, ..want() },
                 there(),
-                &[("mode", "provisioned", "on-demand")],
+                &[("mode", "provisioned", "on-demand"), ("shards", "1", "none")],
                 Some(Step::Mode(Mode::OnDemand)),
             ),
             (Stream { mode: Mode::OnDemand, ..want() }, Live { on_demand: true, shards: 4, ..there() }, &[], None),
             (
                 want(),
                 Live { on_demand: true, shards: 4, ..there() },
-                &[("mode", "on-demand", "provisioned")],
+                &[("mode", "on-demand", "provisioned"), ("shards", "none", "1")],
                 Some(Step::Mode(Mode::Provisioned { shards: 1 })),
             ),
             (

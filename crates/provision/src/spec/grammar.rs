@@ -1,57 +1,147 @@
 //! What may stand in a spec: each key once, with its type, bounds, default and description. The reader and the JSON Schema
-//! are made of this.
+//! are made of this. And the table of the kinds that have a section.
 
-use super::collection::Map;
-use super::entry::{BucketEntry, DeliveryEntry, FunctionEntry, StreamEntry};
-use super::scalar::{Days, Hours, Int, Kib, Text};
-use super::shape::{At, record};
-use super::words::{
-    Account, Create, IamPath, Key, Metric, PolicyArn, Region, StackName, StreamKey, StreamMode, TagPrefix, VariableName,
-};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-mod delivery;
-mod function;
+use crate::names::Tags;
+use crate::resource::Resource;
+use crate::resource::bucket::Bucket;
+use crate::resource::delivery_stream::DeliveryStream;
+use crate::resource::function::Function;
+use crate::resource::stream::Stream;
+use crate::section::words::{Account, IamPath, PolicyArn, Region, StackName, TagPrefix, VariableName};
+use crate::section::{Entry, Lower, Rule, Section, Written};
+use crate::yaml::collection::Map;
+use crate::yaml::scalar::{Int, Text};
+use crate::yaml::shape::{At, record, said};
 
-pub(super) use delivery::{Backup, Delivery, Partitioning, Transform};
-pub(super) use function::{Allow, Code, Function, Log, Role, Vpc};
+/// Something that is done with each section of a checked spec, whatever its kind.
+pub(crate) trait EachSection {
+    fn section<K: Section + Resource>(&mut self, key: &'static str, entries: &BTreeMap<String, Entry<K>>);
+}
 
-record! {
-    /// A stack: streams, the deliveries that read them, the functions that transform and the buckets that receive.
-    Spec {
-        /// Of this format: 1.
-        version: Int<1, 1>;
-        /// Name of the stack. With the environment it says whose a resource is.
-        stack: StackName;
-        /// Where the stack must be.
-        target: Target;
-        /// Tags of every resource.
-        tags: Map<Text<0, 256>>;
-        /// What the keys of our own tags begin with, before a slash.
-        tag_prefix: TagPrefix = crate::spec::TAG_PREFIX;
-        /// What all derived roles have in common.
-        iam: Iam;
-        /// Variables whose values are not shown, besides those that are known by their names (`API_KEY`, `DB_PASSWORD`).
-        secrets: Vec<At<VariableName>>;
-        /// How names and prefixes differ by environment: a pattern (`*` stands for anything) and its rule. A pattern
-        /// without `*` goes first, then the first that fits, then `"*": { names: "${name}-${env}", prefixes: "${env}/${prefix}" }`.
-        /// What has `${env}` in it by itself is taken as written.
-        environments: Map<Rule>;
-        /// What entries of a section have when they do not say otherwise.
-        defaults: Defaults;
-        /// Kinesis data streams.
-        streams: Map<StreamEntry>;
-        /// S3 buckets.
-        buckets: Map<BucketEntry>;
-        /// Lambda functions.
-        functions: Map<FunctionEntry>;
-        /// Firehose delivery streams.
-        deliveries: Map<DeliveryEntry>;
-    }
+/// Declares the spec, as it is written and as it is once it was checked, with these sections. A row is a section's key and its kind.
+macro_rules! sections {
+    ($($(#[doc = $doc:literal])* $section:ident: $kind:ty;)*) => {
+        record! {
+            /// A stack: streams, the deliveries that read them, the functions that transform and the buckets that receive.
+            Spec {
+                /// Of this format: 1.
+                version: Int<1, 1>;
+                /// Name of the stack. With the environment it says whose a resource is.
+                stack: StackName;
+                /// Where the stack must be.
+                target: TargetFields;
+                /// Tags of every resource.
+                tags: Map<Text<0, 256>>;
+                /// What the keys of our own tags begin with, before a slash.
+                tag_prefix: TagPrefix = crate::spec::TAG_PREFIX;
+                /// What all derived roles have in common.
+                iam: IamFields;
+                /// Variables whose values are not shown, besides those that are known by their names (`API_KEY`, `DB_PASSWORD`).
+                secrets: Vec<At<VariableName>>;
+                /// How names and prefixes differ by environment: a pattern (`*` stands for anything) and its rule. A pattern
+                /// without `*` goes first, then the first that fits, then `"*": { names: "${name}-${env}", prefixes: "${env}/${prefix}" }`.
+                /// What has `${env}` in it by itself is taken as written.
+                environments: Map<Rule>;
+                /// What entries of a section have when they do not say otherwise.
+                defaults: Defaults;
+                $($(#[doc = $doc])* $section: Map<Written<$kind>>;)*
+            }
+        }
+
+        record! {
+            /// What entries of a section have when they do not say otherwise.
+            Defaults {
+                $($section: <$kind as Section>::Fields;)*
+            }
+        }
+
+        /// What a spec says, after everything in it was checked: names are physical, references are resolved, variables are
+        /// filled in, paths are absolute. Whoever holds a [`Stack`] need not doubt it.
+        #[derive(Debug, Clone)]
+        pub struct Stack {
+            /// The spec's own path, as given.
+            pub file: PathBuf,
+            pub name: String,
+            pub env: Option<String>,
+            pub target: Target,
+            /// On every resource that can carry tags. Without ours.
+            pub tags: Tags,
+            pub tag_prefix: String,
+            pub iam: Iam,
+            // By logical name.
+            $(pub $section: BTreeMap<String, Entry<$kind>>,)*
+        }
+
+        impl Stack {
+            /// Checks every section of `spec`, in the order of the table, and adds it to a stack that has none.
+            pub(super) fn of(top: Top, spec: &Spec, lower: &mut Lower) -> Stack {
+                let defaults = spec.defaults.as_ref().map(|defaults| &defaults.value);
+                $(lower.references.declare(spec.$section.as_ref());)*
+                $(let $section = lower.section(spec.$section.as_ref(), defaults.and_then(|d| d.$section.as_ref()));)*
+                let Top { file, name, env, target, tags, tag_prefix, iam } = top;
+                Stack { file, name, env, target, tags, tag_prefix, iam, $($section,)* }
+            }
+
+            pub(crate) fn each_section(&self, act: &mut impl EachSection) {
+                $(act.section(stringify!($section), &self.$section);)*
+            }
+
+            /// The spec that says this stack.
+            pub(super) fn written(&self) -> Spec {
+                Spec {
+                    $($section: written_section(&self.$section, &self.tags),)*
+                    ..written_top(self)
+                }
+            }
+        }
+    };
+}
+
+// An entry may refer to entries of the sections above its own.
+sections! {
+    /// Kinesis data streams.
+    streams: Stream;
+    /// S3 buckets.
+    buckets: Bucket;
+    /// Lambda functions.
+    functions: Function;
+    /// Firehose delivery streams.
+    deliveries: DeliveryStream;
+}
+
+/// A stack without its sections.
+pub(super) struct Top {
+    pub file: PathBuf,
+    pub name: String,
+    pub env: Option<String>,
+    pub target: Target,
+    pub tags: Tags,
+    pub tag_prefix: String,
+    pub iam: Iam,
+}
+
+/// Where the stack must be, if the spec says so.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    pub region: Option<String>,
+    /// Any other account is refused.
+    pub account: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Iam {
+    /// `/`, or begins and ends with `/`.
+    pub path: String,
+    /// ARN of the permissions boundary of every derived role.
+    pub boundary: Option<String>,
 }
 
 record! {
     /// Where the stack must be.
-    Target {
+    TargetFields {
         /// AWS region; otherwise that of --region or of the AWS environment.
         region: Region;
         /// The only account that is not refused.
@@ -61,7 +151,7 @@ record! {
 
 record! {
     /// What all derived roles have in common.
-    Iam {
+    IamFields {
         /// Outer path of the roles; `provision/STACK/REGION/ENV/` follows it.
         path: IamPath = "/";
         /// ARN of the policy that is their permissions boundary.
@@ -69,70 +159,32 @@ record! {
     }
 }
 
-record! {
-    /// How names and prefixes differ by environment.
-    Rule {
-        /// Of streams, functions and delivery streams. Bucket names stay as written.
-        names: Text<1, 256> = "${name}-${env}";
-        /// Of what deliveries write.
-        prefixes: Text<1, 1024> = "${env}/${prefix}";
+fn written_top(stack: &Stack) -> Spec {
+    let Target { region, account } = stack.target.clone();
+    let has_target = region.is_some() || account.is_some();
+    let target = TargetFields {
+        region: region.and_then(|region| said(Region(region))),
+        account: account.and_then(|account| said(Account(account))),
+        ..TargetFields::default()
+    };
+    let iam = IamFields {
+        path: said(IamPath(stack.iam.path.clone())),
+        boundary: stack.iam.boundary.clone().and_then(|arn| said(PolicyArn(arn))),
+        ..IamFields::default()
+    };
+    let tags = stack.tags.iter().map(|(key, value)| (key.clone(), Text(value.clone())));
+    Spec {
+        version: said(Int(1)),
+        stack: said(StackName(stack.name.clone())),
+        target: said(target).filter(|_| has_target),
+        tags: said(Map::of(tags)).filter(|_| !stack.tags.is_empty()),
+        tag_prefix: said(TagPrefix(stack.tag_prefix.clone())),
+        iam: said(iam),
+        ..Spec::default()
     }
 }
 
-record! {
-    /// What entries of a section have when they do not say otherwise.
-    Defaults {
-        streams: Stream;
-        buckets: Bucket;
-        functions: Function;
-        deliveries: Delivery;
-    }
-}
-
-record! {
-    /// What every entry can have.
-    Common {
-        /// Tags of this resource, over those of the stack.
-        tags: Map<Text<0, 256>>;
-        /// Never replace or delete it.
-        protect: bool = "false";
-        /// It had another key in this spec before.
-        moved: Moved;
-    }
-}
-
-record! {
-    /// It had another key in this spec before.
-    Moved {
-        /// The key it had.
-        from: Key;
-    }
-}
-
-record! {
-    /// A Kinesis data stream.
-    Stream {
-        /// A fixed number of shards, or as many as AWS finds necessary.
-        mode: StreamMode = "provisioned";
-        /// Number of shards: needed when provisioned, not allowed on demand.
-        shards: Int<1, 10000>;
-        /// How long records can be read.
-        retention: Hours<24, 8760> = "24h";
-        /// The largest record.
-        max_record_size: Kib<1024, 10240> = "1MiB";
-        /// Alias, id or ARN of a KMS key (`alias/aws/kinesis`), or `none`.
-        encryption: StreamKey = "none";
-        /// Shard-level metrics. They cost.
-        metrics: Vec<At<Metric>>;
-    }
-}
-
-record! {
-    /// An S3 bucket.
-    Bucket {
-        /// What to do when it is not there.
-        create: Create = "if-missing";
-        /// Objects under this stack's prefixes expire after this time. Only in a bucket that this stack made. Default: never.
-        expire: Days<1, 36500>;
-    }
+fn written_section<K: Section>(entries: &BTreeMap<String, Entry<K>>, inherited: &Tags) -> Option<At<Map<Written<K>>>> {
+    let entries = entries.iter().map(|(key, entry)| (key.clone(), Written::of(entry, inherited)));
+    said(Map::of(entries)).filter(|section| !section.value.pairs.is_empty())
 }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::shape::Scalar;
-use super::words::StackName;
+use crate::section::words::StackName;
+use crate::yaml::shape::Scalar;
 
 /// What the transform is written in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,29 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::collection::Map;
-use super::diagnostic::{Mistake, Span};
-use super::scalar::Text;
-use super::shape::At;
 use crate::names::Tags;
+use crate::yaml::collection::Map;
+use crate::yaml::diagnostic::{Mistake, Span};
+use crate::yaml::scalar::Text;
+use crate::yaml::shape::At;
 
 const MOST: usize = 50 - 4;
 
 /// Values by key. The place of each is that of its value.
-pub(super) fn written<const MIN: usize, const MAX: usize>(
+pub(crate) fn written<const MIN: usize, const MAX: usize>(
     tags: Option<&At<Map<Text<MIN, MAX>>>>,
 ) -> BTreeMap<String, At<String>> {
     let pairs = tags.iter().flat_map(|tags| &tags.value.pairs);
     pairs.map(|(key, value)| (key.value.clone(), At { at: key.at, ..value.map(|text| text.0.clone()) })).collect()
 }
 
-pub(super) fn values(tags: &BTreeMap<String, At<String>>) -> Tags {
+pub(crate) fn values(tags: &BTreeMap<String, At<String>>) -> Tags {
     tags.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect()
 }
 
 /// What all services used here take: the narrowest rules of Kinesis, Firehose, Lambda and IAM.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html>
-pub(super) fn check(tags: &BTreeMap<String, At<String>>, prefix: &str, at: Span, mistakes: &mut Vec<Mistake>) {
+pub(crate) fn check(tags: &BTreeMap<String, At<String>>, prefix: &str, at: Span, mistakes: &mut Vec<Mistake>) {
     for (key, value) in tags {
         if let Err((what, expected)) = check_key(key, prefix) {
             mistakes.push(Mistake::error(value.at, what).expected(expected));
@@ -61,7 +61,7 @@ fn is_allowed(c: char) -> bool {
 }
 
 /// IAM takes keys that differ only in case for the same.
-pub(super) fn check_count(tags: &BTreeMap<String, At<String>>, at: Span, mistakes: &mut Vec<Mistake>) {
+pub(crate) fn check_count(tags: &BTreeMap<String, At<String>>, at: Span, mistakes: &mut Vec<Mistake>) {
     let mut seen = BTreeSet::new();
     for (key, value) in tags.iter().filter(|(key, _)| !seen.insert(key.to_lowercase())) {
         let what = format!("another tag differs from `{key}` only in case");

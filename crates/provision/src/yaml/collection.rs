@@ -1,8 +1,10 @@
 //! Shapes made of other shapes: lists, mappings with the user's own keys, a word or a record, anything at all.
 
 use serde_json::{Value as Json, json};
+use serde_yaml::Value as Yaml;
 
 use super::diagnostic::Mistake;
+use super::interpolate::escape;
 use super::shape::{At, Record, Scalar, Shape, at, pairs, unexpected};
 use super::tree::{Node, Pair, Value};
 
@@ -18,6 +20,10 @@ impl<T: Shape> Shape for Vec<At<T>> {
         }
     }
 
+    fn write(&self) -> Yaml {
+        self.iter().map(|item| item.value.write()).collect::<Vec<Yaml>>().into()
+    }
+
     fn schema() -> Json {
         json!({ "type": "array", "items": T::schema() })
     }
@@ -25,10 +31,20 @@ impl<T: Shape> Shape for Vec<At<T>> {
 
 /// A mapping whose keys the user chooses, in the order of the file.
 #[derive(Debug, Clone)]
-pub(super) struct Map<T> {
+pub(crate) struct Map<T> {
     pub pairs: Vec<(At<String>, At<T>)>,
     /// Keys whose values were reported as mistakes.
     pub wrong: Vec<String>,
+}
+
+impl<T> Map<T> {
+    /// To be written.
+    pub(crate) fn of(pairs: impl IntoIterator<Item = (String, T)>) -> Map<T> {
+        let at = |key| At { value: key, ..At::default() };
+        let pairs =
+            pairs.into_iter().map(|(key, value)| (at(key), At { value, at: Default::default(), varies: false }));
+        Map { pairs: pairs.collect(), wrong: Vec::new() }
+    }
 }
 
 impl<T> Default for Map<T> {
@@ -50,6 +66,11 @@ impl<T: Shape> Shape for Map<T> {
         Some(map)
     }
 
+    fn write(&self) -> Yaml {
+        let pairs = self.pairs.iter().map(|(key, value)| (Yaml::from(key.value.as_str()), value.value.write()));
+        Yaml::Mapping(pairs.collect())
+    }
+
     fn schema() -> Json {
         json!({ "type": ["object", "null"], "additionalProperties": T::schema() })
     }
@@ -57,7 +78,7 @@ impl<T: Shape> Shape for Map<T> {
 
 /// A word, or a mapping that says more.
 #[derive(Debug, Clone)]
-pub(super) enum Either<S, R> {
+pub(crate) enum Either<S, R> {
     Word(S),
     Record(R),
 }
@@ -70,6 +91,13 @@ impl<S: Scalar, R: Record + Shape> Shape for Either<S, R> {
         }
     }
 
+    fn write(&self) -> Yaml {
+        match self {
+            Either::Word(word) => Scalar::write(word),
+            Either::Record(record) => Shape::write(record),
+        }
+    }
+
     fn schema() -> Json {
         json!({ "anyOf": [<S as Scalar>::schema(), R::schema()] })
     }
@@ -77,11 +105,15 @@ impl<S: Scalar, R: Record + Shape> Shape for Either<S, R> {
 
 /// Anything at all: the conditions of a policy.
 #[derive(Debug, Clone)]
-pub(super) struct Anything(pub Json);
+pub(crate) struct Anything(pub Json);
 
 impl Shape for Anything {
     fn read(node: &Node, _: &mut Vec<Mistake>) -> Option<Self> {
         Some(Anything(anything(node)?))
+    }
+
+    fn write(&self) -> Yaml {
+        escaped(&self.0)
     }
 
     fn schema() -> Json {
@@ -100,4 +132,17 @@ fn anything(node: &Node) -> Option<Json> {
             Json::Object(pairs.iter().map(member).collect::<Option<_>>()?)
         }
     })
+}
+
+/// Every scalar as a text: numbers and booleans were read as such.
+fn escaped(value: &Json) -> Yaml {
+    match value {
+        Json::String(text) => escape(text).into(),
+        Json::Array(items) => items.iter().map(escaped).collect::<Vec<Yaml>>().into(),
+        Json::Object(members) => {
+            Yaml::Mapping(members.iter().map(|(key, value)| (Yaml::from(key.as_str()), escaped(value))).collect())
+        }
+        Json::Null => Yaml::Null,
+        Json::Bool(_) | Json::Number(_) => value.to_string().into(),
+    }
 }

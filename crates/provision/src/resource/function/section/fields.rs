@@ -1,18 +1,48 @@
-//! What may stand in a function.
+//! The fields of the section `functions`.
 
+use crate::resource::bucket::BucketName;
 use crate::resource::function::Architecture;
-use crate::spec::collection::{Anything, Map};
-use crate::spec::scalar::{Days, Mib, Seconds, Text};
-use crate::spec::shape::{At, record};
-use crate::spec::words::{
-    Alias, BucketName, Effect, Handler, LayerArn, LogGroupId, RoleId, Runtime, SecurityGroupId, SubnetId,
-};
+use crate::resource::log_group::LogFields;
+use crate::resource::role::RoleFields;
+use crate::yaml::collection::{Anything, Map};
+use crate::yaml::scalar::{Mib, Seconds, Text, choices, patterns};
+use crate::yaml::shape::{At, record};
+
+patterns! {
+    FunctionName[usize::MAX] = "[a-zA-Z0-9_-]+", "letters, digits, `_` and `-`";
+    FunctionId[140] = "arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[a-zA-Z0-9_-]{1,64}|[a-zA-Z0-9_-]{1,64}",
+        "a function's name or ARN, without a version";
+    Runtime[64] = "(provided|python|nodejs|java|dotnet|dotnetcore|ruby|go)[a-z0-9.-]*",
+        "a runtime, such as provided.al2023 or python3.13";
+    Handler[128] = r"\S+", "a handler, such as app.handler";
+    Alias[128] = "[0-9]*[a-zA-Z_-][a-zA-Z0-9_-]*", "letters, digits, `_` and `-`, not only digits";
+    LayerArn[140] = "arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:[0-9]{12}:layer:[a-zA-Z0-9_-]+:[0-9]+",
+        "the ARN of a layer's version";
+    SubnetId[64] = "subnet-[0-9a-zA-Z]+", "a subnet's id: subnet-…";
+    SecurityGroupId[64] = "sg-[0-9a-zA-Z]+", "a security group's id: sg-…";
+}
+
+choices!(Architecture {
+    "x86_64" => Architecture::X86_64,
+    "arm64" => Architecture::Arm64,
+});
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Allow,
+    Deny,
+}
+
+choices!(Effect {
+    "allow" => Effect::Allow,
+    "deny" => Effect::Deny,
+});
 
 record! {
     /// A Lambda function.
-    Function {
+    FunctionFields {
         /// Where the code comes from.
-        code: Code;
+        code: CodeFields;
         /// AWS's name of the runtime.
         runtime: Runtime = "provided.al2023";
         /// What the runtime calls. Default for provided runtimes: bootstrap. Others need one.
@@ -30,7 +60,7 @@ record! {
         /// ARNs of layer versions, at most 5.
         layers: Vec<At<LayerArn>>;
         /// Run inside a VPC.
-        vpc: Vpc;
+        vpc: VpcFields;
         /// For those who read it on AWS.
         description: Text<0, 256> = "";
         /// Publish a version after each change.
@@ -40,15 +70,15 @@ record! {
         /// Statements of its role, besides writing to its log group.
         allow: Vec<At<Allow>>;
         /// The role it runs as. Default: one is derived.
-        role: Role;
+        role: RoleFields;
         /// Its log group. Default: one is derived.
-        log: Log;
+        log: LogFields;
     }
 }
 
 record! {
     /// Where the code comes from: one of crate, zip, dir, s3. Paths are relative to the spec.
-    Code {
+    CodeFields {
         /// Folder of a cargo package, built here.
         crate_: Text<1, 4096>;
         /// Binary of the crate, where it has several.
@@ -74,7 +104,7 @@ record! {
 
 record! {
     /// Run inside a VPC.
-    Vpc {
+    VpcFields {
         /// 1 to 16.
         subnets: Vec<At<SubnetId>>;
         /// 1 to 5.
@@ -92,23 +122,5 @@ record! {
         effect: Effect = "allow";
         /// As in a policy: operator, key, value.
         conditions: Anything;
-    }
-}
-
-record! {
-    /// Somebody else's role: no IAM call is made for it.
-    Role {
-        /// Name or ARN.
-        existing: RoleId;
-    }
-}
-
-record! {
-    /// A log group: derived, or somebody else's.
-    Log {
-        /// One of the times that CloudWatch Logs takes. Default: kept for ever.
-        retention: Days<1, 3653>;
-        /// Name or ARN of somebody else's log group.
-        existing: LogGroupId;
     }
 }

@@ -1,19 +1,48 @@
-//! What may stand in a delivery.
+//! The fields of the section `deliveries`.
 
-use super::{Log, Role};
 use crate::resource::delivery_stream::Compression;
-use crate::spec::collection::Either;
-use crate::spec::scalar::{Int, LambdaBuffer, Mib, Seconds, Text};
-use crate::spec::shape::record;
-use crate::spec::words::{Extension, JsonWord, Key, KeyArn, Qualifier, ZoneName};
+use crate::resource::log_group::LogFields;
+use crate::resource::role::RoleFields;
+use crate::section::words::Key;
+use crate::yaml::collection::Either;
+use crate::yaml::scalar::{Int, LambdaBuffer, Mib, Seconds, Text, choices, patterns};
+use crate::yaml::shape::record;
+
+patterns! {
+    DeliveryName[usize::MAX] = "[a-zA-Z0-9_.-]+", "letters, digits, `_`, `.` and `-`";
+    DeliveryId[2048] = "arn:aws[a-z-]*:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[a-zA-Z0-9_.-]{1,64}|[a-zA-Z0-9_.-]{1,64}",
+        "a delivery stream's name or ARN";
+    Qualifier[128] = r"\$LATEST|[a-zA-Z0-9_-]+", "a version, an alias, or $LATEST";
+    KeyArn[512] = r"arn:aws[a-z-]*:kms:[a-zA-Z0-9-]+:[0-9]{12}:(key|alias)/[a-zA-Z_0-9+=,.@/-]+",
+        "the ARN of a KMS key";
+    /// <https://docs.aws.amazon.com/firehose/latest/APIReference/API_ExtendedS3DestinationConfiguration.html>
+    Extension[128] = r"|\.[0-9a-z!\-_.*'()]+", "a `.` and lower-case letters, digits or `!-_.*'()`";
+    ZoneName[50] = "[a-zA-Z/_]+", "an IANA time zone of letters, `/` and `_`, such as Europe/Berlin";
+}
+
+choices!(Compression {
+    "none" => Compression::None,
+    "gzip" => Compression::Gzip,
+    "zip" => Compression::Zip,
+    "snappy" => Compression::Snappy,
+    "hadoop-snappy" => Compression::HadoopSnappy,
+});
+
+/// The one word for de-aggregation without a delimiter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct JsonWord;
+
+choices!(JsonWord {
+    "json" => JsonWord,
+});
 
 record! {
     /// A Firehose delivery stream that writes to S3.
-    Delivery {
+    DeliveryFields {
         /// Key of the stream it reads. Without: direct put.
         from: Key;
         /// Key of the function that transforms, or more about it.
-        transform: Either<Key, Transform>;
+        transform: Either<Key, TransformFields>;
         /// Key of the bucket it writes to.
         bucket: Key;
         /// Prefix of the objects, with Firehose's `!{...}` expressions. Without any, Firehose appends `yyyy/MM/dd/HH/`.
@@ -24,7 +53,7 @@ record! {
         /// claims, data can be purged only while the delivery stream exists.
         markers: bool = "true";
         /// When an object is written: at this size or after this time.
-        buffer: Buffer;
+        buffer: BufferFields;
         /// Compression of the objects.
         compression: Compression = "none";
         /// Extension of the objects, with its dot. Default: the compression's.
@@ -34,27 +63,27 @@ record! {
         /// ARN of the KMS key that encrypts the objects. Default: as the bucket does.
         encryption: KeyArn;
         /// Takes records apart: `json`, or `{ delimiter }`. Only with partitioning.
-        deaggregate: Either<JsonWord, Deaggregate>;
+        deaggregate: Either<JsonWord, DeaggregateFields>;
         /// Written between records; Firehose adds none.
         delimiter: Text<1, 128>;
         /// JQ 1.6 query that yields an object of partition keys.
         metadata: Text<1, 5120>;
         /// Decompress records of CloudWatch Logs.
-        decompress: Either<bool, Decompress>;
+        decompress: Either<bool, DecompressFields>;
         /// Dynamic partitioning. Needs 64 MiB and 60 s of buffer, and a partition key in `good`.
-        partitioning: Either<bool, Partitioning>;
+        partitioning: Either<bool, PartitioningFields>;
         /// Writes the source records, too.
-        backup: Backup;
+        backup: BackupFields;
         /// Log errors of delivery to CloudWatch Logs.
-        logs: Either<bool, Log>;
+        logs: Either<bool, LogFields>;
         /// The role it runs as. Default: one is derived.
-        role: Role;
+        role: RoleFields;
     }
 }
 
 record! {
     /// A function that transforms, and how it is invoked.
-    Transform {
+    TransformFields {
         /// Key of the function.
         function: Key;
         /// Version or alias. Default: the alias of the function, otherwise $LATEST.
@@ -70,7 +99,7 @@ record! {
 
 record! {
     /// When an object is written.
-    Buffer {
+    BufferFields {
         /// At this size, before compression.
         size: Mib<1, 128> = "5MiB";
         /// After this time. Under 60 s costs more PUT requests.
@@ -80,14 +109,14 @@ record! {
 
 record! {
     /// Records with a delimiter between them.
-    Deaggregate {
+    DeaggregateFields {
         delimiter: Text<1, 128>;
     }
 }
 
 record! {
     /// Decompress records of CloudWatch Logs.
-    Decompress {
+    DecompressFields {
         /// Only the log messages.
         extract_messages: bool = "false";
     }
@@ -95,7 +124,7 @@ record! {
 
 record! {
     /// Dynamic partitioning.
-    Partitioning {
+    PartitioningFields {
         /// How long a failed delivery is tried again.
         retry: Seconds<0, 7200> = "300s";
     }
@@ -103,7 +132,7 @@ record! {
 
 record! {
     /// A copy of the source records. AWS cannot turn it off again.
-    Backup {
+    BackupFields {
         /// Key of the bucket. Default: the delivery's.
         bucket: Key;
         /// Prefix of the objects.
@@ -111,7 +140,7 @@ record! {
         /// Prefix of what failed. Needed when `prefix` has expressions.
         bad: Text<1, 1024>;
         /// When an object is written.
-        buffer: BackupBuffer;
+        buffer: BackupBufferFields;
         /// Compression of the objects.
         compression: Compression = "none";
         /// ARN of the KMS key that encrypts the objects. Default: as the bucket does.
@@ -121,7 +150,7 @@ record! {
 
 record! {
     /// When an object of the backup is written.
-    BackupBuffer {
+    BackupBufferFields {
         /// At this size, before compression.
         size: Mib<1, 128> = "5MiB";
         /// After this time.

@@ -4,9 +4,9 @@ use aws_facts::firehose::MAX_PREFIX_EVALUATED;
 use aws_facts::firehose::date::Pattern;
 use aws_facts::firehose::prefix::{Misused, Role};
 
-use super::diagnostic::{Mistake, Span};
 use crate::claims;
 use crate::prefix::{Prefix, object_key};
+use crate::yaml::diagnostic::{Mistake, Span};
 
 const KEYS_NOT_HERE: (&str, &str) = ("partition keys are not allowed here", "only `good` can have them");
 

@@ -5,13 +5,15 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use regex_lite::Regex;
 use serde_json::{Value as Json, json};
+use serde_yaml::Value as Yaml;
 
+use super::interpolate::escape;
 use super::schema;
 use super::shape::Scalar;
 
 /// A whole number.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Int<const MIN: u32, const MAX: u32>(pub u32);
+pub(crate) struct Int<const MIN: u32, const MAX: u32>(pub u32);
 
 impl<const MIN: u32, const MAX: u32> Scalar for Int<MIN, MAX> {
     fn expected() -> String {
@@ -24,6 +26,10 @@ impl<const MIN: u32, const MAX: u32> Scalar for Int<MIN, MAX> {
     fn parse(text: &str) -> Result<Self, String> {
         let number: i64 = text.parse().map_err(|_| format!("`{text}` is not a whole number"))?;
         bounded(text, number as f64, MIN, MAX).map(Int)
+    }
+
+    fn write(&self) -> Yaml {
+        self.0.into()
     }
 
     fn schema() -> Json {
@@ -71,10 +77,10 @@ const TIMES: [(&str, f64); 4] = [("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 8
 
 /// A duration in whole units of `UNIT` seconds.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Time<const UNIT: u32, const MIN: u32, const MAX: u32>(pub u32);
-pub(super) type Seconds<const MIN: u32, const MAX: u32> = Time<SECOND, MIN, MAX>;
-pub(super) type Hours<const MIN: u32, const MAX: u32> = Time<HOUR, MIN, MAX>;
-pub(super) type Days<const MIN: u32, const MAX: u32> = Time<DAY, MIN, MAX>;
+pub(crate) struct Time<const UNIT: u32, const MIN: u32, const MAX: u32>(pub u32);
+pub(crate) type Seconds<const MIN: u32, const MAX: u32> = Time<SECOND, MIN, MAX>;
+pub(crate) type Hours<const MIN: u32, const MAX: u32> = Time<HOUR, MIN, MAX>;
+pub(crate) type Days<const MIN: u32, const MAX: u32> = Time<DAY, MIN, MAX>;
 
 const fn time_unit(unit: u32) -> (&'static str, &'static str) {
     match unit {
@@ -95,6 +101,10 @@ impl<const UNIT: u32, const MIN: u32, const MAX: u32> Scalar for Time<UNIT, MIN,
         bounded(text, whole(text, seconds, f64::from(UNIT), time_unit(UNIT).1)?, MIN, MAX).map(Time)
     }
 
+    fn write(&self) -> Yaml {
+        format!("{}{}", self.0, time_unit(UNIT).0).into()
+    }
+
     fn schema() -> Json {
         schema::string("0|[0-9.]+ ?[smhd]", usize::MAX)
     }
@@ -106,9 +116,9 @@ const SIZES: [(&str, f64); 4] = [("KiB", 1024.0), ("MiB", 1_048_576.0), ("GiB", 
 
 /// A size in whole units of `UNIT` bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Size<const UNIT: u32, const MIN: u32, const MAX: u32>(pub u32);
-pub(super) type Kib<const MIN: u32, const MAX: u32> = Size<KIB, MIN, MAX>;
-pub(super) type Mib<const MIN: u32, const MAX: u32> = Size<MIB, MIN, MAX>;
+pub(crate) struct Size<const UNIT: u32, const MIN: u32, const MAX: u32>(pub u32);
+pub(crate) type Kib<const MIN: u32, const MAX: u32> = Size<KIB, MIN, MAX>;
+pub(crate) type Mib<const MIN: u32, const MAX: u32> = Size<MIB, MIN, MAX>;
 
 impl<const UNIT: u32, const MIN: u32, const MAX: u32> Scalar for Size<UNIT, MIN, MAX> {
     fn expected() -> String {
@@ -121,6 +131,14 @@ impl<const UNIT: u32, const MIN: u32, const MAX: u32> Scalar for Size<UNIT, MIN,
         bounded(text, whole(text, quantity(text, &SIZES)?, f64::from(UNIT), unit)?, MIN, MAX).map(Size)
     }
 
+    fn write(&self) -> Yaml {
+        match (UNIT, self.0 % 1024) {
+            (KIB, 0) => format!("{}MiB", self.0 / 1024).into(),
+            (KIB, _) => format!("{}KiB", self.0).into(),
+            _ => format!("{}MiB", self.0).into(),
+        }
+    }
+
     fn schema() -> Json {
         schema::string("[0-9.]+ ?([KMG]i)?B", usize::MAX)
     }
@@ -128,7 +146,7 @@ impl<const UNIT: u32, const MIN: u32, const MAX: u32> Scalar for Size<UNIT, MIN,
 
 /// The Lambda processor's buffer, in hundredths of a MiB.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LambdaBuffer(pub u32);
+pub(crate) struct LambdaBuffer(pub u32);
 
 impl Scalar for LambdaBuffer {
     fn expected() -> String {
@@ -140,14 +158,13 @@ impl Scalar for LambdaBuffer {
         bounded(text, whole(text, hundredths, 1.0, "hundredths of a MiB")?, 20, 300).map(LambdaBuffer)
     }
 
+    fn write(&self) -> Yaml {
+        format!("{}MiB", f64::from(self.0) / 100.0).into()
+    }
+
     fn schema() -> Json {
         schema::string("[0-9.]+ ?([KMG]i)?B", usize::MAX)
     }
-}
-
-/// Hundredths of a MiB, as one writes them.
-pub(super) fn written_size(hundredths: u32) -> String {
-    format!("{}MiB", f64::from(hundredths) / 100.0)
 }
 
 impl Scalar for bool {
@@ -159,6 +176,10 @@ impl Scalar for bool {
         text.parse().map_err(|_| format!("`{text}` is neither true nor false"))
     }
 
+    fn write(&self) -> Yaml {
+        (*self).into()
+    }
+
     fn schema() -> Json {
         json!({ "type": ["boolean", "string"], "pattern": schema::or_variable("true|false") })
     }
@@ -166,7 +187,7 @@ impl Scalar for bool {
 
 /// Any text of so many characters.
 #[derive(Debug, Clone)]
-pub(super) struct Text<const MIN: usize, const MAX: usize>(pub String);
+pub(crate) struct Text<const MIN: usize, const MAX: usize>(pub String);
 
 impl<const MIN: usize, const MAX: usize> Scalar for Text<MIN, MAX> {
     fn expected() -> String {
@@ -181,13 +202,17 @@ impl<const MIN: usize, const MAX: usize> Scalar for Text<MIN, MAX> {
         }
     }
 
+    fn write(&self) -> Yaml {
+        escape(&self.0).into()
+    }
+
     fn schema() -> Json {
         json!({ "type": ["string", "number", "boolean"], "minLength": MIN, "maxLength": MAX })
     }
 }
 
 /// Does the whole of `text` match? Each pattern of this crate is compiled once: large specs have thousands of names.
-pub(super) fn matches(pattern: &'static str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &'static str, text: &str) -> bool {
     static COMPILED: LazyLock<Mutex<HashMap<&str, Regex>>> = LazyLock::new(Mutex::default);
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     let whole = compiled.entry(pattern).or_insert_with(|| {
@@ -200,7 +225,7 @@ pub(super) fn matches(pattern: &'static str, text: &str) -> bool {
 /// A closed set of words, each for a value.
 macro_rules! choices {
     ($type:ty { $($word:literal => $value:expr,)* }) => {
-        impl $crate::spec::shape::Scalar for $type {
+        impl $crate::yaml::shape::Scalar for $type {
             fn expected() -> String {
                 format!("one of {}", Self::choices().join(", "))
             }
@@ -210,6 +235,11 @@ macro_rules! choices {
                     $($word => Ok($value),)*
                     _ => Err(format!("`{text}` is none of the choices")),
                 }
+            }
+
+            fn write(&self) -> serde_yaml::Value {
+                let is_it = |word: &&str| Self::parse(word).is_ok_and(|parsed| parsed == *self);
+                Self::choices().into_iter().find(is_it).expect("each value of a closed set has a word").into()
             }
 
             fn schema() -> serde_json::Value {
@@ -222,16 +252,16 @@ macro_rules! choices {
         }
     };
 }
-pub(super) use choices;
+pub(crate) use choices;
 
 /// Texts of a pattern, at most so many characters long.
 macro_rules! patterns {
     ($($(#[$doc:meta])* $name:ident[$max:expr] = $pattern:literal, $expected:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone)]
-        pub(in crate::spec) struct $name(pub String);
+        pub(crate) struct $name(pub String);
 
-        impl $crate::spec::shape::Scalar for $name {
+        impl $crate::yaml::shape::Scalar for $name {
             fn expected() -> String {
                 match $max {
                     usize::MAX => $expected.to_owned(),
@@ -242,15 +272,25 @@ macro_rules! patterns {
             fn parse(text: &str) -> Result<Self, String> {
                 match text.chars().count() > $max {
                     true => Err(format!("{} characters are too many", text.chars().count())),
-                    false if $crate::spec::scalar::matches($pattern, text) => Ok($name(text.to_owned())),
+                    false if $crate::yaml::scalar::matches($pattern, text) => Ok($name(text.to_owned())),
                     false => Err(format!("`{text}` is not allowed here")),
                 }
             }
 
+            fn write(&self) -> serde_yaml::Value {
+                $crate::yaml::interpolate::escape(&self.0).into()
+            }
+
             fn schema() -> serde_json::Value {
-                $crate::spec::schema::string($pattern, $max)
+                $crate::yaml::schema::string($pattern, $max)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0
             }
         }
     )*};
 }
-pub(super) use patterns;
+pub(crate) use patterns;

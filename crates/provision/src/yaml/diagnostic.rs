@@ -10,7 +10,7 @@ use crate::secret::Secrets;
 
 /// A place in the spec's text, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Span {
+pub(crate) struct Span {
     pub start: usize,
     pub end: usize,
 }
@@ -23,7 +23,7 @@ enum Severity {
 
 /// One thing that is wrong, or surprising.
 #[derive(Debug, Clone)]
-pub(super) struct Mistake {
+pub(crate) struct Mistake {
     severity: Severity,
     /// `None`: it has no place in the file.
     at: Option<Span>,
@@ -33,32 +33,32 @@ pub(super) struct Mistake {
 }
 
 impl Mistake {
-    pub(super) fn error(at: Span, what: impl Into<String>) -> Mistake {
+    pub(crate) fn error(at: Span, what: impl Into<String>) -> Mistake {
         Mistake { severity: Severity::Error, at: Some(at), what: what.into(), expected: None, help: None }
     }
 
-    pub(super) fn warning(at: Span, what: impl Into<String>) -> Mistake {
+    pub(crate) fn warning(at: Span, what: impl Into<String>) -> Mistake {
         Mistake { severity: Severity::Warning, ..Mistake::error(at, what) }
     }
 
     /// A mistake that is not at a place in the file: the file cannot be read, a flag is wrong.
-    pub(super) fn outside(what: impl Into<String>) -> Mistake {
+    pub(crate) fn outside(what: impl Into<String>) -> Mistake {
         Mistake { at: None, ..Mistake::error(Span::default(), what) }
     }
 
     /// What should stand there: shown at the caret.
-    pub(super) fn expected(mut self, expected: impl Into<String>) -> Mistake {
+    pub(crate) fn expected(mut self, expected: impl Into<String>) -> Mistake {
         self.expected = Some(expected.into());
         self
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Mistake {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Mistake {
         self.help = Some(help.into());
         self
     }
 
     /// Suggests the candidate nearest to `word`, if one is near.
-    pub(super) fn nearest<'a>(self, word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Mistake {
+    pub(crate) fn nearest<'a>(self, word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Mistake {
         match nearest(word, candidates) {
             Some(near) => self.help(format!("did you mean `{near}`?")),
             None => self,
@@ -66,7 +66,7 @@ impl Mistake {
     }
 
     /// Suggests the candidate nearest to `word`; with none near, names what there is.
-    pub(super) fn nearest_or_all(self, word: &str, candidates: &[&str]) -> Mistake {
+    pub(crate) fn nearest_or_all(self, word: &str, candidates: &[&str]) -> Mistake {
         let mistake = self.nearest(word, candidates.iter().copied());
         match mistake.help.is_some() || candidates.is_empty() {
             true => mistake,
@@ -97,14 +97,14 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     /// `items` are put into the order of the file. What several entries inherit is said once.
-    pub(super) fn new(file: &str, text: &str, mut items: Vec<Mistake>) -> Diagnostics {
+    pub(crate) fn new(file: &str, text: &str, mut items: Vec<Mistake>) -> Diagnostics {
         items.sort_by_key(|item| item.at.map_or(0, |at| at.start));
         items.dedup_by(|a, b| a.at.is_some() && a.at == b.at && a.what == b.what);
         Diagnostics { file: file.to_owned(), text: Box::new(Lines::of(text)), items, secrets: Secrets::default() }
     }
 
     /// The same, without these.
-    pub(super) fn without(mut self, secrets: &Secrets) -> Diagnostics {
+    pub(crate) fn without(mut self, secrets: &Secrets) -> Diagnostics {
         let mask = |text: &mut String| *text = secrets.mask(text).into_owned();
         for Mistake { what, expected, help, .. } in &mut self.items {
             [Some(what), expected.as_mut(), help.as_mut()].into_iter().flatten().for_each(mask);
@@ -125,7 +125,7 @@ impl Diagnostics {
     }
 
     /// Mistakes and warnings apart, in this order.
-    pub(super) fn split(file: &str, text: &str, items: Vec<Mistake>) -> (Diagnostics, Diagnostics) {
+    pub(crate) fn split(file: &str, text: &str, items: Vec<Mistake>) -> (Diagnostics, Diagnostics) {
         let (errors, warnings) = items.into_iter().partition(|item| item.severity == Severity::Error);
         (Diagnostics::new(file, text, errors), Diagnostics::new(file, text, warnings))
     }

@@ -5,17 +5,17 @@ use super::tree::{Node, Value};
 
 /// Why a text cannot be filled in.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unfilled {
+pub(crate) enum Unfilled {
     Unset(String),
     Unclosed,
     BadName(String),
 }
 
 /// A variable that was asked for, and what stands for it.
-pub(super) type Used = (String, String);
+pub(crate) type Used = (String, String);
 
 /// `text` with its variables replaced, and these.
-pub(super) fn fill(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<(String, Vec<Used>), Unfilled> {
+pub(crate) fn fill(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<(String, Vec<Used>), Unfilled> {
     let (mut filled, mut used) = (String::with_capacity(text.len()), Vec::new());
     let mut rest = text;
     while let Some(dollar) = rest.find("${") {
@@ -47,7 +47,7 @@ pub(super) fn fill(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Resul
 }
 
 /// The text that [`fill`] makes `text` of.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace("${", "$${")
 }
 
@@ -57,7 +57,7 @@ fn is_variable(name: &str) -> bool {
 }
 
 /// The names that the list `secrets` marks. What is wrong with the list is said when it is read.
-pub(super) fn marked(root: &Node) -> Vec<String> {
+pub(crate) fn marked(root: &Node) -> Vec<String> {
     let Value::Map(sections) = &root.value else { return Vec::new() };
     let secrets = sections.iter().find(|section| section.key == "secrets");
     let Some(Value::List(names)) = secrets.map(|section| &section.value.value) else { return Vec::new() };
@@ -70,7 +70,7 @@ pub(super) fn marked(root: &Node) -> Vec<String> {
 
 /// Fills in all scalars below `node`, but for the section `environments`, whose variables are its own. What cannot be filled
 /// in is reported and marked as wrong. Returns all variables asked for.
-pub(super) fn fill_tree(
+pub(crate) fn fill_tree(
     node: &mut Node,
     lookup: &dyn Fn(&str) -> Option<String>,
     mistakes: &mut Vec<Mistake>,
@@ -109,7 +109,7 @@ fn fill_node(
 }
 
 /// What is wrong, for the place it stands at.
-pub(super) fn unfilled(at: Span, why: Unfilled) -> Mistake {
+pub(crate) fn unfilled(at: Span, why: Unfilled) -> Mistake {
     match why {
         Unfilled::Unset(name) if name == "env" => Mistake::error(at, "`${env}` is not set")
             .expected("needs an environment")

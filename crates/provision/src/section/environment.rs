@@ -1,22 +1,32 @@
 //! How names and prefixes differ by environment: a pure rule of the spec.
 
-use super::collection::Map;
-use super::diagnostic::Mistake;
-use super::grammar::Rule;
-use super::interpolate::{Unfilled, fill, unfilled};
-use super::shape::{At, Scalar};
 use super::words::EnvName;
 use crate::names::shorten;
+use crate::yaml::collection::Map;
+use crate::yaml::diagnostic::Mistake;
+use crate::yaml::interpolate::{Unfilled, fill, unfilled};
+use crate::yaml::scalar::Text;
+use crate::yaml::shape::{At, Scalar, record};
+
+record! {
+    /// How names and prefixes differ by environment.
+    Rule {
+        /// Of streams, functions and delivery streams. Bucket names stay as written.
+        names: Text<1, 256> = "${name}-${env}";
+        /// Of what deliveries write.
+        prefixes: Text<1, 1024> = "${env}/${prefix}";
+    }
+}
 
 /// The environment of this run, if any, and its rule.
-pub(super) struct Environment {
+pub(crate) struct Environment {
     pub name: String,
     pub rule: Rule,
 }
 
 /// The environment named `env`: its rule is the one of the pattern without `*`, then the first that fits, then
 /// the default one.
-pub(super) fn environment(env: &str, rules: &Map<Rule>, mistakes: &mut Vec<Mistake>) -> Environment {
+pub(crate) fn environment(env: &str, rules: &Map<Rule>, mistakes: &mut Vec<Mistake>) -> Environment {
     let name = EnvName::parse(env).map(|name| name.0).unwrap_or_else(|what| {
         mistakes.push(Mistake::outside(format!("--env: {what}")).help(EnvName::expected()));
         env.to_owned()
@@ -27,7 +37,7 @@ pub(super) fn environment(env: &str, rules: &Map<Rule>, mistakes: &mut Vec<Mista
 }
 
 /// Reports what no environment could be named by.
-pub(super) fn check_rules(rules: &Map<Rule>, mistakes: &mut Vec<Mistake>) {
+pub(crate) fn check_rules(rules: &Map<Rule>, mistakes: &mut Vec<Mistake>) {
     for (_, rule) in &rules.pairs {
         check("names", "name", rule.value.names.as_ref(), mistakes);
         check("prefixes", "prefix", rule.value.prefixes.as_ref(), mistakes);
@@ -38,7 +48,7 @@ pub(super) fn check_rules(rules: &Map<Rule>, mistakes: &mut Vec<Mistake>) {
 fn check<const MIN: usize, const MAX: usize>(
     key: &str,
     own: &str,
-    rule: Option<&At<super::scalar::Text<MIN, MAX>>>,
+    rule: Option<&At<Text<MIN, MAX>>>,
     mistakes: &mut Vec<Mistake>,
 ) {
     let Some(rule) = rule else { return };
@@ -70,13 +80,13 @@ fn fits(pattern: &str, name: &str) -> bool {
 
 impl Environment {
     /// The physical name, at most `max` characters long. What has `${env}` in it already is taken as written.
-    pub(super) fn name(&self, name: &At<String>, max: usize, mistakes: &mut Vec<Mistake>) -> String {
+    pub(crate) fn name(&self, name: &At<String>, max: usize, mistakes: &mut Vec<Mistake>) -> String {
         let rule = self.rule.names();
         shorten(&self.apply("name", &rule.0, name, mistakes), max)
     }
 
     /// The prefix in this environment.
-    pub(super) fn prefix(&self, prefix: &At<String>, mistakes: &mut Vec<Mistake>) -> String {
+    pub(crate) fn prefix(&self, prefix: &At<String>, mistakes: &mut Vec<Mistake>) -> String {
         let rule = self.rule.prefixes();
         self.apply("prefix", &rule.0, prefix, mistakes)
     }

@@ -1,15 +1,16 @@
-//! Reading a tree into typed values, all mistakes at once: what cannot be read is reported and left out, and the rest is
-//! read. A record says each of its fields once: name, type with bounds, default, description. The reader and the JSON
-//! Schema both come from that.
+//! Reading a tree into typed values, and writing them as YAML. All mistakes are reported at once: a value that cannot be read is
+//! reported and left out, and the rest is read. A record says each of its fields once: name, type with bounds, default,
+//! description. Its reader, its writer and its JSON Schema come from that.
 
 use serde_json::Value as Json;
+use serde_yaml::{Mapping, Value as Yaml};
 
 use super::diagnostic::{Mistake, Span};
 use super::tree::{Node, Pair, Value};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, Default)]
-pub(super) struct At<T> {
+pub(crate) struct At<T> {
     pub value: T,
     pub at: Span,
     /// Is it another one in another environment, as `${env}` stands in it?
@@ -17,24 +18,40 @@ pub(super) struct At<T> {
 }
 
 impl<T> At<T> {
-    pub(super) fn map<U>(&self, f: impl FnOnce(&T) -> U) -> At<U> {
+    pub(crate) fn text(self) -> At<String>
+    where
+        T: Into<String>,
+    {
+        At { value: self.value.into(), at: self.at, varies: self.varies }
+    }
+
+    pub(crate) fn map<U>(&self, f: impl FnOnce(&T) -> U) -> At<U> {
         At { value: f(&self.value), at: self.at, varies: self.varies }
     }
 }
 
-/// What can be read from a node.
-pub(super) trait Shape: Sized {
+/// The value of a field that is written without having been read.
+pub(crate) fn said<T>(value: T) -> Option<At<T>> {
+    Some(At { value, at: Span::default(), varies: false })
+}
+
+/// What can be read from a node, and written.
+pub(crate) trait Shape: Sized {
     /// `None` when it was reported as a mistake.
     fn read(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Self>;
+    /// As it is read again.
+    fn write(&self) -> Yaml;
     fn schema() -> Json;
 }
 
-/// What can be read from one word.
-pub(super) trait Scalar: Sized {
+/// What can be read from one word, and written as one.
+pub(crate) trait Scalar: Sized {
     /// What would be right: "a whole number from 1 to 10".
     fn expected() -> String;
     /// The error says what is wrong with `text`.
     fn parse(text: &str) -> Result<Self, String>;
+    /// The inverse of `parse`.
+    fn write(&self) -> Yaml;
     fn schema() -> Json;
     /// All there is, of a closed set.
     fn choices() -> Vec<&'static str> {
@@ -56,13 +73,17 @@ impl<T: Scalar> Shape for T {
         T::parse(text).map_err(|what| mistakes.push(refused(what))).ok()
     }
 
+    fn write(&self) -> Yaml {
+        <T as Scalar>::write(self)
+    }
+
     fn schema() -> Json {
         <T as Scalar>::schema()
     }
 }
 
 /// One field of a record.
-pub(super) struct Field {
+pub(crate) struct Field {
     pub name: &'static str,
     pub doc: &'static str,
     /// As it would be written.
@@ -71,10 +92,12 @@ pub(super) struct Field {
 }
 
 /// A mapping with known keys.
-pub(super) trait Record: Sized + Clone + Default {
+pub(crate) trait Record: Sized + Clone + Default {
     const ABOUT: &'static str;
     fn fields() -> Vec<Field>;
     fn take(pairs: &[Pair], mistakes: &mut Vec<Mistake>) -> Self;
+    /// Adds the fields that it has, in their order.
+    fn write_into(&self, mapping: &mut Mapping);
     /// Itself, with what it does not say taken from `other`.
     fn or(self, other: &Self) -> Self;
     /// Was this key written, but with a value that was reported as a mistake?
@@ -88,31 +111,38 @@ macro_rules! record {
     }) => {
         $(#[doc = $about])*
         #[derive(Debug, Clone, Default)]
-        pub(in crate::spec) struct $name {
-            $($(#[doc = $doc])* pub $field: Option<$crate::spec::shape::At<$type>>,)*
+        pub(crate) struct $name {
+            $($(#[doc = $doc])* pub $field: Option<$crate::yaml::shape::At<$type>>,)*
             /// Keys that were written, but with a value that was reported as a mistake.
             pub wrong: Vec<&'static str>,
         }
 
-        impl $crate::spec::shape::Record for $name {
+        impl $crate::yaml::shape::Record for $name {
             const ABOUT: &'static str = concat!($($about),*);
 
-            fn fields() -> Vec<$crate::spec::shape::Field> {
-                vec![$($crate::spec::shape::Field {
-                    name: $crate::spec::shape::key(stringify!($field)),
+            fn fields() -> Vec<$crate::yaml::shape::Field> {
+                vec![$($crate::yaml::shape::Field {
+                    name: $crate::yaml::shape::key(stringify!($field)),
                     doc: concat!($($doc),*),
                     default: None$(.or(Some($default)))?,
-                    schema: <$type as $crate::spec::shape::Shape>::schema,
+                    schema: <$type as $crate::yaml::shape::Shape>::schema,
                 }),*]
             }
 
             fn take(
-                pairs: &[$crate::spec::tree::Pair],
-                mistakes: &mut Vec<$crate::spec::diagnostic::Mistake>,
+                pairs: &[$crate::yaml::tree::Pair],
+                mistakes: &mut Vec<$crate::yaml::diagnostic::Mistake>,
             ) -> Self {
                 let mut wrong = Vec::new();
-                $(let $field = $crate::spec::shape::take(pairs, stringify!($field), mistakes, &mut wrong);)*
+                $(let $field = $crate::yaml::shape::take(pairs, stringify!($field), mistakes, &mut wrong);)*
                 $name { $($field,)* wrong }
+            }
+
+            fn write_into(&self, mapping: &mut serde_yaml::Mapping) {
+                $(if let Some(said) = &self.$field {
+                    let value = $crate::yaml::shape::Shape::write(&said.value);
+                    mapping.insert($crate::yaml::shape::key(stringify!($field)).into(), value);
+                })*
             }
 
             fn or(self, other: &Self) -> Self {
@@ -125,46 +155,52 @@ macro_rules! record {
             }
         }
 
-        impl $crate::spec::shape::Shape for $name {
+        impl $crate::yaml::shape::Shape for $name {
             fn read(
-                node: &$crate::spec::tree::Node,
-                mistakes: &mut Vec<$crate::spec::diagnostic::Mistake>,
+                node: &$crate::yaml::tree::Node,
+                mistakes: &mut Vec<$crate::yaml::diagnostic::Mistake>,
             ) -> Option<Self> {
-                let pairs = $crate::spec::shape::known_pairs(node, &<Self as $crate::spec::shape::Record>::fields(), mistakes)?;
-                Some(<Self as $crate::spec::shape::Record>::take(pairs, mistakes))
+                let pairs = $crate::yaml::shape::known_pairs(node, &<Self as $crate::yaml::shape::Record>::fields(), mistakes)?;
+                Some(<Self as $crate::yaml::shape::Record>::take(pairs, mistakes))
+            }
+
+            fn write(&self) -> serde_yaml::Value {
+                let mut mapping = serde_yaml::Mapping::new();
+                $crate::yaml::shape::Record::write_into(self, &mut mapping);
+                mapping.into()
             }
 
             fn schema() -> serde_json::Value {
-                $crate::spec::schema::object(
-                    <Self as $crate::spec::shape::Record>::ABOUT,
-                    &<Self as $crate::spec::shape::Record>::fields(),
+                $crate::yaml::schema::object(
+                    <Self as $crate::yaml::shape::Record>::ABOUT,
+                    &<Self as $crate::yaml::shape::Record>::fields(),
                 )
             }
         }
 
         impl $name {
-            $($(pub(in crate::spec) fn $field(&self) -> $type {
+            $($(pub(crate) fn $field(&self) -> $type {
                 match &self.$field {
                     Some(said) => said.value.clone(),
-                    None => $crate::spec::shape::default($default),
+                    None => $crate::yaml::shape::default($default),
                 }
             })?)*
         }
     };
 }
-pub(super) use record;
+pub(crate) use record;
 
 /// The key that a field of a record is written with: `crate` is no name for a field in Rust, so it is `crate_` there.
-pub(super) fn key(field: &'static str) -> &'static str {
+pub(crate) fn key(field: &'static str) -> &'static str {
     field.trim_end_matches('_')
 }
 
-pub(super) fn default<T: Scalar>(text: &str) -> T {
+pub(crate) fn default<T: Scalar>(text: &str) -> T {
     T::parse(text).expect("defaults are valid: a test fills in every one")
 }
 
 /// Reads a field of a record; puts its key into `wrong` when it is there and cannot be read.
-pub(super) fn take<T: Shape>(
+pub(crate) fn take<T: Shape>(
     pairs: &[Pair],
     field: &'static str,
     mistakes: &mut Vec<Mistake>,
@@ -178,12 +214,12 @@ pub(super) fn take<T: Shape>(
     read
 }
 
-pub(super) fn at<T: Shape>(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<At<T>> {
+pub(crate) fn at<T: Shape>(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<At<T>> {
     Some(At { value: T::read(node, mistakes)?, at: node.at, varies: node.varies })
 }
 
 /// The pairs of a mapping, after keys that are none of `fields` were reported. Nothing written is an empty mapping.
-pub(super) fn known_pairs<'n>(node: &'n Node, fields: &[Field], mistakes: &mut Vec<Mistake>) -> Option<&'n [Pair]> {
+pub(crate) fn known_pairs<'n>(node: &'n Node, fields: &[Field], mistakes: &mut Vec<Mistake>) -> Option<&'n [Pair]> {
     let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
     let pairs = pairs(node, mistakes, || format!("a mapping with {}", names.join(", ")))?;
     for pair in pairs.iter().filter(|pair| !names.contains(&pair.key.as_str())) {
@@ -194,7 +230,7 @@ pub(super) fn known_pairs<'n>(node: &'n Node, fields: &[Field], mistakes: &mut V
 }
 
 /// The pairs of a mapping. Nothing written is an empty mapping.
-pub(super) fn pairs<'n>(
+pub(crate) fn pairs<'n>(
     node: &'n Node,
     mistakes: &mut Vec<Mistake>,
     expected: impl Fn() -> String,
@@ -211,7 +247,7 @@ pub(super) fn pairs<'n>(
 }
 
 /// What is wrong with the form of a node.
-pub(super) fn unexpected(node: &Node) -> &'static str {
+pub(crate) fn unexpected(node: &Node) -> &'static str {
     match node.value {
         Value::Null => "there is no value here",
         Value::Scalar(_) => "a single value does not fit here",

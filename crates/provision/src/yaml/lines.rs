@@ -13,7 +13,7 @@ const MARGIN: usize = 512;
 const MOST: usize = 20;
 
 #[derive(Debug, Clone)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     text: String,
     /// Where each line begins, in bytes.
     starts: Vec<usize>,
@@ -22,7 +22,7 @@ pub(super) struct Lines {
 }
 
 /// The lines of a place, or as much of them as is worth showing.
-pub(super) struct Excerpt<'t> {
+pub(crate) struct Excerpt<'t> {
     pub text: &'t str,
     /// The place in `text`.
     pub span: Range<usize>,
@@ -33,7 +33,7 @@ pub(super) struct Excerpt<'t> {
 }
 
 impl Lines {
-    pub(super) fn of(text: &str) -> Lines {
+    pub(crate) fn of(text: &str) -> Lines {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let mut characters = vec![0];
         for chunk in text.as_bytes().chunks(STEP) {
@@ -43,13 +43,13 @@ impl Lines {
     }
 
     /// Line and column of a place, both from 1; columns count characters.
-    pub(super) fn line_and_column(&self, at: Span) -> (usize, usize) {
+    pub(crate) fn line_and_column(&self, at: Span) -> (usize, usize) {
         let start = self.within(at).start;
         let line = self.line(start);
         (line + 1, self.characters_before(start) - self.characters_before(self.starts[line]) + 1)
     }
 
-    pub(super) fn excerpt(&self, at: Span) -> Excerpt<'_> {
+    pub(crate) fn excerpt(&self, at: Span) -> Excerpt<'_> {
         let at = self.within(at);
         let first = self.line(at.start);
         let last = self.line(at.end.max(at.start + 1) - 1).min(first + MOST - 1);

@@ -11,7 +11,7 @@ use super::diagnostic::{Mistake, Span};
 const MAX_ALIASED: usize = 200_000;
 
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// Of a mapping or a list in block style: of the key that introduces it.
     pub at: Span,
     pub value: Value,
@@ -20,7 +20,7 @@ pub(super) struct Node {
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// Nothing, `~` or `null`.
     Null,
     Scalar(String),
@@ -31,14 +31,14 @@ pub(super) enum Value {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Pair {
+pub(crate) struct Pair {
     pub key: String,
     pub key_at: Span,
     pub value: Node,
 }
 
 /// The one document of `text`. Mistakes that do not keep the rest from being read go into `mistakes`.
-pub(super) fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Result<Node, Mistake> {
+pub(crate) fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Result<Node, Mistake> {
     let mut builder = Builder { anchors: HashMap::new(), aliased: 0, mistakes };
     let mut parser = Parser::new_from_str(text);
     let mut root = None;

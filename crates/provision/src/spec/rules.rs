@@ -1,0 +1,100 @@
+//! What concerns several sections together.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::grammar::Spec;
+use super::stack::{Entry, Stack};
+use crate::prefix::literal;
+use crate::prefix::overlapping::{Writer, overlapping};
+use crate::resource::delivery_stream::DeliveryFields;
+use crate::section::Lower;
+use crate::yaml::diagnostic::Span;
+use crate::yaml::scalar::Text;
+use crate::yaml::shape::{At, Record};
+
+/// Of a shard, in reads a second: each delivery takes one.
+const READS_OF_A_SHARD: usize = 5;
+
+/// What surprises only when all deliveries are seen together.
+pub(super) fn check(spec: &Spec, lower: &mut Lower) {
+    let defaults = spec.defaults.as_ref().and_then(|defaults| defaults.value.deliveries.as_ref());
+    let entries = spec.deliveries.iter().flat_map(|section| &section.value.pairs);
+    let ours = entries.filter(|(_, entry)| entry.value.existing.is_none());
+    let whole =
+        |fields: &DeliveryFields| defaults.map_or(fields.clone(), |defaults| fields.clone().or(&defaults.value));
+    let deliveries: Vec<(&At<String>, DeliveryFields)> =
+        ours.map(|(key, entry)| (key, whole(&entry.value.fields))).collect();
+    let mut readers: HashMap<&str, usize> = HashMap::new();
+    for (_, delivery) in &deliveries {
+        if let Some(from) = &delivery.from {
+            let readers = readers.entry(&from.value.0).or_default();
+            *readers += 1;
+            if *readers == READS_OF_A_SHARD {
+                let why = "each polls every shard once a second, and a shard gives five reads";
+                lower.warn(from.at, format!("more than four deliveries read `{}`", from.value.0), why);
+            }
+        }
+        expiring_everything(spec, delivery, lower);
+    }
+    let places: Vec<(Writer, Span)> =
+        deliveries.iter().flat_map(|(key, delivery)| written_prefixes(key, delivery)).collect();
+    let writers: Vec<Writer> = places.iter().map(|(writer, _)| *writer).collect();
+    for (one, other) in overlapping(&writers) {
+        let (one, at, other) = (writers[one], places[one].1, writers[other]);
+        let what = match one.prefix == other.prefix {
+            true => format!("`{}` and `{}` write to the same prefix", other.delivery, one.delivery),
+            false => format!("`{}` writes to `{}`, which overlaps this", other.delivery, other.prefix),
+        };
+        lower.warn(at, what, "who lists one prefix finds the other's objects too");
+    }
+}
+
+/// Every prefix of a delivery, and where it stands.
+fn written_prefixes<'s>(key: &'s At<String>, delivery: &'s DeliveryFields) -> Vec<(Writer<'s>, Span)> {
+    type Prefix = At<Text<1, 1024>>;
+    let all = |bucket: Option<&'s str>, prefixes: [Option<&'s Prefix>; 2]| {
+        let writer = |bucket, prefix: &'s Prefix| {
+            (Writer { bucket, prefix: prefix.value.0.as_str(), delivery: key.value.as_str() }, prefix.at)
+        };
+        prefixes.into_iter().flatten().filter_map(|prefix| Some(writer(bucket?, prefix))).collect::<Vec<_>>()
+    };
+    let own = delivery.bucket.as_ref().map(|bucket| bucket.value.0.as_str());
+    let mut places = all(own, [delivery.good.as_ref(), delivery.bad.as_ref()]);
+    if let Some(backup) = delivery.backup.as_ref().map(|backup| &backup.value) {
+        let bucket = backup.bucket.as_ref().map(|bucket| bucket.value.0.as_str()).or(own);
+        places.extend(all(bucket, [backup.prefix.as_ref(), backup.bad.as_ref()]));
+    }
+    places
+}
+
+/// Objects expire by prefix: a delivery without one would make the whole bucket expire.
+fn expiring_everything(spec: &Spec, delivery: &DeliveryFields, lower: &mut Lower) {
+    let (Some(bucket), Some(good)) = (&delivery.bucket, &delivery.good) else { return };
+    let mut buckets = spec.buckets.iter().flat_map(|section| &section.value.pairs);
+    let expires = buckets.any(|(key, entry)| key.value == bucket.value.0 && entry.value.fields.expire.is_some());
+    if expires && literal(&good.value.0).is_empty() {
+        let what = format!("the whole bucket `{}` would expire", bucket.value.0);
+        lower.error(good.at, what, "objects expire by prefix: begin it with plain text");
+    }
+}
+
+/// Tells each bucket which prefixes deliveries write to in it.
+pub(super) fn gather_prefixes(stack: &mut Stack) {
+    let mut written: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for delivery in stack.deliveries.values().filter_map(Entry::managed).map(|managed| &managed.desired) {
+        let own = [Some(&delivery.good), delivery.bad.as_ref()];
+        let own = own.into_iter().flatten().map(|prefix| (&delivery.bucket, prefix));
+        let backup = delivery.backup.iter().flat_map(|backup| {
+            let prefixes = [Some(&backup.prefix), backup.bad.as_ref()];
+            prefixes.into_iter().flatten().map(|prefix| (&backup.bucket, prefix))
+        });
+        for (bucket, prefix) in own.chain(backup) {
+            written.entry(bucket.logical.clone()).or_default().insert(literal(prefix).to_owned());
+        }
+    }
+    for (key, bucket) in &mut stack.buckets {
+        if let Entry::Managed(managed) = bucket {
+            managed.desired.prefixes = written.remove(key).unwrap_or_default().into_iter().collect();
+        }
+    }
+}
