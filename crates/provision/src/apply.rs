@@ -5,22 +5,15 @@ use std::time::Instant;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::watch;
 
+use crate::change::Gone;
 use crate::cloud::{Cx, calls};
 use crate::error::Result;
-use crate::event::{Event, Events, Summary};
+use crate::event::{Event, Events};
+use crate::kinds;
 use crate::node::Node;
+use crate::outcome::{Applied, Summary};
 use crate::plan::{Op, Plan, Step};
-use crate::resource::{self, Gone};
 use crate::schedule::{Schedule, Waits};
-
-/// How a run came out, step by step.
-pub struct Applied {
-    pub summary: Summary,
-    /// By step: `None` where it failed or never began.
-    pub results: Vec<Option<Gone>>,
-    /// `creating stream.events: why`
-    pub failures: Vec<String>,
-}
 
 /// Runs the plan. `interrupt` turns true when the user wants no more steps to begin; those that run are finished.
 pub async fn apply(
@@ -75,7 +68,7 @@ pub async fn apply(
 
 /// Of some kinds AWS lets only so many come and go at once; what is updated does neither.
 fn waits(step: &Step) -> Waits {
-    let kind = resource::kind(step.name.address.kind);
+    let kind = kinds::kind(step.name.address.kind);
     let lane = kind.and_then(|kind| Some((kind.name, kind.at_once?))).filter(|_| step.op != Op::Update);
     Waits { after: step.after.clone(), lane }
 }

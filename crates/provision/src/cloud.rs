@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+use crate::ledger::Ledger;
 use crate::names::Names;
 use crate::seen::Seen;
-use crate::send::Ledger;
-use crate::wait::Waits;
+use crate::waits::Waits;
 
 mod answer;
 pub mod calls;

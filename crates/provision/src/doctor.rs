@@ -3,8 +3,6 @@
 
 use serde::Serialize;
 
-use crate::event::{Event, Events};
-
 pub mod account;
 pub mod machine;
 pub mod permitted;
@@ -47,36 +45,5 @@ impl Check {
 
     pub fn unchecked(about: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Check {
         Check { about, state: State::Unchecked, found: found.into(), remedy: Some(remedy.into()) }
-    }
-}
-
-/// Tells each check as it is made.
-pub struct Findings<'a> {
-    events: &'a Events,
-    failed: usize,
-    all: usize,
-}
-
-impl Findings<'_> {
-    pub fn new(events: &Events) -> Findings<'_> {
-        Findings { events, failed: 0, all: 0 }
-    }
-
-    pub fn tell(&mut self, checks: impl IntoIterator<Item = Check>) {
-        for check in checks {
-            self.all += 1;
-            self.failed += usize::from(check.state == State::Failed);
-            self.events.say(Event::Checked { check });
-        }
-    }
-
-    /// Gives how many checks failed.
-    pub fn end(self) -> usize {
-        let text = match self.failed {
-            0 => format!("none of {} checks failed", self.all),
-            failed => format!("{failed} of {} checks failed", self.all),
-        };
-        self.events.say(Event::Said { text });
-        self.failed
     }
 }

@@ -16,7 +16,14 @@ pub struct Error {
     doing: String,
     source: Option<Cause>,
     hint: Option<String>,
-    code: Option<String>,
+    answer: Option<Box<Answer>>,
+}
+
+/// What AWS answered, without a word of ours.
+#[derive(Debug)]
+struct Answer {
+    code: String,
+    message: String,
     request_id: Option<String>,
 }
 
@@ -28,7 +35,7 @@ impl Error {
 
     /// A complaint that has no deeper cause.
     pub fn msg(what: impl Into<String>) -> Error {
-        Error { doing: what.into(), source: None, hint: None, code: None, request_id: None }
+        Error { doing: what.into(), source: None, hint: None, answer: None }
     }
 
     /// What AWS answered, in its own words. (The SDK's `Display` says only "service error".)
@@ -37,7 +44,10 @@ impl Error {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
         R: fmt::Debug + Send + Sync + 'static,
     {
-        let code = error.as_service_error().and_then(|e| e.code()).map(str::to_owned);
+        let answer = error.as_service_error().and_then(|e| {
+            let message = e.message().unwrap_or_default().to_owned();
+            Some(Box::new(Answer { code: e.code()?.to_owned(), message, request_id: request_id(&error) }))
+        });
         let said = match &error {
             SdkError::ServiceError(e) => {
                 let message = e.err().message().unwrap_or("no message");
@@ -46,7 +56,7 @@ impl Error {
             other => chain(other),
         };
         let hint = refused_action(&said).map(|action| format!("these credentials need {action}"));
-        Error { hint, code, request_id: request_id(&error), ..Error::new(doing, said) }
+        Error { hint, answer, ..Error::new(doing, said) }
     }
 
     /// What to do next. A sentence, lower case, without a full stop.
@@ -55,20 +65,26 @@ impl Error {
         self
     }
 
-    /// With the error code that AWS gave for one item of many.
-    pub fn with_code(mut self, code: impl Into<String>) -> Error {
-        self.code = Some(code.into());
-        self
+    /// What AWS answered about one item of many.
+    pub fn of_item(doing: impl Into<String>, code: &str, message: &str) -> Error {
+        let said = format!("{message} ({code})");
+        let answer = Answer { code: code.to_owned(), message: message.to_owned(), request_id: None };
+        Error { answer: Some(Box::new(answer)), ..Error::new(doing, said) }
     }
 
     /// AWS's error code, for example `ResourceInUseException`, when AWS answered at all.
     pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
+        Some(&self.answer.as_ref()?.code)
+    }
+
+    /// Did AWS answer with this code, and this part of a message? Empty: any message.
+    pub fn says(&self, code: &str, part: &str) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.code == code && answer.message.contains(part))
     }
 
     /// AWS's name for the request that failed, which its support asks for.
     pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        self.answer.as_ref()?.request_id.as_deref()
     }
 
     pub fn what_next(&self) -> Option<&str> {

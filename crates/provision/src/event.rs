@@ -2,14 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::change::Gone;
 use crate::doctor::Check;
 use crate::exports::Exported;
+pub use crate::outcome::Summary;
 use crate::plan::{Op, Plan};
 use crate::record::environments::Environment;
 use crate::record::journal::Run;
-use crate::resource::Gone;
 use crate::spec::Diagnostics;
 use crate::transform::invoked::Invoked;
 use crate::transform::tested::{Broken, Tested, Verdict};
@@ -168,43 +169,6 @@ pub enum Event {
     },
 }
 
-/// What came of a plan.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Summary {
-    pub created: usize,
-    pub updated: usize,
-    pub replaced: usize,
-    pub deleted: usize,
-    /// Deletions that AWS has accepted and is still at.
-    pub deleting: usize,
-    /// Not used any more, and not deleted, because others use it.
-    pub left: usize,
-    /// Not deleted, for a reason that was said.
-    pub kept: usize,
-    pub unchanged: usize,
-    pub failed: usize,
-    /// Of the failed, those that may have changed something before.
-    pub half_done: usize,
-    /// Never begun: what they stand on failed, or an interrupt came.
-    pub skipped: usize,
-    pub interrupted: bool,
-    /// An `up` of the same environment began during this `down`: what it makes stays.
-    pub renewed: bool,
-    pub took_ms: u64,
-}
-
-impl Summary {
-    /// Did anything happen to the cloud?
-    pub fn changed(&self) -> bool {
-        self.created + self.updated + self.replaced + self.deleted + self.deleting + self.left + self.half_done > 0
-    }
-
-    pub fn complete(&self) -> bool {
-        self.failed == 0 && self.skipped == 0 && !self.interrupted
-    }
-}
-
 /// A reader of events.
 pub trait Reporter: Send {
     fn event(&mut self, event: &Event);
@@ -215,6 +179,12 @@ pub trait Reporter: Send {
 pub struct Events(Arc<Mutex<dyn Reporter>>);
 
 impl Events {
+    /// Says what is being worked on, or waited for.
+    pub fn working(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
+        let events = self.clone();
+        Arc::new(move |text| events.say(Event::Working { text: text.to_owned() }))
+    }
+
     pub fn to(reporter: impl Reporter + 'static) -> Events {
         Events(Arc::new(Mutex::new(reporter)))
     }

@@ -13,6 +13,7 @@
 
 pub mod apply;
 pub mod artifact;
+pub mod change;
 pub mod claims;
 pub mod cli;
 pub mod cloud;
@@ -27,8 +28,11 @@ pub mod exports;
 #[cfg(test)]
 mod fuzz;
 pub mod interrupt;
+pub mod kinds;
+mod ledger;
 pub mod names;
 pub mod node;
+pub mod outcome;
 pub mod outputs;
 pub mod permissions;
 pub mod plan;
@@ -51,4 +55,5 @@ pub mod transform;
 pub mod transient;
 pub mod verify;
 pub mod wait;
+mod waits;
 mod yaml;

@@ -163,7 +163,7 @@ fn resource(template: &str, fields: &BTreeMap<&'static str, String>, names: &Nam
 mod tests {
     use super::*;
     use crate::cloud::tests::names;
-    use crate::resource::KINDS;
+    use crate::kinds::KINDS;
 
     #[test]
     fn every_kind_has_rows_and_every_row_is_about_something() {

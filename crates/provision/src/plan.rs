@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use crate::change::{Change, Diff, Field, Unread};
 use crate::names::{Address, Name, Names, Tags};
-use crate::resource::{Change, Diff, Field, Unread};
 
 mod verdict;
 

@@ -1,14 +1,10 @@
-//! What a resource kind is, and the table of them. A kind is one file: `toy` is an example that its test runs.
+//! What a resource kind is. A kind is one file: `toy` is an example that its test runs. `kinds` is the table of them.
 
 use std::future::Future;
-
-use futures::future::{BoxFuture, FutureExt};
 
 use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::{Address, Name, Names, Tags};
-use crate::node::{self, Node};
-use crate::scan::Scanned;
 
 pub mod bucket;
 pub mod bucket_prefix;
@@ -16,6 +12,7 @@ mod claims;
 pub mod delivery_stream;
 mod fields;
 pub mod function;
+mod listed;
 pub mod log_group;
 mod policy;
 pub mod role;
@@ -24,45 +21,8 @@ pub mod stream;
 #[cfg(test)]
 mod toy;
 
-/// One kind, as the engine finds it by name.
-pub struct Kind {
-    pub name: &'static str,
-    /// Can this be the name of one on AWS?
-    pub is_name: fn(&str) -> bool,
-    /// A node of this kind of which nothing is wanted: how what left the spec is looked at.
-    pub unwanted: fn(Name) -> Box<dyn Node>,
-    /// All that there may be of it: see [`Resource::list`].
-    pub list: fn(&Cx) -> BoxFuture<'_, Result<Scanned>>,
-    /// How many may be worked at at once: see [`Resource::AT_ONCE`].
-    pub at_once: Option<usize>,
-}
-
-impl Kind {
-    const fn of<R: Resource>() -> Kind {
-        let (unwanted, list, at_once) = (node::unwanted::<R>, list::<R>, R::AT_ONCE);
-        Kind { name: R::KIND, is_name: R::is_name, unwanted, list, at_once }
-    }
-}
-
-fn list<R: Resource>(cx: &Cx) -> BoxFuture<'_, Result<Scanned>> {
-    R::list(cx).boxed()
-}
-
-/// All kinds, in the order in which people read them.
-pub const KINDS: &[Kind] = &[
-    Kind::of::<stream::Stream>(),
-    Kind::of::<bucket::Bucket>(),
-    Kind::of::<bucket_prefix::BucketPrefix>(),
-    Kind::of::<log_group::LogGroup>(),
-    Kind::of::<role::Role>(),
-    Kind::of::<function::Function>(),
-    Kind::of::<delivery_stream::DeliveryStream>(),
-];
-
-/// The kind of that name.
-pub fn kind(name: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| kind.name == name)
-}
+pub use crate::change::{Change, Diff, Field, Gone, Unread};
+pub use listed::{Found, Scanned, by_tags};
 
 /// A kind's author writes this. Everything that decides is pure; everything that does speaks through the AWS SDK.
 pub trait Resource: Clone + Send + Sync + 'static {
@@ -168,110 +128,4 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn update(&self, cx: &Cx, name: &Name, live: &Self::Live, diff: &Diff) -> impl Future<Output = Result<()>> + Send;
     /// Absence is success.
     fn delete(cx: &Cx, name: &Name, live: &Self::Live) -> impl Future<Output = Result<Gone>> + Send;
-}
-
-/// One field that a new resource is made with.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Field {
-    /// In the spec's words.
-    pub name: String,
-    pub value: String,
-    /// Is it what AWS, or this tool, takes where nothing is said?
-    pub default: bool,
-}
-
-impl Field {
-    /// A field that is worth seeing, whatever its value.
-    pub fn said(name: impl Into<String>, value: impl Into<String>) -> Field {
-        Field { name: name.into(), value: value.into(), default: false }
-    }
-
-    /// A field of which it is known whether its value is the default.
-    pub fn known(name: impl Into<String>, value: impl Into<String>, default: bool) -> Field {
-        Field { name: name.into(), value: value.into(), default }
-    }
-}
-
-/// A read that AWS refused, and that a plan may need.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unread {
-    /// In AWS's words.
-    pub why: String,
-    pub hint: &'static str,
-    /// Does the plan need it even if the resource is somebody else's?
-    pub even_if_others: bool,
-}
-
-/// How a deletion ended.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Gone {
-    /// It is not there any more.
-    Deleted,
-    /// It is not there any more, and this is worth saying.
-    DeletedWith(String),
-    /// This environment does not use it any more; it stays for those who do.
-    Left(String),
-    /// AWS has accepted the deletion and is at it.
-    Deleting,
-    /// It stays, for this reason (a bucket that is not empty).
-    Kept(String),
-}
-
-/// The differences between what is wanted and what is there.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Diff {
-    pub changes: Vec<Change>,
-}
-
-/// One field that differs.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Change {
-    /// In the spec's words: `retention`, `buffer.size`.
-    pub field: String,
-    pub from: String,
-    pub to: String,
-    /// Why this cannot be changed in place, if it cannot.
-    pub replaces: Option<&'static str>,
-}
-
-impl Diff {
-    pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
-    }
-
-    /// Does `field` differ?
-    pub fn has(&self, field: &str) -> bool {
-        self.changes.iter().any(|change| change.field == field)
-    }
-
-    /// Adds a difference where there is one.
-    pub fn compare<T: PartialEq + std::fmt::Display + ?Sized>(&mut self, field: &str, from: &T, to: &T) -> &mut Diff {
-        if from != to {
-            self.push(field, from.to_string(), to.to_string(), None);
-        }
-        self
-    }
-
-    /// Adds a difference that replaces the resource.
-    pub fn compare_immutable<T: PartialEq + std::fmt::Display + ?Sized>(
-        &mut self,
-        field: &str,
-        from: &T,
-        to: &T,
-        why: &'static str,
-    ) -> &mut Diff {
-        if from != to {
-            self.push(field, from.to_string(), to.to_string(), Some(why));
-        }
-        self
-    }
-
-    pub fn push(&mut self, field: &str, from: String, to: String, replaces: Option<&'static str>) {
-        self.changes.push(Change { field: field.to_owned(), from, to, replaces });
-    }
-
-    pub fn replaces(&self) -> bool {
-        self.changes.iter().any(|change| change.replaces.is_some())
-    }
 }

@@ -10,7 +10,7 @@ use crate::event::{Event, Events, Summary};
 use crate::names::{Name, Names};
 use crate::node::Node;
 use crate::record::Record;
-use crate::scan::Scanned;
+use crate::resource::Scanned;
 use crate::survey::{self, For, Survey};
 
 mod down;

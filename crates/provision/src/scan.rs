@@ -5,32 +5,13 @@
 use std::collections::{BTreeMap, HashSet};
 
 use futures::future::BoxFuture;
-use futures::stream::{FuturesUnordered, StreamExt, iter};
+use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::cloud::Cx;
 use crate::error::Result;
-use crate::names::{Address, Name, Names, Tags};
-use crate::resource::{KINDS, Resource};
-
-/// So many things are asked for their tags at once.
-const AT_ONCE: usize = 5;
-
-/// A thing that exists, and what it says about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    pub kind: &'static str,
-    pub physical: String,
-    /// Its tags; for what has none, those that its claim stands for.
-    pub tags: Tags,
-}
-
-/// What a list gave, of one kind or of all.
-#[derive(Debug, Clone, Default)]
-pub struct Scanned {
-    pub found: Vec<Found>,
-    /// What there is and could not be looked at, in sentences.
-    pub unread: Vec<String>,
-}
+use crate::kinds::KINDS;
+use crate::names::{Address, Name, Names};
+use crate::resource::{Found, Scanned};
 
 /// A stack and an environment of it.
 pub type Whose = (String, Option<String>);
@@ -52,54 +33,28 @@ pub async fn scan(cx: &Cx) -> Result<Scanned> {
     Ok(all)
 }
 
-/// Reads the tags of what a kind has listed; what carries none of ours is left out.
-pub async fn by_tags<R: Resource>(cx: &Cx, physical: Vec<String>) -> Scanned {
-    let read = async |physical: String| {
-        let name = Name::new(R::KIND, &physical, &physical);
-        (R::tags(cx, &name, None).await, physical)
-    };
-    let mut reads = iter(physical.into_iter().map(read)).buffer_unordered(AT_ONCE);
-    let mut scanned = Scanned::default();
-    while let Some((tags, physical)) = reads.next().await {
-        match tags {
-            Ok(tags) => scanned.found.extend(
-                tags.filter(|tags| tags.contains_key(&cx.names.tag_key("stack"))).map(|tags| Found {
-                    kind: R::KIND,
-                    physical,
-                    tags,
-                }),
-            ),
-            Err(error) => scanned.unread.push(error.to_string()),
-        }
-    }
-    scanned
+/// The resources of an environment, and those that all environments of its stack share.
+pub fn of(scanned: &Scanned, names: &Names) -> Vec<Name> {
+    let env = names.tag_key("env");
+    let mine =
+        |found: &&Found| names.owns(&found.tags) || names.owns_for_stack(&found.tags) && !found.tags.contains_key(&env);
+    named(scanned.found.iter().filter(mine), names)
 }
 
-impl Scanned {
-    /// The resources of an environment, and those that all environments of its stack share.
-    pub fn of(&self, names: &Names) -> Vec<Name> {
-        let env = names.tag_key("env");
-        let mine = |found: &&Found| {
-            names.owns(&found.tags) || names.owns_for_stack(&found.tags) && !found.tags.contains_key(&env)
-        };
-        named(self.found.iter().filter(mine), names)
-    }
-
-    /// All environments that something exists of. What environments share belongs to each of them, and to the one without a
-    /// name where there is none.
-    pub fn environments(&self, names: &Names) -> BTreeMap<Whose, Vec<Name>> {
-        let stack = |found: &Found| found.tags.get(&names.tag_key("stack")).cloned();
-        let env = |found: &Found| found.tags.get(&names.tag_key("env")).cloned();
-        let whole: HashSet<Whose> =
-            self.found.iter().filter_map(|found| Some((stack(found)?, unnamed(env(found)?)))).collect();
-        let shared = self.found.iter().filter_map(stack).filter(|stack| !whole.iter().any(|(other, _)| other == stack));
-        let all: HashSet<Whose> = shared.map(|stack| (stack, None)).chain(whole.iter().cloned()).collect();
-        let of = |(stack, env): Whose| {
-            let found = self.of(&Names { stack: stack.clone(), env: env.clone(), ..names.clone() });
-            ((stack, env), found)
-        };
-        all.into_iter().map(of).collect()
-    }
+/// All environments that something exists of. What environments share belongs to each of them, and to the one without a
+/// name where there is none.
+pub fn environments(scanned: &Scanned, names: &Names) -> BTreeMap<Whose, Vec<Name>> {
+    let stack = |found: &Found| found.tags.get(&names.tag_key("stack")).cloned();
+    let env = |found: &Found| found.tags.get(&names.tag_key("env")).cloned();
+    let whole: HashSet<Whose> =
+        scanned.found.iter().filter_map(|found| Some((stack(found)?, unnamed(env(found)?)))).collect();
+    let shared = scanned.found.iter().filter_map(stack).filter(|stack| !whole.iter().any(|(other, _)| other == stack));
+    let all: HashSet<Whose> = shared.map(|stack| (stack, None)).chain(whole.iter().cloned()).collect();
+    let whose = |(stack, env): Whose| {
+        let found = of(scanned, &Names { stack: stack.clone(), env: env.clone(), ..names.clone() });
+        ((stack, env), found)
+    };
+    all.into_iter().map(whose).collect()
 }
 
 fn unnamed(env: String) -> Option<String> {
@@ -148,8 +103,7 @@ mod tests {
             ],
             unread: vec![],
         };
-        let told: Vec<String> = scanned
-            .environments(&names())
+        let told: Vec<String> = environments(&scanned, &names())
             .into_iter()
             .map(|((stack, env), things)| {
                 let things: Vec<_> = things.iter().map(|name| format!("{}={}", name.address, name.physical)).collect();

@@ -1,10 +1,8 @@
 //! Sends a call to AWS, and sends it again while the answer is one that passes by itself ([`crate::transient`]).
 
-use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt::Debug;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -13,58 +11,10 @@ use tokio::time::Instant;
 
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
-use crate::names::Name;
 use crate::transient::{self, Transient};
 use crate::wait::{DOUBT_AFTER, Pace};
 
-/// What a call is about: a kind of resource, and its name on AWS.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct About {
-    kind: &'static str,
-    name: String,
-}
-
-impl About {
-    pub fn new(kind: &'static str, name: &str) -> About {
-        About { kind, name: name.to_owned() }
-    }
-
-    /// On AWS.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl From<&Name> for About {
-    fn from(name: &Name) -> About {
-        About::new(name.address.kind, &name.physical)
-    }
-}
-
-/// What this run created, and when. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct Ledger(Arc<Mutex<HashMap<About, Instant>>>);
-
-impl Ledger {
-    /// How long ago it was created.
-    fn ago(&self, about: &About) -> Option<Duration> {
-        self.with(|ledger| ledger.get(about).map(Instant::elapsed))
-    }
-
-    /// It exists since a moment ago.
-    pub fn created(&self, about: impl Into<About>) {
-        self.with(|ledger| ledger.insert(about.into(), Instant::now()));
-    }
-
-    /// It is deleted: from now on its absence is the truth.
-    fn forget(&self, about: &About) {
-        self.with(|ledger| ledger.remove(about));
-    }
-
-    fn with<T>(&self, act: impl FnOnce(&mut HashMap<About, Instant>) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+pub use crate::ledger::{About, Ledger};
 
 /// What a call of the SDK fails with.
 pub trait Refusal {

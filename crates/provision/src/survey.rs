@@ -7,12 +7,12 @@ use futures::stream::{self, StreamExt};
 
 use crate::cloud::Cx;
 use crate::error::Error;
+use crate::kinds;
 use crate::names::Name;
 use crate::node::Node;
 use crate::plan::{Facts, Members, needs_tags};
 use crate::prefix::{self, Place};
 use crate::record::{self, Record};
-use crate::resource;
 use crate::seen::Seen;
 
 /// So many of a kind are read at once: enough to use AWS's rates up, and so few that no request waits for its turn until
@@ -117,7 +117,7 @@ async fn each(nodes: &mut [Box<dyn Node>], act: impl AsyncFn(&mut Box<dyn Node>)
 fn unrecorded(nodes: &[Box<dyn Node>], claimed: &[Place]) -> Vec<Box<dyn Node>> {
     let known: HashSet<&str> = nodes.iter().map(|node| node.name().physical.as_str()).collect();
     let lost = claimed.iter().map(Place::to_string).filter(|physical| !known.contains(physical.as_str()));
-    let kind = resource::kind(prefix::KIND).expect("it is one of the kinds");
+    let kind = kinds::kind(prefix::KIND).expect("it is one of the kinds");
     lost.enumerate()
         .map(|(n, physical)| (kind.unwanted)(Name::new(prefix::KIND, format!("claimed-{n}"), physical)))
         .collect()
@@ -140,7 +140,7 @@ fn left_over(nodes: &[Box<dyn Node>], members: &Members) -> Vec<Box<dyn Node>> {
         .map(|(address, physical)| Name { address: address.clone(), physical: physical.clone() })
         .collect();
     left.sort();
-    left.into_iter().filter_map(|name| Some((resource::kind(name.address.kind)?.unwanted)(name))).collect()
+    left.into_iter().filter_map(|name| Some((kinds::kind(name.address.kind)?.unwanted)(name))).collect()
 }
 
 fn hash(nodes: &[Box<dyn Node>], cx: &Cx) -> String {

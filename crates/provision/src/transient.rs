@@ -1,4 +1,4 @@
-//! Answers of AWS that pass by themselves: the one table of them. [`crate::send`] repeats a call that meets one.
+//! Answers of AWS that pass by themselves: the one table of them. `send` repeats a call that meets one.
 //!
 //! A row is as narrow as what is known about it: a code that is also given for mistakes is told apart by its message, and a
 //! lag behind a change of our own counts only after that change.
@@ -218,18 +218,14 @@ const fn created(
 /// The row that explains an error of a call on a resource of this kind, if it passes by itself. `created`: how long ago this run
 /// created the resource.
 pub fn find(kind: &str, error: &Error, created: Option<Duration>) -> Option<&'static Transient> {
-    let said = error.to_string();
-    if said.contains(NEVER) {
-        return None;
-    }
     let counts = |row: &Transient| match row.counts {
         Counts::Always => true,
         Counts::AfterCreate(within) => created.is_some_and(|ago| ago < within),
     };
     let fits = |row: &&Transient| {
         (row.kinds.is_empty() || row.kinds.contains(&kind))
-            && error.code() == Some(row.code)
-            && said.contains(row.message)
+            && error.says(row.code, row.message)
+            && !error.says(row.code, NEVER)
             && counts(row)
     };
     TRANSIENTS.iter().find(fits)
@@ -244,7 +240,7 @@ mod tests {
         let now = Some(Duration::ZERO);
         for row in TRANSIENTS {
             let kind = row.kinds.first().copied().unwrap_or("stream");
-            let error = Error::msg(format!("creating: {}", row.message)).with_code(row.code);
+            let error = Error::of_item("creating", row.code, row.message);
             let found = find(kind, &error, now).unwrap_or_else(|| panic!("{row:?}"));
             assert!(std::ptr::eq(found, row), "{row:?} is hidden by {found:?}");
             assert!(row.source.starts_with("https://"), "{row:?}");
@@ -265,7 +261,7 @@ mod tests {
             ("bucket", "AccessDenied", "Access Denied"),
             ("function", "InvalidParameterValueException", "Unzipped size must be smaller than 262144000 bytes"),
         ] {
-            let error = Error::msg(format!("creating: {message}")).with_code(code);
+            let error = Error::of_item("creating", code, message);
             assert!(find(kind, &error, now).is_none(), "{message}");
         }
     }

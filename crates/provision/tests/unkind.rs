@@ -123,9 +123,8 @@ fn kind(row: &Row) -> &'static str {
 /// The transients that an anomaly is.
 fn transients(row: &Row) -> Vec<&'static Transient> {
     let (kind, just_created) = (kind(row), Some(Duration::ZERO));
-    let find = |code: &str, message: &str| {
-        transient::find(kind, &Error::msg(message.to_owned()).with_code(code), just_created)
-    };
+    let find =
+        |code: &str, message: &str| transient::find(kind, &Error::of_item("calling", code, message), just_created);
     let creates = row.after.iter().any(|operation| operation.contains(":Create"));
     match row.shown {
         Shown::Refused(wordings) => wordings.iter().filter_map(|words| find(words.code, words.message)).collect(),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::cli::TargetArgs;
 use crate::cloud::{self, Calls, Cx, Options};
-use crate::doctor::{Check, Findings, account, machine, permitted, room};
-use crate::event::{self, Events};
+use crate::doctor::{Check, State, account, machine, permitted, room};
+use crate::event::{self, Event, Events};
 use crate::exit::{Exit, Stop};
 use crate::names::Names;
 use crate::permissions::{Purpose, needs, of_stack};
@@ -98,4 +98,35 @@ fn endpoints(of_all: Option<&str>) -> Vec<Check> {
         Check::care("endpoint", found, format!("unset {name} where that is not meant"))
     }));
     checks
+}
+
+/// Tells each check as it is made.
+struct Findings<'a> {
+    events: &'a Events,
+    failed: usize,
+    all: usize,
+}
+
+impl Findings<'_> {
+    fn new(events: &Events) -> Findings<'_> {
+        Findings { events, failed: 0, all: 0 }
+    }
+
+    fn tell(&mut self, checks: impl IntoIterator<Item = Check>) {
+        for check in checks {
+            self.all += 1;
+            self.failed += usize::from(check.state == State::Failed);
+            self.events.say(Event::Checked { check });
+        }
+    }
+
+    /// Gives how many checks failed.
+    fn end(self) -> usize {
+        let text = match self.failed {
+            0 => format!("none of {} checks failed", self.all),
+            failed => format!("{failed} of {} checks failed", self.all),
+        };
+        self.events.say(Event::Said { text });
+        self.failed
+    }
 }

@@ -15,8 +15,8 @@ use crate::interrupt::Interrupt;
 use crate::names::Names;
 use crate::record::environments::{self, Environment};
 use crate::report;
+use crate::resource::Scanned;
 use crate::run;
-use crate::scan::Scanned;
 use crate::session::{self, Session};
 
 #[derive(Debug, clap::Args)]

@@ -156,7 +156,8 @@ async fn show(subject: &Subject<'_>, cx: &Cx, records: &[Record], event: Bytes, 
         let why = format!("the event has {bytes} bytes, and Lambda takes {MAX_EVENT_BYTES} at most");
         return Err(Error::msg(why).hint("give it fewer records"));
     }
-    let image = call::prepare(subject.function, subject.logical, cx, events).await?;
+    let telling = Cx { waiting: events.working(), ..cx.clone() };
+    let image = call::prepare(subject.function, subject.logical, &telling).await?;
     let memory_mib = image.memory_mib;
     let callee = Callee::new(image);
     let called = callee.call(event).await;

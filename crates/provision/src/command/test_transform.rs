@@ -59,7 +59,8 @@ async fn test(args: &TestArgs, events: &Events) -> Result<Exit, Stop> {
         Some(path) => event::lines(&read(path)?).iter().map(|record| Bytes::copy_from_slice(record.bytes())).collect(),
         None => vec![],
     };
-    let image = call::prepare(subject.function, subject.logical, &cx, events).await?;
+    let telling = Cx { waiting: events.working(), ..cx.clone() };
+    let image = call::prepare(subject.function, subject.logical, &telling).await?;
     let callee = Callee::new(image);
     let verdict = cases(args, &subject, &callee, &samples, &stack.file, &cx, events).await;
     callee.close().await;

@@ -1,8 +1,8 @@
 //! What becomes of one resource: its verdict, from what is wanted, what is there, and whose it is.
 
 use super::{Facts, Members, Op, Permits, Refusal, TagChange, Wants, reasons};
+use crate::change::{Change, Unread};
 use crate::names::{Address, Names, Tags};
-use crate::resource::{Change, Unread};
 
 pub(super) enum Verdict {
     /// Not there and not wanted.
@@ -209,9 +209,9 @@ pub(super) fn refuse_loss(fact: &Facts, op: Op, permits: Permits) -> Option<Refu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::Diff;
     use crate::cloud::tests::names;
     use crate::names::Name;
-    use crate::resource::Diff;
 
     const NAME: &str = "test-delivery1";
 

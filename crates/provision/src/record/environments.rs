@@ -11,7 +11,8 @@ use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Names, Tags};
 use crate::plan::Members;
-use crate::scan::Scanned;
+use crate::resource::Scanned;
+use crate::scan;
 
 /// Before the names of all records.
 const RECORDS: &str = "/provision/";
@@ -74,7 +75,7 @@ pub async fn with_unrecorded(
     mut all: Vec<Environment>,
     scanned: Option<&Scanned>,
 ) -> Result<Vec<Environment>> {
-    for ((stack, env), found) in scanned.map(|scanned| scanned.environments(&cx.names)).unwrap_or_default() {
+    for ((stack, env), found) in scanned.map(|scanned| scan::environments(scanned, &cx.names)).unwrap_or_default() {
         let names = Arc::new(Names { stack: stack.clone(), env: env.clone(), ..(*cx.names).clone() });
         let known = all.iter().position(|known| known.stack == stack && known.env == env);
         let members = match known {

@@ -4,10 +4,9 @@
 use aws_sdk_cloudwatchlogs::types::{InputLogEvent, OutputLogEvent};
 use serde::{Deserialize, Serialize};
 
-use crate::apply::Applied;
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
-use crate::event::Summary;
+use crate::outcome::{Applied, Summary};
 use crate::plan::Plan;
 use crate::secret::masked_json;
 use crate::send;

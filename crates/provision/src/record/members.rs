@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::kinds;
 use crate::names::{Address, Name, Names, Tags};
 use crate::plan::Members;
-use crate::resource;
 
 /// Members on one log group: AWS takes 50 tags, and some are for other things.
 const MEMBERS_PER_PAGE: usize = 42;
@@ -59,7 +59,7 @@ impl Record {
     /// Does it name a kind of resource that this version does not know? Then the record is not ours to delete.
     pub fn has_unknown_kinds(&self, names: &Names) -> bool {
         let mut keys = self.pages.iter().flat_map(Tags::keys).filter_map(|key| key.strip_prefix(&member_prefix(names)));
-        keys.any(|key| key.split_once('.').is_none_or(|(kind, _)| resource::kind(kind).is_none()))
+        keys.any(|key| key.split_once('.').is_none_or(|(kind, _)| kinds::kind(kind).is_none()))
     }
 
     /// The hash of the users' tags when they were last applied to everything.
@@ -106,7 +106,7 @@ impl Record {
         for (key, value) in self.pages.iter().flatten() {
             let Some(said) = key.strip_prefix(&prefix).filter(|said| !said.contains(MORE)) else { continue };
             let physical = unescape(&self.whole(key, value));
-            let member = said.split_once('.').and_then(|(kind, logical)| Some((resource::kind(kind)?, logical)));
+            let member = said.split_once('.').and_then(|(kind, logical)| Some((kinds::kind(kind)?, logical)));
             match member {
                 None => odd.push(format!("it names {said}, of a kind that this version does not know: left alone")),
                 Some((kind, _)) if !(kind.is_name)(&physical) => {

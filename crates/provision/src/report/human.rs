@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anstyle::{AnsiColor, Color, Style};
 
+use crate::change::Gone;
 use crate::doctor::{Check, State};
 use crate::event::{Event, Made, Reporter, Summary};
 use crate::names::plural;
@@ -11,7 +12,6 @@ use crate::plan::Op;
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
 use crate::report::{plan, transform};
-use crate::resource::Gone;
 use crate::secret::masked;
 use crate::spec::Diagnostics;
 use crate::verify::Verified;

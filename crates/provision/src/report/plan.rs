@@ -2,9 +2,10 @@
 
 use similar::{ChangeTag, TextDiff};
 
+use crate::change::{Change, Field};
+use crate::kinds::KINDS;
 use crate::plan::{Kept, Op, Plan, Refusal, Step};
 use crate::report::human::{BOLD, CARE, DIM, ERROR, GOOD};
-use crate::resource::{Change, Field, KINDS};
 
 /// The whole plan; `verbose` names what stays as it is too.
 pub fn text(plan: &Plan, command: &str, verbose: bool) -> String {

@@ -9,13 +9,12 @@ use aws_sdk_s3::types::{BucketLifecycleConfiguration, BucketLocationConstraint, 
 use aws_sdk_s3::types::{ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, Tag, Tagging};
 
 use super::claims;
-use super::shared::{Created, named, says, settle_created};
-use super::{Diff, Field, Gone, Resource, Unread};
+use super::shared::{Created, named, settle_created};
+use super::{Diff, Field, Gone, Resource, Scanned, Unread, by_tags};
 use crate::claims::{Claim, on_bucket, owner};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
-use crate::scan::{self, Scanned};
 use crate::send::{self, About, found};
 use crate::wait::{self, Polling};
 
@@ -105,7 +104,7 @@ impl Resource for Bucket {
     }
 
     async fn list(cx: &Cx) -> Result<Scanned> {
-        Ok(scan::by_tags::<Bucket>(cx, all(cx).await?).await)
+        Ok(by_tags::<Bucket>(cx, all(cx).await?).await)
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
@@ -205,8 +204,8 @@ impl Bucket {
         }
         match created {
             Ok(_) => Ok(Created::Now),
-            Err(error) if says(&error, "BucketAlreadyOwnedByYou", "") => Ok(Created::Already),
-            Err(error) if says(&error, "BucketAlreadyExists", "") => {
+            Err(error) if error.says("BucketAlreadyOwnedByYou", "") => Ok(Created::Already),
+            Err(error) if error.says("BucketAlreadyExists", "") => {
                 Err(error.hint("bucket names are unique in the world: choose another"))
             }
             Err(error) => Err(error),
@@ -235,7 +234,7 @@ impl Bucket {
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html>
 /// <https://github.com/hashicorp/terraform-provider-aws/issues/45684>
 fn refuses_tags(error: &Error) -> bool {
-    says(error, DENIED, "s3:TagResource") || says(error, "UnsupportedArgument", "") || says(error, "NotImplemented", "")
+    error.says(DENIED, "s3:TagResource") || error.says("UnsupportedArgument", "") || error.says("NotImplemented", "")
 }
 
 /// The names of the region's buckets.

@@ -7,13 +7,12 @@ use futures::stream::{self, StreamExt};
 use super::bucket::{self, Bucket};
 use super::claims::{self, Marker};
 use super::delivery_stream::{self, DeliveryStream};
-use super::{Diff, Field, Gone, Resource};
+use super::{Diff, Field, Found, Gone, Resource, Scanned};
 use crate::claims::{Claim, on_place, owner};
 use crate::cloud::{Cx, Purge};
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
 use crate::prefix::{self, Place, literal};
-use crate::scan::{Found, Scanned};
 
 mod objects;
 mod tally;

@@ -9,12 +9,11 @@ use super::log_group::LogRef;
 use super::role::{self, RoleRef};
 use super::shared::{create_when_free, deleted_meanwhile, named, settle_created};
 use super::stream::{self, Stream};
-use super::{Diff, Field, Gone, Resource};
+use super::{Diff, Field, Gone, Resource, Scanned, by_tags};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
 use crate::prefix::{self, Place};
-use crate::scan::{self, Scanned};
 use crate::send::{self, found};
 use crate::wait::{self, DELIVERY_STREAM_LIMIT, LAG_LIMIT, Polling};
 
@@ -229,7 +228,7 @@ impl Resource for DeliveryStream {
     }
 
     async fn list(cx: &Cx) -> Result<Scanned> {
-        Ok(scan::by_tags::<DeliveryStream>(cx, stream::delivery_streams(cx).await?).await)
+        Ok(by_tags::<DeliveryStream>(cx, stream::delivery_streams(cx).await?).await)
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {

@@ -6,12 +6,11 @@ use std::path::PathBuf;
 
 use super::log_group::{LogGroup, LogRef};
 use super::role::{self, Role, RoleRef, Statement};
-use super::shared::{Created, deleted_meanwhile, named, says, settle_created, tag_map};
-use super::{Diff, Field, Gone, Resource};
+use super::shared::{Created, deleted_meanwhile, named, settle_created, tag_map};
+use super::{Diff, Field, Gone, Resource, Scanned, by_tags};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
-use crate::scan::{self, Scanned};
 use crate::send::{self, found};
 use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
 
@@ -200,7 +199,7 @@ impl Resource for Function {
         while let Some(function) = functions.next().await {
             names.extend(function.map_err(|error| Error::aws("listing the functions", error))?.function_name);
         }
-        Ok(scan::by_tags::<Function>(cx, names).await)
+        Ok(by_tags::<Function>(cx, names).await)
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
@@ -251,7 +250,7 @@ impl Resource for Function {
     async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let created = match self.create_call(cx, name, tags).await {
             Ok(()) => Created::Now,
-            Err(error) if says(&error, CONFLICT, "already exist") => {
+            Err(error) if error.says(CONFLICT, "already exist") => {
                 cx.ledger.created(name);
                 Created::Already
             }

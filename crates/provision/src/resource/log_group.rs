@@ -2,12 +2,11 @@
 
 use futures::future::try_join_all;
 
-use super::shared::{Created, named, says, settle_created, tag_map};
-use super::{Diff, Field, Gone, Resource};
+use super::shared::{Created, named, settle_created, tag_map};
+use super::{Diff, Field, Gone, Resource, Scanned, by_tags};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
-use crate::scan::{self, Scanned};
 use crate::send::{self, found};
 
 pub(crate) mod section;
@@ -92,7 +91,7 @@ impl Resource for LogGroup {
                 names.extend(group.map_err(|error| Error::aws("listing the log groups", error))?.log_group_name);
             }
         }
-        Ok(scan::by_tags::<LogGroup>(cx, names).await)
+        Ok(by_tags::<LogGroup>(cx, names).await)
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
@@ -128,7 +127,7 @@ impl Resource for LogGroup {
         let (created, live) = match send::create(cx, name, format!("creating {name}"), || call.clone().send()).await {
             // A group without retention and streams is what the call makes: not worth a look.
             Ok(_) => (Created::Now, Some(Live { retention_days: None, streams: Vec::new() })),
-            Err(error) if says(&error, "ResourceAlreadyExistsException", "") => {
+            Err(error) if error.says("ResourceAlreadyExistsException", "") => {
                 cx.ledger.created(name);
                 (Created::Already, LogGroup::observe(cx, name).await?)
             }

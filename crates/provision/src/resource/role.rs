@@ -6,12 +6,11 @@ use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::policy::{canonical, decoded, pretty, trust};
-use super::shared::{Created, answer, named, says, settle_created};
-use super::{Diff, Field, Gone, Resource};
+use super::shared::{Created, answer, named, settle_created};
+use super::{Diff, Field, Gone, Resource, Scanned, by_tags};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
-use crate::scan::{self, Scanned};
 use crate::send::{self, About, found};
 use crate::wait::{self, LAG_LIMIT, Polling};
 
@@ -158,7 +157,7 @@ impl Resource for Role {
                 names.push(role.role_name);
             }
         }
-        Ok(scan::by_tags::<Role>(cx, names).await)
+        Ok(by_tags::<Role>(cx, names).await)
     }
 
     async fn prepare(&mut self, cx: &Cx, _: &Name) -> Result<()> {
@@ -208,7 +207,7 @@ impl Resource for Role {
         let call = call.set_permissions_boundary(self.boundary.clone()).set_tags(Some(sdk_tags(tags)));
         let (created, live) = match send::create(cx, name, format!("creating {name}"), || call.clone().send()).await {
             Ok(made) => (Created::Now, made.role.map(live).transpose()?),
-            Err(error) if says(&error, "EntityAlreadyExists", "") => {
+            Err(error) if error.says("EntityAlreadyExists", "") => {
                 // Since a moment ago, if the answer to an attempt of ours was lost: a read may not see it yet.
                 cx.ledger.created(name);
                 let what = format!("{name} to be seen");

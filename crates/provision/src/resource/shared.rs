@@ -27,11 +27,6 @@ where
     sent.map_err(|error| Error::aws(doing, error))
 }
 
-/// Does AWS say this? The code, and a part of the message.
-pub fn says(error: &Error, code: &str, part: &str) -> bool {
-    error.code() == Some(code) && error.to_string().contains(part)
-}
-
 /// How a create call went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Created {
@@ -50,7 +45,7 @@ pub async fn create_when_free<R: Resource, F: Future<Output = Result<()>>>(
 ) -> Result<Created> {
     let attempt = async || match create().await {
         Ok(()) => Ok(Created::Now),
-        Err(error) if says(&error, "ResourceInUseException", "already exists") => Ok(Created::Already),
+        Err(error) if error.says("ResourceInUseException", "already exists") => Ok(Created::Already),
         Err(error) => Err(error),
     };
     let mut created = attempt().await?;

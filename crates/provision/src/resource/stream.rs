@@ -8,12 +8,11 @@ use aws_sdk_kinesis::types::{EncryptionType, MetricsName, StreamDescriptionSumma
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 use tokio::time::Instant;
 
-use super::shared::{create_when_free, deleted_meanwhile, named, says, settle_created, tag_map};
-use super::{Diff, Field, Gone, Resource, fields};
+use super::shared::{create_when_free, deleted_meanwhile, named, settle_created, tag_map};
+use super::{Diff, Field, Gone, Resource, Scanned, by_tags, fields};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
-use crate::scan::{self, Scanned};
 use crate::section::Section;
 use crate::send::{self, found};
 use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
@@ -111,7 +110,7 @@ impl Resource for Stream {
         while let Some(page) = pages.next().await {
             names.extend(page.map_err(|error| Error::aws("listing the streams", error))?.stream_names);
         }
-        Ok(scan::by_tags::<Stream>(cx, names).await)
+        Ok(by_tags::<Stream>(cx, names).await)
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
@@ -218,7 +217,7 @@ impl Stream {
             let refusal = match take(cx, name, step).await {
                 Ok(()) => None,
                 // Of an earlier change that AWS has not finished everywhere, or of this very one: an answer to it was lost.
-                Err(error) if says(&error, IN_USE, "not ACTIVE") => Some(error),
+                Err(error) if error.says(IN_USE, "not ACTIVE") => Some(error),
                 Err(error) => return Err(error),
             };
             let patience = if refusal.is_none() { LAG_LIMIT } else { REFUSAL_LAG };

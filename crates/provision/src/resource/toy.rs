@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::shared::tag_map;
-use super::{Diff, Field, Gone, Resource, fields};
+use super::{Diff, Field, Gone, Resource, Scanned, fields};
 use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::{Address, Name, Names, Tags};
-use crate::scan::Scanned;
 use crate::section::{Lower, Section};
 use crate::send::{self, found};
 use crate::yaml::scalar::{Days, patterns};

@@ -5,17 +5,19 @@ use std::collections::HashSet;
 use tokio::sync::watch;
 
 use super::{Result, names_in, record_failed, scan, settled, tell_unwritten, thing, warn, warn_of_record};
-use crate::apply::{self, Applied};
+use crate::apply;
+use crate::change::Gone;
 use crate::cloud::Cx;
 use crate::derive;
 use crate::error::Error;
 use crate::event::{Event, Events, Summary};
+use crate::kinds;
 use crate::names::{Name, Names};
 use crate::node::Node;
+use crate::outcome::Applied;
 use crate::plan::{self, Permits, Plan};
 use crate::record::{self, About, journal};
-use crate::resource::{self, Gone};
-use crate::scan::Scanned;
+use crate::resource::Scanned;
 use crate::seen::Seen;
 use crate::spec::stack::Stack;
 use crate::survey::{For, Survey};
@@ -63,9 +65,9 @@ pub async fn decide_gc(
 fn add_scanned(nodes: &mut Vec<Box<dyn Node>>, scanned: Option<&Scanned>, names: &Names) {
     let known: HashSet<(&str, String)> =
         nodes.iter().map(|node| (node.name().address.kind, node.name().physical.clone())).collect();
-    let found = scanned.map(|scanned| scanned.of(names)).unwrap_or_default();
+    let found = scanned.map(|scanned| crate::scan::of(scanned, names)).unwrap_or_default();
     let found = found.into_iter().filter(|name| !known.contains(&(name.address.kind, name.physical.clone())));
-    nodes.extend(found.filter_map(|name| Some((resource::kind(name.address.kind)?.unwanted)(name))));
+    nodes.extend(found.filter_map(|name| Some((kinds::kind(name.address.kind)?.unwanted)(name))));
 }
 
 fn plan(cx: &Cx, survey: &Survey, events: &Events) -> Plan {

@@ -1,17 +1,17 @@
 //! `up`: everything that the spec names is made to be there.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use super::{Result, names_in, record_failed, settled, tell_unwritten, thing, warn, warn_of_record};
-use crate::apply::{self, Applied};
+use crate::apply;
 use crate::cloud::{Cx, calls};
 use crate::derive;
 use crate::error::Error;
 use crate::event::{Event, Events, Summary};
 use crate::names::{Name, Names};
+use crate::outcome::Applied;
 use crate::plan::{self, Facts, Op, Permits, Plan, Wants};
 use crate::record::{self, About, Record, journal};
 use crate::resource::Gone;
@@ -20,9 +20,7 @@ use crate::survey::{For, Survey};
 
 /// Reads everything and decides what `up` has to do; tells the plan. Changes nothing.
 pub async fn decide_up(cx: &Cx, stack: &Stack, permits: Permits, events: &Events) -> Result<(Survey, Plan)> {
-    let working = events.clone();
-    let waiting = Arc::new(move |text: &str| working.say(Event::Working { text: text.to_owned() }));
-    let cx = Cx { waiting, ..cx.clone() };
+    let cx = Cx { waiting: events.working(), ..cx.clone() };
     let survey = settled(&cx, || derive::nodes(stack, &cx.names), For::Up, events).await?;
     record::refuse_taken(&survey.record, &cx.names).map_err(|error| vec![error])?;
     warn(&survey, &cx, events);

@@ -1,7 +1,5 @@
 //! The artifact of a function, run as a process on this machine.
 
-use std::sync::Arc;
-
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use bytes::Bytes;
 use local_cloud::functions::{FunctionImage, Runner};
@@ -10,7 +8,6 @@ use serde::Serialize;
 use crate::artifact::cpu;
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
-use crate::event::{Event, Events};
 use crate::names::{Address, Name, Names};
 use crate::resource::Resource;
 use crate::resource::function::{Architecture, Code, Function, Package, Upload};
@@ -81,21 +78,18 @@ fn read_log(log: Vec<String>, duration_ms: f64) -> (Measured, Vec<String>) {
     (measured, written)
 }
 
-/// The function as the runner wants it: its code is built or packed as `up` would do it. Reaches no cloud.
+/// The function as the runner wants it: its code is built or packed as `up` would do it; `cx` is told what is being built. Reaches no cloud.
 ///
 /// # Errors
 /// The code cannot be made, is not on this machine, or is not for this machine.
-pub async fn prepare(function: &Managed<Function>, logical: &str, cx: &Cx, events: &Events) -> Result<FunctionImage> {
+pub async fn prepare(function: &Managed<Function>, logical: &str, cx: &Cx) -> Result<FunctionImage> {
     let mut desired = function.desired.clone();
     let name = Name { address: Address::new(Function::KIND, logical), physical: function.physical.clone() };
     if matches!(desired.code, Code::S3 { .. }) {
         return image(&desired, &name.physical, &cx.names);
     }
     for_this_machine(desired.architecture, &name)?;
-    let told = events.clone();
-    let mut cx = cx.clone();
-    cx.waiting = Arc::new(move |line| told.say(Event::Working { text: line.to_owned() }));
-    desired.prepare(&cx, &name).await?;
+    desired.prepare(cx, &name).await?;
     image(&desired, &name.physical, &cx.names)
 }
 

@@ -157,8 +157,7 @@ async fn delete(cx: &Cx, bucket: &str, entries: Vec<Entry>) -> Result<()> {
     )?;
     let Some(error) = deleted.errors().first() else { return Ok(()) };
     let (key, why) = (error.key().unwrap_or("an object"), error.message().unwrap_or("no message"));
-    let code = error.code().unwrap_or_default().to_owned();
-    needing(Err(Error::new(format!("deleting {key} in bucket {bucket}"), why).with_code(code)))
+    needing(Err(Error::of_item(format!("deleting {key} in bucket {bucket}"), error.code().unwrap_or_default(), why)))
 }
 
 /// Aborts the unfinished uploads of the place: Firehose uses them for short intervals, and they cost without being seen.
