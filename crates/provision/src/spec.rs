@@ -1,6 +1,6 @@
 //! YAML to a checked [`stack::Stack`], and what is wrong with it otherwise.
 //!
-//! Text → tree with places ([`tree`]) → variables filled in ([`interpolate`]) → typed records ([`grammar`]) → [`lower()`].
+//! Text → tree with places ([`tree`]) → variables filled in ([`interpolate`]) → typed records ([`grammar`]) → `lower`.
 //! Each step reports what it finds and goes on, so that one run names all mistakes.
 
 use std::collections::{BTreeMap, HashSet};
