@@ -3,7 +3,6 @@
 //! The reader gives up on everything unusual, and on every mistake. Then serde_json reads the payload from its start, so that rare
 //! forms, limits and error messages are always serde_json's. The writer leaves numbers and rare keys to serde_json.
 
-mod compound;
 mod reader;
 mod skip;
 mod text;

@@ -1,12 +1,15 @@
-//! A serde deserializer for usual JSON.
+//! Reads usual JSON, and gives up on everything else. `deserializer` is serde's side of it.
+
+mod compound;
+mod deserializer;
 
 use std::fmt;
 
 use serde::de::{self, Deserialize, Visitor};
 
-use super::compound::{Elements, Members, UnitVariant, Variant};
+use self::compound::{Elements, Members};
 use super::skip::{after_space, number_length, value_end};
-use super::text::{escape, until_special};
+use super::text::{escape, short_string, until_special};
 
 /// The only value in the text. `None` if the reader gives up.
 pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Option<T> {
@@ -54,28 +57,29 @@ enum Text<'de> {
 
 impl<'de> Reader<'de> {
     #[cold]
-    pub(super) fn give_up<T>(&mut self) -> Result<T, Unusual> {
+    fn give_up<T>(&mut self) -> Result<T, Unusual> {
         self.gave_up = true;
         Err(Unusual)
     }
 
     /// The next byte that is not white space.
     #[inline]
-    pub(super) fn peek(&mut self) -> Option<u8> {
+    fn peek(&mut self) -> Option<u8> {
         self.at = after_space(self.text.as_bytes(), self.at);
         self.text.as_bytes().get(self.at).copied()
     }
 
     /// Skips this byte, if it comes next.
     #[inline]
-    pub(super) fn eat(&mut self, byte: u8) -> bool {
-        let is = self.peek() == Some(byte);
+    fn eat(&mut self, byte: u8) -> bool {
+        // Mostly there is no white space.
+        let is = self.text.as_bytes().get(self.at) == Some(&byte) || self.peek() == Some(byte);
         self.at += usize::from(is);
         is
     }
 
     #[inline]
-    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Unusual> {
+    fn expect(&mut self, byte: u8) -> Result<(), Unusual> {
         if self.eat(byte) { Ok(()) } else { self.give_up() }
     }
 
@@ -91,6 +95,19 @@ impl<'de> Reader<'de> {
     #[inline]
     fn string(&mut self) -> Result<Text<'de>, Unusual> {
         self.expect(b'"')?;
+        let start = self.at;
+        match short_string(&self.text.as_bytes()[start..]) {
+            Some(length) => {
+                self.at = start + length + 1;
+                Ok(Text::Plain(&self.text[start..start + length]))
+            }
+            None => self.long_string(),
+        }
+    }
+
+    /// A string whose inside comes next.
+    #[inline(never)]
+    fn long_string(&mut self) -> Result<Text<'de>, Unusual> {
         let (json, start) = (self.text.as_bytes(), self.at);
         match until_special(&json[start..]) {
             Some(length) if json[start + length] == b'"' => {
@@ -124,7 +141,7 @@ impl<'de> Reader<'de> {
     }
 
     #[inline]
-    pub(super) fn visit_string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unusual> {
+    fn visit_string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unusual> {
         match self.string()? {
             Text::Plain(text) => visitor.visit_borrowed_str(text),
             Text::Unescaped => visitor.visit_str(&self.scratch),
@@ -166,9 +183,19 @@ impl<'de> Reader<'de> {
         }
     }
 
+    /// Skips a value.
+    fn skip(&mut self) -> Result<(), Unusual> {
+        self.peek();
+        match value_end(self.text.as_bytes(), self.at) {
+            Some(end) => self.at = end,
+            None => return self.give_up(),
+        }
+        Ok(())
+    }
+
     /// Reads a nested value, if it is not nested too deep.
     #[inline]
-    pub(super) fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Unusual>) -> Result<T, Unusual> {
+    fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Unusual>) -> Result<T, Unusual> {
         if self.levels_left == 0 {
             return self.give_up();
         }
@@ -192,126 +219,6 @@ impl<'de> Reader<'de> {
         let value = self.nested(|reader| visitor.visit_map(Members::new(reader)))?;
         self.expect(b'}')?;
         Ok(value)
-    }
-}
-
-/// Types that serde_json treats in a way of its own have such names.
-pub(super) fn is_special(name: &str) -> bool {
-    name.starts_with("$serde_json::")
-}
-
-macro_rules! each {
-    ($($method:ident)* => |$reader:ident, $visitor:ident| $body:expr) => {
-        $(
-            #[inline]
-            fn $method<V: Visitor<'de>>($reader, $visitor: V) -> Result<V::Value, Unusual> {
-                $body
-            }
-        )*
-    };
-}
-pub(super) use each;
-
-impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
-    type Error = Unusual;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unusual> {
-        match self.peek() {
-            Some(b'"') => self.visit_string(visitor),
-            Some(b'-' | b'0'..=b'9') => self.deserialize_f64(visitor),
-            Some(b'{') => self.visit_object(visitor),
-            Some(b'[') => self.visit_list(visitor),
-            Some(b'n') => self.deserialize_unit(visitor),
-            _ => self.deserialize_bool(visitor),
-        }
-    }
-
-    each! {
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
-        deserialize_f64 => |self, visitor| self.visit_number(visitor, |text| text.parse().ok())
-    }
-    each! { deserialize_f32 => |self, visitor| self.visit_number(visitor, |text| text.parse::<f32>().ok().map(f64::from)) }
-    each! {
-        deserialize_str deserialize_string deserialize_char deserialize_identifier => |self, visitor| self.visit_string(visitor)
-    }
-    each! { deserialize_i128 deserialize_u128 deserialize_bytes deserialize_byte_buf => |self, _visitor| self.give_up() }
-    each! { deserialize_seq => |self, visitor| self.visit_list(visitor) }
-    each! { deserialize_map => |self, visitor| self.visit_object(visitor) }
-
-    #[inline]
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unusual> {
-        match self.peek() {
-            Some(b't') => self.literal("true").and_then(|()| visitor.visit_bool(true)),
-            _ => self.literal("false").and_then(|()| visitor.visit_bool(false)),
-        }
-    }
-
-    #[inline]
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unusual> {
-        match self.peek() {
-            Some(b'n') => self.literal("null").and_then(|()| visitor.visit_none()),
-            _ => visitor.visit_some(self),
-        }
-    }
-
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unusual> {
-        self.literal("null").and_then(|()| visitor.visit_unit())
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Unusual> {
-        self.deserialize_unit(visitor)
-    }
-
-    #[inline]
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Unusual> {
-        if is_special(name) { self.give_up() } else { visitor.visit_newtype_struct(self) }
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Unusual> {
-        self.visit_list(visitor)
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, Unusual> {
-        self.visit_list(visitor)
-    }
-
-    #[inline]
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Unusual> {
-        if is_special(name) { self.give_up() } else { self.visit_object(visitor) }
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Unusual> {
-        match self.peek() {
-            Some(b'"') => visitor.visit_enum(UnitVariant(self)),
-            _ => {
-                self.expect(b'{')?;
-                let value = self.nested(|reader| visitor.visit_enum(Variant(reader)))?;
-                self.expect(b'}')?;
-                Ok(value)
-            }
-        }
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unusual> {
-        self.peek();
-        let Some(end) = value_end(self.text.as_bytes(), self.at) else { return self.give_up() };
-        self.at = end;
-        visitor.visit_unit()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Skips values of JSON and checks that they are valid.
 
-use super::text::{escape, until_special};
+use super::text::{escape, short_string, until_special};
 use crate::scan::every;
 
 /// Values may be nested this deep: a bit for each level says whether it is an object.
@@ -71,8 +71,16 @@ fn key_end(json: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The position after the closing quote of a string whose inside starts at `at`.
-#[inline]
-fn string_end(json: &[u8], mut at: usize) -> Option<usize> {
+#[inline(always)]
+fn string_end(json: &[u8], at: usize) -> Option<usize> {
+    match short_string(json.get(at..)?) {
+        Some(length) => Some(at + length + 1),
+        None => long_string_end(json, at),
+    }
+}
+
+#[inline(never)]
+fn long_string_end(json: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += until_special(json.get(at..)?)?;
         match json[at] {

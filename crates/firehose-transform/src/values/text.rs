@@ -3,38 +3,61 @@
 use crate::scan::{LANES, every};
 
 /// The position of the first quote, backslash or control character, none of which a JSON string may contain as it is.
-#[inline]
+///
+/// The first word is checked inline, because most strings are short.
+#[inline(always)]
 pub(crate) fn until_special(bytes: &[u8]) -> Option<usize> {
-    let word = |at: usize| bytes.get(at..)?.first_chunk();
-    let found = |at: usize, word: &[u8; 8]| {
-        let hits = special(u64::from_le_bytes(*word));
-        (hits != 0).then(|| at + hits.trailing_zeros() as usize / 8)
+    match bytes.first_chunk() {
+        Some(word) => first_special(word).or_else(|| after_first_word(bytes)),
+        None => in_few(bytes),
+    }
+}
+
+/// The end of the string whose inside these bytes start with, if it is plain and shorter than eight bytes.
+#[inline(always)]
+pub(super) fn short_string(bytes: &[u8]) -> Option<usize> {
+    let length = first_special(bytes.first_chunk()?)?;
+    (bytes[length] == b'"').then_some(length)
+}
+
+#[inline(always)]
+fn first_special(word: &[u8; 8]) -> Option<usize> {
+    let hits = special(u64::from_le_bytes(*word));
+    (hits != 0).then(|| hits.trailing_zeros() as usize / 8)
+}
+
+/// Searches after the first eight bytes: one more word, then vectors without a hit, and then words again.
+#[inline]
+fn after_first_word(bytes: &[u8]) -> Option<usize> {
+    let mut at = 8;
+    while let Some(word) = bytes.get(at..)?.first_chunk() {
+        if let Some(found) = first_special(word) {
+            return Some(at + found);
+        }
+        at += word.len();
+        while let Some(lanes) = bytes[at..].first_chunk()
+            && !has_special(lanes)
+        {
+            at += LANES;
+        }
+    }
+    // The last word overlaps with bytes that were checked.
+    let last = bytes.last_chunk()?;
+    first_special(last).map(|found| bytes.len() - last.len() + found)
+}
+
+/// Searches less than eight bytes: the first four and the last four, which may overlap.
+#[inline]
+fn in_few(bytes: &[u8]) -> Option<usize> {
+    let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) else {
+        return bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
     };
-    let mut at = 0;
-    while let Some(next) = word(at) {
-        if let Some(found) = found(at, next) {
-            return Some(found);
-        }
-        at += next.len();
-        // Most strings are short. In long ones, vectors without a hit are passed first.
-        if at == 2 * next.len() {
-            while let Some(lanes) = bytes[at..].first_chunk()
-                && !has_special(lanes)
-            {
-                at += LANES;
-            }
-        }
-    }
-    match bytes.last_chunk() {
-        _ if at == bytes.len() => None,
-        // Overlaps with bytes that were checked.
-        Some(last) => found(bytes.len() - last.len(), last),
-        None => {
-            let mut word = [b' '; 8];
-            word[..bytes.len()].copy_from_slice(bytes);
-            found(0, &word)
-        }
-    }
+    let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
+    let hits = special(first | last << 32);
+    (hits != 0).then(|| match hits.trailing_zeros() as usize / 8 {
+        at @ 0..4 => at,
+        at => bytes.len() + at - 8,
+    })
 }
 
 /// The high bit of the first byte in the word that ends the plain part of a string. Bits of later bytes mean nothing.

@@ -1,10 +1,13 @@
 //! A serde serializer for compact JSON.
 
+mod compound;
+
 use std::fmt::{self, Write};
 
 use serde::ser::{self, Serialize};
 use serde_json::Error;
 
+use self::compound::Compound;
 use super::text::{append_escaped, append_string};
 
 type Result<T = ()> = std::result::Result<T, Error>;
@@ -20,7 +23,7 @@ impl<'o> Writer<'o> {
 
     fn open(self, open: u8, close: &'static [u8]) -> Compound<'o> {
         self.out.push(open);
-        Compound { out: self.out, close, first: true, raw: false }
+        Compound::new(self.out, close)
     }
 
     /// Starts the object around an enum's content.
@@ -149,9 +152,8 @@ impl<'o> ser::Serializer for Writer<'o> {
 
     #[inline]
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<'o>> {
-        // serde_json's RawValue, whose only field is the text to write.
         if name == "$serde_json::private::RawValue" {
-            return Ok(Compound { out: self.out, close: b"", first: true, raw: true });
+            return Ok(Compound::raw(self.out));
         }
         Ok(self.open(b'{', b"}"))
     }
@@ -175,141 +177,5 @@ impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         append_escaped(self.0, text);
         Ok(())
-    }
-}
-
-/// A list or an object that is open.
-pub(super) struct Compound<'o> {
-    out: &'o mut Vec<u8>,
-    close: &'static [u8],
-    first: bool,
-    raw: bool,
-}
-
-impl Compound<'_> {
-    #[inline]
-    fn comma(&mut self) {
-        if !std::mem::take(&mut self.first) {
-            self.out.push(b',');
-        }
-    }
-
-    #[inline]
-    fn element(&mut self, value: &(impl Serialize + ?Sized)) -> Result {
-        self.comma();
-        value.serialize(Writer { out: self.out })
-    }
-
-    #[inline]
-    fn field(&mut self, key: &'static str, value: &(impl Serialize + ?Sized)) -> Result {
-        if self.raw {
-            return self.raw(value);
-        }
-        self.comma();
-        append_string(self.out, key);
-        self.out.push(b':');
-        value.serialize(Writer { out: self.out })
-    }
-
-    /// Writes the text of a RawValue: as a string, which is read back.
-    #[cold]
-    fn raw(&mut self, text: &(impl Serialize + ?Sized)) -> Result {
-        let text: String = serde_json::from_slice(&serde_json::to_vec(text)?)?;
-        self.out.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
-
-    #[inline]
-    fn close(self) -> Result {
-        self.out.extend_from_slice(self.close);
-        Ok(())
-    }
-}
-
-macro_rules! elements {
-    ($($trait:ident $method:ident,)*) => {
-        $(
-            impl ser::$trait for Compound<'_> {
-                type Ok = ();
-                type Error = Error;
-
-                #[inline]
-                fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
-                    self.element(value)
-                }
-
-                #[inline]
-                fn end(self) -> Result {
-                    self.close()
-                }
-            }
-        )*
-    };
-}
-elements! {
-    SerializeSeq serialize_element,
-    SerializeTuple serialize_element,
-    SerializeTupleStruct serialize_field,
-    SerializeTupleVariant serialize_field,
-}
-
-macro_rules! fields {
-    ($($trait:ident)*) => {
-        $(
-            impl ser::$trait for Compound<'_> {
-                type Ok = ();
-                type Error = Error;
-
-                #[inline]
-                fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result {
-                    self.field(key, value)
-                }
-
-                #[inline]
-                fn end(self) -> Result {
-                    self.close()
-                }
-            }
-        )*
-    };
-}
-fields! { SerializeStruct SerializeStructVariant }
-
-impl ser::SerializeMap for Compound<'_> {
-    type Ok = ();
-    type Error = Error;
-
-    #[inline]
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result {
-        self.comma();
-        let start = self.out.len();
-        // Most keys are strings. serde_json knows how others are written.
-        let written = key.serialize(Writer { out: self.out });
-        if written.is_err() || self.out.get(start) != Some(&b'"') {
-            self.out.truncate(start);
-            let object = serde_json::to_vec(&Member(key))?;
-            self.out.extend_from_slice(&object[1..object.len() - ":null}".len()]);
-        }
-        self.out.push(b':');
-        Ok(())
-    }
-
-    #[inline]
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
-        value.serialize(Writer { out: self.out })
-    }
-
-    #[inline]
-    fn end(self) -> Result {
-        self.close()
-    }
-}
-
-/// An object with this key only.
-struct Member<'k, K: ?Sized>(&'k K);
-
-impl<K: Serialize + ?Sized> Serialize for Member<'_, K> {
-    fn serialize<S: ser::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_map([(self.0, ())])
     }
 }

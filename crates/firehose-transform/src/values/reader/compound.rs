@@ -2,7 +2,8 @@
 
 use serde::de::{self, Deserialize, DeserializeSeed, Visitor};
 
-use super::reader::{Reader, Unusual, each, is_special};
+use super::deserializer::{each, is_special};
+use super::{Reader, Unusual};
 
 /// The elements of a list after its opening bracket.
 pub(super) struct Elements<'a, 'de> {
