@@ -112,6 +112,7 @@ macro_rules! client {
         })
     };
 }
+pub(crate) use client;
 
 impl Cx {
     /// A context that waits silently, with default options.

@@ -6,7 +6,7 @@ use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::Name;
 use crate::node::{self, Node};
-use crate::resource::{Resource, Scanned, bucket, bucket_prefix, delivery_stream, function, log_group, role, stream};
+use crate::resource::{self, Resource, Scanned};
 
 /// One kind, as the engine finds it by name.
 pub struct Kind {
@@ -34,13 +34,13 @@ fn list<R: Resource>(cx: &Cx) -> BoxFuture<'_, Result<Scanned>> {
 
 /// All kinds, in the order in which people read them.
 pub const KINDS: &[Kind] = &[
-    Kind::of::<stream::Stream>(),
-    Kind::of::<bucket::Bucket>(),
-    Kind::of::<bucket_prefix::BucketPrefix>(),
-    Kind::of::<log_group::LogGroup>(),
-    Kind::of::<role::Role>(),
-    Kind::of::<function::Function>(),
-    Kind::of::<delivery_stream::DeliveryStream>(),
+    Kind::of::<resource::stream::Stream>(),
+    Kind::of::<resource::bucket::Bucket>(),
+    Kind::of::<resource::bucket_prefix::BucketPrefix>(),
+    Kind::of::<resource::log_group::LogGroup>(),
+    Kind::of::<resource::role::Role>(),
+    Kind::of::<resource::function::Function>(),
+    Kind::of::<resource::delivery_stream::DeliveryStream>(),
 ];
 
 /// The kind of that name.

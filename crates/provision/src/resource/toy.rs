@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::shared::tag_map;
 use super::{Diff, Field, Gone, Resource, Scanned, fields};
-use crate::cloud::Cx;
+use crate::cloud::{Cx, client};
 use crate::error::Result;
 use crate::names::{Address, Name, Names, Tags};
 use crate::section::{Lower, Section};
@@ -96,7 +96,8 @@ impl Resource for Toy {
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Toy>> {
-        let call = cx.logs().describe_log_groups().log_group_name_prefix(&name.physical).limit(1);
+        let call =
+            client!(cx, aws_sdk_cloudwatchlogs).describe_log_groups().log_group_name_prefix(&name.physical).limit(1);
         let answer = send::ask(cx, name, format!("reading {name}"), || call.clone().send()).await?;
         let group = answer.log_groups.unwrap_or_default().pop();
         Ok(group.map(|group| Toy {
@@ -106,7 +107,9 @@ impl Resource for Toy {
     }
 
     async fn tags(cx: &Cx, name: &Name, _: Option<&Toy>) -> Result<Option<Tags>> {
-        let call = cx.logs().list_tags_for_resource().resource_arn(Toy::arn(&name.physical, &cx.names));
+        let call = client!(cx, aws_sdk_cloudwatchlogs)
+            .list_tags_for_resource()
+            .resource_arn(Toy::arn(&name.physical, &cx.names));
         let carried =
             found(send::ask(cx, name, format!("reading the tags of {name}"), || call.clone().send()).await, ABSENT)?;
         Ok(Some(carried.and_then(|carried| carried.tags).unwrap_or_default().into_iter().collect()))
@@ -117,19 +120,25 @@ impl Resource for Toy {
     }
 
     async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
-        let call = cx.logs().create_log_group().log_group_name(&name.physical).set_tags(Some(tag_map(tags)));
+        let call = client!(cx, aws_sdk_cloudwatchlogs)
+            .create_log_group()
+            .log_group_name(&name.physical)
+            .set_tags(Some(tag_map(tags)));
         send::create(cx, name, format!("creating {name}"), || call.clone().send()).await?;
         self.update(cx, name, &Toy { retention_days: None, class: self.class }, &Diff::default()).await
     }
 
     async fn update(&self, cx: &Cx, name: &Name, _: &Toy, _: &Diff) -> Result<()> {
         let Some(days) = self.retention_days else { return Ok(()) };
-        let call = cx.logs().put_retention_policy().log_group_name(&name.physical).retention_in_days(days as i32);
+        let call = client!(cx, aws_sdk_cloudwatchlogs)
+            .put_retention_policy()
+            .log_group_name(&name.physical)
+            .retention_in_days(days as i32);
         send::change(cx, name, format!("updating {name}"), || call.clone().send()).await
     }
 
     async fn delete(cx: &Cx, name: &Name, _: &Toy) -> Result<Gone> {
-        let call = cx.logs().delete_log_group().log_group_name(&name.physical);
+        let call = client!(cx, aws_sdk_cloudwatchlogs).delete_log_group().log_group_name(&name.physical);
         send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await?;
         Ok(Gone::Deleted)
     }
