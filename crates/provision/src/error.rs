@@ -50,7 +50,7 @@ impl Error {
         });
         let said = match &error {
             SdkError::ServiceError(e) => {
-                let message = e.err().message().unwrap_or("no message");
+                let message = e.err().message().filter(|said| !said.is_empty()).unwrap_or("no message");
                 format!("{} ({})", message, e.err().code().unwrap_or("no code"))
             }
             other => chain(other),

@@ -15,6 +15,7 @@ pub mod function;
 mod listed;
 pub mod log_group;
 mod policy;
+pub mod queue;
 pub mod role;
 mod shared;
 pub mod stream;

@@ -110,6 +110,8 @@ sections! {
     functions: Function;
     /// Firehose delivery streams.
     deliveries: DeliveryStream;
+    /// SQS queues.
+    queues: crate::resource::queue::Queue;
 }
 
 /// A stack without its sections.
