@@ -41,7 +41,6 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<resource::role::Role>(),
     Kind::of::<resource::function::Function>(),
     Kind::of::<resource::delivery_stream::DeliveryStream>(),
-    Kind::of::<resource::queue::Queue>(),
 ];
 
 /// The kind of that name.

@@ -15,7 +15,6 @@ pub mod function;
 mod listed;
 pub mod log_group;
 mod policy;
-pub mod queue;
 pub mod role;
 mod shared;
 pub mod stream;

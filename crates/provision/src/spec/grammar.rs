@@ -110,8 +110,6 @@ sections! {
     functions: Function;
     /// Firehose delivery streams.
     deliveries: DeliveryStream;
-    /// SQS queues.
-    queues: crate::resource::queue::Queue;
 }
 
 /// A stack without its sections.
