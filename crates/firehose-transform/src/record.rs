@@ -85,7 +85,11 @@ impl<'a> Record<'a> {
     /// # Errors
     /// [`Error::NotText`] if the payload is not UTF-8, [`Error::NotBase64`] if the event's data is not base64.
     pub fn text(&self) -> Result<&str, Error> {
-        std::str::from_utf8(self.payload()?).map_err(Error::NotText)
+        let payload = self.payload()?;
+        match values::utf8(payload) {
+            Some(text) => Ok(text),
+            None => std::str::from_utf8(payload).map_err(Error::NotText), // says where
+        }
     }
 
     /// The payload as one JSON value of type `T`, which may borrow from the payload.

@@ -15,12 +15,14 @@ pub(crate) use skip::{leading_digits, number_length, value_end};
 #[cfg(feature = "fields")]
 pub(crate) use text::{is_ascii, special, until_special};
 
+pub(crate) use text::utf8;
+
 /// The only value in the JSON.
 ///
 /// # Errors
 /// As `serde_json::from_slice`.
 pub(crate) fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, serde_json::Error> {
-    match text::utf8(json).and_then(reader::read) {
+    match utf8(json).and_then(reader::read) {
         Some(value) => Ok(value),
         None => serde_json::from_slice(json),
     }

@@ -144,8 +144,8 @@ fn append_escape(out: &mut Vec<u8>, byte: u8) {
 
 /// `None` if the bytes are not UTF-8.
 #[inline]
-pub(super) fn utf8(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok()
+pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
+    simdutf8::basic::from_utf8(bytes).ok()
 }
 
 /// Like `<[u8]>::is_ascii`, without its loop over the last bytes.
