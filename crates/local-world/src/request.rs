@@ -145,11 +145,13 @@ pub struct Input {
     pub payload: Bytes,
     /// JSON on one line, of a caller that sent a client context.
     pub client_context: Option<String>,
+    /// Does a function that runs wait for the answer? It keeps its process meanwhile.
+    pub nested: bool,
 }
 
 impl From<Bytes> for Input {
     fn from(payload: Bytes) -> Input {
-        Input { payload, client_context: None }
+        Input { payload, client_context: None, nested: false }
     }
 }
 

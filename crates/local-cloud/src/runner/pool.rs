@@ -15,7 +15,8 @@ use super::process::Process;
 use super::supervisor::Supervisor;
 use super::{environment, report, unpack};
 
-/// Processes of one runner, idle and working together.
+/// Processes of one runner, idle and working together. Those of invocations that a function waits for come on top: if they had to wait
+/// for a place, which their callers hold, nobody would ever get one.
 const MAX_PROCESSES: usize = 8;
 
 /// Code on disk, unpacked by whoever needs it first.
@@ -67,7 +68,10 @@ impl Pool {
 
     /// Runs the function once, in a warm process where there is one.
     pub async fn invoke(&self, function: &FunctionImage, input: Input) -> InvokeOutcome {
-        let _place = self.places.acquire().await.expect("the semaphore is never closed");
+        let _place = match input.nested {
+            true => None,
+            false => Some(self.places.acquire().await.expect("the semaphore is never closed")),
+        };
         let id = uuid::Uuid::new_v4().to_string();
         let mut warm = match self.take(function) {
             Some(warm) => warm,
@@ -77,7 +81,7 @@ impl Pool {
             },
         };
         let (outcome, reusable) = warm.process.invoke(&id, function, input).await;
-        if reusable && !warm.retired.get() {
+        if reusable && !warm.retired.get() && self.shelf.borrow().idle.len() < MAX_PROCESSES {
             self.shelf.borrow_mut().idle.push(warm);
         } else {
             warm.process.end().await;

@@ -234,6 +234,6 @@ async fn what_a_python_function_logs_is_written_as_on_aws() {
 async fn a_client_context_reaches_the_function() {
     let runner = Runner::new();
     let client_context = Some(r#"{"custom":{"who":"m\u00fc"}}"#.to_owned());
-    let answer = json(&runner.invoke(&python(), Input { payload: "{}".into(), client_context }).await);
+    let answer = json(&runner.invoke(&python(), Input { payload: "{}".into(), client_context, nested: false }).await);
     assert_eq!(answer["client"], serde_json::json!({ "client": null, "custom": { "who": "mü" }, "env": null }));
 }

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use local_cloud::Engine;
+
 use super::support::*;
 
 async fn raw(address: std::net::SocketAddr, request: &str) -> String {
@@ -25,17 +27,68 @@ def handler(event, context):
     return [endpoint, health, context.invoked_function_arn]
 ";
 
+/// Invokes a function that answers at once, as SDKs would.
+const INVOKES: &str = "
+import os, urllib.request
+def handler(event, context):
+    if event.get('inner'):
+        return 'done'
+    key, token = os.environ['AWS_ACCESS_KEY_ID'], os.environ['AWS_SESSION_TOKEN']
+    credential = f'Credential={key}/20260101/us-east-1/lambda/aws4_request'
+    headers = {'Authorization': f'AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0', 'X-Amz-Security-Token': token}
+    path = '/2015-03-31/functions/f/invocations'
+    call = urllib.request.Request(os.environ['AWS_ENDPOINT_URL'] + path, b'{\"inner\": true}', headers)
+    return urllib.request.urlopen(call).read().decode()
+";
+
+/// An engine on a port.
+struct Served {
+    address: std::net::SocketAddr,
+    stop: tokio::sync::oneshot::Sender<()>,
+    server: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Served {
+    async fn of(engine: &Engine) -> Served {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let serving = engine.clone();
+        let server = tokio::spawn(async move { serving.serve(listener, async { drop(stopped.await) }).await });
+        // It serves once it has answered.
+        raw(address, "GET /_local/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+        Served { address, stop, server }
+    }
+
+    async fn end(self, engine: Engine) {
+        self.stop.send(()).expect("the server still waits");
+        self.server.await.expect("the server does not panic").expect("and ends well");
+        engine.close().await;
+    }
+}
+
+#[tokio::test]
+async fn functions_that_wait_for_functions_do_not_take_the_processes_that_these_need() {
+    let engine = engine().await;
+    let served = Served::of(&engine).await;
+    let definition = json!({
+        "FunctionName": "f", "Runtime": "python3.13", "Handler": "app.handler", "Timeout": 60,
+        "Role": role(&engine, "lambda.amazonaws.com").await, "Code": { "ZipFile": zip_of("app.py", INVOKES) },
+    });
+    assert_eq!(lambda(&engine, "", definition).await.status(), 201);
+    engine.advance(Duration::from_secs(1)).await;
+    let outer = (0..12).map(|_| lambda(&engine, "/f/invocations", json!({})));
+    for answer in futures::future::join_all(outer).await {
+        assert_eq!(text(&answer), json!("\"done\"").to_string());
+    }
+    served.end(engine).await;
+}
+
 #[tokio::test]
 async fn a_function_reaches_the_engine_that_runs_it_unless_it_says_where_else() {
     let engine = engine().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("it is bound");
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = engine.clone();
-    let server = tokio::spawn(async move { serving.serve(listener, async { drop(stopped.await) }).await });
-    // It serves once it has answered.
-    raw(address, "GET /_local/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
-
+    let served = Served::of(&engine).await;
+    let address = served.address;
     let role = role(&engine, "lambda.amazonaws.com").await;
     for (name, variables, expected) in [
         ("f", json!({}), json!([format!("http://{address}"), 200])),
@@ -53,9 +106,7 @@ async fn a_function_reaches_the_engine_that_runs_it_unless_it_says_where_else() 
         assert_eq!(answer, expected);
         assert_eq!(arn, Some(json!(format!("arn:aws:lambda:us-east-1:000000000000:function:{name}:$LATEST"))));
     }
-    stop.send(()).expect("the server still waits");
-    server.await.expect("the server does not panic").expect("and ends well");
-    engine.close().await;
+    served.end(engine).await;
 }
 
 #[tokio::test]

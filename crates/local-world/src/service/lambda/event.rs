@@ -101,7 +101,7 @@ fn attempt(state: &mut State, around: &mut Around, id: String, event: Event) {
     let reference = reference.and_then(|reference| reference.and_qualifier(event.qualifier.as_deref()));
     let Ok(reference) = reference else { return };
     let max_age = config(state, &reference).maximum_event_age_in_seconds.unwrap_or(MAX_AGE_S);
-    let input = Input { payload: event.payload, client_context: event.client_context };
+    let input = Input { payload: event.payload, client_context: event.client_context, nested: false };
     match invocation::start(state, around, &reference, input, Waiter::Event { id: id.clone() }) {
         // After a restart it is tried at once, running or throttled. Neither is worth writing a payload again.
         Ok(_) => state.events.get_mut_unjournalled(&id).into_iter().for_each(|event| event.running = true),

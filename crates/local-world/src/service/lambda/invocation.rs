@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::effect::Effect;
 use crate::model::json::decode_base64;
 use crate::request::{Answer, AwsError, FunctionImage, Input, InvokeOutcome, Reply, Token};
-use crate::service::iam;
+use crate::service::iam::{self, Caller};
 
 use super::configuration::Configuration;
 use super::function::{Alias, Function, pending};
@@ -17,6 +17,8 @@ use super::{Around, Call, Outcome, State, event, invalid, not_found};
 
 /// Invocations under way at once, of all functions.
 pub const ACCOUNT_CONCURRENCY: usize = 1000;
+/// Invocations under way at once that functions wait for. They have processes beside the runner's bound, so they need one of their own.
+const MOST_NESTED: usize = 64;
 /// How much of the log's end a caller may ask for.
 const LOG_TAIL_BYTES: usize = 4096;
 
@@ -30,6 +32,8 @@ const STRIDE: u64 = 61;
 pub struct Invocation {
     pub waiter: Waiter,
     function_key: String,
+    /// Does a function wait for it?
+    nested: bool,
     pub region: String,
     pub role: String,
     pub version: String,
@@ -63,7 +67,8 @@ pub struct CannotInvoke {
 pub fn call(call: &mut Call) -> Outcome {
     let reference = call.reference()?;
     let payload = payload(&call.request.body)?;
-    let input = Input { payload, client_context: client_context(call.request.header("x-amz-client-context"))? };
+    let client_context = client_context(call.request.header("x-amz-client-context"))?;
+    let input = Input { payload, client_context, nested: false };
     let tail = call.request.header("x-amz-log-type") == Some("Tail");
     match call.request.header("x-amz-invocation-type").unwrap_or("RequestResponse") {
         "DryRun" => {
@@ -73,15 +78,32 @@ pub fn call(call: &mut Call) -> Outcome {
         "Event" => {
             runnable(call.state, &reference)?;
             if !event::has_room(&call.state.events, &input.payload) {
-                return Err(AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429));
+                return Err(too_many());
             }
             event::accept(call.state, &mut call.around, &call.request.id, &reference, input);
             Ok(Answer::Reply(Reply::empty().with_status(202)))
         }
         "RequestResponse" => {
+            let input = Input { nested: nested(call)?, ..input };
             start(call.state, &mut call.around, &reference, input, Waiter::Caller { tail }).map(Answer::Pending)
         }
         other => Err(invalid(format!("Unsupported invocation type: {other}"))),
+    }
+}
+
+/// Does a function that runs now make this call? Its credentials say so.
+///
+/// # Errors
+/// `TooManyRequestsException` when so many functions wait for another that only an endless recursion explains it.
+fn nested(call: &Call) -> Result<bool, AwsError> {
+    let Ok(Caller::Session { role, name, .. }) = call.around.iam.caller(call.request) else { return Ok(false) };
+    let of_caller = |running: &Invocation| running.role == role.arn && running.function_name() == name;
+    if !call.state.under_way.values().any(of_caller) {
+        return Ok(false);
+    }
+    match call.state.under_way.values().filter(|running| running.nested).count() {
+        MOST_NESTED.. => Err(too_many()),
+        _ => Ok(true),
     }
 }
 
@@ -143,7 +165,6 @@ fn ascii(json: &str) -> String {
 /// What would run, if it can be invoked now.
 fn check<'a>(state: &'a State, reference: &Reference) -> Result<&'a Configuration, AwsError> {
     let configuration = runnable(state, reference)?;
-    let too_many = || AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429);
     if state.under_way.len() >= ACCOUNT_CONCURRENCY {
         return Err(too_many());
     }
@@ -153,6 +174,10 @@ fn check<'a>(state: &'a State, reference: &Reference) -> Result<&'a Configuratio
         Some(reserved) if running >= reserved as usize => Err(too_many()),
         Some(_) | None => Ok(configuration),
     }
+}
+
+fn too_many() -> AwsError {
+    AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429)
 }
 
 /// What would run, were there room for it.
@@ -203,6 +228,7 @@ pub fn start(
     let invocation = Invocation {
         waiter,
         function_key: reference.key(),
+        nested: input.nested,
         region: reference.region.clone(),
         role: configuration.settings.role.clone(),
         version: configuration.version.clone(),
@@ -260,6 +286,10 @@ fn revision(configuration: &Configuration) -> String {
 }
 
 impl Invocation {
+    fn function_name(&self) -> &str {
+        self.function_key.rsplit_once('/').map_or("", |(_, name)| name)
+    }
+
     /// What the caller is answered, with or without the log's tail.
     pub fn reply(&self, outcome: InvokeOutcome, tail: bool) -> Reply {
         let mut headers = vec![("X-Amz-Executed-Version", self.version.clone())];
