@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes crates/local-world/src/model/constraints.json from the service models of an installed botocore.
+"""Writes crates/local-world/src/model/constraints.json from the service models of an installed botocore, and
+crates/local-cloud/src/wire/s3/inputs.json, which is for a test: where each member of S3's inputs is in a request.
 
 Run by hand when an operation is added or botocore is newer; the output is checked in and depends on nothing but the
 models. Only shapes that the inputs of the operations below lead to are written, with what can be violated in them.
@@ -7,6 +8,7 @@ models. Only shapes that the inputs of the operations below lead to are written,
 
 import json
 import pathlib
+import re
 
 import botocore.session
 
@@ -81,6 +83,23 @@ def constraints(model, operations):
     return {"operations": inputs, "shapes": dict(sorted(shapes.items()))}
 
 
+def s3_inputs(model, adapter):
+    """Operation and member to its place: `header x-amz-acl`, `querystring uploadId`, `headers x-amz-meta-`, `body`.
+
+    The operations are those that the adapter has. Bucket and key are in the path, and nobody overlooks them.
+    """
+    names = re.findall(r"async fn (\w+)\(", adapter)
+    names = sorted("".join(part.capitalize() for part in name.split("_")) for name in names)
+    inputs = {name: model.operation_model(name).input_shape for name in names if name in model.operation_names}
+
+    def place(shape):
+        location, name = shape.serialization.get("location"), shape.serialization.get("name")
+        return f"{location} {name}" if location else "body"
+
+    members = {name: {each: place(shape) for each, shape in shape.members.items()} for name, shape in inputs.items()}
+    return {name: {k: v for k, v in found.items() if not v.startswith("uri ")} for name, found in members.items()}
+
+
 def lines(value, depth):
     """JSON with a line for each operation and shape, so that a newer model reads as a diff."""
     if depth == 0 or not isinstance(value, dict):
@@ -98,6 +117,10 @@ def main():
     root = pathlib.Path(__file__).resolve().parent.parent
     path = root / "crates/local-world/src/model/constraints.json"
     path.write_text(lines(tables, 3) + "\n", encoding="utf-8")
+    print(f"{path.relative_to(root)}: {path.stat().st_size} bytes")
+    adapter = (root / "crates/local-cloud/src/exchange/s3/adapter.rs").read_text(encoding="utf-8")
+    path = root / "crates/local-cloud/src/wire/s3/inputs.json"
+    path.write_text(lines(s3_inputs(session.get_service_model("s3"), adapter), 2) + "\n", encoding="utf-8")
     print(f"{path.relative_to(root)}: {path.stat().st_size} bytes")
 
 

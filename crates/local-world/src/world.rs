@@ -13,6 +13,8 @@ pub mod delivery;
 pub mod dump;
 mod functions;
 pub mod services;
+#[cfg(test)]
+pub(crate) mod tests;
 mod turns;
 
 /// The whole of one account, in every region.
@@ -24,7 +26,7 @@ pub struct World {
     pub iam: iam::State,
     pub logs: logs::State,
     pub s3: s3::State,
-    /// Of the calls that services make of each other.
+    /// Faults of the calls that services make of each other.
     pub faults: Faults,
     /// What the present call makes or changes settles that much later than it would.
     pub slow: Millis,

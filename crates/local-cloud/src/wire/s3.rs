@@ -10,6 +10,8 @@ pub mod context;
 pub mod convert;
 pub mod documents;
 pub mod incoming;
+#[cfg(test)]
+mod inputs;
 pub mod lists;
 pub mod objects;
 pub mod read;

@@ -508,3 +508,14 @@ async fn an_upload_may_be_completed_twice() {
     assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 200), "{}", text(&second));
     assert_eq!(text(&first), text(&second));
 }
+
+#[tokio::test]
+async fn a_condition_that_only_directory_buckets_have_deletes_nothing() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    s3(&engine, "PUT", "/lake/k", &[], "x").await;
+    let body = "<Delete><Object><Key>k</Key><Size>7</Size></Object></Delete>";
+    let answer = s3(&engine, "POST", "/lake?delete", &[], body).await;
+    assert!(text(&answer).contains("<Code>NotImplemented</Code>"), "{}", text(&answer));
+    assert_eq!(s3(&engine, "HEAD", "/lake/k", &[], "").await.status(), 200);
+}

@@ -8,7 +8,7 @@ use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::model::validate;
+use crate::model::{reading, validate};
 use crate::request::{Answer, AwsError, Reply, Request, Unwritten};
 
 /// `CreateStream` of `X-Amz-Target: Kinesis_20131202.CreateStream`.
@@ -26,17 +26,25 @@ pub fn checked<I: DeserializeOwned>(service: &str, operation: &str, body: &[u8])
 
 /// The input as it came; of no body at all, one without members.
 pub fn value(body: &[u8]) -> Result<Value, AwsError> {
-    typed(if body.is_empty() { b"{}" } else { body })
+    serde_json::from_slice(if body.is_empty() { b"{}" } else { body }).map_err(not_serialisable)
 }
 
 /// A checked input as the operation's own type.
 pub fn typed_value<I: DeserializeOwned>(input: Value) -> Result<I, AwsError> {
-    serde_json::from_value(input).map_err(not_serialisable)
+    reading::read(input).map_err(not_serialisable)
 }
 
 /// An input straight into its type: for operations that check their own bounds.
 pub fn typed<'a, I: de::Deserialize<'a>>(body: &'a [u8]) -> Result<I, AwsError> {
-    serde_json::from_slice(body).map_err(not_serialisable)
+    read(body).map_err(not_serialisable)
+}
+
+/// The same for operations that say in their own words what is wrong.
+pub fn read<'a, I: de::Deserialize<'a>>(body: &'a [u8]) -> Result<I, serde_json::Error> {
+    let mut from = serde_json::Deserializer::from_slice(body);
+    let input = reading::read(&mut from)?;
+    from.end()?;
+    Ok(input)
 }
 
 /// The answer with this body.

@@ -1,6 +1,6 @@
 //! The protocols that services speak, and which service speaks which.
 
-/// How a service speaks, which decides how its errors are dressed.
+/// How a service speaks, which decides how its errors are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// `X-Amz-Target: <prefix>.<Operation>`, JSON 1.1 both ways.

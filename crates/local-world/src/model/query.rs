@@ -29,6 +29,8 @@ impl Form {
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
+        #[cfg(test)]
+        crate::model::reading::asked(name);
         self.first.get(name).map(|at| self.parameters[*at].1.as_str())
     }
 
@@ -148,17 +150,7 @@ mod tests {
     use super::*;
 
     fn request(body: &str) -> Request {
-        Request {
-            method: http::Method::POST,
-            path: "/".into(),
-            query: vec![],
-            headers: http::HeaderMap::new(),
-            body: body.to_owned().into(),
-            region: "us-east-1".into(),
-            signed_for: None,
-            access_key: None,
-            id: "id-1".into(),
-        }
+        crate::world::tests::calls::request(http::Method::POST, "/", body.to_owned())
     }
 
     #[test]

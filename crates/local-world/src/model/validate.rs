@@ -16,7 +16,12 @@ mod unsupported;
 mod words;
 
 use form::Form;
+#[cfg(not(test))]
 use model::{Kind, MODELS, Service, Shape};
+#[cfg(test)]
+pub use model::{Kind, MODELS, Service, Shape};
+#[cfg(test)]
+pub use unsupported::refused_members;
 
 /// AWS lists no more.
 const MAX_VIOLATIONS: usize = 10;
@@ -29,6 +34,10 @@ const MAX_VIOLATIONS: usize = 10;
 /// `InvalidParameterException`) with at most ten violations; then the refusal of what the engine does not act on.
 pub fn input(service: &str, operation: &str, input: &Value) -> Result<(), AwsError> {
     let Some((tables, shape)) = model_of(service, operation) else { return Ok(()) };
+    #[cfg(test)]
+    if super::reading::is_heard() {
+        return Ok(());
+    }
     types::check(tables, shape, input)?;
     Violations::of(service, tables, shape, input)?;
     unsupported::check(service, input)
@@ -40,6 +49,10 @@ pub fn input(service: &str, operation: &str, input: &Value) -> Result<(), AwsErr
 /// `ValidationError` with at most ten violations; then the refusal of what the engine does not act on.
 pub fn query(service: &str, action: &str, parameters: &[(String, String)]) -> Result<(), AwsError> {
     let Some((tables, shape)) = model_of(service, action) else { return Ok(()) };
+    #[cfg(test)]
+    if super::reading::is_heard() {
+        return Ok(());
+    }
     let input = Form::new(tables, parameters).value(shape, "").unwrap_or_default();
     Violations::of(service, tables, shape, &input)?;
     unsupported::check(service, &input)

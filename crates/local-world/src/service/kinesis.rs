@@ -297,6 +297,14 @@ impl<'a> Scope<'a> {
         ))
     }
 
+    /// Is it the stream that was created then, in epoch seconds, and not a later one of its name?
+    fn of_that_time(&self, stream: &Stream, created: Option<f64>) -> Result<(), AwsError> {
+        match created {
+            Some(seconds) if seconds as u64 != stream.created / 1000 => Err(self.not_found(&stream.name)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn not_found(&self, name: &str) -> AwsError {
         let message = format!("Stream {name} under account {} not found.", self.account);
         AwsError::new("ResourceNotFoundException", message)

@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::changes::Changes;
 use crate::effect::{Effect, Tokens, Turn};
-use crate::model::{json, validate};
+use crate::model::{json, reading, validate};
 use crate::request::{Answer, AwsError, Reply, Request, Token};
 use crate::service::{iam, s3};
 use crate::table::{Blobs, Table};
@@ -23,6 +24,8 @@ use name::Reference;
 pub use code::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
 pub use event::tried;
 pub use invocation::{CannotInvoke, Invocation, Waiter, invoke};
+#[cfg(test)]
+pub use route::address;
 pub use route::{name as operation, percent_decode};
 
 mod alias;
@@ -103,6 +106,24 @@ pub struct Checked<'a> {
     sent: Sent,
 }
 
+/// How inputs say which function.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    #[serde(default)]
+    function_name: String,
+    qualifier: Option<String>,
+}
+
+/// Which part of a list is asked for.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page {
+    /// Where the page before ended, as that said.
+    marker: Option<String>,
+    max_items: Option<usize>,
+}
+
 type Outcome = Result<Answer, AwsError>;
 type Operation = fn(&mut Call) -> Outcome;
 
@@ -145,16 +166,16 @@ pub fn named(request: &Request, stated: Option<&str>, account: &str) -> Option<S
 impl Call<'_> {
     /// The input as the operation's own type.
     fn input<T: DeserializeOwned>(&self) -> Result<T, AwsError> {
-        T::deserialize(&self.input).map_err(|error| {
+        reading::read(&self.input).map_err(|error| {
             AwsError::new("InvalidRequestContentException", format!("Could not parse request body into json: {error}"))
         })
     }
 
     /// Which function, and which of its versions, the call is about.
     fn reference(&self) -> Result<Reference, AwsError> {
-        let name = self.input["FunctionName"].as_str().unwrap_or_default();
-        let reference = Reference::parse(name, &self.request.region, self.around.iam.account)?;
-        reference.and_qualifier(self.input["Qualifier"].as_str())
+        let named: Named = self.input()?;
+        let reference = Reference::parse(&named.function_name, &self.request.region, self.around.iam.account)?;
+        reference.and_qualifier(named.qualifier.as_deref())
     }
 
     fn function(&self) -> Result<&Function, AwsError> {

@@ -23,7 +23,7 @@ mod pattern;
 mod stream;
 mod tag;
 
-/// Of a group or stream, in characters.
+/// The longest name of a group or stream, in characters.
 const MAX_NAME: usize = 512;
 
 /// Every region's groups and what is in them.

@@ -44,9 +44,10 @@ fn assume_role(iam: iam::View, request: &Request, form: &Form) -> Result<Xml, Aw
     }
     let account = iam.account;
     let caller = iam.caller(request)?;
+    let external_id = form.get("ExternalId");
     let transitive = transitive_tags(form, caller.transitive())?;
     let role = iam.find(role_arn);
-    let role = role.filter(|role| iam.assumable_by(role, &caller, &request.region));
+    let role = role.filter(|role| iam.assumable_by(role, &caller, &request.region, external_id));
     let role = role.ok_or_else(|| {
         let caller = caller.arn(&request.region, account);
         let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");

@@ -1,4 +1,4 @@
-//! Who may do what: the roles and policies of IAM together with the policies that resources have.
+//! Decides who may do what, by the roles and policies of IAM together with the policies that resources have.
 
 use crate::service::iam::decision::{Opinions, Question};
 use crate::service::iam::{self, Policies, facts};
@@ -29,14 +29,14 @@ pub struct Access<'a> {
 impl World {
     pub fn access(&self, now: Millis) -> Access<'_> {
         let World { settings, iam, s3, kinesis, lambda, .. } = self;
-        let iam = iam::View { state: iam, account: &settings.account, delay: settings.delays.role, now };
+        let iam = iam::View::of(iam, settings, now);
         Access { iam, s3, kinesis, lambda, enforced: settings.enforce_iam }
     }
 
     /// Firehose's state, and beside it what it may ask.
     pub(super) fn firehose_and_access(&mut self, now: Millis) -> (&mut firehose::State, Access<'_>, &Settings) {
         let World { settings, iam, s3, kinesis, lambda, firehose, .. } = self;
-        let iam = iam::View { state: iam, account: &settings.account, delay: settings.delays.role, now };
+        let iam = iam::View::of(iam, settings, now);
         (firehose, Access { iam, s3, kinesis, lambda, enforced: settings.enforce_iam }, settings)
     }
 }

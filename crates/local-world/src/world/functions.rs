@@ -12,9 +12,8 @@ impl World {
     /// Lambda's state, and what it needs besides.
     pub fn functions<'a>(&'a mut self, turn: &'a mut Turn) -> (&'a mut lambda::State, lambda::Around<'a>) {
         let World { lambda, iam, s3, settings, tokens, endpoint, .. } = self;
-        let delays = settings.delays;
-        let iam = iam::View { state: iam, account: &settings.account, delay: delays.role, now: turn.now };
-        (lambda, lambda::Around { turn, tokens, iam, s3, delay: delays.function, endpoint: endpoint.as_deref() })
+        let (iam, delay) = (iam::View::of(iam, settings, turn.now), settings.delays.function);
+        (lambda, lambda::Around { turn, tokens, iam, s3, delay, endpoint: endpoint.as_deref() })
     }
 }
 

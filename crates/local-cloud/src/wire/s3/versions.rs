@@ -146,7 +146,8 @@ pub fn delete_many(
     for (object, refused) in input.delete.objects.into_iter().zip(refused) {
         let precondition =
             object.e_tag.clone().map_or(Precondition::None, |etag| Precondition::Etag(etag.into_value()));
-        let allowed = refused.map_or_else(|| state.meets(&input.bucket, &object.key, &precondition), Err);
+        let allowed = refused.map_or_else(|| supported(&object), Err);
+        let allowed = allowed.and_then(|()| state.meets(&input.bucket, &object.key, &precondition));
         let version = object.version_id.as_deref();
         match allowed.and_then(|()| state.delete(cx.now, &input.bucket, &object.key, version)) {
             Ok(done) => deleted.push(told(object, done)),
@@ -159,6 +160,12 @@ pub fn delete_many(
         errors: Some(errors).filter(|errors| !errors.is_empty()),
         ..Default::default()
     })
+}
+
+/// Directory buckets have conditions on time and size.
+fn supported(asked: &ObjectIdentifier) -> Result<(), AwsError> {
+    let given = [("LastModifiedTime", asked.last_modified_time.is_some()), ("Size", asked.size.is_some())];
+    given.iter().find(|(_, given)| *given).map_or(Ok(()), |(member, _)| Err(refusal::not_implemented(member)))
 }
 
 /// A version id that cannot be is here one that is not there.

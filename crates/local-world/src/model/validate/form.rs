@@ -12,7 +12,7 @@ pub struct Form<'a> {
 }
 
 impl<'a> Form<'a> {
-    /// Of a parameter that comes twice the first counts.
+    /// The first of two parameters of one name counts.
     pub fn new(tables: &'a Service, parameters: &'a [(String, String)]) -> Form<'a> {
         let parameters = parameters.iter().rev().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         Form { tables, parameters }

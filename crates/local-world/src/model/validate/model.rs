@@ -23,7 +23,7 @@ impl Service {
         self.shapes.get(name).expect("a test finds every shape that another names")
     }
 
-    /// Of a list's or map's part, which those kinds always have.
+    /// The shape of a list's items, or of a map's keys or values. Those kinds always name it.
     pub fn of(&self, part: &Option<String>) -> &Shape {
         self.shape(part.as_deref().expect("a test finds the parts of every list and map"))
     }
@@ -79,9 +79,9 @@ impl Shape {
 
 #[derive(Debug)]
 struct Pattern {
-    /// Of the whole text.
+    /// Matches the whole text.
     is: Regex,
-    /// Of its beginning.
+    /// Matches the beginning of texts that are wrong.
     is_not: Option<Regex>,
 }
 
@@ -112,7 +112,7 @@ fn translated(pattern: &str) -> Option<Regex> {
         .replace(r"\p{N}", "0-9")
         .replace(r"\p{Z}", " ")
         .replace(r"[\w-_", r"[\w\-_")
-        // Of four digits the others are; these have more.
+        // Other escapes have four digits, and these have more.
         .replace(r"\u10000-\u10FFFF", r"\x{10000}-\x{10FFFF}");
     Regex::new(&format!("^(?:{translated})$")).ok()
 }

@@ -4,9 +4,8 @@ use serde_json::Value;
 
 use crate::request::AwsError;
 
-/// A service's refusal, and its inputs' members, in any operation, as JSON pointers. Not here: what AWS itself overlooks
-/// (`StreamId`, `sequenceToken`) or takes as a note (`ThroughputHintInMBs`, `AllowForceDelete`, `entity`), and what only
-/// matters where data is masked or accounts are linked.
+/// A service's refusal, and its inputs' members, in any operation, as JSON pointers. A test (`world/tests/members`) knows those that are
+/// neither here nor read, and why nothing happens without them.
 const NOT_HERE: &[(&str, &str, &[&str])] = &[
     ("kinesis", "InvalidArgumentException", &["/DryRun", "/RecordDistributionStrategy", "/WarmThroughputMiBps"]),
     (
@@ -35,7 +34,7 @@ const NOT_HERE: &[(&str, &str, &[&str])] = &[
     (
         "iam",
         "InvalidInput",
-        &["/OrderedOrganizationPolicyInputList", "/PolicyExclusionList", "/ResourceHandlingOption"],
+        &["/OrderedOrganizationPolicyInputList", "/PolicyExclusionList", "/ResourceHandlingOption", "/ResourceOwner"],
     ),
     (
         "sts",
@@ -46,6 +45,13 @@ const NOT_HERE: &[(&str, &str, &[&str])] = &[
 
 /// Values of such members that ask for what is done anyway.
 const DEFAULTS: &[&str] = &["", "COPY", "USER_PARTITION_KEY", "Zip"];
+
+/// The members of a service's inputs that are refused, as paths.
+#[cfg(test)]
+pub fn refused_members(service: &str) -> impl Iterator<Item = String> {
+    let members = NOT_HERE.iter().find(|(of, ..)| *of == service).map_or(&[][..], |(.., members)| members);
+    members.iter().map(|member| member.trim_start_matches('/').replace('/', "."))
+}
 
 /// # Errors
 /// The service's own code, for the first of its members that is given and not empty.

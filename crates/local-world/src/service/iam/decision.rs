@@ -20,11 +20,11 @@ pub struct Opinions {
     pub identity: Verdict,
     /// `None` where the role has no boundary.
     pub boundary: Option<Verdict>,
-    /// Of the policies with which the session began; `None` where it began without.
+    /// The verdict of the session's policies; `None` if it has none.
     pub session: Option<Verdict>,
     /// To the caller by any of his names.
     pub resource: Verdict,
-    /// Of the resource's policy too, to the session by its own name: neither boundary nor session policies limit that.
+    /// The verdict of the resource's policy on the session's own ARN. Neither boundary nor session policies limit it.
     pub by_name: Verdict,
 }
 

@@ -13,7 +13,7 @@ pub enum Kind {
     Inline,
     /// A policy that can be attached.
     Managed,
-    /// Who may assume a role.
+    /// A trust policy: it says who may assume a role.
     Trust,
 }
 

@@ -13,7 +13,7 @@ use crate::time::Millis;
 
 type Facts = Vec<(String, Vec<String>)>;
 
-/// Of a call by somebody. It comes from this machine, unencrypted.
+/// The condition keys of a client's call. It comes from this machine, unencrypted.
 pub fn of_call(account: &str, request: &Request, caller: &Caller, now: Millis) -> Facts {
     let mut facts = at(now);
     facts.extend([
@@ -35,7 +35,7 @@ pub fn of_call(account: &str, request: &Request, caller: &Caller, now: Millis) -
     facts
 }
 
-/// Of a call that a service makes as this role.
+/// The condition keys of a call that a service makes as this role.
 pub fn of_service(account: &str, role: &Role, now: Millis) -> Facts {
     let mut facts = at(now);
     facts.extend(of_role(role));

@@ -5,7 +5,7 @@ use base64_simd::URL_SAFE_NO_PAD as BASE64;
 use crate::model::query::{Form, Xml};
 use crate::request::AwsError;
 
-/// Of a page, unless the call says otherwise.
+/// Items in one page, unless the call says otherwise.
 const MOST_ITEMS: usize = 100;
 
 /// Some of a list's items, and where the next page begins.

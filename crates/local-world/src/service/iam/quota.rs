@@ -7,7 +7,7 @@ use super::role::Role;
 
 const TRUST: usize = 2_048;
 const MANAGED: usize = 6_144;
-/// Of all inline policies of a role.
+/// Characters of all inline policies of a role together.
 const INLINE: usize = 10_240;
 /// Managed policies of a role.
 const ATTACHED: usize = 10;

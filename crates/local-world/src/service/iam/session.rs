@@ -1,4 +1,4 @@
-//! Who calls: the account's root, for whom any credentials stand, or a session of a role, whose token we gave out.
+//! Callers: the account's root, which any credentials stand for, or a session of a role, whose token we gave out.
 //!
 //! The token itself says whose it is, as on AWS, so that nothing has to be kept.
 
@@ -68,7 +68,7 @@ pub struct Session {
     pub policies: Policies,
 }
 
-/// Whose request it is.
+/// The sender of a request.
 #[derive(Debug)]
 pub enum Caller<'a> {
     Root,
@@ -101,7 +101,7 @@ fn access_key(role_id: &str) -> String {
     role_id.replacen("AROA", "ASIA", 1)
 }
 
-/// Who sent this. Tokens that are not ours, such as those of a real account, stand for root like any other credentials.
+/// Finds the sender of a request. Tokens that are not ours, such as those of a real account, stand for root like other credentials.
 ///
 /// # Errors
 /// `None` of an expired session, or of a role that has gone, calls any more.

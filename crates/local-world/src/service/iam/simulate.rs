@@ -22,7 +22,7 @@ pub struct Own {
     boundary: Option<Vec<Document>>,
 }
 
-/// Of the role whose ARN is given. A simulation of policies that are all given needs nothing.
+/// Reads the policies of the role whose ARN is given. A simulation of given policies needs none.
 pub fn own(call: &Call, action: &str) -> Result<Own, AwsError> {
     if action != PRINCIPAL {
         return Ok(Own::default());
@@ -65,7 +65,7 @@ fn resource(form: &Form) -> Result<Option<Document>, AwsError> {
 /// What is asked.
 struct Policies {
     identity: Vec<Document>,
-    /// Of several that are given, each is one more chance; a boundary that is not there is none of them, and allows nothing.
+    /// One of several boundaries is enough to allow an action. A boundary that does not exist is an empty list and allows nothing.
     boundary: Option<Vec<Document>>,
     resource: Option<Document>,
     /// An ARN, as which a resource's policy names him.

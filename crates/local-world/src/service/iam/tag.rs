@@ -10,7 +10,7 @@ use super::page::page;
 
 pub type Tags = BTreeMap<String, String>;
 
-/// Of one role or policy.
+/// Tags of one role or policy.
 const MOST_TAGS: usize = 50;
 
 /// The tags that a call gives.

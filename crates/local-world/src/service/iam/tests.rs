@@ -1,9 +1,9 @@
 use super::view::NotAssumable;
 use super::*;
-use crate::effect::Turn;
 use crate::settings::Settings;
 use crate::time::Delays;
-use crate::world::{World, services};
+use crate::world::World;
+use crate::world::tests::calls;
 
 mod sizes;
 
@@ -14,21 +14,8 @@ const POLICY: &str =
 const ARN: &str = "arn:aws:iam::000000000000:role/p/R";
 
 fn ask(world: &mut World, now: Millis, parameters: &[(&str, &str)]) -> Result<String, AwsError> {
-    let request = Request {
-        method: http::Method::POST,
-        path: "/".into(),
-        query: vec![],
-        headers: http::HeaderMap::new(),
-        body: serde_urlencoded::to_string(parameters).unwrap().into(),
-        region: "us-east-1".into(),
-        signed_for: None,
-        access_key: None,
-        id: "id-1".into(),
-    };
-    match (services::named("iam").unwrap().read)(&request)?(world, &mut Turn::at(now))?.written()? {
-        Answer::Reply(reply) => Ok(String::from_utf8(reply.body.to_vec()).unwrap()),
-        Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("IAM answers at once"),
-    }
+    let body = calls::body(world, now, "iam", &calls::form(parameters))?;
+    Ok(String::from_utf8(body.to_vec()).unwrap())
 }
 
 fn world_with_role() -> World {
@@ -48,6 +35,25 @@ fn a_role_is_assumable_later_than_it_exists_and_only_by_whom_it_trusts() {
         world.access(1080).iam.assumable(&ARN.replace("/p/", "/"), "lambda.amazonaws.com"),
         Err(NotAssumable::Absent)
     );
+}
+
+#[test]
+fn a_session_assumes_a_role_that_asks_for_an_external_id_with_that_id_only() {
+    let mut world = world_with_role();
+    let trust = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"{ARN}"}},"Action":"sts:AssumeRole","Condition":{{"StringEquals":{{"sts:ExternalId":"right"}}}}}}}}"#
+    );
+    ask(&mut world, 1000, &[("Action", "CreateRole"), ("RoleName", "Q"), ("AssumeRolePolicyDocument", &trust)])
+        .unwrap();
+    let caller = Caller::Session {
+        role: world.iam.roles.get("r").unwrap(),
+        name: "s".into(),
+        transitive: vec![],
+        policies: Policies::default(),
+    };
+    let wanted = world.iam.roles.get("q").unwrap();
+    let may = |id| world.access(5000).iam.assumable_by(wanted, &caller, "us-east-1", id);
+    assert_eq!([None, Some("wrong"), Some("right")].map(may), [false, false, true]);
 }
 
 #[test]
@@ -254,21 +260,7 @@ fn what_a_stream_s_own_policy_allows_its_reader_needs_no_policy_of_the_role() {
     let mut world = world_with_role();
     let stream = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
     let kinesis = |world: &mut World, operation: &str, input: serde_json::Value| {
-        let request = Request {
-            method: http::Method::POST,
-            path: "/".into(),
-            query: vec![],
-            headers: http::HeaderMap::from_iter([(
-                http::HeaderName::from_static("x-amz-target"),
-                format!("Kinesis_20131202.{operation}").parse().unwrap(),
-            )]),
-            body: input.to_string().into(),
-            region: "us-east-1".into(),
-            signed_for: None,
-            access_key: None,
-            id: "id-1".into(),
-        };
-        (services::named("kinesis").unwrap().read)(&request).unwrap()(world, &mut Turn::at(2000)).unwrap();
+        calls::value(world, 2000, "kinesis", &calls::json(operation, &input)).unwrap();
     };
     kinesis(&mut world, "CreateStream", serde_json::json!({ "StreamName": "s", "ShardCount": 1 }));
     let (other, account) = ("arn:aws:iam::000000000000:role/Q", "arn:aws:iam::000000000000:root");

@@ -1,6 +1,7 @@
 //! What roles and policies say at a time.
 
 use crate::request::{AwsError, Request};
+use crate::settings::Settings;
 use crate::time::Millis;
 
 use super::condition::{Context, fact};
@@ -30,13 +31,17 @@ pub enum NotAssumable {
 }
 
 impl<'a> View<'a> {
+    pub fn of(state: &'a State, settings: &'a Settings, now: Millis) -> View<'a> {
+        View { state, account: &settings.account, delay: settings.delays.role, now }
+    }
+
     /// The role with exactly this ARN.
     pub fn find(&self, role_arn: &str) -> Option<&'a Role> {
         let name = role_arn.rsplit('/').next()?;
         self.state.roles.get(&name.to_lowercase()).filter(|role| role.arn == role_arn)
     }
 
-    /// Who sent this: see [`Caller`].
+    /// The sender of a request. See [`Caller`].
     ///
     /// # Errors
     /// `None` of an expired session, or of a role that has gone, calls any more.
@@ -54,15 +59,18 @@ impl<'a> View<'a> {
         }
     }
 
-    /// May this caller assume the role? Root may, once the role is known; a session where the trust policy names it.
-    pub fn assumable_by(&self, role: &Role, caller: &Caller, region: &str) -> bool {
+    /// May this caller, who shows this external id, assume the role? Root may, once the role is known; a session where the trust policy
+    /// names it.
+    pub fn assumable_by(&self, role: &Role, caller: &Caller, region: &str, external_id: Option<&str>) -> bool {
+        // Without an id it is known that there is none.
+        let context = [("sts:externalid".to_owned(), external_id.map(str::to_owned).into_iter().collect())];
         match (self.trust(role), caller) {
             (None, _) => false,
             (Some(_), Caller::Root) => true,
             (Some(trust), Caller::Session { role: by, .. }) => {
                 let root = Caller::Root.arn(region, self.account);
                 let names = [by.arn.as_str(), &caller.arn(region, self.account), self.account, &root];
-                names.iter().any(|name| trust.trusts_aws(name, &[]) == Verdict::Allowed)
+                names.iter().any(|name| trust.trusts_aws(name, &context) == Verdict::Allowed)
             }
         }
     }

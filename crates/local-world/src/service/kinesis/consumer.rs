@@ -139,11 +139,13 @@ pub struct ListStreamConsumers {
     /// When it was given out, and the last name of the page before.
     next_token: Option<String>,
     max_results: Option<usize>,
+    stream_creation_timestamp: Option<f64>,
 }
 
 pub fn list(state: &mut State, at: Scope, input: ListStreamConsumers) -> Result<Value, AwsError> {
     let stream_name = name_in(None, Some(&input.stream_arn))?;
     let stream = state.streams.get(&at.key(stream_name)).ok_or_else(|| at.not_found(stream_name))?;
+    at.of_that_time(stream, input.stream_creation_timestamp)?;
     let start = match &input.next_token {
         None => None,
         Some(token) => {

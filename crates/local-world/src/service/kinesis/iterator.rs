@@ -15,7 +15,7 @@ pub struct Iterator {
     pub stream: String,
     pub created: Millis,
     pub shard: u32,
-    /// Of the next record to be read.
+    /// The ordinal of the next record to be read.
     pub ordinal: u64,
     pub issued: Millis,
 }

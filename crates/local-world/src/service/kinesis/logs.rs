@@ -27,7 +27,7 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Of the shards that ever had a record.
+    /// The logs of the shards that ever had a record.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Log)> {
         (0..).zip(&self.by_shard).filter(|(_, log)| log.next() > 0)
     }
@@ -170,7 +170,7 @@ impl State {
         }
     }
 
-    /// Of every shard, so many records may be lost.
+    /// This many records of every shard may be lost.
     pub fn records_lost(&mut self, count: u64) {
         let shards: Vec<(String, u32)> = self
             .streams

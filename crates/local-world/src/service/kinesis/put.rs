@@ -13,13 +13,13 @@ use super::shards::Open;
 use super::stream::{Status, Stream, hash_of};
 use super::write::Writer;
 use super::{Scope, State, invalid, name_in, rate_exceeded, refusal};
-use crate::model::json::violation;
+use crate::model::json::{self, violation};
 use crate::record::Record;
 use crate::record::sequence::Sequence;
 use crate::request::AwsError;
 
 const MOST_RECORDS: usize = 500;
-/// Of a whole PutRecords request, partition keys included, in bytes.
+/// The largest PutRecords request in bytes, including partition keys.
 const REQUEST_LIMIT: usize = 10 << 20;
 
 #[derive(Debug, Deserialize)]
@@ -54,7 +54,7 @@ pub struct PutRecords {
 impl PutRecords {
     pub fn read(body: &[u8]) -> Result<PutRecords, AwsError> {
         let refused = || refusal("PutRecords", body);
-        let input: PutRecordsInput = serde_json::from_slice(body).map_err(|_| refused())?;
+        let input: PutRecordsInput = json::read(body).map_err(|_| refused())?;
         let takes = |entries: &Vec<Entry>| (1..=MOST_RECORDS).contains(&entries.len()) && input.dry_run != Some(true);
         let entries = input.records.filter(takes).ok_or_else(refused)?;
         let data = decode(&entries).ok_or_else(refused)?;
@@ -131,7 +131,7 @@ pub struct PutRecord {
 impl PutRecord {
     pub fn read(body: &[u8]) -> Result<PutRecord, AwsError> {
         let refused = || refusal("PutRecord", body);
-        let input: PutRecordInput = serde_json::from_slice(body).map_err(|_| refused())?;
+        let input: PutRecordInput = json::read(body).map_err(|_| refused())?;
         let (data, explicit_hash_key) = (input.data, input.explicit_hash_key);
         let entry = Entry { data, explicit_hash_key, partition_key: input.partition_key };
         let data = decode(std::slice::from_ref(&entry)).and_then(|mut data| data.pop()).ok_or_else(refused)?;
@@ -183,7 +183,7 @@ fn encryption_type(stream: &Stream) -> Option<&'static str> {
 struct Whole {
     data: Bytes,
     explicit_hash_key: Option<String>,
-    /// Of the one key or the other; `None` where the explicit one is too large a number.
+    /// The explicit hash key, or the hash of the partition key; `None` if the explicit one is too large.
     hash: Option<u128>,
     partition_key: Arc<str>,
 }

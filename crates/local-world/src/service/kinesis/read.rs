@@ -19,7 +19,7 @@ use crate::time::Millis;
 /// In bytes; the service model's own bound is in characters.
 const LONGEST_ITERATOR: usize = 512;
 const MOST_RECORDS: usize = 10_000;
-/// Of one answer, in bytes of data.
+/// The most data in one answer, in bytes.
 const ANSWER_LIMIT: usize = 10 << 20;
 const MOST_SHARDS: usize = 1000;
 
@@ -159,7 +159,7 @@ pub struct GetRecords {
 
 impl GetRecords {
     pub fn read(body: &[u8]) -> Result<GetRecords, AwsError> {
-        let input: GetRecords = serde_json::from_slice(body).map_err(|_| refusal("GetRecords", body))?;
+        let input: GetRecords = crate::model::json::read(body).map_err(|_| refusal("GetRecords", body))?;
         let limited = input.limit.is_none_or(|limit| (1..=MOST_RECORDS).contains(&limit));
         // What is too long for an iterator is refused in the words of the model.
         let short = input.shard_iterator.as_ref().is_some_and(|iterator| iterator.len() <= LONGEST_ITERATOR);
@@ -280,6 +280,7 @@ pub struct ListShards {
     stream_arn: Option<String>,
     next_token: Option<String>,
     exclusive_start_shard_id: Option<String>,
+    stream_creation_timestamp: Option<f64>,
     max_results: Option<usize>,
     shard_filter: Option<ShardFilter>,
 }
@@ -306,6 +307,7 @@ pub fn list_shards(state: &mut State, at: Scope, input: ListShards) -> Result<Va
     };
     state.trim(&key, at.now);
     let stream = state.streams.get(&key).ok_or_else(|| at.not_found(&key))?;
+    at.of_that_time(stream, input.stream_creation_timestamp)?;
     let shard_filter = input.shard_filter.or(begun_with);
     if let Some(filter) = &shard_filter {
         filter.check()?;

@@ -8,7 +8,7 @@ use super::{Named, Scope, State, account, invalid};
 use crate::record::sequence::shard_id;
 use crate::request::AwsError;
 
-/// Of one stream, by UpdateShardCount.
+/// The most shards that UpdateShardCount gives a stream.
 const MOST_SHARDS: u32 = 10_000;
 
 #[derive(Debug, Deserialize)]

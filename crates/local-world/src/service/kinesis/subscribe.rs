@@ -18,7 +18,7 @@ const LIFETIME: Millis = 300_000;
 const AGAIN_AFTER: Millis = 5_000;
 /// A shard on which nothing happens is told to be so this often.
 const QUIET: Millis = 5_000;
-/// Of one event, in bytes of data.
+/// The most data in one event, in bytes.
 const EVENT_BYTES: usize = 1 << 20;
 
 #[derive(Debug)]

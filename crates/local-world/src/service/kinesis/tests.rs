@@ -1,35 +1,18 @@
 use std::collections::BTreeSet;
 
-use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::effect::Turn;
 use crate::settings::Settings;
 use crate::time::Delays;
-use crate::world::{World, services};
+use crate::world::World;
+use crate::world::tests::calls;
 
 const NOW: Millis = 1_783_951_509_000;
 
 fn ask_at(world: &mut World, now: Millis, operation: &str, input: Value) -> Result<Value, AwsError> {
-    let request = Request {
-        method: Method::POST,
-        path: "/".into(),
-        query: vec![],
-        headers: HeaderMap::from_iter([("x-amz-target".parse().unwrap(), format!("X.{operation}").parse().unwrap())]),
-        body: input.to_string().into(),
-        region: "us-east-1".into(),
-        signed_for: None,
-        access_key: None,
-        id: "id".into(),
-    };
-    let mut turn = Turn::at(now);
-    world.tick(&mut turn);
-    match (services::named("kinesis").unwrap().read)(&request)?(world, &mut turn)?.written()? {
-        Answer::Reply(reply) if reply.body.is_empty() => Ok(Value::Null),
-        Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
-        Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("Kinesis answers at once"),
-    }
+    calls::value(world, now, "kinesis", &calls::json(operation, &input))
 }
 
 fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, AwsError> {
@@ -252,11 +235,29 @@ fn what_aws_refuses_is_refused_in_its_words() {
             json!({ "StreamName": "s", "ShardFilter": { "Type": "AT_TIMESTAMP" } }),
             "Timestamp must be specified",
         ),
+        (
+            "ListShards",
+            json!({ "StreamName": "s", "StreamCreationTimestamp": 1 }),
+            "Stream s under account 000000000000 not found.",
+        ),
+        (
+            "ListStreamConsumers",
+            json!({ "StreamARN": CONSUMER_STREAM, "StreamCreationTimestamp": 1 }),
+            "Stream s under account 000000000000 not found.",
+        ),
+        (
+            "StartStreamEncryption",
+            json!({ "StreamName": "s", "EncryptionType": "NONE", "KeyId": "k" }),
+            "EncryptionType must be KMS, not NONE.",
+        ),
     ];
     for (operation, input, expected) in table {
         let error = ask(&mut world, operation, input).unwrap_err();
         assert!(error.message.contains(expected), "{operation}: {error}");
     }
+    let created = (NOW - 10_000) / 1000;
+    let this = json!({ "StreamName": "s", "StreamCreationTimestamp": created });
+    assert!(ask(&mut world, "ListShards", this).is_ok());
     let both = json!({ "ShardIteratorType": "LATEST", "StartingSequenceNumber": number });
     assert!(iterator(&mut world, both).unwrap_err().message.contains("LATEST and also a StartingSequenceNumber."));
 }

@@ -109,15 +109,27 @@ pub fn update_max_record_size(state: &mut State, at: Scope, input: UpdateMaxReco
 pub struct Encryption {
     #[serde(flatten)]
     stream: Named,
+    encryption_type: String,
     key_id: String,
 }
 
+impl Encryption {
+    /// The model has `NONE` too, which is none to be had: <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_StartStreamEncryption.html>
+    fn check(&self) -> Result<(), AwsError> {
+        // The words are ours.
+        let refused = || invalid(format!("EncryptionType must be KMS, not {}.", self.encryption_type));
+        if self.encryption_type == "KMS" { Ok(()) } else { Err(refused()) }
+    }
+}
+
 pub fn start_encryption(state: &mut State, at: Scope, input: Encryption) -> Result<Value, AwsError> {
+    input.check()?;
     update(state, at, input.stream.name()?, |stream| stream.key_id = Some(input.key_id))?;
     Ok(Value::Null)
 }
 
 pub fn stop_encryption(state: &mut State, at: Scope, input: Encryption) -> Result<Value, AwsError> {
+    input.check()?;
     update(state, at, input.stream.name()?, |stream| stream.key_id = None)?;
     Ok(Value::Null)
 }

@@ -88,7 +88,7 @@ impl Writer {
     }
 }
 
-/// Of base64, quotes and names beside it.
+/// An upper bound of a record's size in an answer: base64, names and quotes.
 pub fn record_bound(record: &Record) -> usize {
     record.data.len().div_ceil(3) * 4 + record.partition_key.len() + 200
 }

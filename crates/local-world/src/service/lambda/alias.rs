@@ -7,7 +7,7 @@ use crate::model::json::page;
 use crate::request::AwsError;
 
 use super::function::{Alias, Function, Routing, same_revision};
-use super::{Call, Outcome, conflict, invalid, no_content, no_such, not_found, reply};
+use super::{Call, Outcome, Page, conflict, invalid, no_content, no_such, not_found, reply};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -80,8 +80,8 @@ pub fn delete(call: &mut Call) -> Outcome {
 #[serde(rename_all = "PascalCase")]
 struct List {
     function_version: Option<String>,
-    marker: Option<String>,
-    max_items: Option<usize>,
+    #[serde(flatten)]
+    page: Page,
 }
 
 /// By name; the marker is the last one's.
@@ -91,7 +91,7 @@ pub fn list(call: &mut Call) -> Outcome {
         |alias: &&Alias| input.function_version.as_ref().is_none_or(|version| alias.function_version == *version);
     let all = call.function()?.aliases.iter().filter(|(_, alias)| of_version(alias));
     let all = all.map(|(name, alias)| (name.as_str(), alias));
-    let (shown, more) = page(all, input.marker.as_deref(), input.max_items.unwrap_or(50));
+    let (shown, more) = page(all, input.page.marker.as_deref(), input.page.max_items.unwrap_or(50));
     let aliases: Vec<&Alias> = shown.iter().map(|(_, alias)| *alias).collect();
     let mut output = json!({ "Aliases": aliases });
     if let (Some((last, _)), true) = (shown.last(), more) {

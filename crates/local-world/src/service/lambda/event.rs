@@ -16,7 +16,7 @@ use crate::time::Millis;
 use super::function::Function;
 use super::invocation::{self, Waiter};
 use super::name::Reference;
-use super::{Around, Call, Outcome, State, invalid, no_content, no_such, reply};
+use super::{Around, Call, Outcome, Page, State, invalid, no_content, no_such, reply};
 
 /// Before the second and the third try.
 const PAUSES_MS: [Millis; 2] = [60_000, 120_000];
@@ -203,16 +203,9 @@ pub fn delete_config(call: &mut Call) -> Outcome {
     no_content()
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct List {
-    marker: Option<String>,
-    max_items: Option<usize>,
-}
-
 /// By qualifier, which is the marker too.
 pub fn list_configs(call: &mut Call) -> Outcome {
-    let input: List = call.input()?;
+    let input: Page = call.input()?;
     let reference = call.reference()?;
     let configs = function(call)?.event_configs.iter().map(|(qualifier, config)| (qualifier.as_str(), config));
     let (page, more) = page(configs, input.marker.as_deref(), input.max_items.unwrap_or(50));

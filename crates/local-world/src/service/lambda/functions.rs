@@ -17,11 +17,11 @@ use super::function::Function;
 use super::invocation::ACCOUNT_CONCURRENCY;
 use super::status::Status;
 use super::tag::few_enough;
-use super::{Call, Outcome, conflict, invalid, no_content, not_found, reply};
+use super::{Call, Outcome, Page, conflict, invalid, no_content, not_found, reply};
 
 /// In one answer, whatever is asked for.
 pub const MAX_LISTED: usize = 50;
-/// Of the name alone; what may stand around it the model bounds.
+/// Bounds the name only. The service model bounds the rest of the ARN.
 const MAX_NAME_LENGTH: usize = 64;
 
 #[derive(Deserialize)]
@@ -197,8 +197,8 @@ pub fn list_event_sources(_: &mut Call) -> Outcome {
 #[serde(rename_all = "PascalCase")]
 struct List {
     function_version: Option<String>,
-    marker: Option<String>,
-    max_items: Option<usize>,
+    #[serde(flatten)]
+    page: Page,
 }
 
 /// The marker is the last function's key; with `FunctionVersion=ALL` versions are listed beside their function.
@@ -206,10 +206,11 @@ pub fn list(call: &mut Call) -> Outcome {
     let input: List = call.input()?;
     let prefix = format!("{}/", call.request.region);
     let functions = call.state.functions.with_prefix(&prefix);
-    if input.marker.as_ref().is_some_and(|marker| !marker.starts_with(&prefix)) {
+    if input.page.marker.as_ref().is_some_and(|marker| !marker.starts_with(&prefix)) {
         return Err(invalid("Invalid Marker"));
     }
-    let (page, more) = page(functions, input.marker.as_deref(), input.max_items.unwrap_or(MAX_LISTED).min(MAX_LISTED));
+    let (page, more) =
+        page(functions, input.page.marker.as_deref(), input.page.max_items.unwrap_or(MAX_LISTED).min(MAX_LISTED));
     let all = input.function_version.as_deref() == Some("ALL");
     let shown = page.iter().flat_map(|(_, function)| match all {
         true => function.listed(),

@@ -41,7 +41,7 @@ pub struct Invocation {
     pub log_stream: String,
 }
 
-/// Who wants the result.
+/// The recipient of the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Waiter {
     /// A synchronous caller, with or without the log's tail.

@@ -11,7 +11,7 @@ const MAX_LAYERS: usize = 5;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Layer {
-    /// Of a version.
+    /// The ARN of a version of the layer.
     pub arn: String,
     pub code_size: u64,
 }

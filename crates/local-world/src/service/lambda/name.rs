@@ -10,7 +10,7 @@ use super::{invalid, no_such};
 pub struct Reference {
     pub region: String,
     pub name: String,
-    /// Of the function itself, without qualifier.
+    /// The ARN of the function itself, without qualifier.
     pub arn: String,
     /// `$LATEST`, a version's number or an alias.
     pub qualifier: Option<String>,

@@ -11,7 +11,7 @@ use super::function::{Function, same_revision};
 use super::name::Reference;
 use super::{Call, Outcome, conflict, invalid, no_content, no_such, not_found, reply};
 
-/// Of a function, or of a version or alias.
+/// The resource policy of a function, a version or an alias.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Policy {
     /// By their ids, in the order in which they were added.

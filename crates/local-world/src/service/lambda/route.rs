@@ -82,6 +82,12 @@ pub fn name(method: &Method, path: &str) -> Option<&'static str> {
     find(method, path).map(|(route, _)| route.name)
 }
 
+/// The method and path of an operation.
+#[cfg(test)]
+pub fn address(name: &str) -> Option<(Method, &'static str)> {
+    ROUTES.iter().find(|route| route.name == name).map(|route| (route.method.clone(), route.path))
+}
+
 /// The operation, and the members its path holds. A trailing slash makes no difference.
 pub fn find(method: &Method, path: &str) -> Option<(&'static Route, Map<String, Value>)> {
     let of_method = ROUTES.iter().filter(|route| route.method == *method);

@@ -12,7 +12,7 @@ use super::name::Reference;
 use super::{Call, Outcome, invalid, no_content, no_such, not_found, reply};
 
 const MAX_TAGS: usize = 50;
-/// Of what else can be tagged there is nothing here.
+/// Other resources that Lambda can tag. None of them exist here.
 const OTHERS: &[(&str, &str)] =
     &[(":event-source-mapping:", "Event source mapping"), (":capacity-provider:", "Capacity provider")];
 

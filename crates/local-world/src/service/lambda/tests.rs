@@ -1,6 +1,3 @@
-use std::io::{Cursor, Write};
-
-use bytes::Bytes;
 use http::Method;
 use serde_json::json;
 
@@ -9,7 +6,7 @@ use crate::request::{FunctionImage, InvokeOutcome};
 use crate::settings::Settings;
 use crate::time::Delays;
 use crate::world::World;
-use crate::world::services::SERVICES;
+use crate::world::tests::calls::{self, asked as ask, request};
 
 mod recorded;
 
@@ -17,41 +14,13 @@ const ROLE: &str = "arn:aws:iam::000000000000:role/R";
 const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
 const READY: Millis = 10_000;
 
-fn request(method: Method, path: &str, body: impl Into<Bytes>) -> Request {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    Request {
-        method,
-        path: path.to_owned(),
-        query: serde_urlencoded::from_str(query).unwrap(),
-        headers: http::HeaderMap::new(),
-        body: body.into(),
-        region: "us-east-1".into(),
-        signed_for: None,
-        access_key: None,
-        id: "id-1".into(),
-    }
-}
-
-fn ask(world: &mut World, now: Millis, service: &str, request: &Request) -> (Result<Answer, AwsError>, Vec<Effect>) {
-    let mut turn = Turn::at(now);
-    let service = SERVICES.iter().position(|row| row.name == service).unwrap();
-    let answer =
-        (SERVICES[service].read)(request).and_then(|call| world.handle(&mut turn, call)).and_then(Answer::written);
-    (answer, turn.effects)
-}
-
 fn lambda(world: &mut World, now: Millis, method: Method, path: &str, body: Value) -> Result<Value, AwsError> {
     let body = if body.is_null() { String::new() } else { body.to_string() };
-    match ask(world, now, "lambda", &request(method, path, body)).0? {
-        Answer::Reply(reply) if reply.body.is_empty() => Ok(Value::Null),
-        Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
-        Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("only Invoke waits"),
-    }
+    calls::value(world, now, "lambda", &request(method, path, body))
 }
 
 fn iam(world: &mut World, parameters: &[(&str, &str)]) {
-    let body = serde_urlencoded::to_string(parameters).unwrap();
-    ask(world, 0, "iam", &request(Method::POST, "/", body)).0.unwrap();
+    calls::body(world, 0, "iam", &calls::form(parameters)).unwrap();
 }
 
 /// A role that Lambda may assume, and that may write to the function's own group.
@@ -67,10 +36,7 @@ fn world() -> World {
 }
 
 fn zip_of(text: &str) -> String {
-    let mut zip = zip::ZipWriter::new(Cursor::new(vec![]));
-    zip.start_file("bootstrap", zip::write::SimpleFileOptions::default()).unwrap();
-    zip.write_all(text.as_bytes()).unwrap();
-    base64_simd::STANDARD.encode_to_string(zip.finish().unwrap().into_inner())
+    calls::zip_of("bootstrap", text)
 }
 
 fn definition() -> Value {

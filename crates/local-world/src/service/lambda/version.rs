@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::functions::MAX_LISTED;
-use super::{Call, Outcome, invalid, reply};
+use super::{Call, Outcome, Page, invalid, reply};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -29,16 +29,9 @@ pub fn publish(call: &mut Call) -> Outcome {
     reply(201, &function.publish(input.description))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct List {
-    marker: Option<String>,
-    max_items: Option<usize>,
-}
-
 /// `$LATEST` first, then by number. The marker is the last one's number.
 pub fn list(call: &mut Call) -> Outcome {
-    let input: List = call.input()?;
+    let input: Page = call.input()?;
     let after = input.marker.map(|marker| marker.parse().map_err(|_| invalid("Invalid Marker"))).transpose()?;
     let function = call.function()?;
     let all = std::iter::once(&0).chain(function.versions.keys()).zip(function.listed());

@@ -58,7 +58,7 @@ pub fn filter(call: &mut Call) -> Result<Search, AwsError> {
         (stream.log_stream_name.clone(), call.state.snapshot(key, call.around.now, call.around.found_until))
     });
     let streams: Vec<(String, Snapshot)> = streams.collect();
-    // Of this operation the end is included; of GetLogEvents it is not.
+    // The end is included here, unlike in GetLogEvents.
     let (start, before) = (input.start_time, input.end_time.map(|end| end.saturating_add(1)));
     let limit = input.limit.unwrap_or(10_000);
     Ok(Box::new(move || {
@@ -72,7 +72,7 @@ pub fn filter(call: &mut Call) -> Result<Search, AwsError> {
     }))
 }
 
-/// Of all that was found, by time, those from this one on.
+/// One page of all events that were found, in the order of time.
 fn page(mut found: Vec<(&str, usize, Event)>, from_the_tail: bool, from: usize, limit: usize) -> Value {
     found.sort_by_key(|(_, _, event)| event.timestamp);
     if from_the_tail {

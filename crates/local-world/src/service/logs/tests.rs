@@ -1,27 +1,11 @@
 use super::*;
-use crate::effect::Turn;
 use crate::settings::Settings;
-use crate::world::{World, services};
+use crate::world::World;
+use crate::world::tests::calls;
 
 fn ask(world: &mut World, now: Millis, operation: &str, input: Value) -> Result<Value, AwsError> {
-    let mut headers = http::HeaderMap::new();
-    headers.insert("x-amz-target", format!("Logs_20140328.{operation}").parse().unwrap());
-    let request = Request {
-        method: http::Method::POST,
-        path: "/".into(),
-        query: vec![],
-        headers,
-        body: input.to_string().into(),
-        region: "eu-west-1".into(),
-        signed_for: None,
-        access_key: None,
-        id: "id-1".into(),
-    };
-    match (services::named("logs").unwrap().read)(&request)?(world, &mut Turn::at(now))?.written()? {
-        Answer::Reply(reply) if reply.body.is_empty() => Ok(Value::Null),
-        Answer::Reply(reply) => Ok(serde_json::from_slice(&reply.body).unwrap()),
-        Answer::Unwritten(_) | Answer::Pending(_) | Answer::Events(_) => panic!("logs answer at once"),
-    }
+    let request = Request { region: "eu-west-1".into(), ..calls::json(operation, &input) };
+    calls::value(world, now, "logs", &request)
 }
 
 fn append(world: &mut World, now: Millis, group: &str, stream: &str, line: &str, create_stream: bool) {

@@ -8,4 +8,3 @@ mod partitions;
 mod parts;
 mod permissions;
 mod restarts;
-mod stage;

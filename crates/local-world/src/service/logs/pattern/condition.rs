@@ -48,12 +48,12 @@ pub enum Text {
 }
 
 impl Condition {
-    /// Of fields, which are selected by `$.name`.
+    /// Parses a condition on fields, which are selected by `$.name`.
     pub fn of_fields(text: &str) -> Option<Condition> {
         Condition::parse(text).filter(|condition| condition.selects(&|selector| !selector.is_empty()))
     }
 
-    /// Of one column, which has a name.
+    /// Parses a condition on one column, which has a name.
     pub fn of_column(text: &str) -> Option<Condition> {
         Condition::parse(text).filter(|condition| condition.selects(&|selector| selector.is_empty()))
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::stage::{FUNCTION, START, Stage, ok, processing};
+use crate::world::tests::stage::{FUNCTION, START, Stage, ok, processing};
 
 fn backup() -> Value {
     json!({ "S3BackupMode": "Enabled", "S3BackupConfiguration": {
@@ -78,7 +78,11 @@ fn one_destination_that_takes_nothing_does_not_hold_up_the_other() {
     assert_eq!((stage.texts("good/"), stage.backlog("d")), (vec!["a".into()], 1));
     assert!(stage.keeps_records(), "kept until both have it");
     let mut stage = stage.restarted();
-    stage.world.s3.create_bucket(stage.now, super::stage::REGION, "nowhere", None, Default::default()).unwrap();
+    stage
+        .world
+        .s3
+        .create_bucket(stage.now, crate::world::tests::stage::REGION, "nowhere", None, Default::default())
+        .unwrap();
     stage.advance(60_000);
     stage.advance(60_000);
     assert_eq!((stage.texts("good/"), stage.backlog("d")), (vec!["a".into()], 0), "and not twice");
@@ -91,7 +95,7 @@ fn a_backup_is_switched_on_later_and_never_off() {
     stage.create("d", json!({ "Prefix": "good/" }));
     stage.put(&["before "]);
     let mut place = backup()["S3BackupConfiguration"].clone();
-    place["RoleARN"] = super::stage::ROLE.into();
+    place["RoleARN"] = crate::world::tests::stage::ROLE.into();
     place["BucketARN"] = "arn:aws:s3:::lake".into();
     stage.update("d", "1", json!({ "S3BackupMode": "Enabled", "S3BackupUpdate": place })).unwrap();
     stage.put(&["after"]);

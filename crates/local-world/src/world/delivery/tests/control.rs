@@ -3,8 +3,8 @@
 use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use super::stage::{ROLE, STREAM, Stage, processing};
 use crate::time::Delays;
+use crate::world::tests::stage::{ROLE, STREAM, Stage, processing};
 
 fn minimal() -> Value {
     json!({ "RoleARN": ROLE, "BucketARN": "arn:aws:s3:::lake" })

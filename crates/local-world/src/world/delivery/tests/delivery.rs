@@ -3,10 +3,10 @@
 use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use super::stage::{REGION, ROLE, START, STREAM, Stage, ok, text_of};
 use crate::changes::LogChange;
 use crate::service::s3::listing::Query;
 use crate::world::delivery;
+use crate::world::tests::stage::{REGION, ROLE, START, STREAM, Stage, ok, text_of};
 
 #[test]
 fn both_delivery_streams_on_a_stream_receive_every_record_put_since_they_were_made() {
@@ -153,7 +153,7 @@ fn a_panic_over_one_delivery_stream_stops_no_other_and_loses_nothing() {
     stage.deliver("good", false);
     stage.put(&["a"]);
     stage.turn(|world, turn| {
-        delivery::each_pump(world, turn, |_, _, pump| assert!(pump.job.name == "good", "no such luck"));
+        delivery::each_pipeline(world, turn, |_, _, pipeline| assert!(pipeline.job.name == "good", "no such luck"));
     });
     assert_eq!((stage.backlog("bad"), stage.backlog("good")), (1, 1));
     stage.put(&["b"]);

@@ -3,7 +3,7 @@
 use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use super::stage::{FUNCTION, REGION, Stage, ok, processing, text_of};
+use crate::world::tests::stage::{FUNCTION, REGION, Stage, ok, processing, text_of};
 
 const LAMBDA: (&str, &[(&str, &str)]) = (
     "Lambda",
@@ -52,7 +52,7 @@ fn the_log_names_the_function_that_failed_and_each_kind_of_failure_once() {
     let expected = json!({
         "rawData": "YQ==", "errorCode": "Lambda.ProcessingFailedStatus",
         "errorMessage": "ProcessingFailed status set for record", "attemptsMade": 1,
-        "arrivalTimestamp": super::stage::START, "attemptEndingTimestamp": super::stage::START + 10_000,
+        "arrivalTimestamp": crate::world::tests::stage::START, "attemptEndingTimestamp": crate::world::tests::stage::START + 10_000,
         "lambdaARN": FUNCTION,
     });
     assert_eq!(line, expected);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::stage::{FUNCTION, Stage, ok, processing, text_of};
+use crate::world::tests::stage::{FUNCTION, Stage, ok, processing, text_of};
 
 const LAMBDA: (&str, &[(&str, &str)]) =
     ("Lambda", &[("LambdaArn", FUNCTION), ("BufferSizeInMBs", "1"), ("BufferIntervalInSeconds", "10")]);
@@ -126,7 +126,7 @@ fn parts_in_several_partitions_come_once_whenever_the_engine_stops() {
     let query = query("{n: .n}");
     let processors = [SPLIT, ("MetadataExtraction", &query[..])];
     stage.create("d", partitioned("n=!{partitionKeyFromQuery:n}/", &processors));
-    // Of the second partition nothing can be stored before the restart: its part waits, the first one's is stored.
+    // Only the first partition's object can be stored before the restart. The second partition's part waits.
     stage.put(&[r#"{"n":1}"#]);
     stage.advance(30_000);
     stage.put(&[r#"{"n":1,"x":0}{"n":2}"#]);

@@ -5,9 +5,9 @@ use std::io::Write;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use super::stage::{FUNCTION, REGION, Stage, ok, processing, text_of};
 use crate::flow::prepare::aggregate::aggregate;
 use crate::world::delivery;
+use crate::world::tests::stage::{FUNCTION, REGION, Stage, ok, processing, text_of};
 
 const LAMBDA: (&str, &[(&str, &str)]) =
     ("Lambda", &[("LambdaArn", FUNCTION), ("BufferSizeInMBs", "1"), ("BufferIntervalInSeconds", "10")]);

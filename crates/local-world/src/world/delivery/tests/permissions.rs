@@ -4,8 +4,8 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::failures::{logged, said};
-use super::stage::*;
 use crate::service::s3;
+use crate::world::tests::stage::*;
 
 /// The role may do this and nothing else.
 fn role_may(stage: &mut Stage, actions: &[&str]) {
@@ -44,7 +44,9 @@ fn what_function_and_bucket_allow_the_role_it_needs_no_policy_for() {
     role_may(&mut stage, &["kinesis:*", "logs:*"]);
     bucket_says(&mut stage, "Allow", &json!({ "AWS": ROLE }));
     let permission = json!({ "StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": ROLE });
-    stage.call("lambda", "/2015-03-31/functions/f/policy", HeaderMap::new(), permission.to_string()).unwrap();
+    stage
+        .call("lambda", http::Method::POST, "/2015-03-31/functions/f/policy", HeaderMap::new(), permission.to_string())
+        .unwrap();
     assert_eq!((deliver(&mut stage), codes(&mut stage)), (vec!["a".to_owned()], vec![]));
 }
 

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::stage::{FUNCTION, REGION, Stage, ok, processing};
 use crate::flow::prepare::aggregate::aggregate;
 use crate::world::delivery;
+use crate::world::tests::stage::{FUNCTION, REGION, Stage, ok, processing};
 
 #[derive(Debug, Clone)]
 enum Happening {

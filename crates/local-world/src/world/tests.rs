@@ -1,0 +1,5 @@
+//! A world for tests, and what holds of all its services.
+
+pub mod calls;
+mod members;
+pub mod stage;
