@@ -12,26 +12,30 @@ use crate::faults::{NoRule, Rule};
 use crate::request::{Reply, Request};
 use crate::settings::Settings;
 use crate::time::LATEST;
-use crate::wire::dress;
+use crate::wire::encode;
 
-/// Answers
+/// Answers a request under `/_local/`:
 ///
-/// - `GET health`, `GET dump`, `GET held`, `POST reset`;
-/// - `GET clock`, `POST advance?ms=N`, `POST speed?factor=N`, `POST pause`, `POST resume`;
-/// - `GET faults`, `POST faults?rule=R&rule=S`, `DELETE faults` (of [`crate::faults`]);
-/// - `GET consistency`, `POST consistency?rows=aws` (these too), `DELETE consistency` (of [`crate::anomalies`]);
-/// - `GET backlog?stream=N&region=R`, `POST flush?stream=N&stream=M&region=R` (all of the region's without `stream`).
+/// - `GET health`: status, account, and damage that was found at start;
+/// - `GET dump`: all resources, as JSON; `GET held`: how long turns of the world were; `POST reset`: deletes everything;
+/// - `GET clock`, `POST advance?ms=N`, `POST speed?factor=N`, `POST pause`, `POST resume`: the world's clock;
+/// - `GET faults`, `POST faults?rule=R&rule=S` (adds rules), `DELETE faults`: calls that go wrong ([`crate::faults`]);
+/// - `GET consistency`, `POST consistency?rows=aws` (adds rows), `DELETE consistency`: what AWS answers for a while after a change
+///   ([`crate::anomalies`]);
+/// - `GET backlog?stream=N&region=R`: records that a delivery stream has not delivered yet;
+/// - `POST flush?stream=N&stream=M&region=R`: delivers them now, of all delivery streams of the region without `stream`;
+/// - `GET code?sha256=S`: the zip of a function's code, which GetFunction gives the address of.
 ///
-/// A request with an `Origin` comes from a web page and is refused.
+/// Requests with an `Origin` come from web pages and are refused.
 pub async fn answer(engine: &Engine, request: &Request) -> http::Response<Bytes> {
     if let Some(zip) = code(engine, request) {
-        return dress::finish(Reply { status: 200, headers: vec![], body: zip }, "application/zip");
+        return encode::finish(Reply { status: 200, headers: vec![], body: zip }, "application/zip");
     }
     let (status, body) = match request.headers.contains_key(http::header::ORIGIN) {
         true => (403, json!({ "error": "web pages may not steer the engine" })),
         false => perform(engine, request).await,
     };
-    dress::finish(Reply::json(&body).with_status(status), "application/json")
+    encode::finish(Reply::json(&body).with_status(status), "application/json")
 }
 
 /// A function's zip, which GetFunction says to be at `code?sha256=S`.
@@ -131,7 +135,9 @@ fn at_pace(engine: &Engine, change: impl FnOnce(Pace) -> Pace) -> (u16, Value) {
 
 fn faults(engine: &Engine) -> Value {
     let rules = engine.faults();
-    let rules = rules.into_iter().map(|(rule, met, struck)| json!({ "rule": rule, "met": met, "struck": struck }));
+    let rules = rules
+        .into_iter()
+        .map(|(rule, matched, injected)| json!({ "rule": rule, "matched": matched, "injected": injected }));
     json!({ "faults": rules.collect::<Vec<_>>() })
 }
 

@@ -21,7 +21,7 @@ use crate::service::kinesis;
 use crate::service::kinesis::subscribe::Next;
 use crate::settings::{Secret, Settings};
 use crate::time::{LATEST, Millis};
-use crate::wire::dress::Format;
+use crate::wire::encode::Format;
 use crate::world::dump::dump;
 use crate::world::{World, delivery};
 
@@ -31,7 +31,7 @@ mod held;
 mod journal;
 mod kept;
 mod reads;
-mod room;
+mod store;
 mod subscription;
 #[cfg(test)]
 mod tests;
@@ -45,7 +45,7 @@ pub use kept::Kept;
 use clock::Clock;
 use held::{Figures, Held};
 use journal::{Disk, create_folder};
-use room::Room;
+use store::Store;
 
 /// A running engine. Clones share it; it ends with the last of them, or with [`Engine::close`].
 #[derive(Clone)]
@@ -54,13 +54,13 @@ pub struct Engine {
 }
 
 struct Shared {
-    room: Mutex<Room>,
-    /// How long the room was locked.
+    store: Mutex<Store>,
+    /// How long the store was locked.
     held: Figures,
     clock: Clock,
     faults: Mutex<Faults>,
     anomalies: Mutex<Anomalies>,
-    /// Of the control plane, where limits are asked for.
+    /// The control plane's rates, if limits are on.
     rates: Option<Mutex<Rates>>,
     runner: Runner,
     /// Calls whose reply waits for an effect.
@@ -99,14 +99,14 @@ impl Engine {
         let anomalies = Anomalies::new(&settings);
         let rates = settings.limits.then(|| Mutex::new(Rates::new(&settings.account)));
         let opened = tokio::task::spawn_blocking(move || open(settings, disk)).await;
-        let (mut room, runner) = opened.expect("opening does not panic and is not cancelled")?;
-        room.world.late_events = anomalies.late_events();
+        let (mut store, runner) = opened.expect("opening does not panic and is not cancelled")?;
+        store.world.late_events = anomalies.late_events();
         let shared = Shared {
-            clock: Clock::start(time, room.last(), pace),
+            clock: Clock::start(time, store.last(), pace),
             faults: Mutex::new(faults),
             anomalies: Mutex::new(anomalies),
             rates,
-            room: Mutex::new(room),
+            store: Mutex::new(store),
             held: Figures::default(),
             runner,
             waiting: Mutex::default(),
@@ -124,7 +124,7 @@ impl Engine {
     /// Another rule: what it says goes wrong from now on.
     pub fn inject(&self, rule: Rule) {
         match rule.is_own() {
-            true => self.shared.room("faults").world.faults.add(rule),
+            true => self.shared.store("faults").world.faults.add(rule),
             false => self.shared.faults().add(rule),
         }
     }
@@ -132,14 +132,14 @@ impl Engine {
     /// From now on nothing goes wrong.
     pub fn heal(&self) {
         *self.shared.faults() = Faults::default();
-        self.shared.room("faults").world.faults = Faults::default();
+        self.shared.store("faults").world.faults = Faults::default();
     }
 
-    /// The rules in force, how many calls each was for, and how many it struck.
+    /// The rules in force, how many calls each matched, and how many faults it injected.
     pub fn faults(&self) -> Vec<(String, u64, u64)> {
         let all = [self.shared.faults().clone(), self.look("faults", |world| world.faults.clone())];
         let counts = all.iter().flat_map(Faults::counts);
-        counts.map(|(text, met, struck)| (text.to_owned(), met, struck)).collect()
+        counts.map(|(text, matched, injected)| (text.to_owned(), matched, injected)).collect()
     }
 
     /// From now on these of AWS's anomalies are met, and no others.
@@ -149,7 +149,7 @@ impl Engine {
             anomalies.choose(chosen);
             anomalies.late_events()
         };
-        self.shared.room("consistency").world.late_events = late_events;
+        self.shared.store("consistency").world.late_events = late_events;
     }
 
     /// Which of AWS's anomalies are met.
@@ -164,7 +164,7 @@ impl Engine {
 
     /// Functions are told that the engine is there.
     pub(crate) fn reached_at(&self, address: SocketAddr) {
-        self.shared.room("serve").world.endpoint = Some(format!("http://{address}"));
+        self.shared.store("serve").world.endpoint = Some(format!("http://{address}"));
     }
 
     /// World time.
@@ -189,7 +189,7 @@ impl Engine {
     /// Where the folder cannot be emptied: then the engine is closed.
     pub async fn reset(&self) -> Result<(), StartError> {
         self.effects_end().await;
-        let functions = self.shared.room("reset").reset()?;
+        let functions = self.shared.store("reset").reset()?;
         self.shared.anomalies().forget();
         functions.iter().for_each(|arn| self.shared.runner.retire(arn));
         self.shared.stirred.notify_one();
@@ -276,17 +276,17 @@ impl Engine {
     pub async fn close(&self) {
         self.shared.runner.close().await;
         self.effects_end().await;
-        self.shared.room("close").close();
+        self.shared.store("close").close();
     }
 
     /// What was damaged in the folder when it was opened, and what is lost by it.
     pub fn damage(&self) -> Vec<Damage> {
-        self.shared.room("damage").damage().to_vec()
+        self.shared.store("damage").damage().to_vec()
     }
 
     /// Why nothing can be changed at the moment, where the disk takes nothing.
     pub fn stalled(&self) -> Option<String> {
-        self.shared.room("stalled").stalled().map(str::to_owned)
+        self.shared.store("stalled").stalled().map(str::to_owned)
     }
 
     /// How long the world was held, by operation.
@@ -301,7 +301,7 @@ impl Engine {
 
     /// Reads the world; nothing happens in it.
     pub(crate) fn look<R>(&self, by: &str, read: impl FnOnce(&World) -> R) -> R {
-        read(&self.shared.room(by).world)
+        read(&self.shared.store(by).world)
     }
 
     /// The key that signatures are checked with, if they are checked.
@@ -349,9 +349,9 @@ impl Engine {
 }
 
 impl Shared {
-    fn room<'a>(&'a self, by: &'a str) -> Held<'a> {
+    fn store<'a>(&'a self, by: &'a str) -> Held<'a> {
         // A panic inside a turn is caught before it reaches the lock: a poisoned one guards a world that is whole.
-        Held::new(self.room.lock().unwrap_or_else(PoisonError::into_inner), &self.held, by)
+        Held::new(self.store.lock().unwrap_or_else(PoisonError::into_inner), &self.held, by)
     }
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -365,7 +365,7 @@ impl Shared {
     }
 
     fn due(&self) -> Option<Millis> {
-        self.room("due").world.due()
+        self.store("due").world.due()
     }
 
     fn turn<R>(self: &Arc<Self>, by: &str, act: impl FnOnce(&mut World, &mut Turn) -> R) -> Result<R, AwsError> {
@@ -379,7 +379,7 @@ impl Shared {
         let ran = self.turn("delivery", |world, turn| world.run(turn));
         // In an engine that is closed nothing is due.
         if let Err(error) = &ran
-            && !self.room("delivery").is_closed()
+            && !self.store("delivery").is_closed()
         {
             tracing::warn!("letting world time pass: {error}");
         }
@@ -387,9 +387,9 @@ impl Shared {
     }
 
     fn decide<R>(&self, by: &str, act: impl FnOnce(&mut World, &mut Turn) -> R) -> (Result<R, AwsError>, Vec<Effect>) {
-        let mut room = self.room(by);
-        let decided = room.turn(self.clock.now(), by, act);
-        drop(room);
+        let mut store = self.store(by);
+        let decided = store.turn(self.clock.now(), by, act);
+        drop(store);
         self.stirred.notify_one();
         self.put.notify_waiters();
         decided
@@ -400,7 +400,7 @@ impl Shared {
     fn next_event(&self, token: Token) -> (Next, Option<Duration>) {
         let now = self.clock.now();
         let asked = self
-            .room("subscription")
+            .store("subscription")
             .turn(now, "subscription", |world, turn| kinesis::subscribe::next(&mut world.kinesis, turn.now, token))
             .0;
         let next = asked.unwrap_or_else(|error| Next::End(Some(error)));
@@ -409,18 +409,18 @@ impl Shared {
     }
 
     fn unsubscribe(&self, token: Token) {
-        self.room("subscription").world.kinesis.unsubscribe(token);
+        self.store("subscription").world.kinesis.unsubscribe(token);
     }
 }
 
 /// What a folder holds. Functions run in it too, and what a killed engine left of them goes: that nobody else uses the folder
 /// is certain once its journal is open.
-fn open(settings: Settings, disk: Disk) -> Result<(Room, Runner), StartError> {
+fn open(settings: Settings, disk: Disk) -> Result<(Store, Runner), StartError> {
     let functions = settings.data_dir.as_ref().map(|folder| folder.join("functions"));
-    let room = Room::open(settings, disk)?;
-    let Some(functions) = functions else { return Ok((room, Runner::new())) };
+    let store = Store::open(settings, disk)?;
+    let Some(functions) = functions else { return Ok((store, Runner::new())) };
     match empty(&functions) {
-        Ok(functions) => Ok((room, Runner::in_folder(functions))),
+        Ok(functions) => Ok((store, Runner::in_folder(functions))),
         Err(source) => Err(StartError::Folder { path: functions, source }),
     }
 }

@@ -1,4 +1,4 @@
-//! One request and its answer: what befalls the call, who may make it, and in which dress it is answered.
+//! One request and its answer: what befalls the call, who may make it, and how its answer is encoded.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::drive::{Engine, Said};
 use crate::faults::{Fault, Refusal};
 use crate::model::protocol::Protocol;
 use crate::request::{AwsError, Request};
-use crate::wire::dress::Format;
+use crate::wire::encode::Format;
 use crate::wire::limit::{self, Limit};
-use crate::wire::{self, Route, dress, events, signature};
+use crate::wire::{self, Route, encode, events, signature};
 use crate::world::access;
 use crate::world::services::{SERVICES, Service};
 
@@ -65,14 +65,14 @@ impl Engine {
             Some(error) => refuse(route, &request, error).map(Content::from),
             None => self.answer_late(route, &operation, request, fault.slow).await,
         };
-        response.headers_mut().insert(http::header::DATE, dress::date(self.now()));
+        response.headers_mut().insert(http::header::DATE, encode::date(self.now()));
         if fault.lost_reply { Err(LostReply) } else { Ok(response) }
     }
 
     /// The answer to a body that is larger than its limit.
     pub(crate) fn too_large(&self, limit: &Limit) -> http::Response<Content> {
         let mut response = refuse(limit.route, &limit.head, limit.refusal()).map(Content::from);
-        response.headers_mut().insert(http::header::DATE, dress::date(self.now()));
+        response.headers_mut().insert(http::header::DATE, encode::date(self.now()));
         response
     }
 
@@ -152,27 +152,27 @@ impl Engine {
             Ok(Said::Reply(reply)) => (Ok(reply), None),
             Err(error) => (Err(error), None),
         };
-        let response = dress::answer(protocol, &request, reply);
+        let response = encode::answer(protocol, &request, reply);
         match subscription {
             Some(events) => response.map(|_| Content::Events(events)),
-            None => dress::formatted(response, format).map(Content::from),
+            None => encode::formatted(response, format).map(Content::from),
         }
     }
 }
 
-/// A refusal before the service has seen anything, in its dress.
+/// A refusal before the service has seen anything, encoded as its protocol says.
 fn refuse(route: Route, request: &Request, error: AwsError) -> http::Response<Bytes> {
     match route {
         Route::Service(index) => {
-            dress::formatted(dress::answer(SERVICES[index].protocol, request, Err(error)), Format::of(request))
+            encode::formatted(encode::answer(SERVICES[index].protocol, request, Err(error)), Format::of(request))
         }
-        Route::UnknownJson => dress::answer(Protocol::Json { target: "" }, request, Err(error)),
-        Route::UnknownQuery => dress::answer(Protocol::Query { version: "", namespace: "" }, request, Err(error)),
+        Route::UnknownJson => encode::answer(Protocol::Json { target: "" }, request, Err(error)),
+        Route::UnknownQuery => encode::answer(Protocol::Query { version: "", namespace: "" }, request, Err(error)),
         Route::S3 | Route::Local => s3::refuse(request, error),
     }
 }
 
-/// Whose words an error has: those without a service are refused as the others of their protocol are.
+/// The service in whose words an error is written. A request without a service is refused like others of its protocol.
 fn service_name(route: Route) -> &'static str {
     match route {
         Route::Service(index) => SERVICES[index].name,

@@ -37,6 +37,7 @@ mod launch;
 mod pool;
 mod process;
 mod report;
+mod start_order;
 mod supervisor;
 mod unpack;
 mod written;

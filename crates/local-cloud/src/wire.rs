@@ -1,4 +1,4 @@
-//! Protocols: which service a request is for, what it carries, and answers in AWS's dress.
+//! Protocols: which service a request is for, what it carries, and how its answer is encoded.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -9,7 +9,7 @@ use crate::world::services::SERVICES;
 
 pub mod cbor;
 pub mod chunked;
-pub mod dress;
+pub mod encode;
 pub mod events;
 #[cfg(test)]
 mod fuzz;

@@ -59,7 +59,7 @@ pub struct Row {
     pub about: About,
     /// The operations that bring it about where they succeed, as `service:Operation`. None where it is met at any time.
     pub after: &'static [&'static str],
-    /// Of those, it is brought about only where this read found nothing before.
+    /// Those operations bring it about only if this read found nothing before.
     pub absent: Option<&'static str>,
     /// The operations that show it.
     pub at: &'static [&'static str],

@@ -36,6 +36,6 @@ pub enum Effect {
     Work { token: Token, task: Task },
     /// The function's processes are of no more use (deleted, or its code or configuration changed).
     Retire { function_arn: String },
-    /// Of no more use: freeing so much would hold up the next turn.
+    /// Values that are no longer used. Freeing them in the turn would delay the next one.
     Spent(Spent),
 }

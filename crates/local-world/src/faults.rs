@@ -156,22 +156,22 @@ pub struct Fault {
     pub slow: Duration,
 }
 
-/// The rules in force, and how often each was met.
+/// The rules in force, and how often each matched a call.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Vec<Counted>);
 
 #[derive(Debug, Clone)]
 struct Counted {
     rule: Rule,
-    /// Calls it is for.
-    met: u64,
-    /// Of those, the ones that it struck.
-    struck: u64,
+    /// Calls that the rule is for.
+    matched: u64,
+    /// Faults that the rule injected into those calls.
+    injected: u64,
 }
 
 impl Faults {
     pub fn new(rules: Vec<Rule>) -> Faults {
-        Faults(rules.into_iter().map(|rule| Counted { rule, met: 0, struck: 0 }).collect())
+        Faults(rules.into_iter().map(|rule| Counted { rule, matched: 0, injected: 0 }).collect())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -180,7 +180,7 @@ impl Faults {
 
     /// The rules after these, each counted from here on.
     pub fn add(&mut self, rule: Rule) {
-        self.0.push(Counted { rule, met: 0, struck: 0 });
+        self.0.push(Counted { rule, matched: 0, injected: 0 });
     }
 
     /// What befalls this call, `service:Operation`. Several rules may strike at once; of refusals the first counts.
@@ -188,13 +188,13 @@ impl Faults {
         let mut fault = Fault::default();
         let is_for = |rule: &Rule| rule.is_own() == is_own(operation) && glob_ignoring_case(&rule.operation, operation);
         for counted in self.0.iter_mut().filter(|counted| is_for(&counted.rule)) {
-            let Counted { rule, met, struck } = counted;
-            let strikes = rule.count.is_none_or(|count| *struck < count) && share(rule.seed, *met) < rule.rate;
-            *met += 1;
+            let Counted { rule, matched, injected } = counted;
+            let strikes = rule.count.is_none_or(|count| *injected < count) && share(rule.seed, *matched) < rule.rate;
+            *matched += 1;
             if !strikes {
                 continue;
             }
-            *struck += 1;
+            *injected += 1;
             match rule.kind {
                 Kind::Throttle => fault.refusal = fault.refusal.or(Some(Refusal::Throttled)),
                 Kind::Failure { status } => fault.refusal = fault.refusal.or(Some(Refusal::Failed { status })),
@@ -207,9 +207,9 @@ impl Faults {
         fault
     }
 
-    /// Each rule as written, the calls it was for, and those it struck.
+    /// Each rule as written, the calls that it matched, and the faults that it injected.
     pub fn counts(&self) -> impl Iterator<Item = (&str, u64, u64)> {
-        self.0.iter().map(|counted| (counted.rule.text.as_str(), counted.met, counted.struck))
+        self.0.iter().map(|counted| (counted.rule.text.as_str(), counted.matched, counted.injected))
     }
 }
 
@@ -244,7 +244,7 @@ mod tests {
         ] {
             assert_eq!(faults.decide(operation), expected, "{operation}");
         }
-        let counts: Vec<_> = faults.counts().map(|(_, met, struck)| (met, struck)).collect();
+        let counts: Vec<_> = faults.counts().map(|(_, matched, injected)| (matched, injected)).collect();
         assert_eq!(counts, [(3, 2), (5, 5), (1, 1)]);
     }
 
@@ -256,8 +256,8 @@ mod tests {
         };
         let (once, again, other) =
             (run("*=lost-reply,rate=0.3"), run("*=lost-reply,rate=0.3"), run("*=lost-reply,rate=0.3,seed=1"));
-        let struck = once.iter().filter(|struck| **struck).count();
-        assert!((2800..3200).contains(&struck), "{struck}");
+        let injected = once.iter().filter(|injected| **injected).count();
+        assert!((2800..3200).contains(&injected), "{injected}");
         assert_eq!(once, again);
         assert_ne!(once, other);
         assert!(!run("*=lost-reply,rate=0").contains(&true));

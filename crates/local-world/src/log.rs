@@ -64,7 +64,7 @@ impl Log {
         self.holes.ordinals_from(ordinal).zip(self.records.from(self.index_of(ordinal)))
     }
 
-    /// Of the first record at this ordinal or behind it, its place among those that are there.
+    /// The index of the first record at or after this ordinal, among the records that are there.
     fn index_of(&self, ordinal: u64) -> usize {
         let index = ordinal - self.base - self.holes.before(ordinal);
         usize::try_from(index).expect("no larger than the number of records in memory")

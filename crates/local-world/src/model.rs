@@ -3,4 +3,5 @@
 pub mod json;
 pub mod protocol;
 pub mod query;
+pub mod reading;
 pub mod validate;

@@ -60,7 +60,7 @@ impl Reply {
     }
 }
 
-/// An error in AWS's words. The wire dresses it as its protocol wants.
+/// An error in AWS's words. The wire encodes it as its protocol says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct AwsError {

@@ -66,8 +66,8 @@ async fn get_there(rules: &[&str]) {
     for (service, left) in bench.engine.dump().as_object().expect("by service") {
         assert!(is_empty(left), "{service}: {left}");
     }
-    let struck: u64 = bench.engine.faults().iter().map(|(_, _, struck)| struck).sum();
-    assert!(struck > 3, "the rules struck {struck} times");
+    let injected: u64 = bench.engine.faults().iter().map(|(_, _, injected)| injected).sum();
+    assert!(injected > 3, "the rules injected {injected} times");
 }
 
 fn is_empty(value: &Value) -> bool {

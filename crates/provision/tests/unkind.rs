@@ -188,7 +188,7 @@ async fn a_change_whose_answer_was_lost_is_awaited_where_reads_are_late() {
         for text in [experiment(), changed()] {
             bench.up(&stack(&text)).await;
         }
-        let (_, _, struck) = bench.engine.faults().remove(0);
-        assert_eq!(struck, 1, "{rule}");
+        let (_, _, injected) = bench.engine.faults().remove(0);
+        assert_eq!(injected, 1, "{rule}");
     }
 }

@@ -50,7 +50,7 @@ pub fn about(operation: &str, subject: &Subject, request: &Request, account: &st
     let (service, action) = operation.split_once(':')?;
     let protocol = protocol::of(service);
     let mut headers = HeaderMap::new();
-    // Of S3 it may name the bucket, which stands in the path here.
+    // The host of an S3 request may name the bucket, which is in the path here.
     if let Some(host) = request.headers.get(http::header::HOST).filter(|_| service != "s3") {
         headers.insert(http::header::HOST, host.clone());
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
-use super::{Shared, room};
+use super::{Shared, store};
 use crate::effect::Effect;
 use crate::flow::task::{Done, Task};
 use crate::request::{Answer, AwsError, Reply, Request, Token};
@@ -17,7 +17,7 @@ use crate::world::services::SERVICES;
 /// So many batches at once have their queries evaluated, on a machine of however many cores: each may take 512 MiB.
 const MOST_EVALUATIONS: usize = 8;
 
-/// Of all engines in this process.
+/// Limits the evaluations of all engines in this process.
 static EVALUATIONS: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, usize::from).min(MOST_EVALUATIONS)));
 
@@ -35,7 +35,7 @@ impl Shared {
         request: &Request,
         slow: Duration,
     ) -> Result<Said, AwsError> {
-        let call = room::caught(|| (SERVICES[service].read)(request))??;
+        let call = store::caught(|| (SERVICES[service].read)(request))??;
         let (outcome, effects) = self.decide(operation, |world, turn| {
             world.slow = slow.as_millis() as Millis;
             world.handle(turn, call)
@@ -45,7 +45,7 @@ impl Shared {
             _ => None,
         };
         self.perform(effects);
-        let answer = room::caught(|| outcome??.written())??;
+        let answer = store::caught(|| outcome??.written())??;
         match (answer, waits) {
             (Answer::Reply(reply), _) => Ok(Said::Reply(reply)),
             (Answer::Events(token), _) => Ok(Said::Events(token)),
@@ -97,7 +97,7 @@ impl Shared {
             true => Some(EVALUATIONS.acquire().await.expect("the semaphore is never closed")),
             false => None,
         };
-        let contents = self.room("delivery").contents();
+        let contents = self.store("delivery").contents();
         let work = move || {
             let done = task.run();
             let kept = contents.zip(done.body()).inspect(|(contents, body)| {

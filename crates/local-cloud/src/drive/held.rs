@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::room::Room;
+use super::store::Store;
 
 /// A turn that is longer is counted as slow.
 const SLOW: Duration = Duration::from_millis(5);
@@ -55,31 +55,31 @@ impl Figures {
     }
 }
 
-/// The lock on the room, which counts how long it was held.
+/// The lock on the store, which counts how long it was held.
 pub struct Held<'a> {
-    room: MutexGuard<'a, Room>,
+    store: MutexGuard<'a, Store>,
     figures: &'a Figures,
     by: &'a str,
     since: Instant,
 }
 
 impl<'a> Held<'a> {
-    pub fn new(room: MutexGuard<'a, Room>, figures: &'a Figures, by: &'a str) -> Held<'a> {
-        Held { room, figures, by, since: Instant::now() }
+    pub fn new(store: MutexGuard<'a, Store>, figures: &'a Figures, by: &'a str) -> Held<'a> {
+        Held { store, figures, by, since: Instant::now() }
     }
 }
 
 impl Deref for Held<'_> {
-    type Target = Room;
+    type Target = Store;
 
-    fn deref(&self) -> &Room {
-        &self.room
+    fn deref(&self) -> &Store {
+        &self.store
     }
 }
 
 impl DerefMut for Held<'_> {
-    fn deref_mut(&mut self) -> &mut Room {
-        &mut self.room
+    fn deref_mut(&mut self) -> &mut Store {
+        &mut self.store
     }
 }
 

@@ -23,7 +23,7 @@ impl Drop for Kept {
 impl Engine {
     /// Writes them where they are large and something is kept, and nothing otherwise.
     pub(crate) fn keep_before(&self, bytes: &Bytes) -> Option<Kept> {
-        let contents = self.shared.room("keep").contents()?;
+        let contents = self.shared.store("keep").contents()?;
         if let Err(error) = contents.keep(bytes) {
             tracing::warn!("writing large contents beforehand, which is tried again with their row: {error}");
         }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::Shared;
 use crate::request::Token;
 use crate::service::kinesis::subscribe::Next;
-use crate::wire::dress::{self, Format};
+use crate::wire::encode::{self, Format};
 use crate::wire::events;
 
 /// The messages of a subscription, from the first to the last.
@@ -35,7 +35,7 @@ async fn run(engine: Weak<Shared>, token: Token, format: Format, sender: mpsc::S
             Next::Event(json) => room.send(events::event("SubscribeToShardEvent", kind, format.write(json))),
             Next::End(error) => {
                 if let Some(error) = error {
-                    room.send(events::exception(&error, kind, format.write(dress::json_error(&error).body)));
+                    room.send(events::exception(&error, kind, format.write(encode::json_error(&error).body)));
                 }
                 return;
             }

@@ -13,7 +13,7 @@ const RETRY: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(engine: Weak<Shared>, stirred: Arc<Notify>) {
     while let Some(shared) = engine.upgrade() {
-        let stalled = shared.room("timer").stalled().is_some();
+        let stalled = shared.store("timer").stalled().is_some();
         let wait = shared.due().and_then(|due| shared.clock.wall_until(due));
         drop(shared);
         if stalled {

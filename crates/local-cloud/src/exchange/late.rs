@@ -11,7 +11,7 @@ use crate::course::page::{self, Page};
 use crate::drive::Engine;
 use crate::rates;
 use crate::request::{AwsError, Request};
-use crate::wire::dress::{self, Format};
+use crate::wire::encode::{self, Format};
 use crate::wire::{self, Route};
 
 impl Engine {
@@ -53,7 +53,7 @@ impl Engine {
         let met = self.course().meet(operation, &asked, self.now());
         match met {
             Met::Refused(error) => return refuse(route, &request, error).map(Content::from),
-            Met::Stale(reply) => return dress::formatted(reply, Format::of(&request)).map(Content::from),
+            Met::Stale(reply) => return encode::formatted(reply, Format::of(&request)).map(Content::from),
             Met::Nothing => {}
         }
         let mut pending = self.course().pending(operation, &asked);
@@ -69,9 +69,7 @@ impl Engine {
         }
         answer
     }
-}
 
-impl Engine {
     /// The refusal of a call that comes too often, where that is asked for.
     fn too_often(&self, operation: &str, request: &Request) -> Option<AwsError> {
         let mut rates = self.rates().filter(|_| rates::is_limited(operation))?;
@@ -80,7 +78,7 @@ impl Engine {
     }
 }
 
-/// What a read was answered. None goes on.
+/// The body of an answer to a read. Reads are not answered with events that go on.
 fn whole(content: Content) -> Bytes {
     match content {
         Content::Whole(whole) => whole.unwrap_or_default(),

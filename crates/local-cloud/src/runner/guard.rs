@@ -8,12 +8,10 @@
 //! a process outside nor trace it, and from 6.12 on it cannot signal it either, whoever its user is. Without Landlock what is left is that
 //! engine and guard are not dumpable, which keeps their environments from everybody but root.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -31,6 +29,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 
 use super::descendants;
 use super::launch::own_group;
+use super::start_order::StartOrder;
 use crate::flow::query::process::PROGRAM;
 
 /// The first argument of a guard.
@@ -41,15 +40,6 @@ const DESCRIPTORS: u64 = 1_024;
 
 /// Has this program promised to be a guard when it is started as one?
 static OFFERED: AtomicBool = AtomicBool::new(false);
-
-/// What to start: a program, its arguments, its whole environment and its folder.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Order {
-    pub program: PathBuf,
-    pub arguments: Vec<String>,
-    pub variables: BTreeMap<String, String>,
-    pub folder: PathBuf,
-}
 
 /// What became of it: a process, or why there is none.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -89,7 +79,7 @@ pub fn offered() -> bool {
 pub type Tether = tokio::net::UnixStream;
 
 /// Starts a guard, and under it what the order says. Gives the guard, and the process's id.
-pub async fn start(order: &Order) -> io::Result<(tokio::process::Child, Tether, u32)> {
+pub async fn start(order: &StartOrder) -> io::Result<(tokio::process::Child, Tether, u32)> {
     let (ours, its) = UnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let mut tether = tokio::io::BufReader::new(Tether::from_std(ours)?);
@@ -118,7 +108,7 @@ fn guard() -> io::Result<i32> {
     let mut orders = BufReader::new(engine.try_clone()?);
     let mut order = String::new();
     orders.read_line(&mut order)?;
-    let order: Order = serde_json::from_str(&order)?;
+    let order: StartOrder = serde_json::from_str(&order)?;
     // Only the thread that starts it is confined, and so is what it starts.
     let started = std::thread::spawn(move || start_confined(&order)).join();
     let started = started.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
@@ -161,7 +151,7 @@ fn outcome(child: &Child) -> io::Result<WaitStatus> {
     }
 }
 
-fn start_confined(order: &Order) -> io::Result<Child> {
+fn start_confined(order: &StartOrder) -> io::Result<Child> {
     confine().map_err(io::Error::other)?;
     let mut command = Command::new(&order.program);
     command

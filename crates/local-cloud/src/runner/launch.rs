@@ -11,6 +11,7 @@ use crate::request::FunctionImage;
 
 use super::environment::{self, Entrypoint};
 use super::guard;
+use super::start_order::StartOrder;
 
 /// How long a guard may take to end everything before it is killed itself.
 pub const END_LIMIT: Duration = Duration::from_secs(30);
@@ -33,7 +34,7 @@ pub async fn launch(
     api_port: u16,
 ) -> io::Result<Launched> {
     let Entrypoint { program, arguments } = entrypoint;
-    let order = guard::Order {
+    let order = StartOrder {
         program,
         arguments,
         variables: environment::variables(function, task_root, api_port),

@@ -1,18 +1,9 @@
 //! Systems without child subreapers and Landlock have no guards: a function's process is ended with its group.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
-use std::path::PathBuf;
 
-/// What to start: a program, its arguments, its whole environment and its folder.
-#[derive(Debug)]
-pub struct Order {
-    pub program: PathBuf,
-    pub arguments: Vec<String>,
-    pub variables: BTreeMap<String, String>,
-    pub folder: PathBuf,
-}
+use super::start_order::StartOrder;
 
 /// There is none.
 pub type Tether = Infallible;
@@ -24,6 +15,6 @@ pub fn offered() -> bool {
     false
 }
 
-pub async fn start(_: &Order) -> io::Result<(tokio::process::Child, Tether, u32)> {
+pub async fn start(_: &StartOrder) -> io::Result<(tokio::process::Child, Tether, u32)> {
     Err(io::ErrorKind::Unsupported.into())
 }

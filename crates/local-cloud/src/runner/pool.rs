@@ -41,7 +41,7 @@ struct Shelf {
     /// The longest idle first.
     idle: Vec<Warm>,
     folders: HashMap<String, Weak<OnceCell<TempDir>>>,
-    /// Of every process that there is, or is about to be.
+    /// The function of each process that exists or is being started.
     started: Vec<(String, Weak<Cell<bool>>)>,
 }
 

@@ -24,7 +24,7 @@ pub fn document(error_type: &str, message: &str) -> Bytes {
 #[derive(Debug, Clone, Copy)]
 pub struct Measured {
     pub duration_ms: f64,
-    /// Of the first invocation of a process.
+    /// Only the first invocation of a process has it.
     pub init_ms: Option<f64>,
     pub max_memory_mib: Option<u64>,
 }

@@ -134,7 +134,7 @@ mod tests {
 
     type Piece = Result<Frame<Bytes>, std::io::Error>;
 
-    /// Of a stream of a size that nobody announced: each piece after its pause.
+    /// Reads a stream of a size that nobody announced: each piece after its pause.
     async fn read(pieces: Vec<(Duration, usize)>) -> Result<usize, Unread> {
         read_in(&Rooms::default(), pieces).await.map(|whole| whole.bytes.len())
     }

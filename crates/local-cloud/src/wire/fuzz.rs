@@ -11,7 +11,7 @@ fn fuzz_cbor() {
     fuzz::over("cbor", |body| {
         let Some(json) = cbor::to_json(body).filter(|json| !json.is_empty()) else { return };
         if let Err(error) = serde_json::from_slice::<Value>(&json) {
-            // Who reads it then refuses it.
+            // Its reader then refuses it.
             return assert!(error.to_string().starts_with("recursion limit exceeded"), "{error}");
         }
         assert!(cbor::to_json(&cbor::from_json(&json)).is_some());

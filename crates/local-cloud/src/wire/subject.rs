@@ -12,9 +12,9 @@ use crate::target::Target;
 #[derive(Debug, Clone, Default)]
 pub struct Subject {
     pub region: String,
-    /// Of a function with the qualifier that the request has, so that versions are resources of their own.
+    /// The name. A function's has the qualifier of the request, so that versions are resources of their own.
     pub name: String,
-    /// Of a role's policy.
+    /// The name of a role's policy.
     pub policy: String,
     /// Where the request knows it.
     pub arn: String,

@@ -91,7 +91,7 @@ async fn faults_wear_the_dress_of_their_service_and_lose_only_the_answer() {
     assert_eq!(refused.status(), 503);
     assert!(text(&refused).contains("<Code>SlowDown</Code>"), "{}", text(&refused));
     let (_, rules) = control(&engine, "GET", "faults").await;
-    assert_eq!(rules["faults"][2], json!({ "rule": "s3:GetObject=throttle", "met": 1, "struck": 1 }));
+    assert_eq!(rules["faults"][2], json!({ "rule": "s3:GetObject=throttle", "matched": 1, "injected": 1 }));
     let (status, rules) = control(&engine, "POST", "faults?rule=firehose%3Es3:PutObject=503").await;
     assert_eq!((status, &rules["faults"][3]["rule"]), (200, &json!("firehose>s3:PutObject=503")));
 

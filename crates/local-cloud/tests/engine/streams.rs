@@ -1,4 +1,4 @@
-//! Kinesis in the dress of its protocols: event streams and CBOR.
+//! Kinesis in its protocols: event streams and CBOR.
 
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ mod store;
 
 const MIB: u64 = 1 << 20;
 const LEAST_PARTITION_BYTES: u64 = 64 * MIB;
-/// Of a backup, and with dynamic partitioning.
+/// The shortest interval of a backup, and with dynamic partitioning.
 const LEAST_INTERVAL_MS: u64 = 60_000;
 
 const NAMESPACES_WITHOUT_PARTITIONING: &str =
@@ -37,7 +37,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Of a destination that is filled with its defaults.
+    /// Parses a destination that is filled with its defaults.
     pub fn parse(destination: &Destination) -> Result<Config, AwsError> {
         let partitioning = destination.dynamic_partitioning_configuration.as_ref();
         let partitioned = partitioning.is_some_and(|partitioning| partitioning.enabled);
@@ -56,7 +56,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Of the records as they come, where that is asked for.
+    /// Parses the backup of the original records, where there is one.
     pub fn parse_backup(destination: &Destination) -> Result<Option<Config>, AwsError> {
         if !destination.is_backed_up() {
             return Ok(None);

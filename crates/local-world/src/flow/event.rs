@@ -11,7 +11,7 @@ use super::job::Job;
 use super::pieces::Pieces;
 use crate::record::sequence::shard_id;
 
-/// Of a synchronous invocation's payload, in bytes.
+/// The largest payload of a synchronous invocation, in bytes.
 pub const REQUEST_LIMIT: usize = 6_291_456;
 /// More than the event's members around its records.
 const ENVELOPE: usize = 2_048;

@@ -10,7 +10,7 @@ use crate::time::Millis;
 pub struct Job {
     /// `region/name` of the delivery stream.
     pub stream: String,
-    /// Of this way alone: under this its progress is kept.
+    /// The key of this way's progress. Destination and backup have one each.
     pub lane: String,
     pub name: String,
     pub arn: String,

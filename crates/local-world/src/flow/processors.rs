@@ -33,7 +33,7 @@ pub struct Steps {
     pub delimiter: Bytes,
 }
 
-/// Of a configuration that is filled with its defaults. A disabled one does nothing.
+/// Parses a configuration that is filled with its defaults. A disabled one does nothing.
 pub fn parse(processing: Option<&ProcessingConfiguration>) -> Result<Steps, AwsError> {
     let Some(processing) = processing.filter(|processing| processing.enabled == Some(true)) else {
         return Ok(Steps::default());

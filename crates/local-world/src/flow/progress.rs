@@ -49,7 +49,7 @@ pub struct Progress {
     next: u64,
     /// Half-open ranges above `next`, by their start, never touching. With many partitions there are many of them.
     done: BTreeMap<u64, u64>,
-    /// Of records that were taken apart and are finished in part: into how many, and which parts.
+    /// Records that were taken apart and are only partly finished: the number of parts, and which of them are finished.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     partly: BTreeMap<u64, (u32, Progress)>,
 }

@@ -30,7 +30,7 @@ use bounds::{Bounded, Steps, Undone, on_a_deep_stack};
 pub use compiled::Compiled;
 pub use extraction::Extraction;
 
-/// Of a processor's parameter. <https://docs.aws.amazon.com/firehose/latest/APIReference/API_ProcessorParameter.html>
+/// The longest value of a processor's parameter. <https://docs.aws.amazon.com/firehose/latest/APIReference/API_ProcessorParameter.html>
 const MOST_CHARS: usize = 5_120;
 /// The most keys that a query may give.
 const MOST_KEYS: usize = 50;
@@ -64,7 +64,7 @@ pub enum Refused {
 #[derive(Debug, Serialize, Deserialize)]
 struct Evaluated {
     found: Result<Found, String>,
-    /// Of processor time.
+    /// The processor time that it took.
     took: Duration,
 }
 
@@ -148,7 +148,7 @@ impl Query {
     }
 }
 
-/// Of a query that is an object, the keys that are written out.
+/// The keys that are written out in a query that is an object.
 pub fn keys(query: &str) -> Vec<String> {
     if query.chars().count() > MOST_CHARS {
         return vec![];

@@ -58,7 +58,7 @@ pub enum Spent {
 }
 
 impl Done {
-    /// Of an object that was made.
+    /// The body of the object that was made.
     pub fn body(&self) -> Option<Bytes> {
         match self {
             Done::Packed(object) => Some(object.body.clone()),

@@ -10,7 +10,7 @@ use self::state::backup_lane;
 use crate::flow::config::Config;
 use crate::flow::destination::Destination;
 use crate::flow::job::{Job, Source};
-use crate::flow::pump::Pump;
+use crate::flow::pipeline::Pipeline;
 use crate::model::json;
 use crate::request::{Answer, AwsError, Request};
 use crate::service::{iam, kinesis};
@@ -49,7 +49,7 @@ struct DeliveryStream {
     #[serde(default)]
     throughput_hint: Option<u64>,
     destination: Destination,
-    /// Of one that is put to directly.
+    /// Server-side encryption, which only direct put has.
     encryption: Encryption,
     tags: BTreeMap<String, Option<String>>,
 }
@@ -133,8 +133,8 @@ pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
 
 /// How many delivery streams read a stream: each calls once a second.
 pub fn readers(state: &State, stream: &str) -> u64 {
-    let theirs = |pump: &&Pump| pump.job.source.as_ref().is_some_and(|source| source.stream_key == stream);
-    state.pumps.values().filter(theirs).count() as u64
+    let theirs = |pipeline: &&Pipeline| pipeline.job.source.as_ref().is_some_and(|source| source.stream_key == stream);
+    state.pipelines.values().filter(theirs).count() as u64
 }
 
 /// Where and when a call happens, and what it may ask.

@@ -18,7 +18,7 @@ pub fn dump(world: &World) -> Value {
     })
 }
 
-/// Of keys `region/name`.
+/// Groups names by region. A key is `region/name`.
 fn by_region<'a>(keys: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, Vec<&'a str>> {
     let mut regions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (region, name) in keys.filter_map(|key| key.split_once('/')) {

@@ -19,7 +19,7 @@ pub mod salvage;
 
 /// `table NUL key` to the row's bytes.
 pub const ROWS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("rows");
-/// Of every row: its number among the contents, where its bytes are there, or 0; the checksum of name and bytes; the checksum of
+/// For each row: its number among the contents, where its bytes are there, or 0; the checksum of name and bytes; the checksum of
 /// name and these.
 pub const INDEX: TableDefinition<&[u8], Entry> = TableDefinition::new("index");
 pub type Entry = (u64, u32, u32);

@@ -39,7 +39,7 @@ struct Known {
 #[derive(Debug, Default)]
 struct Segment {
     number: u64,
-    /// Of whole frames.
+    /// Bytes of whole frames.
     bytes: u64,
     /// Ever put into it.
     records: u64,

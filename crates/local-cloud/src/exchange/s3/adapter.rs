@@ -26,9 +26,9 @@ pub struct Adapter {
     pub operation: String,
     pub region: String,
     pub id: String,
-    /// Of the body, should it create a bucket.
+    /// Tags in the body of a request that creates a bucket.
     pub bucket_tags: Vec<Tag>,
-    /// Of the body, as the client said it and found right.
+    /// The body's checksum, as the client sent it. It has been verified.
     pub checksum: Option<Checksum>,
     /// The header `Expires`. S3 takes any text, and the library only a date.
     pub expires: Option<String>,
@@ -59,7 +59,7 @@ impl Adapter {
         acted.and_then(|result| result).map(S3Response::new).map_err(|error| self.refuse(error))
     }
 
-    /// Of each key that is to be deleted, why the caller may not, where he may not.
+    /// For each key that is to be deleted, why the caller may not delete it.
     fn refusals(&self, input: &DeleteObjectsInput) -> Vec<Option<AwsError>> {
         let partition = arn::partition(&self.region);
         self.engine.look(&self.operation, |world| {

@@ -143,7 +143,7 @@ pub fn storage_class(class: Option<dto::StorageClass>) -> Option<String> {
     class.map(|class| class.as_str().to_owned()).filter(|class| class != STANDARD)
 }
 
-/// Of a copy, whose inputs are two types with the same members.
+/// The conditions on a copy's source. The inputs of the two copy operations have the same members.
 macro_rules! source_conditions {
     ($input:expr) => {
         $crate::wire::s3::convert::Conditions {
@@ -156,7 +156,7 @@ macro_rules! source_conditions {
 }
 pub(super) use source_conditions;
 
-/// Whose tags they are: the words and bounds differ.
+/// What the tags belong to. Messages and bounds differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tagged {
     Bucket,

@@ -37,7 +37,7 @@ pub fn put(state: &mut State, cx: &Context, input: PutObjectInput, body: Bytes) 
     Ok(with_checksum!(with_encryption!(output, &encryption), Some(&checksum), typed))
 }
 
-/// Of what was just written.
+/// The expiration of an object that was just written.
 pub fn expiration(state: &State, bucket: &str, key: &str) -> Option<String> {
     state.expiration(bucket, key, state.object(bucket, key, None).ok()?)
 }

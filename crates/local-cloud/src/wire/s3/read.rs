@@ -60,7 +60,7 @@ macro_rules! read {
     }};
 }
 
-/// Of the newest version, when it is not asked for by its id.
+/// The expiration of the newest version, if it is not asked for by its id.
 fn expiration(state: &State, bucket: &str, key: &str, version: Option<&str>, object: &Object) -> Option<String> {
     version.map_or_else(|| state.expiration(bucket, key, object), |_| None)
 }
@@ -126,7 +126,7 @@ pub fn attributes(
     })
 }
 
-/// Of what was uploaded in parts: their number, and each by itself where its checksum is part of the object's.
+/// The number of parts of an object that was uploaded in parts, and each part if the object's checksum is made of theirs.
 fn parts(object: &Object, input: &GetObjectAttributesInput) -> Option<GetObjectAttributesParts> {
     let total_parts_count = Some(object.parts.len() as i32).filter(|count| *count > 0);
     total_parts_count?;
@@ -161,7 +161,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// Of a GET or a HEAD: a range or the number of a part.
+    /// The span that a GET or HEAD asks for: by a range or the number of a part.
     fn of_read(range: Option<&Range>, part: Option<i32>, object: &Object) -> Result<Span, AwsError> {
         match (range, part) {
             (Some(_), Some(_)) => {

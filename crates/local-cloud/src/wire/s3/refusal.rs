@@ -12,7 +12,7 @@ use crate::service::s3::object::within_bounds;
 use crate::service::s3::{State, refusal};
 use crate::target::Target;
 
-/// Who answers, where AWS names one of its hosts.
+/// The host that answers, which AWS names in its errors.
 pub const HOST_ID: &str = "bG9jYWwtY2xvdWQ=";
 
 /// An error and, when the bucket is elsewhere, where.
@@ -55,7 +55,7 @@ pub fn internal(error: &dyn std::fmt::Display) -> AwsError {
     AwsError::new("InternalError", error.to_string()).with_status(500)
 }
 
-/// Whose the caller says the bucket is, and the one that is copied from.
+/// Headers in which callers name the owner of the bucket, and of the bucket that is copied from.
 const OWNERS: &[&str] = &["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"];
 
 /// Ownership, place and wholeness, before any operation.

@@ -15,7 +15,7 @@ const SUBRESOURCES: &[&str] = &[
     "session",
 ];
 
-/// Of an object; buckets have one that is there.
+/// Subresources of objects only. Buckets have one of that name, which is supported.
 const SUBRESOURCES_OF_OBJECTS: &[&str] = &["encryption"];
 
 /// Headers that ask for something, by how they begin.

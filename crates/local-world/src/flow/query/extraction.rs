@@ -8,7 +8,7 @@ use super::{Evaluated, Query, shelf};
 use crate::flow::failure::Failure;
 use crate::flow::partition::Found;
 
-/// Of processor time, for all records of a batch: whatever waits for a batch waits so long at most. A batch of 10,000 records whose
+/// Processor time for all records of a batch: whatever waits for a batch waits at most this long. A batch of 10,000 records whose
 /// query takes a millisecond each stays within a third of it.
 const BATCH: Duration = Duration::from_secs(30);
 
@@ -16,7 +16,7 @@ const BATCH: Duration = Duration::from_secs(30);
 pub struct Extraction<'a> {
     query: &'a Query,
     evaluator: Option<Evaluator>,
-    /// Of the batch's time.
+    /// What is left of the batch's time.
     left: Duration,
 }
 

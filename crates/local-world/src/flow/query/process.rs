@@ -26,7 +26,7 @@ use super::{Evaluated, Query};
 const WORD: &str = "local-cloud-query";
 /// Many times what a record of 10 MiB takes. The stack counts in full.
 const MEMORY_BYTES: u64 = (512 << 20) + DEEP_STACK_BYTES as u64;
-/// Of processor time, for one record. The kernel counts whole seconds, so that a record has between one and two.
+/// Processor time for one record. The kernel counts whole seconds, so a record has between one and two.
 const SECONDS: u64 = 2;
 /// The most that a record takes.
 pub(super) const MOST: Duration = Duration::from_secs(SECONDS);
@@ -112,7 +112,7 @@ impl Evaluator {
         self.child.kill().expect("it is ours");
     }
 
-    /// Of what in the record it died, in our own words; `Err` when it died of something else.
+    /// Why evaluating the record ended the process, in our own words; `Err` when something else ended it.
     pub fn cause_of_death(mut self) -> Result<&'static str, String> {
         // It is dead already, or of no use.
         let _ = self.child.kill();

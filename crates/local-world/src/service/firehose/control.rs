@@ -22,7 +22,7 @@ pub fn delete_delivery_stream(state: &mut State, at: &Scope, input: Named) -> Re
     }
     let key = at.key(name);
     let until = at.now + at.delay;
-    state.stop_pumps(&key);
+    state.stop_pipelines(&key);
     if let Some(stream) = state.streams.get_mut(&key).filter(|stream| stream.status == Status::Active) {
         stream.status = Status::Deleting;
         stream.until = until;

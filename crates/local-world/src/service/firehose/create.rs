@@ -97,7 +97,7 @@ pub fn create_delivery_stream(state: &mut State, at: &Scope, input: CreateDelive
     check_roles(at, &jobs)?;
     jobs.iter().for_each(|job| start_at_the_end(state, at, job));
     state.streams.insert(&key, stream);
-    state.pump(jobs);
+    state.pipeline(jobs);
     Ok(json!({ "DeliveryStreamARN": arn }))
 }
 
@@ -170,7 +170,7 @@ fn check_role(at: &Scope, role: &str) -> Result<(), AwsError> {
         .map_err(|_| invalid(format!("Firehose is unable to assume role {role}. Please check the role provided.")))
 }
 
-/// Of what is there already, nothing goes this way; of what comes from now on, everything.
+/// Starts reading at the end: only records that come from now on are delivered.
 fn start_at_the_end(state: &mut State, at: &Scope, job: &Job) {
     let logs: Vec<(u32, u64)> = match &job.source {
         Some(source) => {
@@ -222,11 +222,11 @@ pub fn update_destination(state: &mut State, at: &Scope, input: UpdateDestinatio
     let jobs = stream.jobs()?;
     check_prefixes(at, &jobs)?;
     check_roles(at, &jobs)?;
-    let new = |job: &&Job| !state.pumps.contains_key(&job.lane);
+    let new = |job: &&Job| !state.pipelines.contains_key(&job.lane);
     let new: Vec<Job> = jobs.iter().filter(new).cloned().collect();
     new.iter().for_each(|job| start_at_the_end(state, at, job));
     state.streams.insert(at.key(name), stream);
-    state.pump(jobs);
+    state.pipeline(jobs);
     Ok(json!({}))
 }
 

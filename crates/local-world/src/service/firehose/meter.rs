@@ -5,7 +5,7 @@
 use crate::allowance::Allowance;
 use crate::time::Millis;
 
-/// Of a second.
+/// What a delivery stream takes in one second.
 #[derive(Debug, Clone, Copy)]
 struct Quota {
     requests: u64,

@@ -8,8 +8,8 @@ use super::meter::Meter;
 use super::{DeliveryStream, Status};
 use crate::changes::{Changes, LogChange};
 use crate::flow::job::Job;
+use crate::flow::pipeline::Pipeline;
 use crate::flow::progress::{Finished, Progress};
-use crate::flow::pump::Pump;
 use crate::log::Log;
 use crate::record::sequence::shard_id;
 use crate::request::AwsError;
@@ -27,7 +27,7 @@ pub struct State {
     dirty: BTreeSet<String>,
     removed: Vec<LogChange>,
     /// What is in memory only, of each way of each delivery stream that is not being deleted, by its lane.
-    pub pumps: BTreeMap<String, Pump>,
+    pub pipelines: BTreeMap<String, Pipeline>,
     /// Where there are limits: what came in this second, by `region/name`.
     meters: BTreeMap<String, Meter>,
 }
@@ -40,7 +40,7 @@ impl Default for State {
             logs: BTreeMap::new(),
             dirty: BTreeSet::new(),
             removed: vec![],
-            pumps: BTreeMap::new(),
+            pipelines: BTreeMap::new(),
             meters: BTreeMap::new(),
         }
     }
@@ -95,7 +95,7 @@ impl State {
         self.progress.get_mut(&key).expect("it is there now")
     }
 
-    /// Of records put directly, those are kept that did not come to the end of every way.
+    /// Forgets records that were put directly and are finished on every way.
     fn trim_log(&mut self, key: &str) {
         let backed_up = self.streams.get(key).is_some_and(|stream| stream.destination.is_backed_up());
         let lanes = lanes(key);
@@ -107,24 +107,24 @@ impl State {
     }
 
     /// Data moves as these jobs say, from now on.
-    pub(super) fn pump(&mut self, jobs: Vec<Job>) {
+    pub(super) fn pipeline(&mut self, jobs: Vec<Job>) {
         for job in jobs.into_iter().map(Arc::new) {
-            match self.pumps.get_mut(&job.lane) {
-                Some(pump) => pump.job = job,
-                None => drop(self.pumps.insert(job.lane.clone(), Pump::new(job))),
+            match self.pipelines.get_mut(&job.lane) {
+                Some(pipeline) => pipeline.job = job,
+                None => drop(self.pipelines.insert(job.lane.clone(), Pipeline::new(job))),
             }
         }
     }
 
     /// Both ways of a delivery stream, where they are.
-    pub fn pumps_of<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a Pump> + use<'a> {
-        lanes(key).into_iter().filter_map(|lane| self.pumps.get(&lane))
+    pub fn pipelines_of<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a Pipeline> + use<'a> {
+        lanes(key).into_iter().filter_map(|lane| self.pipelines.get(&lane))
     }
 
     /// What is buffered is discarded.
-    pub(super) fn stop_pumps(&mut self, key: &str) {
+    pub(super) fn stop_pipelines(&mut self, key: &str) {
         for lane in lanes(key) {
-            self.pumps.remove(&lane);
+            self.pipelines.remove(&lane);
         }
     }
 
@@ -199,10 +199,10 @@ impl State {
         Ok(true)
     }
 
-    /// Of everything that was put directly, so many records may be lost.
+    /// This many records may be lost of those that were put directly.
     pub fn records_lost(&mut self, count: u64) {
-        let direct = self.pumps.values().filter(|pump| pump.job.source.is_none());
-        let keys: BTreeSet<String> = direct.map(|pump| pump.job.stream.clone()).collect();
+        let direct = self.pipelines.values().filter(|pipeline| pipeline.job.source.is_none());
+        let keys: BTreeSet<String> = direct.map(|pipeline| pipeline.job.stream.clone()).collect();
         keys.iter().for_each(|key| self.log_mut(key).lose(count));
     }
 
@@ -220,7 +220,7 @@ impl State {
         match self.streams.get(key) {
             Some(stream) if stream.status != Status::Deleting => {
                 let jobs = stream.jobs().map_err(serde::de::Error::custom)?;
-                self.pump(jobs);
+                self.pipeline(jobs);
             }
             _ => {}
         }

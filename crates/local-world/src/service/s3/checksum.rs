@@ -90,7 +90,7 @@ pub fn mismatch(name: &str) -> AwsError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wanted {
     pub algorithm: Algorithm,
-    /// Of the parts' checksums, not of the whole object.
+    /// Is it made of the parts' checksums, and not of the whole object?
     pub composite: bool,
 }
 
@@ -124,7 +124,7 @@ impl Wanted {
         Err(error("InvalidRequest", 400, message))
     }
 
-    /// Of an object whose parts have these checksums.
+    /// The checksum of an object whose parts have these checksums.
     pub fn of_parts<'a>(self, parts: impl Iterator<Item = &'a Checksum>) -> Checksum {
         let digests: Vec<Vec<u8>> = parts.filter_map(|part| STANDARD.decode_to_vec(&part.value).ok()).collect();
         let of_digests = self.algorithm.of(&digests.concat());
@@ -136,7 +136,7 @@ impl Wanted {
 mod tests {
     use super::*;
 
-    /// Of `123456789`, which is what catalogues of checksums give.
+    /// Catalogues of checksums give that of `123456789`.
     #[test]
     fn every_algorithm_gives_its_check_value() {
         for (name, hex) in [

@@ -11,13 +11,13 @@ use super::bucket::Tags;
 use super::error;
 use crate::request::AwsError;
 
-/// Of all names and values together, in bytes of UTF-8.
+/// All names and values of metadata together, in bytes of UTF-8.
 const MAX_METADATA_BYTES: usize = 2048;
 /// Where objects are unless somebody says otherwise.
 pub const STANDARD: &str = "STANDARD";
 const OTHER_CLASSES: [&str; 5] =
     ["REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"];
-/// Of these an object must be restored before it can be read.
+/// Objects of these classes must be restored before they can be read.
 const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 
 /// The key of KMS that is used where none is named.

@@ -14,7 +14,7 @@ pub struct Query {
     pub delimiter: String,
     /// Begin after this key, or after this rolled up prefix.
     pub after: String,
-    /// Of versions and uploads: begin after this one of that key, and not after all of them.
+    /// In lists of versions and uploads: begin after this one of the key, and not after all of them.
     pub after_version: Option<String>,
     pub max: usize,
 }

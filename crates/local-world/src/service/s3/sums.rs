@@ -60,7 +60,7 @@ mod tests {
                 assert_eq!(sums.checksum(algorithm, body), algorithm.of(body), "{algorithm:?}");
             }
         }
-        // Of what is known, nothing is made again: a wrong sum would be given as it is.
+        // A known sum is not computed again, so even a wrong one is given as it is.
         let marked = Sums { md5: Some("known".into()), ..sums };
         assert_eq!(marked.md5(&one), "known");
     }

@@ -66,7 +66,7 @@ impl Access<'_> {
     }
 }
 
-/// Who asks, and what is known of his call.
+/// A caller, and what is known about the call.
 struct Asker<'a> {
     access: Access<'a>,
     caller: Caller<'a>,

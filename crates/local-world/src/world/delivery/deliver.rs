@@ -9,7 +9,7 @@ use crate::flow::PRINCIPAL;
 use crate::flow::failure::Failure;
 use crate::flow::job::Job;
 use crate::flow::object::Object;
-use crate::flow::pump::{Pump, Sealed, UnderWay};
+use crate::flow::pipeline::{Pipeline, Sealed, UnderWay};
 use crate::flow::task::{Spent, Work};
 use crate::request::AwsError;
 use crate::service::kinesis::stream::Stream;
@@ -24,19 +24,26 @@ const KEPT_MS: Millis = 24 * 3_600_000;
 
 /// Makes objects of what waits to be stored. What could not be stored is made anew for the next try: by then the destination
 /// may be another.
-pub fn start(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
-    let (ready, waiting) = std::mem::take(&mut pump.sealed).into_iter().partition(|s| s.not_before <= turn.now);
-    pump.sealed = waiting;
+pub fn start(world: &mut World, turn: &mut Turn, pipeline: &mut Pipeline) {
+    let (ready, waiting) = std::mem::take(&mut pipeline.sealed).into_iter().partition(|s| s.not_before <= turn.now);
+    pipeline.sealed = waiting;
     for sealed in ready {
         let token = world.token();
         let work = Work::Pack { slot: sealed.slot.clone(), items: Arc::clone(&sealed.items) };
-        let job = Arc::clone(&pump.job);
-        super::ask(turn, pump, token, work, UnderWay::Packing(job, sealed));
+        let job = Arc::clone(&pipeline.job);
+        super::ask(turn, pipeline, token, work, UnderWay::Packing(job, sealed));
     }
 }
 
 /// The object is made: now it is stored.
-pub fn store(world: &mut World, turn: &mut Turn, pump: &mut Pump, job: &Job, mut sealed: Sealed, object: Object) {
+pub fn store(
+    world: &mut World,
+    turn: &mut Turn,
+    pipeline: &mut Pipeline,
+    job: &Job,
+    mut sealed: Sealed,
+    object: Object,
+) {
     let (now, finished) = (turn.now, object.finished.clone());
     let (bucket, key) = (job.config.store.bucket.clone(), object.key.clone());
     let Err(error) = put(world, now, job, object) else {
@@ -45,17 +52,17 @@ pub fn store(world: &mut World, turn: &mut Turn, pump: &mut Pump, job: &Job, mut
     };
     let oldest = sealed.items.iter().map(|item| item.arrival).min().unwrap_or(now);
     let why = error.to_string();
-    report::failure(world, now, pump, &failure_of(error));
+    report::failure(world, now, pipeline, &failure_of(error));
     if now.saturating_sub(oldest) > kept_ms(world, job) {
         let (name, count) = (&job.name, sealed.items.iter().count());
         tracing::error!(
             "delivery stream {name}: {count} records are lost: s3://{bucket}/{key} could not be stored: {why}"
         );
-        pump.given_up += count as u64;
+        pipeline.given_up += count as u64;
         return world.firehose.finish(job, &finished);
     }
     sealed.not_before = now + RETRY_MS;
-    pump.sealed.push(sealed);
+    pipeline.sealed.push(sealed);
 }
 
 /// As the log names it: S3's own failure without its name.

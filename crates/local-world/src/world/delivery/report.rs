@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use crate::arn;
 use crate::flow::failure::Failure;
-use crate::flow::pump::Pump;
+use crate::flow::pipeline::Pipeline;
 use crate::service::logs::Written;
 use crate::time::Millis;
 use crate::world::World;
 
 /// One line in the log group that the destination names; none where it names none, or its role may not write there.
-pub fn failure(world: &mut World, now: Millis, pump: &Pump, failure: &Failure) {
-    let (job, store) = (&pump.job, &pump.job.config.store);
+pub fn failure(world: &mut World, now: Millis, pipeline: &Pipeline, failure: &Failure) {
+    let (job, store) = (&pipeline.job, &pipeline.job.config.store);
     let (true, Some(group), Some(stream)) =
         (store.logging.enabled, &store.logging.log_group_name, &store.logging.log_stream_name)
     else {

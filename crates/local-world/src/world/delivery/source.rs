@@ -5,7 +5,7 @@ use crate::flow::PRINCIPAL;
 use crate::flow::failure::Failure;
 use crate::flow::item::{Item, Origin};
 use crate::flow::job::Job;
-use crate::flow::pump::Pump;
+use crate::flow::pipeline::Pipeline;
 use crate::log::Log;
 use crate::time::Millis;
 use crate::world::World;
@@ -17,30 +17,30 @@ const MOST_RECORDS: usize = 1_000;
 const MOST_BYTES: usize = 16 << 20;
 
 /// What can be read, up to a limit. Copies no data.
-pub fn read(world: &mut World, now: Millis, pump: &mut Pump) -> Vec<Item> {
-    forget_expired_denial(pump, now);
+pub fn read(world: &mut World, now: Millis, pipeline: &mut Pipeline) -> Vec<Item> {
+    forget_expired_denial(pipeline, now);
     // With many shards, looking at each of them in every turn is what a turn would mostly do.
-    let touches = touches(world, &pump.job);
-    if pump.read_until == Some(touches) {
+    let touches = touches(world, &pipeline.job);
+    if pipeline.read_until == Some(touches) {
         return vec![];
     }
     let mut denied = false;
     let mut items: Vec<Item> = vec![];
     let (mut bytes, mut more) = (0, false);
-    if shards_of(world, &pump.job).is_empty() && !std::mem::replace(&mut pump.complained, true) {
+    if shards_of(world, &pipeline.job).is_empty() && !std::mem::replace(&mut pipeline.complained, true) {
         let message = "Stream not found. Ensure that the Kinesis stream exists.";
-        report::failure(world, now, pump, &Failure::new("Kinesis.ResourceNotFound", message));
+        report::failure(world, now, pipeline, &Failure::new("Kinesis.ResourceNotFound", message));
     }
-    for shard in readable(world, pump) {
-        denied = !permitted(world, now, pump);
+    for shard in readable(world, pipeline) {
+        denied = !permitted(world, now, pipeline);
         if denied {
             break;
         }
-        let log = log(world, &pump.job, shard).expect("a shard with something to read has a log");
-        let cursor = pump.cursors.get(&shard).copied().unwrap_or_default();
+        let log = log(world, &pipeline.job, shard).expect("a shard with something to read has a log");
+        let cursor = pipeline.cursors.get(&shard).copied().unwrap_or_default();
         // What was trimmed before it was read is lost.
         let from = cursor.max(log.base());
-        let progress = world.firehose.progress(&pump.job.lane, shard);
+        let progress = world.firehose.progress(&pipeline.job.lane, shard);
         let (mut end, mut to, mut lost) = (from, log.next(), vec![]);
         for (ordinal, record) in log.from(from) {
             if items.len() >= MOST_RECORDS || bytes >= MOST_BYTES {
@@ -59,22 +59,22 @@ pub fn read(world: &mut World, now: Millis, pump: &mut Pump) -> Vec<Item> {
         if to > end {
             lost.push(end..to);
         }
-        pump.cursors.insert(shard, to);
+        pipeline.cursors.insert(shard, to);
         // Nobody waits for what a damaged disk has lost.
-        lost.into_iter().for_each(|ordinals| world.firehose.lose(&pump.job.lane, shard, ordinals));
+        lost.into_iter().for_each(|ordinals| world.firehose.lose(&pipeline.job.lane, shard, ordinals));
         if from > cursor {
-            world.firehose.skip(&pump.job.lane, shard, from);
+            world.firehose.skip(&pipeline.job.lane, shard, from);
         }
     }
-    pump.read_until = (!denied && !more).then_some(touches);
+    pipeline.read_until = (!denied && !more).then_some(touches);
     items
 }
 
 /// Is there anything to read, and may it be?
-pub fn unread(world: &World, pump: &Pump) -> bool {
-    let denied = pump.permit.is_some_and(|(_, allowed)| !allowed);
-    let more = || !denied && pump.read_until != Some(touches(world, &pump.job));
-    pump.may_read() && (!pump.unprepared.is_empty() || more())
+pub fn unread(world: &World, pipeline: &Pipeline) -> bool {
+    let denied = pipeline.permit.is_some_and(|(_, allowed)| !allowed);
+    let more = || !denied && pipeline.read_until != Some(touches(world, &pipeline.job));
+    pipeline.may_read() && (!pipeline.unprepared.is_empty() || more())
 }
 
 /// A number that is another whenever there is something new to read.
@@ -86,12 +86,12 @@ fn touches(world: &World, job: &Job) -> u64 {
 }
 
 /// Shards in which there is something to read, in an order in which they may be read.
-fn readable(world: &World, pump: &mut Pump) -> Vec<u32> {
+fn readable(world: &World, pipeline: &mut Pipeline) -> Vec<u32> {
     let mut shards = vec![];
-    for shard in shards_of(world, &pump.job) {
-        let start = || world.firehose.progress(&pump.job.lane, shard).map_or(0, |progress| progress.next());
-        let cursor = *pump.cursors.entry(shard).or_insert_with(start);
-        if log(world, &pump.job, shard).is_some_and(|log| log.next() > cursor) {
+    for shard in shards_of(world, &pipeline.job) {
+        let start = || world.firehose.progress(&pipeline.job.lane, shard).map_or(0, |progress| progress.next());
+        let cursor = *pipeline.cursors.entry(shard).or_insert_with(start);
+        if log(world, &pipeline.job, shard).is_some_and(|log| log.next() > cursor) {
             shards.push(shard);
         }
     }
@@ -115,16 +115,16 @@ pub fn log<'a>(world: &'a World, job: &Job, shard: u32) -> Option<&'a Log> {
     }
 }
 
-fn forget_expired_denial(pump: &mut Pump, now: Millis) {
-    if pump.permit.is_some_and(|(until, _)| until <= now) {
-        pump.permit = None;
+fn forget_expired_denial(pipeline: &mut Pipeline, now: Millis) {
+    if pipeline.permit.is_some_and(|(until, _)| until <= now) {
+        pipeline.permit = None;
     }
 }
 
 /// May the source's role read the stream? Direct records need no permission. The first of several denials is logged.
-fn permitted(world: &mut World, now: Millis, pump: &mut Pump) -> bool {
-    let Some(source) = &pump.job.source else { return true };
-    if let Some((_, allowed)) = pump.permit {
+fn permitted(world: &mut World, now: Millis, pipeline: &mut Pipeline) -> bool {
+    let Some(source) = &pipeline.job.source else { return true };
+    if let Some((_, allowed)) = pipeline.permit {
         return allowed;
     }
     let role = &source.role_arn;
@@ -132,12 +132,12 @@ fn permitted(world: &mut World, now: Millis, pump: &mut Pump) -> bool {
     let may = |action: &&str| access.allows(role, action, &source.stream_arn);
     let denied = ["kinesis:GetShardIterator", "kinesis:GetRecords"].into_iter().find(|action| !may(action));
     let allowed = denied.is_none() && access.assumable(role, PRINCIPAL);
-    pump.permit = Some((now + PERMIT_MS, allowed));
-    if !allowed && !pump.complained {
+    pipeline.permit = Some((now + PERMIT_MS, allowed));
+    if !allowed && !pipeline.complained {
         let message = "Access was denied. Ensure that the trust policy for the provided IAM role allows Firehose to assume \
             the role, and the access policy allows access to the Amazon Kinesis API.";
-        report::failure(world, now, pump, &Failure::new("Kinesis.AccessDenied", message));
+        report::failure(world, now, pipeline, &Failure::new("Kinesis.AccessDenied", message));
     }
-    pump.complained = !allowed;
+    pipeline.complained = !allowed;
     allowed
 }

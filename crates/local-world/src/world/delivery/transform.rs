@@ -10,8 +10,8 @@ use crate::faults::{FIREHOSE_INVOKES, Refusal};
 use crate::flow::failure::{ErrorType, Failure, line};
 use crate::flow::item::{Item, Output};
 use crate::flow::pieces::Pieces;
+use crate::flow::pipeline::{Batch, Pipeline, UnderWay};
 use crate::flow::processors::Lambda;
-use crate::flow::pump::{Batch, Pump, UnderWay};
 use crate::flow::settle::{self, Settled};
 use crate::flow::slot::Slot;
 use crate::flow::task::Work;
@@ -27,31 +27,31 @@ const RETRY_MS: Millis = 1_000;
 const MOST_PARTITIONS: usize = 500;
 
 /// Sends what may be sent now: first its event is written.
-pub fn start(world: &mut World, turn: &mut Turn, pump: &mut Pump) {
-    while let Some(mut batch) = pump.next_batch(turn.now) {
-        if pump.job.config.lambda.is_none() {
-            place(world, turn, pump, Arc::clone(&batch.items));
+pub fn start(world: &mut World, turn: &mut Turn, pipeline: &mut Pipeline) {
+    while let Some(mut batch) = pipeline.next_batch(turn.now) {
+        if pipeline.job.config.lambda.is_none() {
+            place(world, turn, pipeline, Arc::clone(&batch.items));
             continue;
         }
         batch.attempts += 1;
         let first = batch.items.iter().next().map(Item::id).unwrap_or_default();
         let token = world.token();
-        let invocation = ident::uuid(&[&pump.job.arn, &first, &turn.now.to_string(), &token.to_string()]);
+        let invocation = ident::uuid(&[&pipeline.job.arn, &first, &turn.now.to_string(), &token.to_string()]);
         let work = Work::Write { invocation, items: Arc::clone(&batch.items) };
-        super::ask(turn, pump, token, work, UnderWay::Writing(batch));
+        super::ask(turn, pipeline, token, work, UnderWay::Writing(batch));
     }
 }
 
 /// Records that no function transforms find their objects.
-pub fn place(world: &mut World, turn: &mut Turn, pump: &mut Pump, items: Arc<Pieces<Item>>) {
+pub fn place(world: &mut World, turn: &mut Turn, pipeline: &mut Pipeline, items: Arc<Pieces<Item>>) {
     let token = world.token();
-    super::ask(turn, pump, token, Work::Place(items), UnderWay::Placing);
+    super::ask(turn, pipeline, token, Work::Place(items), UnderWay::Placing);
 }
 
 /// A batch's event is written: now the function is invoked.
-pub fn invoke(world: &mut World, turn: &mut Turn, pump: &mut Pump, batch: Batch, event: Bytes) {
-    let Some(lambda) = &pump.job.config.lambda else {
-        return pump.waiting.push_front(batch);
+pub fn invoke(world: &mut World, turn: &mut Turn, pipeline: &mut Pipeline, batch: Batch, event: Bytes) {
+    let Some(lambda) = &pipeline.job.config.lambda else {
+        return pipeline.waiting.push_front(batch);
     };
     let may = match world.faults.decide(FIREHOSE_INVOKES).refusal {
         Some(refusal) => Err(refused(refusal)),
@@ -59,9 +59,9 @@ pub fn invoke(world: &mut World, turn: &mut Turn, pump: &mut Pump, batch: Batch,
     };
     match may.and_then(|()| invoked(world, turn, &lambda.arn, event)) {
         Ok(token) => {
-            pump.under_way.insert(token, UnderWay::Invoked(batch));
+            pipeline.under_way.insert(token, UnderWay::Invoked(batch));
         }
-        Err(reason) => unanswered(world, turn.now, pump, batch, failure_of(&reason)),
+        Err(reason) => unanswered(world, turn.now, pipeline, batch, failure_of(&reason)),
     }
 }
 
@@ -109,7 +109,7 @@ fn failure_of(reason: &CannotInvoke) -> Failure {
 pub fn finish(
     world: &mut World,
     turn: &mut Turn,
-    pump: &mut Pump,
+    pipeline: &mut Pipeline,
     batch: Batch,
     token: Token,
     outcome: Result<InvokeOutcome, CannotInvoke>,
@@ -117,43 +117,43 @@ pub fn finish(
     match outcome {
         Ok(outcome) => {
             let work = Work::Judge { items: Arc::clone(&batch.items), attempts: batch.attempts, outcome };
-            super::ask(turn, pump, token, work, UnderWay::Judging(batch));
+            super::ask(turn, pipeline, token, work, UnderWay::Judging(batch));
         }
-        Err(reason) => unanswered(world, turn.now, pump, batch, failure_of(&reason)),
+        Err(reason) => unanswered(world, turn.now, pipeline, batch, failure_of(&reason)),
     }
 }
 
 /// Asks again, or gives up.
-pub fn unanswered(world: &mut World, now: Millis, pump: &mut Pump, mut batch: Batch, failure: Failure) {
-    let retries = pump.job.config.lambda.as_ref().map_or(0, |lambda| lambda.retries);
+pub fn unanswered(world: &mut World, now: Millis, pipeline: &mut Pipeline, mut batch: Batch, failure: Failure) {
+    let retries = pipeline.job.config.lambda.as_ref().map_or(0, |lambda| lambda.retries);
     if batch.attempts > retries {
-        let settled = settle::failed(&pump.job, &batch.items, &failure, batch.attempts, now);
-        return settle(world, now, pump, settled);
+        let settled = settle::failed(&pipeline.job, &batch.items, &failure, batch.attempts, now);
+        return settle(world, now, pipeline, settled);
     }
     batch.not_before = now + RETRY_MS;
-    pump.waiting.push_back(batch);
+    pipeline.waiting.push_back(batch);
 }
 
 /// Each record goes where it belongs.
-pub fn settle(world: &mut World, now: Millis, pump: &mut Pump, settled: Settled) {
+pub fn settle(world: &mut World, now: Millis, pipeline: &mut Pipeline, settled: Settled) {
     for failure in &settled.failures {
-        report::failure(world, now, pump, failure);
+        report::failure(world, now, pipeline, failure);
     }
     for (slot, outputs) in settled.outputs {
         match &slot {
-            Slot::Good(keys) if pump.exceeds(keys, MOST_PARTITIONS) => {
-                outputs.items.into_iter().for_each(|output| one_partition_too_many(pump, output, now));
+            Slot::Good(keys) if pipeline.exceeds(keys, MOST_PARTITIONS) => {
+                outputs.items.into_iter().for_each(|output| one_partition_too_many(pipeline, output, now));
             }
-            _ => pump.put_out_all(&slot, outputs, now),
+            _ => pipeline.put_out_all(&slot, outputs, now),
         }
     }
-    world.firehose.finish(&pump.job, &settled.dropped);
+    world.firehose.finish(&pipeline.job, &settled.dropped);
 }
 
-fn one_partition_too_many(pump: &mut Pump, output: Output, now: Millis) {
-    // Of this failure only the folder is documented: code and words are ours.
+fn one_partition_too_many(pipeline: &mut Pipeline, output: Output, now: Millis) {
+    // AWS documents only the folder of this failure. Code and message are ours.
     let message = format!("The delivery stream has more than {MOST_PARTITIONS} active partitions.");
     let failure = Failure::new("DynamicPartitioning.ActivePartitionsLimitExceeded", message);
     let data = line(&output, &failure, 1, None, now);
-    pump.put_out(&Slot::Failed(ErrorType::ActivePartitions), Output { data, ..output }, now);
+    pipeline.put_out(&Slot::Failed(ErrorType::ActivePartitions), Output { data, ..output }, now);
 }

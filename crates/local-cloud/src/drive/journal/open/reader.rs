@@ -40,7 +40,7 @@ impl Reader<'_> {
         let refused = |reason: String| StartError::Journal { path: path.clone(), reason };
         let turn = self.committed.map_or(0, |committed| committed.turn);
         let Some(Salvaged { rows, mut state, lost, counted }) = salvage(&path).filter(|found| {
-            // Of an older state, nobody knows which rows are not what they were.
+            // An older state does not tell which rows have changed since.
             found.state == State::default() || found.state.turn >= turn
         }) else {
             return Err(refused(reason));

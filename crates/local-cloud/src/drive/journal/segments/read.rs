@@ -140,7 +140,7 @@ impl Found {
         let content = std::fs::read(&path)?;
         let length = known.map_or(content.len(), |known| content.len().min(known.bytes as usize));
         let mut segment = Segment { number, ..Segment::default() };
-        // Of what cannot be read: where it begins, and how many bytes it is.
+        // Start and length in bytes of what cannot be read.
         let mut damaged: Vec<(usize, usize)> = vec![];
         let mut at = 0;
         while at < length {

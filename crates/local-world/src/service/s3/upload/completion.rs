@@ -15,11 +15,11 @@ pub(super) const MIN_PART_BYTES: u64 = 5 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Completion {
     pub parts: Vec<Asked>,
-    /// Of the object, as the client says it.
+    /// The object's checksum, as the client says it.
     pub checksum: Option<Checksum>,
-    /// Of that, as the client says it: of the parts' checksums?
+    /// Is that checksum made of the parts' checksums, as the client says?
     pub composite: Option<bool>,
-    /// Of the object, in bytes, as the client says it.
+    /// The object's size in bytes, as the client says it.
     pub size: Option<u64>,
     pub precondition: Precondition,
 }

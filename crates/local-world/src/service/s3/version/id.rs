@@ -3,7 +3,7 @@
 use base64_simd::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-/// Of an id, which is 32 characters of base64: those that differ.
+/// The bytes of an id that differ. An id is 32 characters of base64.
 const NAMED_BYTES: usize = 16;
 /// That follow from those, so that an id shows whether S3 could have given it out.
 const PROOF_BYTES: usize = 8;

@@ -15,7 +15,7 @@ use crate::time::Millis;
 use crate::world::World;
 
 /// What is behind the engine's lock.
-pub struct Room {
+pub struct Store {
     pub world: World,
     keeping: Keeping,
     last: Millis,
@@ -41,16 +41,16 @@ enum Keeping {
     Closed,
 }
 
-impl Room {
+impl Store {
     /// Opens what the settings name and restores what is there.
-    pub fn open(settings: Settings, disk: Disk) -> Result<Room, StartError> {
+    pub fn open(settings: Settings, disk: Disk) -> Result<Store, StartError> {
         let folder = settings.data_dir.clone();
         let world = World::new(settings);
-        let mut room = Room { world, keeping: Keeping::InMemory, last: 0, disk, damage: vec![] };
+        let mut store = Store { world, keeping: Keeping::InMemory, last: 0, disk, damage: vec![] };
         if let Some(folder) = folder {
-            room.open_journal(&folder)?;
+            store.open_journal(&folder)?;
         }
-        Ok(room)
+        Ok(store)
     }
 
     fn open_journal(&mut self, folder: &std::path::Path) -> Result<(), StartError> {
@@ -100,7 +100,7 @@ impl Room {
         }
     }
 
-    /// May this operation have a turn? What changes something waits for room on the disk.
+    /// May this operation have a turn? What changes something waits until the disk has space.
     fn ready(&mut self, by: &str) -> Result<(), AwsError> {
         if let Keeping::OnDisk(journal) = &self.keeping
             && journal.failed()
@@ -167,7 +167,7 @@ impl Room {
     /// From now on nothing changes. What was not kept is taken back.
     fn stall(&mut self, why: String) {
         let Keeping::OnDisk(journal) = std::mem::replace(&mut self.keeping, Keeping::Closed) else { return };
-        tracing::warn!("{why}; nothing is changed until there is room again");
+        tracing::warn!("{why}; nothing is changed until there is store again");
         let (lock, acknowledged, contents) = journal.into_acknowledged();
         let mut world = self.world.renewed();
         let read = Journal::read(&self.folder(), acknowledged, &mut world);
@@ -178,7 +178,7 @@ impl Room {
         self.keeping = Keeping::Stalled { lock: Some(lock), acknowledged, contents: Some(contents), why, readable };
     }
 
-    /// Opens the folder again, if there is room.
+    /// Opens the folder again, if the disk has space.
     fn reopen(&mut self, by: &str) -> Result<(), AwsError> {
         let folder = self.folder();
         let Keeping::Stalled { lock, acknowledged, contents, why, .. } = &mut self.keeping else { return Ok(()) };
@@ -193,7 +193,7 @@ impl Room {
         let opened = lock.and_then(|lock| Journal::open(&folder, lock, Some(acknowledged), &self.disk, &mut world));
         match opened {
             Ok(opened) => {
-                tracing::warn!("there is room in {} again", folder.display());
+                tracing::warn!("there is store in {} again", folder.display());
                 self.world = world;
                 self.keeping = Keeping::OnDisk(Box::new(opened.journal));
                 self.damage.extend(opened.damage);
@@ -238,11 +238,11 @@ mod tests {
 
     #[test]
     fn a_panic_is_that_calls_failure_and_the_next_call_works() {
-        let mut room = Room::open(Settings::default(), Disk::default()).expect("nothing is opened");
-        let (failed, _) = room.turn(5, "", |_, _| -> () { panic!("no such luck") });
+        let mut store = Store::open(Settings::default(), Disk::default()).expect("nothing is opened");
+        let (failed, _) = store.turn(5, "", |_, _| -> () { panic!("no such luck") });
         let error = failed.expect_err("it panicked");
         assert_eq!((error.code, error.status), ("InternalFailure", 500));
         assert!(error.message.contains("no such luck"));
-        assert_eq!(room.turn(4, "", |_, turn| turn.now).0, Ok(5), "and time does not go back");
+        assert_eq!(store.turn(4, "", |_, turn| turn.now).0, Ok(5), "and time does not go back");
     }
 }

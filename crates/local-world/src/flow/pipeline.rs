@@ -23,7 +23,7 @@ const MOST_WAITING: usize = 20;
 const MOST_SEALED: usize = 256 << 20;
 
 #[derive(Debug)]
-pub struct Pump {
+pub struct Pipeline {
     pub job: Arc<Job>,
     /// By shard: the ordinal to be read next.
     pub cursors: BTreeMap<u32, u64>,
@@ -84,9 +84,9 @@ pub enum UnderWay {
     Packing(Arc<Job>, Sealed),
 }
 
-impl Pump {
-    pub fn new(job: Arc<Job>) -> Pump {
-        Pump {
+impl Pipeline {
+    pub fn new(job: Arc<Job>) -> Pipeline {
+        Pipeline {
             job,
             cursors: BTreeMap::new(),
             read_until: None,

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use crate::world::services::SERVICES;
 
-    fn dressed(service: &str, error: AwsError) -> (u16, String, String) {
+    fn encoded(service: &str, error: AwsError) -> (u16, String, String) {
         let (parts, body) = http::Request::new(Bytes::new()).into_parts();
         let mut request = crate::wire::request(parts, body);
         request.id = "id-1".into();
@@ -161,20 +161,20 @@ mod tests {
     fn errors_wear_the_dress_of_their_protocol() {
         let error = |code| AwsError::new(code, "a < b").with_status(404);
         assert_eq!(
-            dressed("kinesis", error("ResourceNotFoundException")),
+            encoded("kinesis", error("ResourceNotFoundException")),
             (
                 404,
                 "application/x-amz-json-1.1 ResourceNotFoundException".into(),
                 r#"{"__type":"ResourceNotFoundException","message":"a < b"}"#.into()
             )
         );
-        assert!(dressed("kinesis", error("SerializationException")).2.contains(r#""Message":"a < b""#));
+        assert!(encoded("kinesis", error("SerializationException")).2.contains(r#""Message":"a < b""#));
         assert_eq!(
-            dressed("lambda", error("ResourceNotFoundException")).2,
+            encoded("lambda", error("ResourceNotFoundException")).2,
             r#"{"Message":"a < b","Type":"User","message":"a < b"}"#
         );
         assert_eq!(
-            dressed("sts", error("AccessDenied")).2,
+            encoded("sts", error("AccessDenied")).2,
             "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
              <Code>AccessDenied</Code><Message>a &lt; b</Message></Error><RequestId>id-1</RequestId></ErrorResponse>"
         );
