@@ -54,11 +54,11 @@ pub struct Pending {
     subject: Subject,
     /// Reads that are to be asked first.
     pub questions: Vec<(&'static str, Request)>,
-    /// What they were answered.
+    /// The answers to them.
     pub replies: Vec<Reply>,
 }
 
-/// What a call meets.
+/// What an anomaly makes of a call.
 #[derive(Debug)]
 pub enum Met {
     Nothing,

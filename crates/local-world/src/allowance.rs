@@ -1,4 +1,4 @@
-//! What may be done in a second, by world time. Kept in memory only.
+//! Limits how much may be done in a second of world time. Kept in memory only.
 
 use crate::time::Millis;
 

@@ -3,7 +3,7 @@
 /// The longest message. The longest that AWS is known to write, ten violations of patterns and lists of values, fit.
 const MOST_BYTES: usize = 8 << 10;
 
-/// What is left at the end of a message that is cut: AWS's own words are often there.
+/// Bytes kept at the end of a message that is cut, where AWS's own words often are.
 const TAIL: usize = 1 << 10;
 
 /// A quoted value is cut here, so that the words after it stay.

@@ -1,4 +1,4 @@
-//! What changed in a turn of the world, as the journal is told.
+//! The changes of one turn of the world, for the journal.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl IntoIterator for Changes {
     }
 }
 
-/// What the journal is told of a log. Names are `<service>/...` and never used for another log.
+/// A change of a log. Names are `<service>/...` and never used for another log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogChange {
     /// Records from the ordinal `first` on.

@@ -1,4 +1,4 @@
-//! What the service models say: protocols, constraints of inputs, and reading and writing them.
+//! The service models: protocols, constraints of inputs, and reading and writing them.
 
 pub mod json;
 pub mod protocol;

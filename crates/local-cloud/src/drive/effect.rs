@@ -1,4 +1,4 @@
-//! What the world asks for is done here, beside it, and its result is fed back; calls wait for those that answer them.
+//! Performs the world's effects beside it and feeds the results back. A call waits for the effect that answers it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ const MOST_EVALUATIONS: usize = 8;
 static EVALUATIONS: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, usize::from).min(MOST_EVALUATIONS)));
 
-/// What was said to a call, once it need not wait.
+/// The answer to a call that no longer waits.
 pub enum Said {
     Reply(Reply),
     Events(Token),

@@ -64,7 +64,7 @@ pub struct Journal {
     contents: Arc<Contents>,
     segments: Segments,
     commit: Commit,
-    /// What callers were told to be kept.
+    /// How far callers were told that their changes are kept.
     acknowledged: Committed,
     /// Something could not be written that no caller has to be told of.
     failed: bool,

@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use crate::time::Millis;
 use crate::world::World;
 
-/// What is behind the engine's lock.
+/// The world and its journal, behind the engine's lock.
 pub struct Store {
     pub world: World,
     keeping: Keeping,
@@ -61,7 +61,7 @@ impl Store {
         Ok(())
     }
 
-    /// What was damaged in the folder when it was opened.
+    /// Damage that was found when the folder was opened.
     pub fn damage(&self) -> &[Damage] {
         &self.damage
     }

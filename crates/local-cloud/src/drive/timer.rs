@@ -17,7 +17,7 @@ pub(super) async fn run(engine: Weak<Shared>, stirred: Arc<Notify>) {
         let wait = shared.due().and_then(|due| shared.clock.wall_until(due));
         drop(shared);
         if stalled {
-            // What is due stays so until something can be written again.
+            // Effects that are due stay due until the journal can be written again.
             tokio::time::sleep(RETRY).await;
             if let Some(shared) = engine.upgrade() {
                 shared.run();

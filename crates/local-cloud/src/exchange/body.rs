@@ -1,4 +1,4 @@
-//! What an answer carries: all of it at once, or events as they come.
+//! An answer's body: whole, or a stream of events.
 
 use std::convert::Infallible;
 use std::pin::Pin;

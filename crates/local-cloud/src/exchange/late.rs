@@ -30,7 +30,7 @@ impl Engine {
             true => Format::of(&request).read(request.body.clone()).ok(),
             false => None,
         };
-        // What cannot be read is refused by its service.
+        // A body that cannot be read is refused by its service.
         let Some(body) = read else { return self.answer(route, operation, request, slow).await };
         let mut asked = Request { body, ..request.clone() };
         let paged = |shown| self.course().at_any_time(shown, operation);

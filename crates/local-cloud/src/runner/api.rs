@@ -19,7 +19,7 @@ use crate::request::Input;
 /// The most bytes a function may answer, as Lambda names it in its error.
 pub const MAX_RESPONSE_BYTES: usize = 6_291_556;
 
-/// What the process is asked to do.
+/// An invocation for the process.
 #[derive(Debug)]
 pub struct Work {
     pub id: String,
@@ -28,7 +28,7 @@ pub struct Work {
     pub function_arn: String,
 }
 
-/// What the process said to it.
+/// The process's answer to an invocation.
 #[derive(Debug)]
 pub enum Said {
     Response(Bytes),
@@ -73,7 +73,7 @@ impl Api {
         receiver
     }
 
-    /// What the process posted to `init/error`.
+    /// The error that the process posted to `init/error`.
     pub fn init_error(&self) -> Option<Bytes> {
         self.init_error.borrow().clone()
     }

@@ -1,4 +1,4 @@
-//! What a function's process is started with: which program, and exactly which variables.
+//! The program and the exact environment variables that a function's process is started with.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub struct Entrypoint {
     pub arguments: Vec<String>,
 }
 
-/// What to start; fails with an error type and message, as Lambda would report them.
+/// Finds the program to start. Fails with an error type and message, as Lambda would report them.
 pub fn entrypoint(function: &FunctionImage, task_root: &Path) -> Result<Entrypoint, (&'static str, String)> {
     match function.runtime.as_str() {
         runtime if runtime.starts_with("provided") => {

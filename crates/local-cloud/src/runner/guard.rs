@@ -41,7 +41,7 @@ const DESCRIPTORS: u64 = 1_024;
 /// Has this program promised to be a guard when it is started as one?
 static OFFERED: AtomicBool = AtomicBool::new(false);
 
-/// What became of it: a process, or why there is none.
+/// The result of a start order: a process, or why there is none.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub enum Started {
     Process(u32),

@@ -16,7 +16,7 @@ use super::start_order::StartOrder;
 /// How long a guard may take to end everything before it is killed itself.
 pub const END_LIMIT: Duration = Duration::from_secs(30);
 
-/// What was started.
+/// A started process.
 #[derive(Debug)]
 pub struct Launched {
     /// The function's process, or its guard.

@@ -20,7 +20,7 @@ pub fn document(error_type: &str, message: &str) -> Bytes {
     json!({ "errorType": error_type, "errorMessage": message }).to_string().into()
 }
 
-/// What is measured of one invocation.
+/// Measurements of one invocation.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured {
     pub duration_ms: f64,

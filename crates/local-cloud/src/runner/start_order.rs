@@ -1,4 +1,4 @@
-//! What a function's program is started with, by a guard or without one.
+//! The order to start a function's program, for a guard or without one.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -57,7 +57,7 @@ impl Supervisor {
         }
     }
 
-    /// What the process started itself ends with it.
+    /// Processes that it started end with it.
     pub fn ended(&mut self, group: u32, guarded: bool) {
         if guarded {
             return;

@@ -1,4 +1,4 @@
-//! What a function writes, as the lines of its log, within bounds.
+//! Collects a function's output as the lines of its log, within bounds.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -11,10 +11,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 
-/// What is written at once and is no larger may be all acknowledgements of a peer's pings and settings.
+/// A write of at most this size may consist only of acknowledgements of a peer's pings and settings.
 const IDLE_BYTES: usize = 64;
 
-/// What happens on a connection.
+/// The activity of a connection.
 #[derive(Debug)]
 pub struct Activity {
     patience: Duration,

@@ -48,7 +48,7 @@ pub struct Whole<'a> {
     _room: Taken<'a>,
 }
 
-/// What a body has taken of the rooms.
+/// The memory that a body has reserved.
 #[derive(Debug, Default)]
 struct Taken<'a> {
     small: Option<SemaphorePermit<'a>>,

@@ -1,4 +1,4 @@
-//! What a request asks for, as policies and fault rules name it: `kinesis:PutRecord`, `s3:GetObject`.
+//! The operation that a request calls, as policies and fault rules name it: `kinesis:PutRecord`, `s3:GetObject`.
 
 use http::Method;
 

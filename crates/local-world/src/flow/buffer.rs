@@ -58,7 +58,7 @@ impl<T> Buffer<T> {
         (!self.items.is_empty()).then_some(due)
     }
 
-    /// What was in it; it is empty now.
+    /// Takes all items out and leaves it empty.
     pub fn take(&mut self) -> Pieces<T> {
         self.bytes = 0;
         std::mem::take(&mut self.items)

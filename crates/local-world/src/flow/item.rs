@@ -49,7 +49,7 @@ impl Item {
     }
 }
 
-/// What is written to the destination.
+/// A record as it is written to the destination.
 #[derive(Debug, Clone)]
 pub struct Output {
     pub origin: Origin,

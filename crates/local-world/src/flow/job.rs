@@ -1,4 +1,4 @@
-//! What the data plane must know of a delivery stream.
+//! What the data plane needs to know about a delivery stream.
 
 use serde::{Deserialize, Serialize};
 

@@ -68,7 +68,7 @@ pub struct Sealed {
     pub not_before: Millis,
 }
 
-/// What waits for somebody else: the driver, or a function.
+/// Work that the driver or a function is doing.
 #[derive(Debug)]
 pub enum UnderWay {
     /// Records are prepared. Nothing more is read meanwhile, so that their order is kept.

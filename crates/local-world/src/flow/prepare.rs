@@ -1,4 +1,4 @@
-//! What happens to records before anything else sees them: those that the producer library put together are taken apart,
+//! Prepares records before anything else sees them: those that the producer library put together are taken apart,
 //! what CloudWatch Logs sent is unpacked, and aggregated documents are split.
 //!
 //! A record's parts follow from the record alone, so that after a restart the same parts come out.
@@ -18,7 +18,7 @@ mod fuzz;
 pub mod split;
 mod unpack;
 
-/// What is done to each record, parsed.
+/// The steps that prepare each record, parsed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Preparation {
     /// `None`: records are not compressed. Else: are messages extracted?

@@ -60,7 +60,7 @@ pub enum Refused {
     NoThread(io::Error),
 }
 
-/// What came of a record.
+/// The result of evaluating a record.
 #[derive(Debug, Serialize, Deserialize)]
 struct Evaluated {
     found: Result<Found, String>,

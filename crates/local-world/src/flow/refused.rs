@@ -1,4 +1,4 @@
-//! What cannot be delivered, in AWS's words and in our own.
+//! Refusals of destinations, in AWS's words or ours.
 
 use crate::request::AwsError;
 

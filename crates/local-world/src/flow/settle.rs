@@ -1,4 +1,4 @@
-//! What becomes of records once it is known what a function made of them, or at once where there is none.
+//! Decides where records go after the function's answer, or at once if there is no function.
 
 use std::collections::BTreeMap;
 
@@ -20,11 +20,11 @@ use crate::time::Millis;
 pub struct Settled {
     pub outputs: BTreeMap<Slot, Outputs>,
     pub dropped: Finished,
-    /// What went wrong, each kind of failure once.
+    /// Failures, each kind once.
     pub failures: Vec<Failure>,
 }
 
-/// What goes into one object, and how much it is.
+/// Records for one object, and their size.
 #[derive(Debug, Clone, Default)]
 pub struct Outputs {
     pub items: Vec<Output>,

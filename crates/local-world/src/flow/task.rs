@@ -1,4 +1,4 @@
-//! What is too much work for a turn of the world: the driver does it beside the world, and brings back what came of it.
+//! Tasks are too much work for a turn of the world. The driver runs them beside it and brings the results back.
 //! Each task is a value, and what it does a pure function of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,7 +50,7 @@ pub enum Done {
     Panicked,
 }
 
-/// What a delivery stream held and needs no more.
+/// Records that a delivery stream no longer needs.
 #[derive(Debug, Clone)]
 pub enum Spent {
     Items(Arc<Pieces<Item>>),

@@ -1,4 +1,4 @@
-//! What the JSON 1.1 services share: the operation's name, a checked and typed input, and blobs as base64.
+//! Shared by the JSON 1.1 services: the operation's name, a checked and typed input, and blobs as base64.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What exists, for tests to look at.
+//! Lists all resources, for tests.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::World;
 
-/// What exists: names by region for the regional services, role names, and for S3 keys and sizes by bucket.
+/// All resources: names by region for the regional services, role names, and for S3 keys and sizes by bucket.
 pub fn dump(world: &World) -> Value {
     json!({
         "firehose": by_region(world.firehose.keys()),

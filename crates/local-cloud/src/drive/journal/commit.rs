@@ -45,7 +45,7 @@ impl Commit {
         Ok(commit)
     }
 
-    /// What the file says. Nothing where it is not there or damaged.
+    /// Reads the file. `None` if it does not exist or is damaged.
     pub fn read(path: &Path) -> io::Result<Option<Committed>> {
         match std::fs::read(path) {
             Ok(bytes) => Ok(bytes.as_slice().try_into().ok().and_then(decode)),
@@ -68,7 +68,7 @@ impl Commit {
         self.write()
     }
 
-    /// What was written since is not kept.
+    /// Drops everything that was written since then.
     pub fn go_back(&mut self, then: Committed) -> io::Result<()> {
         self.now = then;
         self.write()

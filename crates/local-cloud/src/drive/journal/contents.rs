@@ -1,5 +1,5 @@
-//! What is large, in a redb file of its own. It is written beside the world, before the turn that takes it, so that no call waits
-//! for the disk meanwhile. What no row speaks of in the end goes again.
+//! Keeps large values in a redb file of their own. It is written beside the world, before the turn that takes it, so that no call waits
+//! for the disk meanwhile. Values that no row names in the end are removed.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::rows::salvage::walk;
 
 /// By the number that a row knows.
 const CONTENTS: TableDefinition<u64, &[u8]> = TableDefinition::new("contents");
-/// What is smaller is no burden in a row.
+/// Smaller values are kept in their rows.
 const LARGE: usize = 64 << 10;
 
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Contents {
         Ok(Contents::of(file::open(path, disk)?, last))
     }
 
-    /// What a file holds, which is not changed.
+    /// Opens a file for reading only.
     pub fn image(path: &Path) -> Result<Contents, redb::Error> {
         Ok(Contents::of(file::image(path)?, 0))
     }

@@ -1,4 +1,4 @@
-//! What of a data folder is damaged, and what is lost by it.
+//! Damage of a data folder, and what is lost by it.
 
 use std::fmt;
 use std::path::PathBuf;

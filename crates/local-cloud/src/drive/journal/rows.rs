@@ -29,7 +29,7 @@ type StateRow = (u64, u64, u64, u64, u64, u32);
 /// The table of an earlier layout.
 const EARLIER: &str = "large_rows";
 
-/// What is written with each set of rows.
+/// The state that is written with each set of rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct State {
     pub clock: Millis,
@@ -63,7 +63,7 @@ impl Rows {
         Rows::of(file::open(path, disk)?, path)
     }
 
-    /// What a file holds, which is not changed.
+    /// Opens a file for reading only.
     pub fn image(path: &Path) -> Result<Rows, redb::Error> {
         Rows::of(file::image(path)?, path)
     }

@@ -28,7 +28,7 @@ const FULL: u64 = 64 << 20;
 /// So much of the buffer is kept from one write to the next.
 const BUFFER: usize = 1 << 20;
 
-/// What is known of a log that exists.
+/// The state of a log that exists.
 #[derive(Debug, Default)]
 struct Known {
     id: u64,
@@ -61,13 +61,13 @@ pub struct Segments {
 }
 
 impl Segments {
-    /// What was put. It has reached the system when this returns.
+    /// Appends records. They have reached the operating system when this returns.
     pub fn append(&mut self, changes: &[LogChange], commit: &mut Commit) -> io::Result<()> {
         let appends = changes.iter().filter(|change| !ends(change));
         self.write(appends, commit)
     }
 
-    /// What is of no more use: to be told once that is certain.
+    /// Forgets records that are no longer needed. Call it only once that is certain.
     pub fn trim(&mut self, changes: &[LogChange], commit: &mut Commit) -> io::Result<()> {
         let trims = || changes.iter().filter(|change| ends(change));
         if trims().next().is_none() {

@@ -1,5 +1,5 @@
-//! What is done beside the world, before the turn that wants it: sums of bodies, parts joined, and large bodies written to the disk.
-//! What the world holds is only looked at here; if it has changed by the turn, the turn makes its own sums.
+//! Does expensive work beside the world, before the turn that needs it: checksums, joining parts, and writing large bodies to the disk.
+//! The world is only read here. If it has changed by the turn, the turn computes its own sums.
 
 use bytes::Bytes;
 use s3s::dto::*;

@@ -36,7 +36,7 @@ pub fn forget(state: &mut State, bucket: &str, name: &str) -> Result<(), AwsErro
     Ok(())
 }
 
-/// What was kept: nothing, that there is none, or a document.
+/// Reads a document that was kept. The inner value says if it was kept that there is none.
 fn kept<T: DeserializeOwned>(state: &State, bucket: &str, name: &str) -> Result<Option<T>, AwsError> {
     let document = state.bucket(bucket)?.documents.get(name).cloned();
     document.map(serde_json::from_value).transpose().map_err(|error| {
@@ -166,7 +166,7 @@ pub fn set_policy(state: &mut State, bucket: &str, text: &str) -> Result<(), Aws
     keep(state, bucket, POLICY, &text)
 }
 
-/// What is wrong with a policy, as S3 says it.
+/// Why a policy is malformed, in S3's words.
 fn malformed(text: &str) -> Option<&'static str> {
     let no_object = "Policies must be valid JSON and the first byte must be '{'";
     let Ok(Value::Object(policy)) = serde_json::from_str(text) else { return Some(no_object) };

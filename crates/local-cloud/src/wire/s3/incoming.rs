@@ -10,7 +10,7 @@ use crate::service::s3::refusal::invalid_argument;
 use crate::target::Target;
 use crate::wire::chunked;
 
-/// What presigning adds to a query, in the fourth and the second version of signatures.
+/// Query parameters that presigning adds, in versions 4 and 2 of signatures.
 const PRESIGNED: &[&str] = &[
     "X-Amz-Algorithm",
     "X-Amz-Credential",
@@ -95,7 +95,7 @@ fn decode_chunked(request: &mut Request) -> Result<(), AwsError> {
     Ok(())
 }
 
-/// What completes an upload, of no parts.
+/// The body of a completion without parts.
 const NO_PARTS: &str = "<CompleteMultipartUpload/>";
 
 /// Is it the completion of an upload without a body? The library would refuse that before anybody looked for the upload.

@@ -1,4 +1,4 @@
-//! What is refused before any operation, and how an error is written.
+//! Refuses requests before any operation, and writes errors.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};

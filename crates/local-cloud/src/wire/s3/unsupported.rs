@@ -1,4 +1,4 @@
-//! What S3 has and this engine has not, where the library would overlook it and do something else.
+//! Refuses features of S3 that this engine does not have and that the library would overlook.
 
 use crate::request::{AwsError, Request};
 use crate::service::s3::refusal::{not_implemented, not_implemented_parameter};

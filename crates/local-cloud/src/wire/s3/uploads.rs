@@ -90,7 +90,7 @@ pub fn copy_part(
     Ok(with_encryption!(output, &encryption))
 }
 
-/// What becomes the part, of the source's whole content.
+/// The range of the source that becomes the part.
 pub fn source_part(input: &UploadPartCopyInput, body: &Bytes) -> Result<Bytes, AwsError> {
     let size = body.len() as u64;
     let range = input.copy_source_range.as_deref().map(|range| source_range(range, size)).transpose()?;
@@ -116,7 +116,7 @@ fn source_range(text: &str, size: u64) -> Result<Range, AwsError> {
     }
 }
 
-/// What a completion asks for, and what is left of its input.
+/// Splits a completion's input into what the store needs and the rest.
 pub fn completion(
     mut input: CompleteMultipartUploadInput,
 ) -> Result<(CompleteMultipartUploadInput, Completion), AwsError> {

@@ -1,4 +1,4 @@
-//! What a signature is of: the request in one form, signed again with the secret and compared.
+//! Verifies a signature: brings the request into canonical form, signs it with the secret and compares.
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
@@ -34,7 +34,7 @@ pub(super) fn verify(head: &Parts, body: &Bytes, claim: &Claim, secret_key: &str
     }
 }
 
-/// What signs a request, and the chunks of its body.
+/// Signs a request and the chunks of its body.
 struct Signer<'a> {
     key: Vec<u8>,
     time: &'a str,

@@ -1,4 +1,4 @@
-//! What a call needs besides the action of its own name: to tag what it creates, to pass a role to a service, to read what it
+//! Permissions that a call needs besides its own action: to tag what it creates, to pass a role to a service, to read what it
 //! names. A table of AWS's dependent actions.
 //!
 //! Sources: the "Dependent actions" column and the table of API operations of the service authorization reference

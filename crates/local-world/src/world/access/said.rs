@@ -1,4 +1,4 @@
-//! What a request says of itself, as far as policies ask for it. Read before the world is: its lock is not held meanwhile.
+//! Facts that a request gives about itself, as far as policies ask for them. Read before the world is: its lock is not held meanwhile.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

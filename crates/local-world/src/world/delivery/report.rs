@@ -1,4 +1,4 @@
-//! What goes wrong on the way is said in the delivery stream's log, where there is one.
+//! Reports failures in the delivery stream's log, if it has one.
 
 use serde_json::{Value, json};
 

@@ -16,7 +16,7 @@ const PERMIT_MS: Millis = 1_000;
 const MOST_RECORDS: usize = 1_000;
 const MOST_BYTES: usize = 16 << 20;
 
-/// What can be read, up to a limit. Copies no data.
+/// Reads records from the source, up to a limit. Copies no data.
 pub fn read(world: &mut World, now: Millis, pipeline: &mut Pipeline) -> Vec<Item> {
     forget_expired_denial(pipeline, now);
     // With many shards, looking at each of them in every turn is what a turn would mostly do.
@@ -38,7 +38,7 @@ pub fn read(world: &mut World, now: Millis, pipeline: &mut Pipeline) -> Vec<Item
         }
         let log = log(world, &pipeline.job, shard).expect("a shard with something to read has a log");
         let cursor = pipeline.cursors.get(&shard).copied().unwrap_or_default();
-        // What was trimmed before it was read is lost.
+        // Records that were trimmed before they were read are lost.
         let from = cursor.max(log.base());
         let progress = world.firehose.progress(&pipeline.job.lane, shard);
         let (mut end, mut to, mut lost) = (from, log.next(), vec![]);

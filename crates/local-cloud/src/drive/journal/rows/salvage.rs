@@ -18,7 +18,7 @@ pub struct Whole {
     pub entry: Entry,
 }
 
-/// What is left of a file.
+/// The rows that could be read from a damaged file.
 pub struct Salvaged {
     pub rows: Vec<Whole>,
     pub state: State,

@@ -21,7 +21,7 @@ pub fn write(disk: &Disk, folder: &Path, files: impl Iterator<Item = Full>) -> i
     disk.replace(&path_in(folder), &encode(files))
 }
 
-/// What it says; `Err` with a word where it says nothing.
+/// Reads the index. `Err` says in a word why it cannot be read.
 pub fn read(folder: &Path) -> io::Result<Result<Vec<Full>, &'static str>> {
     match std::fs::read(path_in(folder)) {
         Ok(bytes) => Ok(decode(&bytes).ok_or("it cannot be read")),

@@ -14,7 +14,7 @@ use super::{FULL, Known, Segment, Segments, number_of, path_of};
 use crate::changes::LogChange;
 use crate::time::Millis;
 
-/// What was found in a folder.
+/// The logs and the damage that were found in a folder.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The latest time of a record.

@@ -9,7 +9,7 @@ use super::read::{self, Found};
 use super::{Segments, index, path_of};
 use crate::changes::LogChange;
 
-/// What is whole, in new files that nobody knows of until [`Rescued::publish`].
+/// The undamaged records, in new files that nothing refers to until [`Rescued::publish`].
 #[derive(Debug)]
 pub struct Rescued {
     segments: Segments,
