@@ -2,7 +2,8 @@
 //! strict and as unkind as AWS, with the policy that `provision permissions` prints: none fails. What each stage took, and what the
 //! account's limits and delays alone add up to, is printed.
 //!
-//! `FLEET=20` is how many (six, if nothing is said). `scripts/stops` runs it with twenty.
+//! `FLEET=20` is how many (six, if nothing is said), and `SEED=3` gives other waits and anomalies. `scripts/stops` runs it with twenty
+//! and several seeds.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,7 +41,11 @@ const KILLED_AT: usize = 45;
 
 /// `FLEET=20`: what a run of twenty takes is seconds of processor time for each.
 fn environments() -> usize {
-    std::env::var("FLEET").map_or(6, |said| said.parse().expect("a number"))
+    number("FLEET", 6) as usize
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |said| said.parse().expect("a number"))
 }
 
 /// An environment.
@@ -109,6 +114,8 @@ impl Account {
             ..Settings::default()
         };
         let bench = Bench::with(settings).await;
+        let seed = seed + number("SEED", 0);
+        fastrand::seed(seed);
         let credentials = session(&bench, printed()).await;
         bench.engine.set_consistency(format!("aws,seed={seed}").parse().expect("words"));
         Account { bench, credentials }
