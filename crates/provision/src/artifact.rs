@@ -15,6 +15,7 @@ mod files;
 mod fuzz;
 mod handler;
 mod inputs;
+mod left_out;
 mod links;
 mod package;
 mod runtime;
@@ -200,9 +201,13 @@ fn from_zip(source: &Source<'_>, path: &Path, target: &Target) -> Result<Artifac
 
 fn from_dir(source: &Source<'_>, path: &Path, target: &Target) -> Result<Artifact> {
     let packing = format!("packing {source}");
-    let entries = files::deployable(path).map_err(|cause| Error::new(&packing, cause))?;
+    let (entries, without) = files::deployable(path, &target.runtime).map_err(|cause| Error::new(&packing, cause))?;
     package::check(&entries, target).map_err(|wrong| wrong.into_error(&packing))?;
-    Ok(Artifact::new(source, archive::pack(&packing, entries, None)?))
+    let mut artifact = Artifact::new(source, archive::pack(&packing, entries, None)?);
+    if !without.is_empty() {
+        artifact.from += &format!(", without {}", without.into_iter().collect::<Vec<_>>().join(", "));
+    }
+    Ok(artifact)
 }
 
 #[cfg(test)]

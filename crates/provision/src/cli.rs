@@ -8,7 +8,7 @@ use crate::cloud::Target;
 use crate::command;
 use crate::environment_name;
 use crate::exit::Stop;
-use crate::report::Output;
+use crate::report::{Detail, Output};
 use crate::spec::LoadOptions;
 
 /// Stands up and removes streaming test environments: a Kinesis stream, the delivery streams that read it, their roles,
@@ -24,6 +24,19 @@ pub struct Cli {
     /// Also print each step as it starts, unchanged resources, and every AWS call
     #[arg(short, long, global = true)]
     pub verbose: bool,
+    /// Print only results, warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+impl Cli {
+    pub fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (false, true) => Detail::Verbose,
+            (false, false) => Detail::Usual,
+        }
+    }
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 failed and nothing was changed, 2 changes found (plan --detailed-exitcode), \

@@ -163,6 +163,10 @@ pub enum Event {
         message: String,
         hint: Option<String>,
     },
+    /// What to try next.
+    Next {
+        text: String,
+    },
     /// A sentence for people that fits nowhere above.
     Said {
         text: String,

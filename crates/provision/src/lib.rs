@@ -56,4 +56,5 @@ pub mod transient;
 pub mod verify;
 pub mod wait;
 mod waits;
+mod workdir;
 mod yaml;

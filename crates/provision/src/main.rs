@@ -31,19 +31,28 @@ async fn run(cli: Cli) -> Exit {
     report::warnings_to_stderr();
     let events = match cli.command {
         // Standard output is the command's.
-        Command::With(_) => report::to_stderr(cli.output, cli.verbose),
-        _ => report::to_stdout(cli.output, cli.verbose),
+        Command::With(_) => report::to_stderr(cli.output, cli.detail()),
+        _ => report::to_stdout(cli.output, cli.detail()),
     };
     let fail = |message: String, hint: Option<&str>| match cli.output {
         Output::Human => report::error(&message, hint),
         Output::Json => events.say(Event::Error { message, hint: hint.map(str::to_owned) }),
     };
+    let json = cli.output == Output::Json;
+    let useless = [("--quiet", cli.quiet && json), ("--verbose", cli.verbose && json)];
+    if let Err(Stop::Usage(wrong)) = refuse_useless(&useless, "--output json has everything") {
+        fail(wrong, None);
+        return Exit::Usage;
+    }
     match command(cli.command, cli.output, &events).await {
         Ok(exit) => exit,
         Err(Stop::Said(exit)) => exit,
         Err(Stop::Spec(wrong)) => {
             match cli.output {
-                Output::Human => anstream::eprintln!("{}", secret::masked(wrong.render(true).trim_end())),
+                Output::Human => {
+                    anstream::eprintln!("{}", secret::masked(wrong.render(true).trim_end()));
+                    report::github::annotate(&wrong);
+                }
                 Output::Json => events.say(Event::Wrong { mistakes: wrong }),
             }
             Exit::Spec

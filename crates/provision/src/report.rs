@@ -1,5 +1,6 @@
 //! The only part that prints. Two readers of the same events: people, and programs.
 
+pub mod github;
 pub mod human;
 pub mod json;
 pub mod plan;
@@ -12,7 +13,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, Reporter};
 use crate::secret::masked;
 
 /// How results are shown.
@@ -24,19 +25,36 @@ pub enum Output {
     Json,
 }
 
+/// How much people are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Results, warnings and errors.
+    Quiet,
+    Usual,
+    Verbose,
+}
+
 /// Events for standard output, in the wanted form.
-pub fn to_stdout(output: Output, verbose: bool) -> Events {
+pub fn to_stdout(output: Output, detail: Detail) -> Events {
     match output {
-        Output::Human => Events::to(human::Human::new(anstream::stdout(), verbose)),
-        Output::Json => Events::to(json::Json::new(std::io::stdout())),
+        Output::Human => told(human::Human::new(anstream::stdout(), detail)),
+        Output::Json => told(json::Json::new(std::io::stdout())),
+    }
+}
+
+/// GitHub is told too, where it runs this.
+fn told(reporter: impl Reporter + 'static) -> Events {
+    match github::Github::here(reporter) {
+        Ok(github) => Events::to(github),
+        Err(reporter) => Events::to(reporter),
     }
 }
 
 /// Events for standard error, in the wanted form.
-pub fn to_stderr(output: Output, verbose: bool) -> Events {
+pub fn to_stderr(output: Output, detail: Detail) -> Events {
     match output {
-        Output::Human => Events::to(human::Human::new(anstream::stderr(), verbose)),
-        Output::Json => Events::to(json::Json::new(std::io::stderr())),
+        Output::Human => told(human::Human::new(anstream::stderr(), detail)),
+        Output::Json => told(json::Json::new(std::io::stderr())),
     }
 }
 

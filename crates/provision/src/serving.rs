@@ -12,6 +12,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::error::{Error, Result};
 
+/// An engine says at once how it is.
+const HEALTH: Duration = Duration::from_secs(2);
+
 /// What a serving engine leaves beside its data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Serving {
@@ -49,6 +52,12 @@ pub async fn flush(url: &str, region: &str, names: &[String]) -> Result<()> {
     control(url, "POST", &format!("/_local/flush?region={region}{streams}")).await.map(drop)
 }
 
+/// Is it an engine of ours that answers there? Others have no such address, or answer something else.
+pub async fn is_ours(url: &str) -> bool {
+    let plain = url.starts_with("http://") && crate::secret::shown_url(url) == url;
+    plain && matches!(tokio::time::timeout(HEALTH, now_ms(url)).await, Ok(Ok(_)))
+}
+
 /// The engine's clock, in milliseconds since the epoch.
 pub async fn now_ms(url: &str) -> Result<i64> {
     #[derive(Deserialize)]
@@ -65,7 +74,7 @@ pub async fn now_ms(url: &str) -> Result<i64> {
 async fn control(url: &str, method: &str, path: &str) -> Result<String> {
     let doing = || format!("asking the local engine: {method} {url}{path}");
     let failed = |e: io::Error| Error::new(doing(), e);
-    let host = url.trim_start_matches("http://");
+    let host = url.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = tokio::net::TcpStream::connect(host).await.map_err(failed)?;
     let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.map_err(failed)?;

@@ -15,6 +15,7 @@ use crate::names::Names;
 use crate::secret;
 use crate::serving::Serving;
 use crate::spec::{self, TAG_PREFIX, stack::Stack};
+use crate::workdir;
 
 /// Everything a command needs to begin.
 pub struct Session {
@@ -187,6 +188,15 @@ impl Session {
         announce(&self.cx, &self.place, events);
     }
 
+    /// An engine of ours behind `--endpoint` is one whose control API is there.
+    pub async fn recognise(&mut self) {
+        if let Place::Endpoint(url) = &self.place
+            && crate::serving::is_ours(url).await
+        {
+            self.place = Place::Serving(url.trim_end_matches('/').to_owned());
+        }
+    }
+
     /// Tells the calls that were made, and ends the engine in this process, if there is one: everything is kept for the next
     /// command.
     pub async fn close(self, events: &Events) {
@@ -256,6 +266,7 @@ async fn local(
         let sdk = cloud::local_port(&serving.url, &region);
         return Ok((Cx::new(sdk, names(serving.account, region)), Place::Serving(serving.url)));
     }
+    workdir::make(work_dir).map_err(|e| Error::new(format!("making {}", work_dir.display()), e))?;
     let mut settings = Settings { data_dir: Some(data_dir), ..Settings::default() };
     if let Some(account) = account {
         settings.account = account.to_owned();

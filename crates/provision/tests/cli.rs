@@ -1,5 +1,6 @@
 //! The real binary in a folder of its own, with `--local`: exit codes, and the lines that matter.
 
+mod ci;
 mod examples;
 mod exports;
 mod flags;

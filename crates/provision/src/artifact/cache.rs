@@ -11,6 +11,7 @@ use super::cpu::Level;
 use super::inputs::Package;
 use super::{Target, cargo};
 use crate::error::{Error, Result};
+use crate::workdir;
 
 /// Where the zip of one source in its present state is, or will be.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ impl Slot {
     }
 
     fn replace(&self, zip: &[u8]) -> io::Result<()> {
+        workdir::make(self.folder.parent().unwrap_or(&self.folder))?;
         fs::create_dir_all(&self.folder)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
         file.write_all(zip)?;

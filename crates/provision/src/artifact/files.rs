@@ -1,18 +1,21 @@
 //! Walking folders: the same order everywhere, and without what is not input.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::archive::Entry;
-use super::links;
+use super::{left_out, links};
 
 /// Every file under `folder` but in folders that `skip` names, by its name in the folder, sorted. Links are followed, but not to a
 /// folder that they are in.
 pub(super) fn under(folder: &Path, skip: impl Fn(&str) -> bool + Copy) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
-    walk(folder, "", skip, Some(&mut Vec::new()), &mut found)?;
+    let skip = |path: &Path| skip(&name_of(path));
+    walk(folder, "", &skip, Some(&mut Vec::new()), &mut found)?;
     found.sort();
     Ok(found)
 }
@@ -21,7 +24,7 @@ pub(super) fn under(folder: &Path, skip: impl Fn(&str) -> bool + Copy) -> io::Re
 fn walk(
     folder: &Path,
     prefix: &str,
-    skip: impl Fn(&str) -> bool + Copy,
+    skip: &dyn Fn(&Path) -> bool,
     mut way: Option<&mut Vec<PathBuf>>,
     found: &mut Vec<(String, PathBuf)>,
 ) -> io::Result<()> {
@@ -34,11 +37,10 @@ fn walk(
     }
     for entry in fs::read_dir(folder).map_err(|cause| at(folder, cause))? {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let inside = format!("{prefix}{name}");
+        let inside = format!("{prefix}{}", name_of(&path));
         let metadata = if way.is_some() { fs::metadata(&path) } else { fs::symlink_metadata(&path) };
         match metadata.map_err(|cause| at(&path, cause))?.is_dir() {
-            true if skip(&name) => {}
+            true if skip(&path) => {}
             true => walk(&path, &format!("{inside}/"), skip, way.as_deref_mut(), found)?,
             false => found.push((inside, path)),
         }
@@ -47,13 +49,26 @@ fn walk(
     Ok(())
 }
 
-/// A folder's files as they go into a zip.
-pub(super) fn deployable(folder: &Path) -> io::Result<Vec<Entry>> {
-    let skip = |name: &str| matches!(name, "__pycache__" | ".git");
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A folder's files as they go into a zip for this runtime, and the names of folders that are left out and should be heard of.
+pub(super) fn deployable(folder: &Path, runtime: &str) -> io::Result<(Vec<Entry>, BTreeSet<String>)> {
+    let told = RefCell::new(BTreeSet::new());
+    let skip = |path: &Path| {
+        let name = name_of(path);
+        let why = left_out::why(&name, path.join("pyvenv.cfg").is_file(), runtime);
+        if why == Some(left_out::Why::Told) {
+            told.borrow_mut().insert(name);
+        }
+        why.is_some()
+    };
     let mut found = Vec::new();
-    walk(folder, "", skip, None, &mut found)?;
+    walk(folder, "", &skip, None, &mut found)?;
     found.sort();
-    found.into_iter().map(|(name, path)| entry(folder, name, &path)).collect()
+    let entries = found.into_iter().map(|(name, path)| entry(folder, name, &path)).collect::<io::Result<_>>()?;
+    Ok((entries, told.into_inner()))
 }
 
 fn entry(folder: &Path, name: String, path: &Path) -> io::Result<Entry> {
@@ -95,6 +110,25 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_virtual_environment_is_left_out_and_told() {
+        let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+        let write = |name: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a temporary folder takes folders");
+            fs::write(path, "").expect("a temporary folder takes files");
+        };
+        for name in
+            ["app.py", "lib/one.py", "venv/pyvenv.cfg", "venv/a.py", "lib/node_modules/a.js", "__pycache__/a.pyc"]
+        {
+            write(name);
+        }
+        let (entries, told) = deployable(folder.path(), "python3.13").expect("it can be read");
+        let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, ["app.py", "lib/one.py"]);
+        assert_eq!(told.into_iter().collect::<Vec<_>>(), ["node_modules", "venv"]);
+    }
 
     #[test]
     fn links_that_lead_back_are_followed_once() {

@@ -70,11 +70,27 @@ fn language(args: &Args, dir: &Path) -> Result<Language> {
         (Some(Transform::Python), _) | (None, None) => Ok(Language::Python),
         (Some(Transform::Rust) | None, Some(sdk)) => {
             let sdk = fs::canonicalize(&sdk).map_err(|e| Error::new(format!("finding {}", sdk.display()), e))?;
-            Ok(Language::Rust { sdk })
+            let here = crate_folder(dir);
+            let same = here.ancestors().find(|folder| folder.join(".git").exists() && sdk.starts_with(folder));
+            Ok(Language::Rust { sdk: if same.is_some() { relative(&here, &sdk) } else { sdk } })
         }
         (Some(Transform::Rust), None) => Err(Error::msg("looking for firehose-transform: it is not above this folder")
             .hint("a Rust transform is built with it: say where it is with --sdk-path, or take --transform python")),
     }
+}
+
+/// Where the crate of the transform will be, without links: it need not exist yet.
+fn crate_folder(dir: &Path) -> PathBuf {
+    let there =
+        dir.ancestors().find_map(|folder| Some((fs::canonicalize(folder).ok()?, dir.strip_prefix(folder).ok()?)));
+    there.map_or(dir.to_owned(), |(real, rest)| real.join(rest)).join("transform")
+}
+
+/// The way from one folder to another. Both are absolute.
+fn relative(from: &Path, to: &Path) -> PathBuf {
+    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(shared).map(|_| "..".as_ref());
+    up.chain(to.components().skip(shared).map(|part| part.as_os_str())).collect()
 }
 
 fn write_new(path: &Path, text: &str) -> Result<()> {
@@ -103,6 +119,24 @@ mod tests {
             let loaded = loaded.unwrap_or_else(|wrong| panic!("{wrong}"));
             assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
         }
+    }
+
+    /// Within one repository, which may be cloned elsewhere.
+    #[test]
+    fn the_sdk_is_named_by_a_relative_path_within_its_repository() {
+        let dir = tempfile::tempdir().unwrap();
+        let sdk = dir.path().join("crates/firehose-transform");
+        fs::create_dir_all(&sdk).unwrap();
+        fs::write(sdk.join("Cargo.toml"), "").unwrap();
+        let manifest = |app: &str| {
+            write(&args(&dir.path().join(app), Transform::Rust, Some(sdk.clone()))).unwrap();
+            fs::read_to_string(dir.path().join(app).join("transform/Cargo.toml")).unwrap()
+        };
+        let absolute = manifest("one");
+        assert!(absolute.contains(&format!("'{}'", fs::canonicalize(&sdk).unwrap().display())), "{absolute}");
+        fs::create_dir(dir.path().join(".git")).unwrap();
+        let relative = manifest("apps/two");
+        assert!(relative.contains("path = '../../../crates/firehose-transform'"), "{relative}");
     }
 
     #[test]

@@ -62,7 +62,8 @@ pub async fn run(args: InvokeArgs, events: &Events, interrupt: Interrupt) -> Res
 async fn invoke(args: &InvokeArgs, events: &Events) -> Result<Exit, Stop> {
     let (spec, wanted) = args.which.spec_and_function();
     if args.given.from_stream {
-        let session = session::open(spec, &args.target, Options::default(), events).await?;
+        let mut session = session::open(spec, &args.target, Options::default(), events).await?;
+        session.recognise().await;
         session.announce(events);
         let exit = from_stream(&session, wanted, events).await;
         session.close(events).await;

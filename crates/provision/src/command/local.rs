@@ -17,6 +17,7 @@ use crate::interrupt::Interrupt;
 use crate::serving::{self, Serving};
 use crate::session;
 use crate::transient::TRANSIENTS;
+use crate::workdir;
 
 #[derive(Debug, Subcommand)]
 pub enum LocalCommand {
@@ -180,7 +181,11 @@ fn folder(args: &ServeArgs) -> Result<Option<PathBuf>, Error> {
     match (args.memory, &args.data_dir) {
         (true, _) => Ok(None),
         (false, Some(folder)) => Ok(Some(folder.clone())),
-        (false, None) => Ok(Some(session::data_dir(&session::work_dir(&session::current_dir()?)))),
+        (false, None) => {
+            let work_dir = session::work_dir(&session::current_dir()?);
+            workdir::make(&work_dir).map_err(|e| Error::new(format!("making {}", work_dir.display()), e))?;
+            Ok(Some(session::data_dir(&work_dir)))
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::transform::event;
 use crate::transform::hostile;
 use crate::transform::subject::{self, Subject, Which};
 use crate::transform::tested::{self, Break, Broken, Verdict};
+use crate::workdir;
 
 #[derive(Debug, clap::Args)]
 pub struct TestArgs {
@@ -114,7 +115,12 @@ async fn cases(
 /// The event is kept in a file, so that it can be tried again.
 fn kept(broken: Broken, event: Bytes, path: &Path, spec: &Path, function: &str) -> Result<Broken> {
     let folder = path.parent().unwrap_or(path);
-    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, event));
+    let kept = || {
+        workdir::make(folder.parent().unwrap_or(folder))?;
+        std::fs::create_dir_all(folder)?;
+        std::fs::write(path, event)
+    };
+    let written = kept();
     written.map_err(|e| Error::new(format!("keeping {}", path.display()), e))?;
     let here = std::env::current_dir().unwrap_or_default();
     let path = path.strip_prefix(here).unwrap_or(path).display().to_string();

@@ -108,7 +108,7 @@ async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: 
         let stack = session.stack.as_ref().expect("`up` was given a spec");
         let outputs = Exported::new(outputs::outputs(stack, &session.cx.names), session.place.url());
         events.say(Event::Outputs { outputs });
-        events.say(Event::Said { text: next(session, stack) });
+        events.say(Event::Next { text: next(session, stack) });
     }
     Ok(exit)
 }

@@ -53,7 +53,8 @@ pub struct VerifyArgs {
 }
 
 pub async fn run(args: VerifyArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    let session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
+    let mut session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
+    session.recognise().await;
     session.announce(events);
     let mut waiter = interrupt.clone();
     let exit = tokio::select! {
@@ -184,15 +185,30 @@ async fn settle(
             say(events, format!("waiting up to {} s for the buffers (and AWS) to deliver", limit.as_secs()));
         }
     }
+    let mut told = vec![];
     loop {
         let results = accounts(&session.cx, tested, records, began).await?;
         let done = results.iter().all(|(account, _)| account.missing == 0);
         if done || started.elapsed() >= limit {
             return Ok(results);
         }
+        let found: Vec<_> =
+            tested.iter().zip(&results).map(|(one, (account, _))| progress(one.logical, account)).collect();
+        if !session.place.is_local() && found != told {
+            for (resource, on) in found.iter().flatten().cloned() {
+                events.say(Event::Waiting { resource, on });
+            }
+            told = found;
+        }
         let pause = if session.place.is_local() { Duration::from_millis(100) } else { POLL };
         tokio::time::sleep(pause).await;
     }
+}
+
+/// What is still waited for.
+fn progress(logical: &str, account: &Account) -> Option<(String, String)> {
+    let Account { sent, missing, .. } = *account;
+    (missing > 0).then(|| (format!("delivery.{logical}"), format!("{missing} of {sent} records")))
 }
 
 /// How long records are waited for: as told, else what a flushed engine of ours takes at most, or the buffers and AWS do.

@@ -11,7 +11,7 @@ use crate::names::plural;
 use crate::plan::Op;
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
-use crate::report::{plan, transform};
+use crate::report::{Detail, plan, transform};
 use crate::secret::masked;
 use crate::spec::Diagnostics;
 use crate::verify::Verified;
@@ -28,20 +28,39 @@ const fn color(color: AnsiColor) -> Style {
 
 pub struct Human<W> {
     out: W,
-    verbose: bool,
+    detail: Detail,
 }
 
 impl<W: Write> Human<W> {
-    pub fn new(out: W, verbose: bool) -> Human<W> {
-        Human { out, verbose }
+    pub fn new(out: W, detail: Detail) -> Human<W> {
+        Human { out, detail }
     }
 }
 
 impl<W: Write + Send> Reporter for Human<W> {
     fn event(&mut self, event: &Event) {
-        let text = masked(&text(event, self.verbose));
+        if self.detail == Detail::Quiet && is_progress(event) {
+            return;
+        }
+        let text = masked(&text(event, self.detail == Detail::Verbose));
         // A reader that went away (a closed pipe) is no reason to stop half way through a change.
         let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+    }
+}
+
+/// What nobody needs to hear who only wants to know the result.
+fn is_progress(event: &Event) -> bool {
+    match event {
+        Event::Planned { plan, .. } => plan.refusals.is_empty(),
+        Event::Ended { summary } => summary.complete(),
+        Event::Target { .. }
+        | Event::Working { .. }
+        | Event::Started { .. }
+        | Event::Waiting { .. }
+        | Event::Finished { gone: None | Some(Gone::Deleted | Gone::Deleting | Gone::DeletedWith(_)), .. }
+        | Event::Next { .. }
+        | Event::Calls { .. } => true,
+        _ => false,
     }
 }
 
@@ -92,7 +111,7 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Calls { calls } if verbose => self::calls(calls),
         // Errors of people go to standard error.
         Event::Calls { .. } | Event::Waits { .. } | Event::Error { .. } => String::new(),
-        Event::Said { text } => format!("{text}\n"),
+        Event::Said { text } | Event::Next { text } => format!("{text}\n"),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::yaml::shape::Scalar;
 /// What the transform is written in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Language {
-    /// With the path of the package `firehose-transform`, absolute.
+    /// With the path of the package `firehose-transform`: absolute, or from the crate's folder.
     Rust { sdk: PathBuf },
     /// Needs nothing but the standard library.
     Python,

@@ -15,7 +15,7 @@ buckets:
 deliveries:
   raw: { name: trial-raw, from: events, bucket: lake, good: \"${env:-none}/good/\", bad: \"${env:-none}/bad/\" }
 ";
-const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+pub const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
 
 fn trial() -> Trial {
     let trial = Trial::new("pass");
@@ -24,13 +24,13 @@ fn trial() -> Trial {
 }
 
 /// `provision local serve`, ended when it is dropped.
-struct Engine {
+pub struct Engine {
     process: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Engine {
-    fn start(words: &[&str]) -> Engine {
+    pub fn start(words: &[&str]) -> Engine {
         let mut serve = Command::new(env!("CARGO_BIN_EXE_provision"));
         serve
             .args(["local", "serve", "--port", "0", "--memory", "--delays", "none"])

@@ -1,0 +1,74 @@
+//! What CI systems get besides the log, and how much people are told.
+
+use super::Trial;
+use super::with::{Engine, KEYS};
+
+const SPEC: &str = "version: 1
+stack: trial
+target: { region: us-east-1 }
+streams:
+  events: { name: trial-events, shards: 1 }
+buckets:
+  lake: { name: trial-lake-eu }
+deliveries:
+  raw: { name: trial-raw, from: events, bucket: lake, good: good/, bad: bad/ }
+";
+
+fn trial() -> Trial {
+    let trial = Trial::new("pass");
+    trial.write("provision.yaml", SPEC);
+    trial
+}
+
+#[test]
+fn github_gets_a_summary_outputs_and_annotations() {
+    let trial = trial();
+    let file = |name: &str| trial.path().join(name).display().to_string();
+    let (summary, output) = (file("summary"), file("output"));
+    let github = [("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", &*summary), ("GITHUB_OUTPUT", &*output)];
+    let ran = trial.run_with(&["up", "--local"], &github);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let read = |path: &str| std::fs::read_to_string(path).expect("it was written");
+    let told = read(&summary);
+    assert!(told.starts_with("### provision up\n\n`trial` in account 000000000000, us-east-1, local engine"), "{told}");
+    assert!(told.contains("| create | stream.events | `trial-events` |\n"), "{told}");
+    assert!(told.contains("| created stream.events | ") && told.contains("\ndone in "), "{told}");
+    assert!(read(&output).contains("STREAM_EVENTS_NAME=trial-events\n"), "{}", read(&output));
+    trial.write("wrong.yaml", &SPEC.replace("shards", "shard"));
+    for arguments in [&["validate", "wrong.yaml"][..], &["plan", "wrong.yaml", "--local"]] {
+        let ran = trial.run_with(arguments, &github);
+        assert!(ran.code == 3 && ran.err.contains("::error file=wrong.yaml,line=5,col="), "{}{}", ran.out, ran.err);
+        let elsewhere = trial.run(arguments);
+        assert!(!elsewhere.err.contains("::error") && !elsewhere.out.contains("::error"), "{}", elsewhere.err);
+    }
+}
+
+#[test]
+fn a_quiet_command_tells_results_only() {
+    let trial = trial();
+    let up = trial.expect(&["up", "--local", "-q"], 0, &[]);
+    assert!(up.out.starts_with("\nstream.events\n") && !up.out.contains("next:"), "{}", up.out);
+    assert_eq!(trial.expect(&["plan", "--local", "-q"], 0, &[]).out, "");
+    assert_eq!(trial.expect(&["down", "--local", "-q", "--yes"], 0, &[]).out, "");
+    trial.expect(&["up", "--local", "-q", "-v"], 64, &["cannot be used with"]);
+    trial.expect(&["up", "--local", "-q", "--output", "json"], 64, &["--quiet does nothing here"]);
+}
+
+#[test]
+fn what_is_kept_here_ignores_itself() {
+    let trial = trial();
+    trial.expect(&["plan", "--local"], 0, &[]);
+    let ignored = std::fs::read_to_string(trial.path().join(".provision/.gitignore"));
+    assert_eq!(ignored.expect("it was written"), "*\n");
+}
+
+/// It is known by its health, and flushed: nobody waits for buffers of five minutes.
+#[test]
+fn verify_flushes_an_engine_of_ours_behind_an_endpoint() {
+    let (trial, engine) = (trial(), Engine::start(&[]));
+    let at = |command: &[&str]| trial.run_with(&[command, &["--endpoint", &engine.url]].concat(), &KEYS);
+    assert_eq!(at(&["up"]).code, 0);
+    let verified = at(&["verify", "--records", "20"]);
+    let said = verified.out.contains("flushing the buffers") && verified.out.contains("delivered 20");
+    assert!(verified.code == 0 && said, "{}{}", verified.out, verified.err);
+}
