@@ -12,6 +12,7 @@
 //! Not here: AWS in this process, which is the crate `local-cloud`; and a state file, which there is none.
 
 pub mod apply;
+pub mod args;
 pub mod artifact;
 pub mod change;
 pub mod claims;

@@ -1,7 +1,8 @@
 //! Parse, run, exit.
 
 use clap::{CommandFactory, Parser};
-use provision::cli::{Cli, Command, refuse_useless};
+use provision::args::refuse_useless;
+use provision::cli::{Cli, Command};
 use provision::command;
 use provision::event::{Event, Events};
 use provision::exit::{Exit, Stop};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use aws_config::SdkConfig;
 use local_cloud::{Engine, Settings};
 
-use crate::cli::{CloudArgs, TargetArgs, Variables, refuse_useless};
+use crate::args::{CloudArgs, TargetArgs, Variables, refuse_useless};
 use crate::cloud::identity::{self, Identity};
 use crate::cloud::{self, Calls, Cx, Options};
 use crate::error::{Error, Result};

@@ -14,7 +14,7 @@ use crate::permissions::company::{ACCOUNT, session};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use futures::future::join_all;
 use local_cloud::{Delays, Settings};
-use provision::cli::Variables;
+use provision::args::Variables;
 use provision::cloud::{self, Calls, Cx};
 use provision::command::permissions::{self, PermissionsArgs};
 use provision::event::{Event, Events, Reporter, Summary};

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::common::{Bench, NAME_END, stack, stacks};
 use company::{ACCOUNT, allowed, bench, boundary, company, names};
 use life::Played;
-use provision::cli::TargetArgs;
+use provision::args::TargetArgs;
 use provision::cloud::{Cx, Purge};
 use provision::command::verify::{self, VerifyArgs};
 use provision::exit::Exit;

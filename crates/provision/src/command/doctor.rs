@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::TargetArgs;
+use crate::args::TargetArgs;
 use crate::cloud::{self, Calls, Cx, Options};
 use crate::doctor::{Check, State, account, machine, permitted, room};
 use crate::event::{self, Event, Events};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::TargetArgs;
+use crate::args::TargetArgs;
 use crate::cloud::{Options, Purge};
 use crate::event::{Events, Summary};
 use crate::exit::{Exit, Stop};

@@ -6,7 +6,7 @@ use super::down::PurgeArgs;
 use super::list::tell;
 use super::select::{Picked, SelectArgs, pick};
 use super::up::seconds;
-use crate::cli::CloudArgs;
+use crate::args::CloudArgs;
 use crate::cloud::{Cx, Options};
 use crate::error::Error;
 use crate::event::{Event, Events};

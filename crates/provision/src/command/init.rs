@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::cli::refuse_useless;
+use crate::args::refuse_useless;
 use crate::error::{Error, Result};
 use crate::exit::{Exit, Stop};
 use crate::spec::starter::{self, Language};

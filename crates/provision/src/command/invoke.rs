@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use local_cloud::Settings;
 
-use crate::cli::{CloudArgs, TargetArgs, Variables, refuse_useless};
+use crate::args::{CloudArgs, TargetArgs, Variables, refuse_useless};
 use crate::cloud::{self, Cx, Options};
 use crate::command::verify::now;
 use crate::error::{Error, Result};

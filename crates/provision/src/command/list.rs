@@ -1,7 +1,7 @@
 //! `list`: the environments of an account and region.
 
 use super::select::SelectArgs;
-use crate::cli::CloudArgs;
+use crate::args::CloudArgs;
 use crate::cloud::Options;
 use crate::error::Result;
 use crate::event::{Event, Events};

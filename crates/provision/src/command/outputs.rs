@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{TargetArgs, refuse_useless};
+use crate::args::{TargetArgs, refuse_useless};
 use crate::cloud::Options;
 use crate::derive;
 use crate::error::{Error, Result};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::cli::{Variables, refuse_useless};
+use crate::args::{Variables, refuse_useless};
 use crate::cloud;
 use crate::error::{Error, Result};
 use crate::exit::{Exit, Stop};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::Variables;
+use crate::args::Variables;
 use crate::event::Event;
 use crate::exit::{Exit, Stop};
 use crate::report::Printed;

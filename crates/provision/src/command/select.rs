@@ -1,6 +1,6 @@
 //! Which environments `list` shows and `gc` removes: [`pick`] and [`SelectArgs::takes`] are pure.
 
-use crate::cli::env_named;
+use crate::args::env_named;
 use crate::exit::Stop;
 use crate::record::environments::Environment;
 

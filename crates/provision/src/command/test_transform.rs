@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::cli::Variables;
+use crate::args::Variables;
 use crate::cloud::Cx;
 use crate::command::invoke::{offline, read};
 use crate::error::{Error, Result};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::TargetArgs;
+use crate::args::TargetArgs;
 use crate::cloud::Options;
 use crate::event::{Event, Events, Summary};
 use crate::exit::{Exit, Stop};

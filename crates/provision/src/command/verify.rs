@@ -6,7 +6,7 @@ use std::ops::Bound;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::cli::TargetArgs;
+use crate::args::TargetArgs;
 use crate::cloud::{Cx, Options};
 use crate::derive;
 use crate::error::{Error, Result};

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use tokio::sync::watch;
 
 use super::up::{self, How, seconds};
-use crate::cli::{TargetArgs, refuse_useless};
+use crate::args::{TargetArgs, refuse_useless};
 use crate::cloud::{Cx, Options, Purge};
 use crate::error::Error;
 use crate::event::{Event, Events};
