@@ -27,6 +27,8 @@ pub mod event;
 pub mod exit;
 pub mod exports;
 #[cfg(test)]
+mod floors;
+#[cfg(test)]
 mod fuzz;
 pub mod interrupt;
 pub mod kinds;

@@ -144,6 +144,7 @@ impl Resource for Toy {
     }
 }
 
+#[cfg(test)]
 mod tests {
     use local_cloud::{Engine, Settings};
     use serde_json::json;
