@@ -48,7 +48,6 @@ pub use time::{Delays, LATEST};
 pub mod functions {
     pub use crate::request::{FunctionImage, Input, InvokeOutcome};
     pub use crate::runner::{Runner, stays_inside};
-    pub use crate::service::lambda::runtime;
 }
 
 /// What Firehose takes, for those who check a delivery stream before it is made: the keys of jq queries.

@@ -2,12 +2,11 @@
 //! batches made to break it.
 //!
 //! ```text
-//! subject (which function, fed how) -> call (the very artifact, as a process) -> contract (pure) -> invoked / tested
-//! event, latest, hostile (what it is asked) --'                                     '-> shrink (the smallest that breaks it)
+//! subject (which function, fed how) -> call (the very artifact, as a process) -> aws-facts: answer (pure) -> invoked / tested
+//! event, latest, hostile (what it is asked) --'                                              '-> shrink (the smallest that breaks it)
 //! ```
 
 pub mod call;
-pub mod contract;
 pub mod event;
 pub mod hostile;
 pub mod invoked;

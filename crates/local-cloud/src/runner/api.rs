@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
+use aws_facts::lambda::MAX_RESPONSE_BYTES;
 use bytes::{Bytes, BytesMut};
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -15,9 +16,6 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 
 use crate::request::Input;
-
-/// The most bytes a function may answer, as Lambda names it in its error.
-pub const MAX_RESPONSE_BYTES: usize = 6_291_556;
 
 /// An invocation for the process.
 #[derive(Debug)]

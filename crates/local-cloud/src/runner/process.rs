@@ -8,13 +8,14 @@ use std::process::ExitStatus;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use aws_facts::lambda::MAX_RESPONSE_BYTES;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 use crate::request::{FunctionImage, Input, InvokeOutcome};
 
-use super::api::{self, Api, MAX_RESPONSE_BYTES, Said, Work};
+use super::api::{self, Api, Said, Work};
 use super::environment::Entrypoint;
 use super::launch::{Launched, launch};
 use super::report::{self, Measured};

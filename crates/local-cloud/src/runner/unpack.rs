@@ -5,11 +5,12 @@ use std::io::{self, Cursor, Read};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 
+use aws_facts::lambda::MAX_UNPACKED_BYTES;
 use bytes::Bytes;
 use tempfile::TempDir;
 use zip::ZipArchive;
 
-use crate::service::lambda::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
+use crate::service::lambda::MAX_ENTRIES;
 
 /// Folders that are made on the way to entries, and looked at on the way to links: the name of one entry may be thousands of folders.
 const MAX_FOLDERS: usize = 4 * MAX_ENTRIES;

@@ -4,6 +4,7 @@
 //! most that HTTP adds: base64 is 4/3 of the data, JSON may write one character as six or twelve bytes, and a record has names
 //! around it. A legal request passes; the service then checks its own limit exactly.
 
+use aws_facts::lambda::MAX_EVENT_BYTES;
 use http::request::Parts;
 
 use crate::model::protocol::Protocol;
@@ -50,7 +51,7 @@ const LIMITS: &[Row] = &[
     row("lambda", "UpdateFunctionCode", 70_167_211),
     row("lambda", "PublishLayerVersion", 70_167_211),
     // docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html; Lambda names this number itself.
-    row("lambda", "Invoke", 6_291_456),
+    row("lambda", "Invoke", MAX_EVENT_BYTES),
     row("lambda", EVENT, MIB),
     // Many policies of 131,072 characters each (docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html). What
     // a form asks for stands in its body, so that all forms have the same bound.

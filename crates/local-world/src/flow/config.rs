@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws_facts::firehose::{MIN_PARTITION_BUFFER_MIB, MIN_PARTITION_INTERVAL_S};
 use bytes::Bytes;
 
 pub use self::store::Store;
@@ -16,9 +17,9 @@ use crate::request::AwsError;
 mod store;
 
 const MIB: u64 = 1 << 20;
-const LEAST_PARTITION_BYTES: u64 = 64 * MIB;
+const LEAST_PARTITION_BYTES: u64 = MIN_PARTITION_BUFFER_MIB as u64 * MIB;
 /// The shortest interval of a backup, and with dynamic partitioning.
-const LEAST_INTERVAL_MS: u64 = 60_000;
+const LEAST_INTERVAL_MS: u64 = MIN_PARTITION_INTERVAL_S as u64 * 1_000;
 
 const NAMESPACES_WITHOUT_PARTITIONING: &str =
     "Dynamic Partitioning Namespaces can only be part of a prefix expression when Dynamic Partitioning is enabled.";

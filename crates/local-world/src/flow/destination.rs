@@ -1,6 +1,7 @@
 //! An S3 destination, close to the wire: one type for what is asked for, what is kept, what an update says and what
 //! describe shows. Which destinations are possible is [`crate::flow::config`]'s to say.
 
+use aws_facts::firehose::MAX_PROCESSORS;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -96,9 +97,6 @@ pub struct DynamicPartitioningConfiguration {
     pub enabled: bool,
 }
 
-/// More are refused.
-pub const MOST_PROCESSORS: usize = 5;
-
 /// Members of the extended destination that the plain one does not have.
 const EXTENDED_ONLY: [&str; 7] = [
     "ProcessingConfiguration",
@@ -132,7 +130,7 @@ impl Destination {
     /// What takes time to be compiled is compiled now. Whether it can be is said when the destination is parsed.
     pub fn compile(&self) {
         let processors = self.processing_configuration.iter().flat_map(|processing| &processing.processors);
-        for processor in processors.take(MOST_PROCESSORS) {
+        for processor in processors.take(MAX_PROCESSORS) {
             if let Some(query) = processor.parameter(QUERY) {
                 let _ = processor.compiled.query(query);
             }

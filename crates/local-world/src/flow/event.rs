@@ -3,6 +3,7 @@
 
 use std::io::Write;
 
+use aws_facts::lambda::MAX_EVENT_BYTES;
 use base64_simd::STANDARD as BASE64;
 use bytes::Bytes;
 
@@ -11,8 +12,6 @@ use super::job::Job;
 use super::pieces::Pieces;
 use crate::record::sequence::shard_id;
 
-/// The largest payload of a synchronous invocation, in bytes.
-pub const REQUEST_LIMIT: usize = 6_291_456;
 /// More than the event's members around its records.
 const ENVELOPE: usize = 2_048;
 /// More than a record's members take without its data and partition key.
@@ -86,7 +85,7 @@ pub fn size_bound(item: &Item) -> usize {
 
 /// Do records of this bound together make a payload that can be sent?
 pub fn fits(size_bound: usize) -> bool {
-    size_bound + ENVELOPE <= REQUEST_LIMIT
+    size_bound + ENVELOPE <= MAX_EVENT_BYTES
 }
 
 #[cfg(test)]

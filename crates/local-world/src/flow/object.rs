@@ -1,6 +1,7 @@
 //! Objects: their keys and bodies.
 
 use aws_facts::firehose::MAX_PREFIX_EVALUATED;
+use aws_facts::s3::MAX_KEY_BYTES;
 use bytes::Bytes;
 use jiff::Zoned;
 use md5::{Digest, Md5};
@@ -14,9 +15,6 @@ use super::prefix::{Facts, PartitionKeys, random_string};
 use super::progress::Finished;
 use super::slot::Slot;
 use crate::time::Millis;
-
-/// In UTF-8. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
-const MAX_KEY_BYTES: usize = 1_024;
 
 /// An object, ready to be stored.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws_facts::firehose::MAX_PROCESSORS;
 use bytes::Bytes;
 
 use super::buffer::Hints;
@@ -9,7 +10,7 @@ use super::prepare::split::Split;
 use super::prepare::{Preparation, Unpack};
 use super::query::{Query, Refused};
 use super::refused::invalid;
-use crate::flow::destination::{MOST_PROCESSORS, ProcessingConfiguration, Processor, QUERY};
+use crate::flow::destination::{ProcessingConfiguration, Processor, QUERY};
 use crate::model::json::decode_base64;
 use crate::request::AwsError;
 
@@ -38,7 +39,7 @@ pub fn parse(processing: Option<&ProcessingConfiguration>) -> Result<Steps, AwsE
     let Some(processing) = processing.filter(|processing| processing.enabled == Some(true)) else {
         return Ok(Steps::default());
     };
-    if !(1..=MOST_PROCESSORS).contains(&processing.processors.len()) {
+    if !(1..=MAX_PROCESSORS).contains(&processing.processors.len()) {
         return Err(invalid(
             "A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled.",
         ));

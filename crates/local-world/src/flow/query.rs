@@ -1,6 +1,6 @@
 //! jq queries that take partition keys from records. jaq is close to the jq 1.6 that the service runs.
 //!
-//! Neither a query nor a record may end the engine or keep it busy. A query has at most [`MOST_CHARS`] characters and is parsed and
+//! Neither a query nor a record may end the engine or keep it busy. A query has at most [`MAX_PARAMETER`] characters and is parsed and
 //! compiled on a stack that is deep enough for any of them. It is evaluated in a process of its own ([`process`]), which has little
 //! memory and time: inside jaq nothing stops `"a" * 1e9`, a product of nested loops or a `fromjson` that nests without end. The time
 //! of a batch is bounded too ([`extraction`]), and so is the number of processes ([`shelf`]; the driver lets few batches in at once).
@@ -17,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use std::{fmt, io};
 
+use aws_facts::firehose::MAX_PARAMETER;
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::Term;
 use jaq_core::load::{self, Arena, File, Loader};
@@ -30,8 +31,6 @@ use bounds::{Bounded, Steps, Undone, on_a_deep_stack};
 pub use compiled::Compiled;
 pub use extraction::Extraction;
 
-/// The longest value of a processor's parameter. <https://docs.aws.amazon.com/firehose/latest/APIReference/API_ProcessorParameter.html>
-const MOST_CHARS: usize = 5_120;
 /// The most keys that a query may give.
 const MOST_KEYS: usize = 50;
 /// The most bytes of keys and values. An object's key has 1,024 at most.
@@ -93,7 +92,7 @@ impl Query {
 
     /// Wants a deep stack.
     fn compile(text: &str) -> Option<Query> {
-        if text.chars().count() > MOST_CHARS || Query::defines(text) {
+        if text.chars().count() > MAX_PARAMETER || Query::defines(text) {
             return None;
         }
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
@@ -150,7 +149,7 @@ impl Query {
 
 /// The keys that are written out in a query that is an object.
 pub fn keys(query: &str) -> Vec<String> {
-    if query.chars().count() > MOST_CHARS {
+    if query.chars().count() > MAX_PARAMETER {
         return vec![];
     }
     on_a_deep_stack(|| named(query)).unwrap_or_default()

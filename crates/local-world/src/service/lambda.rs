@@ -21,7 +21,7 @@ use code::Sent;
 use function::Function;
 use name::Reference;
 
-pub use code::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
+pub use code::MAX_ENTRIES;
 pub use event::tried;
 pub use invocation::{CannotInvoke, Invocation, Waiter, invoke};
 #[cfg(test)]
@@ -41,7 +41,7 @@ mod layer;
 mod name;
 mod permission;
 mod route;
-pub mod runtime;
+mod runtime;
 mod status;
 mod tag;
 mod unsupported;

@@ -3,6 +3,7 @@
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
 
+use aws_facts::lambda::{MAX_UNPACKED_BYTES, MAX_ZIP_BYTES};
 use bytes::Bytes;
 use local_cloud::functions::stays_inside;
 use zip::result::ZipError;
@@ -14,13 +15,6 @@ use super::links;
 use crate::error::{Error, Result};
 
 pub(super) const BOOTSTRAP: &str = "bootstrap";
-
-/// The largest zip that Lambda takes in a request, in bytes.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const MAX_ZIPPED_BYTES: u64 = 52_428_800;
-
-/// The most that a zip may hold, with its layers, in bytes.
-const MAX_UNZIPPED_BYTES: u64 = 262_144_000;
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +96,7 @@ pub(super) fn entries(doing: &str, zip: &[u8], wanted: impl Fn(&str) -> bool) ->
         let wanted = wanted(&name);
         let mut bytes = Vec::new();
         if is_link || wanted {
-            let mut file = (&mut file).take(MAX_UNZIPPED_BYTES);
+            let mut file = (&mut file).take(MAX_UNPACKED_BYTES);
             file.read_to_end(&mut bytes).map_err(|cause| Error::new(doing, cause))?;
         }
         drop(file);
@@ -124,24 +118,18 @@ fn follow(archive: &mut ZipArchive<Cursor<&[u8]>>, entry: &mut Entry, wanted: bo
         && let Ok(file) = archive.by_name(&links::target(&entry.name, &to))
     {
         entry.executable = file.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
-        file.take(MAX_UNZIPPED_BYTES).read_to_end(&mut entry.bytes)?;
+        file.take(MAX_UNPACKED_BYTES).read_to_end(&mut entry.bytes)?;
     }
     entry.link = Some(to);
     Ok(())
 }
 
 fn check_zipped(doing: &str, bytes: u64) -> Result<()> {
-    within(
-        doing,
-        "the zip",
-        bytes,
-        MAX_ZIPPED_BYTES,
-        "leave out what the function does not need, or put it into a layer",
-    )
+    within(doing, "the zip", bytes, MAX_ZIP_BYTES, "leave out what the function does not need, or put it into a layer")
 }
 
 fn check_unzipped(doing: &str, bytes: u64) -> Result<()> {
-    within(doing, "the unzipped code", bytes, MAX_UNZIPPED_BYTES, "leave out what the function does not need")
+    within(doing, "the unzipped code", bytes, MAX_UNPACKED_BYTES, "leave out what the function does not need")
 }
 
 fn within(doing: &str, what: &str, bytes: u64, most: u64, hint: &str) -> Result<()> {
@@ -189,10 +177,10 @@ mod tests {
 
     #[test]
     fn what_is_over_a_limit_is_refused_with_both_numbers() {
-        assert!(check_zipped("packing", MAX_ZIPPED_BYTES).is_ok());
-        let error = check_zipped("packing", MAX_ZIPPED_BYTES + 1).expect_err("it is one byte too large");
+        assert!(check_zipped("packing", MAX_ZIP_BYTES).is_ok());
+        let error = check_zipped("packing", MAX_ZIP_BYTES + 1).expect_err("it is one byte too large");
         assert_eq!(error.to_string(), "packing: the zip has 52428801 bytes, and Lambda takes 52428800 at most");
-        let error = check_unzipped("packing", MAX_UNZIPPED_BYTES + 1).expect_err("it is one byte too large");
+        let error = check_unzipped("packing", MAX_UNPACKED_BYTES + 1).expect_err("it is one byte too large");
         assert_eq!(
             error.to_string(),
             "packing: the unzipped code has 262144001 bytes, and Lambda takes 262144000 at most"

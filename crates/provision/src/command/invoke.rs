@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use aws_facts::lambda::MAX_EVENT_BYTES;
 use bytes::Bytes;
 use local_cloud::Settings;
 
@@ -17,7 +18,7 @@ use crate::names::Names;
 use crate::session::{self, Session};
 use crate::spec::stack::Stack;
 use crate::transform::call::{self, Callee};
-use crate::transform::event::{self, MAX_EVENT_BYTES, Oddities, Record};
+use crate::transform::event::{self, Oddities, Record};
 use crate::transform::subject::{self, Subject, Which};
 use crate::transform::{invoked, latest};
 

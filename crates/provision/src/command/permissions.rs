@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use aws_facts::iam::{MAX_ATTACHED_POLICIES, MAX_MANAGED_POLICY};
 use serde_json::Value;
 
 use crate::args::{Variables, refuse_useless};
@@ -9,7 +10,7 @@ use crate::cloud;
 use crate::error::{Error, Result};
 use crate::exit::{Exit, Stop};
 use crate::names::Names;
-use crate::permissions::format::{MANAGED_MAX, MANAGED_OF_A_ROLE, policies, statements, table, terraform};
+use crate::permissions::format::{policies, statements, table, terraform};
 use crate::permissions::trust::Trusted;
 use crate::permissions::{Purpose, Subject, any_stack, needs, of_stack, subject};
 use crate::report;
@@ -149,14 +150,14 @@ fn tell_of_parts(count: usize) {
     if count == 1 {
         return;
     }
-    let more = match count > MANAGED_OF_A_ROLE {
+    let more = match count > MAX_ATTACHED_POLICIES {
         true => format!(
-            ", and a role takes {MANAGED_OF_A_ROLE} unless more are asked for in Service Quotas; an environment (--env), one \
+            ", and a role takes {MAX_ATTACHED_POLICIES} unless more are asked for in Service Quotas; an environment (--env), one \
                          command (--for) or a shorter spec needs less"
         ),
         false => String::new(),
     };
     report::aside(&format!(
-        "these are {count} policies, each for a managed policy of its own: one has {MANAGED_MAX} characters at most{more}"
+        "these are {count} policies, each for a managed policy of its own: one has {MAX_MANAGED_POLICY} characters at most{more}"
     ));
 }

@@ -3,6 +3,7 @@
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
+use aws_facts::signature::MAX_SKEW_MINUTES;
 use jiff::Timestamp;
 
 use super::Check;
@@ -10,8 +11,7 @@ use crate::cloud::{Caller, identity};
 use crate::error::Error;
 
 /// A signature is refused when it is older or newer by so much.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html>
-const SKEW_MAX_S: i64 = 300;
+const SKEW_MAX_S: i64 = MAX_SKEW_MINUTES * 60;
 const SKEW_CARE_S: i64 = 60;
 /// An `up` and a `verify` take a few minutes.
 const SHORT_S: i64 = 900;

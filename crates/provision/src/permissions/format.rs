@@ -3,15 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use aws_facts::iam::{MAX_MANAGED_POLICY, policy_size};
 use serde_json::{Value, json};
 
 use super::{Need, Use};
 use crate::resource::role::{Statement, document};
 
-/// A managed policy has at most so many characters, white space aside, and a role so many of them, unless more are asked for.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-pub const MANAGED_MAX: usize = 6_144;
-pub const MANAGED_OF_A_ROLE: usize = 10;
 /// The service that a role is passed to.
 pub const PASSED_TO: &str = "iam:PassedToService";
 /// Columns of the table.
@@ -66,7 +63,7 @@ pub fn policies(statements: &[Statement]) -> Vec<Value> {
 }
 
 fn fits(statements: &[Statement]) -> bool {
-    document(statements).to_string().chars().count() <= MANAGED_MAX
+    policy_size(&document(statements).to_string()) <= MAX_MANAGED_POLICY
 }
 
 /// A statement about too many resources is several, each about as many as fit.
@@ -194,7 +191,7 @@ mod tests {
             let needs = needs(streams);
             let policies = policies(&statements(&needs));
             assert_eq!(policies.len(), count, "{streams}");
-            assert!(policies.iter().all(|policy| policy.to_string().len() <= MANAGED_MAX));
+            assert!(policies.iter().all(|policy| policy.to_string().len() <= MAX_MANAGED_POLICY));
             let allowed = |policies: &[Value]| -> BTreeSet<(String, String)> {
                 let statements =
                     policies.iter().flat_map(|policy| policy["Statement"].as_array().into_iter().flatten());

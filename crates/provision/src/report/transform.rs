@@ -1,7 +1,8 @@
 //! A function that ran here, for people.
 
+use aws_facts::firehose::answer::Breach;
+
 use crate::report::human::{BOLD, CARE, DIM, ERROR, GOOD, took};
-use crate::transform::contract::Breach;
 use crate::transform::invoked::{Answered, Invoked, Shown};
 use crate::transform::tested::{Broken, Tested, Verdict};
 

@@ -5,9 +5,6 @@ use base64_simd::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// The most that an invocation may be asked with, in bytes.
-pub const MAX_EVENT_BYTES: usize = 6_291_456;
-
 /// What a delivery stream reads, and who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {

@@ -1,9 +1,10 @@
 //! Batches made to break a transform: what Firehose may send, at its worst, and a little beyond. Pure but for the seed.
 
+use aws_facts::lambda::MAX_EVENT_BYTES;
 use bytes::Bytes;
 use fastrand::Rng;
 
-use crate::transform::event::{Data, MAX_EVENT_BYTES, Oddities, Record};
+use crate::transform::event::{Data, Oddities, Record};
 use crate::transform::subject::Subject;
 
 /// One batch.

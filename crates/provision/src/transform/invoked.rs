@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use aws_facts::firehose::answer::{self, Breach, Verdict};
+use aws_facts::lambda::MAX_RESPONSE_BYTES;
 use serde::Serialize;
 
 use crate::transform::call::{Called, Measured};
-use crate::transform::contract::{self, Breach, MAX_RESPONSE_BYTES, Verdict};
 use crate::transform::event::Record;
 
 #[derive(Debug, Clone, Serialize)]
@@ -63,7 +64,7 @@ impl Shown {
 /// Gathers what there is to show.
 pub fn invoked(function: &str, memory_mib: u32, records: &[Record], event_bytes: usize, called: Called) -> Invoked {
     let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
-    let judged = contract::judge(&ids, &called.payload, called.failed);
+    let judged = answer::judge(&ids, &called.payload, called.failed);
     let (kept, unread) = (judged.kept(), judged.verdicts.is_none() && !called.failed);
     let verdicts = judged.verdicts.map_or_else(|| vec![None; records.len()], |all| all.into_iter().map(Some).collect());
     let answered = records.iter().zip(verdicts).map(|(record, verdict)| answered(record, verdict)).collect();

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use aws_facts::firehose::answer::{self, Breach, Judged, Kind};
 use serde::Serialize;
 
 use crate::transform::call::{Called, Callee};
-use crate::transform::contract::{self, Breach, Judged, Kind};
 use crate::transform::event::{self, Oddities, Record, Source};
 use crate::transform::hostile::Case;
 use crate::transform::invoked::{self, Shown};
@@ -120,7 +120,7 @@ fn tested(case: Case, judged: Judged, notes: Vec<String>, event_bytes: usize, ca
 
 fn judge(records: &[Record], called: &Called) -> Judged {
     let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
-    contract::judge(&ids, &called.payload, called.failed)
+    answer::judge(&ids, &called.payload, called.failed)
 }
 
 /// A stream's events say where records stood; those of what is put to directly do not.

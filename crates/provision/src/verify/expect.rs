@@ -1,9 +1,9 @@
 //! What must become of each record: known by running the very artifact that is deployed, here, over what is sent.
 
+use aws_facts::firehose::answer::{self, Verdict};
 use local_cloud::functions::FunctionImage;
 
 use crate::transform::call::{Called, Callee};
-use crate::transform::contract::{self, Verdict};
 use crate::transform::event::{self, Oddities, Record, Source};
 use crate::verify::account::Fate;
 
@@ -71,7 +71,7 @@ async fn asked(callee: &Callee, source: &Source, records: &[Vec<u8>]) -> (Result
 
 fn fates(records: &[Record], called: &Called) -> Result<Vec<Fate>, String> {
     let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
-    let judged = contract::judge(&ids, &called.payload, called.failed);
+    let judged = answer::judge(&ids, &called.payload, called.failed);
     if let Some(breach) = judged.fails_the_batch() {
         return Err(breach.what.clone());
     }

@@ -1,5 +1,6 @@
 //! Refuses requests before any operation, and writes errors.
 
+use aws_facts::s3::check_bucket_name;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 
@@ -7,7 +8,6 @@ use super::{acls, checksum, unsupported};
 use crate::brief;
 use crate::model::query::escape;
 use crate::request::{AwsError, Request};
-use crate::service::s3::bucket::is_bucket_name;
 use crate::service::s3::object::within_bounds;
 use crate::service::s3::{State, refusal};
 use crate::target::Target;
@@ -69,7 +69,7 @@ pub fn admit(
     if let Some(owner) = owners.find(|owner| *owner != account) {
         return Err(not_owned_by(owner).into());
     }
-    if let Some(name) = target.bucket().filter(|name| !is_bucket_name(name)) {
+    if let Some(name) = target.bucket().filter(|name| check_bucket_name(name).is_err()) {
         return Err(refusal::invalid_bucket_name(name).into());
     }
     unsupported::check(target, request)?;

@@ -1,5 +1,6 @@
 //! How long a signature holds: around the time it carries; in an address that was given away, as long as that says.
 
+use aws_facts::signature::{MAX_SKEW_MINUTES, MAX_SKEW_MINUTES_OF_S3};
 use http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,7 +15,7 @@ pub(super) fn check(head: &Parts, claim: &Claim, now: [Timestamp; 2]) -> Result<
     let signed = jiff::civil::DateTime::strptime(FORMAT, text).ok();
     let signed = signed.and_then(|time| Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp()));
     let signed = signed.ok_or(Denied::Undated)?;
-    let minutes = if claim.credential[3] == "s3" { 15 } else { 5 };
+    let minutes = if claim.credential[3] == "s3" { MAX_SKEW_MINUTES_OF_S3 } else { MAX_SKEW_MINUTES };
     let skew = SignedDuration::from_mins(minutes);
     let (kept, given_away) = match parameter(head, "X-Amz-Expires").filter(|_| claim.presigned) {
         Some(seconds) => (SignedDuration::from_secs(lifetime(&seconds)?), true),

@@ -130,7 +130,7 @@ fn no_query_is_too_deep() {
         ("# \\\n", "1", ""),
     ];
     for (open, middle, close) in table {
-        let levels = (MOST_CHARS - middle.len() - "{a:}".len()) / (open.len() + close.len());
+        let levels = (MAX_PARAMETER - middle.len() - "{a:}".len()) / (open.len() + close.len());
         let text = format!("{{a:{}{middle}{}}}", open.repeat(levels), close.repeat(levels));
         keys(&text);
         // Some of these are no queries; none may end the process.
@@ -140,6 +140,6 @@ fn no_query_is_too_deep() {
             }
         }
     }
-    let long = format!("{{a:{}1}}", " ".repeat(MOST_CHARS));
+    let long = format!("{{a:{}1}}", " ".repeat(MAX_PARAMETER));
     assert!(matches!(Query::parse(&long), Err(Refused::Text)) && keys(&long).is_empty());
 }

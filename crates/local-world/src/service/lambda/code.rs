@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use aws_facts::lambda::{MAX_UNPACKED_BYTES, MAX_ZIP_BYTES};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,14 +15,8 @@ use crate::service::s3;
 
 use super::{State, invalid};
 
-/// Unpacked, a deployment package may be this large.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-pub const MAX_UNPACKED_BYTES: u64 = 262_144_000;
-/// And of so many entries, which is what the format has room for without its extension: a bound of ours, for the file system's sake.
+/// A deployment package may have so many entries, which is what the format has room for without its extension: a bound of ours, for the file system's sake.
 pub const MAX_ENTRIES: usize = 65_535;
-/// A zip sent with the call may be this large.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-pub const MAX_ZIP_BYTES: usize = 52_428_800;
 
 /// Where the caller says the code is.
 #[derive(Debug, Default, Deserialize)]
@@ -58,7 +53,7 @@ pub fn sent(operation: &str, input: &mut Value) -> Result<Sent, AwsError> {
         let message = "Could not parse request body into json: data is not valid base64";
         AwsError::new("InvalidRequestContentException", message)
     })?;
-    if zip.len() > MAX_ZIP_BYTES {
+    if zip.len() as u64 > MAX_ZIP_BYTES {
         let message = format!("Zipped size must be smaller than {MAX_ZIP_BYTES} bytes");
         return Ok(Some(Err(AwsError::new("RequestEntityTooLargeException", message).with_status(413))));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_facts::lambda::RESERVED_VARIABLES;
+use aws_facts::lambda::{MAX_ENVIRONMENT_BYTES, RESERVED_VARIABLES, environment_bytes};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -18,8 +18,6 @@ pub struct Environment {
 }
 
 impl Environment {
-    const MAX_BYTES: usize = 4096;
-
     /// Fails where Lambda refuses the variables.
     pub fn acceptable(&self) -> Result<(), AwsError> {
         let reserved: Vec<&str> =
@@ -32,8 +30,8 @@ impl Environment {
                 reserved.join(", ")
             )));
         }
-        let measured = json!(self.variables).to_string();
-        if measured.len() > Self::MAX_BYTES {
+        if environment_bytes(&self.variables) > MAX_ENVIRONMENT_BYTES {
+            let measured = json!(self.variables);
             return Err(invalid(format!(
                 "Lambda was unable to configure your environment variables because the environment variables you have \
                  provided exceeded the 4KB limit. String measured: {measured}"

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_facts::lambda::{MAX_FUNCTION_NAME, MAX_UNPACKED_BYTES, MAX_ZIP_BYTES};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use crate::model::json::page;
 use crate::model::query::percent_encode;
 use crate::request::AwsError;
 
-use super::code::{MAX_UNPACKED_BYTES, MAX_ZIP_BYTES, Source};
+use super::code::Source;
 use super::configuration::{Configuration, Settings, SettingsChange, last_modified};
 use super::function::Function;
 use super::invocation::ACCOUNT_CONCURRENCY;
@@ -21,8 +22,6 @@ use super::{Call, Outcome, Page, conflict, invalid, no_content, not_found, reply
 
 /// In one answer, whatever is asked for.
 pub const MAX_LISTED: usize = 50;
-/// Bounds the name only. The service model bounds the rest of the ARN.
-const MAX_NAME_LENGTH: usize = 64;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -39,10 +38,10 @@ struct Create {
 pub fn create(call: &mut Call) -> Outcome {
     let input: Create = call.input()?;
     let reference = call.reference()?;
-    if reference.name.len() > MAX_NAME_LENGTH {
+    if reference.name.len() > MAX_FUNCTION_NAME {
         return Err(invalid(format!(
             "1 validation error detected: Value '{}' at 'functionName' failed to satisfy constraint: Member must have \
-             length less than or equal to {MAX_NAME_LENGTH}",
+             length less than or equal to {MAX_FUNCTION_NAME}",
             reference.name
         )));
     }

@@ -1,12 +1,11 @@
 //! The layers that a function names: kept and shown, never unpacked. So none is known here, and which exist is not asked.
 
+use aws_facts::lambda::MAX_LAYERS;
 use serde::{Deserialize, Serialize};
 
 use crate::request::AwsError;
 
 use super::invalid;
-
-const MAX_LAYERS: usize = 5;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]

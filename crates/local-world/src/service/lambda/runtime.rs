@@ -1,73 +1,10 @@
 //! Which runtimes a function may be made for. Which of them this machine runs is the runner's matter.
 
+use aws_facts::lambda::runtimes::{RUNTIMES, is_gone, is_listed};
+
 use crate::request::AwsError;
 
 use super::invalid;
-
-/// As the service itself lists them, in its order.
-const RUNTIMES: &[&str] = &[
-    "nodejs20.x",
-    "python3.14",
-    "provided.al2023",
-    "python3.12",
-    "python3.13",
-    "nodejs24.x",
-    "nodejs22.x",
-    "java25",
-    "python3.10",
-    "python3.11",
-    "java21",
-    "ruby3.3",
-    "ruby3.4",
-    "ruby3.2",
-    "python3.8",
-    "python3.9",
-    "java17",
-    "nodejs16.x",
-    "dotnet10",
-    "dotnet8",
-    "java11",
-    "dotnet6",
-    "nodejs18.x",
-    "provided.al2",
-    "java8.al2",
-];
-
-/// Those with which nothing can be created any more.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated>
-const GONE: &[&str] = &[
-    "dotnet5.0",
-    "dotnet6",
-    "dotnet7",
-    "dotnetcore1.0",
-    "dotnetcore2.0",
-    "dotnetcore2.1",
-    "dotnetcore3.1",
-    "go1.x",
-    "java8",
-    "nodejs",
-    "nodejs10.x",
-    "nodejs12.x",
-    "nodejs14.x",
-    "nodejs16.x",
-    "nodejs4.3",
-    "nodejs4.3-edge",
-    "nodejs6.10",
-    "nodejs8.10",
-    "provided",
-    "provided.al2",
-    "python2.7",
-    "python3.6",
-    "python3.7",
-    "python3.8",
-    "ruby2.5",
-    "ruby2.7",
-];
-
-/// Does Lambda create no function with it any more?
-pub fn is_gone(runtime: &str) -> bool {
-    GONE.contains(&runtime)
-}
 
 /// Fails where nothing can be created with it, any more or at all.
 pub fn acceptable(runtime: &str) -> Result<(), AwsError> {
@@ -77,7 +14,7 @@ pub fn acceptable(runtime: &str) -> Result<(), AwsError> {
              recommend you use a supported runtime while creating or updating functions."
         )));
     }
-    if !RUNTIMES.contains(&runtime) {
+    if !is_listed(runtime) {
         return Err(invalid(format!(
             "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] or be a \
              valid ARN",

@@ -1,5 +1,6 @@
 //! Objects: put, read, delete. What became of older versions is [`super::version`]'s.
 
+use aws_facts::s3::MAX_KEY_BYTES;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +8,6 @@ use super::version::{NULL, VersionId, content_row};
 use super::{Checksum, Description, State, Sums, error, refusal};
 use crate::request::AwsError;
 use crate::time::Millis;
-
-/// The longest key, in bytes of UTF-8.
-const MAX_KEY_BYTES: usize = 1024;
 
 /// What is known of an object beside its bytes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

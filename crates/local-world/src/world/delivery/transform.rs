@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws_facts::lambda::MAX_EVENT_BYTES;
 use bytes::Bytes;
 
 use super::report;
@@ -15,7 +16,7 @@ use crate::flow::processors::Lambda;
 use crate::flow::settle::{self, Settled};
 use crate::flow::slot::Slot;
 use crate::flow::task::Work;
-use crate::flow::{PRINCIPAL, event, ident};
+use crate::flow::{PRINCIPAL, ident};
 use crate::request::{InvokeOutcome, Token};
 use crate::service::lambda::{self, CannotInvoke};
 use crate::time::Millis;
@@ -82,8 +83,8 @@ fn may_invoke(world: &World, lambda: &Lambda, event: &Bytes, now: Millis) -> Res
     if !access.allows(&lambda.role_arn, "lambda:InvokeFunction", &lambda.arn) {
         return Err(denied("InvokeAccessDenied"));
     }
-    if event.len() > event::REQUEST_LIMIT {
-        let limit = event::REQUEST_LIMIT;
+    if event.len() > MAX_EVENT_BYTES {
+        let limit = MAX_EVENT_BYTES;
         let message = format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
         return Err(CannotInvoke { code: "InvocationFailure", message });
     }

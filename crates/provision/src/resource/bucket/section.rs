@@ -1,5 +1,7 @@
 //! The section `buckets`.
 
+use aws_facts::s3::{MAX_BUCKET_NAME, check_bucket_name};
+
 use super::Bucket;
 use crate::names::Names;
 use crate::section::{Lower, Section};
@@ -38,11 +40,11 @@ impl Section for Bucket {
     type Name = BucketName;
     type Id = BucketId;
     const NOUN: &'static str = "a bucket";
-    const NAME_MAX: usize = 63;
+    const NAME_MAX: usize = MAX_BUCKET_NAME;
     const NAMED_BY_ENVIRONMENT: bool = false;
 
     fn check_name(name: &str) -> Result<(), &'static str> {
-        refused(name)
+        check_bucket_name(name)
     }
 
     fn read(lower: &mut Lower, _: &At<String>, _: &str, fields: BucketFields) -> Option<Bucket> {
@@ -68,24 +70,5 @@ impl Section for Bucket {
 
     fn arn(name: &str, names: &Names) -> String {
         names.bucket_arn(name)
-    }
-}
-
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
-fn refused(name: &str) -> Result<(), &'static str> {
-    const HEADS: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
-    const TAILS: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
-    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    match name {
-        n if !(3..=63).contains(&n.len()) => Err("3 to 63 characters"),
-        n if !n.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c)) => {
-            Err("lower-case letters, digits, `.` and `-`")
-        }
-        n if !edge(n.chars().next()) || !edge(n.chars().last()) => Err("a letter or digit at both ends"),
-        n if n.contains("..") => Err("no two dots in a row"),
-        n if n.parse::<std::net::Ipv4Addr>().is_ok() => Err("not an IP address"),
-        n if HEADS.iter().any(|head| n.starts_with(head)) => Err("this beginning is reserved"),
-        n if TAILS.iter().any(|tail| n.ends_with(tail)) => Err("this end is reserved"),
-        _ => Ok(()),
     }
 }

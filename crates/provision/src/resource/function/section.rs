@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use aws_facts::lambda::RESERVED_VARIABLES;
-use local_cloud::functions::runtime;
+use aws_facts::lambda::{MAX_ENVIRONMENT_BYTES, MAX_FUNCTION_NAME, RESERVED_VARIABLES, environment_bytes, runtimes};
 
 use super::{Architecture, Code, Function, LogRef, Vpc};
 use crate::names::Names;
@@ -28,7 +27,7 @@ impl Section for Function {
     type Name = FunctionName;
     type Id = FunctionId;
     const NOUN: &'static str = "a function";
-    const NAME_MAX: usize = 64;
+    const NAME_MAX: usize = MAX_FUNCTION_NAME;
 
     fn read(lower: &mut Lower, key: &At<String>, name: &str, written: FunctionFields) -> Option<Function> {
         lower.need(&written, "code", written.code.is_some(), key.at, "one of crate, zip, dir, s3");
@@ -132,12 +131,14 @@ fn read_code(lower: &mut Lower, code: &At<CodeFields>) -> Option<Code> {
 fn check_runtime(lower: &mut Lower, written: &FunctionFields, code: Option<&Code>) {
     let Some(runtime) = &written.runtime else { return };
     let name = runtime.value.0.as_str();
-    if runtime::is_gone(name) {
+    if runtimes::is_gone(name) {
         let what = format!("AWS creates no function with `{name}` any more");
         let instead = if name.starts_with("provided") { "provided.al2023" } else { "a newer runtime" };
         lower.error(runtime.at, what, instead);
     } else if matches!(code, Some(Code::Crate { .. })) && !name.starts_with(PROVIDED) {
         lower.error(runtime.at, format!("a crate does not run on `{name}`"), "provided.al2023");
+    } else if !runtimes::is_listed(name) {
+        lower.warn(runtime.at, format!("`{name}` is no runtime that is known here"), "the local engine refuses it");
     }
 }
 
@@ -164,9 +165,10 @@ fn read_variables(lower: &mut Lower, written: &At<Map<Text<0, 4096>>>) -> BTreeM
     }
     let pairs = written.value.pairs.iter().map(|(name, value)| (name.value.clone(), value.value.0.clone()));
     let variables: BTreeMap<String, String> = pairs.collect();
-    let bytes: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if bytes > 4096 {
-        lower.error(written.at, format!("{bytes} bytes of environment are too many"), "at most 4096 in all");
+    let bytes = environment_bytes(&variables);
+    if bytes > MAX_ENVIRONMENT_BYTES {
+        let expected = format!("at most {MAX_ENVIRONMENT_BYTES} in all, as a JSON object");
+        lower.error(written.at, format!("{bytes} bytes of environment are too many"), expected);
     }
     variables
 }

@@ -1,6 +1,7 @@
 //! What happens to records on their way: the Lambda processor and the others.
 //! <https://docs.aws.amazon.com/firehose/latest/APIReference/API_Processor.html>
 
+use aws_facts::firehose::MAX_PROCESSORS;
 use local_cloud::delivery::query;
 
 use super::fields::{DeaggregateFields, DecompressFields, DeliveryFields, JsonWord, Qualifier, TransformFields};
@@ -13,7 +14,6 @@ use crate::yaml::collection::Either;
 use crate::yaml::scalar::{Int, LambdaBuffer, Text, Time};
 use crate::yaml::shape::{At, said};
 
-const MOST_PROCESSORS: usize = 5;
 /// Firehose waits for a function no longer.
 const LONGEST_TRANSFORM_S: u32 = 300;
 
@@ -79,9 +79,9 @@ pub(super) fn read_processors(lower: &mut Lower, key: &At<String>, written: &Del
         written.transform.is_some(),
     ];
     let count = all.into_iter().filter(|there| *there).count();
-    if count > MOST_PROCESSORS {
+    if count > MAX_PROCESSORS {
         let what = format!("{count} processors are too many");
-        lower.error(key.at, what, format!("at most {MOST_PROCESSORS}; `extract_messages` counts as one"));
+        lower.error(key.at, what, format!("at most {MAX_PROCESSORS}; `extract_messages` counts as one"));
     }
     processors
 }

@@ -1,14 +1,16 @@
-//! What Firehose takes for an answer, and what it does with anything else. Pure.
+//! What Firehose takes for a transform's answer, and what it does with anything else.
 //! <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-status-model.html>
 
 use std::collections::{BTreeMap, HashMap};
 
 use base64_simd::STANDARD;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-/// The most that a function may answer, as Lambda names it in its error, in bytes.
-pub const MAX_RESPONSE_BYTES: usize = 6_291_556;
+use self::read::{Form, Returned, Text};
+use crate::lambda::MAX_RESPONSE_BYTES;
+
+mod read;
 
 /// What becomes of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,31 @@ impl Verdict {
             Verdict::WithoutData => "Lambda.InvalidReturnFormat",
         }
     }
+
+    /// Code and message of a record that failed, as Firehose writes them.
+    /// <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html>
+    pub fn failure(&self) -> Option<(&'static str, &'static str)> {
+        let message = match self {
+            Verdict::Ok { .. } | Verdict::Dropped => return None,
+            Verdict::Failed => {
+                return Some(("Lambda.ProcessingFailedStatus", "ProcessingFailed status set for record"));
+            }
+            Verdict::Missing => {
+                "One or more record Ids were not returned. Ensure that the Lambda function returns all received record \
+                 Ids."
+            }
+            Verdict::Duplicated => {
+                "Multiple records were returned with the same record Id. Ensure that the Lambda function returns a \
+                 unique record Id for each record."
+            }
+            Verdict::WithoutData => {
+                "The data field cannot be null when the SourceType is DirectPut or KinesisStreamAsSource and \
+                 processing result is Ok. The value field cannot be null when the SourceType is MSKAsSource and \
+                 processing result is Ok."
+            }
+        };
+        Some((self.name(), message))
+    }
 }
 
 /// One way in which an answer is not what Firehose takes.
@@ -62,6 +89,7 @@ pub enum Kind {
     /// No JSON, or not `{"records": [...]}` with an object and its `recordId` for each.
     Unreadable,
     UnknownResult,
+    /// Fails its own record only: <https://github.com/floci-io/floci/pull/3393>, which was tried on AWS.
     DataMissing,
     DataNotBase64,
     /// Not an object of texts.
@@ -84,6 +112,11 @@ impl Kind {
             | Kind::PartitionKeys => true,
             Kind::DataMissing | Kind::RecordMissing | Kind::RecordDuplicated | Kind::RecordUnknown => false,
         }
+    }
+
+    /// Does Firehose invoke the function again? An invocation that succeeded with a wrong answer is final.
+    pub fn is_retried(self) -> bool {
+        matches!(self, Kind::FunctionFailed | Kind::TimedOut | Kind::ResponseTooLarge)
     }
 
     /// What Firehose does, for people.
@@ -138,53 +171,29 @@ pub fn judge(ids: &[&str], payload: &[u8], function_failed: bool) -> Judged {
     if payload.len() > MAX_RESPONSE_BYTES {
         return none(Kind::ResponseTooLarge, format!("it answered {} bytes of {MAX_RESPONSE_BYTES}", payload.len()));
     }
-    match records(payload) {
-        Ok(records) => judge_records(ids, &records),
+    match read::records(payload) {
+        Ok(records) => judge_records(ids, records),
         Err(why) => none(Kind::Unreadable, format!("its answer cannot be read: {why}")),
     }
 }
 
-fn records(payload: &[u8]) -> Result<Vec<Map<String, Value>>, String> {
-    let answer: Value = serde_json::from_slice(payload).map_err(|e| format!("it is not JSON: {e}"))?;
-    let Value::Object(mut answer) = answer else {
-        return Err(format!("it is {}, where an object with `records` is expected", name_of(&answer)));
-    };
-    let records = match answer.remove("records") {
-        Some(Value::Array(records)) => records,
-        Some(other) => return Err(format!("its `records` is {}, where a list is expected", name_of(&other))),
-        None => return Err("it has no `records`".into()),
-    };
-    let object = |record: Value| match record {
-        Value::Object(record) => Ok(record),
-        other => Err(format!("{} stands among its `records`, where an object is expected", name_of(&other))),
-    };
-    records.into_iter().map(object).collect()
-}
-
-fn judge_records(ids: &[&str], records: &[Map<String, Value>]) -> Judged {
+fn judge_records(ids: &[&str], records: Vec<Returned>) -> Judged {
     let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
     let mut verdicts: Vec<Option<Verdict>> = vec![None; ids.len()];
     let mut breaches = vec![];
     let (mut last, mut reordered) = (0, false);
-    for record in records {
-        let id = record.get("recordId").and_then(Value::as_str);
-        let place = id.and_then(|id| places.get(id).copied());
+    for (i, record) in records.into_iter().enumerate() {
+        // Nearly always they come back in the order they went.
+        let place = |id: &str| if ids.get(i) == Some(&id) { Some(i) } else { places.get(id).copied() };
+        let place = record.record_id.text().and_then(place);
         let mut breach = |kind, what| breaches.push(Breach { kind, what, record: place });
-        let verdict = verdict(record).unwrap_or_else(|(kind, what)| {
+        let verdict = verdict(&record).unwrap_or_else(|(kind, what)| {
             breach(kind, what);
             if kind == Kind::DataMissing { Verdict::WithoutData } else { Verdict::Failed }
         });
         let Some(place) = place else {
-            match (id, record.get("recordId")) {
-                (Some(id), _) => {
-                    breach(Kind::RecordUnknown, format!("it answered recordId {id:?}, which was not asked"))
-                }
-                (None, None) => breach(Kind::RecordUnknown, "a record of its answer has no `recordId`".into()),
-                (None, Some(other)) => {
-                    let what = format!("a `recordId` of its answer is {}, where a text is expected", name_of(other));
-                    breach(Kind::Unreadable, what);
-                }
-            }
+            let (kind, what) = unknown(&record.record_id);
+            breach(kind, what);
             continue;
         };
         reordered |= place < last;
@@ -207,9 +216,20 @@ fn judge_records(ids: &[&str], records: &[Map<String, Value>]) -> Judged {
     Judged { verdicts: (!fails).then_some(verdicts), breaches, reordered }
 }
 
-fn verdict(record: &Map<String, Value>) -> Result<Verdict, (Kind, String)> {
-    match record.get("result").and_then(Value::as_str) {
-        Some("Ok") => Ok(Verdict::Ok { data: data(record)?, partition_keys: partition_keys(record)? }),
+/// What is wrong with an id that was not sent.
+fn unknown(record_id: &Text) -> (Kind, String) {
+    match record_id {
+        Text::Is(id) => (Kind::RecordUnknown, format!("it answered recordId {id:?}, which was not asked")),
+        Text::Not(Form::Null) => (Kind::RecordUnknown, "a record of its answer has no `recordId`".into()),
+        Text::Not(form) => {
+            (Kind::Unreadable, format!("a `recordId` of its answer is {form}, where a text is expected"))
+        }
+    }
+}
+
+fn verdict(record: &Returned) -> Result<Verdict, (Kind, String)> {
+    match record.result.text() {
+        Some("Ok") => Ok(Verdict::Ok { data: data(&record.data)?, partition_keys: partition_keys(&record.metadata)? }),
         Some("Dropped") => Ok(Verdict::Dropped),
         Some("ProcessingFailed") => Ok(Verdict::Failed),
         other => {
@@ -220,42 +240,35 @@ fn verdict(record: &Map<String, Value>) -> Result<Verdict, (Kind, String)> {
     }
 }
 
-fn data(record: &Map<String, Value>) -> Result<Vec<u8>, (Kind, String)> {
-    match record.get("data") {
-        None | Some(Value::Null) => Err((Kind::DataMissing, "it answered Ok without data".into())),
-        Some(Value::String(data)) => STANDARD.decode_to_vec(data).map_err(|_| {
-            let what = format!("data in its answer is not base64: {}", short(data));
-            (Kind::DataNotBase64, what)
-        }),
-        Some(other) => {
-            let what = format!("data in its answer is not base64: it is {}", name_of(other));
-            Err((Kind::DataNotBase64, what))
-        }
+fn data(data: &Text) -> Result<Vec<u8>, (Kind, String)> {
+    let not_base64 = |is: String| (Kind::DataNotBase64, format!("data in its answer is not base64: {is}"));
+    match data {
+        Text::Not(Form::Null) => Err((Kind::DataMissing, "it answered Ok without data".into())),
+        Text::Is(text) => STANDARD.decode_to_vec(text.as_bytes()).map_err(|_| not_base64(short(text))),
+        Text::Not(form) => Err(not_base64(format!("it is {form}"))),
     }
 }
 
-fn partition_keys(record: &Map<String, Value>) -> Result<BTreeMap<String, String>, (Kind, String)> {
-    let wrong = |what: String| (Kind::PartitionKeys, what);
-    let keys = match record.get("metadata") {
-        None | Some(Value::Null) => return Ok(BTreeMap::new()),
-        Some(Value::Object(metadata)) => metadata.get("partitionKeys"),
-        Some(other) => return Err(wrong(format!("its `metadata` is {}, where an object is expected", name_of(other)))),
+fn partition_keys(metadata: &Value) -> Result<BTreeMap<String, String>, (Kind, String)> {
+    let wrong = |what: String, value: &Value, expected: &str| {
+        let is = Form::of(value);
+        (Kind::PartitionKeys, format!("{what} is {is}, where {expected} is expected"))
+    };
+    let keys = match metadata {
+        Value::Null => return Ok(BTreeMap::new()),
+        Value::Object(metadata) => metadata.get("partitionKeys"),
+        other => return Err(wrong("its `metadata`".into(), other, "an object")),
     };
     match keys {
         None | Some(Value::Null) => Ok(BTreeMap::new()),
         Some(Value::Object(keys)) => {
             let text = |(key, value): (&String, &Value)| match value {
                 Value::String(value) => Ok((key.clone(), value.clone())),
-                other => {
-                    let is = name_of(other);
-                    Err(wrong(format!("the partition key {key:?} of its answer is {is}, where a text is expected")))
-                }
+                other => Err(wrong(format!("the partition key {key:?} of its answer"), other, "a text")),
             };
             keys.iter().map(text).collect()
         }
-        Some(other) => {
-            Err(wrong(format!("its `partitionKeys` is {}, where an object of texts is expected", name_of(other))))
-        }
+        Some(other) => Err(wrong("its `partitionKeys`".into(), other, "an object of texts")),
     }
 }
 
@@ -274,17 +287,6 @@ fn failure(document: &[u8]) -> (Kind, String) {
         _ => short(&String::from_utf8_lossy(document)),
     };
     (kind, format!("it failed: {what}"))
-}
-
-fn name_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }
 
 fn short(text: &str) -> String {

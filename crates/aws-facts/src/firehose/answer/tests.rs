@@ -24,6 +24,8 @@ fn answers_that_firehose_takes_become_verdicts() {
         ),
         (r#"{"recordId":"a","result":"Dropped"}"#, "Dropped, B {}"),
         (r#"{"recordId":"a","result":"Dropped","data":"*"}"#, "Dropped, B {}"),
+        (r#"{"recordId":"\u0061","result":"Dropp\u0065d"}"#, "Dropped, B {}"),
+        (r#"{"recordId":"a","result":"Ok","data":"QUE=","result":"Dropped"}"#, "Dropped, B {}"),
         (r#"{"recordId":"a","result":"ProcessingFailed"}"#, "ProcessingFailed, B {}"),
     ];
     for (record, expected) in table {
@@ -103,6 +105,9 @@ fn what_is_no_answer_fails_the_batch() {
         ("{}", "it has no `records`"),
         (r#"{"records":{}}"#, "its `records` is an object, where a list"),
         (r#"{"records":[1]}"#, "a number stands among its `records`"),
+        (r#"{"records":[["a","Dropped"]]}"#, "a list stands among its `records`"),
+        (r#"[[]]"#, "it is a list, where an object"),
+        (&format!("{{\"records\":{}", "[".repeat(1_000_000)), "it is not JSON"),
         (r#"{"records":[{"recordId":1,"result":"Dropped"}]}"#, "a `recordId` of its answer is a number"),
     ];
     for (payload, why) in table {
