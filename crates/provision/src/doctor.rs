@@ -8,14 +8,14 @@ pub mod machine;
 pub mod permitted;
 pub mod room;
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// A word: `credentials`.
     pub about: &'static str,
     pub state: State,
     pub found: String,
-    /// What to do about it.
+    /// How to fix it.
     pub remedy: Option<String>,
 }
 
@@ -23,10 +23,10 @@ pub struct Check {
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Good,
-    /// It may be as it should be.
+    /// It may or may not be a problem.
     Care,
     Failed,
-    /// It could not be looked at.
+    /// It could not be checked.
     Unchecked,
 }
 

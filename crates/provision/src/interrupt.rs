@@ -1,6 +1,7 @@
-//! Signals. The first stops the handing out of steps, and what runs is finished; nothing has to be unlocked. The same one a second
-//! time ends the process at once. A SIGTERM after a SIGINT does not: runners of CI systems send both, 7.5 s apart, and time that
-//! is left is time to finish in. <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation>
+//! Signals. After the first no more steps are started and the running ones are finished; there is nothing to unlock. The same
+//! signal a second time ends the process at once. A SIGTERM after a SIGINT does not: runners of CI systems send both, 7.5 s
+//! apart, and a command can use the time in between to finish.
+//! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation>
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::exit::Exit;
 
-/// Whether, and by what, the command was interrupted.
+/// Whether the command was interrupted, and by which signal.
 #[derive(Clone)]
 pub struct Interrupt {
     /// True once no more steps are to begin.
@@ -38,7 +39,7 @@ impl Interrupt {
                 came.push(exit);
                 if came.len() == 1 {
                     noted.store(exit.code(), Ordering::SeqCst);
-                    anstream::eprintln!("\nstopping when what runs is finished; interrupt again to leave at once");
+                    anstream::eprintln!("\nfinishing the running steps, then stopping; press Ctrl-C again to quit now");
                     // A command that listens no more has nothing to stop.
                     let _ = stop.send(true);
                 }

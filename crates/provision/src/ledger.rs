@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::names::Name;
 
-/// What a call is about: a kind of resource, and its name on AWS.
+/// The subject of a call: a kind of resource, and its name on AWS.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct About {
     pub(crate) kind: &'static str,
@@ -32,22 +32,22 @@ impl From<&Name> for About {
     }
 }
 
-/// What this run created, and when. Clones share it.
+/// The resources that this run created, and when. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger(Arc<Mutex<HashMap<About, Instant>>>);
 
 impl Ledger {
-    /// How long ago it was created.
+    /// The time since it was created.
     pub(crate) fn ago(&self, about: &About) -> Option<Duration> {
         self.with(|ledger| ledger.get(about).map(Instant::elapsed))
     }
 
-    /// It exists since a moment ago.
+    /// Notes that it was just created.
     pub fn created(&self, about: impl Into<About>) {
         self.with(|ledger| ledger.insert(about.into(), Instant::now()));
     }
 
-    /// It is deleted: from now on its absence is the truth.
+    /// Notes that it was deleted. From now on "not found" is correct.
     pub(crate) fn forget(&self, about: &About) {
         self.with(|ledger| ledger.remove(about));
     }

@@ -14,21 +14,21 @@ pub mod trust;
 
 pub use subject::{Subject, any_stack, of_stack};
 
-/// What for. The names of rows' uses, for people: [`Use::word`].
+/// The purpose of an action. [`Use::word`] is its name for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Use {
     /// Every command that compares the stack with what is there.
     Read,
-    /// The same, where the spec wants something or refers to it: `down` does without.
+    /// The same, for resources that the spec wants or refers to. `down` does not need it.
     ReadWanted,
-    /// The same, of what is ours or is to be.
+    /// The same, for resources that we own or will own.
     ReadOurs,
-    /// Whose it is: asked before an update or a deletion.
+    /// Reads the owner, before an update or a deletion.
     ReadTags,
     Create,
     Update,
     Delete,
-    /// Who else would lose something by a deletion. Told to people; nothing depends on it.
+    /// Finds other users of a resource before its deletion, for a note in the plan. Nothing depends on it.
     ReadUsers,
     /// `--purge-data`
     Purge,
@@ -39,7 +39,7 @@ pub enum Use {
     Scan,
 }
 
-/// The command that is to be allowed.
+/// The command to allow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Purpose {
     /// plan, status and up, with replacements and --prune
@@ -94,7 +94,7 @@ impl Purpose {
     }
 }
 
-/// What the calls of a command about these subjects need, each once, in order.
+/// The permissions that a command needs for these subjects, sorted and without duplicates.
 pub fn needs(subjects: &[Subject], names: &Names, purpose: Purpose) -> Vec<Need> {
     let mut needs: Vec<Need> = subjects.iter().flat_map(|subject| of_subject(subject, names)).collect();
     needs.retain(|need| purpose.includes(need.to));
@@ -105,14 +105,14 @@ pub fn needs(subjects: &[Subject], names: &Names, purpose: Purpose) -> Vec<Need>
 }
 
 impl Need {
-    /// Is the other need met wherever this one is, so that a policy can do without it?
+    /// Whether this permission includes the other one, so that a policy can leave the other one out.
     fn covers(&self, other: &Need) -> bool {
         let same = self.action == other.action && self.passed_to == other.passed_to;
         same && self.resource != other.resource && matches(&self.resource, &other.resource)
     }
 }
 
-/// Is everything that `text` stands for also what `pattern` stands for? A `*` of the text counts as any other character.
+/// Whether `pattern` matches everything that `text` matches. A `*` in the text counts as any other character.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,

@@ -271,8 +271,7 @@ fn renew(plan: &mut Plan, facts: &[Facts], step_of: &mut HashMap<usize, usize>) 
         if !plan.steps.iter().any(|step| step.name.address.kind == kind && anew(step)) {
             continue;
         }
-        let change =
-            Change { field: kind.to_owned(), from: "deleted".into(), to: "created anew".into(), replaces: None };
+        let change = Change { field: kind.to_owned(), from: "deleted".into(), to: "recreated".into(), replaces: None };
         match step_of.get(&index).map(|step| &mut plan.steps[*step]) {
             Some(step) if step.op == Op::Update && !step.diff.has(kind) => step.diff.changes.push(change),
             Some(_) => {}
@@ -299,7 +298,7 @@ fn renew(plan: &mut Plan, facts: &[Facts], step_of: &mut HashMap<usize, usize>) 
 fn keeps(fact: &Facts, all: &[Facts]) -> Option<String> {
     let this = (fact.name.address.kind, fact.name.physical.clone());
     let within = || all.iter().find(|other| other.keeps.is_some() && other.live_refs.contains(&this));
-    fact.keeps.clone().or_else(|| within().map(|other| format!("{} stays in it", other.name.address)))
+    fact.keeps.clone().or_else(|| within().map(|other| format!("it contains {}", other.name.address)))
 }
 
 /// Why a diff replaces.

@@ -20,9 +20,9 @@ pub use members::{About, Record, hash_tags, unsettled};
 const MOST_PAGES: usize = 200;
 /// AWS takes ten ListTagsForResource a second.
 const PAGES_AT_ONCE: usize = 5;
-/// How often a record is read again that another `up` has just made.
+/// The number of times that a record is read again after another `up` has just created it.
 const ATTEMPTS: usize = 3;
-/// In the table of [`crate::transient`].
+/// The kind of records in the table of [`crate::transient`].
 const KIND: &str = "record";
 const ABSENT: &str = "ResourceNotFoundException";
 const EXISTS: &str = "ResourceAlreadyExistsException";
@@ -55,13 +55,13 @@ pub async fn read(cx: &Cx) -> Result<Record> {
     Ok(Record { pages, taken: false })
 }
 
-/// Where somebody else's log group has the name of the record, nothing can be remembered, and so nothing is made.
+/// Refuses to continue if a log group of somebody else has the record's name: without a record nothing is created.
 pub fn refuse_taken(record: &Record, names: &Names) -> Result<()> {
     if !record.taken {
         return Ok(());
     }
     let doing = format!("reading the record of stack {}", names.stack);
-    Err(Error::new(doing, format!("log group {} exists and is not ours", names.record()))
+    Err(Error::new(doing, format!("log group {} exists and was not created by provision", names.record()))
         .hint("rename or delete that log group, or give the stack another name"))
 }
 
@@ -105,11 +105,11 @@ async fn write(cx: &Cx, record: &Record, add: &[Name], about: About<'_>) -> Resu
     Ok(Record { pages, taken: false })
 }
 
-/// Strikes members out.
+/// Removes members.
 pub async fn narrow(cx: &Cx, record: &Record, gone: &[Name]) -> Result<()> {
     for (number, keys) in record.keys_of(&cx.names, gone).into_iter().enumerate().filter(|(_, keys)| !keys.is_empty()) {
         let call = cx.logs().untag_resource().resource_arn(page_arn(cx, number)).set_tag_keys(Some(keys));
-        send::change(cx, of(cx, number), "narrowing the record", || call.clone().send()).await?;
+        send::change(cx, of(cx, number), "removing entries from the record", || call.clone().send()).await?;
     }
     Ok(())
 }
@@ -123,7 +123,7 @@ pub async fn delete(cx: &Cx, record: &Record) -> Result<()> {
     Ok(())
 }
 
-/// Does this error say that there is no record (any more)?
+/// Whether this error means that the record does not exist, or no longer exists.
 pub fn is_gone(error: &Error) -> bool {
     error.code() == Some(ABSENT)
 }
@@ -157,7 +157,7 @@ async fn page(cx: &Cx, number: usize) -> Result<Option<Tags>> {
 async fn create_page(cx: &Cx, number: usize, tags: &Tags) -> Result<()> {
     let name = page_name(&cx.names, number);
     let call = cx.logs().create_log_group().log_group_name(&name).set_tags(Some(tags.clone().into_iter().collect()));
-    let create = send::create(cx, of(cx, number), format!("making the record {name}"), || call.clone().send());
+    let create = send::create(cx, of(cx, number), format!("creating the record {name}"), || call.clone().send());
     match create.await {
         // The answer to an attempt of ours was lost; or another `up` wants the very same, and both may go on.
         Err(error) if error.code() == Some(EXISTS) => {
@@ -166,7 +166,7 @@ async fn create_page(cx: &Cx, number: usize, tags: &Tags) -> Result<()> {
             match page(cx, number).await?.as_ref() == Some(tags) {
                 true => Ok(()),
                 false => {
-                    Err(error.hint("that log group is not ours, or another `up` began at this moment: run this again"))
+                    Err(error.hint("the log group is not the record of this stack, or another `up` started at the same time; run the command again"))
                 }
             }
         }
@@ -179,10 +179,10 @@ async fn tag(cx: &Cx, number: usize, set: Tags) -> Result<()> {
         return Ok(());
     }
     let call = cx.logs().tag_resource().resource_arn(page_arn(cx, number)).set_tags(Some(set.into_iter().collect()));
-    send::change(cx, of(cx, number), "widening the record", || call.clone().send()).await
+    send::change(cx, of(cx, number), "adding entries to the record", || call.clone().send()).await
 }
 
-/// What a call about a page is about.
+/// The subject of a call about a page.
 fn of(cx: &Cx, number: usize) -> Page {
     Page::new(KIND, &page_name(&cx.names, number))
 }

@@ -1,12 +1,14 @@
-//! The only part that prints. Two readers of the same events: people, and programs.
+//! The only module that prints. It shows the same events as text for people, or as JSON for programs.
 
 pub mod github;
 pub mod human;
 pub mod json;
 pub mod plan;
 pub mod transform;
+mod wrap;
 
 use std::io::{IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -37,7 +39,7 @@ pub enum Detail {
 /// Events for standard output, in the wanted form.
 pub fn to_stdout(output: Output, detail: Detail) -> Events {
     match output {
-        Output::Human => told(human::Human::new(anstream::stdout(), detail)),
+        Output::Human => told(human::Human::new(anstream::stdout(), detail, || width_of(std::io::stdout()))),
         Output::Json => told(json::Json::new(std::io::stdout())),
     }
 }
@@ -53,12 +55,12 @@ fn told(reporter: impl Reporter + 'static) -> Events {
 /// Events for standard error, in the wanted form.
 pub fn to_stderr(output: Output, detail: Detail) -> Events {
     match output {
-        Output::Human => told(human::Human::new(anstream::stderr(), detail)),
+        Output::Human => told(human::Human::new(anstream::stderr(), detail, || width_of(std::io::stderr()))),
         Output::Json => told(json::Json::new(std::io::stderr())),
     }
 }
 
-/// What other programs read: a text for standard output, or the members of an event.
+/// A result for other programs: text for standard output, or an event.
 pub struct Printed {
     pub text: String,
     pub event: Event,
@@ -75,12 +77,19 @@ impl Printed {
 pub fn print(printed: Printed, output: Output, events: &Events) {
     match output {
         Output::Json => events.say(printed.event),
-        // What a pipe's reader does not want to read need not be written.
+        // A closed pipe is no error: its reader has read enough.
         Output::Human => drop(anstream::stdout().write_all(masked(&printed.text).as_bytes())),
     }
 }
 
-/// Prints an error and its hint to standard error, in the form of all our errors.
+/// The columns of the terminal that a stream goes to, up to what is still easy to read. `None`: it is no terminal, so that lines
+/// are left whole for `grep` and for logs.
+fn width_of(stream: impl AsFd) -> Option<usize> {
+    let (columns, _) = terminal_size::terminal_size_of(stream)?;
+    Some(usize::from(columns.0).clamp(40, 120))
+}
+
+/// Prints an error and its hint to standard error. All errors look like this.
 pub fn error(message: &str, hint: Option<&str>) {
     let style = human::ERROR;
     anstream::eprintln!("{style}error{style:#}: {}", masked(message));
@@ -89,14 +98,13 @@ pub fn error(message: &str, hint: Option<&str>) {
     }
 }
 
-/// Says to standard error what must not stand in a text that other programs read.
-pub fn aside(text: &str) {
+/// Prints a warning to standard error, for commands whose standard output is read by programs.
+pub fn warning(text: &str) {
     anstream::eprintln!("{style}warning{style:#}: {}", masked(text), style = human::CARE);
 }
 
-/// Warnings of the libraries below (the AWS SDK, the engine) go to standard error. S3's protocol library logs each error that
-/// a client is answered with, and the SDK each place where it finds no credentials: the first is no news, the second is told as
-/// an error with its cause.
+/// Prints warnings of the libraries (the AWS SDK, the emulator) to standard error. Two libraries are left out: `s3s` logs each
+/// error response that a client gets anyway, and `aws_config` logs each place without credentials, which we report as an error.
 pub fn warnings_to_stderr() {
     let targets = Targets::new()
         .with_default(LevelFilter::WARN)
@@ -107,7 +115,7 @@ pub fn warnings_to_stderr() {
     tracing_subscriber::registry().with(lines).init();
 }
 
-/// Writes without secrets. Each line of the log comes in one call.
+/// A writer that masks secrets. It relies on getting each log line in one call.
 struct Masking<W>(W);
 
 impl<W: Write> Write for Masking<W> {
@@ -121,7 +129,7 @@ impl<W: Write> Write for Masking<W> {
     }
 }
 
-/// A panic is told without secrets too.
+/// Masks secrets in panic messages too.
 pub fn mask_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let backtrace = std::backtrace::Backtrace::capture();
@@ -132,7 +140,7 @@ pub fn mask_panics() {
     }));
 }
 
-/// Is somebody there to be asked?
+/// Whether there is a terminal to ask on.
 pub fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }

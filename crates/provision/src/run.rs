@@ -1,4 +1,4 @@
-//! `up` and `down`, the whole story in one screen each: survey, plan, record, apply, record.
+//! `up` and `down` from start to end: survey, plan, write the record, apply, write the record.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub use up::{apply_up, decide_up};
 
 type Result<T> = std::result::Result<T, Vec<Error>>;
 
-/// With `--scan`: what the services list; what could not be looked at is told.
+/// With `--scan`, lists the resources of all services. Resources that could not be read are reported as warnings.
 pub async fn scan(cx: &Cx, events: &Events) -> std::result::Result<Option<Scanned>, Error> {
     if !cx.options.scan {
         return Ok(None);
@@ -33,30 +33,33 @@ pub async fn scan(cx: &Cx, events: &Events) -> std::result::Result<Option<Scanne
     Ok(Some(scanned))
 }
 
-/// How long AWS may show what was there before a change, after a run that did not wait for it to show.
+/// How long AWS may return old data after a change, if the run that made it did not wait.
 const LAG: Duration = Duration::from_secs(10);
-/// A run that began earlier is not waited for: it has most probably ended, and its changes show.
+/// Runs that began earlier than this are not waited for, because their changes are visible by now.
 const RECENT_S: i64 = 1800;
 
-/// Reads everything; and once more, some seconds later, where a run before this one has not ended as it should: what it created
-/// a moment ago may not be seen yet, and would be taken for absent.
+/// Reads everything. If an earlier run did not finish, it reads everything again some seconds later: what that run just created
+/// may not be visible yet and would count as missing.
 async fn settled(cx: &Cx, nodes: impl Fn() -> Vec<Box<dyn Node>>, purpose: For, events: &Events) -> Result<Survey> {
     let survey = survey::survey(cx, nodes(), purpose).await?;
     let since = survey.record.unsettled_since(&cx.names);
     if cx.options.runs_here || since.is_none_or(|since| cx.calls.now() - since > RECENT_S) {
         return Ok(survey);
     }
-    let text = format!("waiting {} s for what an unfinished run changed to show", LAG.as_secs());
+    let text = format!(
+        "waiting {} s, because an earlier run did not finish and its changes may not be visible yet",
+        LAG.as_secs()
+    );
     events.say(Event::Working { text });
     sleep(LAG).await;
     survey::survey(cx, nodes(), purpose).await
 }
 
-/// Tells what is odd about the record, and whose prefixes overlap.
+/// Warns about invalid entries in the record and about overlapping prefixes.
 fn warn(survey: &Survey, cx: &Cx, events: &Events) {
     let mut texts: Vec<String> = survey.record.oddities(&cx.names);
     if survey.record.taken {
-        texts.push("that log group is not ours: it is left alone, and so is what it names".into());
+        texts.push("the log group was not created by provision; it is ignored, and nothing it names is deleted".into());
     }
     for text in texts {
         warn_of_record(&text, &cx.names, events);
@@ -67,17 +70,17 @@ fn warn(survey: &Survey, cx: &Cx, events: &Events) {
 }
 
 fn warn_of_record(text: &str, names: &Names, events: &Events) {
-    events.say(Event::Warned { text: format!("the record {}: {text}", names.record()) });
+    events.say(Event::Warned { text: format!("record {}: {text}", names.record()) });
 }
 
-/// The journal decides nothing, so that it stops nothing either.
+/// A journal that cannot be written is only a warning, because nothing depends on it.
 fn tell_unwritten(journal: std::result::Result<(), Error>, events: &Events) {
     if let Err(error) = journal {
         events.say(Event::Warned { text: error.to_string() });
     }
 }
 
-/// The record could not be written once something had been changed: that is a failure like that of a step.
+/// Counts a record that could not be written, after something had been changed, as a failed step.
 fn record_failed(error: &Error, summary: &mut Summary, events: &Events) {
     summary.failed += 1;
     let hint = error.what_next().map(str::to_owned);
@@ -89,7 +92,7 @@ fn names_in(record: &Record, names: &Names) -> Vec<Name> {
     record.members(names).into_iter().map(|(address, physical)| Name { address, physical }).collect()
 }
 
-/// What makes two names the same resource on AWS.
+/// The identity of a resource on AWS.
 fn thing(name: &Name) -> (&'static str, &str) {
     (name.address.kind, name.physical.as_str())
 }

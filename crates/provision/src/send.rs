@@ -1,4 +1,4 @@
-//! Sends a call to AWS, and sends it again while the answer is one that passes by itself ([`crate::transient`]).
+//! Sends a call to AWS and retries it while AWS returns a [`crate::transient`] error.
 
 use std::error::Error as StdError;
 use std::fmt::Debug;
@@ -16,9 +16,9 @@ use crate::wait::{DOUBT_AFTER, Pace};
 
 pub use crate::ledger::{About, Ledger};
 
-/// What a call of the SDK fails with.
+/// The error of a call of the SDK.
 pub trait Refusal {
-    /// What was being done, and AWS's words.
+    /// The operation, and AWS's message.
     fn told(self, doing: &str) -> Error;
 }
 
@@ -65,7 +65,7 @@ where
     Ok(answer)
 }
 
-/// A call that changes it, and whose answer says nothing.
+/// A call that changes it and whose response has no content.
 pub async fn change<T, F, Sent>(
     cx: &Cx,
     about: impl Into<About>,
@@ -130,7 +130,7 @@ where
     answer
 }
 
-/// A call that reads, or whose answer is wanted. What this run created a moment ago is awaited, and not taken for absent.
+/// A call that reads, or whose response is needed. It waits for what this run just created, instead of returning "not found".
 pub async fn ask<T, F, Sent>(
     cx: &Cx,
     about: impl Into<About>,
@@ -184,7 +184,7 @@ where
             waits => &mut waits.insert((row, Pace::of_calls(doing, row))).1,
         };
         if !pace.step(cx, row.waits_for).await {
-            let waited = format!("waited {} s for {}; run the same command again", row.limit.as_secs(), row.waits_for);
+            let waited = format!("waited {} s for {}; run the command again", row.limit.as_secs(), row.waits_for);
             return Err(error.hint(waited));
         }
     }

@@ -1,4 +1,4 @@
-//! How commands find the engine that `provision local serve` runs on the same data.
+//! Finds the emulator that `provision local serve` runs on the same data.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 /// An engine says at once how it is.
 const HEALTH: Duration = Duration::from_secs(2);
 
-/// What a serving engine leaves beside its data.
+/// The content of the file that a serving emulator writes beside its data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Serving {
     pub url: String,
@@ -23,7 +23,7 @@ pub struct Serving {
     pub account: String,
 }
 
-/// The engine that serves this data now. A file that a killed engine left behind is of no account: nobody listens there.
+/// The emulator that serves this data now. A file left by a killed emulator does not count, because nothing listens on its port.
 pub fn running(data_dir: &Path) -> Option<Serving> {
     let text = std::fs::read(file(data_dir)).ok()?;
     let serving: Serving = serde_json::from_slice(&text).ok()?;
@@ -31,7 +31,7 @@ pub fn running(data_dir: &Path) -> Option<Serving> {
     Some(serving)
 }
 
-/// Leaves word. Gone again with [`forget`].
+/// Writes the file. [`forget`] removes it.
 pub fn announce(data_dir: &Path, serving: &Serving) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file(data_dir))?;
     serde_json::to_writer(&mut file, serving).map_err(io::Error::from)
@@ -46,7 +46,7 @@ fn file(data_dir: &Path) -> PathBuf {
     data_dir.join("serving.json")
 }
 
-/// Makes everything that these delivery streams hold due now.
+/// Delivers everything that these delivery streams have buffered.
 pub async fn flush(url: &str, region: &str, names: &[String]) -> Result<()> {
     let streams: String = names.iter().map(|name| format!("&stream={name}")).collect();
     control(url, "POST", &format!("/_local/flush?region={region}{streams}")).await.map(drop)
@@ -58,7 +58,7 @@ pub async fn is_ours(url: &str) -> bool {
     plain && matches!(tokio::time::timeout(HEALTH, now_ms(url)).await, Ok(Ok(_)))
 }
 
-/// The engine's clock, in milliseconds since the epoch.
+/// The emulator's clock, in milliseconds since the epoch.
 pub async fn now_ms(url: &str) -> Result<i64> {
     #[derive(Deserialize)]
     struct Health {
@@ -70,9 +70,9 @@ pub async fn now_ms(url: &str) -> Result<i64> {
     Ok(health.now_ms)
 }
 
-/// One request of the engine's control API: a body as short as these needs no HTTP client.
+/// Sends one request to the emulator's control API. Its short responses need no HTTP client.
 async fn control(url: &str, method: &str, path: &str) -> Result<String> {
-    let doing = || format!("asking the local engine: {method} {url}{path}");
+    let doing = || format!("calling the emulator: {method} {url}{path}");
     let failed = |e: io::Error| Error::new(doing(), e);
     let host = url.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = tokio::net::TcpStream::connect(host).await.map_err(failed)?;

@@ -45,11 +45,11 @@ impl Place {
             Place::Aws => None,
             Place::Mixed(services) => {
                 let told = services.iter().map(|(service, url)| format!("{service} at {}", secret::shown_url(url)));
-                Some(format!("AWS, but {}", told.collect::<Vec<_>>().join(", ")))
+                Some(format!("AWS, except {}", told.collect::<Vec<_>>().join(", ")))
             }
             Place::Endpoint(url) => Some(secret::shown_url(url)),
-            Place::Serving(url) => Some(format!("local engine at {url}")),
-            Place::Within(_) => Some("local engine in this process".into()),
+            Place::Serving(url) => Some(format!("built-in emulator at {url}")),
+            Place::Within(_) => Some("built-in emulator".into()),
         }
     }
 
@@ -272,7 +272,7 @@ async fn local(
         settings.account = account.to_owned();
     }
     let account = settings.account.clone();
-    let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the local engine", e))?;
+    let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the emulator", e))?;
     warn_of_damage(&engine, events);
     let sdk = cloud::within(engine.http_client(), &region);
     Ok((Cx::new(sdk, names(account, region)), Place::Within(engine)))
@@ -281,7 +281,7 @@ async fn local(
 /// Says what an engine found to be damaged in its data folder when it started.
 pub fn warn_of_damage(engine: &Engine, events: &Events) {
     for damage in engine.damage() {
-        events.say(Event::Warned { text: format!("the local engine's data is damaged: {damage}") });
+        events.say(Event::Warned { text: format!("the emulator's data is damaged: {damage}") });
     }
 }
 

@@ -1,4 +1,4 @@
-//! Answers of AWS that pass by themselves: the one table of them. `send` repeats a call that meets one.
+//! The table of transient errors of AWS. `send` retries a call that fails with one.
 //!
 //! A row is as narrow as what is known about it: a code that is also given for mistakes is told apart by its message, and a
 //! lag behind a change of our own counts only after that change.
@@ -9,25 +9,25 @@ use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 
-/// An answer that goes away by itself.
+/// A transient error.
 #[derive(Debug, Serialize)]
 pub struct Transient {
-    /// The kinds of resource whose calls meet it. Empty: all.
+    /// The kinds of resource whose calls can fail with it. Empty: all.
     pub kinds: &'static [&'static str],
     /// AWS's error code.
     pub code: &'static str,
     /// As little of the message as identifies the case. Empty: any.
     pub message: &'static str,
     pub counts: Counts,
-    /// How long it is waited for.
+    /// How long calls are retried.
     #[serde(rename = "limit_s", serialize_with = "seconds")]
     pub limit: Duration,
-    /// What is being waited for, after "waiting for".
+    /// The text after "waiting for".
     pub waits_for: &'static str,
     pub source: &'static str,
 }
 
-/// When an answer is a transient.
+/// When an error counts as transient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counts {
@@ -47,7 +47,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(600);
 /// As long as a state may last.
 const STATE: Duration = Duration::from_secs(900);
 
-/// AWS refuses a denied PassRole in words like those for a role that it does not know yet. That is a mistake and stays one.
+/// AWS words a denied PassRole like an error for a role that has not propagated yet. A denied PassRole is never transient.
 const NEVER: &str = "iam:PassRole";
 
 const FIREHOSE_ROLE: &str =
@@ -61,7 +61,7 @@ const KINESIS_LAG: &str = "https://github.com/aws/aws-sdk-java-v2/pull/6006";
 const IAM_LAG: &str =
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency";
 
-/// Every transient that is known. The first row that fits counts.
+/// All known transient errors. The first row that matches is used.
 pub static TRANSIENTS: &[Transient] = &[
     // Firehose does not know a role, or what it may do, yet (audit A: "in every wording").
     always(&["delivery"], "InvalidArgumentException", "is unable to assume role", TWO_MINUTES, KNOWN, FIREHOSE_ROLE),
@@ -100,7 +100,14 @@ pub static TRANSIENTS: &[Transient] = &[
         KNOWN,
         LAMBDA_ROLE,
     ),
-    always(&["function"], "InvalidParameterValueException", "throttled by EC2", TWO_MINUTES, "EC2", LAMBDA_ROLE),
+    always(
+        &["function"],
+        "InvalidParameterValueException",
+        "throttled by EC2",
+        TWO_MINUTES,
+        "EC2 to stop throttling Lambda",
+        LAMBDA_ROLE,
+    ),
     always(
         &["function"],
         "InvalidParameterValueException",
@@ -114,7 +121,7 @@ pub static TRANSIENTS: &[Transient] = &[
         "ResourceConflictException",
         "cannot be performed at this time",
         STATE,
-        "its last update to end",
+        "its last update to finish",
         LAMBDA_STATES,
     ),
     // Streams of the whole account and region count, other people's too (audit A11).
@@ -123,7 +130,7 @@ pub static TRANSIENTS: &[Transient] = &[
         "LimitExceededException",
         "CREATING or DELETING",
         STATE,
-        "one of five streams that are being created or deleted in this account and region",
+        "other streams to finish being created or deleted (AWS allows five at a time)",
         KINESIS_CREATE,
     ),
     // A bucket name is free some time after its bucket was deleted; two calls on one bucket exclude each other (audit A5).
@@ -132,7 +139,7 @@ pub static TRANSIENTS: &[Transient] = &[
         "OperationAborted",
         "",
         TEN_MINUTES,
-        "another operation on the bucket to end",
+        "another operation on the bucket to finish",
         S3_CREATE,
     ),
     created(&["bucket", "prefix"], "NoSuchBucket", TWO_MINUTES, S3_CREATE),
@@ -142,7 +149,7 @@ pub static TRANSIENTS: &[Transient] = &[
         "OperationAbortedException",
         "",
         TWO_MINUTES,
-        "another operation on the log group to end",
+        "another operation on the log group to finish",
         LOGS_ABORTED,
     ),
     // A policy that was just deleted still counts (audit A9), by this run or by one before it. What others attached is told at once.
@@ -151,7 +158,7 @@ pub static TRANSIENTS: &[Transient] = &[
         "DeleteConflict",
         "",
         TWO_MINUTES,
-        "IAM to see that its policy is deleted",
+        "the deletion of its policy to propagate in IAM",
         "https://github.com/hashicorp/terraform/issues/3222",
     ),
     always(
@@ -159,7 +166,7 @@ pub static TRANSIENTS: &[Transient] = &[
         "ConcurrentModification",
         "",
         TWO_MINUTES,
-        "another change of the role to end",
+        "another change of the role to finish",
         "https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html",
     ),
     always(
@@ -167,7 +174,7 @@ pub static TRANSIENTS: &[Transient] = &[
         "MalformedPolicyDocument",
         "Invalid principal in policy",
         TWO_MINUTES,
-        "IAM to know who is named in its policy",
+        "the principals in its policy to propagate in IAM",
         IAM_LAG,
     ),
     // What was created is not seen everywhere at once (audit A7, A8).
@@ -189,8 +196,8 @@ pub static TRANSIENTS: &[Transient] = &[
     always(&[], "SlowDown", "", TEN_MINUTES, RATE, THROTTLING),
 ];
 
-const KNOWN: &str = "its role to be known everywhere";
-const RATE: &str = "AWS's limit of calls a second, which others in this account use too";
+const KNOWN: &str = "its IAM role to propagate";
+const RATE: &str = "AWS's API rate limit, which the whole account shares";
 const THROTTLING: &str = "https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html";
 
 const fn always(
@@ -204,7 +211,7 @@ const fn always(
     Transient { kinds, code, message, counts: Counts::Always, limit, waits_for, source }
 }
 
-/// Absent, although this run created it a moment ago.
+/// "Not found" for a resource that this run just created.
 const fn created(
     kinds: &'static [&'static str],
     code: &'static str,
@@ -212,7 +219,7 @@ const fn created(
     source: &'static str,
 ) -> Transient {
     let counts = Counts::AfterCreate(limit);
-    Transient { kinds, code, message: "", counts, limit, waits_for: "it to be seen after its creation", source }
+    Transient { kinds, code, message: "", counts, limit, waits_for: "it to become visible after its creation", source }
 }
 
 /// The row that explains an error of a call on a resource of this kind, if it passes by itself. `created`: how long ago this run

@@ -1,4 +1,4 @@
-//! How long and how often AWS is asked. Every loop that sleeps has a limit, and says what it waits for and how long at most.
+//! Polls AWS. Every loop that sleeps has a time limit, and reports what it waits for and the limit.
 
 use std::future::Future;
 use std::time::Duration;
@@ -9,17 +9,17 @@ use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::transient::Transient;
 
-/// When a role that is still not known is looked at: IAM is rarely slower.
+/// After this time, a role that AWS still does not accept is checked for mistakes. IAM is rarely slower.
 pub const DOUBT_AFTER: Duration = Duration::from_secs(20);
-/// How long a stream or a function may take to come or go.
+/// The time limit for creating or deleting a stream or a function.
 pub const STATE_LIMIT: Duration = Duration::from_secs(900);
-/// And a delivery stream, which takes over twenty minutes at times.
+/// The time limit for a delivery stream, which sometimes takes more than twenty minutes.
 /// <https://github.com/hashicorp/terraform-provider-aws/pull/28469>
 pub const DELIVERY_STREAM_LIMIT: Duration = Duration::from_secs(1800);
-/// How long a read may show what was there before a change of our own.
+/// The time limit for reads to show our own change.
 pub const LAG_LIMIT: Duration = Duration::from_secs(60);
 
-/// How a state is polled: when first (and how soon again), and how often at last.
+/// Polling intervals: the first one, and the longest one that they grow to.
 #[derive(Debug, Clone, Copy)]
 pub struct Polling {
     first: Duration,
@@ -27,15 +27,15 @@ pub struct Polling {
 }
 
 impl Polling {
-    /// What is mostly over within a second: an engine on this machine, calls that are sent again.
+    /// For waits that are mostly shorter than a second: the emulator, and retried calls.
     pub const CALLS: Polling = Polling { first: Duration::ZERO, longest: Duration::from_secs(3) };
-    /// A stream takes some 10 to 25 seconds, and Kinesis gives twenty looks a second.
+    /// A stream takes about 10 to 25 seconds, and Kinesis allows twenty reads per second.
     /// <https://github.com/hashicorp/terraform-provider-aws/issues/1339>
     pub const STREAM: Polling = Polling { first: Duration::from_secs(1), longest: Duration::from_secs(2) };
-    /// A delivery stream takes some 20 to 60 seconds, and Firehose gives five looks a second to the whole account.
+    /// A delivery stream takes about 20 to 60 seconds, and Firehose allows the whole account five reads per second.
     /// <https://docs.aws.amazon.com/firehose/latest/dev/limits.html>
     pub const DELIVERY_STREAM: Polling = Polling { first: Duration::from_secs(2), longest: Duration::from_secs(10) };
-    /// A function takes some seconds: botocore's waiters look once a second.
+    /// A function takes a few seconds. botocore's waiters poll once per second.
     /// <https://github.com/boto/botocore/blob/develop/botocore/data/lambda/2015-03-31/waiters-2.json>
     pub const FUNCTION: Polling = Polling { first: Duration::ZERO, longest: Duration::from_secs(5) };
 }
@@ -56,12 +56,12 @@ where
     Answer: Future<Output = Result<Option<T>>>,
 {
     poll_within(cx, what, Why::State, polling, limit, poll).await?.ok_or_else(|| {
-        Error::msg(format!("waiting for {what}: not so after {} s", limit.as_secs()))
-            .hint("run the same command again: it goes on from what is there")
+        Error::msg(format!("waiting for {what}: gave up after {} s", limit.as_secs()))
+            .hint("run the command again; it continues from what exists")
     })
 }
 
-/// The same for reads that may show what was there before a change of our own; `None` where the limit passes.
+/// The same for reads that may not show our own change yet. `None` after the time limit.
 pub async fn within<T, Answer>(
     cx: &Cx,
     what: &str,
@@ -99,8 +99,8 @@ where
     }
 }
 
-/// Pauses that grow by a half from the first to the longest, each a fifth longer or shorter: programs that began together do
-/// not ask together.
+/// Pauses that grow by half, from the first to the longest. Each is up to a fifth longer or shorter, so that programs that
+/// started together do not poll together.
 pub struct Pace {
     why: Why,
     doing: Option<String>,
@@ -108,7 +108,7 @@ pub struct Pace {
     started: Instant,
     pause: Duration,
     longest: Duration,
-    /// Which of the waits this is. `None`: there was nothing to wait for yet.
+    /// The index of this wait. `None` if it has not waited yet.
     index: Option<usize>,
 }
 
@@ -117,13 +117,13 @@ impl Pace {
         Pace { why, doing: None, limit, started: Instant::now(), pause: first, longest, index: None }
     }
 
-    /// For a call that is sent again.
+    /// The pauses between retries of a call.
     pub fn of_calls(doing: &str, refused: &'static Transient) -> Pace {
         let pace = Pace::new(Why::Refused(refused), FIRST_PAUSE, Polling::CALLS.longest, refused.limit);
         Pace { doing: Some(doing.to_owned()), ..pace }
     }
 
-    /// Sleeps once. False when the time is up.
+    /// Sleeps once. Returns false when the time is up.
     pub async fn step(&mut self, cx: &Cx, what: &str) -> bool {
         self.note(cx, what);
         if self.started.elapsed() >= self.limit {
@@ -134,14 +134,14 @@ impl Pace {
         true
     }
 
-    /// It was not so once more. The first time that is told.
+    /// Notes a poll without success. The first one is reported to the user.
     fn note(&mut self, cx: &Cx, what: &str) {
         let (on, doing, until) = (what.to_owned(), self.doing.clone(), Instant::now());
         let started = if matches!(self.why, Why::State) { self.started } else { until };
         let waited = Waited { on, why: self.why, doing, times: 1, started, until };
         match self.index {
             None => {
-                cx.wait_for(&format!("{what} (at most {})", told(self.limit)));
+                cx.wait_for(&format!("{what} (up to {})", told(self.limit)));
                 self.index = Some(cx.waits.with(|waits| {
                     waits.push(waited);
                     waits.len() - 1
@@ -182,7 +182,7 @@ mod tests {
             std::future::ready(Ok((polls == 5).then_some(polls)))
         });
         assert_eq!(answer.await.unwrap(), 5);
-        assert_eq!(*told.lock().unwrap(), ["the moon (at most 15 min)"]);
+        assert_eq!(*told.lock().unwrap(), ["the moon (up to 15 min)"]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -191,7 +191,7 @@ mod tests {
         let limit = Duration::from_secs(60);
         let nothing = || std::future::ready(Ok(None));
         let error = until::<(), _>(&nowhere(), "the moon", Polling::STREAM, limit, nothing).await.unwrap_err();
-        assert_eq!(error.to_string(), "waiting for the moon: not so after 60 s");
+        assert_eq!(error.to_string(), "waiting for the moon: gave up after 60 s");
         assert!(start.elapsed() < limit + Polling::STREAM.longest * 2);
     }
 }

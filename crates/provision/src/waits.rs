@@ -6,30 +6,30 @@ use tokio::time::Instant;
 
 use crate::transient::Transient;
 
-/// Why something is waited for.
+/// The reason for a wait.
 #[derive(Debug, Clone, Copy)]
 pub enum Why {
     /// A state lasts.
     State,
-    /// Each read but the last showed what was there before a change of our own.
+    /// Reads did not show our own change yet.
     Stale,
-    /// A call was refused with an answer that passes.
+    /// A call failed with a transient error.
     Refused(&'static Transient),
 }
 
-/// One wait that a first look did not end.
+/// One wait that the first poll did not end.
 #[derive(Debug, Clone)]
 pub struct Waited {
     /// After "waiting for".
     pub on: String,
     pub why: Why,
-    /// What was being done, where a call was refused: "creating delivery stream raw".
+    /// The operation in progress when a call was refused: "creating delivery stream raw".
     pub doing: Option<String>,
-    /// How often it was not so.
+    /// The number of polls or attempts without success.
     pub times: u32,
-    /// When it was first not so; for a state, when the wait began.
+    /// The first poll without success. For a state, the start of the wait.
     pub started: Instant,
-    /// When it was last not so.
+    /// The last poll without success.
     pub until: Instant,
 }
 

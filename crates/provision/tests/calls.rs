@@ -98,7 +98,7 @@ async fn credentials_of_another_account_change_nothing() {
         let Err(errors) = run::decide_up(&bench.cx, &stack, Permits::default(), &bench.events()).await else {
             panic!("the caller is of another account")
         };
-        let said = "the spec is for account 111122223333, and these credentials are of 000000000000";
+        let said = "the spec is for account 111122223333, but these credentials belong to account 000000000000";
         assert_eq!(errors.iter().map(ToString::to_string).collect::<Vec<_>>(), [said]);
     }
     assert!(bench.cx.calls.made().iter().all(Call::reads));

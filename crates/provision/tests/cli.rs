@@ -108,7 +108,7 @@ fn up_verify_and_down_do_what_they_say_and_again_is_nothing() {
     trial.expect(&["plan", "--local", "--detailed-exitcode"], 2, &["+ stream.events", "to create"]);
     trial.expect(&["status", "--local"], 0, &["stream.events"]);
     let up = ["up", "--local", "--ttl", "8h", "--owner", "ana"];
-    trial.expect(&up, 0, &["trial in account", "local engine", "created stream.events", "next:"]);
+    trial.expect(&up, 0, &["trial in account", "built-in emulator", "created stream.events", "next:"]);
     trial.expect(&["plan", "--local", "--detailed-exitcode"], 0, &["nothing to change"]);
     trial.expect(&["up", "--local"], 0, &["nothing to change"]);
     let verified = trial.expect(
@@ -120,17 +120,17 @@ fn up_verify_and_down_do_what_they_say_and_again_is_nothing() {
             "every delivery stream accounts for every record",
         ],
     );
-    let complete = "sent 1200, delivered 1200, dropped 0, failed 0, missing 0, duplicated 0";
+    let complete = "delivered 1200, dropped 0, failed 0, missing 0, duplicated 0";
     assert_eq!(verified.out.matches(complete).count(), 3, "{}", verified.out);
     let outputs = trial.expect(&["outputs", "--local", "--format", "dotenv"], 0, &[]);
     assert!(outputs.out.lines().all(|line| line.split_once('=').is_some_and(|(name, _)| !name.is_empty())));
-    trial.expect(&["status", "--local"], 0, &["there"]);
+    trial.expect(&["status", "--local"], 0, &["exists"]);
     trial.expect(&["list", "--local"], 0, &["trial", "17 resources", "ana", "expires 20"]);
-    trial.expect(&["gc", "--local"], 0, &["nothing has expired"]);
+    trial.expect(&["gc", "--local"], 0, &["no environment has expired"]);
     trial.expect(&["history", "--local"], 0, &["up", "by ana", "done in", "17 created"]);
     trial.expect(&["down", "--local"], 5, &["confirmation", "--yes"]);
     trial.expect(&["down", "--local", "--yes"], 0, &["deleted stream.events", "deleted bucket.lake"]);
-    trial.expect(&["down", "--local", "--yes"], 0, &["nothing to remove"]);
+    trial.expect(&["down", "--local", "--yes"], 0, &["nothing to delete"]);
     trial.expect(&["list", "--local"], 0, &["no environments"]);
     trial.expect(&["history", "--local", "--stack", "trial"], 0, &["nothing was done here"]);
 }
@@ -163,7 +163,7 @@ fn what_cannot_be_done_has_its_own_exit_code_and_changes_nothing() {
     trial.expect(&["up", "--ttl", "soon"], 64, &["write a duration"]);
     trial.expect(&["up", "--locale"], 64, &["--locale"]);
     trial.expect(&["fly"], 64, &["fly"]);
-    trial.expect(&["verify", "--local"], 1, &["is not there", "run `provision up` first"]);
+    trial.expect(&["verify", "--local"], 1, &["does not exist", "run `provision up` first"]);
     trial.expect(&["plan", "--local", "--detailed-exitcode"], 2, &["17 to create"]);
 }
 
@@ -172,10 +172,14 @@ fn a_replacement_wants_consent_where_nobody_can_be_asked() {
     let trial = Trial::new("pass");
     trial.expect(&["up", "--local"], 0, &[]);
     trial.write("provision.yaml", &SPEC.replace("name: trial-direct,", "name: trial-direct, from: events,"));
-    trial.expect(&["up", "--local"], 5, &["-/+ delivery.direct", "a delivery stream keeps its source", "pass --yes"]);
+    trial.expect(
+        &["up", "--local"],
+        5,
+        &["-/+ delivery.direct", "the source of a delivery stream cannot be changed", "pass --yes"],
+    );
     trial.expect(&["up", "--local", "--yes"], 0, &["replaced delivery.direct"]);
     trial.write("provision.yaml", &SPEC.replace("  direct:", "  # direct:"));
-    trial.expect(&["up", "--local"], 0, &["delivery.direct trial-direct is not in the spec any more", "--prune"]);
+    trial.expect(&["up", "--local"], 0, &["delivery.direct trial-direct is no longer in the spec", "--prune"]);
     trial.expect(&["up", "--local", "--prune"], 5, &["pass --yes"]);
     trial.expect(&["up", "--local", "--prune", "--yes"], 0, &["deleted delivery.direct"]);
 }
@@ -186,14 +190,14 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
         "a misspelt result",
         "answer['result'] = 'OK'",
         "delivered 0, dropped 0, failed 20, missing 0",
-        "it answered \"OK\", where only Ok, Dropped and ProcessingFailed count",
+        "the result is \"OK\", not Ok, Dropped or ProcessingFailed",
     ),
     ("an exception", "raise KeyError('lost')", "delivered 0, dropped 0, failed 20, missing 0", "KeyError: 'lost'"),
     (
         "what is not base64",
         "answer['data'] = '*'",
         "delivered 0, dropped 0, failed 20, missing 0",
-        "data in its answer is not base64",
+        "`data` is not base64",
     ),
     ("one record forgotten", "if number == 7: continue", "delivered 19, dropped 0, failed 1, missing 0", ""),
     (
@@ -202,7 +206,7 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
         "delivered 19, dropped 1, failed 0, missing 0",
         "",
     ),
-    ("no answer", "return None", "delivered 0, dropped 0, failed 20, missing 0", "its answer cannot be read"),
+    ("no answer", "return None", "delivered 0, dropped 0, failed 20, missing 0", "the response cannot be read"),
 ];
 
 #[test]

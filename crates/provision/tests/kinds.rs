@@ -191,8 +191,8 @@ async fn a_purge_deletes_what_its_delivery_stream_wrote_and_a_bucket_with_the_re
     let cx = purging(&cx);
     let live = BucketPrefix::observe(&cx, &name).await.unwrap().expect("the claim is there");
     let gone = BucketPrefix::delete(&cx, &name, &live).await.unwrap();
-    let told = "1 object deleted; 1 unfinished upload aborted; left alone: 1 object under data/raw/: 1 that no delivery \
-                stream wrote (data/raw/precious)";
+    let told = "1 object deleted; 1 unfinished upload aborted; not deleted: 1 object under data/raw/: 1 not written \
+                by a delivery stream (data/raw/precious)";
     assert_eq!(gone, Gone::DeletedWith(told.into()));
     let uploads = cx.s3().list_multipart_uploads().bucket("lake").send().await.unwrap();
     assert_eq!(uploads.uploads().iter().map(|upload| upload.key()).collect::<Vec<_>>(), [Some("data/raw/theirs")]);
@@ -386,7 +386,7 @@ async fn what_aws_does_not_change_is_a_replacement_with_its_reason() {
     make(&cx, &name, put).await;
     let live = DeliveryStream::observe(&cx, &name).await.unwrap().expect("it was made");
     let diff = delivery().diff(&live, &name, &cx.names);
-    assert_eq!(diff.changes[0].replaces, Some("a delivery stream keeps its source"));
+    assert_eq!(diff.changes[0].replaces, Some("the source of a delivery stream cannot be changed"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -87,7 +87,7 @@ async fn what_has_our_name_and_is_not_ours_is_refused_and_left_alone() {
     bench.cx.kinesis().create_stream().stream_name("kinesis-test").shard_count(3).send().await.unwrap();
     let plan = bench.plan(&stack).await;
     assert_eq!(plan.refusals.len(), 1, "{plan:#?}");
-    assert!(plan.refusals[0].why.contains("is not this stack's"), "{:?}", plan.refusals[0]);
+    assert!(plan.refusals[0].why.contains("does not belong to this stack"), "{:?}", plan.refusals[0]);
     let adopt = Permits { adopt: true, ..Permits::default() };
     let summary = bench.up_with(&stack, adopt).await;
     assert_eq!(summary.updated, 1);
@@ -273,7 +273,7 @@ async fn a_stream_that_others_read_is_not_deleted_without_a_word() {
     let notes = |plan: &provision::plan::Plan| -> Vec<String> {
         plan.notes.iter().map(|note| format!("{} {}", note.name.address, note.why)).collect()
     };
-    let registered = "stream.events registered consumer dashboard reads it, and is removed with it";
+    let registered = "stream.events registered consumer dashboard reads it and is deleted with it";
     assert_eq!(notes(&bench.plan_down(Some(&ours)).await), [registered]);
 
     let us = bench.cx.names.clone();
@@ -286,14 +286,14 @@ async fn a_stream_that_others_read_is_not_deleted_without_a_word() {
         )))
         .await;
     bench.cx.names = us;
-    let theirs = "stream.events delivery stream theirs reads it too, and loses its source";
+    let theirs = "stream.events delivery stream theirs also reads it and will lose its source";
     for spec in [Some(&ours), None] {
         assert_eq!(notes(&bench.plan_down(spec).await), [registered, theirs]);
     }
     // Who may not look hears that, and may go on.
     bench.engine.inject("firehose:ListDeliveryStreams=AccessDenied".parse().expect("a rule"));
     let told = notes(&bench.plan_down(Some(&ours)).await);
-    assert!(told[1].contains("which delivery streams read it is not known"), "{told:#?}");
+    assert!(told[1].contains("delivery streams that read it could not be listed"), "{told:#?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -314,7 +314,7 @@ async fn looking_for_readers_ends_after_seconds_and_leaves_the_rate_to_others() 
         let plan = bench.plan_down(Some(&ours)).await;
         assert!(start.elapsed() < std::time::Duration::from_secs(10), "{rule}: {:?}", start.elapsed());
         let told: Vec<&str> = plan.notes.iter().map(|note| note.why.as_str()).collect();
-        assert_eq!(told, ["2 delivery streams could not be looked at, and may read it too"], "{rule}");
+        assert_eq!(told, ["2 delivery streams could not be read; they may read it too"], "{rule}");
         let made = bench.cx.calls.made();
         let looks = made.iter().filter(|call| call.operation == "DescribeDeliveryStream");
         assert!(looks.map(|call| call.answers.len()).eq([1, 1]), "{rule}: {made:#?}");

@@ -291,7 +291,7 @@ async fn a_log_group_with_the_records_name_stops_an_up_and_no_down() {
     bench.cx.logs().create_log_group().log_group_name("/provision/kinesis-test/-").tags("a", "b").send().await.unwrap();
     let stack = stack(&experiment());
     let refused = provision::run::decide_up(&bench.cx, &stack, Permits::default(), &bench.events()).await;
-    assert!(refused.is_err_and(|errors| errors[0].to_string().contains("exists and is not ours")));
+    assert!(refused.is_err_and(|errors| errors[0].to_string().contains("exists and was not created by provision")));
     assert!(!bench.down(Some(&stack)).await.changed());
     let groups = bench.cx.logs().describe_log_groups().send().await.unwrap();
     assert_eq!(groups.log_groups().len(), 1, "it is still there");

@@ -90,12 +90,12 @@ const BY_RULE: &[(&str, &str)] = &[
     ("logs-absent", NOT_READ),
     ("logs-stale", NOT_READ),
     ("logs-empty-pages", "pages are read until the token repeats"),
-    ("logs-late-events", "nothing is decided by them: `history` tells what is found"),
+    ("logs-late-events", "no decision depends on them; `history` shows what exists"),
 ];
-const READ_BACK: &str = "what AWS took is not sent again, but read until it shows | 60 s |";
-const SENT_AGAIN: &str = "the change is sent again, unless it shows | 60 s |";
-const NOT_READ: &str = "nothing is decided by a read after a change of our own";
-const VANISHED: &str = "what a read showed and a change does not find is created";
+const READ_BACK: &str = "an accepted change is not sent again; reads are repeated until they show it | 60 s |";
+const SENT_AGAIN: &str = "the change is retried, unless a read shows it | 60 s |";
+const NOT_READ: &str = "no decision depends on a read after our own change";
+const VANISHED: &str = "a resource that a read shows but a change does not find is created";
 
 /// How AWS answers about a resource that it does not see.
 fn absent(kind: &str) -> &'static str {
@@ -135,7 +135,7 @@ fn transients(row: &Row) -> Vec<&'static Transient> {
 }
 
 fn told(row: &Transient) -> String {
-    format!("the call is sent again, waiting for {} | {} s", row.waits_for, row.limit.as_secs())
+    format!("the call is retried, waiting for {} | {} s", row.waits_for, row.limit.as_secs())
 }
 
 /// Every anomaly, and every transient that is none of them, with how it is survived.

@@ -73,7 +73,7 @@ impl Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Breach {
     pub kind: Kind,
-    /// What is wrong, for people: "it answered Ok without data".
+    /// What is wrong, for people: "the result is Ok, but there is no data".
     pub what: String,
     /// Place of the record that it is about in the batch.
     pub record: Option<usize>,
@@ -123,15 +123,15 @@ impl Kind {
     pub fn consequence(self) -> &'static str {
         match self {
             Kind::FunctionFailed | Kind::TimedOut | Kind::ResponseTooLarge => {
-                "Firehose asks again, and then puts every record of the batch under the error prefix"
+                "Firehose retries, then stores every record of the batch under the error prefix"
             }
             Kind::Unreadable | Kind::UnknownResult | Kind::DataNotBase64 | Kind::PartitionKeys => {
-                "Firehose puts every record of the batch under the error prefix (Lambda.FunctionError)"
+                "Firehose stores every record of the batch under the error prefix (Lambda.FunctionError)"
             }
-            Kind::DataMissing => "Firehose puts the record under the error prefix (Lambda.InvalidReturnFormat)",
-            Kind::RecordMissing => "Firehose puts the record under the error prefix (Lambda.MissingRecordId)",
-            Kind::RecordDuplicated => "Firehose puts the record under the error prefix (Lambda.DuplicatedRecordId)",
-            Kind::RecordUnknown => "Firehose ignores the answer, and the record that it was for is missing",
+            Kind::DataMissing => "Firehose stores the record under the error prefix (Lambda.InvalidReturnFormat)",
+            Kind::RecordMissing => "Firehose stores the record under the error prefix (Lambda.MissingRecordId)",
+            Kind::RecordDuplicated => "Firehose stores the record under the error prefix (Lambda.DuplicatedRecordId)",
+            Kind::RecordUnknown => "Firehose ignores this result, and the record it was meant for counts as missing",
         }
     }
 }
@@ -169,11 +169,14 @@ pub fn judge(ids: &[&str], payload: &[u8], function_failed: bool) -> Judged {
         return none(kind, what);
     }
     if payload.len() > MAX_RESPONSE_BYTES {
-        return none(Kind::ResponseTooLarge, format!("it answered {} bytes of {MAX_RESPONSE_BYTES}", payload.len()));
+        return none(
+            Kind::ResponseTooLarge,
+            format!("the response has {} bytes, and Lambda allows {MAX_RESPONSE_BYTES}", payload.len()),
+        );
     }
     match read::records(payload) {
         Ok(records) => judge_records(ids, records),
-        Err(why) => none(Kind::Unreadable, format!("its answer cannot be read: {why}")),
+        Err(why) => none(Kind::Unreadable, format!("the response cannot be read: {why}")),
     }
 }
 
@@ -203,12 +206,12 @@ fn judge_records(ids: &[&str], records: Vec<Returned>) -> Judged {
             Some(Verdict::Duplicated) => {}
             slot => {
                 *slot = Some(Verdict::Duplicated);
-                breach(Kind::RecordDuplicated, "it answered the record more than once".into());
+                breach(Kind::RecordDuplicated, "the record is in the response more than once".into());
             }
         }
     }
     for (place, _) in verdicts.iter().enumerate().filter(|(_, verdict)| verdict.is_none()) {
-        let what = "it did not answer the record".into();
+        let what = "the record is missing from the response".into();
         breaches.push(Breach { kind: Kind::RecordMissing, what, record: Some(place) });
     }
     let fails = breaches.iter().any(|breach| breach.kind.fails_the_batch());
@@ -219,11 +222,9 @@ fn judge_records(ids: &[&str], records: Vec<Returned>) -> Judged {
 /// What is wrong with an id that was not sent.
 fn unknown(record_id: &Text) -> (Kind, String) {
     match record_id {
-        Text::Is(id) => (Kind::RecordUnknown, format!("it answered recordId {id:?}, which was not asked")),
-        Text::Not(Form::Null) => (Kind::RecordUnknown, "a record of its answer has no `recordId`".into()),
-        Text::Not(form) => {
-            (Kind::Unreadable, format!("a `recordId` of its answer is {form}, where a text is expected"))
-        }
+        Text::Is(id) => (Kind::RecordUnknown, format!("the response has recordId {id:?}, which was not in the event")),
+        Text::Not(Form::Null) => (Kind::RecordUnknown, "a record of the response has no `recordId`".into()),
+        Text::Not(form) => (Kind::Unreadable, format!("a `recordId` of the response is {form}, not a string")),
     }
 }
 
@@ -234,16 +235,16 @@ fn verdict(record: &Returned) -> Result<Verdict, (Kind, String)> {
         Some("ProcessingFailed") => Ok(Verdict::Failed),
         other => {
             let other = other.unwrap_or_default();
-            let what = format!("it answered {other:?}, where only Ok, Dropped and ProcessingFailed count");
+            let what = format!("the result is {other:?}, not Ok, Dropped or ProcessingFailed");
             Err((Kind::UnknownResult, what))
         }
     }
 }
 
 fn data(data: &Text) -> Result<Vec<u8>, (Kind, String)> {
-    let not_base64 = |is: String| (Kind::DataNotBase64, format!("data in its answer is not base64: {is}"));
+    let not_base64 = |is: String| (Kind::DataNotBase64, format!("`data` is not base64: {is}"));
     match data {
-        Text::Not(Form::Null) => Err((Kind::DataMissing, "it answered Ok without data".into())),
+        Text::Not(Form::Null) => Err((Kind::DataMissing, "the result is Ok, but there is no data".into())),
         Text::Is(text) => STANDARD.decode_to_vec(text.as_bytes()).map_err(|_| not_base64(short(text))),
         Text::Not(form) => Err(not_base64(format!("it is {form}"))),
     }
@@ -252,23 +253,23 @@ fn data(data: &Text) -> Result<Vec<u8>, (Kind, String)> {
 fn partition_keys(metadata: &Value) -> Result<BTreeMap<String, String>, (Kind, String)> {
     let wrong = |what: String, value: &Value, expected: &str| {
         let is = Form::of(value);
-        (Kind::PartitionKeys, format!("{what} is {is}, where {expected} is expected"))
+        (Kind::PartitionKeys, format!("{what} is {is}, not {expected}"))
     };
     let keys = match metadata {
         Value::Null => return Ok(BTreeMap::new()),
         Value::Object(metadata) => metadata.get("partitionKeys"),
-        other => return Err(wrong("its `metadata`".into(), other, "an object")),
+        other => return Err(wrong("`metadata`".into(), other, "an object")),
     };
     match keys {
         None | Some(Value::Null) => Ok(BTreeMap::new()),
         Some(Value::Object(keys)) => {
             let text = |(key, value): (&String, &Value)| match value {
                 Value::String(value) => Ok((key.clone(), value.clone())),
-                other => Err(wrong(format!("the partition key {key:?} of its answer"), other, "a text")),
+                other => Err(wrong(format!("partition key {key:?}"), other, "a string")),
             };
             keys.iter().map(text).collect()
         }
-        Some(other) => Err(wrong("its `partitionKeys`".into(), other, "an object of texts")),
+        Some(other) => Err(wrong("`partitionKeys`".into(), other, "an object of strings")),
     }
 }
 
@@ -286,7 +287,7 @@ fn failure(document: &[u8]) -> (Kind, String) {
         (None, Some(message)) => message.to_owned(),
         _ => short(&String::from_utf8_lossy(document)),
     };
-    (kind, format!("it failed: {what}"))
+    (kind, format!("the function failed: {what}"))
 }
 
 fn short(text: &str) -> String {

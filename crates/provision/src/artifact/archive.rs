@@ -22,9 +22,9 @@ pub(super) struct Entry {
     /// Its path in the zip, with `/`.
     pub(super) name: String,
     pub(super) executable: bool,
-    /// Of a link: of the file that it leads to.
+    /// For a link, the mode of the file that it points to.
     pub(super) bytes: Vec<u8>,
-    /// Where it leads, if it is a link.
+    /// The target, if it is a link.
     pub(super) link: Option<String>,
 }
 
@@ -70,7 +70,7 @@ fn write(entries: &[Entry], level: Option<Level>) -> Result<Vec<u8>, ZipError> {
     Ok(writer.finish()?.into_inner())
 }
 
-/// What the zip says of itself.
+/// The comment of the zip.
 pub(super) fn comment(doing: &str, zip: &[u8]) -> Result<Vec<u8>> {
     let archive = ZipArchive::new(Cursor::new(zip)).map_err(|cause| Error::new(doing, cause))?;
     Ok(archive.comment().to_vec())
@@ -125,7 +125,7 @@ fn follow(archive: &mut ZipArchive<Cursor<&[u8]>>, entry: &mut Entry, wanted: bo
 }
 
 fn check_zipped(doing: &str, bytes: u64) -> Result<()> {
-    within(doing, "the zip", bytes, MAX_ZIP_BYTES, "leave out what the function does not need, or put it into a layer")
+    within(doing, "the zip", bytes, MAX_ZIP_BYTES, "leave out what the function does not need, or move it to a layer")
 }
 
 fn check_unzipped(doing: &str, bytes: u64) -> Result<()> {
@@ -136,7 +136,7 @@ fn within(doing: &str, what: &str, bytes: u64, most: u64, hint: &str) -> Result<
     if bytes <= most {
         return Ok(());
     }
-    Err(Error::new(doing, format!("{what} has {bytes} bytes, and Lambda takes {most} at most")).hint(hint))
+    Err(Error::new(doing, format!("{what} has {bytes} bytes; Lambda accepts at most {most}")).hint(hint))
 }
 
 #[cfg(test)]
@@ -179,11 +179,11 @@ mod tests {
     fn what_is_over_a_limit_is_refused_with_both_numbers() {
         assert!(check_zipped("packing", MAX_ZIP_BYTES).is_ok());
         let error = check_zipped("packing", MAX_ZIP_BYTES + 1).expect_err("it is one byte too large");
-        assert_eq!(error.to_string(), "packing: the zip has 52428801 bytes, and Lambda takes 52428800 at most");
+        assert_eq!(error.to_string(), "packing: the zip has 52428801 bytes; Lambda accepts at most 52428800");
         let error = check_unzipped("packing", MAX_UNPACKED_BYTES + 1).expect_err("it is one byte too large");
         assert_eq!(
             error.to_string(),
-            "packing: the unzipped code has 262144001 bytes, and Lambda takes 262144000 at most"
+            "packing: the unzipped code has 262144001 bytes; Lambda accepts at most 262144000"
         );
     }
 }

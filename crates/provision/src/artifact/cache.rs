@@ -13,11 +13,11 @@ use super::{Target, cargo};
 use crate::error::{Error, Result};
 use crate::workdir;
 
-/// Where the zip of one source in its present state is, or will be.
+/// The path of the zip for the current state of a source, whether or not it exists yet.
 #[derive(Debug)]
 pub(super) struct Slot {
     folder: PathBuf,
-    /// The same for all states of one source.
+    /// The part of the name that all states of one source share.
     stem: String,
     fingerprint: String,
 }
@@ -50,7 +50,7 @@ impl Slot {
 
     /// Keeps a zip, in place of those of earlier states. Whoever reads meanwhile sees a whole file or none.
     pub(super) fn write(&self, zip: &[u8]) -> Result<()> {
-        self.replace(zip).map_err(|cause| Error::new(format!("keeping {}", self.file().display()), cause))
+        self.replace(zip).map_err(|cause| Error::new(format!("writing {}", self.file().display()), cause))
     }
 
     fn replace(&self, zip: &[u8]) -> io::Result<()> {

@@ -26,7 +26,7 @@ pub(super) const PROFILE: [(&str, &str); 6] = [
 ];
 const PROFILE_NAME: &str = "provision-lambda";
 
-/// What cargo says while all is well. All else that it says is what people need when a build fails.
+/// Lines that cargo prints during a successful build. Anything else is shown when a build fails.
 const PROGRESS: [&str; 11] = [
     "Adding",
     "Blocking",
@@ -41,7 +41,7 @@ const PROGRESS: [&str; 11] = [
     "Updating",
 ];
 
-/// What is to be built.
+/// One build.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Order<'a> {
     /// The package's folder.
@@ -49,12 +49,12 @@ pub(super) struct Order<'a> {
     /// The binary, where there are several.
     pub(super) bin: Option<&'a str>,
     pub(super) architecture: Architecture,
-    /// Of processor.
+    /// The processor level.
     pub(super) level: Option<Level>,
     pub(super) target_dir: &'a Path,
 }
 
-/// Who links it.
+/// The linker to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum With {
     Cargo,
@@ -62,7 +62,7 @@ pub(super) enum With {
     Zig(Option<Glibc>),
 }
 
-/// Is `cargo zigbuild` installed?
+/// Whether `cargo zigbuild` is installed.
 pub fn has_zigbuild() -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders = env::split_paths(&path).chain(home().map(|home| home.join("bin")));
@@ -79,7 +79,7 @@ pub(super) async fn build(order: &Order<'_>, with: With, progress: &mut (dyn FnM
     let output = run(command(&package, order, with), progress).await.map_err(|cause| {
         let missing = cause.kind() == io::ErrorKind::NotFound;
         let error = Error::new(&building, format!("running cargo: {cause}"));
-        if missing { error.hint("install Rust, from https://rustup.rs, or give the function a `zip:`") } else { error }
+        if missing { error.hint("install Rust from https://rustup.rs, or give the function a `zip:`") } else { error }
     })?;
     if !output.success {
         let hint = remedy(&output.said, order.architecture);
@@ -89,7 +89,7 @@ pub(super) async fn build(order: &Order<'_>, with: With, progress: &mut (dyn FnM
     tokio::fs::read(executable).await.map_err(|cause| Error::new(&building, cause))
 }
 
-/// What to do about a build that failed, as far as that can be told from what was said.
+/// A hint for a failed build, if its output shows the reason.
 fn remedy(said: &str, architecture: Architecture) -> String {
     let triple = triple(architecture);
     let cross = architecture != Architecture::here();
@@ -100,7 +100,7 @@ fn remedy(said: &str, architecture: Architecture) -> String {
                 "install cargo-zigbuild (pip install cargo-zigbuild), or set a linker for {triple} in .cargo/config.toml"
             )
         }
-        () => "nothing was changed; build it yourself to see more".to_owned(),
+        () => "nothing was changed; run cargo build in the crate to see more".to_owned(),
     }
 }
 
@@ -147,12 +147,12 @@ fn flags(package: &Package, order: &Order<'_>) -> serde_json::Value {
     paths.chain(order.level.map(|level| format!("-Ctarget-cpu={level}"))).collect()
 }
 
-/// Where cargo keeps what is not of one project.
+/// Cargo's home folder.
 pub(super) fn home() -> Option<PathBuf> {
     env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")))
 }
 
-/// What came of one run of cargo.
+/// The result of one run of cargo.
 struct Output {
     success: bool,
     executables: Vec<Executable>,
@@ -218,11 +218,12 @@ fn executable(message: &str) -> Option<Executable> {
 fn only_binary<'a>(building: &str, executables: &'a [Executable]) -> Result<&'a Path> {
     match executables {
         [only] => Ok(&only.path),
-        [] => Err(Error::new(building, "the package has no binary").hint("give it a src/main.rs")),
+        [] => Err(Error::new(building, "the package has no binary").hint("add src/main.rs")),
         several => {
             let names: Vec<_> = several.iter().map(|executable| executable.bin.as_str()).collect();
             let names = names.join(", ");
-            Err(Error::new(building, format!("the package has several binaries: {names}")).hint("name one with `bin:`"))
+            Err(Error::new(building, format!("the package has several binaries: {names}"))
+                .hint("choose one with `bin:`"))
         }
     }
 }

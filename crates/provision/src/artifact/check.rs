@@ -6,7 +6,7 @@ use super::elf::{Asks, Glibc, Needed};
 use super::{Architecture, Target, cargo, runtime};
 use crate::error::Error;
 
-/// What is wrong with a file of the package, and what to do about it.
+/// A problem with a file of the package, and its remedy.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub(super) what: String,
@@ -30,7 +30,7 @@ impl Wrong {
 /// # Errors
 /// It is for another architecture, asks for a loader, a glibc or a library that the runtime does not have, or is none.
 pub(super) fn executable(binary: &[u8], target: &Target, beside: &[&str]) -> Result<(), Wrong> {
-    let name = "its `bootstrap`";
+    let name = "`bootstrap`";
     let asks = Asks::of(binary).map_err(|cause| {
         let what = format!("{name} is neither a script nor a 64-bit Linux executable: {cause}");
         Wrong::new(what, "build it for Linux, for example with --target x86_64-unknown-linux-gnu")
@@ -66,7 +66,7 @@ fn machine(name: &str, machine: Machine, architecture: Architecture) -> Result<(
     };
     let wanted = architecture.name();
     Err(Wrong::new(
-        format!("{name} is built for {is}, and the function's architecture is {wanted}"),
+        format!("{name} is built for {is}, but the function's architecture is {wanted}"),
         format!("build it for {wanted}, or change the function's `architecture`"),
     ))
 }
@@ -78,7 +78,7 @@ fn loader(interpreter: Option<&str>, architecture: Architecture) -> Result<(), W
     };
     match interpreter {
         Some(wanted) if wanted != has => Err(Wrong::new(
-            format!("its `bootstrap` is loaded by {wanted}, and Lambda has {has}"),
+            format!("`bootstrap` needs the loader {wanted}, but Lambda has {has}"),
             "link it statically (-C target-feature=+crt-static), or against glibc",
         )),
         _ => Ok(()),
@@ -94,7 +94,7 @@ fn glibc(name: &str, needed: Option<&Needed>, target: &Target) -> Result<(), Wro
     let (runtime, triple) = (&target.runtime, cargo::triple(target.architecture));
     let symbol = needed.symbol.as_deref().map_or(String::new(), |symbol| format!(" (symbol {symbol})"));
     let what = format!(
-        "{name} needs {}{symbol}, and {runtime} has glibc {major}.{minor}: it was linked on a newer system",
+        "{name} needs {}{symbol}, but {runtime} has glibc {major}.{minor}; it was linked on a newer system",
         needed.name
     );
     let remedy = format!(
@@ -117,7 +117,7 @@ fn libraries(name: &str, needed: &[String], target: &Target, beside: &[&str]) ->
     }
     let (missing, runtime) = (missing.join(", "), &target.runtime);
     Err(Wrong::new(
-        format!("{name} is linked dynamically with {missing}, which {runtime} does not have"),
+        format!("{name} links {missing} dynamically, which {runtime} does not have"),
         "link it statically (many crates have a feature `vendored` or `bundled`), put the library into lib/ beside \
          bootstrap, or give the function a layer that has it",
     ))
@@ -148,7 +148,7 @@ mod tests {
         };
         let wrong = executable(&binary, &target(other, "provided.later"), &[]).expect_err("it is not for that");
         assert!(
-            wrong.what.ends_with(&format!("and the function's architecture is {}", other.name())),
+            wrong.what.ends_with(&format!("but the function's architecture is {}", other.name())),
             "{}",
             wrong.what
         );
@@ -159,14 +159,14 @@ mod tests {
         assert!(wrong.what.contains("built for ELF machine 243"), "{}", wrong.what);
     }
 
-    /// Where an ELF header has its machine.
+    /// The offset of the machine field in an ELF header.
     const E_MACHINE: usize = 18;
 
     #[test]
     fn too_new_a_glibc_is_refused_with_symbol_and_remedies() {
         let wrong = executable(&dynamic(), &host("provided.al2"), &[]).expect_err("std asks for more than 2.26");
         let symbol =
-            Regex::new(r"needs GLIBC_2\.\d+ \(symbol \w+\), and provided.al2 has glibc 2.26").expect("it is valid");
+            Regex::new(r"needs GLIBC_2\.\d+ \(symbol \w+\), but provided.al2 has glibc 2.26").expect("it is valid");
         assert!(symbol.is_match(&wrong.what) && wrong.too_new, "{}", wrong.what);
         assert!(wrong.remedy.contains("cargo-zigbuild") && wrong.remedy.contains("crt-static"), "{}", wrong.remedy);
     }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn another_loader_than_lambdas_is_refused() {
         let wrong = loader(Some("/lib/ld-musl-x86_64.so.1"), Architecture::X86_64).expect_err("it is musl's");
-        assert!(wrong.what.contains("loaded by /lib/ld-musl-x86_64.so.1"), "{}", wrong.what);
+        assert!(wrong.what.contains("needs the loader /lib/ld-musl-x86_64.so.1"), "{}", wrong.what);
         assert_eq!(loader(None, Architecture::X86_64), Ok(()));
     }
 
@@ -184,7 +184,7 @@ mod tests {
         let needed = ["libc.so.6", "libpq.so.5", "libssl.so.1.1"].map(str::to_owned);
         let wrong = libraries("it", &needed, &target, &["bootstrap"]).expect_err("two are missing");
         assert!(
-            wrong.what.ends_with("with libpq.so.5, libssl.so.1.1, which provided.al2023 does not have"),
+            wrong.what.ends_with("links libpq.so.5, libssl.so.1.1 dynamically, which provided.al2023 does not have"),
             "{}",
             wrong.what
         );

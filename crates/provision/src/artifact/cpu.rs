@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Level(pub(super) u32);
 
-/// What every x86_64 of Lambda has: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-avx2.html>.
+/// The level that every x86_64 machine of Lambda has: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-avx2.html>.
 const LAMBDA: Level = Level(3);
 
 /// As compilers spell it.
@@ -27,7 +27,7 @@ impl fmt::Display for Level {
 }
 
 impl Level {
-    /// Of a zip's comment, where this wrote it.
+    /// Reads the level from the comment of a zip that this program wrote.
     fn parse(comment: &[u8]) -> Option<Level> {
         let digits = comment.strip_prefix(b"x86-64-v")?;
         std::str::from_utf8(digits).ok()?.parse().ok().map(Level)
@@ -44,7 +44,7 @@ impl Level {
     }
 }
 
-/// Where cargo looks for its configuration: <https://doc.rust-lang.org/cargo/reference/config.html#hierarchical-structure>.
+/// The files in which cargo looks for its configuration: <https://doc.rust-lang.org/cargo/reference/config.html#hierarchical-structure>.
 fn configurations(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let folders = folder.ancestors().map(|folder| folder.join(".cargo")).chain(cargo::home());
     folders.flat_map(|folder| ["config.toml", "config"].map(|name| folder.join(name)))
@@ -55,7 +55,7 @@ fn configurations(folder: &Path) -> impl Iterator<Item = PathBuf> {
 /// # Errors
 /// The zip's comment or the binary's note names a level of x86-64 that is more than this processor has.
 pub fn check_here(name: &str, zip: &[u8]) -> Result<()> {
-    let running = format!("running {name} here");
+    let running = format!("running {name}");
     let entries = archive::entries(&running, zip, |file| file == BOOTSTRAP)?;
     let Some(bootstrap) = entries.iter().find(|entry| entry.name == BOOTSTRAP) else { return Ok(()) };
     let noted = Asks::of(&bootstrap.bytes).ok().and_then(|asks| asks.x86_64_level);
@@ -66,7 +66,7 @@ pub fn check_here(name: &str, zip: &[u8]) -> Result<()> {
 fn enough(running: &str, needed: Option<Level>, here: Level) -> Result<()> {
     match needed {
         Some(needed) if needed > here => {
-            let why = format!("it needs a processor of level {needed}, and this one's is {here}");
+            let why = format!("it needs a processor of level {needed}, but this machine's is {here}");
             Err(Error::new(running, why).hint(format!(
                 "Lambda's has {LAMBDA}; run this elsewhere, or have it built for this one: rustflags = [\"-C\", \"target-cpu={here}\"] under \
                  [target.x86_64-unknown-linux-gnu] in .cargo/config.toml"
@@ -103,10 +103,10 @@ mod tests {
     #[test]
     fn more_than_the_processor_has_is_refused() {
         for (needed, here) in [(None, 1), (Some(1), 1), (Some(3), 3), (Some(3), 4)] {
-            assert!(enough("running f here", needed.map(Level), Level(here)).is_ok(), "{needed:?} on {here}");
+            assert!(enough("running f", needed.map(Level), Level(here)).is_ok(), "{needed:?} on {here}");
         }
-        let error = enough("running f here", Some(Level(3)), Level(2)).expect_err("it is more");
-        let told = "running f here: it needs a processor of level x86-64-v3, and this one's is x86-64-v2";
+        let error = enough("running f", Some(Level(3)), Level(2)).expect_err("it is more");
+        let told = "running f: it needs a processor of level x86-64-v3, but this machine's is x86-64-v2";
         assert_eq!(error.to_string(), told);
         assert!(error.what_next().is_some_and(|hint| hint.contains("target-cpu=x86-64-v2")), "{error:?}");
     }
@@ -118,7 +118,7 @@ mod tests {
         assert!(check_here("f", &zip(None)).is_ok());
         assert!(check_here("f", &zip(Some(Level(1)))).is_ok());
         let error = check_here("f", &zip(Some(Level(9)))).expect_err("there is no such processor");
-        assert!(error.to_string().starts_with("running f here: it needs a processor of level x86-64-v9"), "{error}");
+        assert!(error.to_string().starts_with("running f: it needs a processor of level x86-64-v9"), "{error}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a binary asks of the system it runs on, from the ELF itself.
+//! The requirements of a binary on its system, read from the ELF file.
 
 use object::elf::{DT_NEEDED, FileHeader64, GNU_PROPERTY_X86_ISA_1_NEEDED, Machine, SHT_DYNSYM};
 use object::read::elf::{FileHeader, ProgramHeader, SectionTable, Sym};
@@ -23,7 +23,7 @@ impl Glibc {
     }
 }
 
-/// What a binary asks of the system it runs on.
+/// The requirements of a binary on its system.
 pub(super) struct Asks {
     pub(super) machine: Machine,
     /// `None`: it is linked statically, or is a library.
@@ -68,7 +68,7 @@ impl Asks {
     }
 }
 
-/// What one segment's notes say of the processor.
+/// The processor level that the notes of one segment require.
 fn level(
     segment: &<Header as FileHeader>::ProgramHeader,
     endian: Endianness,

@@ -90,7 +90,7 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
         (kind.is_char_device() || kind.is_block_device(), "a device"),
     ];
     if let Some((_, what)) = special.iter().find(|(is, _)| *is) {
-        return Err(at(path, io::Error::other(format!("it is {what}, and only files can be read here"))));
+        return Err(at(path, io::Error::other(format!("it is {what}; a package can only contain files"))));
     }
     fs::read(path).map_err(|cause| at(path, cause))
 }

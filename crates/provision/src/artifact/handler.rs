@@ -43,8 +43,11 @@ pub(super) fn check(entries: &[Entry], target: &Target) -> Result<(), Wrong> {
     let Some(language) = language(&target.runtime) else { return Ok(()) };
     let handler = &target.handler;
     let Some((module, function)) = handler.rsplit_once('.') else {
-        let what = format!("its handler `{handler}` names no function of a file");
-        return Err(Wrong::new(what, "write the file without its ending, a point, and the function: app.handler"));
+        let what = format!("handler `{handler}` does not name a function in a file");
+        return Err(Wrong::new(
+            what,
+            "write the file name without its extension, a dot, and the function: app.handler",
+        ));
     };
     let files = files(target);
     let found = entries.iter().find(|entry| files.contains(&entry.name));
@@ -70,13 +73,13 @@ fn no_file(entries: &[Entry], language: Language, handler: &str, files: &[String
     let there = entries.iter().map(|entry| entry.name.as_str());
     let there: Vec<&str> = there.filter(|name| endings.iter().any(|ending| name.ends_with(ending))).take(5).collect();
     let remedy = match there.as_slice() {
-        [] => "the code is to stand at the root of the folder or zip".to_owned(),
+        [] => "put the code at the root of the folder or zip".to_owned(),
         there => format!("it has {}", there.join(", ")),
     };
-    Wrong::new(format!("its handler is `{handler}`, and there is no file `{}`", files[0]), remedy)
+    Wrong::new(format!("the handler is `{handler}`, but there is no file `{}`", files[0]), remedy)
 }
 
-/// Is the name anywhere in the file, or may it come about in a way that cannot be seen?
+/// Whether the file contains the name, or could define it in a way that a search does not find.
 fn function_in(language: Language, file: &Entry, function: &str) -> Result<(), Wrong> {
     let text = String::from_utf8_lossy(&file.bytes);
     let (comment, unseen): (&str, &[&str]) = match language {
@@ -93,7 +96,7 @@ fn function_in(language: Language, file: &Entry, function: &str) -> Result<(), W
         [] => format!("define `{function}` in it, or change the function's `handler`"),
         names => format!("it has {}", names.iter().take(8).copied().collect::<Vec<_>>().join(", ")),
     };
-    Err(Wrong::new(format!("there is no `{function}` in `{}`, which its handler names", file.name), remedy))
+    Err(Wrong::new(format!("the handler names `{function}` in `{}`, which does not define it", file.name), remedy))
 }
 
 static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[A-Za-z_$][A-Za-z0-9_$]*").expect("tests use it"));
@@ -154,18 +157,18 @@ mod tests {
     fn a_handler_that_is_not_there_is_told_with_what_is() {
         let app = ("app.py", "# handle\ndef handel(event, context): pass\nasync def other(): pass");
         let table = [
-            ("python3.13", "handle", app, "its handler `handle` names no function of a file; write the file"),
+            ("python3.13", "handle", app, "handler `handle` does not name a function in a file; write the file"),
             (
                 "python3.13",
                 "main.handle",
                 app,
-                "its handler is `main.handle`, and there is no file `main.py`; it has app.py",
+                "the handler is `main.handle`, but there is no file `main.py`; it has app.py",
             ),
             (
                 "python3.13",
                 "app.handle",
                 app,
-                "there is no `handle` in `app.py`, which its handler names; it has handel, other",
+                "the handler names `handle` in `app.py`, which does not define it; it has handel, other",
             ),
             (
                 "python3.13",
@@ -177,14 +180,9 @@ mod tests {
                 "nodejs22.x",
                 "index.handler",
                 ("index.mjs", "export const handle = 1"),
-                "no `handler` in `index.mjs`, which its handler names; it has handle",
+                "`handler` in `index.mjs`, which does not define it; it has handle",
             ),
-            (
-                "nodejs22.x",
-                "index.handler",
-                ("readme", ""),
-                "there is no file `index.js`; the code is to stand at the root",
-            ),
+            ("nodejs22.x", "index.handler", ("readme", ""), "there is no file `index.js`; put the code at the root"),
         ];
         for (runtime, handler, file, expected) in table {
             let told = said(runtime, handler, &[file]);

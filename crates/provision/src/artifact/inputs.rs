@@ -1,4 +1,4 @@
-//! What a crate is built from, and a fingerprint of it. Reads files and starts no process.
+//! The input files of a crate's build, and a fingerprint of them. Reads files and starts no process.
 //!
 //! The inputs are the workspace's manifest, lock file, cargo configuration and toolchain file, and the folders of the
 //! package and of every package that it or the workspace refers to by path. Manifests are not parsed: each quoted text
@@ -37,11 +37,11 @@ impl Package {
     pub(super) fn at(path: &Path) -> Result<Package> {
         let building = || format!("building crate {}", path.display());
         let manifest = files::read_to_string(&path.join(MANIFEST)).map_err(|cause| {
-            Error::new(building(), cause).hint("name the folder of a cargo package, the one that holds its Cargo.toml")
+            Error::new(building(), cause).hint("use the folder of a cargo package, which has its Cargo.toml")
         })?;
         if !has_table(&manifest, "package") {
-            return Err(Error::new(building(), "its Cargo.toml is of a workspace and of no package")
-                .hint("name the folder of one of its members"));
+            return Err(Error::new(building(), "its Cargo.toml is a workspace without a package")
+                .hint("use the folder of one of its members"));
         }
         let folder = path.canonicalize().map_err(|cause| Error::new(building(), cause))?;
         let root = folder.ancestors().find(|folder| is_workspace(folder)).unwrap_or(&folder).to_owned();
@@ -191,9 +191,9 @@ mod tests {
     fn a_folder_without_a_package_is_refused_with_what_to_name_instead() {
         let root = workspace();
         let error = Package::at(root.path()).expect_err("it is the workspace's");
-        assert!(error.to_string().ends_with("its Cargo.toml is of a workspace and of no package"), "{error}");
+        assert!(error.to_string().ends_with("its Cargo.toml is a workspace without a package"), "{error}");
         let error = Package::at(&root.path().join("crate/src")).expect_err("there is no manifest");
         assert!(error.to_string().contains("crate/src/Cargo.toml: No such file"), "{error}");
-        assert_eq!(error.what_next(), Some("name the folder of a cargo package, the one that holds its Cargo.toml"));
+        assert_eq!(error.what_next(), Some("use the folder of a cargo package, which has its Cargo.toml"));
     }
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use local_cloud::functions::stays_inside;
 
-/// What the zip says of a link in a folder.
+/// The zip entry for a link in a folder.
 pub(super) fn kept(folder: &Path, name: &str, path: &Path) -> io::Result<String> {
     let to = fs::read_link(path)?;
-    let to = to.to_str().ok_or_else(|| io::Error::other("it is a link to a name that is no text"))?;
+    let to = to.to_str().ok_or_else(|| io::Error::other("it is a link to a name that is not UTF-8"))?;
     if !stays_inside(Path::new(name), Path::new(to)) {
         return Err(refusal(to));
     }
@@ -21,7 +21,7 @@ pub(super) fn kept(folder: &Path, name: &str, path: &Path) -> io::Result<String>
 
 fn refusal(to: &str) -> io::Error {
     io::Error::other(format!(
-        "it is a link to {to}, which a package keeps only if it is relative and leads to a file in the folder"
+        "it is a link to {to}; a package keeps a link only if it is relative and points to a file in the folder"
     ))
 }
 

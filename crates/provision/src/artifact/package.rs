@@ -6,7 +6,7 @@ use super::archive::{BOOTSTRAP, Entry};
 use super::check::{self, Wrong};
 use super::{Target, handler};
 
-/// Does the check look into the file, and not only at its name? So that a zip need not be unpacked whole.
+/// Whether the checks read the content of the file and not only its name. Other files need not be unpacked.
 pub(super) fn is_looked_into(name: &str, target: &Target) -> bool {
     name == BOOTSTRAP || is_shared_object(name) || handler::files(target).iter().any(|file| file == name)
 }
@@ -33,12 +33,12 @@ fn bootstrap(entries: &[Entry], target: &Target) -> Result<(), Wrong> {
     match found {
         None if target.layers => Ok(()),
         None => Err(Wrong::new(
-            format!("{} runs a file `bootstrap`, and there is none at the root", target.runtime),
-            "name the executable `bootstrap`, or give the function the runtime its code is for",
+            format!("{} runs the file `bootstrap`, but there is none at the root", target.runtime),
+            "name the executable `bootstrap`, or set the `runtime` that the code is for",
         )),
         Some(entry) if !entry.executable => Err(Wrong::new(
-            "its `bootstrap` is not marked executable",
-            "chmod +x bootstrap, and zip with a tool that keeps modes",
+            "`bootstrap` is not executable",
+            "run chmod +x bootstrap, and zip it with a tool that keeps file modes",
         )),
         // A script names its interpreter itself; there is nothing in it to check.
         Some(entry) if entry.bytes.starts_with(b"#!") => Ok(()),
@@ -68,7 +68,7 @@ fn python_tags(entries: &[Entry], target: &Target) -> Result<(), Wrong> {
         super::Architecture::Arm64 => "manylinux_2_17_aarch64",
     };
     Err(Wrong::new(
-        format!("the module `{stem}` is compiled for Python {major}.{minor}, and the function's runtime is {runtime}"),
+        format!("the module `{stem}` is compiled for Python {major}.{minor}, but the function's runtime is {runtime}"),
         format!(
             "install its packages for the runtime: pip install --platform {platform} --python-version {} \
              --only-binary=:all: --target FOLDER",
@@ -100,7 +100,7 @@ mod tests {
         let target = Target::of("python3.13", "a.b");
         let of = |names: &[&str]| python_tags(&names.iter().map(|name| entry(name)).collect::<Vec<_>>(), &target);
         let wrong = of(&["numpy/_core.cpython-311-x86_64-linux-gnu.so"]).expect_err("it is for another");
-        assert!(wrong.what.starts_with("the module `numpy/_core` is compiled for Python 3.11, and"), "{}", wrong.what);
+        assert!(wrong.what.starts_with("the module `numpy/_core` is compiled for Python 3.11, but"), "{}", wrong.what);
         assert!(wrong.remedy.contains("--python-version 3.13"), "{}", wrong.remedy);
         assert_eq!(
             of(&["x.cpython-311-x86_64-linux-gnu.so", "x.cpython-313-x86_64-linux-gnu.so", "y.abi3.so"]),

@@ -1,4 +1,4 @@
-//! What Lambda's runtimes have for native code: tables, with where they are from.
+//! Tables of what Lambda's runtimes provide for native code, with their sources.
 
 use super::elf::Glibc;
 
@@ -32,7 +32,7 @@ pub(super) fn glibc_of(runtime: &str) -> Option<Glibc> {
     }
 }
 
-/// Does the runtime have a shared library of this name? `None` where nobody knows.
+/// Whether the runtime has a shared library of this name. `None` if that is not known.
 pub(super) fn has_library(runtime: &str, name: &str) -> Option<bool> {
     match system_of(runtime)? {
         System::AmazonLinux2 => None,
@@ -58,7 +58,7 @@ const GLIBC: &[&str] = &[
     "libutil.so.1",
 ];
 
-/// Of the packages of the minimal image, which `provided.al2023` is made from.
+/// Libraries in the packages of the minimal image, from which `provided.al2023` is made.
 /// <https://docs.aws.amazon.com/linux/al2023/ug/lambda.html>,
 /// <https://github.com/amazonlinux/amazon-linux-2023/issues/585>
 const AMAZON_LINUX_2023: &[&str] = &[

@@ -105,9 +105,9 @@ fn a_bootstrap_must_be_there_and_executable_in_folders_and_in_zips() {
     let said = |result: Result<Option<Artifact>>| result.expect_err("it must be refused").to_string();
     let provided = target("provided.al2023");
 
-    assert!(said(of_dir(&provided)).contains("provided.al2023 runs a file `bootstrap`, and there is none"));
+    assert!(said(of_dir(&provided)).contains("provided.al2023 runs the file `bootstrap`, but there is none"));
     fs::write(folder.path().join("bootstrap"), "#!/bin/sh").expect("a temporary folder takes files");
-    assert!(said(of_dir(&provided)).ends_with("its `bootstrap` is not marked executable"));
+    assert!(said(of_dir(&provided)).ends_with("`bootstrap` is not executable"));
     let not_executable = of_dir(&target("java21")).expect("Java needs none").expect("no build is needed");
     make_executable(&folder, "bootstrap");
     let executable = of_dir(&provided).expect("a script will do").expect("no build is needed");
@@ -116,7 +116,7 @@ fn a_bootstrap_must_be_there_and_executable_in_folders_and_in_zips() {
     let of_zip = || up_to_date(Source::Zip(&zip), &provided, Path::new("/nowhere"));
     assert!(said(of_zip()).contains("No such file"));
     fs::write(&zip, not_executable.zip).expect("a temporary folder takes files");
-    assert!(said(of_zip()).ends_with("its `bootstrap` is not marked executable"));
+    assert!(said(of_zip()).ends_with("`bootstrap` is not executable"));
     fs::write(&zip, &executable.zip).expect("a temporary folder takes files");
     let taken = of_zip().expect("it is right").expect("no build is needed");
     assert_eq!((taken.zip, taken.sha256_base64), (executable.zip, executable.sha256_base64));
@@ -128,12 +128,12 @@ fn a_handler_and_modules_are_looked_for_in_folders_and_in_zips() {
     let python = target("python3.13");
     let of_dir = |target: &Target| up_to_date(Source::Dir(folder.path()), target, Path::new("/nowhere"));
     let said = |result: Result<Option<Artifact>>| result.expect_err("it must be refused").to_string();
-    assert!(said(of_dir(&python)).ends_with("there is no `handle` in `transform.py`, which its handler names"));
+    assert!(said(of_dir(&python)).ends_with("the handler names `handle` in `transform.py`, which does not define it"));
     let wrong = of_dir(&Target::of("java21", "x")).expect("Java's is not looked for").expect("no build is needed");
     let zip = folder.path().join("code.zip");
     fs::write(&zip, wrong.zip).expect("a temporary folder takes files");
     let of_zip = |target: &Target| up_to_date(Source::Zip(&zip), target, Path::new("/nowhere"));
-    assert!(said(of_zip(&python)).ends_with("there is no `handle` in `transform.py`, which its handler names"));
+    assert!(said(of_zip(&python)).ends_with("the handler names `handle` in `transform.py`, which does not define it"));
 
     fs::write(folder.path().join("transform.py"), "def handle(event, context): pass").expect("the folder is ours");
     assert!(of_dir(&python).is_ok());
@@ -143,7 +143,7 @@ fn a_handler_and_modules_are_looked_for_in_folders_and_in_zips() {
     assert!(said(of_dir(&python)).contains("`fast.so` is built for ELF machine 243"));
 }
 
-/// Where an ELF header has its machine.
+/// The offset of the machine field in an ELF header.
 const E_MACHINE: usize = 18;
 
 #[test]

@@ -1,4 +1,4 @@
-//! What each attempt of a call was answered: in which words AWS refused it, how long it took, and AWS's name for the request.
+//! The response to each attempt of a call: AWS's error, the duration, and the request ID.
 
 use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -19,7 +19,7 @@ pub struct Answer {
     pub status: Option<u16>,
     /// AWS's error code.
     pub code: Option<String>,
-    /// What AWS said about the error.
+    /// AWS's error message.
     pub message: Option<String>,
     /// AWS's name for the request.
     pub request_id: Option<String>,

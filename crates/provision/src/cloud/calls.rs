@@ -46,7 +46,7 @@ pub struct Calls {
     read_only: Arc<AtomicBool>,
     /// Epoch seconds of the last answer; 0 before the first.
     answered: Arc<AtomicI64>,
-    /// Of the requests; told of those that were throttled.
+    /// Limits the rate of requests. It is told about throttled ones.
     pub(super) pace: Pace,
 }
 
@@ -56,12 +56,12 @@ impl Calls {
         self.with(Vec::clear);
     }
 
-    /// From now on requests keep to AWS's rates, wherever they go.
+    /// Limits requests to AWS's rates from now on, whatever the endpoint.
     pub fn keep_to_rates(&self) {
         self.pace.engage();
     }
 
-    /// From now on, operations that could change something are refused before they are sent.
+    /// Refuses to send operations that could change something, from now on.
     pub fn refuse_changes(&self) {
         self.read_only.store(true, Ordering::Relaxed);
     }
@@ -116,9 +116,7 @@ impl Intercept for Calls {
             return Ok(());
         };
         if self.read_only.load(Ordering::Relaxed) && !reads(&operation) {
-            return Err(
-                format!("{operation} of {service} would change something, and only reading was asked for").into()
-            );
+            return Err(format!("{service} {operation} changes something, but this command only reads").into());
         }
         let call = Call { service, operation, answers: vec![], started: Instant::now(), ended: None };
         let index = self.with(|calls| {
@@ -252,7 +250,7 @@ mod tests {
         cx.calls.refuse_changes();
         let refused = cx.kinesis().delete_stream().stream_name("events").send().await.unwrap_err();
         let said = crate::error::chain(&refused);
-        assert!(said.contains("DeleteStream of Kinesis would change something"), "{said}");
+        assert!(said.contains("Kinesis DeleteStream changes something"), "{said}");
         assert!(cx.calls.made().is_empty());
     }
 }

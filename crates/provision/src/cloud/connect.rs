@@ -16,7 +16,7 @@ use aws_types::service_config::ServiceConfigKey;
 use super::{Calls, http, profile};
 use crate::error::{Error, Result};
 
-/// What the target flags say; what they leave out comes from the spec and the usual AWS environment and files.
+/// The target flags. Values they do not set come from the spec, or from the usual AWS environment and files.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
     pub region: Option<String>,
@@ -100,7 +100,7 @@ pub fn own_endpoints(sdk: &SdkConfig) -> Vec<(&'static str, String)> {
     services.into_iter().filter_map(|service| Some((service, endpoint(sdk, service)?))).collect()
 }
 
-/// Who is calling.
+/// The caller's identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// Twelve digits.
@@ -114,10 +114,10 @@ pub async fn account(sdk: &SdkConfig, calls: &Calls) -> Result<Caller> {
     let config = aws_sdk_sts::config::Builder::from(sdk).retry_config(retries().with_max_attempts(3));
     let config = config.interceptor(calls.clone()).build();
     let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
-    let identity = answer.map_err(|e| explain(Error::aws("asking AWS who is calling", e)))?;
+    let identity = answer.map_err(|e| explain(Error::aws("reading the caller's identity from AWS", e)))?;
     match (identity.account, identity.arn) {
         (Some(account), Some(arn)) => Ok(Caller { account, arn }),
-        _ => Err(Error::msg("asking AWS who is calling: the answer names no account")),
+        _ => Err(Error::msg("reading the caller's identity from AWS: the response has no account")),
     }
 }
 
@@ -146,7 +146,7 @@ fn retries() -> RetryConfig {
 pub fn chosen_region<'a>(flag: Option<&'a str>, spec: Option<&'a str>) -> Result<Option<&'a str>> {
     match (flag, spec) {
         (Some(flag), Some(spec)) if flag != spec => {
-            Err(Error::msg(format!("--region {flag} contradicts the spec, whose target is {spec}"))
+            Err(Error::msg(format!("--region {flag} differs from the region in the spec, {spec}"))
                 .hint("leave out --region, or change target.region in the spec"))
         }
         (flag, spec) => Ok(flag.or(spec)),
@@ -160,19 +160,19 @@ fn explain(error: Error) -> Error {
             "the credentials have expired: sign in again (aws sso login, or aws login)"
         }
         Some("InvalidClientTokenId" | "UnrecognizedClientException") => {
-            "AWS does not know these credentials: check AWS_ACCESS_KEY_ID or --profile"
+            "AWS does not recognize these credentials: check AWS_ACCESS_KEY_ID or --profile"
         }
         Some("SignatureDoesNotMatch") => {
-            "the secret does not fit the key: check AWS_SECRET_ACCESS_KEY and this machine's clock"
+            "the secret key does not match the access key: check AWS_SECRET_ACCESS_KEY and this machine's clock"
         }
         None if said.contains("credential") => {
             "no usable credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, pass --profile, sign in \
              with aws sso login or aws login, or add --local to need none"
         }
         None if said.contains("certificate") => {
-            "if the endpoint's certificate is a private one, name its authority's PEM file with --ca-bundle or AWS_CA_BUNDLE"
+            "if the endpoint uses a private certificate, pass the PEM file of its authority with --ca-bundle or AWS_CA_BUNDLE"
         }
-        Some(_) => "check which credentials these are, and what may be done with them",
+        Some(_) => "check which credentials are in use and what they are allowed to do",
         None => "check the network, --endpoint and --region",
     };
     error.hint(hint)
@@ -184,11 +184,13 @@ mod tests {
 
     #[test]
     fn a_network_that_fails_is_not_told_as_missing_credentials() {
-        let unreachable = explain(Error::new("asking AWS who is calling", "dispatch failure: dns error"));
+        let unreachable = explain(Error::new("reading the caller's identity from AWS", "dispatch failure: dns error"));
         assert!(unreachable.what_next().is_some_and(|hint| hint.contains("network")), "{unreachable:?}");
-        let nobody = explain(Error::new("asking AWS who is calling", "the credential provider was not enabled"));
+        let nobody =
+            explain(Error::new("reading the caller's identity from AWS", "the credential provider was not enabled"));
         assert!(nobody.what_next().is_some_and(|hint| hint.contains("AWS_PROFILE")), "{nobody:?}");
-        let private = explain(Error::new("asking AWS who is calling", "invalid peer certificate: UnknownIssuer"));
+        let private =
+            explain(Error::new("reading the caller's identity from AWS", "invalid peer certificate: UnknownIssuer"));
         assert!(private.what_next().is_some_and(|hint| hint.contains("--ca-bundle")), "{private:?}");
     }
 
@@ -200,7 +202,7 @@ mod tests {
         assert_eq!(region(None, None), Ok(None));
         assert_eq!(
             region(Some("us-east-1"), Some("eu-west-1")).unwrap_err(),
-            "--region us-east-1 contradicts the spec, whose target is eu-west-1"
+            "--region us-east-1 differs from the region in the spec, eu-west-1"
         );
     }
 }

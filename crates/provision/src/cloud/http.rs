@@ -69,7 +69,7 @@ fn trusting(bundle: &Path) -> Result<TlsContext> {
     let pem = std::fs::read(bundle).map_err(|e| Error::new(doing(), e))?;
     if !pem.windows(CERTIFICATE.len()).any(|window| window == CERTIFICATE) {
         return Err(
-            Error::new(doing(), "it holds no certificate").hint("it wants a PEM file, with BEGIN CERTIFICATE in it")
+            Error::new(doing(), "the file has no certificate").hint("use a PEM file with a BEGIN CERTIFICATE block")
         );
     }
     let store = tls::TrustStore::default().with_pem_certificate(pem);
@@ -84,7 +84,7 @@ mod tests {
     fn a_bundle_without_a_certificate_is_refused_by_name() {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
         let error = client(Some(&manifest), ProxyConfig::disabled()).unwrap_err();
-        assert!(error.to_string().contains("Cargo.toml: it holds no certificate"), "{error}");
+        assert!(error.to_string().contains("Cargo.toml: the file has no certificate"), "{error}");
     }
 
     #[test]

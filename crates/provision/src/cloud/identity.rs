@@ -51,7 +51,7 @@ pub fn refuse_other(wanted: &str, account: &str) -> Result<()> {
     if wanted == account {
         return Ok(());
     }
-    Err(Error::msg(format!("the spec is for account {wanted}, and these credentials are of {account}"))
+    Err(Error::msg(format!("the spec is for account {wanted}, but these credentials belong to account {account}"))
         .hint("use another --profile, or change target.account in the spec"))
 }
 
@@ -132,7 +132,7 @@ mod tests {
     fn credentials_of_another_account_are_refused() {
         assert!(refuse_other("111122223333", "111122223333").is_ok());
         let error = refuse_other("111122223333", "444455556666").unwrap_err();
-        let said = "the spec is for account 111122223333, and these credentials are of 444455556666";
+        let said = "the spec is for account 111122223333, but these credentials belong to account 444455556666";
         assert_eq!(error.to_string(), said);
     }
 }

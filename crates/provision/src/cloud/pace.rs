@@ -46,7 +46,7 @@ impl Default for Shared {
 }
 
 impl Pace {
-    /// From now on calls keep to the rates: this is AWS, or a call was throttled.
+    /// Limits calls to the rates from now on, because this is AWS or a call was throttled.
     pub fn engage(&self) {
         self.0.engaged.store(true, Ordering::Relaxed);
     }

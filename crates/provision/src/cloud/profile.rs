@@ -38,8 +38,8 @@ fn nowhere(said: &str, profiles: &ProfileSet) -> Error {
     let mut names: Vec<&str> = profiles.profiles().collect();
     names.sort_unstable();
     let hint = match names.is_empty() {
-        true => "no profile is written there: make one with `aws configure sso`, `aws login` or `aws configure`".into(),
-        false => format!("there is: {}", names.join(", ")),
+        true => "there are no profiles; create one with `aws configure sso`, `aws login` or `aws configure`".into(),
+        false => format!("available profiles: {}", names.join(", ")),
     };
     Error::msg(format!("{said}: there is no such profile in {config} or {credentials}")).hint(hint)
 }

@@ -1,4 +1,4 @@
-//! `doctor`: what would make the first run fail. Makes no changing call.
+//! `doctor`: finds what would make the first run fail. Makes no changing call.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ pub async fn run(args: DoctorArgs, events: &Events) -> Result<Exit, Stop> {
     Ok(if findings.end() == 0 { Exit::Done } else { Exit::Failed })
 }
 
-/// The local engine asks for no credentials, and has room.
+/// The emulator needs no credentials and has no quotas.
 async fn local(
     stack: Stack,
     work_dir: PathBuf,
@@ -51,7 +51,7 @@ async fn local(
     Ok(())
 }
 
-/// AWS, or an endpoint that stands for it.
+/// Checks AWS, or an endpoint in its place.
 async fn away(args: &DoctorArgs, stack: &Stack, events: &Events, findings: &mut Findings<'_>) {
     let sdk = match cloud::connect(&args.target.cloud.target(), stack.target.region.as_deref()).await {
         Ok(sdk) => sdk,
@@ -88,14 +88,14 @@ async fn away(args: &DoctorArgs, stack: &Stack, events: &Events, findings: &mut 
     event::tell_calls(&cx, events);
 }
 
-/// Where calls go, and which variables say so: those for one service are easily forgotten.
+/// The endpoint, and the environment variables that set one for a single service, which are easily forgotten.
 fn endpoints(of_all: Option<&str>) -> Vec<Check> {
     let place = of_all.map_or(Place::Aws, |url| Place::Endpoint(url.to_owned()));
     let mut checks = vec![Check::good("endpoint", place.describe().unwrap_or_else(|| "AWS".into()))];
     let variables = std::env::vars().filter(|(name, _)| name.starts_with("AWS_ENDPOINT_URL_"));
     checks.extend(variables.map(|(name, url)| {
         let found = format!("{name} sends calls to {}", crate::secret::shown_url(&url));
-        Check::care("endpoint", found, format!("unset {name} where that is not meant"))
+        Check::care("endpoint", found, format!("unset {name} if that is not intended"))
     }));
     checks
 }
@@ -123,7 +123,7 @@ impl Findings<'_> {
     /// Gives how many checks failed.
     fn end(self) -> usize {
         let text = match self.failed {
-            0 => format!("none of {} checks failed", self.all),
+            0 => format!("all {} checks passed", self.all),
             failed => format!("{failed} of {} checks failed", self.all),
         };
         self.events.say(Event::Said { text });

@@ -40,7 +40,7 @@ pub struct DownArgs {
     pub parallelism: u16,
 }
 
-/// What `down` and `gc` do about data.
+/// How `down` and `gc` treat data.
 #[derive(Debug, clap::Args)]
 pub struct PurgeArgs {
     /// Also delete data: what the environment's delivery streams wrote, or everything under its prefixes
@@ -71,7 +71,7 @@ async fn take_down(session: &Session, args: &DownArgs, events: &Events, interrup
     if !plan.refusals.is_empty() {
         return Ok(Exit::Failed);
     }
-    if !plan.is_empty() && !args.yes && !super::up::consents("Remove these?", events) {
+    if !plan.is_empty() && !args.yes && !super::up::consents("Delete these resources?", events) {
         return Ok(Exit::Consent);
     }
     let at_once = args.parallelism.into();
@@ -79,7 +79,8 @@ async fn take_down(session: &Session, args: &DownArgs, events: &Events, interrup
     Ok(outcome(&plan, &summary, args.data.purge_data, &interrupt))
 }
 
-/// Done, unless something stays that should have gone: of ours, or what may be. Data that nobody asked to go may stay.
+/// Success, unless a resource is kept that should have been deleted and is or may be ours. Data is only expected to go if a flag
+/// asks for its deletion.
 pub fn outcome(plan: &Plan, summary: &Summary, purge: Purge, interrupt: &Interrupt) -> Exit {
     let stays = summary.kept > 0 || summary.renewed || !plan.unproven.is_empty();
     let stays = stays || purge.deletes() && !plan.kept.is_empty();

@@ -68,18 +68,19 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
     let Picked { remove: over, left, unrecorded } = pick(selected, now, args.older_than, args.max);
     tell(&over, now, events);
     for lost in &unrecorded {
-        let text = format!("{lost} has no record, so that nobody knows until when it is wanted: left alone");
+        let text = format!("{lost} has no record and so no expiry time; it is not deleted");
         events.say(Event::Warned { text });
     }
     if !left.is_empty() {
-        let text = format!("{} more would be deleted: --max {} leaves them", left.len(), over.len());
+        let text =
+            format!("{} more environments are expired but not deleted, because of --max {}", left.len(), over.len());
         events.say(Event::Warned { text });
     }
     if over.is_empty() {
-        events.say(Event::Said { text: "nothing has expired".into() });
+        events.say(Event::Said { text: "no environment has expired".into() });
         return Ok(Exit::Done);
     }
-    if !args.yes && !super::up::consents("Remove these?", events) {
+    if !args.yes && !super::up::consents("Delete these resources?", events) {
         return Ok(Exit::Consent);
     }
     let mut worst = Exit::Done;

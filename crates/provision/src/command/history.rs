@@ -1,4 +1,4 @@
-//! `history`: what was done to an environment, as its journal tells.
+//! `history`: lists the runs in the journal of an environment.
 
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ pub async fn run(args: HistoryArgs, events: &Events) -> Result<Exit, Stop> {
     if let Ok(runs) = &runs {
         runs.iter().for_each(|run| events.say(Event::Run { run: run.clone() }));
         if runs.is_empty() {
-            events.say(Event::Said { text: "nothing was done here, or `down` removed it".into() });
+            events.say(Event::Said { text: "no history: nothing was done here, or `down` deleted everything".into() });
         }
     }
     session.close(events).await;

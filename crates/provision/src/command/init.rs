@@ -47,8 +47,8 @@ fn write(args: &Args) -> Result<String> {
     let files = starter::starter(&name, &language(args, &dir)?);
     let taken = files.iter().map(|(path, _)| dir.join(path)).find(|path| path.exists());
     if let Some(path) = taken {
-        let what = format!("writing {}: it is there already", path.display());
-        return Err(Error::msg(what).hint("nothing was written: name another folder"));
+        let what = format!("writing {}: the file exists", path.display());
+        return Err(Error::msg(what).hint("nothing was written; choose another folder"));
     }
     for (path, text) in &files {
         write_new(&dir.join(path), text)?;
@@ -61,8 +61,8 @@ fn write(args: &Args) -> Result<String> {
 fn language(args: &Args, dir: &Path) -> Result<Language> {
     let given = args.sdk_path.clone().filter(|sdk| sdk.join("Cargo.toml").is_file());
     if let (None, Some(sdk)) = (&given, &args.sdk_path) {
-        let what = format!("looking for firehose-transform: there is no Cargo.toml in {}", sdk.display());
-        return Err(Error::msg(what).hint("--sdk-path is the folder of the package"));
+        let what = format!("looking for firehose-transform: {} has no Cargo.toml", sdk.display());
+        return Err(Error::msg(what).hint("--sdk-path takes the folder of the package"));
     }
     let here = dir.ancestors().map(|folder| folder.join("crates/firehose-transform"));
     let sdk = given.or_else(|| here.into_iter().find(|sdk| sdk.join("Cargo.toml").is_file()));
@@ -74,8 +74,10 @@ fn language(args: &Args, dir: &Path) -> Result<Language> {
             let same = here.ancestors().find(|folder| folder.join(".git").exists() && sdk.starts_with(folder));
             Ok(Language::Rust { sdk: if same.is_some() { relative(&here, &sdk) } else { sdk } })
         }
-        (Some(Transform::Rust), None) => Err(Error::msg("looking for firehose-transform: it is not above this folder")
-            .hint("a Rust transform is built with it: say where it is with --sdk-path, or take --transform python")),
+        (Some(Transform::Rust), None) => {
+            Err(Error::msg("looking for firehose-transform: not found in this folder or above it")
+                .hint("a Rust transform needs it; pass --sdk-path, or use --transform python"))
+        }
     }
 }
 

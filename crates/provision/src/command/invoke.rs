@@ -1,4 +1,4 @@
-//! `invoke`: a function's own code, run here on records, and what Firehose would make of its answer.
+//! `invoke`: runs a function's code on records on this machine, and shows how Firehose would treat the response.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use crate::transform::event::{self, Oddities, Record};
 use crate::transform::subject::{self, Subject, Which};
 use crate::transform::{invoked, latest};
 
-/// What a function is asked when nothing else is said: an object of numbers, an object of anything, and no JSON.
+/// The default records: an object of numbers, an object of mixed values, and text that is not JSON.
 const SAMPLES: &str = "{\"a\": 1, \"b\": 2, \"c\": 3}\n{\"id\": \"e-1\", \"name\": \"Zoë\", \"at\": \"2026-01-31\", \"price\": 9.5}\nhello, world\n";
 
 #[derive(Debug, clap::Args)]
@@ -88,14 +88,14 @@ async fn from_stream(session: &Session, wanted: Option<&str>, events: &Events) -
     let stack = session.stack.as_ref().expect("a session that was opened with a spec has its stack");
     let subject = subject::find(stack, wanted, &session.cx.names)?;
     let Some(stream) = &subject.stream else {
-        let why = format!("no delivery stream of the spec feeds function {} from a stream", subject.logical);
-        return Err(Error::msg(why).hint("give it --records FILE"));
+        let why = format!("no delivery in the spec sends records of a stream to function {}", subject.logical);
+        return Err(Error::msg(why).hint("pass --records FILE"));
     };
     let since = now(session).await? - LOOK_BACK_S;
     let records = latest::latest(&session.cx, stream, since, NEWEST).await?;
     if records.is_empty() {
-        let why = format!("stream {stream} got no record within the last hour");
-        return Err(Error::msg(why).hint("put some, or give it --records FILE"));
+        let why = format!("stream {stream} received no record in the last hour");
+        return Err(Error::msg(why).hint("put some, or pass --records FILE"));
     }
     let event = event::event(&subject.source, &records, Oddities::default());
     show(&subject, &session.cx, &records, event, events).await
@@ -126,7 +126,7 @@ fn given(args: &GivenArgs, subject: &Subject<'_>) -> Result<(Vec<Record>, Bytes)
         let event = read(path)?;
         let records = event::recorded(&event).map_err(|why| {
             Error::new(format!("reading event {}", path.display()), why)
-                .hint("an event has `records`, each with `recordId` and `data`; plain records go with --records")
+                .hint("an event has `records`, each with `recordId` and `data`; for plain records use --records")
         })?;
         return Ok((records, event));
     }
@@ -136,7 +136,7 @@ fn given(args: &GivenArgs, subject: &Subject<'_>) -> Result<(Vec<Record>, Bytes)
     };
     let records = event::lines(&text);
     if records.is_empty() {
-        return Err(Error::msg("there are no records").hint("give one a line"));
+        return Err(Error::msg("the input has no records").hint("write one record per line"));
     }
     let event = event::event(&subject.source, &records, Oddities::default());
     Ok((records, event))
@@ -155,8 +155,8 @@ pub fn read(path: &Path) -> Result<Bytes> {
 async fn show(subject: &Subject<'_>, cx: &Cx, records: &[Record], event: Bytes, events: &Events) -> Result<Exit> {
     let bytes = event.len();
     if bytes > MAX_EVENT_BYTES {
-        let why = format!("the event has {bytes} bytes, and Lambda takes {MAX_EVENT_BYTES} at most");
-        return Err(Error::msg(why).hint("give it fewer records"));
+        let why = format!("the event has {bytes} bytes; Lambda accepts at most {MAX_EVENT_BYTES}");
+        return Err(Error::msg(why).hint("send fewer records"));
     }
     let telling = Cx { waiting: events.working(), ..cx.clone() };
     let image = call::prepare(subject.function, subject.logical, &telling).await?;

@@ -105,14 +105,14 @@ Control API, on the same port (not for web pages: a request with an Origin is re
 
 /// Milliseconds since the epoch.
 fn time(text: &str) -> Result<u64, String> {
-    let time: jiff::Timestamp = text.parse().map_err(|_| "a time is written 2026-01-01T00:00:00Z".to_owned())?;
-    let time = u64::try_from(time.as_millisecond()).map_err(|_| "the world begins in 1970".to_owned())?;
-    if time <= LATEST { Ok(time) } else { Err("the world's clock goes to the beginning of the year 9000".into()) }
+    let time: jiff::Timestamp = text.parse().map_err(|_| "write a time such as 2026-01-01T00:00:00Z".to_owned())?;
+    let time = u64::try_from(time.as_millisecond()).map_err(|_| "the time must not be before 1970".to_owned())?;
+    if time <= LATEST { Ok(time) } else { Err("the time must be before the year 9000".into()) }
 }
 
 fn account(text: &str) -> Result<String, String> {
     let fits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if fits { Ok(text.to_owned()) } else { Err("an account has twelve digits".into()) }
+    if fits { Ok(text.to_owned()) } else { Err("an account ID has twelve digits".into()) }
 }
 
 fn secret(text: &str) -> Result<Secret, String> {
@@ -138,16 +138,16 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
     let data_dir = folder(&args)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await.map_err(|e| {
         Error::new(format!("listening on port {} of 127.0.0.1", args.port), e)
-            .hint("pass --port 0 to have a free one picked")
+            .hint("pass --port 0 to use any free port")
     })?;
-    let address = listener.local_addr().map_err(|e| Error::new("asking for the port", e))?;
+    let address = listener.local_addr().map_err(|e| Error::new("reading the port number", e))?;
     let settings = settings(&args, data_dir.clone());
-    let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the local engine", e))?;
+    let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the emulator", e))?;
     session::warn_of_damage(&engine, events);
     let url = format!("http://{address}");
     if let Some(folder) = &data_dir {
         let serving = Serving { url: url.clone(), address, account: args.account };
-        let doing = || format!("writing into {}", folder.display());
+        let doing = || format!("writing to {}", folder.display());
         serving::announce(folder, &serving).map_err(|e| Error::new(doing(), e))?;
     }
     events.say(Event::Said { text: format!("listening on {url}") });
@@ -223,7 +223,7 @@ fn tables() -> Value {
 fn reset(events: &Events) -> Result<Exit, Stop> {
     let folder = session::data_dir(&session::work_dir(&session::current_dir()?));
     if let Some(serving) = serving::running(&folder) {
-        return Err(Error::msg(format!("the engine at {} is using this data", serving.url))
+        return Err(Error::msg(format!("the emulator at {} is using this data", serving.url))
             .hint("stop it first")
             .into());
     }
@@ -232,7 +232,7 @@ fn reset(events: &Events) -> Result<Exit, Stop> {
             Err(Error::new(format!("removing {}", folder.display()), error).into())
         }
         _ => {
-            events.say(Event::Said { text: format!("{} is empty now", folder.display()) });
+            events.say(Event::Said { text: format!("deleted all data in {}", folder.display()) });
             Ok(Exit::Done)
         }
     }

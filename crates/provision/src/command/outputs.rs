@@ -48,7 +48,7 @@ pub async fn run(args: OutputsArgs, output: Output, events: &Events) -> Result<(
     let stack = session.stack.as_ref().expect("`outputs` was given a spec");
     let exported = Exported::new(outputs::outputs(stack, &session.cx.names), session.place.url());
     if exported.endpoint.is_none() && session.place.url().is_some() {
-        report::aside("the endpoint has a secret in its URL, and is left out");
+        report::warning("the endpoint has a secret in its URL, and is left out");
     }
     session.close(events).await;
     absent?;
@@ -64,9 +64,9 @@ fn text(exported: &Exported, format: Format, name: Option<&str>) -> Result<Strin
             let name = name.unwrap_or_default();
             let known = || exported.variables.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
             let value = exports::raw(&exported.variables, name);
-            value
-                .map(|value| format!("{value}\n"))
-                .ok_or_else(|| Error::msg(format!("there is no output {name}")).hint(format!("there is: {}", known())))
+            value.map(|value| format!("{value}\n")).ok_or_else(|| {
+                Error::msg(format!("there is no output {name}")).hint(format!("available outputs: {}", known()))
+            })
         }
         Format::Dotenv | Format::Gitlab | Format::Github | Format::Shell => exports::text(&exported.variables, format)
             .map_err(|name| {

@@ -115,7 +115,7 @@ fn named(args: &PermissionsArgs, stack: Option<&Stack>) -> Result<Names> {
     let region = cloud::chosen_region(args.region.as_deref(), target.region.as_deref())?.map(str::to_owned);
     let account = match (&args.account, &target.account) {
         (Some(flag), Some(spec)) if flag != spec => {
-            return Err(Error::msg(format!("--account {flag} contradicts the spec, which is for account {spec}"))
+            return Err(Error::msg(format!("--account {flag} differs from the account in the spec, {spec}"))
                 .hint("leave out --account, or change target.account in the spec"));
         }
         (flag, spec) => flag.clone().or(spec.clone()),
@@ -133,7 +133,7 @@ fn named(args: &PermissionsArgs, stack: Option<&Stack>) -> Result<Names> {
 fn trust(who: &str, args: &PermissionsArgs, names: &Names) -> Result<String> {
     let trusted = Trusted::parse(who)?;
     if names.account == "*" {
-        return Err(Error::msg("--trust: the provider's ARN names an account, and none is known")
+        return Err(Error::msg("--trust: the account is not known, and the identity provider's ARN needs it")
             .hint("pass --account, or write target: { account: ... } into the spec"));
     }
     let document = trusted.document(names);
@@ -142,7 +142,7 @@ fn trust(who: &str, args: &PermissionsArgs, names: &Names) -> Result<String> {
         Format::Terraform => terraform("provision_trust", &document),
         Format::Table => unreachable!("it was refused"),
     };
-    trusted.caution().into_iter().for_each(report::aside);
+    trusted.caution().into_iter().for_each(report::warning);
     Ok(text)
 }
 
@@ -157,7 +157,7 @@ fn tell_of_parts(count: usize) {
         ),
         false => String::new(),
     };
-    report::aside(&format!(
-        "these are {count} policies, each for a managed policy of its own: one has {MAX_MANAGED_POLICY} characters at most{more}"
+    report::warning(&format!(
+        "this is too long for one managed policy of {MAX_MANAGED_POLICY} characters, so {count} policies were printed{more}"
     ));
 }

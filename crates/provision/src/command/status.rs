@@ -1,4 +1,4 @@
-//! `status`: what of the stack is there, and whether it is as the spec says.
+//! `status`: which resources of the stack exist, and whether they match the spec.
 
 use std::path::PathBuf;
 
@@ -47,23 +47,23 @@ pub async fn run(args: StatusArgs, events: &Events) -> Result<Exit, Stop> {
 fn states(plan: &Plan) -> Vec<(String, String, &'static str)> {
     let steps = plan.steps.iter().map(|step| {
         let state = match step.op {
-            Op::Create => "absent",
-            Op::Update => "differs from the spec",
-            Op::Replace => "differs from the spec, and cannot be changed in place",
-            Op::Delete => "not wanted",
+            Op::Create => "missing",
+            Op::Update => "differs",
+            Op::Replace => "differs, needs to be replaced",
+            Op::Delete => "exists, to be deleted",
         };
         (&step.name, state)
     });
     let others = [
-        (&plan.same, "there"),
-        (&plan.named, "a name: nothing to make"),
-        (&plan.used, "there, not ours"),
-        (&plan.orphans, "there, not in the spec any more"),
+        (&plan.same, "exists"),
+        (&plan.named, "no marker, writes none"),
+        (&plan.used, "exists, not managed here"),
+        (&plan.orphans, "exists, no longer in the spec"),
     ];
     let others = others.into_iter().flat_map(|(names, state)| names.iter().map(move |name| (name, state)));
-    let kept = plan.kept.iter().map(|kept| (&kept.name, "there, and stays: its data was not asked to go"));
-    let foreign = plan.foreign.iter().map(|foreign| (&foreign.name, "not this environment's"));
-    let refused = plan.refusals.iter().map(|refusal| (&refusal.name, "refused: see plan"));
+    let kept = plan.kept.iter().map(|kept| (&kept.name, "exists, kept because it holds data"));
+    let foreign = plan.foreign.iter().map(|foreign| (&foreign.name, "foreign, belongs to others"));
+    let refused = plan.refusals.iter().map(|refusal| (&refusal.name, "refused, see plan"));
     let mut all: Vec<_> = steps
         .chain(others)
         .chain(kept)

@@ -1,4 +1,4 @@
-//! `test-transform`: does a function keep Firehose's contract, whatever comes in?
+//! `test-transform`: tests whether a function satisfies Firehose's contract for any input.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -39,9 +39,9 @@ pub struct TestArgs {
     pub region: Option<String>,
 }
 
-/// How long the smallest batch is looked for, of each breach.
+/// The time limit of the search for the smallest batch, for each breach.
 const SHRINKING: Duration = Duration::from_secs(15);
-/// Breaches that are looked into.
+/// The number of breaches for which the smallest batch is searched.
 const LOOKED_INTO: usize = 3;
 
 pub async fn run(args: TestArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
@@ -112,7 +112,7 @@ async fn cases(
     Ok(verdict)
 }
 
-/// The event is kept in a file, so that it can be tried again.
+/// Writes the event to a file, so that it can be replayed.
 fn kept(broken: Broken, event: Bytes, path: &Path, spec: &Path, function: &str) -> Result<Broken> {
     let folder = path.parent().unwrap_or(path);
     let kept = || {
@@ -121,7 +121,7 @@ fn kept(broken: Broken, event: Bytes, path: &Path, spec: &Path, function: &str) 
         std::fs::write(path, event)
     };
     let written = kept();
-    written.map_err(|e| Error::new(format!("keeping {}", path.display()), e))?;
+    written.map_err(|e| Error::new(format!("writing {}", path.display()), e))?;
     let here = std::env::current_dir().unwrap_or_default();
     let path = path.strip_prefix(here).unwrap_or(path).display().to_string();
     let replay = format!("provision invoke {} {function} --event {path}", spec.display());

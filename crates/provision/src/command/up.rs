@@ -1,4 +1,4 @@
-//! `up` and `plan`: read everything, decide, tell, and (for `up`) do it.
+//! `plan` and `up`: read everything, decide, print the plan, and (for `up`) apply it.
 
 use std::path::PathBuf;
 
@@ -51,7 +51,7 @@ pub struct UpArgs {
     pub parallelism: u16,
 }
 
-/// What may be done beyond making and changing in place.
+/// Operations that are only allowed by a flag.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct PermitArgs {
     /// Delete resources that are no longer in the spec
@@ -129,7 +129,7 @@ pub async fn apply(session: &Session, how: &How, events: &Events, interrupt: &In
     if !plan.refusals.is_empty() {
         return Ok(refused(&plan));
     }
-    if plan.removes() && !how.yes && !consents("Replace and remove these?", events) {
+    if plan.removes() && !how.yes && !consents("Replace and delete these resources?", events) {
         return Ok(Exit::Consent);
     }
     let summary = run::apply_up(&session.cx, &survey, &plan, how.at_once, interrupt.stop.clone(), events).await?;
@@ -146,7 +146,7 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
     }
 }
 
-/// The code for a refused plan: consent is missing where a flag could give it.
+/// The exit code of a refused plan: 5 if a flag could permit all of it.
 fn refused(plan: &Plan) -> Exit {
     match plan.refusals.iter().all(|refusal| refusal.consent) {
         true => Exit::Consent,
@@ -154,10 +154,10 @@ fn refused(plan: &Plan) -> Exit {
     }
 }
 
-/// Asks, where somebody is there to be asked.
+/// Asks for confirmation on the terminal. Without one it reports an error and returns false.
 pub fn consents(question: &str, events: &Events) -> bool {
     if !report::can_ask() {
-        let (why, hint) = ("this needs confirmation, and there is no terminal to ask on", "pass --yes");
+        let (why, hint) = ("this needs confirmation and there is no terminal to ask on", "pass --yes");
         report::error(why, Some(hint));
         events.say(Event::Error { message: why.into(), hint: Some(hint.into()) });
         return false;
@@ -175,7 +175,7 @@ pub fn outcome(summary: &Summary, interrupt: &Interrupt) -> Exit {
     }
 }
 
-/// What to try next.
+/// Suggests the next commands.
 fn next(session: &Session, stack: &Stack) -> String {
     let target = match &session.place {
         Place::Serving(_) | Place::Within(_) => " --local".to_owned(),
@@ -186,7 +186,7 @@ fn next(session: &Session, stack: &Stack) -> String {
     let file = stack.file.display();
     let mut lines = vec![
         "next:".to_owned(),
-        format!("  provision verify {file}{target}{env}    # send records and account for each"),
+        format!("  provision verify {file}{target}{env}    # send records and check each"),
         format!("  provision down {file}{target}{env}"),
     ];
     match &session.place {
@@ -195,9 +195,7 @@ fn next(session: &Session, stack: &Stack) -> String {
             lines.extend(pasted(url, session, stack));
         }
         Place::Endpoint(url) => lines.extend(pasted(&secret::shown_url(url), session, stack)),
-        Place::Within(_) => {
-            lines.push("  provision local serve    # a port for the aws command line and other clients".into())
-        }
+        Place::Within(_) => lines.push("  provision local serve    # for the AWS CLI and other clients".into()),
         Place::Aws | Place::Mixed(_) => {}
     }
     lines.join("\n")

@@ -1,4 +1,4 @@
-//! `provision validate`: all mistakes and warnings of specs. Reaches no cloud.
+//! `validate`: reports all errors and warnings in specs. Makes no AWS call.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub struct Args {
     pub variables: Variables,
 }
 
-/// Tells what there is to say about each spec.
+/// Reports the errors and warnings of each spec.
 pub fn run(args: Args, events: &Events) -> Result<Exit, Stop> {
     let files = match args.files.is_empty() {
         false => args.files,

@@ -75,7 +75,9 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
     let mut accounted = true;
     let fed = fed::fed(stack);
     if fed.is_empty() {
-        return Err(Error::msg("the spec has no delivery stream of its own").hint("add one to `deliveries`").into());
+        return Err(Error::msg("the spec has no deliveries of its own to verify")
+            .hint("add one to `deliveries`")
+            .into());
     }
     for Fed { into, mut tested } in fed {
         for one in &mut tested {
@@ -97,7 +99,7 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
     }
     let verdict = match accounted {
         true => "every delivery stream accounts for every record",
-        false => "records are unaccounted for",
+        false => "not every record is accounted for",
     };
     say(events, verdict.to_owned());
     Ok(if accounted { Exit::Done } else { Exit::Failed })
@@ -110,8 +112,8 @@ async fn refuse_unfinished(session: &Session, stack: &Stack) -> Result<(), Stop>
     let plan = plan::plan(&survey.facts, &survey.members, &cx.names, Permits::default());
     let Some(step) = plan.steps.first() else { return Ok(()) };
     let why = match survey.facts.iter().find(|fact| fact.name == step.name).is_some_and(|fact| fact.live) {
-        true => format!("{} ({}) is not as the spec says", step.name.address, step.name.physical),
-        false => format!("{} ({}) is not there", step.name.address, step.name.physical),
+        true => format!("{} ({}) differs from the spec", step.name.address, step.name.physical),
+        false => format!("{} ({}) does not exist", step.name.address, step.name.physical),
     };
     Err(Error::msg(why).hint("run `provision up` first").into())
 }
@@ -126,17 +128,14 @@ async fn fates(
     let delivery = tested.delivery;
     let unreadable = matches!(delivery.compression, Compression::Snappy | Compression::HadoopSnappy);
     if unreadable {
-        return Err(Error::msg("verify reads objects that are plain, gzip or zip")
-            .hint("change the compression, or leave this delivery out"));
+        return Err(Error::msg("verify cannot read Snappy objects, only plain, GZIP and ZIP")
+            .hint("change the compression of this delivery"));
     }
     let Some(transform) = &delivery.transform else { return Ok(expect::untouched(records)) };
     let function = stack.functions.get(&transform.function.logical).and_then(|entry| entry.managed());
     let Some(function) = function else {
-        let why = format!(
-            "what function {} makes of a record cannot be known: its code is not in this spec",
-            transform.function.id
-        );
-        return Err(Error::msg(why).hint("verify the stack that has the function's code"));
+        let why = format!("function {} cannot be run here: its code is not in this spec", transform.function.id);
+        return Err(Error::msg(why).hint("run verify with the spec that has the function's code"));
     };
     let mut desired: Function = function.desired.clone();
     let address = crate::names::Address::new(Function::KIND, transform.function.logical.clone());
@@ -147,7 +146,7 @@ async fn fates(
     let expected = expect::transformed(image, &source, records).await;
     for why in expected.failures {
         let text = format!(
-            "{name} fails whole batches: {why}; their records must be under the error prefix of delivery {}",
+            "{name} fails whole batches: {why}; their records are expected under the error prefix of delivery {}",
             tested.logical
         );
         events.say(Event::Warned { text });
@@ -173,7 +172,13 @@ async fn settle(
     match &session.place {
         // Our own engine: the clock is moved to where the buffers are due.
         Place::Within(engine) => {
-            say(events, format!("moving the engine's clock on by {} s, when the buffers are due", expected.as_secs()));
+            say(
+                events,
+                format!(
+                    "advancing the emulator's clock by {} s, so that the buffers are delivered",
+                    expected.as_secs()
+                ),
+            );
             engine.advance(expected).await;
         }
         // A shared one: only these delivery streams are flushed.
@@ -272,8 +277,11 @@ fn verified(one: &Tested<'_>, account: &Account, found: &Found) -> Verified {
 /// AWS tells why it could not deliver in the delivery stream's log only, and has none unless asked to.
 fn hint(one: &Tested<'_>) -> String {
     match &one.delivery.log {
-        Some(log) => format!("Firehose writes why into the log group {}", log_group(log, one.name)),
-        None => format!("Firehose says why in a log: add `logs: true` to delivery {}, `up` and try again", one.logical),
+        Some(log) => format!("Firehose logs the reason to log group {}", log_group(log, one.name)),
+        None => format!(
+            "add `logs: true` to delivery {} and run `up` and `verify` again; Firehose then logs the reason",
+            one.logical
+        ),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who calls, from where, until when, and whether the clocks agree.
+//! Checks the credentials, their source and expiry, the account and the clock.
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
@@ -10,7 +10,7 @@ use super::Check;
 use crate::cloud::{Caller, identity};
 use crate::error::Error;
 
-/// A signature is refused when it is older or newer by so much.
+/// AWS refuses a signature whose time differs by more than this.
 const SKEW_MAX_S: i64 = MAX_SKEW_MINUTES * 60;
 const SKEW_CARE_S: i64 = 60;
 /// An `up` and a `verify` take a few minutes.
@@ -26,7 +26,7 @@ pub async fn credentials(sdk: &SdkConfig, caller: &Result<Caller, Error>, now: i
         Ok(caller) => caller,
         Err(error) => {
             let source = found.as_ref().map(|found| format!(" (from {})", source(found))).unwrap_or_default();
-            let remedy = error.what_next().unwrap_or("check which credentials these are").to_owned();
+            let remedy = error.what_next().unwrap_or("check which credentials are in use").to_owned();
             return Check::failed("credentials", format!("{error}{source}"), remedy);
         }
     };
@@ -35,24 +35,24 @@ pub async fn credentials(sdk: &SdkConfig, caller: &Result<Caller, Error>, now: i
     let expiry = found.expiry().and_then(|at| Timestamp::try_from(at).ok());
     match expiry.map(|at| (at.as_second() - now, at.strftime("%Y-%m-%d %H:%MZ").to_string())) {
         Some((left, until)) if left <= 0 => {
-            let found = format!("{arn}, from {source}, and they expired at {until}");
+            let found = format!("{arn}, from {source}, expired at {until}");
             Check::failed("credentials", found, "sign in again (aws sso login, or aws login)")
         }
         Some((left, until)) if left < SHORT_S => {
-            let found = format!("{arn}, from {source}, and they expire at {until}");
+            let found = format!("{arn}, from {source}, expire at {until}");
             Check::care("credentials", found, "sign in again before a long run (aws sso login, or aws login)")
         }
-        Some((_, until)) => Check::good("credentials", format!("{arn}, from {source}, until {until}")),
+        Some((_, until)) => Check::good("credentials", format!("{arn}, from {source}, valid until {until}")),
         None => Check::good("credentials", format!("{arn}, from {source}")),
     }
 }
 
-/// Where they come from, as the SDK calls it. It says so in the text that it shows of them, which has no secret.
+/// The provider of the credentials, in the SDK's words. It is only available from their `Debug` text, which has no secrets.
 fn source(credentials: &Credentials) -> String {
     let shown = format!("{credentials:?}");
     let name = shown.split("provider_name: \"").nth(1).and_then(|rest| rest.split('"').next());
     match name.unwrap_or_default() {
-        "" => "a provider without a name".to_owned(),
+        "" => "an unnamed provider".to_owned(),
         "EnvironmentVariable" => "the environment".to_owned(),
         name => name.to_owned(),
     }
@@ -70,17 +70,17 @@ pub fn account(caller: &Caller, wanted: Option<&str>) -> Check {
     }
 }
 
-/// This machine's clock beside AWS's, both in epoch seconds.
+/// Compares this machine's clock with AWS's. Both are in epoch seconds.
 pub fn clock(here: i64, there: i64) -> Check {
     let apart = (here - there).abs();
     let way = if here > there { "ahead of" } else { "behind" };
     let remedy = "set this machine's clock (timedatectl set-ntp true)";
     match apart {
-        ..SKEW_CARE_S => Check::good("clock", format!("{apart} s from AWS's")),
-        SKEW_CARE_S..SKEW_MAX_S => Check::care("clock", format!("{apart} s {way} AWS's"), remedy),
+        ..SKEW_CARE_S => Check::good("clock", format!("within {apart} s of AWS's clock")),
+        SKEW_CARE_S..SKEW_MAX_S => Check::care("clock", format!("{apart} s {way} AWS's clock"), remedy),
         _ => Check::failed(
             "clock",
-            format!("{apart} s {way} AWS's, which refuses signatures that are {SKEW_MAX_S} s off"),
+            format!("{apart} s {way} AWS's clock; AWS refuses signatures that are {SKEW_MAX_S} s off"),
             remedy,
         ),
     }
@@ -135,7 +135,7 @@ mod tests {
             assert!(check.state == state && check.found.contains(part), "{check:?}");
             assert!(!check.found.contains("a secret"));
         }
-        let refused = Err(Error::msg("asking AWS who is calling: expired").hint("sign in"));
+        let refused = Err(Error::msg("reading the caller's identity from AWS: expired").hint("sign in"));
         let check = credentials(&of(None), &refused, 500).await;
         assert_eq!((check.state, check.remedy.as_deref()), (State::Failed, Some("sign in")));
         assert!(check.found.ends_with("(from ProfileFile)"), "{check:?}");

@@ -35,7 +35,7 @@ pub async fn checks(stack: &Stack) -> Vec<Check> {
     }
     for path in functions.iter().filter_map(|function| path_of(&function.code)).filter(|path| !path.exists()) {
         let found = format!("{} does not exist", path.display());
-        checks.push(Check::failed("code", found, "make it, or correct the function's `code`"));
+        checks.push(Check::failed("code", found, "create it, or correct `code` of the function"));
     }
     checks
 }
@@ -59,8 +59,8 @@ async fn cargo() -> Check {
         Some(version) => Check::good("cargo", version),
         None => Check::failed(
             "cargo",
-            "it is not on the PATH",
-            "install Rust, from https://rustup.rs, or give the functions a `zip:`",
+            "cargo is not on the PATH",
+            "install Rust from https://rustup.rs, or give the functions a `zip:`",
         ),
     }
 }
@@ -89,14 +89,14 @@ fn linker(architecture: Architecture) -> Check {
         // Another may stand in cargo's configuration.
         true => Check::care(
             "linker",
-            format!("this machine's cc does not link for {triple}"),
+            format!("cc on this machine does not link for {triple}"),
             format!(
-                "install cargo-zigbuild (pip install cargo-zigbuild), unless .cargo/config.toml names a linker for {triple}"
+                "install cargo-zigbuild (pip install cargo-zigbuild), or set a linker for {triple} in .cargo/config.toml"
             ),
         ),
         false => Check::failed(
             "linker",
-            format!("there is no cc on the PATH to link for {triple}"),
+            format!("cc is not on the PATH; it is needed to link for {triple}"),
             "install a C compiler (apt install gcc, xcode-select --install), or cargo-zigbuild",
         ),
     }
@@ -111,11 +111,11 @@ fn on_path(program: &str) -> bool {
 fn interpreter(program: &'static str, family: &str, runtimes: &[&str], said: Option<String>) -> Check {
     let wanted = runtimes.join(", ");
     let Some(said) = said else {
-        let found = format!("{program} is not on the PATH, and {wanted} functions cannot run here");
+        let found = format!("{program} is not on the PATH, so {wanted} functions cannot run here");
         return Check::failed(
             "interpreter",
             found,
-            format!("install {program}: verify, invoke and --local run the functions here"),
+            format!("install {program}; verify, invoke and --local run functions on this machine"),
         );
     };
     let version = said.trim_start_matches("Python ").trim_start_matches('v');
@@ -127,8 +127,8 @@ fn interpreter(program: &'static str, family: &str, runtimes: &[&str], said: Opt
         true => Check::good("interpreter", format!("{program} {version} for {wanted}")),
         false => Check::care(
             "interpreter",
-            format!("{program} is {version}, and functions are for {wanted}"),
-            format!("what runs here may differ from AWS: put the same version of {program} first on the PATH"),
+            format!("{program} is {version}, but the functions are for {wanted}"),
+            format!("results here may differ from AWS; put the same version of {program} first on the PATH"),
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the credentials may do what the commands need, asked of IAM's simulation: nothing is tried.
+//! Checks permissions with IAM's policy simulator. No action is tried.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,16 +21,16 @@ pub async fn checks(cx: &Cx, caller: &Caller, needs: &[Need]) -> Vec<Check> {
     let all = statements(needs);
     let count = all.iter().map(|statement| statement.action.len()).sum::<usize>();
     if caller.arn.ends_with(":root") {
-        return vec![Check::good(ABOUT, "the account's root may do everything")];
+        return vec![Check::good(ABOUT, "the root user is allowed everything")];
     }
     let principal = match principal(cx, caller).await {
         Some(principal) => principal,
-        None => return vec![unasked(format!("{} has no policies of its own to ask about", caller.arn))],
+        None => return vec![unasked(format!("{} has no policies of its own to simulate", caller.arn))],
     };
     let asked = all.iter().map(|statement| missing(cx, &principal, statement)).collect::<Vec<_>>();
     match stream::iter(asked).buffered(AT_ONCE).try_collect::<Vec<Vec<Check>>>().await {
         Ok(missing) if missing.iter().all(Vec::is_empty) => {
-            vec![Check::good(ABOUT, format!("all {count} actions are allowed, by IAM's simulation"))]
+            vec![Check::good(ABOUT, format!("all {count} actions are allowed, according to IAM's policy simulator"))]
         }
         Ok(missing) => missing.into_iter().flatten().collect(),
         Err(error) => vec![unasked(error.to_string())],
@@ -43,7 +43,7 @@ fn unasked(why: String) -> Check {
     Check::unchecked(ABOUT, why, remedy)
 }
 
-/// The user or role whose policies count. Of a session only the role's name is known, and its path may be any.
+/// The user or role whose policies apply. A session's ARN has the name of its role but not the path.
 async fn principal(cx: &Cx, caller: &Caller) -> Option<String> {
     let (_, resource) = caller.arn.rsplit_once(':')?;
     match resource.split('/').collect::<Vec<_>>()[..] {
@@ -57,7 +57,7 @@ async fn principal(cx: &Cx, caller: &Caller) -> Option<String> {
     }
 }
 
-/// What of a statement is not allowed.
+/// The actions of a statement that are not allowed.
 async fn missing(cx: &Cx, principal: &str, statement: &Statement) -> Result<Vec<Check>> {
     let mut denied: Vec<EvaluationResult> = vec![];
     for passed_to in contexts(statement) {
@@ -66,7 +66,7 @@ async fn missing(cx: &Cx, principal: &str, statement: &Statement) -> Result<Vec<
         let call = call.set_resource_arns(Some(statement.resource.clone()));
         let mut pages = call.into_paginator().items().send();
         while let Some(result) = pages.next().await {
-            let result = result.map_err(|error| Error::aws("asking IAM what these credentials may do", error))?;
+            let result = result.map_err(|error| Error::aws("simulating the policies of these credentials", error))?;
             if result.eval_decision != PolicyEvaluationDecisionType::Allowed {
                 denied.push(result);
             }
@@ -75,7 +75,7 @@ async fn missing(cx: &Cx, principal: &str, statement: &Statement) -> Result<Vec<
     Ok(told(&denied))
 }
 
-/// A line for each resource. An answer need not name one, and is told all the same.
+/// One check for each resource. A result without a resource is reported too.
 fn told(denied: &[EvaluationResult]) -> Vec<Check> {
     let mut by_resource: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for result in denied {
@@ -83,13 +83,13 @@ fn told(denied: &[EvaluationResult]) -> Vec<Check> {
         by_resource.entry(resource).or_default().insert(&result.eval_action_name);
     }
     let line = |(resource, actions): (&str, BTreeSet<&str>)| {
-        let found = format!("{} on {resource}", actions.into_iter().collect::<Vec<_>>().join(", "));
-        Check::failed(ABOUT, found, "give the role the policy that `provision permissions` prints")
+        let found = format!("not allowed: {} on {resource}", actions.into_iter().collect::<Vec<_>>().join(", "));
+        Check::failed(ABOUT, found, "attach the policy that `provision permissions` prints")
     };
     by_resource.into_iter().map(line).collect()
 }
 
-/// Each service that a role is to be passed to; nothing else is known of a call.
+/// One context for each service that a role is passed to. Nothing else is known about the calls.
 fn contexts(statement: &Statement) -> Vec<Option<Vec<ContextEntry>>> {
     let Some(condition) = &statement.condition else { return vec![None] };
     let services = condition["StringEquals"][PASSED_TO].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -113,6 +113,6 @@ mod tests {
         };
         let denied = [denied("s3:GetObject", None), denied("iam:GetRole", Some("r")), denied("iam:TagRole", Some("r"))];
         let found: Vec<String> = told(&denied).into_iter().map(|check| check.found).collect();
-        assert_eq!(found, ["s3:GetObject on *", "iam:GetRole, iam:TagRole on r"]);
+        assert_eq!(found, ["not allowed: s3:GetObject on *", "not allowed: iam:GetRole, iam:TagRole on r"]);
     }
 }

@@ -1,4 +1,4 @@
-//! What is in the account already: buckets, and how much of the quotas is used.
+//! Checks what exists in the account: buckets, and how much of the quotas is in use.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::resource::stream::Mode;
 use crate::spec::stack::{Entry, Stack};
 
-/// No operation tells the quota of delivery streams: it is so much in these regions, and anything from 100 on elsewhere.
+/// No operation returns the quota of delivery streams. It is 5,000 in these regions and at least 100 elsewhere.
 /// <https://docs.aws.amazon.com/firehose/latest/dev/limits.html>
 const DELIVERY_STREAMS: i64 = 5_000;
 const REGIONS: [&str; 5] = ["us-east-1", "us-east-2", "us-west-2", "eu-west-1", "ap-northeast-1"];
@@ -28,7 +28,7 @@ pub async fn buckets(cx: &Cx, stack: &Stack) -> Vec<Check> {
         let call = cx.s3().head_bucket().bucket(name).expected_bucket_owner(&cx.names.account);
         match call.send().await {
             Ok(_) => {
-                checks.push(Check::good("bucket", format!("{name} is there, in this account and region")));
+                checks.push(Check::good("bucket", format!("{name} exists in this account and region")));
                 checks.extend(policy(cx, name).await);
             }
             Err(error) => checks.push(not_seen(cx, name, create, error)),
@@ -41,20 +41,18 @@ fn not_seen(cx: &Cx, name: &str, create: bool, error: SdkError<HeadBucketError, 
     let header = |name: &str| error.raw_response().and_then(|response| response.headers().get(name)).map(str::to_owned);
     let region = header("x-amz-bucket-region");
     match error.raw_response().map(|response| response.status().as_u16()) {
-        Some(404) if create => Check::good("bucket", format!("{name} does not exist, and `up` creates it")),
-        Some(404) => Check::failed(
-            "bucket",
-            format!("{name} does not exist"),
-            "make it, or let it be made with create: if-missing",
-        ),
+        Some(404) if create => Check::good("bucket", format!("{name} does not exist; `up` will create it")),
+        Some(404) => {
+            Check::failed("bucket", format!("{name} does not exist"), "create it, or set `create: if-missing`")
+        }
         Some(301 | 400) if region.is_some() => {
-            let found = format!("{name} is in {}, and not in {}", region.unwrap_or_default(), cx.names.region);
-            Check::failed("bucket", found, "choose another bucket, or the bucket's region")
+            let found = format!("{name} is in {}, not in {}", region.unwrap_or_default(), cx.names.region);
+            Check::failed("bucket", found, "choose another bucket, or use the bucket's region")
         }
         Some(403) => Check::failed(
             "bucket",
-            format!("{name} belongs to another account, or these credentials may not see it"),
-            "bucket names are unique in the world: choose another, or allow s3:ListBucket on it",
+            format!("{name} belongs to another account, or these credentials cannot access it"),
+            "bucket names are unique across AWS: choose another, or allow s3:ListBucket on it",
         ),
         _ => Check::unchecked(
             "bucket",
@@ -64,7 +62,7 @@ fn not_seen(cx: &Cx, name: &str, create: bool, error: SdkError<HeadBucketError, 
     }
 }
 
-/// The bucket's own policy may deny that claims or delivered objects are written.
+/// Checks whether the bucket policy denies writing claims or delivered objects.
 async fn policy(cx: &Cx, name: &str) -> Option<Check> {
     let text = match cx.s3().get_bucket_policy().bucket(name).send().await {
         Ok(answer) => answer.policy?,
@@ -72,7 +70,11 @@ async fn policy(cx: &Cx, name: &str) -> Option<Check> {
             let error = Error::aws(format!("reading the policy of {name}"), error);
             let none = error.code() == Some("NoSuchBucketPolicy");
             return (!none).then(|| {
-                Check::unchecked("bucket", error.to_string(), "allow s3:GetBucketPolicy on it to have it looked at")
+                Check::unchecked(
+                    "bucket",
+                    error.to_string(),
+                    "allow s3:GetBucketPolicy on it to include it in the check",
+                )
             });
         }
     };
@@ -97,7 +99,7 @@ fn denied(document: &Value) -> Vec<String> {
             listed(&statement[element]).iter().filter_map(|action| action.as_str().map(str::to_owned)).collect()
         };
         let (actions, others) = (named("Action"), named("NotAction"));
-        let actions = if actions.is_empty() { format!("all but {}", others.join(", ")) } else { actions.join(", ") };
+        let actions = if actions.is_empty() { format!("all except {}", others.join(", ")) } else { actions.join(", ") };
         let operators = statement["Condition"].as_object().into_iter().flatten();
         let keys: Vec<String> = operators
             .flat_map(|(_, keys)| keys.as_object().into_iter().flatten())
@@ -109,7 +111,7 @@ fn denied(document: &Value) -> Vec<String> {
     told.collect()
 }
 
-/// How much room there is for the stack's streams.
+/// Checks the quotas for the stack's streams.
 pub async fn streams(cx: &Cx, stack: &Stack) -> Vec<Check> {
     let wanted: Vec<(&str, Mode)> = stack
         .streams
@@ -128,10 +130,10 @@ pub async fn streams(cx: &Cx, stack: &Stack) -> Vec<Check> {
     let mut checks = vec![];
     if moving + missing.len() > STREAMS_CREATING_OR_DELETING {
         let found = format!(
-            "{moving} are being created or deleted now, {} are to be created, and AWS allows {STREAMS_CREATING_OR_DELETING} at a time",
+            "{moving} streams are being created or deleted and {} will be created; AWS allows {STREAMS_CREATING_OR_DELETING} at a time",
             missing.len()
         );
-        checks.push(Check::care("streams", found, "`up` waits its turn: it takes longer"));
+        checks.push(Check::care("streams", found, "`up` waits for the others and takes longer"));
     }
     let limits = match cx.kinesis().describe_limits().send().await {
         Ok(limits) => limits,
@@ -152,7 +154,7 @@ pub async fn streams(cx: &Cx, stack: &Stack) -> Vec<Check> {
     checks
 }
 
-/// Names of all streams, and how many are coming or going.
+/// The names of all streams, and how many are being created or deleted.
 async fn listed(cx: &Cx) -> Result<(HashSet<String>, usize)> {
     let mut pages = cx.kinesis().list_streams().into_paginator().send();
     let (mut names, mut moving) = (HashSet::new(), 0);
@@ -166,7 +168,7 @@ async fn listed(cx: &Cx) -> Result<(HashSet<String>, usize)> {
     Ok((names, moving))
 }
 
-/// How much room there is for the stack's delivery streams.
+/// Checks the quota for the stack's delivery streams.
 pub async fn delivery_streams(cx: &Cx, stack: &Stack) -> Option<Check> {
     let wanted: Vec<&str> =
         stack.deliveries.values().filter(|entry| entry.managed().is_some()).map(Entry::physical).collect();
@@ -182,8 +184,9 @@ pub async fn delivery_streams(cx: &Cx, stack: &Stack) -> Option<Check> {
     if REGIONS.contains(&cx.names.region.as_str()) {
         return Some(room("deliveries", "delivery streams", used, more, DELIVERY_STREAMS));
     }
-    let found = format!("{used} delivery streams are there, and {more} are to be created");
-    let most = format!("{DELIVERY_STREAMS_ELSEWHERE} may be the most in {}: see Service Quotas", cx.names.region);
+    let found = format!("{used} delivery streams exist and {more} will be created");
+    let most =
+        format!("the quota in {} may be as low as {DELIVERY_STREAMS_ELSEWHERE}: see Service Quotas", cx.names.region);
     Some(match used + more > DELIVERY_STREAMS_ELSEWHERE {
         true => Check::care("deliveries", found, most),
         false => Check::good("deliveries", found),
@@ -192,17 +195,17 @@ pub async fn delivery_streams(cx: &Cx, stack: &Stack) -> Option<Check> {
 
 fn room(about: &'static str, what: &str, used: i64, more: i64, most: i64) -> Check {
     match used + more > most {
-        false => Check::good(about, format!("{used} of {most} {what} are used, and {more} are to be created")),
+        false => Check::good(about, format!("{used} of {most} {what} are in use and {more} will be created")),
         true => Check::failed(
             about,
-            format!("{used} of {most} {what} are used, and {more} are to be created"),
-            "ask for more in Service Quotas, or remove what nobody needs (provision list)",
+            format!("{used} of {most} {what} are in use and {more} will be created"),
+            "request an increase in Service Quotas, or delete environments that are no longer needed (provision list)",
         ),
     }
 }
 
 fn unread(about: &'static str, error: &Error, action: &str) -> Check {
-    Check::unchecked(about, error.to_string(), format!("allow {action} to have it looked at"))
+    Check::unchecked(about, error.to_string(), format!("allow {action} to include it in the check"))
 }
 
 #[cfg(test)]
@@ -229,6 +232,6 @@ mod tests {
         );
         assert_eq!(denied(&json!({ "Statement": allow })), Vec::<String>::new());
         assert_eq!(denied(&json!({ "Statement": { "Effect": "Deny", "Action": ["a", "b"] } })), ["a, b"]);
-        assert_eq!(denied(&json!({ "Statement": { "Effect": "Deny", "NotAction": "a" } })), ["all but a"]);
+        assert_eq!(denied(&json!({ "Statement": { "Effect": "Deny", "NotAction": "a" } })), ["all except a"]);
     }
 }

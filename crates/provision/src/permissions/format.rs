@@ -1,4 +1,4 @@
-//! Needs as a policy, as Terraform, and as a table for people.
+//! Formats permissions as a policy, as Terraform, or as a table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -14,15 +14,15 @@ pub const PASSED_TO: &str = "iam:PassedToService";
 /// Columns of the table.
 const WIDTH: usize = 78;
 
-/// What may be done with the same resources.
+/// Actions that are allowed on the same resources.
 #[derive(Default)]
 struct Allowed<'a> {
     actions: BTreeSet<&'a str>,
-    /// To which alone a role may be passed.
+    /// The only service that a role may be passed to.
     services: BTreeSet<&'a str>,
 }
 
-/// As few statements as say it: actions on the same resources are one.
+/// Groups actions on the same resources, to get as few statements as possible.
 pub fn statements(needs: &[Need]) -> Vec<Statement> {
     let mut by_action: BTreeMap<(Option<&str>, &str), BTreeSet<&str>> = BTreeMap::new();
     for need in needs {
@@ -49,7 +49,7 @@ pub fn policy(needs: &[Need]) -> Value {
     document(&statements(needs))
 }
 
-/// In as few managed policies as their size allows: each statement goes into the first that has room for it.
+/// Splits statements into few managed policies: each statement goes into the first policy that has room for it.
 pub fn policies(statements: &[Statement]) -> Vec<Value> {
     let mut parts: Vec<Vec<Statement>> = vec![];
     for statement in statements.iter().cloned().flat_map(fitting) {
@@ -66,7 +66,7 @@ fn fits(statements: &[Statement]) -> bool {
     policy_size(&document(statements).to_string()) <= MAX_MANAGED_POLICY
 }
 
-/// A statement about too many resources is several, each about as many as fit.
+/// Splits a statement with too many resources.
 fn fitting(statement: Statement) -> Vec<Statement> {
     let about = |resource: Vec<String>| Statement { resource, ..statement.clone() };
     let mut parts: Vec<Statement> = vec![];
@@ -119,18 +119,18 @@ fn list(out: &mut String, name: &str, values: &Value) {
     };
 }
 
-/// Of a text or a list of them.
+/// Reads a string or a list of strings.
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
     let (one, many) = (value.as_str(), value.as_array());
     one.into_iter().chain(many.into_iter().flatten().filter_map(Value::as_str))
 }
 
-/// `${` begins an expression there, and `$${` is what it looks like.
+/// Escapes `${`, which begins an expression in Terraform, as `$${`.
 fn quoted(text: &str) -> String {
     format!("{text:?}").replace("${", "$${")
 }
 
-/// What may be done with each resource.
+/// The actions that are allowed on each resource.
 pub fn table(needs: &[Need]) -> String {
     let mut by_resource: BTreeMap<&str, BTreeMap<&str, BTreeSet<String>>> = BTreeMap::new();
     for need in needs {

@@ -1,4 +1,4 @@
-//! What a stack's calls are about: its nodes, and what their fields bring along (the roles that are passed, code in S3, layers).
+//! The subjects of a stack's calls: its nodes, and what their fields refer to (roles that are passed, code in S3, layers).
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,23 @@ use crate::resource::function::{Code, Function};
 use crate::resource::role::{KeyOf, RoleRef};
 use crate::spec::stack::{Entry, Stack};
 
-/// Something that calls are about. Its kind is that of [`super::table::Row::subject`].
+/// A subject of calls. Its kind is one of [`super::table::Row::subject`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     pub kind: &'static str,
-    /// For the resources of the rows.
+    /// Values for the fields in the table's resources.
     pub fields: BTreeMap<&'static str, String>,
-    /// What is never done with it.
+    /// Uses that never occur with this subject.
     pub without: &'static [Use],
-    /// Is it somebody else's, which the spec refers to?
+    /// Whether the spec only refers to it with `existing:`.
     pub referenced: bool,
 }
 
-/// Stands for `*` while a spec is read: an environment's name may not contain `*`, and is not expected to contain this.
+/// Replaces `*` while a spec is read, because the name of an environment must not contain `*`. It is an unlikely name.
 const ANY: &str = "zq0qz";
-/// Of somebody else's, everything but reading.
+/// For a resource that the spec only refers to: everything except reading.
 const NOT_OURS: &[Use] = &[Use::ReadTags, Use::Create, Use::Update, Use::Delete, Use::ReadUsers, Use::Purge, Use::List];
-/// Of a bucket that has to be there.
+/// For a bucket that must exist already.
 const NEVER_MADE: &[Use] = &[Use::Create, Use::Update, Use::Delete, Use::Purge];
 
 /// An environment's name in which `*` stands for any text, as one that a spec can be read with.
@@ -36,7 +36,7 @@ pub fn as_name(env: &str) -> String {
     env.replace('*', ANY)
 }
 
-/// The same text with `*` again.
+/// Puts the `*` back.
 pub fn as_pattern(text: &str) -> String {
     text.replace(ANY, "*")
 }
@@ -48,7 +48,7 @@ impl Subject {
     }
 }
 
-/// Of a stack, in an environment perhaps.
+/// The subjects of a stack or of one of its environments.
 pub fn of_stack(stack: &Stack, names: &Names) -> Vec<Subject> {
     let mut all =
         vec![Subject::new("record", &[("name", &names.record())]), Subject::new("records", &[]), account(names)];
@@ -95,7 +95,7 @@ fn of_node(name: &Name, stack: &Stack, names: &Names) -> Vec<Subject> {
     }
 }
 
-/// A long name ends in a hash, which no pattern foresees.
+/// A long name ends in a hash, which a pattern cannot match.
 fn role_name(physical: &str) -> String {
     match physical.split_once(ANY) {
         Some((before, _)) => format!("{before}*"),
@@ -131,7 +131,7 @@ fn passed(kind: &'static str, role: &RoleRef, names: &Names) -> Subject {
     Subject::new(kind, &[("arn", &arn)])
 }
 
-/// With what `verify` does about it.
+/// Adds what `verify` does with it.
 fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: &Names) -> Vec<Subject> {
     let mut all = vec![passed("role_of_delivery", &delivery.role, names)];
     all.push(match &delivery.source {
@@ -171,7 +171,7 @@ fn key_arn(key: &str, names: &Names) -> String {
     }
 }
 
-/// Of whatever stack there may be.
+/// The subjects of any stack.
 pub fn any_stack(names: &Names) -> Vec<Subject> {
     let path = format!("{}provision/", names.iam_path);
     let role = names.role_arn(&path, "*");
@@ -197,7 +197,7 @@ pub fn any_stack(names: &Names) -> Vec<Subject> {
     all
 }
 
-/// What `--scan` looks through.
+/// The subjects of `--scan`.
 fn account(names: &Names) -> Subject {
     Subject::new("account", &[("roles", &names.iam_path)])
 }

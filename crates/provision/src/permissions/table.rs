@@ -12,7 +12,7 @@ pub struct Row {
     pub subject: &'static str,
     pub to: Use,
     pub actions: &'static [&'static str],
-    /// With fields of the subject in braces; one that the subject does not have leaves the resource out.
+    /// Resources with fields of the subject in braces. A resource is left out if the subject lacks a field.
     pub on: &'static [&'static str],
     pub passed_to: Option<&'static str>,
 }
@@ -29,7 +29,7 @@ const STREAM: &[&str] = &["kinesis:stream/{name}"];
 const DELIVERY: &[&str] = &["firehose:deliverystream/{name}"];
 const FUNCTION: &[&str] = &["lambda:function:{name}"];
 const BUCKET: &[&str] = &["s3:{bucket}"];
-/// Where claims are, whatever their keys say.
+/// All claims, whatever their keys are.
 const CLAIMS: &[&str] = &["s3:{bucket}/.provision/*"];
 const MARKER: &[&str] = &["s3:{bucket}/{folder}"];
 const OBJECTS: &[&str] = &["s3:{bucket}/{prefix}*"];
@@ -38,7 +38,7 @@ const OBJECTS: &[&str] = &["s3:{bucket}/{prefix}*"];
 const TAGGED_GROUP: &[&str] = &["logs:log-group:{name}"];
 const GROUP: &[&str] = &["logs:log-group:{name}:*"];
 const NEW_GROUP: &[&str] = &["logs:log-group:{name}", "logs:log-group:{name}:*"];
-/// All roles of the environment, those of what left the spec too: the path is its own.
+/// All roles of the environment, including those no longer in the spec. The path belongs to the environment.
 const ROLE: &[&str] = &["iam:role{path}*"];
 /// The first page of the record, and its continuations.
 const TAGGED_RECORD: &[&str] = &["logs:log-group:{name}", "logs:log-group:{name}/*"];

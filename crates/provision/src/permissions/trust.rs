@@ -1,4 +1,4 @@
-//! Who may assume the role that CI runs as: a repository's jobs, by the token that GitHub or GitLab gives them. No key is kept.
+//! The trust policy of the role for CI: jobs of a repository assume it with a token from GitHub or GitLab. No key is stored.
 //!
 //! <https://docs.github.com/en/actions/reference/security/oidc>,
 //! <https://docs.gitlab.com/ci/cloud_services/aws/>
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 use crate::names::Names;
 
-/// Whose jobs.
+/// The jobs that may assume the role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trusted {
     /// Host and path of the issuer: how the provider is called in IAM, and its keys in conditions.
     provider: &'static str,
     audience: &'static str,
-    /// What the token's `sub` has to be, with `*` for any text.
+    /// The required `sub` of the token, with `*` for any text.
     subject: String,
 }
 
@@ -26,9 +26,9 @@ impl Trusted {
     /// GitHub also `pull_request` or `environment:NAME`.
     ///
     /// # Errors
-    /// Where it is none of these.
+    /// If it has none of these forms.
     pub fn parse(text: &str) -> Result<Trusted> {
-        let wrong = || Error::msg(format!("--trust {text}: this is no repository, or no ref of that host")).hint(FORMS);
+        let wrong = || Error::msg(format!("--trust {text}: not a repository, or not a ref, of that host")).hint(FORMS);
         let (host, rest) = text.split_once(':').ok_or_else(wrong)?;
         let (path, of) = rest.split_once(':').map_or((rest, None), |(path, of)| (path, Some(of)));
         let names: Vec<&str> = path.split('/').collect();

@@ -25,8 +25,9 @@ pub(super) fn verdict(fact: &Facts, members: &Members, names: &Names, permits: P
         (Wants::Reference, true) => Verdict::Used,
         (Wants::Reference, false) => Verdict::Refused(Refusal {
             name: fact.name.clone(),
-            why: format!("{} does not exist, and the spec only refers to it", fact.name.physical),
-            hint: "create it, correct its name, or write `name:` instead of `existing:` to have it made here".into(),
+            why: format!("{} does not exist; the spec refers to it with `existing:`", fact.name.physical),
+            hint: "create it, correct its name, or write `name:` instead of `existing:` to create it with this stack"
+                .into(),
             consent: false,
         }),
         (Wants::Present, false) => Verdict::Do(Op::Create, vec![], TagChange::default()),
@@ -62,7 +63,7 @@ fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Per
             }
             return Verdict::Refused(Refusal {
                 name: fact.name.clone(),
-                why: format!("{} exists and is not this stack's: {}", fact.name.physical, owner(fact, names)),
+                why: format!("{} exists but does not belong to this stack: {}", fact.name.physical, owner(fact, names)),
                 hint: "give it another name in the spec, refer to it with `existing:`, or take it over with --adopt"
                     .into(),
                 consent: true,
@@ -107,7 +108,7 @@ fn renamed(fact: &Facts, before: &str) -> Refusal {
     let kind = fact.name.address.kind;
     Refusal {
         name: fact.name.clone(),
-        why: format!("{} exists, and is {kind}.{before} of this stack", fact.name.physical),
+        why: format!("{} already belongs to this stack as {kind}.{before}", fact.name.physical),
         hint: format!("if the key was renamed, write `moved: {{ from: {before} }}`; or take it over with --adopt"),
         consent: true,
     }
@@ -151,26 +152,26 @@ fn lost_its_tags(fact: &Facts, members: &Members, names: &Names) -> bool {
 
 /// Why it is neither deleted nor forgotten.
 pub(super) fn unproven(fact: &Facts, names: &Names) -> String {
-    format!("the record names it, but {}; delete it by hand, or take it over with `up --adopt`", owner(fact, names))
+    format!("the record lists it, but {}; delete it yourself, or take it over with `up --adopt`", owner(fact, names))
 }
 
 /// Why it is left alone.
 pub(super) fn foreign(fact: &Facts, names: &Names) -> String {
-    format!("it is not this environment's: {}", owner(fact, names))
+    format!("it does not belong to this environment: {}", owner(fact, names))
 }
 
 /// In words: whose the tags say it is.
 fn owner(fact: &Facts, names: &Names) -> String {
-    let Some(Some(tags)) = &fact.tags else { return "it has no tags of ours".into() };
+    let Some(Some(tags)) = &fact.tags else { return "it has no provision tags".into() };
     let ours = |word| tags.get(&names.tag_key(word));
     if let Some(stack) = ours("stack") {
         let env = ours("env").map(|env| format!(", environment {env}")).unwrap_or_default();
         let name = ours("name").map(String::as_str).unwrap_or("?");
-        return format!("stack {stack}{env}, {name}");
+        return format!("it belongs to stack {stack}{env}, as {name}");
     }
     let others = ["aws:cloudformation:stack-name", "alchemy::stack", "pulumi:project", "terraform"];
     if let Some((key, value)) = tags.iter().find(|(key, _)| others.iter().any(|other| key.starts_with(other))) {
-        return format!("another tool's ({key}: {value})");
+        return format!("it belongs to another tool ({key}: {value})");
     }
     match tags.len() {
         0 => "it has no tags".into(),
@@ -192,13 +193,13 @@ pub(super) fn refuse_loss(fact: &Facts, op: Op, permits: Permits) -> Option<Refu
     match op {
         Op::Replace | Op::Delete if fact.protect => {
             let hint = match fact.wants {
-                Wants::Absent => "remove `protect: true` from its spec, and take that spec",
+                Wants::Absent => "remove `protect: true` from its spec, and run the command with that spec",
                 Wants::Present | Wants::Reference => "remove `protect: true` from the spec first",
             };
-            refusal("it is protected".into(), hint, false)
+            refusal("it is protected by `protect: true`".into(), hint, false)
         }
         Op::Replace if fact.holds_data && !permits.data_loss => refusal(
-            format!("it would be replaced, and its data lost ({})", reasons(&fact.diff)),
+            format!("it would be replaced and its data would be lost ({})", reasons(&fact.diff)),
             "undo the change in the spec, or pass --allow-data-loss",
             true,
         ),

@@ -14,17 +14,17 @@ use crate::plan::Members;
 use crate::resource::Scanned;
 use crate::scan;
 
-/// Before the names of all records.
+/// The prefix of all records' names.
 const RECORDS: &str = "/provision/";
 /// AWS takes ten ListTagsForResource a second.
 const AT_ONCE: usize = 5;
 
-/// What a record says of its environment.
+/// An environment, as its record describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Environment {
     pub stack: String,
     pub env: Option<String>,
-    /// Who ran the last `up` that changed something.
+    /// The owner: the user of the last `up` that changed something.
     pub owner: Option<String>,
     /// Epoch seconds.
     pub created: i64,
@@ -32,9 +32,9 @@ pub struct Environment {
     pub expires: Option<i64>,
     /// On the first page of the record.
     pub members: usize,
-    /// Is there a record? Without one, nothing is known but what was found.
+    /// Whether there is a record. Without one only the resources that a scan found are known.
     pub recorded: bool,
-    /// What a scan found and the record does not name: `stream.events (name)`.
+    /// Resources that a scan found and that are not in the record: `stream.events (name)`.
     pub unrecorded: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ pub async fn all(cx: &Cx) -> Result<Vec<Environment>> {
     Ok(found)
 }
 
-/// The same with what a scan found besides.
+/// Adds the resources that a scan found.
 pub async fn with_unrecorded(
     cx: &Cx,
     mut all: Vec<Environment>,

@@ -27,7 +27,7 @@ pub struct Run {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Began {
-    /// Tells runs apart.
+    /// A unique ID.
     pub run: String,
     pub command: String,
     pub version: String,
@@ -51,7 +51,7 @@ enum Line {
     Ended(Ended),
 }
 
-/// What is about to be done.
+/// A run that is about to start.
 pub fn begin(cx: &Cx, command: &str, plan: &Plan) -> Began {
     Began {
         run: uuid::Uuid::new_v4().simple().to_string(),
@@ -72,20 +72,20 @@ pub async fn write_beginning(cx: &Cx, began: &Began, fresh: bool) -> Result<()> 
         }
     }
     let call = cx.logs().create_log_stream().log_group_name(cx.names.record()).log_stream_name(STREAM);
-    match send::change(cx, super::of(cx, 0), "making the journal", || call.clone().send()).await {
+    match send::change(cx, super::of(cx, 0), "creating the journal", || call.clone().send()).await {
         Err(error) if error.code() != Some("ResourceAlreadyExistsException") => Err(error),
         _ => put(cx, &line).await,
     }
 }
 
-/// Writes how it came out.
+/// Writes the end of a run.
 pub async fn write_end(cx: &Cx, began: &Began, applied: &Applied) -> Result<()> {
     let Applied { summary, failures, .. } = applied;
     let ended = Ended { run: began.run.clone(), summary: summary.clone(), failures: failures.clone() };
     put(cx, &Line::Ended(ended)).await
 }
 
-/// The runs, oldest first. None where there is no record.
+/// The runs, oldest first. Empty if there is no record.
 pub async fn read(cx: &Cx) -> Result<Vec<Run>> {
     // From the head, and until a token repeats: AWS gives pages by time, and an empty one is not the end (audit A10).
     let call = cx.logs().get_log_events().log_group_name(cx.names.record()).log_stream_name(STREAM);

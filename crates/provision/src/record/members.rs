@@ -1,4 +1,4 @@
-//! What a record says, and how its tags say it. Pure; [`super`] reads and writes the log groups.
+//! The content of a record and its encoding in tags. Pure; [`super`] reads and writes the log groups.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,17 +11,17 @@ const MEMBERS_PER_PAGE: usize = 42;
 /// A tag's value has at most so many characters; a longer name goes on in further tags.
 const VALUE_MAX: usize = 256;
 
-/// What was read.
+/// A record as it was read.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
     /// The tags of the log group and its continuations; empty when there is no record. A continuation that is absent or not
     /// ours has no tags.
     pub(super) pages: Vec<Tags>,
-    /// Does somebody else's log group have its name?
+    /// Whether a log group of somebody else has its name.
     pub taken: bool,
 }
 
-/// What a record says besides its members. `None` leaves what it says.
+/// The data of a record other than its members. `None` leaves a value unchanged.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct About<'a> {
     /// The hash of the users' tags, or what [`unsettled`] gives.
@@ -46,17 +46,17 @@ impl Record {
         self.pages.iter().any(|page| !page.is_empty())
     }
 
-    /// What it names, as far as it makes sense.
+    /// Its valid members.
     pub fn members(&self, names: &Names) -> Members {
         self.read(names).0
     }
 
-    /// What it names and makes no sense, in sentences: whoever may tag a log group can write there.
+    /// Warnings about invalid entries. Anybody who may tag a log group can write there.
     pub fn oddities(&self, names: &Names) -> Vec<String> {
         self.read(names).1
     }
 
-    /// Does it name a kind of resource that this version does not know? Then the record is not ours to delete.
+    /// Whether it names a kind of resource that this version does not know. Then the record must not be deleted.
     pub fn has_unknown_kinds(&self, names: &Names) -> bool {
         let mut keys = self.pages.iter().flat_map(Tags::keys).filter_map(|key| key.strip_prefix(&member_prefix(names)));
         keys.any(|key| key.split_once('.').is_none_or(|(kind, _)| kinds::kind(kind).is_none()))
@@ -108,9 +108,11 @@ impl Record {
             let physical = unescape(&self.whole(key, value));
             let member = said.split_once('.').and_then(|(kind, logical)| Some((kinds::kind(kind)?, logical)));
             match member {
-                None => odd.push(format!("it names {said}, of a kind that this version does not know: left alone")),
+                None => odd.push(format!("it names {said}, whose kind this version does not know; it is not deleted")),
                 Some((kind, _)) if !(kind.is_name)(&physical) => {
-                    odd.push(format!("it names {said} as {physical:?}, which is no name of that kind: left alone"));
+                    odd.push(format!(
+                        "it names {said} as {physical:?}, which is not a valid name of that kind; it is not deleted"
+                    ));
                 }
                 Some((kind, logical)) => {
                     members.insert(Address::new(kind.name, logical), physical);
@@ -120,7 +122,7 @@ impl Record {
         let said = self.said(names, "pages");
         let more = self.pages.len().saturating_sub(1);
         if let Some(said) = said.filter(|said| **said != more.to_string()) {
-            odd.push(format!("it says that it has {said} continuations, and has {more}"));
+            odd.push(format!("it should have {said} continuation pages but has {more}"));
         }
         (members, odd)
     }
@@ -161,7 +163,7 @@ impl Record {
         pages
     }
 
-    /// What another physical name was recorded for is there until it is deleted: it is kept under an address of its own.
+    /// A resource whose physical name changed exists until it is deleted, so it is kept under an address of its own.
     fn renamed(&self, names: &Names, add: &[Name]) -> Vec<Name> {
         let members = self.members(names);
         let former = add.iter().filter_map(|name| {

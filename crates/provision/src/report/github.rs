@@ -57,7 +57,7 @@ impl<R: Reporter> Reporter for Github<R> {
             let Some(file) = file.as_ref().filter(|_| !text.is_empty()) else { continue };
             let opened = OpenOptions::new().append(true).create(true).open(file);
             if let Err(error) = opened.and_then(|mut file| file.write_all(masked(&text).as_bytes())) {
-                super::aside(&format!("writing {}: {error}", file.display()));
+                super::warning(&format!("writing {}: {error}", file.display()));
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::names::plural;
 use crate::plan::Op;
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
-use crate::report::{Detail, plan, transform};
+use crate::report::{Detail, plan, transform, wrap};
 use crate::secret::masked;
 use crate::spec::Diagnostics;
 use crate::verify::Verified;
@@ -29,11 +29,13 @@ const fn color(color: AnsiColor) -> Style {
 pub struct Human<W> {
     out: W,
     detail: Detail,
+    width: fn() -> Option<usize>,
 }
 
 impl<W: Write> Human<W> {
-    pub fn new(out: W, detail: Detail) -> Human<W> {
-        Human { out, detail }
+    /// `width`: the columns that lines are broken to fit. It is asked for each event, because a window may be resized.
+    pub fn new(out: W, detail: Detail, width: fn() -> Option<usize>) -> Human<W> {
+        Human { out, detail, width }
     }
 }
 
@@ -42,8 +44,12 @@ impl<W: Write + Send> Reporter for Human<W> {
         if self.detail == Detail::Quiet && is_progress(event) {
             return;
         }
-        let text = masked(&text(event, self.detail == Detail::Verbose));
-        // A reader that went away (a closed pipe) is no reason to stop half way through a change.
+        // Masked before it is broken into lines: a secret may have spaces in it.
+        let mut text = masked(&text(event, self.detail == Detail::Verbose)).to_string();
+        if let Some(width) = (self.width)().filter(|_| may_be_wrapped(event)) {
+            text = wrap::wrapped(&text, width);
+        }
+        // A closed pipe must not stop a change half way.
         let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }
 }
@@ -62,6 +68,21 @@ fn is_progress(event: &Event) -> bool {
         | Event::Calls { .. } => true,
         _ => false,
     }
+}
+
+/// Commands to paste, values to copy, payloads and text with its own layout are not wrapped.
+fn may_be_wrapped(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::Said { .. }
+            | Event::Next { .. }
+            | Event::Outputs { .. }
+            | Event::Invoked { .. }
+            | Event::Broken { .. }
+            | Event::SpecWarned { .. }
+            | Event::Wrong { .. }
+            | Event::Validated { .. }
+    )
 }
 
 fn text(event: &Event, verbose: bool) -> String {
@@ -87,7 +108,7 @@ fn text(event: &Event, verbose: bool) -> String {
         }
         Event::RecordFailed { error, hint, request_id } => failed("writing the record", "", error, hint, request_id),
         Event::Skipped { resource, op, because } => {
-            format!("  {CARE}-{CARE:#} {:<44} {DIM}not begun: {because}{DIM:#}\n", format!("{} {resource}", op.verb()))
+            format!("  {CARE}-{CARE:#} {:<44} {DIM}skipped: {because}{DIM:#}\n", format!("{} {resource}", op.verb()))
         }
         Event::Ended { summary } => ended(summary),
         Event::Outputs { outputs } => format!("\n{}", outputs.outputs.human()),
@@ -100,8 +121,10 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Broken { result } => transform::broken(result),
         Event::Judged { result } => transform::verdict(result),
         Event::Status { resource, physical, state } => {
-            let style = if state.starts_with("there") { GOOD } else { CARE };
-            format!("  {resource:<28} {physical:<44} {style}{state}{style:#}\n")
+            let style = if state == "exists" { GOOD } else { CARE };
+            let (word, note) = state.split_once(", ").unwrap_or((state, ""));
+            let note = if note.is_empty() { String::new() } else { format!(" {DIM}({note}){DIM:#}") };
+            format!("  {style}{word:<8}{style:#} {resource:<28} {physical}{note}\n")
         }
         Event::Wrong { mistakes } => format!("{}\n", mistakes.render(true)),
         Event::Validated { file, mistakes, warnings } => validated(file, mistakes, warnings),
@@ -109,7 +132,7 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Checked { check } => self::checked(check),
         Event::Run { run } => self::run(run),
         Event::Calls { calls } if verbose => self::calls(calls),
-        // Errors of people go to standard error.
+        // Errors go to standard error.
         Event::Calls { .. } | Event::Waits { .. } | Event::Error { .. } => String::new(),
         Event::Said { text } | Event::Next { text } => format!("{text}\n"),
     }
@@ -126,23 +149,22 @@ fn validated(file: &str, mistakes: &Diagnostics, warnings: &Diagnostics) -> Stri
 fn environment(environment: &Environment, expired: bool) -> String {
     let Environment { stack, env, owner, created, expires, members, recorded, unrecorded } = environment;
     let name = format!("{stack}{}", env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default());
-    let owner = owner.as_deref().unwrap_or("nobody");
+    let owner = owner.as_deref().unwrap_or("unknown");
     let until = match expires {
         None => String::new(),
-        Some(at) if expired => format!("  {CARE}expired {}{CARE:#}", at_minute(at * 1000)),
-        Some(at) => format!("  expires {}", at_minute(at * 1000)),
+        Some(at) if expired => format!(", {CARE}expired {}{CARE:#}", at_minute(at * 1000)),
+        Some(at) => format!(", expires {}", at_minute(at * 1000)),
     };
     let besides: String =
-        unrecorded.iter().map(|found| format!("      {CARE}in no record{CARE:#} {found}\n")).collect();
+        unrecorded.iter().map(|found| format!("  {CARE}not in the record{CARE:#} {found}\n")).collect();
     if !recorded {
-        return format!("  {name:<32} {CARE}no record{CARE:#}\n{besides}");
+        return format!("{BOLD}{name}{BOLD:#}\n  {CARE}no record{CARE:#}\n{besides}");
     }
-    let resources = format!("{members} resources");
-    let made = at_minute(created * 1000);
-    format!("  {name:<32} {resources:<14} {owner:<16} {DIM}made {made}{DIM:#}{until}\n{besides}")
+    let (resources, made) = (plural(*members, "resource"), at_minute(created * 1000));
+    format!("{BOLD}{name}{BOLD:#}\n  {resources}, owner {owner}, {DIM}created {made}{DIM:#}{until}\n{besides}")
 }
 
-/// A sign, what was looked at, what was found, and what to do, within 80 columns.
+/// The state, the subject, the finding and the remedy of one check.
 fn checked(check: &Check) -> String {
     let (style, sign) = match check.state {
         State::Good => (GOOD, '✓'),
@@ -150,34 +172,17 @@ fn checked(check: &Check) -> String {
         State::Failed => (ERROR, '✗'),
         State::Unchecked => (CARE, '?'),
     };
-    let indent = format!("\n{:18}", "");
-    let found = wrapped(&check.found).join(&indent);
-    let remedy = check.remedy.as_ref().map(|remedy| format!("{indent}{DIM}{}{DIM:#}", wrapped(remedy).join(&indent)));
-    format!("  {style}{sign}{style:#} {:<13} {found}{}\n", check.about, remedy.unwrap_or_default())
-}
-
-/// In lines of at most 62 columns, as far as its words allow.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = vec![];
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= 62 => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
+    let remedy = check.remedy.as_ref().map(|remedy| format!("{:18}  {DIM}{remedy}{DIM:#}\n", ""));
+    format!("  {style}{sign}{style:#} {:<13}  {}\n{}", check.about, check.found, remedy.unwrap_or_default())
 }
 
 fn run(run: &Run) -> String {
     let Began { command, version, owner, steps, .. } = &run.began;
-    let owner = owner.as_deref().unwrap_or("nobody");
+    let owner = owner.as_deref().unwrap_or("unknown");
     let head = format!("{}  {BOLD}{command}{BOLD:#} by {owner} {DIM}(version {version}){DIM:#}", at_minute(run.at_ms));
     let steps = format!("      {DIM}{}{DIM:#}\n", steps.join(", "));
     let Some(end) = &run.ended else {
-        return format!("{head}\n{steps}      {CARE}no end is written: it is under way, or was killed{CARE:#}\n");
+        return format!("{head}\n{steps}      {CARE}not finished: it is still running, or it was killed{CARE:#}\n");
     };
     let failures: String = end.failures.iter().map(|failure| format!("      {ERROR}{failure}{ERROR:#}\n")).collect();
     format!("{head}\n{steps}      {}{failures}", ended(&end.summary))
@@ -192,13 +197,18 @@ fn at_minute(ms: i64) -> String {
 fn verified(result: &Verified) -> String {
     let (style, sign) = if result.accounted { (GOOD, "✓") } else { (ERROR, "✗") };
     let Verified { sent, delivered, dropped, failed, missing, duplicated, .. } = result;
+    let outcome = match (result.accounted, missing) {
+        (true, _) => format!("all {sent} records are accounted for"),
+        (false, 0) => format!("some of the {sent} records failed that should not have"),
+        (false, _) => format!("{missing} of {sent} records are missing"),
+    };
     let stored = match (&result.first, &result.last) {
-        (Some(first), Some(last)) => format!("      {DIM}{} to {last}{DIM:#}\n", objects(&result.objects, first)),
+        (Some(first), Some(last)) => objects(&result.objects, first, last),
         _ => String::new(),
     };
     let hint = result.hint.as_ref().map(|hint| format!("      {DIM}hint{DIM:#}: {hint}\n")).unwrap_or_default();
     format!(
-        "  {style}{sign}{style:#} {:<20} sent {sent}, delivered {delivered}, dropped {dropped}, failed {failed}, \
+        "  {style}{sign}{style:#} {}: {outcome}\n      delivered {delivered}, dropped {dropped}, failed {failed}, \
          missing {missing}, duplicated {duplicated}\n{stored}{hint}",
         result.delivery
     )
@@ -206,26 +216,26 @@ fn verified(result: &Verified) -> String {
 
 fn calls(calls: &[Made]) -> String {
     let one = |call: &Made| {
-        let took = call.took_ms.map_or("given up".into(), took);
+        let took = call.took_ms.map_or("canceled".into(), took);
         let attempts = if call.attempts > 1 { format!(", {} attempts", call.attempts) } else { String::new() };
         format!("{DIM}  {:<16} {:<32} {took:>8}{attempts}{DIM:#}\n", call.service, call.operation)
     };
     format!("{} calls\n{}", calls.len(), calls.iter().map(one).collect::<String>())
 }
 
-/// `in data/good/2026/11/22/23/raw-1-... and 2 more, stored 2026-11-22T23:37:22Z`
-fn objects(keys: &[String], first: &str) -> String {
-    let (shown, many) = (keys.first().map(String::as_str).unwrap_or_default(), keys.len());
-    let others = if many > 1 { format!(" and {} more", many - 1) } else { String::new() };
-    format!("in {shown}{others}, stored {first}")
+/// How many objects hold the records, when they were stored, and the key of one.
+fn objects(keys: &[String], first: &str, last: &str) -> String {
+    let until = if first == last { String::new() } else { format!(" to {last}") };
+    let (stored, key) = (plural(keys.len(), "object"), keys.first().map(String::as_str).unwrap_or_default());
+    format!("      {DIM}{stored}, stored {first}{until}{DIM:#}\n      {DIM}{key}{DIM:#}\n")
 }
 
 fn finished(resource: &str, op: Op, took_ms: u64, gone: Option<&Gone>) -> String {
     let (style, sign, word, note) = match gone {
         Some(Gone::Kept(why)) => (CARE, "-", "kept", format!(" {why}")),
-        Some(Gone::Left(why)) => (GOOD, "✓", "left", format!(" {why}")),
+        Some(Gone::Left(why)) => (GOOD, "✓", "kept", format!(" {why}")),
         Some(Gone::DeletedWith(what)) => (GOOD, "✓", "deleted", format!(" ({what})")),
-        Some(Gone::Deleting) => (GOOD, "✓", "deleted", " (AWS is still at it)".to_owned()),
+        Some(Gone::Deleting) => (GOOD, "✓", "deleted", " (AWS is still deleting it)".to_owned()),
         Some(Gone::Deleted) | None => (GOOD, "✓", op.done(), String::new()),
     };
     format!("  {style}{sign}{style:#} {:<44} {DIM}{:>8}{DIM:#}{note}\n", format!("{word} {resource}"), took(took_ms))
@@ -246,11 +256,11 @@ fn ended(summary: &Summary) -> String {
         (summary.replaced, "replaced"),
         (summary.deleted, "deleted"),
         (summary.deleting, "still being deleted by AWS"),
-        (summary.left, "left to others"),
+        (summary.left, "kept for others"),
         (summary.kept, "kept"),
         (summary.unchanged, "unchanged"),
         (summary.failed, "failed"),
-        (summary.skipped, "not begun"),
+        (summary.skipped, "skipped"),
     ];
     let said: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let (style, word) = match (summary.interrupted, summary.complete()) {

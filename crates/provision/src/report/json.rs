@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::event::{Event, Reporter};
 use crate::secret::masked_json;
 
-/// Version of the form of the lines.
+/// The version of the format.
 const VERSION: u32 = 2;
 
 pub struct Json<W> {

@@ -1,4 +1,4 @@
-//! A plan, for people: by resource, with each field that changes, and why something is replaced.
+//! A plan as text: by resource, with each field that changes, and why something is replaced.
 
 use similar::{ChangeTag, TextDiff};
 
@@ -7,7 +7,10 @@ use crate::kinds::KINDS;
 use crate::plan::{Kept, Op, Plan, Refusal, Step};
 use crate::report::human::{BOLD, CARE, DIM, ERROR, GOOD};
 
-/// The whole plan; `verbose` names what stays as it is too.
+/// Unchanged lines that are shown around each change of a text.
+const CONTEXT: usize = 3;
+
+/// The whole plan. `verbose` also lists unchanged resources.
 pub fn text(plan: &Plan, command: &str, verbose: bool) -> String {
     let mut text = String::new();
     let mut steps: Vec<&Step> = plan.steps.iter().collect();
@@ -16,7 +19,7 @@ pub fn text(plan: &Plan, command: &str, verbose: bool) -> String {
         text.push_str(&one(step));
     }
     if verbose {
-        let there = [(&plan.same, ""), (&plan.named, " (nothing to make)"), (&plan.used, " (not ours; used)")];
+        let there = [(&plan.same, ""), (&plan.named, " (no marker object)"), (&plan.used, " (used, not managed)")];
         for (name, why) in there.iter().flat_map(|(names, why)| names.iter().map(move |name| (name, why))) {
             let address = name.address.to_string();
             text.push_str(&format!("{DIM}  = {address:<32} {}{why}{DIM:#}\n", name.physical));
@@ -24,17 +27,17 @@ pub fn text(plan: &Plan, command: &str, verbose: bool) -> String {
     }
     for kept in &plan.kept {
         let Kept { name, why } = kept;
-        text.push_str(&format!("  = {:<28} {} {DIM}stays: {why}{DIM:#}\n", name.address.to_string(), name.physical));
+        text.push_str(&format!("  = {:<28} {} {DIM}kept: {why}{DIM:#}\n", name.address.to_string(), name.physical));
     }
     for Kept { name, why } in plan.unproven.iter().chain(&plan.foreign) {
-        text.push_str(&format!("  {CARE}!{CARE:#} {} {} is left alone: {why}\n", name.address, name.physical));
+        text.push_str(&format!("  {CARE}!{CARE:#} {} {} is not deleted: {why}\n", name.address, name.physical));
     }
     for Kept { name, why } in &plan.notes {
         text.push_str(&format!("  {CARE}!{CARE:#} {} {}: {why}\n", name.address, name.physical));
     }
     for name in &plan.orphans {
         let what = format!("{} {}", name.address, name.physical);
-        text.push_str(&format!("  {CARE}!{CARE:#} {what} is not in the spec any more: remove it with --prune\n"));
+        text.push_str(&format!("  {CARE}!{CARE:#} {what} is no longer in the spec; --prune deletes it\n"));
     }
     for refusal in &plan.refusals {
         text.push_str(&refused(refusal));
@@ -69,7 +72,7 @@ fn one(step: &Step) -> String {
     text
 }
 
-/// What somebody chose, a line each; then, in one line, what is only the default.
+/// Fields that the spec sets, one per line; then the defaults in one line.
 fn made_with(fields: &[Field]) -> String {
     let chosen: String =
         fields.iter().filter(|field| !field.default).map(|field| value_lines(&field.name, &field.value)).collect();
@@ -77,7 +80,7 @@ fn made_with(fields: &[Field]) -> String {
     let defaults: Vec<String> = defaults.map(|field| format!("{} {}", field.name, field.value)).collect();
     match defaults.is_empty() {
         true => chosen,
-        false => format!("{chosen}      {DIM}by default: {}{DIM:#}\n", defaults.join(", ")),
+        false => format!("{chosen}      {DIM}defaults: {}{DIM:#}\n", defaults.join(", ")),
     }
 }
 
@@ -99,16 +102,23 @@ fn changed(change: &Change) -> String {
     }
     let mut text = format!("      {field}{why}\n");
     let diff = TextDiff::from_lines(&change.from, &change.to);
-    for line in diff.iter_all_changes() {
-        let content = line.value().trim_end();
-        let shown = match line.tag() {
-            ChangeTag::Delete => format!("{ERROR}- {content}{ERROR:#}"),
-            ChangeTag::Insert => format!("{GOOD}+ {content}{GOOD:#}"),
-            ChangeTag::Equal => format!("{DIM}  {content}{DIM:#}"),
-        };
-        text.push_str(&format!("        {shown}\n"));
+    for (index, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
+        if index > 0 {
+            text.push_str(&format!("        {DIM}...{DIM:#}\n"));
+        }
+        text.extend(group.iter().flat_map(|op| diff.iter_changes(op)).map(diff_line));
     }
     text
+}
+
+fn diff_line(line: similar::Change<&str>) -> String {
+    let content = line.value().trim_end();
+    let shown = match line.tag() {
+        ChangeTag::Delete => format!("{ERROR}- {content}{ERROR:#}"),
+        ChangeTag::Insert => format!("{GOOD}+ {content}{GOOD:#}"),
+        ChangeTag::Equal => format!("{DIM}  {content}{DIM:#}"),
+    };
+    format!("        {shown}\n")
 }
 
 fn refused(refusal: &Refusal) -> String {
@@ -121,7 +131,7 @@ fn counts(plan: &Plan, command: &str) -> String {
         return format!("{ERROR}refused{ERROR:#}: nothing was changed\n");
     }
     if plan.is_empty() {
-        let what = if command == "down" { "nothing to remove" } else { "nothing to change" };
+        let what = if command == "down" { "nothing to delete" } else { "nothing to change" };
         return format!("{BOLD}{what}{BOLD:#}\n");
     }
     let parts = [(Op::Create, "create"), (Op::Update, "change"), (Op::Replace, "replace"), (Op::Delete, "delete")];

@@ -1,4 +1,4 @@
-//! A function that ran here, for people.
+//! Results of running a function on this machine, as text.
 
 use aws_facts::firehose::answer::Breach;
 
@@ -8,13 +8,13 @@ use crate::transform::tested::{Broken, Tested, Verdict};
 
 /// Characters of a payload that are shown.
 const WIDTH: usize = 200;
-/// Records that are shown one by one, lines of a log, and breaches.
+/// The number of records, log lines and breaches that are shown.
 const MANY: usize = 20;
 
 pub fn invoked(result: &Invoked) -> String {
     let count = result.records.len();
     let mut text = format!(
-        "{BOLD}{}{BOLD:#} was asked with {count} {}, {} bytes\n",
+        "{BOLD}{}{BOLD:#} was invoked with {count} {}, {} bytes\n",
         result.function,
         plural(count, "record"),
         result.event_bytes
@@ -23,10 +23,10 @@ pub fn invoked(result: &Invoked) -> String {
     text.extend(shown.map(|(place, record)| answered(place, record)));
     text += &more(count, "records");
     if let Some(answer) = &result.answer {
-        text += &format!("  it answered {}\n", readable(answer));
+        text += &format!("  response: {}\n", readable(answer));
     }
     if !result.log.is_empty() {
-        text += &format!("{DIM}  it wrote{DIM:#}\n");
+        text += &format!("{DIM}  log:{DIM:#}\n");
         text.extend(result.log.iter().take(MANY).map(|line| format!("{DIM}    {line}{DIM:#}\n")));
         text += &more(result.log.len(), "lines");
     }
@@ -39,7 +39,7 @@ pub fn invoked(result: &Invoked) -> String {
         let count = |name: &str| result.records.iter().filter(|record| record.result == Some(name)).count();
         let order = if result.reordered { ", in another order" } else { "" };
         text += &format!(
-            "  {GOOD}✓{GOOD:#} it keeps Firehose's contract: {} Ok, {} Dropped, {} ProcessingFailed{order}\n",
+            "  {GOOD}✓{GOOD:#} the response is valid: {} Ok, {} Dropped, {} ProcessingFailed{order}\n",
             count("Ok"),
             count("Dropped"),
             count("ProcessingFailed"),
@@ -51,10 +51,10 @@ pub fn invoked(result: &Invoked) -> String {
 
 fn measured(result: &Invoked) -> String {
     let measured = &result.measured;
-    let init = measured.init_ms.map(|ms| format!(" and {ms:.1} ms to start")).unwrap_or_default();
-    let peak = measured.peak_memory_mib.map(|mib| format!(", at most {mib} of {} MB", result.memory_mib));
+    let init = measured.init_ms.map(|ms| format!(" + {ms:.1} ms init")).unwrap_or_default();
+    let peak = measured.peak_memory_mib.map(|mib| format!(", {mib} of {} MB used", result.memory_mib));
     format!(
-        "  {DIM}{:.1} ms{init} (Lambda would bill {} ms){}, {} bytes answered{DIM:#}\n",
+        "  {DIM}{:.1} ms{init} ({} ms billed on Lambda){}, {} bytes returned{DIM:#}\n",
         measured.duration_ms,
         measured.billed_ms,
         peak.unwrap_or_default(),
@@ -67,7 +67,7 @@ fn answered(place: usize, record: &Answered) -> String {
         Some("Ok") => (GOOD, "Ok"),
         Some(other @ ("Dropped" | "ProcessingFailed")) => (CARE, other),
         Some(other) => (ERROR, other),
-        None => (ERROR, "fails with its batch"),
+        None => (ERROR, "fails with the whole batch"),
     };
     let mut text = format!("{:>5}  {}\n", place + 1, readable(&record.before));
     match &record.after {
@@ -81,7 +81,7 @@ fn answered(place: usize, record: &Answered) -> String {
     text
 }
 
-/// Of the random cases only those that break it, unless everything is wanted.
+/// Random cases are only shown if they fail, or if `verbose` is set.
 pub fn tested(result: &Tested, verbose: bool) -> String {
     if result.random && result.kept && result.notes.is_empty() && !verbose {
         return String::new();
@@ -93,11 +93,11 @@ pub fn tested(result: &Tested, verbose: bool) -> String {
     };
     let outcome = match (result.kept, result.beyond) {
         (true, _) => outcome(result),
-        (false, true) => "breaks it, but Firehose does not send this".to_owned(),
-        (false, false) => "breaks it".to_owned(),
+        (false, true) => "invalid, but Firehose does not send this".to_owned(),
+        (false, false) => "invalid".to_owned(),
     };
     let mut text = format!(
-        "  {style}{sign}{style:#} {:<44} {DIM}{:>8}{DIM:#}  {outcome}\n",
+        "  {style}{sign}{style:#} {:<39} {DIM}{:>8}{DIM:#}  {outcome}\n",
         result.case,
         took(result.duration_ms.round() as u64)
     );
@@ -116,7 +116,7 @@ fn outcome(result: &Tested) -> String {
 pub fn broken(result: &Broken) -> String {
     let count = result.records;
     let mut text = format!(
-        "\n{ERROR}{}{ERROR:#}\n  the smallest batch that does it has {count} {}:\n",
+        "\n{ERROR}{}{ERROR:#}\n  smallest batch that causes it, {count} {}:\n",
         told(&result.breach),
         plural(count, "record")
     );
@@ -128,15 +128,15 @@ pub fn broken(result: &Broken) -> String {
     text.extend(log.map(|line| format!("{DIM}    | {line}{DIM:#}\n")));
     text += &format!("  {}\n", result.consequence);
     text.extend(result.hint.iter().map(|hint| format!("  {DIM}hint{DIM:#}: {hint}\n")));
-    text.extend(result.replay.iter().map(|replay| format!("  {DIM}again{DIM:#}: {replay}\n")));
+    text.extend(result.replay.iter().map(|replay| format!("  {DIM}try again{DIM:#}: {replay}\n")));
     text
 }
 
 pub fn verdict(result: &Verdict) -> String {
     let Verdict { function, seed, cases, records, broken, warned, took_ms } = result;
     let (style, word, of) = match broken {
-        0 => (GOOD, "keeps", String::new()),
-        broken => (ERROR, "breaks", format!("{broken} of ")),
+        0 => (GOOD, "satisfies", String::new()),
+        broken => (ERROR, "violates", format!("{broken} of ")),
     };
     let warned = if *warned == 0 { String::new() } else { format!(", {warned} {}", plural(*warned, "warning")) };
     let (counted, took) = (format!("{records} records, seed {seed}"), took(*took_ms));
@@ -152,7 +152,7 @@ fn told(breach: &Breach) -> String {
     }
 }
 
-/// One line, as much of it as fits.
+/// One line, shortened.
 fn readable(shown: &Shown) -> String {
     let (text, length) = match shown {
         Shown::Text(text) if text.is_empty() => return format!("{DIM}nothing{DIM:#}"),
@@ -168,7 +168,7 @@ fn readable(shown: &Shown) -> String {
     }
 }
 
-/// Without what would move the cursor.
+/// Escapes control characters.
 fn escaped(text: &str) -> String {
     let cut = text.char_indices().nth(WIDTH + 1).map_or(text, |(end, _)| &text[..end]);
     let one = |char: char| if char.is_control() { char.escape_default().to_string() } else { char.to_string() };

@@ -206,7 +206,7 @@ impl Bucket {
             Ok(_) => Ok(Created::Now),
             Err(error) if error.says("BucketAlreadyOwnedByYou", "") => Ok(Created::Already),
             Err(error) if error.says("BucketAlreadyExists", "") => {
-                Err(error.hint("bucket names are unique in the world: choose another"))
+                Err(error.hint("bucket names are unique across AWS: choose another"))
             }
             Err(error) => Err(error),
         }
@@ -277,7 +277,7 @@ async fn head(cx: &Cx, name: &Name) -> Result<bool> {
             let error = Error::aws(format!("reading {name}"), error);
             Err(match status {
                 Some(403) => error.hint(format!(
-                    "bucket {} belongs to somebody else, or these credentials may not see it",
+                    "bucket {} belongs to another account, or these credentials cannot access it",
                     name.physical
                 )),
                 Some(301) => error.hint(format!("bucket {} is in another region", name.physical)),
@@ -363,7 +363,7 @@ fn rules(rules: &BTreeSet<(String, u32)>) -> String {
 
 fn absent(name: &Name) -> Error {
     Error::new(format!("reading {name}"), format!("bucket {} does not exist", name.physical))
-        .hint("make it, or let it be made with create: if-missing")
+        .hint("create it, or set `create: if-missing`")
 }
 
 #[cfg(test)]

@@ -37,8 +37,11 @@ pub async fn read(cx: &Cx, bucket: &str) -> Result<Vec<Claim>> {
         let since = |object: &aws_sdk_s3::types::Object| object.last_modified.map_or(i64::MAX, |at| at.secs());
         claims.extend(objects.iter().filter_map(|object| Claim::parse(bucket, object.key()?, since(object))));
         if claims.len() > MOST {
-            return Err(Error::new(format!("listing the claims in bucket {bucket}"), format!("there are over {MOST}"))
-                .hint("delete what nobody needs under .provision/ in that bucket"));
+            return Err(Error::new(
+                format!("listing the claims in bucket {bucket}"),
+                format!("there are more than {MOST}"),
+            )
+            .hint("delete claims that are no longer needed under .provision/ in that bucket"));
         }
     }
     Ok(claims)

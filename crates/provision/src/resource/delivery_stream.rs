@@ -33,7 +33,7 @@ const DELETING: &str = "DELETING";
 /// Firehose could not retire its grant of a KMS key, for example. The delivery stream exists until it is deleted by force.
 /// <https://docs.aws.amazon.com/firehose/latest/APIReference/API_DeleteDeliveryStream.html>
 const DELETING_FAILED: &str = "DELETING_FAILED";
-const FORCED_NEXT: &str = "run the same command again: it deletes by force what failed to be deleted";
+const FORCED_NEXT: &str = "run the command again; it force-deletes a delivery stream whose deletion failed";
 
 /// Desired. References are to physical names; their logical names stand beside them where they are the spec's own.
 #[derive(Debug, Clone, PartialEq)]
@@ -214,7 +214,9 @@ impl Resource for DeliveryStream {
         }
         match &live.shape {
             Some(shape) => compare::compare(shape, &self.shape(name, names), &mut diff),
-            None => diff.push("destination", "not S3".into(), "S3".into(), Some("a destination cannot become another")),
+            None => {
+                diff.push("destination", "not S3".into(), "S3".into(), Some("the destination type cannot be changed"))
+            }
         }
         diff
     }
@@ -341,8 +343,8 @@ impl DeliveryStream {
         }
         let left = self.diff(&active(cx, name).await?, name, &cx.names).changes;
         let left: Vec<String> = left.into_iter().map(|change| change.field).collect();
-        Err(Error::new(format!("updating {name}"), format!("AWS did not take over {}", left.join(", ")))
-            .hint("run the same command again, or replace the delivery stream"))
+        Err(Error::new(format!("updating {name}"), format!("AWS did not apply {}", left.join(", ")))
+            .hint("run the command again, or replace the delivery stream"))
     }
 }
 
@@ -358,7 +360,7 @@ async fn active(cx: &Cx, name: &Name) -> Result<Live> {
     match (live.status.as_str(), &live.failure) {
         (ACTIVE, _) => Ok(live),
         (_, Some(why)) => Err(Error::new(format!("creating {name}"), why.clone())
-            .hint("mend the cause and run the same command again: it replaces what failed")),
+            .hint("fix the cause and run the command again; it replaces a delivery stream that failed")),
         (status, None) => Err(Error::new(format!("creating {name}"), format!("it is {status}"))),
     }
 }

@@ -169,7 +169,7 @@ impl Resource for Function {
             }
         }
         if self.publish && live.unpublished {
-            diff.push("version", "of an earlier state".into(), "a new version".into(), None);
+            diff.push("version", "older than the function".into(), "a new version".into(), None);
         }
         diff
     }
@@ -335,8 +335,8 @@ impl Function {
         match shows.await? {
             Some(()) => Ok(()),
             None => {
-                let why = format!("AWS took the update, and does not show it after {} s", LAG_LIMIT.as_secs());
-                Err(Error::new(format!("updating {name}"), why).hint("run the same command again"))
+                let why = format!("AWS accepted the update but does not show it after {} s", LAG_LIMIT.as_secs());
+                Err(Error::new(format!("updating {name}"), why).hint("run the command again"))
             }
         }
     }

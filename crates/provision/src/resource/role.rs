@@ -216,7 +216,7 @@ impl Resource for Role {
             }
             Err(error) => return Err(error),
         };
-        let live = live.ok_or_else(|| Error::new(format!("creating {name}"), "it came and went"))?;
+        let live = live.ok_or_else(|| Error::new(format!("creating {name}"), "it appeared and disappeared again"))?;
         settle_created(self, cx, name, tags, created, async { Ok(live) }).await
     }
 
@@ -239,13 +239,15 @@ impl Resource for Role {
         delete_policy(cx, name).await?;
         let call = cx.iam().delete_role().role_name(&name.physical);
         let others = async || {
-            conflict(cx, name).await.unwrap_or_else(|why| Some(format!("what is attached to it is not known: {why}")))
+            conflict(cx, name)
+                .await
+                .unwrap_or_else(|why| Some(format!("what is attached to it could not be read: {why}")))
         };
         let send = || call.clone().send();
         match send::delete_doubting(cx, name, format!("deleting {name}"), ABSENT, others, send).await {
             Ok(_) => Ok(Gone::Deleted),
             Err(error) if error.code() == Some("DeleteConflict") => {
-                Ok(Gone::Kept(error.what_next().unwrap_or("something is attached to it").to_owned()))
+                Ok(Gone::Kept(error.what_next().unwrap_or("it has attachments").to_owned()))
             }
             Err(error) => Err(error),
         }
@@ -314,8 +316,10 @@ async fn conflict(cx: &Cx, name: &Name) -> Result<Option<String>> {
         answer(doing, profiles)?.instance_profiles.into_iter().map(|profile| profile.instance_profile_name).collect();
     Ok(match (policies.is_empty(), profiles.is_empty()) {
         (true, true) => None,
-        (false, _) => Some(format!("it carries policies that are not ours: {}", policies.join(", "))),
-        (true, false) => Some(format!("it is in instance profiles that are not ours: {}", profiles.join(", "))),
+        (false, _) => Some(format!("it has policies that provision did not attach: {}", policies.join(", "))),
+        (true, false) => {
+            Some(format!("it is in instance profiles that provision did not create: {}", profiles.join(", ")))
+        }
     })
 }
 
@@ -341,12 +345,12 @@ pub async fn mistake(cx: &Cx, role: &RoleRef, service: &str) -> Option<String> {
         Err(_) => return None,
     };
     let Some(role) = role else {
-        return Some(format!("there is no role {name} any more: run the same command again"));
+        return Some(format!("role {name} no longer exists: run the command again"));
     };
     let trusts = decoded(role.assume_role_policy_document()?).ok()?;
     match trusts.to_string().contains(service) {
         true => None,
-        false => Some(format!("the trust policy of role {name} does not name {service}: let it assume the role")),
+        false => Some(format!("the trust policy of role {name} does not allow {service} to assume it")),
     }
 }
 

@@ -59,8 +59,8 @@ pub async fn create_when_free<R: Resource, F: Future<Output = Result<()>>>(
 }
 
 pub fn deleted_meanwhile(name: &Name) -> Error {
-    Error::new(format!("waiting for {name}"), "it was deleted meanwhile")
-        .hint("another command removed it: run this one again when that has ended")
+    Error::new(format!("waiting for {name}"), "it was deleted in the meantime")
+        .hint("another command deleted it; run this command again when that one has finished")
 }
 
 /// Makes sure of a thing that was just created: waits until it is `usable`, repairs its tags where the service dropped
@@ -109,10 +109,9 @@ pub async fn settle_created<R: Resource>(
         return Ok(());
     }
     if let Some(change) = diff.changes.iter().find(|change| change.replaces.is_some()) {
-        let why = format!("it was made meanwhile, with {} {} instead of {}", change.field, change.from, change.to);
-        return Err(
-            Error::new(format!("creating {name}"), why).hint("run the same command again: it plans a replacement")
-        );
+        let why =
+            format!("it was created in the meantime, with {} {} instead of {}", change.field, change.from, change.to);
+        return Err(Error::new(format!("creating {name}"), why).hint("run the command again; it plans a replacement"));
     }
     desired.update(cx, name, &live, &diff).await
 }
@@ -131,8 +130,8 @@ fn not_ours(name: &Name, carried: &Tags, names: &Names) -> Error {
     let env = carried.get(&names.tag_key("env"));
     let whose = match (stack, env) {
         (Some(stack), Some(env)) => format!("it belongs to stack {stack}, environment {env}"),
-        _ => "it carries no tags of ours".to_owned(),
+        _ => "it has no provision tags".to_owned(),
     };
-    Error::new(format!("creating {name}"), format!("{} appeared meanwhile, and {whose}", name.physical))
+    Error::new(format!("creating {name}"), format!("{} appeared in the meantime, and {whose}", name.physical))
         .hint("choose another name, or take it over with --adopt")
 }

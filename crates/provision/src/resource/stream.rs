@@ -126,9 +126,9 @@ impl Resource for Stream {
             Ok(consumers) => live.readers.extend(
                 consumers
                     .iter()
-                    .map(|consumer| format!("registered consumer {consumer} reads it, and is removed with it")),
+                    .map(|consumer| format!("registered consumer {consumer} reads it and is deleted with it")),
             ),
-            Err(why) => live.readers.push(format!("who else reads it is not known: {why}")),
+            Err(why) => live.readers.push(format!("other readers could not be listed: {why}")),
         }
         Ok(Some(live))
     }
@@ -139,7 +139,7 @@ impl Resource for Stream {
                 let others = readers::others(cx, candidates, known).await;
                 live.readers.extend(readers::told(others, &cx.names.stream_arn(&name.physical)));
             }
-            Err(why) => live.readers.push(format!("which delivery streams read it is not known: {why}")),
+            Err(why) => live.readers.push(format!("delivery streams that read it could not be listed: {why}")),
         }
         Ok(())
     }
@@ -231,8 +231,8 @@ impl Stream {
                 (None, Some(error)) => return Err(error),
                 (None, None) => {
                     let (field, lag_s) = (step.field(), LAG_LIMIT.as_secs());
-                    let why = format!("AWS took the change of {field}, and does not show it after {lag_s} s");
-                    return Err(Error::new(format!("updating {name}"), why).hint("run the same command again"));
+                    let why = format!("AWS accepted the change of {field} but does not show it after {lag_s} s");
+                    return Err(Error::new(format!("updating {name}"), why).hint("run the command again"));
                 }
             }
         }

@@ -55,7 +55,7 @@ pub async fn decide_gc(
         None => never_expires && survey.record.exists(),
     };
     if !over {
-        warn_of_record("it was renewed or deleted meanwhile, so that nothing is removed", &cx.names, events);
+        warn_of_record("it was renewed or deleted in the meantime; nothing is deleted", &cx.names, events);
         return Ok(None);
     }
     let plan = plan(cx, &survey, events);
@@ -135,7 +135,11 @@ async fn write_what_stays(
     if survey.record.exists() && (ends || !gone.is_empty()) {
         let now = record::read(cx).await?;
         if now.run(&cx.names) != survey.record.run(&cx.names) {
-            warn_of_record("an `up` began meanwhile, so that it stays, and so does what that made", &cx.names, events);
+            warn_of_record(
+                "an `up` started in the meantime; the record and the resources of that `up` are kept",
+                &cx.names,
+                events,
+            );
             return Ok(true);
         }
         match ends {

@@ -1,4 +1,4 @@
-//! `up`: everything that the spec names is made to be there.
+//! `up`: creates or updates everything in the spec.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +18,7 @@ use crate::resource::Gone;
 use crate::spec::stack::Stack;
 use crate::survey::{For, Survey};
 
-/// Reads everything and decides what `up` has to do; tells the plan. Changes nothing.
+/// Reads everything, plans and reports the plan. Changes nothing.
 pub async fn decide_up(cx: &Cx, stack: &Stack, permits: Permits, events: &Events) -> Result<(Survey, Plan)> {
     let cx = Cx { waiting: events.working(), ..cx.clone() };
     let survey = settled(&cx, || derive::nodes(stack, &cx.names), For::Up, events).await?;
@@ -29,8 +29,8 @@ pub async fn decide_up(cx: &Cx, stack: &Stack, permits: Permits, events: &Events
     Ok((survey, plan))
 }
 
-/// Writes down what is about to be made, makes it, and makes the record true. Where there is nothing to do, that is all: a run
-/// that was killed may have left it otherwise.
+/// Writes what will be created into the record, creates it, and corrects the record. Without steps it only corrects the record,
+/// because an earlier run may have been killed.
 pub async fn apply_up(
     cx: &Cx,
     survey: &Survey,
@@ -83,8 +83,8 @@ pub async fn apply_up(
     Ok(summary)
 }
 
-/// What the record says before anything is done: a run that makes something is named, so that a `down` that began before it
-/// sees it; and until it has succeeded, nothing is said of the tags.
+/// The data that is written before the first change. It names a run that creates something, so that a concurrent `down` notices
+/// it, and it has no hash of the tags until the run has succeeded.
 fn before<'a>(cx: &'a Cx, plan: &Plan, run: &'a str, unsettled: &'a str) -> About<'a> {
     let makes = plan.steps.iter().any(|step| matches!(step.op, Op::Create | Op::Replace));
     About {
@@ -95,7 +95,7 @@ fn before<'a>(cx: &'a Cx, plan: &Plan, run: &'a str, unsettled: &'a str) -> Abou
     }
 }
 
-/// For a plan without steps: what is there is recorded, and what is recorded is there.
+/// Corrects the record for a plan without steps: adds what exists and removes what does not.
 async fn make_true(cx: &Cx, survey: &Survey, plan: &Plan, about: About<'_>) -> std::result::Result<(), Error> {
     let add = ours(survey, plan);
     if !survey.record.exists() && add.is_empty() && about.expires.is_none() {
@@ -107,13 +107,13 @@ async fn make_true(cx: &Cx, survey: &Survey, plan: &Plan, about: About<'_>) -> s
     record::narrow(cx, &record, &gone(survey, plan, None, &record, &cx.names)).await
 }
 
-/// A `down` deleted the record while this run made something: all that it named is written down once more.
+/// Writes the record again, if a `down` deleted it while this run created something.
 async fn write_again(cx: &Cx, record: &Record, events: &Events) -> std::result::Result<(), Error> {
     let now = record::read(cx).await?;
     if now.exists() || now.taken {
         return Ok(());
     }
-    warn_of_record("a `down` deleted it meanwhile, and it is written again", &cx.names, events);
+    warn_of_record("a `down` deleted it in the meantime; it is written again", &cx.names, events);
     let (run, owner) = (record.run(&cx.names), cx.options.owner.as_deref());
     let unsettled = record::unsettled(cx.calls.now());
     let about =
@@ -121,14 +121,14 @@ async fn write_again(cx: &Cx, record: &Record, events: &Events) -> std::result::
     record::widen(cx, &now, &names_in(record, &cx.names), about).await.map(drop)
 }
 
-/// What the record does not know yet and will belong to this environment once the plan is done.
+/// Resources that will belong to this environment after the plan and are not in the record yet.
 fn ours(survey: &Survey, plan: &Plan) -> Vec<Name> {
     let made = plan.steps.iter().filter(|step| step.op != Op::Delete).map(|step| &step.name);
     let recorded = |name: &&Name| survey.members.get(&name.address) == Some(&name.physical);
     made.chain(&plan.same).chain(&plan.named).filter(|name| !recorded(name)).cloned().collect()
 }
 
-/// The members that may be struck out: nothing is there of that kind and name, or it is recorded under its address of today.
+/// Members to remove: nothing of that kind and name exists, or it is recorded under its current address.
 fn gone(survey: &Survey, plan: &Plan, applied: Option<&Applied>, record: &Record, names: &Names) -> Vec<Name> {
     let results = applied.into_iter().flat_map(|applied| plan.steps.iter().zip(&applied.results));
     let deleted: HashSet<_> = results

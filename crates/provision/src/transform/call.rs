@@ -13,31 +13,31 @@ use crate::resource::Resource;
 use crate::resource::function::{Architecture, Code, Function, Package, Upload};
 use crate::spec::stack::Managed;
 
-/// A function that can be asked. Its processes stay warm until it is closed.
+/// A function that can be invoked. Its processes stay warm until it is closed.
 pub struct Callee {
     pub image: FunctionImage,
     runner: Runner,
 }
 
-/// What came of one invocation.
+/// The result of one invocation.
 #[derive(Debug, Clone)]
 pub struct Called {
-    /// The answer, or the error document.
+    /// The response, or the error document.
     pub payload: Bytes,
     pub failed: bool,
-    /// What the function wrote itself.
+    /// Lines that the function itself logged.
     pub log: Vec<String>,
     pub measured: Measured,
 }
 
-/// As Lambda's REPORT line tells it.
+/// The numbers in Lambda's REPORT line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Measured {
     pub duration_ms: f64,
-    /// Of the first invocation of a process: Lambda bills it too.
+    /// Only for the first invocation of a process. Lambda bills it too.
     pub init_ms: Option<f64>,
     pub billed_ms: u64,
-    /// `None` where the process was gone before it could be seen.
+    /// `None` if the process ended before it was measured.
     pub peak_memory_mib: Option<u64>,
 }
 
@@ -78,10 +78,10 @@ fn read_log(log: Vec<String>, duration_ms: f64) -> (Measured, Vec<String>) {
     (measured, written)
 }
 
-/// The function as the runner wants it: its code is built or packed as `up` would do it; `cx` is told what is being built. Reaches no cloud.
+/// Prepares a function for the runner: builds or packs its code as `up` does. Makes no AWS call.
 ///
 /// # Errors
-/// The code cannot be made, is not on this machine, or is not for this machine.
+/// The code cannot be built, is not on this machine, or is not for this machine.
 pub async fn prepare(function: &Managed<Function>, logical: &str, cx: &Cx) -> Result<FunctionImage> {
     let mut desired = function.desired.clone();
     let name = Name { address: Address::new(Function::KIND, logical), physical: function.physical.clone() };
@@ -102,14 +102,14 @@ pub fn offline(names: Names, work_dir: std::path::PathBuf) -> Cx {
     cx
 }
 
-/// The function as the runner wants it, once it has its code.
+/// The function for the runner, once its code is known.
 ///
 /// # Errors
 /// The code is not on this machine, or is not for this machine's processor.
 pub fn image(function: &Function, name: &str, names: &Names) -> Result<FunctionImage> {
     let Code::Ready(Package { sha256, upload: Upload::Zip(code), .. }) = &function.code else {
-        let why = format!("what function {name} makes of a record cannot be known: its code is not on this machine");
-        return Err(Error::msg(why).hint("take a function that has its code from crate:, zip: or dir:"));
+        let why = format!("function {name} cannot be run here: its code is not on this machine");
+        return Err(Error::msg(why).hint("choose a function with code from crate:, zip: or dir:"));
     };
     cpu::check_here(&format!("function {name}"), code)?;
     Ok(FunctionImage {
@@ -138,8 +138,8 @@ fn for_this_machine(architecture: Architecture, name: &Name) -> Result<()> {
         return Ok(());
     }
     let (wanted, is) = (architecture.name(), here.name());
-    Err(Error::msg(format!("running {name} here: it is for {wanted}, and this machine is {is}"))
-        .hint(format!("run it on a machine that is {wanted}, or try the function with `architecture: {is}`")))
+    Err(Error::msg(format!("running {name}: it is built for {wanted}, but this machine is {is}"))
+        .hint(format!("run this on a {wanted} machine, or set `architecture: {is}` to try it here")))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use base64_simd::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// What a delivery stream reads, and who it is.
+/// A delivery stream and its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     pub delivery_stream_arn: String,
@@ -20,7 +20,7 @@ pub struct Record {
     pub id: String,
     pub data: Data,
     pub arrival_ms: u64,
-    /// Where it stood in the stream. Left out of the event of a source that is no stream.
+    /// Its position in the stream. Left out of events whose source is not a stream.
     pub partition_key: String,
     pub shard: String,
     pub sequence_number: String,
@@ -29,14 +29,14 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {
     Bytes(Bytes),
-    /// Put into the event as it is, though it is no base64.
+    /// Put into the event unchanged, although it is not base64.
     Verbatim(String),
 }
 
-/// What else stands in the events. None of it is in those that Firehose sends today.
+/// Unusual content for events. Firehose does not send any of it today.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Oddities {
-    /// Fields that nobody knows, in the event and in each record.
+    /// Unknown fields, in the event and in each record.
     pub unknown_fields: bool,
     /// `"subsequenceNumber": "0"`.
     pub textual_subsequence: bool,
@@ -56,7 +56,7 @@ impl Record {
         }
     }
 
-    /// The payload; of what is no base64, its text.
+    /// The payload. For data that is not base64, its text.
     pub fn bytes(&self) -> &[u8] {
         match &self.data {
             Data::Bytes(bytes) => bytes,
@@ -144,7 +144,7 @@ fn wire(record: &Record, from_stream: bool, odd: Oddities) -> Wire<'_> {
 /// The records of an event that somebody recorded or wrote.
 ///
 /// # Errors
-/// Why it is no event that Firehose could have sent, in a few words.
+/// The reason why Firehose could not have sent this event.
 pub fn recorded(event: &[u8]) -> Result<Vec<Record>, String> {
     #[derive(Deserialize)]
     struct Recorded {

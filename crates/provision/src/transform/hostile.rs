@@ -1,4 +1,4 @@
-//! Batches made to break a transform: what Firehose may send, at its worst, and a little beyond. Pure but for the seed.
+//! Difficult batches for testing a transform: what Firehose may send, and a little more. Deterministic for a seed.
 
 use aws_facts::lambda::MAX_EVENT_BYTES;
 use bytes::Bytes;
@@ -11,17 +11,17 @@ use crate::transform::subject::Subject;
 #[derive(Debug, Clone)]
 pub struct Case {
     pub name: String,
-    /// Firehose does not send this today: what breaks here is only a warning.
+    /// Firehose does not send this today, so a failure is only a warning.
     pub beyond: bool,
     /// Made at random.
     pub random: bool,
-    /// In the form of a source that is no stream.
+    /// As from a source that is not a stream.
     pub direct: bool,
     pub odd: Oddities,
     pub records: Vec<Record>,
 }
 
-/// How a function is fed, as far as it decides what is too much.
+/// How a function receives its data, which decides how large a batch can be.
 #[derive(Debug, Clone, Copy)]
 pub struct Fed {
     pub from_streams: bool,
@@ -74,7 +74,7 @@ fn fixed(fed: Fed, samples: &[Bytes], rng: &mut Rng) -> Vec<Case> {
     let mut cases = vec![
         of("one record", many(1)),
         Case { direct: false, beyond: !fed.from_streams, ..of("from a stream", many(3)) },
-        Case { direct: true, beyond: !fed.direct, ..of("put directly, without metadata of a stream", many(3)) },
+        Case { direct: true, beyond: !fed.direct, ..of("put directly, without stream metadata", many(3)) },
         of("a thousand records", many(1_000)),
         of("ten thousand tiny records", vec![Bytes::from_static(b"1"); 10_000]),
         of("the same record a hundred times", vec![sample(0); 100]),
@@ -92,38 +92,38 @@ fn fixed(fed: Fed, samples: &[Bytes], rng: &mut Rng) -> Vec<Case> {
     cases.push(of("numbers of many digits", vec![sample(0), digits(40), digits(400), digits(5_000), sample(1)]));
     cases.push(of("every byte", vec![sample(0), (0..=255).collect::<Vec<u8>>().into(), sample(1)]));
     let odd = Oddities { unknown_fields: true, ..Oddities::default() };
-    cases.push(Case { odd, ..of("fields that nobody knows", many(3)) });
-    cases.push(with_ids(of("record ids of another form", many(3)), |number| {
+    cases.push(Case { odd, ..of("unknown fields", many(3)) });
+    cases.push(with_ids(of("record IDs in another format", many(3)), |number| {
         format!(
             "shardId-00000000000{number}{}49546986683135544286507457936321625675700192471{number:012}",
             "0".repeat(30)
         )
     }));
     cases
-        .push(with_ids(of("record ids in Unicode, with quotes", many(3)), |n| format!("é\"\\\u{1F600}\n{n}")).beyond());
+        .push(with_ids(of("record IDs in Unicode, with quotes", many(3)), |n| format!("é\"\\\u{1F600}\n{n}")).beyond());
     let odd = Oddities { textual_subsequence: true, ..Oddities::default() };
-    cases.push(Case { odd, direct: false, ..of("a subsequence number as text", many(3)) }.beyond());
-    cases.push(of("no record at all", vec![]).beyond());
+    cases.push(Case { odd, direct: false, ..of("a subsequence number as a string", many(3)) }.beyond());
+    cases.push(of("no records", vec![]).beyond());
     let mut spoilt = of("data that is not base64", many(3)).beyond();
     spoilt.records[1].data = Data::Verbatim("not base64!".into());
     cases.push(spoilt);
-    cases.push(of("the largest event that Lambda takes", filled(LARGEST_DATA, 64 << 10, rng)).beyond());
+    cases.push(of("the largest event that Lambda accepts", filled(LARGEST_DATA, 64 << 10, rng)).beyond());
     cases
 }
 
 /// As data, in bytes: base64 makes four of three, and the records' members come on top.
 const LARGEST_DATA: usize = MAX_EVENT_BYTES / 4 * 3 - (64 << 10);
 
-/// Payloads that a transform may not be made for.
+/// Payloads that a transform may not expect.
 const WORDS: &[(&str, &[&[u8]])] = &[
     ("empty data", &[b""]),
     ("blanks and newlines", &[b" ", b"\n", b"\r\n\t "]),
     ("text that is not JSON", &[b"hello, world", b"a,b,c", b"<a/>", b"'", b"\"", b"\0"]),
     ("JSON cut off", &[b"{\"a\":1", b"[1,", b"\"abc", b"{\"a\"", b"tru", b"\"\\u12"]),
-    ("JSON that is no object", &[b"null", b"true", b"1", b"-0", b"\"text\"", b"[]", b"[{\"a\":1}]"]),
+    ("JSON that is not an object", &[b"null", b"true", b"1", b"-0", b"\"text\"", b"[]", b"[{\"a\":1}]"]),
     ("several JSON values in one record", &[b"{\"a\":1}{\"a\":2}", b"{\"a\":1}\n{\"a\":2}\n", b"1 2"]),
     (
-        "objects of other things",
+        "objects of other values",
         &[b"{}", b"{\"a\":null}", b"{\"a\":\"1\"}", b"{\"a\":[1]}", b"{\"a\":{\"b\":1}}", b"{\"a\":true}"],
     ),
     (
@@ -155,7 +155,7 @@ const WORDS: &[(&str, &[&[u8]])] = &[
         ],
     ),
     (
-        "numbers that JSON has not",
+        "numbers that are not valid JSON",
         &[b"{\"n\":NaN}", b"{\"n\":Infinity}", b"{\"n\":-Infinity}", b"{\"n\":01}", b"{\"n\":0x10}", b"{\"n\":+1}"],
     ),
     (
@@ -291,7 +291,7 @@ mod tests {
     fn the_largest_event_is_nearly_as_large_as_lambda_takes_and_a_buffer_is_nearly_full() {
         let all = cases(FED, &[], 7, 0);
         let found = |name: &str| all.iter().find(|case| case.name == name).expect("it is always tried");
-        let largest = found("the largest event that Lambda takes");
+        let largest = found("the largest event that Lambda accepts");
         assert!(event(&source(false), &largest.records, largest.odd).len() > MAX_EVENT_BYTES / 100 * 95);
         for name in ["a full buffer of small records", "a full buffer of large records"] {
             let data: usize = found(name).records.iter().map(|record| record.bytes().len()).sum();
@@ -312,7 +312,7 @@ mod tests {
             let cases = cases(fed, &[], 7, 20).into_iter();
             cases.filter(|case| case.beyond && case.name.contains("stream")).map(|case| case.name).collect::<Vec<_>>()
         };
-        assert_eq!(beyond(FED), ["put directly, without metadata of a stream"]);
+        assert_eq!(beyond(FED), ["put directly, without stream metadata"]);
         assert_eq!(beyond(Fed { from_streams: false, direct: true, ..FED }), ["from a stream"]);
         assert!(beyond(Fed { direct: true, ..FED }).is_empty());
         let direct = cases(Fed { from_streams: false, direct: true, ..FED }, &[], 7, 20);

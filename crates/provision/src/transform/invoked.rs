@@ -1,4 +1,4 @@
-//! One invocation, as it is shown: each record before and after, the contract, time and memory. Pure.
+//! The report on one invocation: each record before and after, violations of the contract, time and memory. Pure.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ pub struct Invoked {
     pub event_bytes: usize,
     pub response_bytes: usize,
     pub records: Vec<Answered>,
-    /// Does the answer keep Firehose's contract?
+    /// Whether the response satisfies Firehose's contract.
     pub kept: bool,
     pub breaches: Vec<Breach>,
-    /// Are the answers in another order than the records? Firehose does not mind.
+    /// Whether the response is in another order than the records. Firehose accepts that.
     pub reordered: bool,
-    /// What else one would want to know.
+    /// Other notes.
     pub notes: Vec<String>,
-    /// What the function answered, where that cannot be read as answers to records.
+    /// The response, if it cannot be read as results of records.
     pub answer: Option<Shown>,
     #[serde(flatten)]
     pub measured: Measured,
@@ -43,7 +43,7 @@ pub struct Answered {
     pub partition_keys: BTreeMap<String, String>,
 }
 
-/// Bytes, so that they can be read.
+/// Bytes in a readable form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shown {
@@ -61,7 +61,7 @@ impl Shown {
     }
 }
 
-/// Gathers what there is to show.
+/// Collects the report.
 pub fn invoked(function: &str, memory_mib: u32, records: &[Record], event_bytes: usize, called: Called) -> Invoked {
     let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
     let judged = answer::judge(&ids, &called.payload, called.failed);
@@ -93,17 +93,20 @@ fn answered(record: &Record, verdict: Option<Verdict>) -> Answered {
     Answered { record_id: record.id.clone(), result, before: Shown::of(record.bytes()), after, partition_keys }
 }
 
-/// What is no breach, and would be a surprise on Lambda.
+/// Notes on what is valid but would be a surprise on Lambda.
 pub fn notes(memory_mib: u32, called: &Called) -> Vec<String> {
     let mut notes = vec![];
     if let Some(peak) = called.measured.peak_memory_mib.filter(|peak| *peak > u64::from(memory_mib)) {
-        notes.push(format!("it took {peak} MB, and the function has {memory_mib} MB: Lambda would end it"));
+        notes.push(format!("it used {peak} MB, more than the function's {memory_mib} MB; Lambda would stop it"));
     }
     if !called.failed && called.payload.len() > MAX_RESPONSE_BYTES / 10 * 9 {
-        notes.push(format!("its answer takes {} of the {MAX_RESPONSE_BYTES} bytes there are", called.payload.len()));
+        notes.push(format!(
+            "the response uses {} of the {MAX_RESPONSE_BYTES} bytes that Lambda allows",
+            called.payload.len()
+        ));
     }
     if called.failed && String::from_utf8_lossy(&called.payload).contains("illegal instruction") {
-        notes.push("it was built for a processor that can do more than this machine's".into());
+        notes.push("it was built for a newer processor than this machine's".into());
     }
     notes
 }
@@ -126,7 +129,7 @@ mod tests {
         );
         let shown = invoked("f", 256, &records, 7, called(&answer, false));
         assert!(shown.kept && shown.reordered && shown.answer.is_none());
-        assert_eq!(shown.notes, ["it took 300 MB, and the function has 256 MB: Lambda would end it"]);
+        assert_eq!(shown.notes, ["it used 300 MB, more than the function's 256 MB; Lambda would stop it"]);
         let told: Vec<_> = shown.records.iter().map(|r| (r.result, r.before.clone(), r.after.clone())).collect();
         let base64 = || Shown::Base64("/w==".into());
         assert_eq!(told, [(Some("Ok"), Shown::Text("a".into()), Some(base64())), (Some("Dropped"), base64(), None)]);
@@ -143,6 +146,6 @@ mod tests {
     #[test]
     fn an_instruction_that_this_machine_has_not_is_told() {
         let document = r#"{"errorMessage":"Runtime exited with error: signal: illegal instruction"}"#;
-        assert!(notes(512, &called(document, true))[0].contains("processor that can do more"));
+        assert!(notes(512, &called(document, true))[0].contains("a newer processor"));
     }
 }

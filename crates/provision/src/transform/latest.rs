@@ -1,4 +1,4 @@
-//! The newest records of a stream, read from wherever it is.
+//! Reads the newest records of a stream.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::transform::event::{Data, Record};
 
-/// Answers read of one shard before its newest records are given up.
+/// The number of reads of one shard before giving up on its newest records.
 const READS: usize = 100;
 /// A shard gives five reads a second.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -1,4 +1,4 @@
-//! From a batch that breaks a transform to the smallest that still does, in the same way.
+//! Reduces a batch that breaks a transform to the smallest one that still breaks it in the same way.
 
 use crate::transform::event::{Data, Record};
 
@@ -28,7 +28,7 @@ pub async fn smallest(records: Vec<Record>, suspect: Option<usize>, tries: &mut 
     records
 }
 
-/// Where more records are needed than these, it is their number or size that breaks it, and not what is in them.
+/// If more records than this are needed, their number or size is the cause, not their content.
 const FEW: usize = 4;
 
 /// Leaves out halves, quarters, and so on down to single items.

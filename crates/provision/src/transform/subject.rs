@@ -1,4 +1,4 @@
-//! Which function of a spec is meant, and how its delivery streams feed it. Pure.
+//! Finds the function to run in a spec, and how its delivery streams invoke it. Pure.
 
 use std::path::Path;
 
@@ -9,23 +9,23 @@ use crate::resource::function::Function;
 use crate::spec::stack::{Managed, Stack};
 use crate::transform::event::Source;
 
-/// What a delivery stream that says nothing about it hands to a function at once, in bytes.
+/// The default buffer of a delivery stream for a transform, in bytes.
 const DEFAULT_BUFFER_BYTES: usize = 1 << 20;
 
-/// A function and its surroundings.
+/// A function and how it is used.
 #[derive(Debug)]
 pub struct Subject<'a> {
     pub logical: &'a str,
     pub function: &'a Managed<Function>,
-    /// Of the first delivery stream that uses it; of none, a made-up stream.
+    /// The source of the first delivery stream that uses it. Without one, an invented stream.
     pub source: Source,
     /// The stream that this one reads, by name.
     pub stream: Option<String>,
-    /// Do its delivery streams read streams? Both where nothing uses the function.
+    /// Whether its delivery streams read streams. Both this and `direct` are true if nothing uses the function.
     pub from_streams: bool,
-    /// Are its delivery streams put to directly?
+    /// Whether producers put records directly to its delivery streams.
     pub direct: bool,
-    /// The most data, in bytes, that its delivery streams gather before they ask it.
+    /// The largest buffer of its delivery streams, in bytes.
     pub buffer_bytes: usize,
 }
 
@@ -53,10 +53,10 @@ fn looks_like_a_file(word: &str) -> bool {
     word.contains(['/', '.']) || Path::new(word).is_file()
 }
 
-/// The function that is meant.
+/// Finds the function.
 ///
 /// # Errors
-/// There is none of that name, or several and no name, or it is somebody else's.
+/// There is none of that name, or there are several and no name is given, or the spec only refers to it.
 pub fn find<'a>(stack: &'a Stack, wanted: Option<&str>, names: &Names) -> Result<Subject<'a>> {
     let known = || stack.functions.keys().cloned().collect::<Vec<_>>().join(", ");
     let found = match wanted {
@@ -65,7 +65,7 @@ pub fn find<'a>(stack: &'a Stack, wanted: Option<&str>, names: &Names) -> Result
         }
         None if stack.functions.len() == 1 => stack.functions.iter().next(),
         None if stack.functions.is_empty() => None,
-        None => return Err(Error::msg("the spec has several functions").hint(format!("name one: {}", known()))),
+        None => return Err(Error::msg("the spec has several functions").hint(format!("choose one: {}", known()))),
     };
     let Some((logical, entry)) = found else {
         let error = Error::msg(match wanted {
@@ -75,8 +75,8 @@ pub fn find<'a>(stack: &'a Stack, wanted: Option<&str>, names: &Names) -> Result
         return Err(if stack.functions.is_empty() { error } else { error.hint(format!("it has {}", known())) });
     };
     let Some(function) = entry.managed() else {
-        let why = format!("function {logical} is somebody else's: its code is not on this machine");
-        return Err(Error::msg(why).hint("take a function that has its code from crate:, zip: or dir:"));
+        let why = format!("function {logical} is only referred to, so its code is not on this machine");
+        return Err(Error::msg(why).hint("choose a function with code from crate:, zip: or dir:"));
     };
     let users: Vec<(&str, &DeliveryStream, &Transform)> = users(stack, logical).collect();
     let source = match users.first() {
@@ -100,7 +100,7 @@ pub fn find<'a>(stack: &'a Stack, wanted: Option<&str>, names: &Names) -> Result
     })
 }
 
-/// What this delivery stream's events say of where they come from.
+/// The source in the events of this delivery stream.
 pub fn source(stack: &Stack, name: &str, delivery: &DeliveryStream, names: &Names) -> Source {
     let stream_arn = stream_name(stack, delivery).map(|stream| names.stream_arn(stream));
     Source { delivery_stream_arn: names.delivery_stream_arn(name), stream_arn, region: names.region.clone() }
@@ -177,9 +177,9 @@ deliveries:
     fn a_function_that_cannot_be_meant_is_told_with_those_that_can() {
         let stack = stack();
         let table = [
-            (None, "the spec has several functions", Some("name one: idle, theirs, used")),
+            (None, "the spec has several functions", Some("choose one: idle, theirs, used")),
             (Some("usde"), "the spec has no function usde", Some("it has idle, theirs, used")),
-            (Some("theirs"), "function theirs is somebody else's", None),
+            (Some("theirs"), "function theirs is only referred to", None),
         ];
         for (wanted, why, hint) in table {
             let error = find(&stack, wanted, &names()).expect_err("it cannot be meant");

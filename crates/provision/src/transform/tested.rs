@@ -1,4 +1,4 @@
-//! The cases of `test-transform`, run and judged, and how they are told.
+//! Runs the cases of `test-transform` and reports the results.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,11 @@ use crate::transform::hostile::Case;
 use crate::transform::invoked::{self, Shown};
 use crate::transform::shrink::{self, Tries};
 
-/// What came of one case.
+/// The result of one case.
 #[derive(Debug, Clone, Serialize)]
 pub struct Tested {
     pub case: String,
-    /// Firehose does not send this: what breaks is a warning.
+    /// Firehose does not send this, so a failure is only a warning.
     pub beyond: bool,
     pub random: bool,
     pub records: usize,
@@ -26,12 +26,12 @@ pub struct Tested {
     pub dropped: usize,
     pub failed: usize,
     pub duration_ms: f64,
-    /// Of each kind the first.
+    /// The first violation of each kind.
     pub breaches: Vec<Breach>,
     pub notes: Vec<String>,
 }
 
-/// The smallest batch that breaks it as a case did.
+/// The smallest batch that breaks the transform in the same way as a case.
 #[derive(Debug, Clone, Serialize)]
 pub struct Broken {
     pub case: String,
@@ -41,14 +41,14 @@ pub struct Broken {
     pub records: usize,
     /// The first of them.
     pub data: Vec<Shown>,
-    /// What the function wrote when it broke.
+    /// Lines that the function logged when it failed.
     pub log: Vec<String>,
-    /// The event, kept for another try.
+    /// The file with the event, for a replay.
     pub event: Option<String>,
     pub replay: Option<String>,
 }
 
-/// What came of all cases.
+/// The result of all cases.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verdict {
     pub function: String,
@@ -56,23 +56,23 @@ pub struct Verdict {
     pub cases: usize,
     pub records: usize,
     pub broken: usize,
-    /// Cases beyond what Firehose sends that broke it.
+    /// Failed cases that Firehose does not send.
     pub warned: usize,
     pub took_ms: u64,
 }
 
-/// Batches of more data than this are not asked twice.
+/// Larger batches are not sent twice.
 const TWICE_BYTES: usize = 1 << 20;
-/// What is shown of the smallest batch.
+/// The number of records of the smallest batch that are shown.
 const SHOWN: usize = 3;
 
-/// A case that broke it, with all there is to shrink it by.
+/// A failed case, with what is needed to shrink it.
 pub struct Break {
     pub case: Case,
     pub breach: Breach,
 }
 
-/// Runs one case, and once more to see whether the answers are the same.
+/// Runs one case twice, to see whether the responses are the same.
 pub async fn run(callee: &Callee, source: &Source, case: Case) -> (Tested, Option<Break>) {
     let source = shaped(source, case.direct);
     let event = event::event(&source, &case.records, case.odd);
@@ -83,11 +83,14 @@ pub async fn run(callee: &Callee, source: &Source, case: Case) -> (Tested, Optio
     if judged.kept() && event_bytes <= TWICE_BYTES {
         let again = callee.call(event).await;
         if judge(&case.records, &again).verdicts != judged.verdicts {
-            notes.push("it answered the same batch differently the second time: a retry would not repeat it".into());
+            notes.push(
+                "the second response to the same batch was different; a retry by Firehose would give another result"
+                    .into(),
+            );
         }
     }
     if judged.reordered {
-        notes.push("its answers are in another order than the records: Firehose does not mind".into());
+        notes.push("the response is in another order than the records; Firehose accepts that".into());
     }
     let broken = judged.breaches.first().cloned().map(|breach| Break { breach, case: case.clone() });
     (tested(case, judged, notes, event_bytes, &called), broken)
@@ -123,7 +126,7 @@ fn judge(records: &[Record], called: &Called) -> Judged {
     answer::judge(&ids, &called.payload, called.failed)
 }
 
-/// A stream's events say where records stood; those of what is put to directly do not.
+/// Events from a stream have the positions of records. Events from direct puts do not.
 fn shaped(source: &Source, direct: bool) -> Source {
     let example =
         || source.delivery_stream_arn.replacen(":firehose:", ":kinesis:", 1).replace("deliverystream/", "stream/");
@@ -131,7 +134,7 @@ fn shaped(source: &Source, direct: bool) -> Source {
     Source { stream_arn, ..source.clone() }
 }
 
-/// The smallest batch that breaks it in the same way, and its event.
+/// Finds the smallest batch that breaks it in the same way, and its event.
 pub async fn shrink(callee: &Callee, source: &Source, broken: Break, limit: Duration) -> (Broken, bytes::Bytes) {
     let Break { case, breach } = broken;
     let source = shaped(source, case.direct);
@@ -154,7 +157,7 @@ pub async fn shrink(callee: &Callee, source: &Source, broken: Break, limit: Dura
     (result, event)
 }
 
-/// Tries for as long as there is time, and keeps what was told of the last batch that broke it.
+/// Tries batches until the time is up, and keeps the result of the last one that failed.
 struct Found<'a> {
     until: Instant,
     callee: &'a Callee,
@@ -177,7 +180,7 @@ impl Tries for Found<'_> {
     }
 }
 
-/// The same kind of breach, and of errors the same type: "it failed: KeyError: 'a'" and "it failed: KeyError: 'b'".
+/// Whether two violations are of the same kind. Errors must have the same type too, such as `KeyError`.
 pub fn alike(one: &Breach, other: &Breach) -> bool {
     let class = |breach: &Breach| breach.what.splitn(3, ": ").take(2).collect::<Vec<_>>().join(": ");
     one.kind == other.kind && (one.kind != Kind::FunctionFailed || class(one) == class(other))
@@ -186,24 +189,24 @@ pub fn alike(one: &Breach, other: &Breach) -> bool {
 fn hint(kind: Kind, what: &str, empty: bool) -> Option<&'static str> {
     Some(match kind {
         Kind::FunctionFailed if what.contains("illegal instruction") => {
-            "build it for this machine's processor too, or run this where the processor can do what Lambda's can"
+            "build it for this machine's processor, or run this on a newer machine"
         }
         Kind::FunctionFailed if what.contains("Runtime.OutOfMemory") => "give the function more `memory`",
-        Kind::FunctionFailed if empty => "answer {\"records\": []} to an event without records",
+        Kind::FunctionFailed if empty => "return {\"records\": []} for an event without records",
         Kind::FunctionFailed => {
-            "answer ProcessingFailed for the record that cannot be transformed, and go on with the others"
+            "return ProcessingFailed for the record that cannot be transformed, and continue with the others"
         }
         Kind::TimedOut => {
-            "give the function a longer `timeout` or more `memory`, or the delivery a smaller `buffer_size`"
+            "give the function a longer `timeout` or more `memory`, or set a smaller `buffer_size` on the delivery"
         }
         Kind::ResponseTooLarge => {
-            "answer ProcessingFailed for what does not fit into 6 MB, or give the delivery's transform a smaller `buffer_size`"
+            "return ProcessingFailed for what does not fit into 6 MB, or set a smaller `buffer_size` on the delivery's transform"
         }
-        Kind::DataMissing => "answer Dropped where there is nothing to deliver, or data: \"\"",
-        Kind::DataNotBase64 => "encode data with standard base64 and padding, as text",
-        Kind::RecordMissing => "answer Dropped for what is to be left out",
-        Kind::RecordUnknown => "answer each record with the recordId that it came with, unchanged",
-        Kind::PartitionKeys => "make each partition key a text",
+        Kind::DataMissing => "return Dropped if there is nothing to deliver, or data: \"\"",
+        Kind::DataNotBase64 => "encode data as a base64 string, with the standard alphabet and padding",
+        Kind::RecordMissing => "return Dropped for records that should be left out",
+        Kind::RecordUnknown => "return each record with the recordId that it came with, unchanged",
+        Kind::PartitionKeys => "make each partition key a string",
         Kind::Unreadable | Kind::UnknownResult | Kind::RecordDuplicated => return None,
     })
 }
@@ -216,12 +219,15 @@ mod tests {
     fn errors_of_one_type_are_alike_whatever_they_say() {
         let breach = |kind, what: &str| Breach { kind, what: what.into(), record: None };
         let failed = |what| breach(Kind::FunctionFailed, what);
-        assert!(alike(&failed("it failed: KeyError: 'a'"), &failed("it failed: KeyError: 'b'")));
-        assert!(!alike(&failed("it failed: KeyError: 'a'"), &failed("it failed: ValueError: 'a'")));
-        assert!(!alike(&failed("it failed: KeyError: 'a'"), &breach(Kind::TimedOut, "it failed: KeyError: 'a'")));
+        assert!(alike(&failed("the function failed: KeyError: 'a'"), &failed("the function failed: KeyError: 'b'")));
+        assert!(!alike(&failed("the function failed: KeyError: 'a'"), &failed("the function failed: ValueError: 'a'")));
+        assert!(!alike(
+            &failed("the function failed: KeyError: 'a'"),
+            &breach(Kind::TimedOut, "the function failed: KeyError: 'a'")
+        ));
         assert!(alike(
-            &breach(Kind::UnknownResult, "it answered \"OK\""),
-            &breach(Kind::UnknownResult, "it answered \"x\"")
+            &breach(Kind::UnknownResult, "the result is \"OK\""),
+            &breach(Kind::UnknownResult, "the result is \"x\"")
         ));
     }
 

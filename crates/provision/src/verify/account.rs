@@ -1,8 +1,8 @@
-//! The books: what was sent, what must have become of it, and what was found. Pure.
+//! Compares what was sent, what was expected and what was found. Pure.
 
 use std::collections::HashMap;
 
-/// What must become of one record.
+/// The expected result of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// Exactly these bytes are delivered.
@@ -16,7 +16,7 @@ pub enum Fate {
     WithItsBatch(Box<Fate>),
 }
 
-/// One delivery stream's account.
+/// The counts for one delivery stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
     pub sent: usize,
@@ -24,16 +24,16 @@ pub struct Account {
     pub dropped: usize,
     /// Found under the error prefix.
     pub failed: usize,
-    /// Of the failed, those that should have been delivered or dropped.
+    /// Failed records that should have been delivered or dropped. They are counted in `failed` too.
     pub failed_unexpectedly: usize,
-    /// Found nowhere, though not dropped.
+    /// Found nowhere, although they should have been.
     pub missing: usize,
     /// Found more often than sent.
     pub duplicated: usize,
 }
 
 impl Account {
-    /// Is every record accounted for, as it should be?
+    /// Whether every record is accounted for as expected.
     pub fn balances(&self) -> bool {
         self.missing == 0 && self.failed_unexpectedly == 0
     }
@@ -73,7 +73,7 @@ pub fn account(sent: &[Vec<u8>], fates: &[Fate], good: &[Vec<u8>], bad: &[Vec<u8
     account
 }
 
-/// Output that can be seen in an object: an empty one cannot.
+/// The expected output in an object, if any.
 pub fn delivered(fate: &Fate) -> Option<&[u8]> {
     match fate {
         Fate::Delivered(output) => Some(output),
@@ -92,7 +92,7 @@ fn take(counts: &mut HashMap<&[u8], usize>, key: &[u8]) -> bool {
     }
 }
 
-/// How often each output stands in the objects.
+/// How often each output is in the objects.
 struct Found<'a> {
     counts: HashMap<&'a [u8], usize>,
 }

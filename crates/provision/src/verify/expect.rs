@@ -1,4 +1,4 @@
-//! What must become of each record: known by running the very artifact that is deployed, here, over what is sent.
+//! Computes the expected result of each record by running the deployed artifact on this machine.
 
 use aws_facts::firehose::answer::{self, Verdict};
 use local_cloud::functions::FunctionImage;
@@ -9,22 +9,22 @@ use crate::verify::account::Fate;
 
 /// Records in one event: far below Lambda's 6 MB with records as small as ours.
 const BATCH: usize = 500;
-/// A batch that failed in less than this is looked at record by record.
+/// A batch that failed faster than this is tried again record by record.
 const SLOW_MS: f64 = 1_000.0;
 
-/// The fates of records that no transform touches.
+/// The expected results without a transform.
 pub fn untouched(records: &[Vec<u8>]) -> Vec<Fate> {
     records.iter().cloned().map(Fate::Delivered).collect()
 }
 
-/// What a transform makes of the records, and why it failed whole batches, if it did.
+/// The expected results with a transform, and the reasons why whole batches failed.
 pub struct Expected {
     pub fates: Vec<Fate>,
-    /// In the order met, each reason once.
+    /// Each reason once, in order.
     pub failures: Vec<String>,
 }
 
-/// The fates of records that this function transforms, as `source` sends them.
+/// The expected results of records that `source` sends to this function.
 pub async fn transformed(function: FunctionImage, source: &Source, records: &[Vec<u8>]) -> Expected {
     let callee = Callee::new(function);
     let mut expected = Expected { fates: Vec::with_capacity(records.len()), failures: vec![] };
@@ -47,7 +47,7 @@ pub async fn transformed(function: FunctionImage, source: &Source, records: &[Ve
     expected
 }
 
-/// What becomes of each record of a failed batch by itself.
+/// The result of each record of a failed batch when it is sent alone.
 async fn alone(callee: &Callee, source: &Source, records: &[Vec<u8>], duration_ms: f64) -> Vec<Fate> {
     // A function that runs into its time limit would do so again for each record.
     if duration_ms > SLOW_MS {
@@ -61,7 +61,7 @@ async fn alone(callee: &Callee, source: &Source, records: &[Vec<u8>], duration_m
     fates
 }
 
-/// The fate of each record of one batch, or why it fails as a whole; and how long that took.
+/// The expected result of each record of one batch, or why the whole batch fails; and the duration.
 async fn asked(callee: &Callee, source: &Source, records: &[Vec<u8>]) -> (Result<Vec<Fate>, String>, f64) {
     let records = records.iter().enumerate().map(|(number, data)| Record::numbered(number, data.clone()));
     let records: Vec<Record> = records.collect();
@@ -116,8 +116,8 @@ mod tests {
     #[test]
     fn what_fails_a_whole_batch_is_told() {
         let payload = r#"{"records":[{"recordId":"0","result":"OK","data":"YQ=="}]}"#;
-        assert!(fates_of(payload, false).unwrap_err().starts_with("it answered \"OK\", where only"));
+        assert!(fates_of(payload, false).unwrap_err().starts_with("the result is \"OK\", not Ok"));
         let payload = r#"{"errorType":"KeyError","errorMessage":"'a'","stackTrace":[]}"#;
-        assert_eq!(fates_of(payload, true), Err("it failed: KeyError: 'a'".into()));
+        assert_eq!(fates_of(payload, true), Err("the function failed: KeyError: 'a'".into()));
     }
 }

@@ -1,4 +1,4 @@
-//! Where records are put, and which delivery streams have to get them from there. Pure.
+//! The streams and delivery streams that records are sent to, and the delivery streams that must receive them. Pure.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::resource::delivery_stream::DeliveryStream;
 use crate::spec::stack::Stack;
 use crate::verify::account::Fate;
 
-/// Where records go in, and the delivery streams that get them there.
+/// A place to send records to, and the delivery streams that receive them from there.
 pub struct Fed<'a> {
     pub into: Into<'a>,
     pub tested: Vec<Tested<'a>>,
@@ -28,7 +28,7 @@ impl fmt::Display for Into<'_> {
     }
 }
 
-/// Everything to be tested: what a stream feeds, by stream, and what is put to directly.
+/// Everything to be tested: delivery streams by the stream that they read, and those that records are put to directly.
 pub fn fed(stack: &Stack) -> Vec<Fed<'_>> {
     let streams = stack
         .streams
@@ -60,6 +60,6 @@ pub struct Tested<'a> {
     /// On AWS.
     pub name: &'a str,
     pub delivery: &'a DeliveryStream,
-    /// What must become of each record, once that is known.
+    /// The expected result of each record, once it is computed.
     pub fates: Vec<Fate>,
 }

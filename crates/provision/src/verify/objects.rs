@@ -65,7 +65,9 @@ fn decompress(key: &str, encoding: Option<&str>, bytes: Vec<u8>) -> std::io::Res
             flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain)?;
         }
         Some(other) if !other.is_empty() && other != "aws-chunked" => {
-            return Err(std::io::Error::other(format!("objects with Content-Encoding {other} cannot be read here")));
+            return Err(std::io::Error::other(format!(
+                "objects with Content-Encoding {other} cannot be read by verify"
+            )));
         }
         _ => return Ok(bytes),
     }

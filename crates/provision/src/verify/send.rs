@@ -74,7 +74,7 @@ async fn until_accepted<E: Clone>(
 }
 
 fn refused(doing: String, left: usize) -> Error {
-    Error::new(doing, format!("{left} records were refused {ATTEMPTS} times, as throttled or failed"))
+    Error::new(doing, format!("{left} records were still throttled or failed after {ATTEMPTS} attempts"))
 }
 
 fn entry(number: usize, data: &[u8]) -> PutRecordsRequestEntry {

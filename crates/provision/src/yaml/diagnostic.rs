@@ -70,7 +70,7 @@ impl Mistake {
         let mistake = self.nearest(word, candidates.iter().copied());
         match mistake.help.is_some() || candidates.is_empty() {
             true => mistake,
-            false => mistake.help(format!("there is: {}", candidates.join(", "))),
+            false => mistake.help(format!("choices: {}", candidates.join(", "))),
         }
     }
 }

@@ -252,14 +252,14 @@ pub const ONE_WAY: &[OneWay] = &[
                 "~ role.delivery-processed",
             ],
         ],
-        "backup: AWS does not turn a backup off",
+        "backup: AWS cannot turn a backup off",
     ),
     (
         "records as they come",
         "    decompress: { extract_messages: true }\n",
         "",
         [&["~ delivery.unpacked"], &["-/+ delivery.unpacked"]],
-        "decompress: AWS turns decompression on later only where a function transforms",
+        "decompress: AWS can turn decompression on later only if a function transforms",
     ),
 ];
 
@@ -270,14 +270,14 @@ pub const REPLACED: &[(&str, &str, &str, &[&str], &str)] = &[
         "from: events\n    transform",
         "from: clicks\n    transform",
         &["-/+ delivery.processed", "~ role.delivery-processed"],
-        "from: a delivery stream keeps its source",
+        "from: the source of a delivery stream cannot be changed",
     ),
     (
         "from direct put to a stream",
         "name: changes-direct",
         "name: changes-direct\n    from: clicks",
         &["-/+ delivery.direct", "~ role.delivery-direct"],
-        "from: a delivery stream keeps its source",
+        "from: the source of a delivery stream cannot be changed",
     ),
     (
         "partitioning",
@@ -285,6 +285,6 @@ pub const REPLACED: &[(&str, &str, &str, &[&str], &str)] = &[
          buffer: { size: 64MiB, interval: 60s }\n    partitioning: { retry: 10m }\n",
         "\n    bad: changes/by-kind-failed/!{firehose:error-output-type}/\n    markers: false\n",
         &["-/+ delivery.partitioned"],
-        "partitioning: dynamic partitioning is decided when the delivery stream is made",
+        "partitioning: dynamic partitioning can only be chosen when the delivery stream is created",
     ),
 ];

@@ -19,18 +19,17 @@ fn the_rust_examples_keep_the_contract_and_account_for_what_they_are_sent() {
     trial.write("views", "{\"country\":\"DE\"}\n{\"country\":\"US\",\"robot\":true}\n{\"country\":\"AQ\"}\n[]\n");
     let said = ["\"region\":\"eu\"", "-> Dropped", "\"region\":\"other\"", "no region is known for the country"];
     trial.expect(&["invoke", "provision.yaml", "--records", "views"], 0, &said);
-    trial.expect(&["test-transform", "provision.yaml", "--cases", "5"], 0, &["enrich keeps Firehose's contract"]);
+    trial.expect(&["test-transform", "provision.yaml", "--cases", "5"], 0, &["enrich satisfies Firehose's contract"]);
 
     // What verify sends are no page views: each must be found where the prefix says why it failed.
     trial.expect(&["up", "provision.yaml", "--local"], 0, &["created function.enrich", "created delivery.by-region"]);
-    let said =
-        ["failed 40, missing 0, duplicated 0", "in views-failed/processing-failed/", "accounts for every record"];
+    let said = ["failed 40, missing 0, duplicated 0", "views-failed/processing-failed/", "accounts for every record"];
     trial.expect(&["verify", "provision.yaml", "--local", "--records", "40"], 0, &said);
 
     trial.write("square.yaml", &example("kinesis-test.yaml"));
     trial.write("numbers", "{\"a\":12,\"b\":1.5}\n");
     trial.expect(&["invoke", "square.yaml", "--records", "numbers"], 0, &["-> Ok {\"a\":144,\"b\":2.25}"]);
-    trial.expect(&["test-transform", "square.yaml", "--cases", "5"], 0, &["square keeps Firehose's contract"]);
+    trial.expect(&["test-transform", "square.yaml", "--cases", "5"], 0, &["square satisfies Firehose's contract"]);
 }
 
 /// Answers each record with its bytes the other way round.
@@ -52,9 +51,9 @@ fn a_transform_for_node_is_invoked_and_tested_like_any_other() {
     trial.write("transform/handler.js", NODE);
     trial.write("records", "abc\n");
     trial.expect(&["invoke", "--records", "records"], 0, &["-> Ok cba", "1 Ok"]);
-    trial.expect(&["test-transform", "--cases", "5"], 0, &["change keeps Firehose's contract"]);
+    trial.expect(&["test-transform", "--cases", "5"], 0, &["change satisfies Firehose's contract"]);
 
     trial.write("transform/handler.js", &NODE.replace("result: 'Ok'", "result: 'OK'"));
-    trial.expect(&["invoke", "--records", "records"], 1, &["record 1: it answered \"OK\"", "Lambda.FunctionError"]);
-    trial.expect(&["test-transform", "--cases", "5"], 1, &["it answered \"OK\""]);
+    trial.expect(&["invoke", "--records", "records"], 1, &["record 1: the result is \"OK\"", "Lambda.FunctionError"]);
+    trial.expect(&["test-transform", "--cases", "5"], 1, &["the result is \"OK\""]);
 }

@@ -87,7 +87,10 @@ fn the_profile_of_the_flag_goes_before_keys_in_the_environment() {
         }
         if expected.is_err_and(|why| why.contains("nowhere")) {
             assert!(ran.err.contains(&files[0].1) && ran.err.contains(&files[1].1), "{told}");
-            assert!(ran.err.contains("there is: both, config-only, credentials-only, default, login"), "{told}");
+            assert!(
+                ran.err.contains("available profiles: both, config-only, credentials-only, default, login"),
+                "{told}"
+            );
         }
         assert!(!ran.err.contains("secret-of"), "{told}");
     }

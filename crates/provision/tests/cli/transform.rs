@@ -7,7 +7,7 @@ fn invoke_shows_each_record_before_and_after() {
     let trial = Trial::new("if number == 2: answer['result'] = 'Dropped'\n        print('saw', number)");
     trial.write("records", "{\"n\":1}\n{\"n\":2}\n");
     let said =
-        ["{\"n\":1}\n", "-> Ok {\"N\":1}", "-> Dropped", "saw 2", "keeps Firehose's contract: 1 Ok, 1 Dropped", "MB"];
+        ["{\"n\":1}\n", "-> Ok {\"N\":1}", "-> Dropped", "saw 2", "the response is valid: 1 Ok, 1 Dropped", "MB"];
     trial.expect(&["invoke", "provision.yaml", "change", "--records", "records"], 0, &said);
     let event = r#"{"records":[{"recordId":"a","data":"eyJuIjo3fQ=="}]}"#;
     trial.write("event.json", event);
@@ -35,13 +35,19 @@ fn invoke_for_programs_is_an_event_with_everything_in_it() {
 
 /// What breaks the answer, and what invoke says of it.
 const BROKEN: &[(&str, &[&str])] = &[
-    ("answer['result'] = 'OK'", &["record 1: it answered \"OK\"", "fails with its batch", "Lambda.FunctionError"]),
+    (
+        "answer['result'] = 'OK'",
+        &["record 1: the result is \"OK\"", "fails with the whole batch", "Lambda.FunctionError"],
+    ),
     (
         "if number == 1: continue",
-        &["record 1: it did not answer the record", "-> Ok {\"N\":2}", "Lambda.MissingRecordId"],
+        &["record 1: the record is missing from the response", "-> Ok {\"N\":2}", "Lambda.MissingRecordId"],
     ),
-    ("raise KeyError('lost')", &["it failed: KeyError: 'lost'", "every record of the batch under the error prefix"]),
-    ("answer['metadata'] = {'partitionKeys': {'n': number}}", &["the partition key \"n\" of its answer is a number"]),
+    (
+        "raise KeyError('lost')",
+        &["the function failed: KeyError: 'lost'", "every record of the batch under the error prefix"],
+    ),
+    ("answer['metadata'] = {'partitionKeys': {'n': number}}", &["partition key \"n\" is a number"]),
 ];
 
 #[test]
@@ -59,9 +65,9 @@ fn invoke_reads_the_newest_records_of_the_stream() {
     let trial = Trial::new("pass");
     trial.expect(&["invoke", "--from-stream", "--local"], 1, &["trial-events"]);
     trial.expect(&["up", "--local"], 0, &[]);
-    trial.expect(&["invoke", "--from-stream", "--local"], 1, &["got no record within the last hour"]);
+    trial.expect(&["invoke", "--from-stream", "--local"], 1, &["received no record in the last hour"]);
     trial.expect(&["verify", "--local", "--records", "30"], 0, &[]);
-    let ran = trial.expect(&["invoke", "--from-stream", "--local"], 0, &["was asked with 10 records", "10 Ok"]);
+    let ran = trial.expect(&["invoke", "--from-stream", "--local"], 0, &["was invoked with 10 records", "10 Ok"]);
     assert_eq!(ran.out.matches("-> Ok {\"RUN\":").count(), 10, "{}", ran.out);
 }
 
@@ -86,17 +92,26 @@ fn a_careful_transform_passes_and_a_careless_one_is_shown_the_record_that_breaks
     let test = ["test-transform", "provision.yaml", "change", "--cases", "10", "--seed", "3"];
     trial.write("transform/handler.py", &CAREFUL.replace("BREAK", "json.loads(data)"));
     let said =
-        ["✓ bytes that are not UTF-8", "✓ ten thousand tiny records", "change keeps Firehose's contract", "seed 3"];
+        ["✓ bytes that are not UTF-8", "✓ ten thousand tiny records", "change satisfies Firehose's contract", "seed 3"];
     trial.expect(&test, 0, &said);
 
     trial.write("transform/handler.py", &CAREFUL.replace("BREAK", "if b'NaN' in data: raise KeyError('nan')"));
     let broken = trial.expect(
         &test,
         1,
-        &["✗ numbers that JSON has not", "it failed: KeyError: 'nan'", "has 1 record:", "    NaN\n"],
+        &[
+            "✗ numbers that are not valid JSON",
+            "the function failed: KeyError: 'nan'",
+            "causes it, 1 record:",
+            "    NaN\n",
+        ],
     );
-    let replay =
-        broken.out.lines().find_map(|line| line.split_once("again: provision ")).expect("it says how to try again").1;
+    let replay = broken
+        .out
+        .lines()
+        .find_map(|line| line.split_once("try again: provision "))
+        .expect("it says how to try again")
+        .1;
     trial.expect(&replay.split(' ').collect::<Vec<_>>(), 1, &["KeyError: 'nan'"]);
 }
 
@@ -156,7 +171,8 @@ fn a_crate_is_built_once_and_the_same_binary_runs_everywhere() {
 
     let built = trial.expect(&["invoke", "change"], 0, &["Compiling bootstrap", "-> Ok hello, world", "3 Ok"]);
     assert!(built.out.contains("peak") || built.out.contains("MB"), "{}", built.out);
-    let again = trial.expect(&["test-transform", "--cases", "5"], 0, &["✓ a full buffer of large records", "keeps"]);
+    let again =
+        trial.expect(&["test-transform", "--cases", "5"], 0, &["✓ a full buffer of large records", "satisfies"]);
     assert!(!again.out.contains("Compiling"), "{}", again.out);
     trial.expect(&["up", "--local"], 0, &["created function.change"]);
     let said = ["every delivery stream accounts for every record"];

@@ -82,7 +82,7 @@ async fn where_iam_may_not_be_asked_that_is_said_and_nothing_fails() {
     assert!(checks[0].found.contains("iam:SimulatePrincipalPolicy"), "{checks:?}");
     let root = Caller { account: ACCOUNT.into(), arn: format!("arn:aws:iam::{ACCOUNT}:root") };
     let checks = permitted::checks(&bench(&lake()).await.cx, &root, &[]).await;
-    assert_eq!(told(&checks), [(State::Good, "the account's root may do everything")]);
+    assert_eq!(told(&checks), [(State::Good, "the root user is allowed everything")]);
 }
 
 async fn buckets(bench: &Bench, bucket: &str) -> Vec<Check> {
@@ -107,7 +107,7 @@ async fn a_bucket_is_looked_at_with_its_owner_region_and_policy() {
     let elsewhere = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuWest1).build();
     s3.create_bucket().bucket("ill-elsewhere").create_bucket_configuration(elsewhere).send().await.unwrap();
     let checks = buckets(&bench, "{ name: ill-elsewhere }").await;
-    assert_eq!(told(&checks), [(State::Failed, "ill-elsewhere is in eu-west-1, and not in us-east-1")]);
+    assert_eq!(told(&checks), [(State::Failed, "ill-elsewhere is in eu-west-1, not in us-east-1")]);
     let deny = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:PutObject",
         "Resource":"arn:aws:s3:::ill-lake/*","Condition":{"Null":{"s3:x-amz-server-side-encryption":"true"}}}}"#;
     s3.put_bucket_policy().bucket("ill-lake").policy(deny).send().await.unwrap();
@@ -128,9 +128,9 @@ async fn quotas_are_compared_with_what_is_there_and_what_is_to_come() {
     let checks = streams().await;
     has_remedies(&checks);
     assert!(checks.iter().all(|check| check.state == State::Good), "{checks:?}");
-    assert!(checks[0].found.starts_with("0 of ") && checks[0].found.ends_with("and 2 are to be created"), "{checks:?}");
+    assert!(checks[0].found.starts_with("0 of ") && checks[0].found.ends_with("and 2 will be created"), "{checks:?}");
     let check = room::delivery_streams(&bench.cx, &lake()).await.expect("there is one");
-    assert_eq!(check.found, "0 of 5000 delivery streams are used, and 1 are to be created");
+    assert_eq!(check.found, "0 of 5000 delivery streams are in use and 1 will be created");
     only_reads(&bench.cx);
     for (rule, action) in [("kinesis:ListStreams", "ListStreams"), ("kinesis:DescribeLimits", "DescribeLimits")] {
         bench.engine.inject(format!("{rule}=AccessDenied,count=1").parse().unwrap());
@@ -145,7 +145,7 @@ async fn quotas_are_compared_with_what_is_there_and_what_is_to_come() {
     }
     let checks = streams().await;
     assert_eq!(checks[0].state, State::Care, "{checks:?}");
-    assert!(checks[0].found.starts_with("4 are being created or deleted now, 2 are to be created"), "{checks:?}");
+    assert!(checks[0].found.starts_with("4 streams are being created or deleted and 2 will be created"), "{checks:?}");
     let none = stack("version: 1\nstack: ill\nbuckets: { lake: { name: ill-lake } }\n");
     assert!(room::streams(&bench.cx, &none).await.is_empty());
     assert_eq!(room::delivery_streams(&bench.cx, &none).await, None);

@@ -18,7 +18,7 @@ pub type Played<T = ()> = Result<T, String>;
 pub const PRUNE: Permits = Permits { prune: true, adopt: false, data_loss: true };
 
 /// How it is told that something may not be looked at, which stops nothing.
-const UNKNOWN: [&str; 3] = ["is not known: ", "are not known: ", "could not be looked at"];
+const UNKNOWN: [&str; 2] = ["could not be read", "could not be listed"];
 
 /// Keeps what was warned of, and what is not known.
 #[derive(Clone, Default)]

@@ -21,9 +21,9 @@ impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Form::Null => "null",
-            Form::Bool => "true or false",
+            Form::Bool => "a boolean",
             Form::Number => "a number",
-            Form::Text => "a text",
+            Form::Text => "a string",
             Form::List => "a list",
             Form::Object => "an object",
         })
@@ -82,12 +82,12 @@ pub fn records(payload: &[u8]) -> Result<Vec<Returned<'_>>, String> {
             .into_iter()
             .map(|one| match one {
                 One::Record(record) => Ok(record),
-                One::Not(form) => Err(format!("{form} stands among its `records`, where an object is expected")),
+                One::Not(form) => Err(format!("`records` contains {form}, not an object")),
             })
             .collect(),
-        Answer::Records(Records::Not(form)) => Err(format!("its `records` is {form}, where a list is expected")),
+        Answer::Records(Records::Not(form)) => Err(format!("`records` is {form}, not a list")),
         Answer::Empty => Err("it has no `records`".into()),
-        Answer::Not(form) => Err(format!("it is {form}, where an object with `records` is expected")),
+        Answer::Not(form) => Err(format!("it is {form}, not an object with `records`")),
     }
 }
 

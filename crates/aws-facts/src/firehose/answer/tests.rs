@@ -67,22 +67,22 @@ fn a_record_that_is_forgotten_answered_twice_or_answered_without_data_fails_alon
 #[test]
 fn one_answer_in_the_wrong_form_fails_the_batch_and_names_its_record() {
     let table = [
-        (r#""result":"OK","data":"QQ==""#, Kind::UnknownResult, "it answered \"OK\", where only"),
-        (r#""result":1,"data":"QQ==""#, Kind::UnknownResult, "it answered \"\", where only"),
-        (r#""data":"QQ==""#, Kind::UnknownResult, "it answered \"\", where only"),
-        (r#""result":"Ok","data":{"a":1}"#, Kind::DataNotBase64, "data in its answer is not base64: it is an object"),
-        (r#""result":"Ok","data":"b'QQ=='""#, Kind::DataNotBase64, "data in its answer is not base64: b'QQ=='"),
-        (r#""result":"Ok","data":"QQ""#, Kind::DataNotBase64, "data in its answer is not base64: QQ"),
-        (r#""result":"Ok","data":"","metadata":[]"#, Kind::PartitionKeys, "its `metadata` is a list"),
+        (r#""result":"OK","data":"QQ==""#, Kind::UnknownResult, "the result is \"OK\", not Ok"),
+        (r#""result":1,"data":"QQ==""#, Kind::UnknownResult, "the result is \"\", not Ok"),
+        (r#""data":"QQ==""#, Kind::UnknownResult, "the result is \"\", not Ok"),
+        (r#""result":"Ok","data":{"a":1}"#, Kind::DataNotBase64, "`data` is an object, not a base64 string"),
+        (r#""result":"Ok","data":"b'QQ=='""#, Kind::DataNotBase64, "`data` is not base64: b'QQ=='"),
+        (r#""result":"Ok","data":"QQ""#, Kind::DataNotBase64, "`data` is not base64: QQ"),
+        (r#""result":"Ok","data":"","metadata":[]"#, Kind::PartitionKeys, "`metadata` is a list"),
         (
             r#""result":"Ok","data":"","metadata":{"partitionKeys":"k"}"#,
             Kind::PartitionKeys,
-            "its `partitionKeys` is a text",
+            "`partitionKeys` is a string",
         ),
         (
             r#""result":"Ok","data":"","metadata":{"partitionKeys":{"year":2026}}"#,
             Kind::PartitionKeys,
-            "the partition key \"year\" of its answer is a number",
+            "partition key \"year\" is a number, not a string",
         ),
     ];
     for (fields, kind, what) in table {
@@ -100,15 +100,15 @@ fn what_is_no_answer_fails_the_batch() {
     let table = [
         ("", "it is not JSON"),
         ("text", "it is not JSON"),
-        ("null", "it is null, where an object"),
-        ("[]", "it is a list, where an object"),
+        ("null", "it is null, not an object"),
+        ("[]", "it is a list, not an object"),
         ("{}", "it has no `records`"),
-        (r#"{"records":{}}"#, "its `records` is an object, where a list"),
-        (r#"{"records":[1]}"#, "a number stands among its `records`"),
-        (r#"{"records":[["a","Dropped"]]}"#, "a list stands among its `records`"),
-        (r#"[[]]"#, "it is a list, where an object"),
+        (r#"{"records":{}}"#, "`records` is an object, not a list"),
+        (r#"{"records":[1]}"#, "`records` contains a number"),
+        (r#"{"records":[["a","Dropped"]]}"#, "`records` contains a list"),
+        (r#"[[]]"#, "it is a list, not an object"),
         (&format!("{{\"records\":{}", "[".repeat(1_000_000)), "it is not JSON"),
-        (r#"{"records":[{"recordId":1,"result":"Dropped"}]}"#, "a `recordId` of its answer is a number"),
+        (r#"{"records":[{"recordId":1,"result":"Dropped"}]}"#, "a `recordId` of the response is a number"),
     ];
     for (payload, why) in table {
         let judged = judge(&["a"], payload.as_bytes(), false);
@@ -131,7 +131,7 @@ fn a_function_that_fails_is_told_in_its_own_words() {
         let judged = judge(&["a"], document.as_bytes(), true);
         let breach = judged.fails_the_batch().expect("it fails the batch");
         assert_eq!(breach.kind, kind, "{document}");
-        assert!(breach.what.starts_with(&format!("it failed: {what}")), "{}", breach.what);
+        assert!(breach.what.starts_with(&format!("the function failed: {what}")), "{}", breach.what);
     }
 }
 

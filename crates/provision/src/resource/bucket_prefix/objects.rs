@@ -92,7 +92,7 @@ pub async fn purge(cx: &Cx, judge: &Judge, name: &Name) -> Result<Option<String>
     }
     let staying = tally.staying();
     if !staying.is_empty() {
-        told.push(format!("left alone: {staying}"));
+        told.push(format!("not deleted: {staying}"));
     }
     Ok((!told.is_empty()).then(|| told.join("; ")))
 }

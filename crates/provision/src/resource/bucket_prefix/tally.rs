@@ -134,7 +134,7 @@ impl Tally {
     pub fn kept(&self) -> Option<String> {
         let count = match (self.ours, self.more) {
             (0, false) => return None,
-            (0, true) => format!("more objects lie under {} than were looked at", self.under),
+            (0, true) => format!("more objects exist under {} than were examined", self.under),
             (ours, more) => format!("{}{}", plural(ours, "object"), if more { " or more" } else { "" }),
         };
         Some(format!("{count}; data is deleted only by `down --purge-data`"))
@@ -161,7 +161,11 @@ impl Tally {
         }
         if self.unknown > 0 {
             let more = if self.unknown > self.examples.len() { ", ..." } else { "" };
-            parts.push(format!("{} that no delivery stream wrote ({}{more})", self.unknown, self.examples.join(", ")));
+            parts.push(format!(
+                "{} not written by a delivery stream ({}{more})",
+                self.unknown,
+                self.examples.join(", ")
+            ));
         }
         match parts.is_empty() {
             true => String::new(),
@@ -252,8 +256,8 @@ mod tests {
         }
         assert_eq!(
             tally.staying(),
-            "3 objects under data/: 1 of delivery stream other, 1 from before this environment, 1 that no delivery \
-             stream wrote (data/c)"
+            "3 objects under data/: 1 of delivery stream other, 1 from before this environment, 1 not written by \
+             a delivery stream (data/c)"
         );
         assert_eq!(tally.kept().unwrap(), "1 object; data is deleted only by `down --purge-data`");
         assert_eq!(Tally::default().staying(), "");

@@ -4,11 +4,11 @@ use super::shape::{DECOMPRESSION, DELIMITER, Destination, LAMBDA, Parameters, Sh
 use super::{Buffer, Compression};
 use crate::resource::{Diff, Field};
 
-const BACKUP_STAYS: &str = "AWS does not turn a backup off";
-const DECOMPRESSION_IS_EARLY: &str = "AWS turns decompression on later only where a function transforms";
-const PARTITIONING_STAYS: &str = "dynamic partitioning is decided when the delivery stream is made";
-const SOURCE_STAYS: &str = "a delivery stream keeps its source";
-const READER_STAYS: &str = "a delivery stream keeps the role that reads its source";
+const BACKUP_STAYS: &str = "AWS cannot turn a backup off";
+const DECOMPRESSION_IS_EARLY: &str = "AWS can turn decompression on later only if a function transforms";
+const PARTITIONING_STAYS: &str = "dynamic partitioning can only be chosen when the delivery stream is created";
+const SOURCE_STAYS: &str = "the source of a delivery stream cannot be changed";
+const READER_STAYS: &str = "the role that reads the source cannot be changed";
 
 /// Adds to `diff` what differs between what is there and what is wanted.
 pub fn compare(live: &Shape, want: &Shape, diff: &mut Diff) {

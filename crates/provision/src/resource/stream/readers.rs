@@ -87,10 +87,10 @@ fn is_known(delivery_stream: &str, known: &[Name]) -> bool {
 pub fn told(readers: &Readers, arn: &str) -> Vec<String> {
     let reading = readers.of.get(arn).into_iter().flatten();
     let mut told: Vec<String> =
-        reading.map(|other| format!("delivery stream {other} reads it too, and loses its source")).collect();
+        reading.map(|other| format!("delivery stream {other} also reads it and will lose its source")).collect();
     if readers.unseen > 0 {
         let unseen = plural(readers.unseen, "delivery stream");
-        told.push(format!("{unseen} could not be looked at, and may read it too"));
+        told.push(format!("{unseen} could not be read; they may read it too"));
     }
     told
 }
