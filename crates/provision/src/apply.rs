@@ -1,4 +1,4 @@
-//! Runs the steps of a plan, at most so many at once. Nothing is decided here: behaviour belongs into the plan or the kind.
+//! Runs the steps of a plan with limited parallelism. It decides nothing: decisions belong in the plan or in the kind.
 
 use std::time::Instant;
 
@@ -66,7 +66,7 @@ pub async fn apply(
     Applied { summary, results, failures }
 }
 
-/// Of some kinds AWS lets only so many come and go at once; what is updated does neither.
+/// For some kinds AWS limits how many are created and deleted at once. Updates do not count.
 fn waits(step: &Step) -> Waits {
     let kind = kinds::kind(step.name.address.kind);
     let lane = kind.and_then(|kind| Some((kind.name, kind.at_once?))).filter(|_| step.op != Op::Update);
@@ -110,7 +110,7 @@ async fn run(
     (index, (result, changed))
 }
 
-/// What is not a deletion ends as `Gone::Deleted` would: there is nothing to say about it.
+/// Steps other than deletions also end as `Gone::Deleted`, because there is nothing more to say about them.
 async fn perform(cx: &Cx, node: &dyn Node, step: &Step) -> Result<Gone> {
     match step.op {
         Op::Create => node.create(cx, &node.desired_tags(&cx.names)).await?,

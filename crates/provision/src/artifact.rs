@@ -33,7 +33,7 @@ use archive::Entry;
 use cpu::Level;
 use inputs::Package;
 
-/// Where code comes from. Paths are absolute.
+/// The source of a function's code. Paths are absolute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source<'a> {
     /// A cargo package's folder. `bin` names the binary where the package has several.
@@ -44,7 +44,7 @@ pub enum Source<'a> {
     Dir(&'a Path),
 }
 
-/// What the code is to run on.
+/// The platform that the code runs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub architecture: Architecture,
@@ -52,7 +52,7 @@ pub struct Target {
     pub runtime: String,
     /// `bootstrap`, `app.handler`, ...
     pub handler: String,
-    /// Are there layers, which may bring what the code lacks?
+    /// Whether the function has layers: they may contain files that the package lacks.
     pub layers: bool,
 }
 

@@ -9,7 +9,7 @@
 use crate::names::Names;
 use crate::prefix::Place;
 
-/// Where all claims of a bucket are. Query engines skip what begins with a dot.
+/// The prefix of all claims in a bucket. Query engines skip names that begin with a dot.
 pub const ROOT: &str = ".provision/";
 
 /// One environment's claim in a bucket.
@@ -37,7 +37,7 @@ impl Claim {
         sound.then_some(Claim { owner, place: Some(place), since })
     }
 
-    /// Is it of an environment of this stack?
+    /// Whether it belongs to an environment of this stack.
     pub fn is_of_stack(&self, names: &Names) -> bool {
         self.owner.rsplit_once('/').map(|(stack, _)| stack) == owner(names).rsplit_once('/').map(|(stack, _)| stack)
     }

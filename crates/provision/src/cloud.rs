@@ -1,4 +1,4 @@
-//! Where we are: on AWS, at an endpoint, or in this process. The only place that knows.
+//! The connection to AWS, to an endpoint, or to the emulator in this process. No other module knows which of them it is.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ pub use connect::{Caller, Target, account, chosen_region, connect, local_port, o
 use identity::Identity;
 use pace::Paced;
 
-/// What every operation on a resource is given. Cheap to clone.
+/// The context of every operation on a resource. Cheap to clone.
 #[derive(Clone)]
 pub struct Cx {
     /// The AWS SDK's configuration: region, credentials, endpoint, HTTP client, retries. Clients come from the methods
@@ -39,9 +39,9 @@ pub struct Cx {
     pub waiting: Arc<dyn Fn(&str) + Send + Sync>,
     pub calls: Calls,
     pub waits: Waits,
-    /// What the survey has read.
+    /// Results of the survey that several resources need.
     pub seen: Seen,
-    /// What this run did so far.
+    /// Resources that this run created or changed so far.
     pub ledger: Ledger,
     /// Whether the account in `names` is the caller's.
     pub identity: Identity,
@@ -61,30 +61,30 @@ impl Clients {
     }
 }
 
-/// What the command line says about how to do things.
+/// Options of the command line.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Wait until what is being deleted is gone.
     pub wait_until_gone: bool,
-    /// What data is deleted with the prefixes.
+    /// Which data is deleted together with the prefixes.
     pub purge_data: Purge,
-    /// Whose credentials these are is confirmed by the survey, beside its reads.
+    /// The survey confirms the account of the credentials, in parallel with its reads.
     pub confirms_late: bool,
     /// Find what is ours by the services' own lists too: a record may be lost or wrong.
     pub scan: bool,
-    /// What is observed may be deleted: then more of it has to be known.
+    /// Whether the observed resources may be deleted, which requires reading more of them.
     pub deletes: bool,
-    /// Who is told to have run this, in the record.
+    /// The owner to write into the record.
     pub owner: Option<String>,
-    /// From when on the environment may be removed by anybody: so many seconds from now.
+    /// Seconds from now until the environment expires.
     pub ttl_s: Option<i64>,
-    /// Where artifacts are built and kept: `.provision` beside the spec's repository root.
+    /// The folder for build artifacts: `.provision` in the root of the spec's repository.
     pub work_dir: PathBuf,
     /// Functions run on this machine, so that its processor has to do.
     pub runs_here: bool,
 }
 
-/// What data a deletion takes with it.
+/// The data that a deletion includes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Purge {
     #[default]
@@ -148,7 +148,7 @@ impl Cx {
         }
     }
 
-    /// Tells the user what is being waited for.
+    /// Reports to the user what is being waited for.
     pub fn wait_for(&self, what: &str) {
         (self.waiting)(what);
     }

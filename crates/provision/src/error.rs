@@ -33,12 +33,12 @@ impl Error {
         Error { source: Some(cause.into()), ..Error::msg(doing) }
     }
 
-    /// A complaint that has no deeper cause.
+    /// An error without a deeper cause.
     pub fn msg(what: impl Into<String>) -> Error {
         Error { doing: what.into(), source: None, hint: None, answer: None }
     }
 
-    /// What AWS answered, in its own words. (The SDK's `Display` says only "service error".)
+    /// An error with AWS's own message. (The SDK's `Display` says only "service error".)
     pub fn aws<E, R>(doing: impl Into<String>, error: SdkError<E, R>) -> Error
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -59,13 +59,13 @@ impl Error {
         Error { hint, answer, ..Error::new(doing, said) }
     }
 
-    /// What to do next. A sentence, lower case, without a full stop.
+    /// Adds a hint: what to do next, in lower case, without a full stop.
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
         self.hint = Some(hint.into());
         self
     }
 
-    /// What AWS answered about one item of many.
+    /// An error that AWS returned for one item of a batch.
     pub fn of_item(doing: impl Into<String>, code: &str, message: &str) -> Error {
         let said = format!("{message} ({code})");
         let answer = Answer { code: code.to_owned(), message: message.to_owned(), request_id: None };
@@ -77,12 +77,12 @@ impl Error {
         Some(&self.answer.as_ref()?.code)
     }
 
-    /// Did AWS answer with this code, and this part of a message? Empty: any message.
+    /// Whether AWS returned this code, and a message with this part. An empty part fits any message.
     pub fn says(&self, code: &str, part: &str) -> bool {
         self.answer.as_ref().is_some_and(|answer| answer.code == code && answer.message.contains(part))
     }
 
-    /// AWS's name for the request that failed, which its support asks for.
+    /// The AWS request ID, which AWS support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.answer.as_ref()?.request_id.as_deref()
     }
@@ -92,7 +92,7 @@ impl Error {
     }
 }
 
-/// The names of a failed request: S3 has a second one.
+/// The IDs of a failed request. S3 has a second one.
 fn request_id<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<String> {
     let metadata = error.as_service_error()?.meta();
     let id = metadata.extra("aws_request_id")?;
@@ -102,7 +102,7 @@ fn request_id<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<Stri
     })
 }
 
-/// The action that AWS's refusal names: `s3:GetBucketTagging`.
+/// The action in AWS's "not authorized" message: `s3:GetBucketTagging`.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
 fn refused_action(said: &str) -> Option<&str> {
     let (_, action) = said.split_once("not authorized to perform: ")?;
@@ -110,7 +110,7 @@ fn refused_action(said: &str) -> Option<&str> {
 }
 
 impl fmt::Display for Error {
-    /// The whole chain, in one line or as many as the causes have.
+    /// Writes the whole chain of causes. It has more than one line only if a cause has.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.doing)?;
         match &self.source {
@@ -123,7 +123,7 @@ impl fmt::Display for Error {
 // `source` is None on purpose: Display already walks the chain, and a second walk would say everything twice.
 impl StdError for Error {}
 
-/// Every message from here down to the root cause, each once.
+/// All messages down to the root cause, without repetitions.
 pub fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut said = error.to_string();
     let mut next = error.source();

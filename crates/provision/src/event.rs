@@ -1,4 +1,4 @@
-//! What the engine says. Terminal output, JSON lines and tests are readers of this one stream.
+//! Events: everything that a command reports. Terminal output, JSON lines and tests all read this one stream.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,11 +20,11 @@ mod calls;
 
 pub use calls::{Answered, Made, Wait, tell_calls};
 
-/// Everything that is ever said while a command runs.
+/// Everything that a command can report.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// Before anything else: where this is about to happen.
+    /// The stack, account and region that the command works on.
     Target {
         stack: String,
         env: Option<String>,
@@ -32,15 +32,15 @@ pub enum Event {
         region: String,
         endpoint: Option<String>,
     },
-    /// Something that the user may want to change.
+    /// A warning.
     Warned {
         text: String,
     },
-    /// What a user may want to change in the spec.
+    /// Warnings about the spec.
     SpecWarned {
         warnings: Diagnostics,
     },
-    /// Progress of work on this machine: a line of cargo's.
+    /// Progress of work on this machine, for example a line from cargo.
     Working {
         text: String,
     },
@@ -60,7 +60,7 @@ pub enum Event {
         resource: String,
         op: Op,
         took_ms: u64,
-        /// How a deletion ended.
+        /// The result of a deletion.
         gone: Option<Gone>,
     },
     Failed {
@@ -69,10 +69,10 @@ pub enum Event {
         took_ms: u64,
         error: String,
         hint: Option<String>,
-        /// AWS's name for the request that failed.
+        /// The AWS request ID of the failed call.
         request_id: Option<String>,
     },
-    /// The environment's record could not be written once something had been changed.
+    /// The record could not be written after something had been changed.
     RecordFailed {
         error: String,
         hint: Option<String>,
@@ -101,11 +101,11 @@ pub enum Event {
     Tables {
         tables: serde_json::Value,
     },
-    /// One delivery stream's account.
+    /// The result of `verify` for one delivery stream.
     Verified {
         result: Verified,
     },
-    /// One invocation of a function, here.
+    /// One invocation of a function on this machine.
     Invoked {
         result: Box<Invoked>,
     },
@@ -117,7 +117,7 @@ pub enum Event {
     Broken {
         result: Box<Broken>,
     },
-    /// What came of all cases.
+    /// The result of all cases of `test-transform`.
     Judged {
         result: Verdict,
     },
@@ -127,7 +127,7 @@ pub enum Event {
         physical: String,
         state: String,
     },
-    /// What is wrong with a spec that stopped the command.
+    /// Errors in the spec, which stopped the command.
     Wrong {
         mistakes: Diagnostics,
     },
@@ -150,15 +150,15 @@ pub enum Event {
     Run {
         run: Run,
     },
-    /// Every call to AWS that the command made, in the order in which they began.
+    /// All calls to AWS, in the order in which they began.
     Calls {
         calls: Vec<Made>,
     },
-    /// Everything that was waited for after a first look.
+    /// All waits.
     Waits {
         waits: Vec<Wait>,
     },
-    /// What stopped the command.
+    /// An error that stopped the command.
     Error {
         message: String,
         hint: Option<String>,
@@ -167,7 +167,7 @@ pub enum Event {
     Next {
         text: String,
     },
-    /// A sentence for people that fits nowhere above.
+    /// Any other text for people.
     Said {
         text: String,
     },
@@ -178,7 +178,7 @@ pub trait Reporter: Send {
     fn event(&mut self, event: &Event);
 }
 
-/// Where events go. Cheap to clone.
+/// The sender of events. Cheap to clone.
 #[derive(Clone)]
 pub struct Events(Arc<Mutex<dyn Reporter>>);
 

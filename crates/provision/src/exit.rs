@@ -1,4 +1,4 @@
-//! How a command ends: the exit codes, and the errors that stop it before anything changed.
+//! Exit codes, and the errors that stop a command before it changes anything.
 
 use crate::error::Error;
 use crate::spec::Diagnostics;
@@ -15,9 +15,9 @@ pub enum Exit {
     Spec,
     /// Something was changed before the failure.
     FailedHalfWay,
-    /// A flag or an answer is missing.
+    /// Confirmation is missing.
     Consent,
-    /// `down` or `gc` is done, and something of ours stays that should have gone.
+    /// `down` or `gc` finished, but something remains that should have been deleted.
     Kept,
     /// The command line is wrong.
     Usage,
@@ -56,7 +56,7 @@ pub enum Stop {
     Errors(Vec<Error>),
     /// What is wrong with the command line.
     Usage(String),
-    /// Said already; only the code is left.
+    /// Already reported; only the exit code is left.
     Said(Exit),
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::Gone;
 
-/// What came of a plan.
+/// The result of applying a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Summary {
@@ -12,26 +12,26 @@ pub struct Summary {
     pub updated: usize,
     pub replaced: usize,
     pub deleted: usize,
-    /// Deletions that AWS has accepted and is still at.
+    /// Deletions that AWS has accepted but not finished.
     pub deleting: usize,
-    /// Not used any more, and not deleted, because others use it.
+    /// No longer used here, but kept because others use it.
     pub left: usize,
-    /// Not deleted, for a reason that was said.
+    /// Not deleted, for a reason that was reported.
     pub kept: usize,
     pub unchanged: usize,
     pub failed: usize,
-    /// Of the failed, those that may have changed something before.
+    /// Failed steps that may have changed something first. They are counted in `failed` too.
     pub half_done: usize,
-    /// Never begun: what they stand on failed, or an interrupt came.
+    /// Steps that were not started, because a dependency failed or the command was interrupted.
     pub skipped: usize,
     pub interrupted: bool,
-    /// An `up` of the same environment began during this `down`: what it makes stays.
+    /// An `up` of the same environment started during this `down`. What it creates is kept.
     pub renewed: bool,
     pub took_ms: u64,
 }
 
 impl Summary {
-    /// Did anything happen to the cloud?
+    /// Whether anything was changed on AWS.
     pub fn changed(&self) -> bool {
         self.created + self.updated + self.replaced + self.deleted + self.deleting + self.left + self.half_done > 0
     }
@@ -41,10 +41,10 @@ impl Summary {
     }
 }
 
-/// How a run came out, step by step.
+/// The result of a run, step by step.
 pub struct Applied {
     pub summary: Summary,
-    /// By step: `None` where it failed or never began.
+    /// For each step. `None` if it failed or was not started.
     pub results: Vec<Option<Gone>>,
     /// `creating stream.events: why`
     pub failures: Vec<String>,

@@ -23,7 +23,7 @@ pub fn has_expressions(prefix: &str) -> bool {
 /// The kind of a [`Place`] in addresses.
 pub const KIND: &str = "prefix";
 
-/// Where one delivery stream writes: what a prefix is to the plan. Its physical name is its display,
+/// The place that one delivery stream writes to: what the plan calls a prefix. Its physical name is its display,
 /// `lake/data/!{timestamp:yyyy}/ by raw`: two delivery streams that write under one prefix write to two places.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -41,7 +41,7 @@ const LONGEST: usize = MAX_PREFIX_WRITTEN * 4;
 const BY: &str = " by ";
 
 impl Place {
-    /// `None` for a text that is no place's name.
+    /// `None` if the text is not the name of a place.
     pub fn parse(physical: &str) -> Option<Place> {
         let (path, delivery) = physical.rsplit_once(BY)?;
         let (bucket, prefix) = path.split_once('/')?;

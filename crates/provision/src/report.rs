@@ -89,18 +89,27 @@ fn width_of(stream: impl AsFd) -> Option<usize> {
     Some(usize::from(columns.0).clamp(40, 120))
 }
 
+/// Prints a line for people to standard error, masked and wrapped.
+fn print_to_stderr(line: &str) {
+    let line = masked(line);
+    match width_of(std::io::stderr()) {
+        Some(width) => anstream::eprintln!("{}", wrap::wrapped(&line, width)),
+        None => anstream::eprintln!("{line}"),
+    }
+}
+
 /// Prints an error and its hint to standard error. All errors look like this.
 pub fn error(message: &str, hint: Option<&str>) {
     let style = human::ERROR;
-    anstream::eprintln!("{style}error{style:#}: {}", masked(message));
+    print_to_stderr(&format!("{style}error{style:#}: {message}"));
     if let Some(hint) = hint {
-        anstream::eprintln!("  {style}hint{style:#}: {}", masked(hint), style = human::DIM);
+        print_to_stderr(&format!("  {style}hint{style:#}: {hint}", style = human::DIM));
     }
 }
 
 /// Prints a warning to standard error, for commands whose standard output is read by programs.
 pub fn warning(text: &str) {
-    anstream::eprintln!("{style}warning{style:#}: {}", masked(text), style = human::CARE);
+    print_to_stderr(&format!("{style}warning{style:#}: {text}", style = human::CARE));
 }
 
 /// Prints warnings of the libraries (the AWS SDK, the emulator) to standard error. Two libraries are left out: `s3s` logs each

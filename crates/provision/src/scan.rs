@@ -16,7 +16,7 @@ use crate::resource::{Found, Scanned};
 /// A stack and an environment of it.
 pub type Whose = (String, Option<String>);
 
-/// Asks every service. A list that is refused is an error: nobody would know what is missing.
+/// Lists the resources of every service. A list that is refused is an error, because the result would be incomplete.
 pub async fn scan(cx: &Cx) -> Result<Scanned> {
     let mut lists: FuturesUnordered<BoxFuture<'_, Result<Scanned>>> =
         KINDS.iter().map(|kind| (kind.list)(cx)).collect();

@@ -1,15 +1,15 @@
-//! Which step may run next. A value to be poked: no IO, no clock, no tasks.
+//! Decides which step may run next. A plain value: no IO, no clock, no tasks.
 
 use std::collections::HashMap;
 
-/// Steps by index, each after others.
+/// Steps by index, with their dependencies.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     steps: Vec<Waits>,
     state: Vec<State>,
 }
 
-/// What a step waits for.
+/// The reason why a step waits.
 #[derive(Debug, Clone, Default)]
 pub struct Waits {
     /// These steps are finished.
@@ -64,7 +64,7 @@ impl Schedule {
         self.state[step] = State::Finished;
     }
 
-    /// The step failed: everything that stands on it will never run. Gives those, in order.
+    /// Marks a step as failed. The steps that depend on it will never run; they are returned in order.
     pub fn fail(&mut self, step: usize) -> Vec<usize> {
         self.state[step] = State::Failed;
         let mut lost = vec![];
@@ -85,7 +85,7 @@ impl Schedule {
         }
     }
 
-    /// Steps not handed out and not lost: what an interrupt leaves undone.
+    /// Steps that were neither handed out nor skipped: what an interrupt leaves undone.
     pub fn waiting(&self) -> Vec<usize> {
         (0..self.state.len()).filter(|&step| self.state[step] == State::Waits).collect()
     }

@@ -12,10 +12,10 @@ const OF_AWS: [&str; 4] =
     ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];
 const SHORTEST_OF_AWS: usize = 16;
 
-/// What was kept for [`masked`].
+/// The secrets that [`masked`] replaces.
 static KEPT: RwLock<Secrets> = RwLock::new(Secrets(Vec::new()));
 
-/// Does a variable of this name hold a secret? `KEY` and the like count as whole words: `API_KEY`, but not `MONKEY`.
+/// Whether a variable of this name holds a secret. `KEY` and the like count as whole words: `API_KEY`, but not `MONKEY`.
 pub fn is_secret_name(name: &str) -> bool {
     const PARTS: [&str; 6] = ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "CREDENTIAL", "PRIVATE"];
     const WORDS: [&str; 7] = ["KEY", "KEYS", "APIKEY", "PASS", "PASSPHRASE", "PWD", "AUTH"];
@@ -23,7 +23,7 @@ pub fn is_secret_name(name: &str) -> bool {
     PARTS.iter().any(|part| name.contains(part)) || name.split('_').any(|word| WORDS.contains(&word))
 }
 
-/// Texts that are not to be shown.
+/// Secret texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Secrets(Vec<String>);
 
@@ -54,12 +54,12 @@ impl Secrets {
         self.replace(text, |_| MASK.to_owned())
     }
 
-    /// The same, as many bytes long: for a line with a caret under it.
+    /// The same, with as many bytes, for a line with a caret under it.
     pub fn cover<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.replace(text, |secret| "*".repeat(secret.len()))
     }
 
-    /// As they stand in JSON.
+    /// Secrets as they are escaped in JSON.
     fn escaped(&self) -> Secrets {
         let written = |text: &String| serde_json::to_string(text).expect("a text serialises");
         Secrets(self.0.iter().map(written).map(|text| text[1..text.len() - 1].to_owned()).collect())
@@ -73,7 +73,7 @@ impl Secrets {
     }
 }
 
-/// From now on these are masked.
+/// Adds secrets that are masked from now on.
 pub fn keep(secrets: &Secrets) {
     let mut kept = KEPT.write().unwrap_or_else(PoisonError::into_inner);
     secrets.0.iter().for_each(|secret| kept.add(secret));
@@ -83,7 +83,7 @@ pub fn keep_url(url: &str) {
     KEPT.write().unwrap_or_else(PoisonError::into_inner).add_url(url);
 }
 
-/// Keeps what this process was given in arguments and environment: AWS's keys, and the secrets in URLs.
+/// Adds the secrets in the arguments and environment of this process: AWS keys and the secret parts of URLs.
 pub fn keep_what_was_given() {
     let text = |value: std::ffi::OsString| value.into_string().unwrap_or_default();
     std::env::args_os().map(text).filter(|argument| argument.contains("://")).for_each(|url| keep_url(&url));
@@ -102,7 +102,7 @@ pub fn masked(text: &str) -> String {
     KEPT.read().unwrap_or_else(PoisonError::into_inner).mask(text).into_owned()
 }
 
-/// The same for JSON, in which a text may be written in other characters than its own.
+/// The same for JSON, in which a secret may be escaped.
 pub fn masked_json(json: &str) -> String {
     KEPT.read().unwrap_or_else(PoisonError::into_inner).escaped().mask(json).into_owned()
 }
@@ -117,7 +117,7 @@ pub fn shown_url(url: &str) -> String {
 }
 
 struct Parts<'u> {
-    /// With what stands before it, and `://`.
+    /// Up to and including `://`.
     scheme: &'u str,
     user: Option<&'u str>,
     /// Host, port and path.

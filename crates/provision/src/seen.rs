@@ -1,4 +1,4 @@
-//! What one survey has read that several resources ask for: it is read once, by the first who asks.
+//! Data that several resources need in one survey. The first resource that needs it reads it for all.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ pub type Claims = Arc<OnceCell<Arc<Vec<Claim>>>>;
 pub struct Readers {
     /// Names, by the stream's ARN.
     pub of: HashMap<String, Vec<String>>,
-    /// How many could not be looked at.
+    /// The number of delivery streams that could not be read.
     pub unseen: usize,
 }
 
@@ -36,7 +36,7 @@ impl Seen {
         buckets.entry(bucket.to_owned()).or_default().clone()
     }
 
-    /// The places of this environment in the buckets that were looked at.
+    /// The places of this environment in the buckets that were read.
     pub fn places(&self, names: &Names) -> Vec<Place> {
         let buckets = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         let claims = buckets.values().filter_map(|cell| cell.get().cloned());
@@ -48,7 +48,7 @@ impl Seen {
         places
     }
 
-    /// What others have claimed that can lie under `name`, or that it can lie under.
+    /// Claims of others that overlap `name`, in sentences.
     pub fn overlaps(&self, name: &Name, names: &Names) -> Vec<String> {
         let Some(place) = Place::parse(&name.physical) else { return vec![] };
         let Some(claims) = self.claims(&place.bucket).get().cloned() else { return vec![] };

@@ -1,4 +1,4 @@
-//! One command's way to a cloud: the spec read, the target found, the engine started where it is wanted.
+//! Prepares a command: reads the spec, finds the target, and starts the emulator for `--local`.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::serving::Serving;
 use crate::spec::{self, TAG_PREFIX, stack::Stack};
 use crate::workdir;
 
-/// Everything a command needs to begin.
+/// Everything that a command needs to start.
 pub struct Session {
     pub cx: Cx,
     pub place: Place,
@@ -25,21 +25,21 @@ pub struct Session {
     pub stack: Option<Stack>,
 }
 
-/// Where the calls go.
+/// The target of the calls.
 pub enum Place {
     Aws,
-    /// AWS, but for the services that have an endpoint of their own, by `AWS_ENDPOINT_URL_<SERVICE>` or the profile.
+    /// AWS, except for services with an endpoint of their own, from `AWS_ENDPOINT_URL_<SERVICE>` or the profile.
     Mixed(Vec<(&'static str, String)>),
     /// `--endpoint`, or one that the AWS environment names.
     Endpoint(String),
     /// `provision local serve` runs on this repository's data.
     Serving(String),
-    /// The engine, in this process.
+    /// The emulator in this process.
     Within(Engine),
 }
 
 impl Place {
-    /// As the user is told before anything changes. `None`: AWS itself.
+    /// The text that is shown to the user. `None` for AWS itself.
     pub fn describe(&self) -> Option<String> {
         match self {
             Place::Aws => None,
@@ -53,7 +53,7 @@ impl Place {
         }
     }
 
-    /// A port that other programs can speak to.
+    /// The URL that other programs can use.
     pub fn url(&self) -> Option<&str> {
         match self {
             Place::Endpoint(url) | Place::Serving(url) => Some(url),
@@ -61,13 +61,13 @@ impl Place {
         }
     }
 
-    /// Is it one of ours, so that its control API is there?
+    /// Whether it is our emulator, which has the control API.
     pub fn is_local(&self) -> bool {
         matches!(self, Place::Serving(_) | Place::Within(_))
     }
 }
 
-/// Reads the spec and reaches its target.
+/// Reads the spec and connects to its target.
 pub async fn open(
     path: Option<&Path>,
     target: &TargetArgs,
@@ -78,7 +78,7 @@ pub async fn open(
     open_loaded(stack, work_dir, target, options, events).await
 }
 
-/// The same, of a spec that was read.
+/// The same, for a spec that was already read.
 pub async fn open_loaded(
     stack: Stack,
     work_dir: PathBuf,
@@ -151,7 +151,7 @@ async fn session(cx: Cx, place: Place, stack: Option<Stack>) -> Result<Session, 
     Ok(Session { cx, place, stack })
 }
 
-/// Of a spec, or of a stack of which only the name is known.
+/// Opens a session for a spec, or for the name of a stack.
 pub async fn of(
     path: Option<&Path>,
     stack: Option<&str>,
@@ -169,7 +169,7 @@ pub async fn of(
     }
 }
 
-/// Reads the spec; its warnings are said, its mistakes stop the command.
+/// Reads the spec. Warnings are reported; errors stop the command.
 pub fn load(path: Option<&Path>, variables: &Variables, events: &Events) -> Result<(Stack, PathBuf), Stop> {
     let cwd = current_dir()?;
     let path = spec::find(path, &cwd)?;
@@ -183,7 +183,7 @@ pub fn load(path: Option<&Path>, variables: &Variables, events: &Events) -> Resu
 }
 
 impl Session {
-    /// Tells where this is about to happen: before anything changes.
+    /// Reports the stack, account and region, before anything changes.
     pub fn announce(&self, events: &Events) {
         announce(&self.cx, &self.place, events);
     }
@@ -197,8 +197,7 @@ impl Session {
         }
     }
 
-    /// Tells the calls that were made, and ends the engine in this process, if there is one: everything is kept for the next
-    /// command.
+    /// Reports the calls that were made and stops the emulator in this process. Its data is kept for the next command.
     pub async fn close(self, events: &Events) {
         event::tell_calls(&self.cx, events);
         if let Place::Within(engine) = &self.place {
@@ -207,7 +206,7 @@ impl Session {
     }
 }
 
-/// Tells where this is about to happen.
+/// Reports the stack, account and region.
 pub fn announce(cx: &Cx, place: &Place, events: &Events) {
     let Names { stack, env, account, region, .. } = (*cx.names).clone();
     events.say(Event::Target { stack, env, account, region, endpoint: place.describe() });
@@ -239,7 +238,7 @@ async fn reach(
     Ok((Cx { identity, ..cx }, place))
 }
 
-/// The account: as the spec or the credentials say, until STS confirms it, else as STS says.
+/// The account from the spec or the credentials, which STS confirms later. Without either, the account from STS.
 async fn whose(wanted: Option<&str>, sdk: SdkConfig, calls: &Calls) -> Result<(String, SdkConfig, Identity)> {
     let (stated, sdk) = identity::stated(sdk).await;
     match wanted.map(str::to_owned).or(stated) {
@@ -278,14 +277,14 @@ async fn local(
     Ok((Cx::new(sdk, names(account, region)), Place::Within(engine)))
 }
 
-/// Says what an engine found to be damaged in its data folder when it started.
+/// Warns about damage that an emulator found in its data folder.
 pub fn warn_of_damage(engine: &Engine, events: &Events) {
     for damage in engine.damage() {
         events.say(Event::Warned { text: format!("the emulator's data is damaged: {damage}") });
     }
 }
 
-/// Where the local engine keeps its data.
+/// The data folder of the emulator.
 pub fn data_dir(work_dir: &Path) -> PathBuf {
     work_dir.join("local")
 }

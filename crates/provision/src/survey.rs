@@ -1,4 +1,4 @@
-//! Everything that is read before anything is decided: one parallel round, and a second only for what the first raised.
+//! Reads everything before anything is decided: in one parallel round, and a second one only if the first requires it.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -19,19 +19,19 @@ use crate::seen::Seen;
 /// its signature has expired.
 const OF_A_KIND: usize = 50;
 
-/// What was found.
+/// The results.
 pub struct Survey {
     pub nodes: Vec<Box<dyn Node>>,
     pub facts: Vec<Facts>,
     pub record: Record,
     pub members: Members,
-    /// Of the tags that the spec wants.
+    /// The hash of the tags in the spec.
     pub tags_hash: String,
     /// Prefixes that lie in those of other environments or stacks, or the other way round, in sentences.
     pub overlaps: Vec<String>,
 }
 
-/// What is going to be done with it.
+/// The purpose of a survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum For {
     /// `up` and `plan`: tags are read only where they decide something.
@@ -40,7 +40,7 @@ pub enum For {
     Down,
 }
 
-/// Reads everything. All that could not be read is told, not only the first.
+/// Reads everything. The error lists all reads that failed, not only the first.
 pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Result<Survey, Vec<Error>> {
     let mut cx = Cx { seen: Seen::default(), ..cx.clone() };
     cx.options.deletes = purpose == For::Down;
@@ -89,7 +89,7 @@ pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Res
     Ok(Survey { nodes, facts, record, members, tags_hash, overlaps })
 }
 
-/// They may be deleted, so that all is read which a deletion has to know.
+/// Also reads what a deletion has to know.
 async fn look_at_left_over(cx: &Cx, left: &mut [Box<dyn Node>], names: &[Name]) -> Vec<Error> {
     let mut cx = cx.clone();
     cx.options.deletes = true;
@@ -101,7 +101,7 @@ async fn look_at_left_over(cx: &Cx, left: &mut [Box<dyn Node>], names: &[Name]) 
     .await
 }
 
-/// Acts on every node, and gives the errors.
+/// Runs an action on every node and returns the errors.
 async fn each(nodes: &mut [Box<dyn Node>], act: impl AsyncFn(&mut Box<dyn Node>) -> Result<(), Error>) -> Vec<Error> {
     let mut kinds: BTreeMap<&str, Vec<&mut Box<dyn Node>>> = BTreeMap::new();
     for node in nodes {
@@ -123,14 +123,14 @@ fn unrecorded(nodes: &[Box<dyn Node>], claimed: &[Place]) -> Vec<Box<dyn Node>> 
         .collect()
 }
 
-/// Several resources may meet the same refusal: of the claims in one bucket.
+/// Several resources may fail with the same error, for example for the claims in one bucket.
 fn each_once(mut errors: Vec<Error>) -> Vec<Error> {
     let mut told = HashSet::new();
     errors.retain(|error| told.insert(error.to_string()));
     errors
 }
 
-/// What the record names and the spec does not: it left the spec, or its physical name changed.
+/// Members of the record that are not in the spec: removed from it, or renamed on AWS.
 fn left_over(nodes: &[Box<dyn Node>], members: &Members) -> Vec<Box<dyn Node>> {
     let wanted: HashSet<(&str, &str)> =
         nodes.iter().map(|node| (node.name().address.kind, node.name().physical.as_str())).collect();

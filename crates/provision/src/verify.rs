@@ -1,5 +1,5 @@
-//! Does every record come out? Numbered records go in; what must become of each is known beforehand; the objects are read
-//! back; and each delivery stream has to account for all.
+//! Checks that every record is delivered. Numbered records are sent, the expected result of each is computed, and the objects of
+//! each delivery stream are read back and compared.
 
 pub mod account;
 pub mod expect;
@@ -9,7 +9,7 @@ pub mod send;
 
 use serde::Serialize;
 
-/// The result for one delivery stream, as it is told.
+/// The result for one delivery stream.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verified {
     pub delivery: String,
@@ -25,6 +25,6 @@ pub struct Verified {
     pub first: Option<String>,
     pub last: Option<String>,
     pub accounted: bool,
-    /// Where to look for the reason, if records are missing.
+    /// How to find the reason, if records are missing.
     pub hint: Option<String>,
 }

@@ -172,7 +172,8 @@ fn the_documentation_says_how_each_anomaly_is_survived() {
         assert!(local_cloud::anomalies::row(name).is_some(), "there is no anomaly {name}");
     }
     let documentation = include_str!("../README.md");
-    let (_, section) = documentation.split_once("\n## What AWS answers late").expect("the section is there");
+    let (_, section) =
+        documentation.split_once("\n## AWS's delays and transient errors").expect("the section is there");
     let section = section.split("\n## ").next().unwrap_or_default();
     let table: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
     let wanted = survived();

@@ -1,4 +1,4 @@
-//! What Firehose takes for a transform's answer, and what it does with anything else.
+//! Checks a transform's response as Firehose does.
 //! <https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-status-model.html>
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +12,7 @@ use crate::lambda::MAX_RESPONSE_BYTES;
 
 mod read;
 
-/// What becomes of one record.
+/// The result for one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Ok {
@@ -20,18 +20,18 @@ pub enum Verdict {
         partition_keys: BTreeMap<String, String>,
     },
     Dropped,
-    /// The transform failed it, and said so.
+    /// The transform returned ProcessingFailed.
     Failed,
-    /// Not answered: `Lambda.MissingRecordId`.
+    /// Missing from the response: `Lambda.MissingRecordId`.
     Missing,
-    /// Answered more than once: `Lambda.DuplicatedRecordId`.
+    /// More than once in the response: `Lambda.DuplicatedRecordId`.
     Duplicated,
     /// Answered `Ok` without data: `Lambda.InvalidReturnFormat`.
     WithoutData,
 }
 
 impl Verdict {
-    /// As the answer spells it, or in Firehose's error code.
+    /// The result in the response, or Firehose's error code.
     pub fn name(&self) -> &'static str {
         match self {
             Verdict::Ok { .. } => "Ok",
@@ -69,11 +69,11 @@ impl Verdict {
     }
 }
 
-/// One way in which an answer is not what Firehose takes.
+/// One violation of Firehose's contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Breach {
     pub kind: Kind,
-    /// What is wrong, for people: "the result is Ok, but there is no data".
+    /// The problem, for people: "the result is Ok, but there is no data".
     pub what: String,
     /// Place of the record that it is about in the batch.
     pub record: Option<usize>,
@@ -100,7 +100,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Does it fail every record of the batch, or only its own?
+    /// Whether it fails every record of the batch, or only its own.
     pub fn fails_the_batch(self) -> bool {
         match self {
             Kind::FunctionFailed
@@ -114,12 +114,12 @@ impl Kind {
         }
     }
 
-    /// Does Firehose invoke the function again? An invocation that succeeded with a wrong answer is final.
+    /// Whether Firehose invokes the function again. An invocation that succeeded with a wrong response is final.
     pub fn is_retried(self) -> bool {
         matches!(self, Kind::FunctionFailed | Kind::TimedOut | Kind::ResponseTooLarge)
     }
 
-    /// What Firehose does, for people.
+    /// How Firehose reacts, for people.
     pub fn consequence(self) -> &'static str {
         match self {
             Kind::FunctionFailed | Kind::TimedOut | Kind::ResponseTooLarge => {
@@ -136,7 +136,7 @@ impl Kind {
     }
 }
 
-/// An answer, judged.
+/// The result of checking a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
     /// One for each record, in the order sent. `None`: the batch fails as a whole.
@@ -157,7 +157,7 @@ impl Judged {
     }
 }
 
-/// Judges what a function answered (or its error document, where it failed) to a batch of records with these ids.
+/// Checks the response (or the error document) of a function to a batch of records with these IDs.
 pub fn judge(ids: &[&str], payload: &[u8], function_failed: bool) -> Judged {
     let none = |kind, what: String| Judged {
         verdicts: None,

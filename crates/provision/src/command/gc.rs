@@ -1,4 +1,4 @@
-//! `gc`: the end of the environments whose time is over.
+//! `gc`: deletes expired environments.
 
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
         match remove(&cx, scanned.as_ref(), expires.is_none(), args, events, &interrupt).await {
             Ok(Exit::Done) => {}
             Ok(other) => worst = other,
-            // One that cannot be removed keeps no other from being removed.
+            // A failure to delete one environment does not stop the deletion of others.
             Err(errors) => {
                 for error in errors {
                     let hint = error.what_next().map(str::to_owned);

@@ -1,4 +1,4 @@
-//! `local serve`: the engine in the foreground, on a port that any AWS client can speak to.
+//! `local serve`: runs the emulator in the foreground, on a port for any AWS client.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -189,7 +189,7 @@ fn folder(args: &ServeArgs) -> Result<Option<PathBuf>, Error> {
     }
 }
 
-/// What a record of calls to AWS is laid beside.
+/// The tables that a recording of calls to AWS is compared with.
 fn tables() -> Value {
     let anomaly = |row: &Row| {
         let words = match row.shown {

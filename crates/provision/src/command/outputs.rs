@@ -1,4 +1,4 @@
-//! `outputs`: what a stack offers to whoever uses it.
+//! `outputs`: prints names, ARNs and prefixes of a stack.
 
 use std::path::PathBuf;
 
@@ -32,7 +32,7 @@ pub struct OutputsArgs {
     pub planned: bool,
 }
 
-/// Gives the text to print: it goes to standard output as it is, to be read by other programs.
+/// Returns the text for standard output, unformatted because other programs read it.
 pub async fn run(args: OutputsArgs, output: Output, events: &Events) -> Result<(Printed, Exit), Stop> {
     refuse_useless(&[("--format", args.format.is_some() && output == Output::Json)], "--output json is one already")?;
     let format = args.format.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `permissions`: what whoever runs this needs to be allowed, as a policy that can be given to him. Reaches no cloud.
+//! `permissions`: prints the IAM policy that is needed to run this program. Makes no AWS call.
 
 use std::path::PathBuf;
 
@@ -53,7 +53,7 @@ pub enum Format {
     Table,
 }
 
-/// Gives the text to print: it goes to standard output as it is, to be read by other programs.
+/// Returns the text for standard output, unformatted because other programs read it.
 pub fn run(args: PermissionsArgs) -> Result<(String, Exit), Stop> {
     refuse_what_does_nothing(&args)?;
     let stack = args.spec.as_ref().map(|_| load(&args)).transpose()?;
@@ -92,7 +92,7 @@ fn refuse_what_does_nothing(args: &PermissionsArgs) -> Result<(), Stop> {
     refuse_useless(&[("--format table", table)], "a trust policy has no table")
 }
 
-/// In an environment whose name may have `*` for any text.
+/// Loads the spec. The name of the environment may contain `*`, which stands for any text.
 fn load(args: &PermissionsArgs) -> Result<Stack, Stop> {
     let path = spec::find(args.spec.as_deref(), &session::current_dir()?)?;
     let pattern = args.variables.env.as_ref().filter(|env| env.contains('*'));
@@ -108,7 +108,7 @@ fn load(args: &PermissionsArgs) -> Result<Stack, Stop> {
     Ok(loaded.stack)
 }
 
-/// Where the stack is, as far as it is known; a `*` stands for any.
+/// Account, region and names of the stack. `*` stands for what is not known.
 fn named(args: &PermissionsArgs, stack: Option<&Stack>) -> Result<Names> {
     let any = || "*".to_owned();
     let target = stack.map(|stack| stack.target.clone()).unwrap_or_default();

@@ -186,7 +186,7 @@ fn next(session: &Session, stack: &Stack) -> String {
     let file = stack.file.display();
     let mut lines = vec![
         "next:".to_owned(),
-        format!("  provision verify {file}{target}{env}    # send records and check each"),
+        format!("  provision verify {file}{target}{env}    # check every record"),
         format!("  provision down {file}{target}{env}"),
     ];
     match &session.place {

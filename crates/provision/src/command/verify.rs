@@ -28,11 +28,11 @@ use crate::verify::account::{self, Account, Fate};
 use crate::verify::fed::{self, Fed, Into, Tested};
 use crate::verify::{Verified, expect, objects, send};
 
-/// What AWS may take besides the buffers: reading the stream, invoking, storing.
+/// The time AWS may need in addition to the buffers: to read the stream, invoke the function and store objects.
 const SLACK: Duration = Duration::from_secs(300);
 /// What our own engine may take once its buffers are flushed.
 const FLUSHED: Duration = Duration::from_secs(20);
-/// How often the objects are listed while they are waited for.
+/// The interval between listings while waiting for objects.
 const POLL: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
@@ -65,7 +65,7 @@ pub async fn run(args: VerifyArgs, events: &Events, interrupt: Interrupt) -> Res
     exit
 }
 
-/// Sends, waits, reads back and accounts; the session stays open.
+/// Sends records, waits, reads them back and accounts for them. The session stays open.
 pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Result<Exit, Stop> {
     let stack = session.stack.as_ref().expect("`verify` was given a spec");
     refuse_unfinished(session, stack).await?;
@@ -105,7 +105,7 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
     Ok(if accounted { Exit::Done } else { Exit::Failed })
 }
 
-/// Fates are of what the spec says; so what is deployed must be that.
+/// Refuses to run if the deployed resources differ from the spec, because the expected results are computed from the spec.
 async fn refuse_unfinished(session: &Session, stack: &Stack) -> Result<(), Stop> {
     let cx = &session.cx;
     let survey = survey::survey(cx, derive::nodes(stack, &cx.names), For::Up).await?;
@@ -156,7 +156,7 @@ async fn fates(
 
 type Found = Vec<objects::Object>;
 
-/// Lets time pass until every record is accounted for, or should have been long ago.
+/// Waits until every record is accounted for, or until the limit.
 async fn settle(
     session: &Session,
     args: &VerifyArgs,
@@ -170,7 +170,7 @@ async fn settle(
     let names: Vec<String> = tested.iter().map(|one| one.name.to_owned()).collect();
     let started = Instant::now();
     match &session.place {
-        // Our own engine: the clock is moved to where the buffers are due.
+        // An emulator of our own: advance its clock until the buffers are due.
         Place::Within(engine) => {
             say(
                 events,
@@ -181,7 +181,7 @@ async fn settle(
             );
             engine.advance(expected).await;
         }
-        // A shared one: only these delivery streams are flushed.
+        // A shared emulator: flush only these delivery streams.
         Place::Serving(url) => {
             say(events, "flushing the buffers of these delivery streams".to_owned());
             serving::flush(url, &session.cx.names.region, &names).await?;
@@ -274,7 +274,7 @@ fn verified(one: &Tested<'_>, account: &Account, found: &Found) -> Verified {
     }
 }
 
-/// AWS tells why it could not deliver in the delivery stream's log only, and has none unless asked to.
+/// AWS reports why it could not deliver only in the log of the delivery stream, which must be turned on.
 fn hint(one: &Tested<'_>) -> String {
     match &one.delivery.log {
         Some(log) => format!("Firehose logs the reason to log group {}", log_group(log, one.name)),
@@ -285,7 +285,7 @@ fn hint(one: &Tested<'_>) -> String {
     }
 }
 
-/// Removes the objects in which this run's records are all there is.
+/// Deletes the objects that contain only records of this run.
 async fn clean(cx: &Cx, one: &Tested<'_>, found: &Found, records: &[Vec<u8>]) -> Result<()> {
     let bucket = one.delivery.bucket.id.rsplit(':').next().unwrap_or_default();
     let outputs: BTreeMap<&[u8], ()> = one
@@ -317,12 +317,12 @@ fn only_ours(object: &objects::Object, outputs: &BTreeMap<&[u8], ()>) -> bool {
     true
 }
 
-/// The target's own time, in seconds: the local engine's clock may have been moved.
+/// The current time of the target, in epoch seconds. The emulator's clock may have been advanced.
 pub async fn now(session: &Session) -> Result<i64> {
     match &session.place {
         Place::Within(engine) => Ok((engine.now() / 1000) as i64),
         Place::Serving(url) => serving::now_ms(url).await.map(|ms| ms / 1000),
-        // An answer is as old as a second, and an object of another run does no harm.
+        // Two minutes early: clocks differ a little, and objects of other runs do no harm.
         Place::Aws | Place::Mixed(_) | Place::Endpoint(_) => Ok(session.cx.calls.now() - 120),
     }
 }
@@ -351,8 +351,8 @@ mod tests {
         let stack = loaded.unwrap_or_else(|wrong| panic!("{wrong}")).stack;
         let hints: Vec<String> = fed::fed(&stack).iter().flat_map(|fed| fed.tested.iter().map(hint)).collect();
         let expected = [
-            "Firehose says why in a log: add `logs: true` to delivery dumb, `up` and try again",
-            "Firehose writes why into the log group /aws/kinesisfirehose/d-2",
+            "add `logs: true` to delivery dumb and run `up` and `verify` again; Firehose then logs the reason",
+            "Firehose logs the reason to log group /aws/kinesisfirehose/d-2",
         ];
         assert_eq!(hints, expected);
     }

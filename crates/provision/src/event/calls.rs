@@ -1,4 +1,4 @@
-//! What a command asked of AWS, what it was answered, and what it waited for.
+//! The events about calls to AWS, their responses, and waits.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ pub struct Made {
     pub attempts: usize,
     /// One for each attempt.
     pub answers: Vec<Answered>,
-    /// `None` where it was given up.
+    /// `None` if the call was canceled.
     pub took_ms: Option<u64>,
 }
 
-/// What one attempt of a call was answered.
+/// The response to one attempt of a call.
 #[derive(Debug, Clone, Serialize)]
 pub struct Answered {
-    /// `None` where nothing was answered: then `message` says why.
+    /// `None` if there was no response. Then `message` has the reason.
     pub status: Option<u16>,
     pub code: Option<String>,
     pub message: Option<String>,
@@ -58,9 +58,9 @@ pub struct Wait {
     pub why: &'static str,
     /// The row of the table of transient answers.
     pub transient: Option<&'static Transient>,
-    /// What was being done, where a call was refused.
+    /// The operation in progress when a call was refused.
     pub doing: Option<String>,
-    /// How often it was not so.
+    /// The number of polls or attempts without success.
     pub times: u32,
     pub took_ms: u64,
 }
@@ -77,7 +77,7 @@ impl From<&Waited> for Wait {
     }
 }
 
-/// Tells what a command asked of AWS, and what it had to wait for.
+/// Reports all calls to AWS and all waits of a command.
 pub fn tell_calls(cx: &Cx, events: &Events) {
     events.say(Event::Calls { calls: cx.calls.made().iter().map(Made::from).collect() });
     events.say(Event::Waits { waits: cx.waits.so_far().iter().map(Wait::from).collect() });

@@ -1,4 +1,4 @@
-//! Which keys the objects of a delivery stream can have: its prefix, evaluated, and then Firehose's own object name.
+//! The keys that objects of a delivery stream can have: the evaluated prefix, followed by Firehose's object name.
 //! <https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html>
 
 use aws_facts::firehose::date::{Field, Part};
@@ -54,7 +54,7 @@ impl Keys {
     }
 }
 
-/// The delivery stream that an object's name tells, if it is a name that Firehose gives.
+/// The delivery stream in an object's name, if Firehose gives such names.
 pub fn writer(key: &str) -> Option<&str> {
     static NAME: std::sync::LazyLock<Regex> = std::sync::LazyLock::new(|| {
         Regex::new(&format!("([A-Za-z0-9_.-]+){VERSION_TO_END}")).expect("a known pattern")
@@ -62,7 +62,7 @@ pub fn writer(key: &str) -> Option<&str> {
     NAME.captures(key)?.get(1).map(|name| name.as_str())
 }
 
-/// Can an object of one prefix lie under the other? (Both as written, expressions and all.)
+/// Whether an object of one prefix can be under the other. Both are unevaluated.
 pub fn overlap(a: &str, b: &str) -> bool {
     let (Ok(a), Ok(b)) = (Prefix::parse(a), Prefix::parse(b)) else { return false };
     let (a, b) = (atoms(&a), atoms(&b));
@@ -88,15 +88,15 @@ pub fn overlap(a: &str, b: &str) -> bool {
     false
 }
 
-/// How long something is at least.
+/// A minimal length.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Length {
-    /// As Java counts characters: units of UTF-16.
+    /// In UTF-16 units, as Java counts characters.
     pub units: usize,
     pub bytes: usize,
 }
 
-/// The least that a prefix evaluates to.
+/// The minimal length of an evaluated prefix.
 pub fn shortest(prefix: &Prefix) -> Length {
     atoms(prefix).iter().fold(Length::default(), |sum, atom| {
         let (units, bytes) = match atom.class {
@@ -107,7 +107,7 @@ pub fn shortest(prefix: &Prefix) -> Length {
     })
 }
 
-/// The least bytes of the key of an object at a prefix: S3 takes 1,024.
+/// The minimal length in bytes of the keys under a prefix. S3 allows 1,024.
 pub fn shortest_key(prefix: &Prefix, delivery_stream: &str, extension: &str) -> usize {
     let hour = if prefix.has_expressions() { 0 } else { "yyyy/MM/dd/HH/".len() };
     let version_time_and_uuid = "-1-2026-07-13-14-05-09-".len() + 36;
@@ -167,7 +167,7 @@ impl Class {
         Atom { class: self, repeats: true }
     }
 
-    /// Is there a character that is both?
+    /// Whether one character can be both.
     fn meets(self, other: Class) -> bool {
         match (self, other) {
             (Class::Is(a), Class::Is(b)) => a == b,

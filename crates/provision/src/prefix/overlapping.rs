@@ -1,8 +1,8 @@
-//! Which of many prefixes overlap.
+//! Finds overlapping prefixes.
 
 use super::{literal, overlap};
 
-/// Who writes where.
+/// A writer and its prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Writer<'a> {
     pub bucket: &'a str,

@@ -235,7 +235,7 @@ fn finished(resource: &str, op: Op, took_ms: u64, gone: Option<&Gone>) -> String
         Some(Gone::Kept(why)) => (CARE, "-", "kept", format!(" {why}")),
         Some(Gone::Left(why)) => (GOOD, "✓", "kept", format!(" {why}")),
         Some(Gone::DeletedWith(what)) => (GOOD, "✓", "deleted", format!(" ({what})")),
-        Some(Gone::Deleting) => (GOOD, "✓", "deleted", " (AWS is still deleting it)".to_owned()),
+        Some(Gone::Deleting) => (GOOD, "✓", "deleted", " (still being deleted)".to_owned()),
         Some(Gone::Deleted) | None => (GOOD, "✓", op.done(), String::new()),
     };
     format!("  {style}{sign}{style:#} {:<44} {DIM}{:>8}{DIM:#}{note}\n", format!("{word} {resource}"), took(took_ms))

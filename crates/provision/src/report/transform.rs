@@ -54,7 +54,7 @@ fn measured(result: &Invoked) -> String {
     let init = measured.init_ms.map(|ms| format!(" + {ms:.1} ms init")).unwrap_or_default();
     let peak = measured.peak_memory_mib.map(|mib| format!(", {mib} of {} MB used", result.memory_mib));
     format!(
-        "  {DIM}{:.1} ms{init} ({} ms billed on Lambda){}, {} bytes returned{DIM:#}\n",
+        "  {DIM}{:.1} ms{init} ({} ms billed){}, {} bytes returned{DIM:#}\n",
         measured.duration_ms,
         measured.billed_ms,
         peak.unwrap_or_default(),

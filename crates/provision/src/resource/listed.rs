@@ -6,27 +6,27 @@ use super::Resource;
 use crate::cloud::Cx;
 use crate::names::{Name, Tags};
 
-/// So many things are asked for their tags at once.
+/// The number of resources whose tags are read at once.
 const AT_ONCE: usize = 5;
 
-/// A thing that exists, and what it says about itself.
+/// An existing resource and its tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub kind: &'static str,
     pub physical: String,
-    /// Its tags; for what has none, those that its claim stands for.
+    /// Its tags. For a kind without tags, those that its claim stands for.
     pub tags: Tags,
 }
 
-/// What a list gave, of one kind or of all.
+/// The result of listing one kind or all.
 #[derive(Debug, Clone, Default)]
 pub struct Scanned {
     pub found: Vec<Found>,
-    /// What there is and could not be looked at, in sentences.
+    /// Warnings about resources that exist but could not be read.
     pub unread: Vec<String>,
 }
 
-/// Reads the tags of what a kind has listed; what carries none of ours is left out.
+/// Reads the tags of listed resources and leaves out those without our tags.
 pub async fn by_tags<R: Resource>(cx: &Cx, physical: Vec<String>) -> Scanned {
     let read = async |physical: String| {
         let name = Name::new(R::KIND, &physical, &physical);

@@ -22,7 +22,7 @@ use crate::seen::Seen;
 use crate::spec::stack::Stack;
 use crate::survey::{For, Survey};
 
-/// Reads everything and decides what `down` has to remove: of the spec, of the record, and, with `--scan`, of what was found.
+/// Reads everything and plans the deletion of what the spec and the record name and, with `--scan`, of what was found.
 pub async fn decide_down(cx: &Cx, stack: Option<&Stack>, events: &Events) -> Result<(Survey, Plan)> {
     let scanned = scan(cx, events).await.map_err(|error| vec![error])?;
     let nodes = || {
@@ -78,7 +78,7 @@ fn plan(cx: &Cx, survey: &Survey, events: &Events) -> Plan {
     plan
 }
 
-/// Deletes; then strikes the deleted out of the record, or deletes the record when nothing is left in it.
+/// Deletes resources. Then it removes them from the record, or deletes the record if nothing is left in it.
 pub async fn apply_down(
     cx: &Cx,
     survey: &Survey,
@@ -113,15 +113,15 @@ pub async fn apply_down(
     Ok(summary)
 }
 
-/// What is there, or may be, once the plan was applied.
+/// The resources that exist, or may exist, after the plan was applied.
 fn stays(plan: &Plan, applied: &Applied) -> Vec<Name> {
     let left = |result: &Option<Gone>| matches!(result, None | Some(Gone::Kept(_)));
     let steps = plan.steps.iter().zip(&applied.results).filter(|(_, result)| left(result)).map(|(step, _)| &step.name);
     steps.chain(plan.kept.iter().chain(&plan.unproven).map(|kept| &kept.name)).cloned().collect()
 }
 
-/// Deletes the record when nothing is left (`ends`); otherwise it names what stays and nothing else. Tells whether an `up`
-/// has begun since the record was read: then it is that one's.
+/// Deletes the record if nothing is left (`ends`). Otherwise it reduces the record to what is left. Returns whether an `up` has
+/// started since the record was read. If so, the record belongs to that `up` and is not touched.
 async fn write_what_stays(
     cx: &Cx,
     survey: &Survey,

@@ -169,7 +169,7 @@ impl Scalar for LambdaBuffer {
 
 impl Scalar for bool {
     fn expected() -> String {
-        "a boolean".to_owned()
+        "true or false".to_owned()
     }
 
     fn parse(text: &str) -> Result<Self, String> {

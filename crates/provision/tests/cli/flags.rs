@@ -99,16 +99,16 @@ const ROWS: &[Row] = &[
     Row(&["up", "other.yaml", "--local", "--yes"], &["--adopt"], NONE, 0, "updated stream.events"),
     Row(&["up", "less.yaml", "--local", "--prune"], &["--yes"], NONE, 0, "deleted delivery.raw"),
     Row(&["up", "--local"], &["--ttl", "9h"], &["list", "--local"], 0, "expires 20"),
-    Row(&["up", "less.yaml", "--local", "--prune", "--yes"], &["--owner", "bo"], &["list", "--local"], 0, " bo "),
+    Row(&["up", "less.yaml", "--local", "--prune", "--yes"], &["--owner", "bo"], &["list", "--local"], 0, "owner bo"),
     Row(&["verify", "--local"], &["--records", "7"], NONE, 0, "sending 7 records"),
     Row(&["verify", "--local"], &["--clean"], &["down", "--local", "--yes"], 0, "1 object"),
     Row(&["invoke"], &["--records", "records"], NONE, 0, "{\"n\":7}"),
     Row(&["invoke"], &["--event", "event.json"], NONE, 0, "{\"n\":8}"),
-    Row(&["invoke", "--local"], &["--from-stream"], NONE, 1, "feeds function change from a stream"),
+    Row(&["invoke", "--local"], &["--from-stream"], NONE, 1, "to function change"),
     Row(&["test-transform", "--cases", "0"], &["--records", "nowhere"], NONE, 1, "nowhere"),
     Row(&["test-transform"], &["--cases", "1"], NONE, 0, "in 33 cases"),
     Row(&["test-transform", "--cases", "1"], &["--seed", "2"], NONE, 0, "seed 2"),
-    Row(&["test-transform", "--cases", "0"], &["--region", "mars-1"], NONE, 1, "contradicts the spec"),
+    Row(&["test-transform", "--cases", "0"], &["--region", "mars-1"], NONE, 1, "differs from the"),
     Row(&["down", "--local"], &["--yes"], NONE, 0, "deleted stream.events"),
     Row(&["down", "--local", "--yes"], &["--wait"], NONE, 0, "7 deleted"),
     Row(&["down", "--local", "--yes"], &["--purge-data"], NONE, 0, "deleted bucket.lake"),
@@ -272,15 +272,10 @@ fn each_flag_about_the_target_is_heeded_by_every_command_that_takes_it() {
         expect(command, &["--set", "NOPE=1"], 3, "the spec has no `${NOPE}`");
     }
     for command in OF_A_SPEC {
-        expect(command, &["--local", "--region", "mars-1"], 1, "contradicts the spec");
+        expect(command, &["--local", "--region", "mars-1"], 1, "differs from the");
     }
     for command in OF_AN_ACCOUNT {
-        expect(
-            command,
-            &["--local", "--region", "eu-west-1"],
-            0,
-            if command[0] == "gc" { "nothing has" } else { "no env" },
-        );
+        expect(command, &["--local", "--region", "eu-west-1"], 0, "no environment");
     }
     for command in [OF_A_SPEC, OF_AN_ACCOUNT].concat() {
         expect(command, &["--region", "us-east-1", "--profile", "nobody"], 1, "there is no such profile");
