@@ -242,11 +242,13 @@ fn verdict(record: &Returned) -> Result<Verdict, (Kind, String)> {
 }
 
 fn data(data: &Text) -> Result<Vec<u8>, (Kind, String)> {
-    let not_base64 = |is: String| (Kind::DataNotBase64, format!("`data` is not base64: {is}"));
+    let not_base64 = |what: String| (Kind::DataNotBase64, what);
     match data {
         Text::Not(Form::Null) => Err((Kind::DataMissing, "the result is Ok, but there is no data".into())),
-        Text::Is(text) => STANDARD.decode_to_vec(text.as_bytes()).map_err(|_| not_base64(short(text))),
-        Text::Not(form) => Err(not_base64(format!("it is {form}"))),
+        Text::Is(text) => STANDARD
+            .decode_to_vec(text.as_bytes())
+            .map_err(|_| not_base64(format!("`data` is not base64: {}", short(text)))),
+        Text::Not(form) => Err(not_base64(format!("`data` is {form}, not a base64 string"))),
     }
 }
 

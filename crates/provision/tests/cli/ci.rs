@@ -30,7 +30,10 @@ fn github_gets_a_summary_outputs_and_annotations() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let read = |path: &str| std::fs::read_to_string(path).expect("it was written");
     let told = read(&summary);
-    assert!(told.starts_with("### provision up\n\n`trial` in account 000000000000, us-east-1, local engine"), "{told}");
+    assert!(
+        told.starts_with("### provision up\n\n`trial` in account 000000000000, us-east-1, built-in emulator"),
+        "{told}"
+    );
     assert!(told.contains("| create | stream.events | `trial-events` |\n"), "{told}");
     assert!(told.contains("| created stream.events | ") && told.contains("\ndone in "), "{told}");
     assert!(read(&output).contains("STREAM_EVENTS_NAME=trial-events\n"), "{}", read(&output));
