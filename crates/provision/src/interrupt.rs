@@ -3,13 +3,50 @@
 //! apart, and a command can use the time in between to finish.
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation>
 
+use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use tokio::signal::unix::{SignalKind, signal};
+use futures::FutureExt;
+use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::exit::Exit;
+
+/// SIGINT and SIGTERM as they come. When both wait to be read, SIGINT came first: that is how runners cancel a job.
+pub struct Signals {
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+    /// A SIGTERM was read that is still to be returned.
+    terminated: bool,
+}
+
+impl Signals {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// The process can have no handler for signals.
+    pub fn listen() -> io::Result<Signals> {
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Signals { interrupt, terminate, terminated: false })
+    }
+
+    /// The exit code of the next signal.
+    pub async fn next(&mut self) -> Exit {
+        if mem::take(&mut self.terminated) {
+            return Exit::Terminated;
+        }
+        tokio::select! {
+            biased;
+            _ = self.interrupt.recv() => return Exit::Interrupted,
+            _ = self.terminate.recv() => {}
+        }
+        // Both may have come between the look for the one and that for the other.
+        self.terminated = self.interrupt.recv().now_or_never().is_some();
+        if self.terminated { Exit::Interrupted } else { Exit::Terminated }
+    }
+}
 
 /// Whether the command was interrupted, and by which signal.
 #[derive(Clone)]
@@ -21,18 +58,15 @@ pub struct Interrupt {
 
 impl Interrupt {
     /// Listens for SIGINT and SIGTERM from now on.
-    pub fn listen() -> std::io::Result<Interrupt> {
-        let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    pub fn listen() -> io::Result<Interrupt> {
+        let mut signals = Signals::listen()?;
         let (stop, receiver) = watch::channel(false);
         let by = Arc::new(AtomicI32::new(0));
         let noted = by.clone();
         tokio::spawn(async move {
             let mut came = vec![];
             loop {
-                let exit = tokio::select! {
-                    _ = int.recv() => Exit::Interrupted,
-                    _ = term.recv() => Exit::Terminated,
-                };
+                let exit = signals.next().await;
                 if came.contains(&exit) {
                     std::process::exit(exit.code());
                 }
@@ -62,6 +96,25 @@ impl Interrupt {
         // A sender that is gone sends nothing more: then this waits for ever, which is right.
         if self.stop.wait_for(|stop| *stop).await.is_err() {
             std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    /// Each test is a process of its own under nextest, so that signals reach nobody else.
+    #[tokio::test]
+    async fn of_two_signals_that_wait_the_interrupt_is_first() {
+        let mut signals = Signals::listen().expect("handlers are set");
+        for both in [[Signal::TERM, Signal::INT], [Signal::INT, Signal::TERM]] {
+            for signal in both {
+                kill_process(getpid(), signal).expect("it is our own process");
+            }
+            assert_eq!((signals.next().await, signals.next().await), (Exit::Interrupted, Exit::Terminated));
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
 use crate::exports;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Signals};
 use crate::outputs;
 use crate::plan::Permits;
 use crate::record;
@@ -28,7 +28,7 @@ mod ending;
 mod engine;
 mod variables;
 
-use child::{Child, Ended, Signals};
+use child::{Child, Ended};
 use ending::{Brought, exit, removes};
 use engine::Private;
 use variables::{Reached, environment};
@@ -181,7 +181,7 @@ async fn removed(
     loop {
         tokio::select! {
             exit = &mut down => return exit,
-            signal = signals.next() => if let Some(child) = child.as_mut() { child.forward(signal) },
+            interrupted = signals.next() => if let Some(child) = child.as_mut() { child.forward(interrupted) },
         }
     }
 }

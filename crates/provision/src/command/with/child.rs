@@ -7,28 +7,9 @@ use std::process::ExitStatus;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::Command;
-use tokio::signal::unix::{self, SignalKind, signal};
 
 use crate::exit::Exit;
-
-/// SIGINT and SIGTERM, as they come.
-pub struct Signals {
-    interrupt: unix::Signal,
-    terminate: unix::Signal,
-}
-
-impl Signals {
-    pub fn listen() -> io::Result<Signals> {
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    pub async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::INT,
-            _ = self.terminate.recv() => Signal::TERM,
-        }
-    }
-}
+use crate::interrupt::Signals;
 
 /// Why it is waited for no longer.
 pub enum Ended {
@@ -64,16 +45,17 @@ impl Child {
 
     /// Until it ends, or a signal comes, which goes on to it.
     pub async fn wait(&mut self, signals: &mut Signals) -> Ended {
-        let signal = tokio::select! {
+        let interrupted = tokio::select! {
             status = self.process.wait() => return Ended::With(status.map_or(u8::MAX, code)),
-            signal = signals.next() => signal,
+            interrupted = signals.next() => interrupted,
         };
-        self.forward(signal);
-        Ended::Interrupted(if signal == Signal::INT { Exit::Interrupted } else { Exit::Terminated })
+        self.forward(interrupted);
+        Ended::Interrupted(interrupted)
     }
 
-    /// A terminal sends SIGINT to its whole group itself.
-    pub fn forward(&mut self, signal: Signal) {
+    /// Passes the signal of this exit code on. A terminal sends SIGINT to its whole group itself.
+    pub fn forward(&mut self, interrupted: Exit) {
+        let signal = if interrupted == Exit::Interrupted { Signal::INT } else { Signal::TERM };
         if self.own_group || signal != Signal::INT {
             self.send(signal);
         }
