@@ -82,6 +82,9 @@ fn may_be_wrapped(event: &Event) -> bool {
             | Event::SpecWarned { .. }
             | Event::Wrong { .. }
             | Event::Validated { .. }
+            | Event::Rendered { .. }
+            | Event::Schema { .. }
+            | Event::Tables { .. }
     )
 }
 

@@ -27,7 +27,7 @@ impl Private {
             settings.account = account.to_owned();
         }
         let serving = Serving { url: format!("http://{address}"), address, account: settings.account.clone() };
-        let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the local engine", e))?;
+        let engine = Engine::start(settings).await.map_err(|e| Error::new("starting the emulator", e))?;
         let (stop, stopped) = oneshot::channel();
         let server = engine.clone();
         let served = tokio::spawn(async move {
