@@ -12,7 +12,7 @@ pub const MAX_RESPONSE_BYTES: usize = 6_291_556;
 pub const MAX_ZIP_BYTES: u64 = 52_428_800;
 /// The most that a deployment package may hold, with its layers, in bytes.
 pub const MAX_UNPACKED_BYTES: u64 = 262_144_000;
-/// Of all environment variables, as [`environment_bytes`] counts them.
+/// The limit for all environment variables together, as [`environment_bytes`] counts them.
 pub const MAX_ENVIRONMENT_BYTES: usize = 4_096;
 pub const MAX_LAYERS: usize = 5;
 /// Characters of a function's name, without what may stand around it.

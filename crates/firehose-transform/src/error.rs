@@ -85,7 +85,7 @@ pub enum EventError {
     Malformed {
         /// The position in the event, in bytes from its start.
         at: usize,
-        /// What was expected there.
+        /// The expected value.
         expected: &'static str,
     },
     /// Even an answer that fails every record would exceed [`MAX_RESPONSE_BYTES`](crate::MAX_RESPONSE_BYTES).

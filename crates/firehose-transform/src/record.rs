@@ -204,7 +204,7 @@ impl<'a> Record<'a> {
         self.head(self.event.index.region).unwrap_or_default()
     }
 
-    /// What Lambda says about the invocation: request id, deadline, trace id.
+    /// Lambda's data about the invocation: request id, deadline, trace id.
     pub fn invocation(&self) -> &'a Invocation {
         self.invocation
     }

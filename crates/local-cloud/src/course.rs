@@ -58,7 +58,7 @@ pub struct Pending {
     pub replies: Vec<Reply>,
 }
 
-/// What an anomaly makes of a call.
+/// The effect of an anomaly on a call.
 #[derive(Debug)]
 pub enum Met {
     Nothing,

@@ -50,7 +50,7 @@ pub mod functions {
     pub use crate::runner::{Runner, stays_inside};
 }
 
-/// What Firehose takes, for those who check a delivery stream before it is made: the keys of jq queries.
+/// Firehose's rules for callers that check a delivery stream before they create it: the keys of jq queries.
 pub mod delivery {
     pub use crate::flow::query;
 }

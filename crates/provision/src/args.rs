@@ -9,7 +9,7 @@ use crate::environment_name;
 use crate::exit::Stop;
 use crate::spec::LoadOptions;
 
-/// What a command that reads a spec is about, and where its calls go.
+/// The environment that a command works on, and the destination of its calls.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
@@ -19,7 +19,7 @@ pub struct TargetArgs {
     pub cloud: CloudArgs,
 }
 
-/// Where the calls of a command go.
+/// The destination of a command's calls.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub struct CloudArgs {
@@ -48,7 +48,7 @@ impl CloudArgs {
     }
 }
 
-/// What a spec is filled in with.
+/// The values of a spec's variables.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Variables {
     /// An isolated copy of the stack, for example pr-42 (also: PROVISION_ENV). Any text becomes a valid name; auto names it after

@@ -1,4 +1,4 @@
-//! What a plan says of one resource, and what came of it: plain data.
+//! The changes that a plan makes to one resource, and the result of a deletion: plain data.
 
 /// One field that a new resource is made with.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

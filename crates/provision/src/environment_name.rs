@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 /// As the spec and the record take it.
 const MAX: usize = 31;
-/// Of a hash: ten characters of base 32 are 50 bits.
+/// The length of a hash: ten characters of base 32 are 50 bits.
 const HASHED: usize = 10;
 
 /// `text` where it is a valid name; else the valid name nearest to it, with a hash of the text, so that no two texts share one.

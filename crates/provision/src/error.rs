@@ -19,7 +19,7 @@ pub struct Error {
     answer: Option<Box<Answer>>,
 }
 
-/// What AWS answered, without a word of ours.
+/// AWS's own answer, without words of ours.
 #[derive(Debug)]
 struct Answer {
     code: String,

@@ -163,7 +163,7 @@ pub enum Event {
         message: String,
         hint: Option<String>,
     },
-    /// What to try next.
+    /// A command to try next.
     Next {
         text: String,
     },

@@ -25,7 +25,7 @@ pub enum Exit {
     Interrupted,
     /// SIGTERM.
     Terminated,
-    /// What the command of `with` ended with.
+    /// The exit code of the command that `with` ran.
     Command(u8),
 }
 
@@ -54,7 +54,7 @@ pub enum Stop {
     /// Everything that is wrong with the spec.
     Spec(Diagnostics),
     Errors(Vec<Error>),
-    /// What is wrong with the command line.
+    /// A mistake in the command line.
     Usage(String),
     /// Already reported; only the exit code is left.
     Said(Exit),

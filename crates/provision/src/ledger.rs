@@ -1,4 +1,4 @@
-//! What a run has created, and when: for a while AWS may not show it.
+//! Remembers what a run created and when, because AWS may not show it for a while.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

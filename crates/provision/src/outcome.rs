@@ -1,4 +1,4 @@
-//! What came of a plan: plain data.
+//! The result of applying a plan: plain data.
 
 use serde::{Deserialize, Serialize};
 

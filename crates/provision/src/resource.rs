@@ -1,4 +1,4 @@
-//! What a resource kind is. A kind is one file: `toy` is an example that its test runs. `kinds` is the table of them.
+//! The traits of a resource kind. A kind is one file: `toy` is an example that its test runs. `kinds` is the table of them.
 
 use std::future::Future;
 

@@ -34,21 +34,21 @@ pub(crate) trait Section: Clone + 'static {
     /// Has it a name of its own in each environment? Only a bucket has not.
     const NAMED_BY_ENVIRONMENT: bool = true;
 
-    /// What AWS refuses in a name that fits the pattern.
+    /// AWS's further rules for a name that fits the pattern.
     fn check_name(_name: &str) -> Result<(), &'static str> {
         Ok(())
     }
-    /// What is wanted; what AWS would refuse is reported. `name`: on AWS, empty where it was reported as missing.
+    /// Makes the desired resource of the fields, and reports mistakes. `name`: on AWS, empty if it was reported as missing.
     /// `None`: something indispensable is missing, which was reported.
     fn read(lower: &mut Lower, key: &At<String>, name: &str, fields: Self::Fields) -> Option<Self>;
     /// The inverse of `read`: fields that would be read as this, with every default filled in.
     fn fields(&self) -> Self::Fields;
     fn arn(name: &str, names: &Names) -> String;
-    /// What an environment's user wants to know besides name and ARN.
+    /// Outputs besides name and ARN.
     fn outputs(&self) -> Vec<(&'static str, String)> {
         vec![]
     }
-    /// What must exist before it, besides what it refers to.
+    /// The resources that must exist before it, besides those that it refers to.
     fn after(&self, _key: &str) -> Vec<Address> {
         vec![]
     }

@@ -10,7 +10,7 @@ use provision::spec::{self, LoadOptions};
 
 use crate::common::Bench;
 
-/// What Java makes of each pattern: see `aws-facts`.
+/// Java's result for each pattern: see `aws-facts`.
 const JAVA: &str = include_str!("../../aws-facts/tests/java/patterns.tsv");
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",
@@ -37,7 +37,7 @@ fn prefix(pattern: &str) -> String {
     format!("!{{timestamp:{pattern}}}/")
 }
 
-/// What `validate` warns of; what it refuses.
+/// The warnings and the errors of `validate`.
 fn validated(pattern: &str) -> Result<String, String> {
     let good = serde_json::to_string(&prefix(pattern)).expect("a text is JSON, which is YAML");
     let spec = format!(
@@ -48,7 +48,7 @@ fn validated(pattern: &str) -> Result<String, String> {
     loaded.map(|loaded| loaded.warnings.to_string()).map_err(|wrong| wrong.to_string())
 }
 
-/// What the engine answers, where it refuses.
+/// The engine's error, if it refuses.
 async fn created(cx: &Cx, role: &str, name: &str, pattern: &str) -> Result<(), String> {
     let to = ExtendedS3DestinationConfiguration::builder().role_arn(role).bucket_arn("arn:aws:s3:::demo-lake");
     let to = to.prefix(prefix(pattern)).error_output_prefix("bad/!{firehose:error-output-type}/");

@@ -21,11 +21,11 @@ struct Record<'a> {
     data: &'a str,
 }
 
-/// What the operation makes of a payload.
+/// The operation's result for a payload.
 enum Made {
     /// The payload as it came, with these partition keys.
     Original(Vec<(&'static str, String)>),
-    /// What was written into the buffer.
+    /// The text that was written into the buffer.
     Written,
     Dropped,
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 use crate::Answering;
 use crate::types::{Change, ChangeKeys, Log, LogKeys};
 
-/// What the operation makes of a payload: the data that is kept, and partition keys.
+/// The operation's result for a payload: the data that is kept, and partition keys.
 type Made = Option<(Vec<u8>, Vec<(&'static str, String)>)>;
 type Operation = fn(Vec<u8>) -> Made;
 

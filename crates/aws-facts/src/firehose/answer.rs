@@ -219,7 +219,7 @@ fn judge_records(ids: &[&str], records: Vec<Returned>) -> Judged {
     Judged { verdicts: (!fails).then_some(verdicts), breaches, reordered }
 }
 
-/// What is wrong with an id that was not sent.
+/// The breach that a record with an unknown id is.
 fn unknown(record_id: &Text) -> (Kind, String) {
     match record_id {
         Text::Is(id) => (Kind::RecordUnknown, format!("the response has recordId {id:?}, which was not in the event")),

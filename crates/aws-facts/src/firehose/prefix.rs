@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::date::{self, Field, Pattern};
 
-/// What Firehose appends where there is no expression.
+/// Firehose appends this pattern to a prefix without expressions.
 const DEFAULT_TIME: &str = "yyyy/MM/dd/HH/";
 pub const RANDOM_STRING_LENGTH: usize = 11;
 
@@ -43,7 +43,7 @@ pub enum Piece {
     Key(PartitionKey),
 }
 
-/// What an object is, as far as its key goes.
+/// The parts of an object's key.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
     /// Arrival of the oldest record, in the delivery stream's time zone.
@@ -60,7 +60,7 @@ pub struct Facts<'a> {
 pub enum Mistake {
     /// `!{` without `}`.
     Open,
-    /// What stands in the braces is not `namespace:value`.
+    /// The text in the braces is not `namespace:value`.
     Form(String),
     /// There is no such namespace.
     Namespace {
@@ -85,7 +85,7 @@ impl fmt::Display for Mistake {
 }
 
 impl Mistake {
-    /// What would be right.
+    /// The correct form.
     pub fn expected(&self) -> String {
         match self {
             Mistake::Open => format!("!{{{}}}", FORMS[0]),
@@ -102,7 +102,7 @@ pub enum Role {
     ErrorOutputPrefix,
 }
 
-/// What Firehose refuses in a prefix for what it is used for.
+/// An expression that Firehose refuses in a prefix of this role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misused {
     /// `error-output-type` is for error prefixes.

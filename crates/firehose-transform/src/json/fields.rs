@@ -63,7 +63,7 @@ impl<'a> Fields<'a> {
     /// The first field with this key, or `None`. What follows it is not read.
     ///
     /// # Errors
-    /// What comes before the field is not JSON. If there is no such field, that is the whole text.
+    /// The text before the field is not JSON. If there is no such field, that is the whole text.
     pub fn find(mut self, key: &str) -> Result<Option<Field<'a>>, Error> {
         self.find_map(|field| match field {
             Ok(field) if *field.key() != *key => None,

@@ -1,4 +1,4 @@
-//! What a transform's answer means for each record of the batch. The rules are those of [`aws_facts::firehose::answer`].
+//! Maps a transform's response to the records of its batch. The rules are those of [`aws_facts::firehose::answer`].
 
 use aws_facts::firehose::answer;
 use bytes::Bytes;

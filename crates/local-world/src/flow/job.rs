@@ -1,4 +1,4 @@
-//! What the data plane needs to know about a delivery stream.
+//! The part of a delivery stream's configuration that the data plane needs.
 
 use serde::{Deserialize, Serialize};
 

@@ -17,7 +17,7 @@ pub fn told(mistake: &Mistake, member: &str) -> String {
     }
 }
 
-/// What a prefix is refused for.
+/// The error for a prefix that is refused.
 pub fn told_of_use(misused: Misused) -> &'static str {
     match misused {
         Misused::ErrorTypeInPrefix => "Prefix must not contain any occurrence of !{firehose:error-output-type}",

@@ -23,7 +23,7 @@ mod listening {
         static HEARD: RefCell<Option<Heard>> = const { RefCell::new(None) };
     }
 
-    /// What was read while somebody listened.
+    /// The members that were read while somebody listened.
     #[derive(Debug, Default)]
     pub struct Heard {
         /// How many types read the JSON input.

@@ -119,7 +119,7 @@ struct Named {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Page {
-    /// Where the page before ended, as that said.
+    /// The marker that the previous page returned.
     marker: Option<String>,
     max_items: Option<usize>,
 }

@@ -2,7 +2,7 @@
 
 /// Version control and caches: nobody expects them in a package.
 const SILENT: [&str; 7] = [".git", ".hg", ".svn", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"];
-/// What tools and editors make beside the code.
+/// Files that tools and editors create beside the code.
 const TOLD: [&str; 6] = [".venv", ".tox", ".nox", ".provision", ".idea", ".vscode"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -81,7 +81,7 @@ fn language(args: &Args, dir: &Path) -> Result<Language> {
     }
 }
 
-/// Where the crate of the transform will be, without links: it need not exist yet.
+/// The path of the transform's crate, without links. It need not exist yet.
 fn crate_folder(dir: &Path) -> PathBuf {
     let there =
         dir.ancestors().find_map(|folder| Some((fs::canonicalize(folder).ok()?, dir.strip_prefix(folder).ok()?)));

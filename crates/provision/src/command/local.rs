@@ -176,7 +176,7 @@ fn settings(args: &ServeArgs, data_dir: Option<PathBuf>) -> Settings {
     }
 }
 
-/// Where the engine keeps its data. `None`: nowhere.
+/// The emulator's data folder. `None`: it keeps its data in memory.
 fn folder(args: &ServeArgs) -> Result<Option<PathBuf>, Error> {
     match (args.memory, &args.data_dir) {
         (true, _) => Ok(None),

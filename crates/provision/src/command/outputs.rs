@@ -91,7 +91,7 @@ async fn refuse_absent(session: &Session) -> Result<(), Vec<Error>> {
     Err(vec![error.hint("run `provision up` first, or pass --planned for the names that they will have")])
 }
 
-/// Of the resources at these addresses, those that are not there: `stream.events (trial-events)`.
+/// The missing ones among the resources at these addresses: `stream.events (trial-events)`.
 fn absent(plan: &Plan, addresses: &[&str]) -> Vec<String> {
     let created = plan.steps.iter().filter(|step| step.op == Op::Create).map(|step| &step.name);
     let missing = created.chain(plan.refusals.iter().map(|refusal| &refusal.name));

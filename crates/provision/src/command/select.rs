@@ -37,7 +37,7 @@ impl SelectArgs {
     }
 }
 
-/// What `gc` does about each environment that was selected.
+/// The decision of `gc` about a selected environment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Picked {
     /// The oldest first.

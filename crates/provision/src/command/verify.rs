@@ -30,7 +30,7 @@ use crate::verify::{Verified, expect, objects, send};
 
 /// The time AWS may need in addition to the buffers: to read the stream, invoke the function and store objects.
 const SLACK: Duration = Duration::from_secs(300);
-/// What our own engine may take once its buffers are flushed.
+/// The time limit for the emulator once its buffers are flushed.
 const FLUSHED: Duration = Duration::from_secs(20);
 /// The interval between listings while waiting for objects.
 const POLL: Duration = Duration::from_secs(5);
@@ -210,7 +210,7 @@ async fn settle(
     }
 }
 
-/// What is still waited for.
+/// The records that are still awaited.
 fn progress(logical: &str, account: &Account) -> Option<(String, String)> {
     let Account { sent, missing, .. } = *account;
     (missing > 0).then(|| (format!("delivery.{logical}"), format!("{missing} of {sent} records")))

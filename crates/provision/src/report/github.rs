@@ -22,7 +22,7 @@ pub struct Github<R> {
 }
 
 impl<R> Github<R> {
-    /// Where this process runs in GitHub Actions.
+    /// The reporter for GitHub Actions, if this process runs there.
     pub fn here(inner: R) -> Result<Github<R>, R> {
         let file = |name: &str| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
         match is_here() {
@@ -70,7 +70,7 @@ struct Told {
     outputs: String,
 }
 
-/// What was heard so far.
+/// The events so far.
 #[derive(Debug, Default)]
 struct Story {
     target: String,

@@ -54,7 +54,7 @@ impl<W: Write + Send> Reporter for Human<W> {
     }
 }
 
-/// What nobody needs to hear who only wants to know the result.
+/// Whether the event reports progress and not a result.
 fn is_progress(event: &Event) -> bool {
     match event {
         Event::Planned { plan, .. } => plan.refusals.is_empty(),

@@ -138,7 +138,7 @@ pub struct Backup {
 }
 
 impl DeliveryStream {
-    /// What it writes to: what for, the bucket and the prefix.
+    /// The places that it writes to: purpose, bucket and prefix.
     pub fn places(&self) -> Vec<(&'static str, &Ref, &str)> {
         let mut places = vec![("good", &self.bucket, self.good.as_str())];
         places.extend(self.bad.as_deref().map(|bad| ("bad", &self.bucket, bad)));

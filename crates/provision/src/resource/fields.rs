@@ -5,7 +5,7 @@ use serde_yaml::{Mapping, Value};
 use super::{Diff, Field};
 use crate::yaml::shape::Record;
 
-/// What a new one is made with. A field is a default where it has the default's value, or nothing in it.
+/// The fields that a new resource is created with. A field is a default if it has the default's value or is empty.
 pub(crate) fn summary<R: Record>(fields: &R) -> Vec<Field> {
     let defaults: Vec<_> = R::fields().into_iter().map(|field| (field.name, field.default)).collect();
     let written = written(fields);
@@ -18,7 +18,7 @@ pub(crate) fn summary<R: Record>(fields: &R) -> Vec<Field> {
     written.iter().map(field).collect()
 }
 
-/// What differs, field by field. `replaces`: the fields that AWS cannot change in place, and why.
+/// The fields that differ. `replaces`: the fields that AWS cannot change in place, and why.
 pub(crate) fn diff<R: Record>(live: &R, desired: &R, replaces: &[(&str, &'static str)]) -> Diff {
     let (live, desired) = (written(live), written(desired));
     let mut diff = Diff::default();
@@ -39,7 +39,7 @@ fn written<R: Record>(fields: &R) -> Mapping {
     mapping
 }
 
-/// What is said of a field with nothing in it.
+/// Shown for an empty field.
 const NONE: &str = "none";
 
 /// On one line.

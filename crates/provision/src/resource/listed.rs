@@ -1,4 +1,4 @@
-//! What a kind lists of the account and region, with what tells whose it is.
+//! The resources of a kind in the account and region, with the tags that say whose they are.
 
 use futures::stream::{StreamExt, iter};
 

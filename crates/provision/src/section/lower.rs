@@ -13,7 +13,7 @@ use crate::yaml::collection::Map;
 use crate::yaml::diagnostic::{Mistake, Span};
 use crate::yaml::shape::{At, Record, Scalar};
 
-/// What the entries of a spec are read with, and the mistakes that are found.
+/// The context that entries of a spec are read in, with the mistakes found so far.
 pub(crate) struct Lower<'m> {
     /// Absolute: what paths are relative to.
     pub folder: PathBuf,
@@ -50,7 +50,7 @@ impl Lower<'_> {
         self.references.find::<K>(key, self.mistakes)
     }
 
-    /// What is wanted of the entry of this key, if it is one of ours, of a section that was read before.
+    /// The desired resource of this key in a section that was read before, if it is one of ours.
     pub(crate) fn desired<K: Section>(&self, key: &str) -> Option<K> {
         self.references.desired::<K>(key).cloned()
     }
@@ -122,7 +122,7 @@ impl Lower<'_> {
         Some(from.value.0.clone())
     }
 
-    /// What is only referred to has nothing that could be set.
+    /// Reports fields of an `existing` entry: they cannot be set.
     fn refuse_managed<K: Section>(&mut self, written: &Written<K>) {
         if let Some(name) = &written.name {
             self.error(name.at, "both `name` and `existing`", "`name` for ours, `existing` for somebody else's");

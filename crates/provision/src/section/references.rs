@@ -1,4 +1,4 @@
-//! What an entry can refer to by key, and what a wrong reference might have meant.
+//! References from one entry to another by key, with a suggestion for a wrong one.
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
@@ -33,7 +33,7 @@ impl Ref {
         }
     }
 
-    /// What must be made first, if it is one of ours.
+    /// The address of the resource that must be created first, if it is one of ours.
     pub fn address(&self, kind: &'static str) -> Option<Address> {
         self.managed.then(|| Address::new(kind, &self.logical))
     }
@@ -59,7 +59,7 @@ struct Known {
     key: String,
     /// `None`: it is wrong itself, which was reported.
     id: Option<Ref>,
-    /// What is wanted of it, if it is one of ours.
+    /// The desired resource, if it is one of ours.
     desired: Option<Box<dyn Any>>,
 }
 
@@ -101,7 +101,7 @@ impl References {
         None
     }
 
-    /// What is wanted of the entry of this key, if it is one of ours.
+    /// The desired resource of this key, if it is one of ours.
     pub(super) fn desired<K: Section>(&self, key: &str) -> Option<&K> {
         self.named(key).find_map(|known| known.desired.as_ref()?.downcast_ref::<K>())
     }

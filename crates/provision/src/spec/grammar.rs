@@ -58,9 +58,9 @@ macro_rules! sections {
             }
         }
 
-        /// What a spec says, after everything in it was checked: names are physical, references are resolved, variables are
+        /// A checked spec: names are physical, references are resolved, variables are
         /// filled in, paths are absolute. Whoever holds a [`Stack`] need not doubt it.
-        #[derive(Debug, Clone)]
+        #[derive(Debug, Clone, Default)]
         pub struct Stack {
             /// The spec's own path, as given.
             pub file: PathBuf,
@@ -76,13 +76,11 @@ macro_rules! sections {
         }
 
         impl Stack {
-            /// Checks every section of `spec`, in the order of the table, and adds it to a stack that has none.
-            pub(super) fn of(top: Top, spec: &Spec, lower: &mut Lower) -> Stack {
+            /// Checks every section of `spec`, in the order of the table, and adds it.
+            pub(super) fn read_sections(&mut self, spec: &Spec, lower: &mut Lower) {
                 let defaults = spec.defaults.as_ref().map(|defaults| &defaults.value);
                 $(lower.references.declare(spec.$section.as_ref());)*
-                $(let $section = lower.section(spec.$section.as_ref(), defaults.and_then(|d| d.$section.as_ref()));)*
-                let Top { file, name, env, target, tags, tag_prefix, iam } = top;
-                Stack { file, name, env, target, tags, tag_prefix, iam, $($section,)* }
+                $(self.$section = lower.section(spec.$section.as_ref(), defaults.and_then(|d| d.$section.as_ref()));)*
             }
 
             pub(crate) fn each_section(&self, act: &mut impl EachSection) {
@@ -112,17 +110,6 @@ sections! {
     deliveries: DeliveryStream;
 }
 
-/// A stack without its sections.
-pub(super) struct Top {
-    pub file: PathBuf,
-    pub name: String,
-    pub env: Option<String>,
-    pub target: Target,
-    pub tags: Tags,
-    pub tag_prefix: String,
-    pub iam: Iam,
-}
-
 /// Where the stack must be, if the spec says so.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
@@ -131,7 +118,7 @@ pub struct Target {
     pub account: Option<String>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Iam {
     /// `/`, or begins and ends with `/`.
     pub path: String,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::grammar::{Iam, Spec, Target, Top};
+use super::grammar::{Iam, Spec, Target};
 use super::rules;
 use super::stack::Stack;
 use crate::section::{Lower, References, check_rules, environment, written_tags};
@@ -26,7 +26,7 @@ pub(super) fn lower(file: &Path, spec: &Spec, env: Option<&str>, mistakes: &mut 
     lower.need(spec, "version", spec.version.is_some(), Span::default(), "1");
     lower.need(spec, "stack", spec.stack.is_some(), Span::default(), "the stack's name");
     rules::check(spec, &mut lower);
-    let top = Top {
+    let mut stack = Stack {
         file: file.to_owned(),
         name: spec.stack.clone().map(|stack| stack.value.0).unwrap_or_default(),
         env: env.map(str::to_owned),
@@ -34,8 +34,9 @@ pub(super) fn lower(file: &Path, spec: &Spec, env: Option<&str>, mistakes: &mut 
         tags: lower.tags.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect(),
         tag_prefix: lower.tag_prefix.clone(),
         iam: iam(spec),
+        ..Stack::default()
     };
-    let mut stack = Stack::of(top, spec, &mut lower);
+    stack.read_sections(spec, &mut lower);
     rules::gather_prefixes(&mut stack);
     spec.stack.is_some().then_some(stack)
 }

@@ -1,4 +1,4 @@
-//! What concerns several sections together.
+//! Rules that concern several sections together.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,10 +12,10 @@ use crate::yaml::diagnostic::Span;
 use crate::yaml::scalar::Text;
 use crate::yaml::shape::{At, Record};
 
-/// Of a shard, in reads a second: each delivery takes one.
+/// Reads a second that a shard gives: each delivery takes one.
 const READS_OF_A_SHARD: usize = 5;
 
-/// What surprises only when all deliveries are seen together.
+/// Reports what surprises only when all deliveries are seen together.
 pub(super) fn check(spec: &Spec, lower: &mut Lower) {
     let defaults = spec.defaults.as_ref().and_then(|defaults| defaults.value.deliveries.as_ref());
     let entries = spec.deliveries.iter().flat_map(|section| &section.value.pairs);

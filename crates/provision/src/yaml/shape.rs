@@ -35,7 +35,7 @@ pub(crate) fn said<T>(value: T) -> Option<At<T>> {
     Some(At { value, at: Span::default(), varies: false })
 }
 
-/// What can be read from a node, and written.
+/// A type that is read from a node and written as one.
 pub(crate) trait Shape: Sized {
     /// `None` when it was reported as a mistake.
     fn read(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Self>;
@@ -44,7 +44,7 @@ pub(crate) trait Shape: Sized {
     fn schema() -> Json;
 }
 
-/// What can be read from one word, and written as one.
+/// A type that is read from one word and written as one.
 pub(crate) trait Scalar: Sized {
     /// What would be right: "a whole number from 1 to 10".
     fn expected() -> String;

@@ -1,24 +1,6 @@
-//! What CI systems get besides the log, and how much people are told.
+//! Output for CI systems besides the log, and the levels of detail.
 
-use super::Trial;
-use super::with::{Engine, KEYS};
-
-const SPEC: &str = "version: 1
-stack: trial
-target: { region: us-east-1 }
-streams:
-  events: { name: trial-events, shards: 1 }
-buckets:
-  lake: { name: trial-lake-eu }
-deliveries:
-  raw: { name: trial-raw, from: events, bucket: lake, good: good/, bad: bad/ }
-";
-
-fn trial() -> Trial {
-    let trial = Trial::new("pass");
-    trial.write("provision.yaml", SPEC);
-    trial
-}
+use super::with::{Engine, KEYS, SPEC, trial};
 
 #[test]
 fn github_gets_a_summary_outputs_and_annotations() {

@@ -1,4 +1,4 @@
-//! What other programs read: outputs in their formats, JSON with members, and names of environments from a CI's variables.
+//! Output for other programs: outputs in their formats, JSON with members, and names of environments from a CI's variables.
 
 use serde_json::Value;
 

@@ -49,7 +49,7 @@ const OF_A_SPEC: &[&[&str]] = &[
 const OF_AN_ACCOUNT: &[&[&str]] = &[&["list"], &["gc"]];
 const OFFLINE: &[&[&str]] = &[&["validate"], &["render"], &["test-transform"], &["permissions", "provision.yaml"]];
 
-/// What no run of the binary shows: the command, its flag, and a file of tests with a test in it that does.
+/// Flags that no run of the binary shows: the command, its flag, and a file of tests with a test in it that does.
 const ELSEWHERE: &[(&str, &[&str], &str, &str)] = &[
     ("plan", &["allow-data-loss"], "tests/changes.rs", "a_stream_is_replaced_only_where_its_data_may_be_lost"),
     ("up", &["allow-data-loss"], "tests/changes.rs", "a_stream_is_replaced_only_where_its_data_may_be_lost"),
@@ -214,7 +214,7 @@ fn shows(ran: &Ran, code: i32, said: &str) -> bool {
     ran.code == code && (ran.out.contains(said) || ran.err.contains(said))
 }
 
-/// What is seen of a row, if that is not what should be.
+/// The mismatch of a row, if there is one.
 fn unheeded(Row(base, flag, then, code, said): &Row, prepared: &Trial) -> Option<String> {
     let seen = |arguments: &[&str]| {
         let trial = copied(prepared);

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::{Ran, Trial};
 
-const SPEC: &str = "version: 1
+pub const SPEC: &str = "version: 1
 stack: trial
 target: { region: us-east-1 }
 streams:
@@ -17,7 +17,7 @@ deliveries:
 ";
 pub const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
 
-fn trial() -> Trial {
+pub fn trial() -> Trial {
     let trial = Trial::new("pass");
     trial.write("provision.yaml", SPEC);
     trial
@@ -90,7 +90,7 @@ fn a_command_finds_outputs_and_an_engine_of_its_own() {
     trial.expect(&["list", "--local"], 0, &["no environments"]);
 }
 
-/// What is put is read by a command within the command, which reaches the same engine.
+/// A command that the command starts reaches the same emulator.
 #[test]
 fn a_command_inside_reaches_the_same_engine() {
     let trial = trial();

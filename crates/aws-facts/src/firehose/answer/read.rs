@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-/// What a JSON value is, for people.
+/// The type of a JSON value, as messages name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     Null,

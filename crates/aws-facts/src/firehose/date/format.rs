@@ -1,4 +1,4 @@
-//! What a pattern gives at a time: as Java does in the locale `en-US`, which is what AWS's documented results are in.
+//! Formats a time by a pattern, as Java does in the locale `en-US`: AWS's documented results are in it.
 //!
 //! Firehose's locale is nowhere documented. It decides the names, and with `Y`, `w`, `W`, `e` and `c` where a week begins: in the US
 //! on Sunday, and the week of January 1 is the first.

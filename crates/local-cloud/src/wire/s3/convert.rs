@@ -156,7 +156,7 @@ macro_rules! source_conditions {
 }
 pub(super) use source_conditions;
 
-/// What the tags belong to. Messages and bounds differ.
+/// The resource that the tags belong to. Messages and bounds differ by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tagged {
     Bucket,

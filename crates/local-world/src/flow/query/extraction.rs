@@ -16,7 +16,7 @@ const BATCH: Duration = Duration::from_secs(30);
 pub struct Extraction<'a> {
     query: &'a Query,
     evaluator: Option<Evaluator>,
-    /// What is left of the batch's time.
+    /// The time left for the batch.
     left: Duration,
 }
 

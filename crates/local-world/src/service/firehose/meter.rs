@@ -5,7 +5,7 @@
 use crate::allowance::Allowance;
 use crate::time::Millis;
 
-/// What a delivery stream takes in one second.
+/// The limits of a delivery stream for one second.
 #[derive(Debug, Clone, Copy)]
 struct Quota {
     requests: u64,

@@ -60,7 +60,7 @@ pub struct Encryption {
 }
 
 impl Encryption {
-    /// What S3 calls it, as headers and the bucket's default say it.
+    /// The algorithm's name in S3's headers and in the bucket's default.
     pub fn algorithm(&self) -> &'static str {
         match (&self.kms_key, self.dual_layer) {
             (None, _) => "AES256",

@@ -37,7 +37,7 @@ pub fn form(parameters: &[(&str, &str)]) -> Request {
     request(Method::POST, "/", serde_urlencoded::to_string(parameters).unwrap())
 }
 
-/// What the world answers, and what it asks of the driver.
+/// The world's answer, and its requests to the driver.
 pub fn asked(
     world: &mut World,
     now: Millis,

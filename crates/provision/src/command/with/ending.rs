@@ -1,4 +1,4 @@
-//! What becomes of an environment and of the exit code. Pure.
+//! Decides whether the environment is deleted, and the exit code. Pure.
 
 use crate::exit::{Exit, Stop};
 

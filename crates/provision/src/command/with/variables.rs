@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::exports::Variables;
 
-/// Where the command's own calls are to go.
+/// The destination of the calls that the command itself makes.
 pub enum Reached<'a> {
     /// An engine of its own, which takes any credentials.
     Local,

@@ -224,7 +224,7 @@ fn read_statement(lower: &mut Lower, statement: &At<Allow>) -> Option<Statement>
     })
 }
 
-/// What is built here is built for this machine, if nothing else is said.
+/// By default a crate is built for this machine.
 fn architecture(written: &FunctionFields, code: Option<&Code>) -> Architecture {
     match (&written.architecture, code) {
         (Some(architecture), _) => architecture.value,

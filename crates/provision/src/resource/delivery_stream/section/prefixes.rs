@@ -1,4 +1,4 @@
-//! What AWS would refuse in a prefix, told with its place in the spec.
+//! Checks a prefix as AWS does, and reports each mistake at its place in the spec.
 
 use aws_facts::firehose::MAX_PREFIX_EVALUATED;
 use aws_facts::firehose::date::Pattern;
@@ -10,7 +10,7 @@ use crate::yaml::diagnostic::{Mistake, Span};
 
 const KEYS_NOT_HERE: (&str, &str) = ("partition keys are not allowed here", "only `good` can have them");
 
-/// What a prefix is for: not every expression is allowed everywhere.
+/// The use of a prefix: not every expression is allowed everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
     Good,

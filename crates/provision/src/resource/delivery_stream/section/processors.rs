@@ -1,4 +1,4 @@
-//! What happens to records on their way: the Lambda processor and the others.
+//! The processors of a delivery stream: Lambda and the others.
 //! <https://docs.aws.amazon.com/firehose/latest/APIReference/API_Processor.html>
 
 use aws_facts::firehose::MAX_PROCESSORS;
