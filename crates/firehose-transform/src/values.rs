@@ -8,6 +8,8 @@ mod skip;
 mod text;
 mod writer;
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "fields")]
@@ -16,6 +18,17 @@ pub(crate) use skip::{leading_digits, number_length, value_end};
 pub(crate) use text::{is_ascii, special, until_special};
 
 pub(crate) use text::utf8;
+
+/// Whether serde_json treats a type of this name in a way of its own.
+fn is_special(name: &str) -> bool {
+    name.starts_with("$serde_json::")
+}
+
+/// Whether serde_json keeps the text of floats. Any crate can turn this on, by serde_json's feature `arbitrary_precision`.
+fn keeps_text() -> bool {
+    static KEEPS: OnceLock<bool> = OnceLock::new();
+    *KEEPS.get_or_init(|| serde_json::from_str::<serde_json::Number>("1.00").is_ok_and(|one| one.to_string() == "1.00"))
+}
 
 /// The only value in the JSON.
 ///

@@ -16,7 +16,7 @@ fn written<T: DeserializeOwned + Serialize>(payload: &str) -> String {
     }
 }
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Row {
     float: f64,
     signed: i128,
@@ -31,6 +31,19 @@ fn a_float_that_is_hard_to_round_is_not_changed() {
         assert_eq!(written::<f64>(float), float);
         assert_eq!(written::<Value>(float), float);
     }
+}
+
+/// With serde_json's feature `arbitrary_precision`, which any crate can turn on, its numbers are serialized so.
+#[test]
+fn a_number_that_keeps_its_text_is_written_as_a_number() {
+    #[derive(Serialize)]
+    #[serde(rename = "$serde_json::private::Number")]
+    struct Number {
+        #[serde(rename = "$serde_json::private::Number")]
+        text: &'static str,
+    }
+    let written = |_: &Record<'_>| Ok::<_, Error>(Outcome::json(&[Number { text: "1.10" }]));
+    assert_eq!(transform(["{}"], written), [Answer::ok("[1.10]")]);
 }
 
 fn extended(record: &Record<'_>) -> Result<ObjectWriter, Error> {
@@ -63,6 +76,12 @@ fn nothing_is_added_to_what_is_no_object() {
         (b"{\"a\":\"\xff\"}", "not UTF-8"),
     ];
     let answers = transform(table.map(|(payload, _)| payload), extended);
+    // A read that failed says nothing about the payload.
+    let failed_before = |record: &Record<'_>| {
+        let _ = record.json::<Value>();
+        extended(record)
+    };
+    assert_eq!(transform(table.map(|(payload, _)| payload), failed_before), answers);
     for (answer, (_, expected)) in answers.iter().zip(table) {
         let Answer::Failed { reason } = answer else { panic!("{expected}: {answer:?}") };
         assert!(reason.contains(expected), "{reason}");

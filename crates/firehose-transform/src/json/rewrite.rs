@@ -59,8 +59,9 @@ fn map_short(
     replace: &mut impl FnMut(Number) -> Result<Number, Error>,
 ) -> Result<usize, Error> {
     let (before, mut end) = (rest.len(), object.out.len());
-    // Once for all fields. The zeros are overwritten, or cut off at the end.
-    object.out.resize(end + ROOM + 2 * rest.len(), 0);
+    // For many fields at once, and not for all: this is called again after each field that is not short. The zeros are
+    // overwritten, or cut off at the end.
+    object.out.resize(end + ROOM + 2 * rest.len().min(1024), 0);
     while let (Some(short), Some(room)) = (ShortField::at(rest), object.out[end..].first_chunk_mut::<ROOM>()) {
         room[..KEY].copy_from_slice(&short.head[..KEY]);
         let (at, failed) = (short.first, &mut object.failed);

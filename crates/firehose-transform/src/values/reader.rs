@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Visitor};
 
-use self::compound::{Elements, Members};
+use self::compound::Inside;
 use super::skip::{after_space, number_length, value_end};
 use super::text::{escape, short_string, until_special};
 
@@ -200,7 +200,8 @@ impl<'de> Reader<'de> {
             return self.give_up();
         }
         self.levels_left -= 1;
-        let value = read(self)?;
+        // A type may ignore its own mistake, and the reader is then in the middle of the value.
+        let Ok(value) = read(self) else { return self.give_up() };
         self.levels_left += 1;
         Ok(value)
     }
@@ -208,7 +209,7 @@ impl<'de> Reader<'de> {
     #[inline]
     fn visit_list<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unusual> {
         self.expect(b'[')?;
-        let value = self.nested(|reader| visitor.visit_seq(Elements::new(reader)))?;
+        let value = self.nested(|reader| visitor.visit_seq(Inside::new(reader)))?;
         self.expect(b']')?;
         Ok(value)
     }
@@ -216,7 +217,7 @@ impl<'de> Reader<'de> {
     #[inline]
     fn visit_object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unusual> {
         self.expect(b'{')?;
-        let value = self.nested(|reader| visitor.visit_map(Members::new(reader)))?;
+        let value = self.nested(|reader| visitor.visit_map(Inside::new(reader)))?;
         self.expect(b'}')?;
         Ok(value)
     }
@@ -259,5 +260,26 @@ mod tests {
             }
         }
         assert!(read::<Careless>("").is_none());
+    }
+
+    /// The mistake ends `Inner` in the middle, where the brace that is left would end `Outer`.
+    #[test]
+    fn a_nested_mistake_that_a_type_ignores_is_not_forgotten() {
+        #[derive(serde::Deserialize)]
+        struct Inner {
+            #[serde(rename = "x")]
+            _x: u8,
+        }
+        #[derive(serde::Deserialize)]
+        struct Outer {
+            #[serde(rename = "a", deserialize_with = "lenient")]
+            _a: Option<Inner>,
+        }
+        fn lenient<'de, D: de::Deserializer<'de>>(deserializer: D) -> Result<Option<Inner>, D::Error> {
+            Ok(Inner::deserialize(deserializer).ok())
+        }
+        assert!(read::<Outer>(r#"{"a":{"x":300}"#).is_none());
+        assert!(crate::values::read::<Outer>(br#"{"a":{"x":300}"#).is_err());
+        assert!(crate::values::read::<Outer>(br#"{"a":{"x":300}}"#).is_ok());
     }
 }

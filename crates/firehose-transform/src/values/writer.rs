@@ -8,6 +8,7 @@ use serde::ser::{self, Serialize};
 use serde_json::Error;
 
 use self::compound::Compound;
+use super::is_special;
 use super::text::{append_escaped, append_string};
 
 type Result<T = ()> = std::result::Result<T, Error>;
@@ -40,6 +41,17 @@ macro_rules! by_serde_json {
             #[inline]
             fn $method(self, value: $type) -> Result {
                 serde_json::to_writer(self.out, &value)
+            }
+        )*
+    };
+}
+
+macro_rules! variants {
+    ($($method:ident $open:literal $close:literal,)*) => {
+        $(
+            fn $method(mut self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Compound<'o>> {
+                self.variant(variant);
+                Ok(self.open($open, $close))
             }
         )*
     };
@@ -134,17 +146,6 @@ impl<'o> ser::Serializer for Writer<'o> {
         Ok(self.open(b'[', b"]"))
     }
 
-    fn serialize_tuple_variant(
-        mut self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-        _: usize,
-    ) -> Result<Compound<'o>> {
-        self.variant(variant);
-        Ok(self.open(b'[', b"]}"))
-    }
-
     #[inline]
     fn serialize_map(self, _: Option<usize>) -> Result<Compound<'o>> {
         Ok(self.open(b'{', b"}"))
@@ -152,22 +153,13 @@ impl<'o> ser::Serializer for Writer<'o> {
 
     #[inline]
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<'o>> {
-        if name == "$serde_json::private::RawValue" {
+        if is_special(name) {
             return Ok(Compound::raw(self.out));
         }
         Ok(self.open(b'{', b"}"))
     }
 
-    fn serialize_struct_variant(
-        mut self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-        _: usize,
-    ) -> Result<Compound<'o>> {
-        self.variant(variant);
-        Ok(self.open(b'{', b"}}"))
-    }
+    variants! { serialize_tuple_variant b'[' b"]}", serialize_struct_variant b'{' b"}}", }
 }
 
 /// Text that is escaped while it is written.

@@ -2,58 +2,53 @@
 
 use serde::de::{self, Deserialize, DeserializeSeed, Visitor};
 
-use super::deserializer::{each, is_special};
+use super::deserializer::each;
 use super::{Reader, Unusual};
+use crate::values::is_special;
 
-/// The elements of a list after its opening bracket.
-pub(super) struct Elements<'a, 'de> {
+/// The items of a list or an object after its opening bracket.
+pub(super) struct Inside<'a, 'de> {
     reader: &'a mut Reader<'de>,
     first: bool,
 }
 
-impl<'a, 'de> Elements<'a, 'de> {
-    pub(super) fn new(reader: &'a mut Reader<'de>) -> Elements<'a, 'de> {
-        Elements { reader, first: true }
+impl<'a, 'de> Inside<'a, 'de> {
+    pub(super) fn new(reader: &'a mut Reader<'de>) -> Inside<'a, 'de> {
+        Inside { reader, first: true }
+    }
+
+    /// Whether another item follows. Skips the comma before it. The reader checks the end.
+    #[inline]
+    fn more(&mut self, close: u8) -> Result<bool, Unusual> {
+        if self.reader.peek() == Some(close) {
+            return Ok(false);
+        }
+        if !std::mem::take(&mut self.first) {
+            self.reader.expect(b',')?;
+        }
+        Ok(true)
     }
 }
 
-impl<'de> de::SeqAccess<'de> for Elements<'_, 'de> {
+impl<'de> de::SeqAccess<'de> for Inside<'_, 'de> {
     type Error = Unusual;
 
     #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Unusual> {
-        if self.reader.peek() == Some(b']') {
-            return Ok(None); // the reader checks the end
-        }
-        if !std::mem::take(&mut self.first) {
-            self.reader.expect(b',')?;
+        if !self.more(b']')? {
+            return Ok(None);
         }
         seed.deserialize(&mut *self.reader).map(Some)
     }
 }
 
-/// The members of an object after its opening brace.
-pub(super) struct Members<'a, 'de> {
-    reader: &'a mut Reader<'de>,
-    first: bool,
-}
-
-impl<'a, 'de> Members<'a, 'de> {
-    pub(super) fn new(reader: &'a mut Reader<'de>) -> Members<'a, 'de> {
-        Members { reader, first: true }
-    }
-}
-
-impl<'de> de::MapAccess<'de> for Members<'_, 'de> {
+impl<'de> de::MapAccess<'de> for Inside<'_, 'de> {
     type Error = Unusual;
 
     #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Unusual> {
-        if self.reader.peek() == Some(b'}') {
+        if !self.more(b'}')? {
             return Ok(None);
-        }
-        if !std::mem::take(&mut self.first) {
-            self.reader.expect(b',')?;
         }
         seed.deserialize(Key(self.reader)).map(Some)
     }
@@ -71,14 +66,11 @@ struct Key<'a, 'de>(&'a mut Reader<'de>);
 impl<'de> de::Deserializer<'de> for Key<'_, 'de> {
     type Error = Unusual;
 
-    each! {
-        deserialize_any deserialize_str deserialize_string deserialize_char deserialize_identifier deserialize_ignored_any =>
-            |self, visitor| self.0.visit_string(visitor)
-    }
+    each! { deserialize_any => |self, visitor| self.0.visit_string(visitor) }
     each! {
         deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16
         deserialize_u32 deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_bytes deserialize_byte_buf
-        deserialize_unit deserialize_seq deserialize_map => |self, _visitor| self.0.give_up()
+            => |self, _visitor| self.0.give_up()
     }
     each! { deserialize_option => |self, visitor| visitor.visit_some(self) }
 
@@ -86,25 +78,8 @@ impl<'de> de::Deserializer<'de> for Key<'_, 'de> {
         if is_special(name) { self.0.give_up() } else { visitor.visit_newtype_struct(self) }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, _: V) -> Result<V::Value, Unusual> {
-        self.0.give_up()
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Unusual> {
-        self.0.give_up()
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, _: usize, _: V) -> Result<V::Value, Unusual> {
-        self.0.give_up()
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, Unusual> {
-        self.0.give_up()
+    serde::forward_to_deserialize_any! {
+        char str string unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

@@ -4,11 +4,7 @@ use serde::de::{self, Visitor};
 
 use super::compound::{UnitVariant, Variant};
 use super::{Reader, Unusual};
-
-/// Types that serde_json treats in a way of its own have such names.
-pub(super) fn is_special(name: &str) -> bool {
-    name.starts_with("$serde_json::")
-}
+use crate::values::{is_special, keeps_text};
 
 macro_rules! each {
     ($($method:ident)* => |$reader:ident, $visitor:ident| $body:expr) => {
@@ -28,7 +24,9 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unusual> {
         match self.peek() {
             Some(b'"') => self.visit_string(visitor),
-            Some(b'-' | b'0'..=b'9') => self.deserialize_f64(visitor),
+            Some(b'-' | b'0'..=b'9') => {
+                self.visit_number(visitor, |text| if keeps_text() { None } else { text.parse().ok() })
+            }
             Some(b'{') => self.visit_object(visitor),
             Some(b'[') => self.visit_list(visitor),
             Some(b'n') => self.deserialize_unit(visitor),

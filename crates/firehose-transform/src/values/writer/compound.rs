@@ -20,7 +20,7 @@ impl<'o> Compound<'o> {
         Compound { out, close, first: true, raw: false }
     }
 
-    /// A RawValue, whose only field is the text to write.
+    /// A RawValue, or a Number that keeps its text: the only field is the text to write.
     pub(super) fn raw(out: &'o mut Vec<u8>) -> Compound<'o> {
         Compound { out, close: b"", first: true, raw: true }
     }
@@ -50,7 +50,7 @@ impl<'o> Compound<'o> {
         value.serialize(Writer { out: self.out })
     }
 
-    /// Writes the text of a RawValue: as a string, which is read back.
+    /// Writes the text: serializes it as a string and reads that back.
     #[cold]
     fn write_raw(&mut self, text: &(impl Serialize + ?Sized)) -> Result {
         let text: String = serde_json::from_slice(&serde_json::to_vec(text)?)?;
