@@ -17,7 +17,7 @@ pub enum Exit {
     FailedHalfWay,
     /// Confirmation is missing.
     Consent,
-    /// `down` or `gc` finished, but something remains that should have been deleted.
+    /// `down`, `gc` or `with` finished, but something remains that should have been deleted.
     Kept,
     /// The command line is wrong.
     Usage,

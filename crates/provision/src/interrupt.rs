@@ -57,8 +57,8 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens for SIGINT and SIGTERM from now on.
-    pub fn listen() -> io::Result<Interrupt> {
+    /// Listens for SIGINT and SIGTERM from now on. `said` is printed at the first.
+    pub fn listen(said: &'static str) -> io::Result<Interrupt> {
         let mut signals = Signals::listen()?;
         let (stop, receiver) = watch::channel(false);
         let by = Arc::new(AtomicI32::new(0));
@@ -73,7 +73,7 @@ impl Interrupt {
                 came.push(exit);
                 if came.len() == 1 {
                     noted.store(exit.code(), Ordering::SeqCst);
-                    anstream::eprintln!("\nfinishing the running steps, then stopping; press Ctrl-C again to quit now");
+                    anstream::eprintln!("\n{said}");
                     // A command that listens no more has nothing to stop.
                     let _ = stop.send(true);
                 }

@@ -77,7 +77,13 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         exit
     };
     let said = |(text, exit): (String, Exit)| print((Printed::said(text), exit));
-    let interrupt = Interrupt::listen().expect("a process may listen for its signals");
+    let at_first_signal = match command {
+        Command::With(_) => {
+            "stopping the command and deleting the environment; send the signal again to quit now and keep it"
+        }
+        _ => "finishing the running steps, then stopping; press Ctrl-C again to quit now",
+    };
+    let interrupt = Interrupt::listen(at_first_signal).expect("a process may listen for its signals");
     match command {
         Command::Plan(args) => command::up::plan(args, events).await,
         Command::Up(args) => command::up::up(args, events, interrupt).await,

@@ -171,6 +171,11 @@ impl Names {
     }
 }
 
+/// ` --env pr-1`, or nothing: for a command line that is shown.
+pub fn env_flag(env: Option<&str>) -> String {
+    env.map(|env| format!(" --env {env}")).unwrap_or_default()
+}
+
 /// `1 object`, `2 objects`
 pub fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })

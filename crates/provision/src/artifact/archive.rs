@@ -21,8 +21,9 @@ pub(super) const BOOTSTRAP: &str = "bootstrap";
 pub(super) struct Entry {
     /// Its path in the zip, with `/`.
     pub(super) name: String,
-    pub(super) executable: bool,
     /// For a link, the mode of the file that it points to.
+    pub(super) executable: bool,
+    /// For a link, the content of the file that it points to.
     pub(super) bytes: Vec<u8>,
     /// The target, if it is a link.
     pub(super) link: Option<String>,

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
-use crate::names::Names;
+use crate::names::{Names, plural};
 use crate::record::environments::{self, Environment};
 use crate::report;
 use crate::resource::Scanned;
@@ -72,8 +72,8 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
         events.say(Event::Warned { text });
     }
     if !left.is_empty() {
-        let text =
-            format!("{} more environments are expired but not deleted, because of --max {}", left.len(), over.len());
+        let more = plural(left.len(), "more environment");
+        let text = format!("{more} not deleted in this run, because of --max {}", over.len());
         events.say(Event::Warned { text });
     }
     if over.is_empty() {
@@ -83,9 +83,10 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
     if !args.yes && !super::up::consents("Delete these resources?", events) {
         return Ok(Exit::Consent);
     }
-    let mut worst = Exit::Done;
+    let (mut worst, mut changed) = (Exit::Done, false);
     for environment in over {
         if *interrupt.stop.borrow() {
+            worst = worse(worst, interrupt.exit().unwrap_or(Exit::Interrupted));
             break;
         }
         let Environment { stack, env, expires, .. } = environment;
@@ -93,8 +94,10 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
         let cx = Cx { names, ..session.cx.clone() };
         session::announce(&cx, &session.place, events);
         match remove(&cx, scanned.as_ref(), expires.is_none(), args, events, &interrupt).await {
-            Ok(Exit::Done) => {}
-            Ok(other) => worst = other,
+            Ok((exit, has_changed)) => {
+                worst = worse(worst, exit);
+                changed |= has_changed;
+            }
             // A failure to delete one environment does not stop the deletion of others.
             Err(errors) => {
                 for error in errors {
@@ -102,13 +105,26 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
                     report::error(&error.to_string(), hint.as_deref());
                     events.say(Event::Error { message: error.to_string(), hint });
                 }
-                worst = Exit::Failed;
+                worst = worse(worst, Exit::Failed);
             }
         }
     }
-    Ok(worst)
+    Ok(if worst == Exit::Failed && changed { Exit::FailedHalfWay } else { worst })
 }
 
+/// The exit code of two environments together. Pure.
+fn worse(one: Exit, other: Exit) -> Exit {
+    let rank = |exit: &Exit| match exit {
+        Exit::Done => 0,
+        Exit::Kept => 1,
+        Exit::Failed => 2,
+        Exit::FailedHalfWay => 3,
+        _ => 4,
+    };
+    std::cmp::max_by_key(other, one, rank)
+}
+
+/// Gives the exit code, and whether anything was changed.
 async fn remove(
     cx: &Cx,
     scanned: Option<&Scanned>,
@@ -116,12 +132,32 @@ async fn remove(
     args: &GcArgs,
     events: &Events,
     interrupt: &Interrupt,
-) -> Result<Exit, Vec<Error>> {
-    let Some((survey, plan)) = run::decide_gc(cx, scanned, never_expires, events).await? else { return Ok(Exit::Done) };
+) -> Result<(Exit, bool), Vec<Error>> {
+    let Some((survey, plan)) = run::decide_gc(cx, scanned, never_expires, events).await? else {
+        return Ok((Exit::Done, false));
+    };
     if !plan.refusals.is_empty() {
-        return Ok(Exit::Failed);
+        return Ok((Exit::Failed, false));
     }
     let stop = interrupt.stop.clone();
     let summary = run::apply_down(cx, &survey, &plan, args.parallelism.into(), stop, events).await?;
-    Ok(super::down::outcome(&plan, &summary, args.data.purge_data, interrupt))
+    Ok((super::down::outcome(&plan, &summary, args.data.purge_data, interrupt), summary.changed()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_result_is_told_whatever_comes_after_it() {
+        use Exit::*;
+        for (results, worst) in [
+            (&[Done, Kept, Done][..], Kept),
+            (&[FailedHalfWay, Kept, Failed], FailedHalfWay),
+            (&[Failed, Kept], Failed),
+            (&[FailedHalfWay, Interrupted], Interrupted),
+        ] {
+            assert_eq!(results.iter().copied().fold(Done, worse), worst, "{results:?}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub struct SelectArgs {
 impl SelectArgs {
     /// Does it say which environments are meant, rather than all?
     pub fn narrows(&self) -> bool {
-        self.stack.is_some() || self.env.is_some() || self.env_prefix.is_some()
+        self.stack.is_some() || self.env.is_some() || self.env_prefix.as_ref().is_some_and(|prefix| !prefix.is_empty())
     }
 
     /// With the name that `--env` means.

@@ -8,6 +8,7 @@ use crate::event::{Event, Events, Summary};
 use crate::exit::{Exit, Stop};
 use crate::exports::Exported;
 use crate::interrupt::Interrupt;
+use crate::names::env_flag;
 use crate::outputs;
 use crate::plan::{Permits, Plan};
 use crate::report;
@@ -122,15 +123,18 @@ pub struct How {
 }
 
 /// Decides, and does it where nothing forbids it.
+///
+/// # Errors
+/// Nothing was changed.
 pub async fn apply(session: &Session, how: &How, events: &Events, interrupt: &Interrupt) -> Result<Exit, Stop> {
     session.announce(events);
     let stack = session.stack.as_ref().expect("`up` was given a spec");
     let (survey, plan) = run::decide_up(&session.cx, stack, how.permits, events).await?;
     if !plan.refusals.is_empty() {
-        return Ok(refused(&plan));
+        return Err(Stop::Said(refused(&plan)));
     }
     if plan.removes() && !how.yes && !consents("Replace and delete these resources?", events) {
-        return Ok(Exit::Consent);
+        return Err(Stop::Said(Exit::Consent));
     }
     let summary = run::apply_up(&session.cx, &survey, &plan, how.at_once, interrupt.stop.clone(), events).await?;
     Ok(outcome(&summary, interrupt))
@@ -182,7 +186,7 @@ fn next(session: &Session, stack: &Stack) -> String {
         Place::Endpoint(url) => format!(" --endpoint {}", secret::shown_url(url)),
         Place::Aws | Place::Mixed(_) => String::new(),
     };
-    let env = session.cx.names.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
+    let env = env_flag(session.cx.names.env.as_deref());
     let file = stack.file.display();
     let mut lines = vec![
         "next:".to_owned(),

@@ -15,6 +15,7 @@ use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
 use crate::exports;
 use crate::interrupt::{Interrupt, Signals};
+use crate::names::env_flag;
 use crate::outputs;
 use crate::plan::Permits;
 use crate::record;
@@ -76,7 +77,11 @@ pub async fn run(args: WithArgs, events: &Events, interrupt: Interrupt) -> Resul
     let engine = Private::start(stack.target.account.as_deref()).await?;
     let region = args.target.cloud.region.as_deref();
     let exit = match session::open_serving(stack, work_dir, region, engine.serving.clone(), options).await {
-        Ok(session) => within(&session, &args, events, interrupt).await,
+        Ok(session) => {
+            let exit = within(&session, &args, events, interrupt).await;
+            session.close(events).await;
+            exit
+        }
         Err(stop) => Err(stop),
     };
     engine.close().await;
@@ -103,18 +108,21 @@ async fn within(session: &Session, args: &WithArgs, events: &Events, interrupt: 
         let text = format!("the environment stays: provision down --stack {} removes it", flags(&session.cx));
         events.say(Event::Said { text });
     }
-    if let Some(child) = child {
+    if let Some(mut child) = child {
+        // Nothing is removed meanwhile, so that it has the time to end by itself.
+        if args.target.cloud.local {
+            child.finish(&mut signals).await;
+        }
         child.end().await;
     }
     match brought {
         Brought::Stopped(stop) => Err(stop),
-        Brought::Up | Brought::Failed(_) | Brought::Untouched(_) => Ok(exit(&brought, ran, down)),
+        Brought::Up | Brought::Failed(_) => Ok(exit(&brought, ran, down)),
     }
 }
 
 fn flags(cx: &Cx) -> String {
-    let env = cx.names.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
-    format!("{}{env}", cx.names.stack)
+    format!("{}{}", cx.names.stack, env_flag(cx.names.env.as_deref()))
 }
 
 /// Somebody brought that up to stay.
@@ -139,10 +147,7 @@ async fn used(
     let permits = Permits { prune: true, adopt: false, data_loss: true };
     let how = How { permits, yes: true, at_once: PARALLELISM };
     let up = up::apply(session, &how, events, interrupt).await;
-    let brought = match up {
-        Ok(exit) => ending::brought(interrupt.exit().unwrap_or(exit)),
-        Err(stop) => Brought::Stopped(stop),
-    };
+    let brought = ending::brought(up, interrupt.exit());
     if !matches!(brought, Brought::Up) {
         return (brought, None, None);
     }

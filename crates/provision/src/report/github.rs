@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::event::{Event, Reporter, Summary};
 use crate::exports::{self, Format};
-use crate::names::plural;
+use crate::names::{env_flag, plural};
 use crate::plan::{Op, Plan};
 use crate::report::human::took;
 use crate::secret::masked;
@@ -82,7 +82,7 @@ impl Story {
         let mut told = Told::default();
         match event {
             Event::Target { stack, env, account, region, endpoint } => {
-                let env = env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
+                let env = env_flag(env.as_deref());
                 let place = endpoint.as_deref().unwrap_or("AWS");
                 self.target = format!("`{stack}{env}` in account {account}, {region}, {place}");
             }

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Color, Style};
 use crate::change::Gone;
 use crate::doctor::{Check, State};
 use crate::event::{Event, Made, Reporter, Summary};
-use crate::names::plural;
+use crate::names::{env_flag, plural};
 use crate::plan::Op;
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
@@ -91,7 +91,7 @@ fn may_be_wrapped(event: &Event) -> bool {
 fn text(event: &Event, verbose: bool) -> String {
     match event {
         Event::Target { stack, env, account, region, endpoint } => {
-            let env = env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
+            let env = env_flag(env.as_deref());
             let place = endpoint.as_deref().unwrap_or("AWS");
             format!("{BOLD}{stack}{env}{BOLD:#} in account {account}, {region}, {place}\n")
         }
@@ -151,7 +151,7 @@ fn validated(file: &str, mistakes: &Diagnostics, warnings: &Diagnostics) -> Stri
 
 fn environment(environment: &Environment, expired: bool) -> String {
     let Environment { stack, env, owner, created, expires, members, recorded, unrecorded } = environment;
-    let name = format!("{stack}{}", env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default());
+    let name = format!("{stack}{}", env_flag(env.as_deref()));
     let owner = owner.as_deref().unwrap_or("unknown");
     let until = match expires {
         None => String::new(),

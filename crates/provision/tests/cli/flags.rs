@@ -301,6 +301,10 @@ fn what_would_do_nothing_is_refused() {
         (&["list", "--set", "A=b", "--local"], "--set"),
         (&["gc", "--set", "A=b", "--local"], "--set"),
         (&["gc", "--older-than", "1s", "--local"], "--older-than needs --stack, --env or --env-prefix"),
+        (
+            &["gc", "--older-than", "1s", "--env-prefix", "", "--local"],
+            "--older-than needs --stack, --env or --env-prefix",
+        ),
         (&["gc", "--env", "a", "--env-prefix", "b"], "cannot be used with"),
         (&["invoke", "--local"], "--local does nothing here"),
         (&["invoke", "--profile", "p"], "--profile does nothing here"),

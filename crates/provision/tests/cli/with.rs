@@ -96,7 +96,7 @@ fn a_command_inside_reaches_the_same_engine() {
     let trial = trial();
     let inside = [env!("CARGO_BIN_EXE_provision"), "status"];
     let ran = trial.expect(&[&["with", "--local", "--"], &inside[..]].concat(), 0, &["stream.events"]);
-    assert!(!ran.out.contains("absent"), "{}", ran.out);
+    assert!(ran.out.contains("exists") && !ran.out.contains("missing"), "{}", ran.out);
 }
 
 #[test]
@@ -146,15 +146,18 @@ fn what_was_brought_up_to_stay_is_not_taken() {
     trial.expect(&["with", "--local", "--keep-on-failure", "--", "true"], 64, &["--keep-on-failure does nothing here"]);
 }
 
-/// As runners of CI systems cancel a job: SIGINT, and SIGTERM while the environment is being removed.
+/// As GitHub Actions cancels a job: SIGINT, and SIGTERM while the environment is being removed.
 #[test]
 fn a_cancelled_job_leaves_nothing() {
     let (trial, engine) = (trial(), Engine::start(&[]));
     let script = "trap 'echo interrupted >> told' INT; trap 'echo terminated >> told; exit' TERM; echo ready; \
                   while true; do sleep 0.01; done";
-    for (signals, code) in [(&["-INT", "-TERM"][..], 130), (&["-TERM"], 143)] {
+    let (aws, local) = (["--endpoint", &engine.url, "--env", "pr-1"], ["--local", "--env", "pr-1", "--verbose"]);
+    for (target, signals, code) in
+        [(aws, &["-INT", "-TERM"][..], 130), (aws, &["-TERM"], 143), (local, &["-INT", "-TERM"], 130)]
+    {
         let mut with = Command::new(env!("CARGO_BIN_EXE_provision"));
-        with.args(["with", "--endpoint", &engine.url, "--env", "pr-1", "--", "sh", "-c", script]);
+        with.arg("with").args(target).args(["--", "sh", "-c", script]);
         with.current_dir(trial.path()).envs(KEYS).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut with = with.spawn().expect("the binary runs");
         assert_eq!(line(&mut with), "ready");
@@ -163,9 +166,11 @@ fn a_cancelled_job_leaves_nothing() {
             assert!(sent.is_ok_and(|status| status.success()));
         }
         let status = with.wait().expect("it ends");
-        assert_eq!(status.code(), Some(code), "{signals:?}");
+        assert_eq!(status.code(), Some(code), "{target:?} {signals:?}");
         assert_eq!(trial.environments(&engine), "no environments\n");
+        let told = std::fs::read_to_string(trial.path().join("told")).expect("the command was told");
+        let begins = if signals.len() == 2 { "interrupted\n" } else { "terminated\n" };
+        assert!(told.starts_with(begins) && told.ends_with("terminated\n"), "{target:?} {signals:?}: {told}");
+        std::fs::remove_file(trial.path().join("told")).expect("it is there");
     }
-    let told = std::fs::read_to_string(trial.path().join("told")).expect("the command was told");
-    assert!(told.starts_with("interrupted\n") && told.ends_with("terminated\n"), "{told}");
 }

@@ -68,6 +68,11 @@ impl Child {
         let _ = if self.own_group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
     }
 
+    /// Waits until it ends after a signal. Further signals go on to it.
+    pub async fn finish(&mut self, signals: &mut Signals) {
+        while let Ended::Interrupted(_) = self.wait(signals).await {}
+    }
+
     /// Ends what is still there of it.
     pub async fn end(mut self) {
         self.send(Signal::KILL);

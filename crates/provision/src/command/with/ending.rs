@@ -8,19 +8,16 @@ pub enum Brought {
     Up,
     /// Something may have been changed.
     Failed(Exit),
-    /// Refused before anything was changed.
-    Untouched(Exit),
-    /// An error before anything was changed.
+    /// Refused, or an error, before anything was changed.
     Stopped(Stop),
 }
 
-pub fn brought(up: Exit) -> Brought {
-    match up {
-        Exit::Done => Brought::Up,
-        Exit::FailedHalfWay | Exit::Interrupted | Exit::Terminated => Brought::Failed(up),
-        Exit::Failed | Exit::Changes | Exit::Spec | Exit::Consent | Exit::Kept | Exit::Usage | Exit::Command(_) => {
-            Brought::Untouched(up)
-        }
+/// `interrupted`: the exit code of a signal that came meanwhile. It does not make an error a change.
+pub fn brought(up: Result<Exit, Stop>, interrupted: Option<Exit>) -> Brought {
+    match (up, interrupted) {
+        (Err(stop), _) => Brought::Stopped(stop),
+        (Ok(Exit::Done), None) => Brought::Up,
+        (Ok(up), interrupted) => Brought::Failed(interrupted.unwrap_or(up)),
     }
 }
 
@@ -28,7 +25,7 @@ pub fn brought(up: Exit) -> Brought {
 pub fn removes(brought: &Brought, ran: Option<Exit>, interrupted: bool, keep_on_failure: bool) -> bool {
     let keeps = keep_on_failure && !interrupted;
     match brought {
-        Brought::Untouched(_) | Brought::Stopped(_) => false,
+        Brought::Stopped(_) => false,
         Brought::Failed(_) => !keeps,
         Brought::Up => ran == Some(Exit::Done) || !keeps,
     }
@@ -37,7 +34,7 @@ pub fn removes(brought: &Brought, ran: Option<Exit>, interrupted: bool, keep_on_
 /// That of `up` where it failed; else the command's; where that is 0, the removal's.
 pub fn exit(brought: &Brought, ran: Option<Exit>, down: Option<Exit>) -> Exit {
     match (brought, ran) {
-        (Brought::Failed(exit) | Brought::Untouched(exit), _) => *exit,
+        (Brought::Failed(exit), _) => *exit,
         (Brought::Up | Brought::Stopped(_), Some(exit)) if exit != Exit::Done => exit,
         (Brought::Up | Brought::Stopped(_), _) => down.unwrap_or(Exit::Done),
     }
@@ -64,14 +61,17 @@ mod tests {
             (FailedHalfWay, None, false, false, true, Done, FailedHalfWay),
             (FailedHalfWay, None, false, true, false, Done, FailedHalfWay),
             (Interrupted, None, true, true, true, Done, Interrupted),
-            (Failed, None, false, false, false, Done, Failed),
-            (Consent, None, false, false, false, Done, Consent),
+            (Failed, None, false, false, true, Done, Failed),
         ] {
-            let brought = brought(up);
+            let brought = brought(Ok(up), None);
             let case = format!("{up:?} {ran:?} {interrupted} {keep}");
             assert_eq!(removes(&brought, ran, interrupted, keep), removed, "{case}");
             assert_eq!(exit(&brought, ran, removed.then_some(down)), expected, "{case}");
         }
-        assert!(!removes(&Brought::Stopped(Stop::Errors(vec![])), None, false, false));
+        let signal = Some(Interrupted);
+        assert!(matches!(brought(Ok(Done), signal), Brought::Failed(Interrupted)));
+        for stop in [Stop::Errors(vec![]), Stop::Said(Consent)] {
+            assert!(!removes(&brought(Err(stop), signal), None, true, false), "nothing was changed");
+        }
     }
 }
