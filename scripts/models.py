@@ -40,7 +40,7 @@ OPERATIONS = {
         PutLogGroupDeletionProtection PutRetentionPolicy TagLogGroup TagResource UntagLogGroup UntagResource""",
     "sts": "AssumeRole GetCallerIdentity",
 }
-# Where a REST protocol carries a member outside path, query and body: not checked here.
+# Where a REST protocol carries a member outside path, query and body: not checked here. A test looks at the headers.
 ELSEWHERE = ("header", "headers")
 # Optional in the models for streams that distribute records by themselves, which the engine refuses to create.
 REQUIRED = {"PutRecordInput": ["PartitionKey"], "PutRecordsRequestEntry": ["PartitionKey"]}
@@ -61,6 +61,8 @@ def describe(name, raw, shape_names):
         out["members"] = list(members.items())
         out["required"] = [each for each in raw.get("required", []) + REQUIRED.get(name, []) if each in members]
         shape_names.extend(members.values())
+        headers = {each: m["locationName"] for each, m in raw["members"].items() if m.get("location") == "header"}
+        out["headers"] = list(headers.items())
     for part in ("member", "key", "value"):
         if part in raw:
             out[part] = raw[part]["shape"]

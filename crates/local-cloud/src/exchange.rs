@@ -43,12 +43,16 @@ impl Engine {
         }
         let now = [Timestamp::now(), Timestamp::from_millisecond(self.now() as i64).unwrap_or_default()];
         let signed = signature::check(&parts, &body, self.secret(), now);
-        let request = wire::request(parts, body);
+        let mut request = wire::request(parts, body);
         let route = wire::route(&request);
         if let Err(denied) = signed
             && route != Route::Local
         {
             return Ok(refuse(route, &request, denied.error(service_name(route))).map(Content::from));
+        }
+        let hoisted = if route == Route::S3 { wire::s3::incoming::headers_from_query(&mut request) } else { Ok(()) };
+        if let Err(error) = hoisted {
+            return Ok(refuse(route, &request, error).map(Content::from));
         }
         let operation = wire::operation::name(route, &request).unwrap_or_default();
         // No rule keeps the engine's own calls from taking it back.

@@ -12,7 +12,7 @@
 //! - `drive` owns the clock, the journal and the processes. It is the only part that waits for world time.
 //! - `faults` says which calls go wrong, by rule and by seed, `anomalies` what AWS answers for a while after a change, and `rates`
 //!   how often it may be called; `exchange` asks them around each call.
-//! - `connector` (the AWS SDK's HTTP client, in this process) and `server` (a loopback port) are two doors to the same room.
+//! - `connector` (the AWS SDK's HTTP client, in this process) and `server` (a loopback port) both hand requests to `exchange`.
 //!
 //! A module names only what stands below it: `floors` keeps that.
 //!

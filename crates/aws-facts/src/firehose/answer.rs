@@ -222,22 +222,28 @@ fn judge_records(ids: &[&str], records: Vec<Returned>) -> Judged {
 /// The breach that a record with an unknown id is.
 fn unknown(record_id: &Text) -> (Kind, String) {
     match record_id {
-        Text::Is(id) => (Kind::RecordUnknown, format!("the response has recordId {id:?}, which was not in the event")),
+        Text::Is(id) => {
+            (Kind::RecordUnknown, format!("the response has recordId {:?}, which was not in the event", short(id)))
+        }
         Text::Not(Form::Null) => (Kind::RecordUnknown, "a record of the response has no `recordId`".into()),
         Text::Not(form) => (Kind::Unreadable, format!("a `recordId` of the response is {form}, not a string")),
     }
 }
 
 fn verdict(record: &Returned) -> Result<Verdict, (Kind, String)> {
-    match record.result.text() {
-        Some("Ok") => Ok(Verdict::Ok { data: data(&record.data)?, partition_keys: partition_keys(&record.metadata)? }),
-        Some("Dropped") => Ok(Verdict::Dropped),
-        Some("ProcessingFailed") => Ok(Verdict::Failed),
-        other => {
-            let other = other.unwrap_or_default();
-            let what = format!("the result is {other:?}, not Ok, Dropped or ProcessingFailed");
-            Err((Kind::UnknownResult, what))
-        }
+    let unknown = |what: String| {
+        let what = format!("{what}, not Ok, Dropped or ProcessingFailed");
+        Err((Kind::UnknownResult, what))
+    };
+    match &record.result {
+        Text::Is(text) => match text.as_ref() {
+            "Ok" => Ok(Verdict::Ok { data: data(&record.data)?, partition_keys: partition_keys(&record.metadata)? }),
+            "Dropped" => Ok(Verdict::Dropped),
+            "ProcessingFailed" => Ok(Verdict::Failed),
+            other => unknown(format!("the result is {:?}", short(other))),
+        },
+        Text::Not(Form::Null) => Err((Kind::UnknownResult, "there is no `result`".into())),
+        Text::Not(form) => unknown(format!("the result is {form}")),
     }
 }
 
@@ -267,7 +273,7 @@ fn partition_keys(metadata: &Value) -> Result<BTreeMap<String, String>, (Kind, S
         Some(Value::Object(keys)) => {
             let text = |(key, value): (&String, &Value)| match value {
                 Value::String(value) => Ok((key.clone(), value.clone())),
-                other => Err(wrong(format!("partition key {key:?}"), other, "a string")),
+                other => Err(wrong(format!("partition key {:?}", short(key)), other, "a string")),
             };
             keys.iter().map(text).collect()
         }
@@ -285,15 +291,22 @@ fn failure(document: &[u8]) -> (Kind, String) {
         _ => Kind::FunctionFailed,
     };
     let what = match (said("errorType"), said("errorMessage")) {
-        (Some(name), Some(message)) => format!("{name}: {message}"),
-        (None, Some(message)) => message.to_owned(),
+        (Some(name), Some(message)) => format!("{}: {}", short(name), cut(message, MAX_MESSAGE_CHARS)),
+        (None, Some(message)) => cut(message, MAX_MESSAGE_CHARS),
         _ => short(&String::from_utf8_lossy(document)),
     };
     (kind, format!("the function failed: {what}"))
 }
 
+/// Characters of a function's own error message that are told.
+const MAX_MESSAGE_CHARS: usize = 1_000;
+
 fn short(text: &str) -> String {
-    match text.char_indices().nth(60) {
+    cut(text, 60)
+}
+
+fn cut(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -167,7 +167,7 @@ impl Store {
     /// From now on nothing changes. What was not kept is taken back.
     fn stall(&mut self, why: String) {
         let Keeping::OnDisk(journal) = std::mem::replace(&mut self.keeping, Keeping::Closed) else { return };
-        tracing::warn!("{why}; nothing is changed until there is store again");
+        tracing::warn!("{why}; nothing is changed until the disk has space again");
         let (lock, acknowledged, contents) = journal.into_acknowledged();
         let mut world = self.world.renewed();
         let read = Journal::read(&self.folder(), acknowledged, &mut world);
@@ -193,7 +193,7 @@ impl Store {
         let opened = lock.and_then(|lock| Journal::open(&folder, lock, Some(acknowledged), &self.disk, &mut world));
         match opened {
             Ok(opened) => {
-                tracing::warn!("there is store in {} again", folder.display());
+                tracing::warn!("the disk of {} has space again", folder.display());
                 self.world = world;
                 self.keeping = Keeping::OnDisk(Box::new(opened.journal));
                 self.damage.extend(opened.damage);

@@ -68,7 +68,7 @@ impl Pool {
 
     /// Runs the function once, in a warm process where there is one.
     pub async fn invoke(&self, function: &FunctionImage, input: Input) -> InvokeOutcome {
-        let _place = match input.nested {
+        let place = match input.nested {
             true => None,
             false => Some(self.places.acquire().await.expect("the semaphore is never closed")),
         };
@@ -81,7 +81,8 @@ impl Pool {
             },
         };
         let (outcome, reusable) = warm.process.invoke(&id, function, input).await;
-        if reusable && !warm.retired.get() && self.shelf.borrow().idle.len() < MAX_PROCESSES {
+        drop(place);
+        if reusable && !warm.retired.get() && self.shelf.borrow().idle.len() + self.working() < MAX_PROCESSES {
             self.shelf.borrow_mut().idle.push(warm);
         } else {
             warm.process.end().await;
@@ -151,10 +152,14 @@ impl Pool {
 
     /// The longest idle go until the new one fits.
     fn make_room(&self) {
-        let working = MAX_PROCESSES - self.places.available_permits();
         let mut shelf = self.shelf.borrow_mut();
-        let surplus = (shelf.idle.len() + working).saturating_sub(MAX_PROCESSES);
+        let surplus = (shelf.idle.len() + self.working()).saturating_sub(MAX_PROCESSES);
         shelf.idle.drain(..surplus);
+    }
+
+    /// Processes at work, without those of nested invocations.
+    fn working(&self) -> usize {
+        MAX_PROCESSES - self.places.available_permits()
     }
 
     fn folder(&self, code_sha256: &str) -> Folder {
@@ -187,4 +192,28 @@ fn not_started(id: &str, function: &FunctionImage, error_type: &str, message: &s
     let measured = report::Measured { duration_ms: 0.0, init_ms: None, max_memory_mib: None };
     let message = format!("RequestId: {id} {message}");
     report::failed(error_type, &message, report::frame(id, function, measured, vec![message.clone()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::python;
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_nested_invocation_leaves_no_process_when_as_many_work_as_may() {
+        let tasks = tokio::task::LocalSet::new();
+        let nested = || Input { payload: "{}".into(), client_context: None, nested: true };
+        let folder = std::env::temp_dir();
+        let idle_beside = async |working: usize| {
+            let pool = Pool::new(&folder);
+            let _at_work = pool.places.acquire_many(working as u32).await.expect("never closed");
+            let outcome = pool.invoke(&python(), nested()).await;
+            assert_eq!(outcome.function_error, None, "{outcome:?}");
+            let idle = pool.shelf.borrow().idle.len();
+            pool.close().await;
+            idle
+        };
+        let found = tasks.run_until(async { [idle_beside(MAX_PROCESSES).await, idle_beside(MAX_PROCESSES - 1).await] });
+        assert_eq!(found.await, [0, 1]);
+    }
 }

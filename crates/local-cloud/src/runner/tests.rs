@@ -69,7 +69,7 @@ fn image(runtime: &str, code: Bytes) -> FunctionImage {
     }
 }
 
-fn python() -> FunctionImage {
+pub fn python() -> FunctionImage {
     image("python3.13", zip_of(&[("app.py", PYTHON, 0o644)]))
 }
 

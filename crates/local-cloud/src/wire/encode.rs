@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_wear_the_dress_of_their_protocol() {
+    fn errors_are_written_as_their_protocol_writes_them() {
         let error = |code| AwsError::new(code, "a < b").with_status(404);
         assert_eq!(
             encoded("kinesis", error("ResourceNotFoundException")),

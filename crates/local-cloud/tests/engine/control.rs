@@ -77,7 +77,7 @@ async fn what_is_due_on_a_clock_that_stands_waits_until_it_goes_on() {
 }
 
 #[tokio::test]
-async fn faults_wear_the_dress_of_their_service_and_lose_only_the_answer() {
+async fn faults_are_written_as_their_service_writes_errors_and_lose_only_the_answer() {
     let engine = engine().await;
     for rule in ["kinesis:ListStreams=throttle,count=1", "kinesis:ListStreams=503,count=1", "s3:GetObject=throttle"] {
         assert_eq!(control(&engine, "POST", &format!("faults?rule={rule}")).await.0, 200);

@@ -237,6 +237,29 @@ async fn of_many_keys_those_are_deleted_that_may_be() {
     assert!(text(&left).contains("shut/a") && !text(&left).contains("open/a"), "{}", text(&left));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_presigned_put_that_names_a_source_in_its_query_is_authorized_as_a_copy() {
+    let engine = with_reader().await;
+    call(&engine, "PUT", "/lake", &None, &[], "").await;
+    call(&engine, "PUT", "/lake/shut/a", &None, &[], "secret").await;
+    engine.advance(Duration::from_secs(1)).await;
+    let (key, token) = assume(&engine, &[]).await.expect("a session");
+    let put = async |more: &str| {
+        let credential = format!("{key}%2F20260101%2Fus-east-1%2Fs3%2Faws4_request");
+        let query = format!(
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}&X-Amz-Date=20260101T000000Z&X-Amz-Expires=60\
+             &X-Amz-SignedHeaders=host&X-Amz-Signature=0&X-Amz-Security-Token={token}{more}"
+        );
+        let put = http::Request::put(format!("/lake/open/a?{query}")).body(bytes::Bytes::from("x"));
+        engine.call(put.expect("valid parts")).await
+    };
+    assert_eq!(put("").await.status(), 200);
+    let copied = put("&x-amz-copy-source=lake%2Fshut%2Fa").await;
+    assert_eq!(copied.status(), 403, "{}", text(&copied));
+    let kept = call(&engine, "GET", "/lake/open/a", &None, &[], "").await;
+    assert_eq!(text(&kept), "x");
+}
+
 /// Why a call of a role, or about one, is refused names it without a path while there is none of that name.
 #[tokio::test(start_paused = true)]
 async fn a_role_that_does_not_exist_is_named_without_its_path() {

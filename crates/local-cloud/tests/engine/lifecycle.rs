@@ -52,6 +52,27 @@ async fn what_a_rule_says_goes_at_midnight_and_is_announced() {
     assert!(!text(&s3(&engine, "GET", "/lake?uploads", &[], "").await).contains("<Key>tmp/u</Key>"));
 }
 
+/// The completion is repeated when its object is not the newest version any more, and the rule is about the newest.
+#[tokio::test]
+async fn a_repeated_completion_tells_no_expiration_of_a_newer_version() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    let versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    s3(&engine, "PUT", "/lake?versioning", &[], versioning).await;
+    s3(&engine, "PUT", "/lake?lifecycle", &[], &rules("<Expiration><Days>1</Days></Expiration>")).await;
+    let begun = s3(&engine, "POST", "/lake/tmp/k?uploads", &[], "").await;
+    let id = text(&begun).split("UploadId>").nth(1).expect("an id").trim_end_matches("</").to_owned();
+    s3(&engine, "PUT", &format!("/lake/tmp/k?uploadId={id}&partNumber=1"), &[], "x").await;
+    let parts = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>9dd4e461268c8034f5c8564e155c67a6</ETag></Part>\
+         </CompleteMultipartUpload>";
+    let complete = async || s3(&engine, "POST", &format!("/lake/tmp/k?uploadId={id}"), &[], parts).await;
+    let first = complete().await;
+    assert!(header(&first, "x-amz-expiration").contains("rule-id=\"old\""), "{}", text(&first));
+    s3(&engine, "PUT", "/lake/tmp/k", &[], "newer").await;
+    let again = complete().await;
+    assert_eq!((text(&again), header(&again, "x-amz-expiration")), (text(&first), ""));
+}
+
 #[tokio::test]
 async fn a_versioned_key_is_gone_when_its_marker_is_alone_and_so_it_stays_after_a_restart() {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -492,6 +492,21 @@ async fn a_presigned_address_carries_headers_in_its_query() {
 }
 
 #[tokio::test]
+async fn a_bucket_with_a_reserved_name_is_not_created_and_is_only_missing_to_other_calls() {
+    let engine = engine().await;
+    for (method, path, code) in [
+        ("PUT", "/lake--x-s3", "InvalidBucketName"),
+        ("PUT", "/Lake", "InvalidBucketName"),
+        ("GET", "/Lake/k", "InvalidBucketName"),
+        ("GET", "/lake--x-s3/k", "NoSuchBucket"),
+        ("PUT", "/amzn-s3-demo-lake/k", "NoSuchBucket"),
+    ] {
+        let refused = s3(&engine, method, path, &[], "").await;
+        assert!(text(&refused).contains(&format!("<Code>{code}</Code>")), "{method} {path}: {}", text(&refused));
+    }
+}
+
+#[tokio::test]
 async fn an_upload_may_be_completed_twice() {
     let engine = engine().await;
     s3(&engine, "PUT", "/lake", &[], "").await;

@@ -94,9 +94,10 @@ pub struct Delivered<'a> {
 /// S3's own code (`NoSuchBucket`, ...).
 pub fn store(state: &mut State, now: Millis, delivered: Delivered) -> Result<(), AwsError> {
     let Delivered { bucket, key, body, etag, content_encoding, kms_key } = delivered;
+    let there = state.bucket(bucket)?;
     let encryption = match kms_key {
-        Some(key) => Encryption { kms_key: Some(key.to_owned()), ..Encryption::default() },
-        None => state.bucket(bucket)?.default_encryption(),
+        Some(key) => Encryption::of("aws:kms", Some(key.to_owned()), there.has_bucket_keys()),
+        None => there.default_encryption(),
     };
     let description = Description {
         content_type: Some("application/octet-stream".into()),

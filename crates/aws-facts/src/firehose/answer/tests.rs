@@ -68,8 +68,8 @@ fn a_record_that_is_forgotten_answered_twice_or_answered_without_data_fails_alon
 fn one_answer_in_the_wrong_form_fails_the_batch_and_names_its_record() {
     let table = [
         (r#""result":"OK","data":"QQ==""#, Kind::UnknownResult, "the result is \"OK\", not Ok"),
-        (r#""result":1,"data":"QQ==""#, Kind::UnknownResult, "the result is \"\", not Ok"),
-        (r#""data":"QQ==""#, Kind::UnknownResult, "the result is \"\", not Ok"),
+        (r#""result":1,"data":"QQ==""#, Kind::UnknownResult, "the result is a number, not Ok"),
+        (r#""data":"QQ==""#, Kind::UnknownResult, "there is no `result`"),
         (r#""result":"Ok","data":{"a":1}"#, Kind::DataNotBase64, "`data` is an object, not a base64 string"),
         (r#""result":"Ok","data":"b'QQ=='""#, Kind::DataNotBase64, "`data` is not base64: b'QQ=='"),
         (r#""result":"Ok","data":"QQ""#, Kind::DataNotBase64, "`data` is not base64: QQ"),
@@ -92,6 +92,26 @@ fn one_answer_in_the_wrong_form_fails_the_batch_and_names_its_record() {
         let breach = judged.fails_the_batch().expect("it fails the batch");
         assert_eq!((breach.kind, breach.record), (kind, Some(1)), "{fields}");
         assert!(breach.what.starts_with(what), "{fields}: {}", breach.what);
+    }
+}
+
+#[test]
+fn texts_of_the_response_are_told_in_short() {
+    let long = "x".repeat(5_000);
+    for (payload, failed) in [
+        (format!(r#"{{"records":[{{"recordId":"a","result":"{long}"}}]}}"#), false),
+        (format!(r#"{{"records":[{{"recordId":"{long}","result":"Dropped"}}]}}"#), false),
+        (
+            format!(
+                r#"{{"records":[{{"recordId":"a","result":"Ok","data":"","metadata":{{"partitionKeys":{{"{long}":1}}}}}}]}}"#
+            ),
+            false,
+        ),
+        (format!(r#"{{"errorType":"E","errorMessage":"{long}"}}"#), true),
+    ] {
+        let judged = judge(&["a"], payload.as_bytes(), failed);
+        let breach = judged.breaches.first().expect("it is wrong");
+        assert!(breach.what.len() < 1_100 && breach.what.contains('…'), "{}", breach.what);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::service::s3::bucket::Tags;
 use crate::service::s3::{Checksum, State, Sums, refusal};
 use crate::wire::s3::context::Context;
 use crate::wire::s3::convert::{self, Tagged};
-
+use crate::wire::s3::read::WithHeaders;
 use crate::wire::s3::{acls, buckets, documents, lists, objects, read, uploads, versions};
 
 /// What an operation knows beside its input.
@@ -97,7 +97,7 @@ fn with_header<T>(mut answer: S3Response<T>, name: &'static str, value: &str) ->
     answer
 }
 
-fn with_headers<T>(answer: S3Response<(T, Vec<(&'static str, String)>)>) -> S3Response<T> {
+fn with_headers<T>(answer: S3Response<WithHeaders<T>>) -> S3Response<T> {
     let S3Response { output: (output, headers), .. } = answer;
     headers.into_iter().fold(S3Response::new(output), |answer, (name, value)| with_header(answer, name, &value))
 }

@@ -29,7 +29,9 @@ const HOISTED: &[&str] = &["content-md5", "content-type"];
 
 /// Makes headers of the query parameters that a presigned address carries for them: clients move headers there, so that they are
 /// part of the address and its signature.
-fn headers_from_query(request: &mut Request) -> Result<(), AwsError> {
+///
+/// This comes before anything looks at the request: a header can make it another operation (`x-amz-copy-source`).
+pub fn headers_from_query(request: &mut Request) -> Result<(), AwsError> {
     let signed = |name: &str| request.query(name).is_some();
     let outdated = signed("AWSAccessKeyId") && signed("Signature");
     if !outdated && !signed("X-Amz-Signature") {
@@ -40,10 +42,10 @@ fn headers_from_query(request: &mut Request) -> Result<(), AwsError> {
         let of_signature = PRESIGNED.iter().any(|known| known.eq_ignore_ascii_case(&name));
         !of_signature && (name.starts_with("x-amz-") || (outdated && HOISTED.contains(&name.as_str())))
     };
-    let (headers, query) = std::mem::take(&mut request.query).into_iter().partition(|(name, _)| is_header(name));
+    let (hoisted, query): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut request.query).into_iter().partition(|(name, _)| is_header(name));
     request.query = query;
-    let headers: Vec<(String, String)> = headers;
-    for (name, value) in headers {
+    for (name, value) in hoisted {
         let invalid = || invalid_argument("A header in the query is malformed", &name, &value);
         let header = HeaderName::try_from(&name).map_err(|_| invalid())?;
         let text = HeaderValue::try_from(&value).map_err(|_| invalid())?;
@@ -54,7 +56,6 @@ fn headers_from_query(request: &mut Request) -> Result<(), AwsError> {
 
 /// Takes off what belongs to the signature: headers, query parameters, and the coding of the body.
 pub fn take_off_signature(request: &mut Request) -> Result<(), AwsError> {
-    headers_from_query(request)?;
     let encoding = request.header("content-encoding").unwrap_or_default().to_owned();
     let streams = request.header("x-amz-content-sha256").is_some_and(|hash| hash.starts_with("STREAMING-"));
     let codings: Vec<&str> = encoding.split(',').map(str::trim).filter(|coding| !coding.is_empty()).collect();

@@ -11,6 +11,7 @@ use crate::request::AwsError;
 use crate::service::s3::bucket::Tags;
 use crate::service::s3::checksum::Algorithm;
 use crate::service::s3::object::{New, Precondition};
+use crate::service::s3::version::VersionId;
 use crate::service::s3::{Description, Object, State, refusal};
 
 pub fn put(state: &mut State, cx: &Context, input: PutObjectInput, body: Bytes) -> Result<PutObjectOutput, AwsError> {
@@ -30,16 +31,17 @@ pub fn put(state: &mut State, cx: &Context, input: PutObjectInput, body: Bytes) 
     let stored = state.put(cx.now, &input.bucket, &input.key, new, precondition)?;
     let output = PutObjectOutput {
         e_tag: Some(convert::etag(&stored.etag)),
-        expiration: expiration(state, &input.bucket, &input.key),
+        expiration: expiration(state, &input.bucket, &input.key, &stored.version),
         version_id: stored.version,
         ..Default::default()
     };
     Ok(with_checksum!(with_encryption!(output, &encryption), Some(&checksum), typed))
 }
 
-/// The expiration of an object that was just written.
-pub fn expiration(state: &State, bucket: &str, key: &str) -> Option<String> {
-    state.expiration(bucket, key, state.object(bucket, key, None).ok()?)
+/// The expiration of a version, if it is the newest one of its key. The lifecycle rules that S3 tells of are those for the newest.
+pub fn expiration(state: &State, bucket: &str, key: &str, version: &VersionId) -> Option<String> {
+    let newest = state.object(bucket, key, None).ok().filter(|newest| newest.version == *version)?;
+    state.expiration(bucket, key, newest)
 }
 
 pub fn tagging(state: &State, input: &GetObjectTaggingInput) -> Result<GetObjectTaggingOutput, AwsError> {
@@ -115,7 +117,7 @@ pub fn copy(
     };
     let output = CopyObjectOutput {
         copy_object_result: Some(with_checksum!(result, Some(&checksum), typed)),
-        expiration: expiration(state, &input.bucket, &input.key),
+        expiration: expiration(state, &input.bucket, &input.key, &stored.version),
         version_id: stored.version,
         copy_source_version_id: copied_version,
         ..Default::default()

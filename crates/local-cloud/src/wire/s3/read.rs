@@ -66,7 +66,7 @@ fn expiration(state: &State, bucket: &str, key: &str, version: Option<&str>, obj
 }
 
 /// An answer, and headers for which the library's type has no members.
-type WithHeaders<T> = (T, Vec<(&'static str, String)>);
+pub type WithHeaders<T> = (T, Vec<(&'static str, String)>);
 
 pub fn get(state: &State, cx: &Context, input: &GetObjectInput) -> Result<WithHeaders<GetObjectOutput>, AwsError> {
     let (output, object, body, part) = read!(GetObjectOutput, state, cx, input);
@@ -174,7 +174,7 @@ impl Span {
 
     /// What was put in one piece is its first part.
     fn of_part(number: i32, object: &Object) -> Result<Span, AwsError> {
-        let whole = [object::Part { number: 1, size: object.size, checksum: None }];
+        let whole = [object::Part { number: 1, size: object.size, etag: None, checksum: None }];
         let parts = if object.parts.is_empty() { &whole[..] } else { &object.parts };
         let at = parts.iter().position(|part| part.number == number).ok_or_else(|| {
             let refused = AwsError::new("InvalidPartNumber", "The requested partnumber is not satisfiable");
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_parts_number_finds_its_bytes() {
-        let part = |number, size| object::Part { number, size, checksum: None };
+        let part = |number, size| object::Part { number, size, etag: None, checksum: None };
         let of = |number, parts: &[object::Part]| {
             let object = Object { size: 10, parts: parts.to_vec(), ..Object::default() };
             let found = Span::of_part(number, &object).map_err(|error| error.details);

@@ -1,6 +1,6 @@
 //! Refuses requests before any operation, and writes errors.
 
-use aws_facts::s3::check_bucket_name;
+use aws_facts::s3::check_bucket_characters;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 
@@ -69,7 +69,7 @@ pub fn admit(
     if let Some(owner) = owners.find(|owner| *owner != account) {
         return Err(not_owned_by(owner).into());
     }
-    if let Some(name) = target.bucket().filter(|name| check_bucket_name(name).is_err()) {
+    if let Some(name) = target.bucket().filter(|name| check_bucket_characters(name).is_err()) {
         return Err(refusal::invalid_bucket_name(name).into());
     }
     unsupported::check(target, request)?;

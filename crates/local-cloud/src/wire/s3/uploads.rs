@@ -140,7 +140,7 @@ pub fn complete(
     let (object, body) = state.get(&input.bucket, &input.key, Some(stored.id()))?;
     let output = CompleteMultipartUploadOutput {
         e_tag: Some(convert::etag(&stored.etag)),
-        expiration: objects::expiration(state, &input.bucket, &input.key),
+        expiration: objects::expiration(state, &input.bucket, &input.key, &object.version),
         version_id: stored.version,
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),

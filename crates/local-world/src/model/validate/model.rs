@@ -51,6 +51,10 @@ pub struct Shape {
     pub members: Vec<(String, String)>,
     #[serde(default)]
     pub required: Vec<String>,
+    /// Members of a structure that travel in headers, and the headers.
+    #[cfg(test)]
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
     /// A list's items.
     pub member: Option<String>,
     pub key: Option<String>,

@@ -97,7 +97,7 @@ pub fn create_delivery_stream(state: &mut State, at: &Scope, input: CreateDelive
     check_roles(at, &jobs)?;
     jobs.iter().for_each(|job| start_at_the_end(state, at, job));
     state.streams.insert(&key, stream);
-    state.pipeline(jobs);
+    state.start_pipelines(jobs);
     Ok(json!({ "DeliveryStreamARN": arn }))
 }
 
@@ -226,7 +226,7 @@ pub fn update_destination(state: &mut State, at: &Scope, input: UpdateDestinatio
     let new: Vec<Job> = jobs.iter().filter(new).cloned().collect();
     new.iter().for_each(|job| start_at_the_end(state, at, job));
     state.streams.insert(at.key(name), stream);
-    state.pipeline(jobs);
+    state.start_pipelines(jobs);
     Ok(json!({}))
 }
 

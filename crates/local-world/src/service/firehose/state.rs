@@ -106,8 +106,8 @@ impl State {
         }
     }
 
-    /// Data moves as these jobs say, from now on.
-    pub(super) fn pipeline(&mut self, jobs: Vec<Job>) {
+    /// Makes a pipeline of each job, or gives the job to the pipeline that is there.
+    pub(super) fn start_pipelines(&mut self, jobs: Vec<Job>) {
         for job in jobs.into_iter().map(Arc::new) {
             match self.pipelines.get_mut(&job.lane) {
                 Some(pipeline) => pipeline.job = job,
@@ -220,7 +220,7 @@ impl State {
         match self.streams.get(key) {
             Some(stream) if stream.status != Status::Deleting => {
                 let jobs = stream.jobs().map_err(serde::de::Error::custom)?;
-                self.pipeline(jobs);
+                self.start_pipelines(jobs);
             }
             _ => {}
         }

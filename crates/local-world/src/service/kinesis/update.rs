@@ -114,9 +114,10 @@ pub struct Encryption {
 }
 
 impl Encryption {
-    /// The model has `NONE` too, which is none to be had: <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_StartStreamEncryption.html>
+    /// The service model also has `NONE`, which these two operations do not take:
+    /// <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_StartStreamEncryption.html>
     fn check(&self) -> Result<(), AwsError> {
-        // The words are ours.
+        // AWS's own message is not known.
         let refused = || invalid(format!("EncryptionType must be KMS, not {}.", self.encryption_type));
         if self.encryption_type == "KMS" { Ok(()) } else { Err(refused()) }
     }

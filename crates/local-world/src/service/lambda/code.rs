@@ -15,7 +15,8 @@ use crate::service::s3;
 
 use super::{State, invalid};
 
-/// A deployment package may have so many entries, which is what the format has room for without its extension: a bound of ours, for the file system's sake.
+/// Entries of a deployment package. This bound is the emulator's own, for the file system's sake: a zip without the ZIP64 extension has
+/// room for so many.
 pub const MAX_ENTRIES: usize = 65_535;
 
 /// Where the caller says the code is.

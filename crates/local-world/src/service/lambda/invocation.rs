@@ -69,7 +69,11 @@ pub fn call(call: &mut Call) -> Outcome {
     let payload = payload(&call.request.body)?;
     let client_context = client_context(call.request.header("x-amz-client-context"))?;
     let input = Input { payload, client_context, nested: false };
-    let tail = call.request.header("x-amz-log-type") == Some("Tail");
+    let tail = match call.request.header("x-amz-log-type").unwrap_or("None") {
+        "Tail" => true,
+        "None" => false,
+        other => return Err(invalid(format!("Unsupported log type: {other}"))),
+    };
     match call.request.header("x-amz-invocation-type").unwrap_or("RequestResponse") {
         "DryRun" => {
             check(call.state, &reference)?;

@@ -36,6 +36,9 @@ pub struct Object {
 pub struct Part {
     pub number: i32,
     pub size: u64,
+    /// MD5 in hex. `None`: an earlier version of the engine stored the object, and kept none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
     /// `None`: the upload wanted none of its parts.
     pub checksum: Option<Checksum>,
 }

@@ -50,8 +50,9 @@ pub struct Part {
 impl Upload {
     /// A part as the object remembers it.
     fn joined(&self, number: i32) -> Option<object::Part> {
-        let Part { size, checksum, .. } = self.parts.get(&number)?;
-        Some(object::Part { number, size: *size, checksum: self.checksum.and(checksum.clone()) })
+        let Part { size, etag, checksum, .. } = self.parts.get(&number)?;
+        let (etag, checksum) = (Some(etag.clone()), self.checksum.and(checksum.clone()));
+        Some(object::Part { number, size: *size, etag, checksum })
     }
 }
 

@@ -199,9 +199,8 @@ fn spoil(value: &mut Value, path: &[&str]) {
 
 /// Members of an operation's input that nobody reads, as paths.
 fn unread(service: &'static str, operation: &str, tables: &'static Service) -> BTreeSet<String> {
-    // Its body is the payload, and the rest is in path, query and headers: `service/lambda/invocation` reads it.
     if operation == "Invoke" {
-        return BTreeSet::new();
+        return unread_headers(tables.shape(&tables.operations[operation]));
     }
     let inputs = Inputs { service, operation, tables };
     let shape = tables.shape(&tables.operations[operation]);
@@ -231,6 +230,20 @@ fn unread(service: &'static str, operation: &str, tables: &'static Service) -> B
         !heard(&value).failed
     });
     paths
+}
+
+/// Headers of Invoke that make no difference. Its body is the function's own, and the function's name and version are in its path and
+/// query, so that only the headers can be overlooked: one that is read is refused if it makes no sense.
+fn unread_headers(shape: &Shape) -> BTreeSet<String> {
+    assert_eq!(shape.headers.len(), 5, "the model's headers are in the table");
+    let is_refused = |header: &str| {
+        let headers = HeaderMap::from_iter([(header.parse().unwrap(), "{no sense".parse().unwrap())]);
+        let invoked =
+            stage().call("lambda", Method::POST, "/2015-03-31/functions/f/invocations", headers, String::new());
+        invoked.is_err()
+    };
+    let unread = shape.headers.iter().filter(|(_, header)| !is_refused(&header.to_lowercase()));
+    unread.map(|(member, _)| member.clone()).collect()
 }
 
 fn called(stage: &mut Stage, service: &str, operation: &str, value: &Value) -> Result<Value, AwsError> {

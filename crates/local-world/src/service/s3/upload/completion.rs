@@ -5,7 +5,7 @@ use md5::{Digest, Md5};
 use super::{Part, Upload};
 use crate::request::AwsError;
 use crate::service::s3::checksum::Checksum;
-use crate::service::s3::object::{Object, Precondition};
+use crate::service::s3::object::{self, Object, Precondition};
 use crate::service::s3::{error, refusal};
 
 /// The smallest size, in bytes, of every part but the last.
@@ -62,20 +62,32 @@ impl Completion {
 }
 
 impl Completion {
-    /// Does it name the parts that the object was made of? An etag that it leaves out is not compared.
+    /// Whether it names the parts that the object was made of, its size and its checksum. Nothing that it leaves out is compared.
     pub(super) fn is_of(&self, object: &Object) -> bool {
-        let numbers = self.parts.iter().map(|asked| asked.number);
-        let etags: Option<Vec<&str>> = self.parts.iter().map(|asked| asked.etag.as_deref()).collect();
-        numbers.eq(object.parts.iter().map(|part| part.number))
-            && etags.is_none_or(|etags| etag_of(&etags).is_some_and(|etag| etag == object.etag))
+        let same_part = |(asked, part): (&Asked, &object::Part)| {
+            asked.number == part.number
+                && agrees(asked.etag.as_ref(), part.etag.as_ref())
+                && agrees(asked.checksum.as_ref(), part.checksum.as_ref())
+        };
+        let found = object.checksum.as_ref();
+        self.parts.len() == object.parts.len()
+            && self.parts.iter().zip(&object.parts).all(same_part)
+            && self.size.is_none_or(|size| size == object.size)
+            && self.checksum.as_ref().is_none_or(|said| found.is_some_and(|found| found.is(said)))
+            && self.composite.is_none_or(|composite| found.is_some_and(|found| found.is_composite() == composite))
     }
 }
 
-/// The etag of an object of parts with these etags. `None`: one of them is no MD5.
-fn etag_of(parts: &[&str]) -> Option<String> {
-    let digests: Option<Vec<Vec<u8>>> = parts.iter().map(|etag| hex::decode(etag).ok()).collect();
-    let digest = Md5::digest(digests?.concat());
-    Some(format!("{}-{}", hex::encode(digest), parts.len()))
+/// Whether the two are the same, where both are known.
+fn agrees<T: PartialEq>(asked: Option<&T>, known: Option<&T>) -> bool {
+    asked.zip(known).is_none_or(|(asked, known)| asked == known)
+}
+
+/// The etag of an object of parts with these etags.
+fn etag_of(parts: &[&str]) -> String {
+    let digests = parts.iter().map(|etag| hex::decode(etag).expect("a part's etag is an MD5 in hex"));
+    let digest = Md5::digest(digests.collect::<Vec<_>>().concat());
+    format!("{}-{}", hex::encode(digest), parts.len())
 }
 
 /// The object's etag, when the parts asked for are the parts there.
@@ -96,7 +108,7 @@ pub(super) fn check_parts(id: &str, upload: &Upload, asked: &[Asked]) -> Result<
         }
         etags.push(part.etag.as_str());
     }
-    Ok(etag_of(&etags).expect("a part's etag is an MD5 in hex"))
+    Ok(etag_of(&etags))
 }
 
 fn invalid_part(id: &str, asked: &Asked) -> AwsError {

@@ -56,7 +56,20 @@ fn a_repeated_completion_is_answered_like_the_first_while_its_object_is_there() 
     assert_eq!(complete(&mut state, &asked), first);
     let part_1 = hex::encode(Md5::digest(vec![b'a'; BIG]));
     assert_eq!(complete(&mut state, &[part(1, Some(&part_1)), asked[1].clone()]), first);
-    assert_eq!(complete(&mut state, &[part(1, Some("00")), asked[1].clone()]), Err("NoSuchUpload"));
+    for wrong in [[part(1, Some("00")), asked[1].clone()], [part(1, None), part(2, Some(&part_1))]] {
+        assert_eq!(complete(&mut state, &wrong), Err("NoSuchUpload"), "{wrong:?}");
+    }
+    let sum = Some(Algorithm::Crc32.of(b"other"));
+    for wrong in [
+        Completion { size: Some(3), ..completion(&asked) },
+        Completion { checksum: sum, ..completion(&asked) },
+        Completion { composite: Some(true), ..completion(&asked) },
+    ] {
+        let refused = state.complete_upload(1, "id", "lake", "k", wrong.clone(), &Joined::default());
+        assert_eq!(refused.map_err(|error| error.code), Err("NoSuchUpload"), "{wrong:?}");
+    }
+    let same_size = Completion { size: Some(BIG as u64 + 3), ..completion(&asked) };
+    assert!(state.complete_upload(1, "id", "lake", "k", same_size, &Joined::default()).is_ok());
     assert_eq!(complete(&mut state, &asked[..1]), Err("NoSuchUpload"));
     assert!(state.delete(2, "lake", "k", None).is_ok());
     assert_eq!(complete(&mut state, &asked), Err("NoSuchUpload"));

@@ -171,18 +171,19 @@ fn objects_are_encrypted_as_the_delivery_stream_or_else_their_bucket_says() {
     let kms = json!({ "KMSEncryptionConfig": { "AWSKMSKeyARN": KEY } });
     stage.create("with", json!({ "Prefix": "with/", "EncryptionConfiguration": kms }));
     stage.create("without", json!({ "Prefix": "without/" }));
-    let rule = json!({ "apply_server_side_encryption_by_default": { "sse_algorithm": "aws:kms", "kms_master_key_id": OTHER } });
+    let rule = json!({ "apply_server_side_encryption_by_default": { "sse_algorithm": "aws:kms", "kms_master_key_id": OTHER },
+        "bucket_key_enabled": true });
     stage.put(&["a"]);
     stage.advance(60_000);
     stage.world.s3.bucket_mut("lake").unwrap().documents.insert("encryption".into(), json!({ "rules": [rule] }));
     stage.put(&["b"]);
     stage.advance(60_000);
-    let keys = |prefix: &str| {
+    let found = |prefix: &str| {
+        let of = |key: &String| stage.world.s3.object("lake", key, None).unwrap().description.encryption.clone();
         let keys = stage.keys(prefix);
-        let key =
-            |key: &String| stage.world.s3.object("lake", key, None).unwrap().description.encryption.kms_key.clone();
-        keys.iter().map(key).collect::<Vec<_>>()
+        keys.iter().map(of).map(|found| (found.kms_key, found.bucket_key)).collect::<Vec<_>>()
     };
-    assert_eq!(keys("with/"), [Some(KEY.to_owned()), Some(KEY.to_owned())]);
-    assert_eq!(keys("without/"), [None, Some(OTHER.to_owned())]);
+    let (key, other) = (Some(KEY.to_owned()), Some(OTHER.to_owned()));
+    assert_eq!(found("with/"), [(key.clone(), false), (key, true)]);
+    assert_eq!(found("without/"), [(None, false), (other, true)]);
 }
