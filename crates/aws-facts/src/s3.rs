@@ -2,7 +2,12 @@
 
 /// Bytes of an object's key. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
 pub const MAX_KEY_BYTES: usize = 1_024;
+/// Characters of a bucket's name.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 pub const MAX_BUCKET_NAME: usize = 63;
+/// Characters of the id of a lifecycle rule.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html>
+pub const MAX_RULE_ID: usize = 255;
 
 /// Whether a bucket may be created with a name. The error is the rule that it breaks. Some endings and beginnings are reserved:
 /// buckets with such names exist, but others make them (access point aliases, directory buckets).

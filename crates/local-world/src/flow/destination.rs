@@ -1,7 +1,7 @@
 //! An S3 destination, close to the wire: one type for what is asked for, what is kept, what an update says and what
 //! describe shows. Which destinations are possible is [`crate::flow::config`]'s to say.
 
-use aws_facts::firehose::MAX_PROCESSORS;
+use aws_facts::firehose::{DEFAULT_BUFFER_INTERVAL_S, DEFAULT_BUFFER_MIB, MAX_PROCESSORS};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -157,8 +157,8 @@ impl Destination {
     fn fill_storage(&mut self) {
         let hints = self.buffering_hints.unwrap_or_default();
         self.buffering_hints = Some(BufferingHints {
-            size_in_mbs: hints.size_in_mbs.or(Some(5)),
-            interval_in_seconds: hints.interval_in_seconds.or(Some(300)),
+            size_in_mbs: hints.size_in_mbs.or(Some(DEFAULT_BUFFER_MIB.into())),
+            interval_in_seconds: hints.interval_in_seconds.or(Some(DEFAULT_BUFFER_INTERVAL_S.into())),
         });
         self.compression_format.get_or_insert_with(|| "UNCOMPRESSED".into());
         self.encryption_configuration

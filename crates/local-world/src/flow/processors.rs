@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use aws_facts::firehose::MAX_PROCESSORS;
+use aws_facts::bounds::Bounds;
+use aws_facts::firehose::{MAX_PROCESSORS, TRANSFORM_BUFFER_MIB_100, TRANSFORM_INTERVAL_S, TRANSFORM_RETRIES};
 use bytes::Bytes;
 
 use super::buffer::Hints;
@@ -131,13 +132,18 @@ fn parse_lambda(processor: &Processor) -> Result<Lambda, AwsError> {
             "Both BufferSizeInMBs and BufferIntervalInSeconds are required to configure buffering for lambda processor.",
         ));
     }
-    let number = |name, most| number(processor, name, most);
-    let size = number("BufferSizeInMBs", (0.2, 3.0, "BufferSizeInMBs for lambda processor"))?;
-    let interval = number("BufferIntervalInSeconds", (0.0, 900.0, "BufferIntervalInSeconds for lambda processor"))?;
+    let number = |name, bounds: Bounds, per_unit: f64, what| {
+        let [least, most] = [bounds.min, bounds.max].map(|bound| f64::from(bound) / per_unit);
+        number(processor, name, (least, most, what))
+    };
+    let size = "BufferSizeInMBs for lambda processor";
+    let size = number("BufferSizeInMBs", TRANSFORM_BUFFER_MIB_100, 100.0, size)?;
+    let interval = "BufferIntervalInSeconds for lambda processor";
+    let interval = number("BufferIntervalInSeconds", TRANSFORM_INTERVAL_S, 1.0, interval)?;
     Ok(Lambda {
         arn: given("LambdaArn").to_owned(),
         role_arn: given("RoleArn").to_owned(),
-        retries: number("NumberOfRetries", (0.0, 300.0, "Number of retries for lambda"))? as u32,
+        retries: number("NumberOfRetries", TRANSFORM_RETRIES, 1.0, "Number of retries for lambda")? as u32,
         hints: Hints { size_bytes: (size * f64::from(1 << 20)) as usize, interval_ms: (interval * 1000.0) as u64 },
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! What is older than its group keeps it is not shown, and goes with the next write to its stream.
 
+use aws_facts::logs::GROUP_NAME;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -22,9 +23,6 @@ mod group;
 mod pattern;
 mod stream;
 mod tag;
-
-/// The longest name of a group or stream, in characters.
-const MAX_NAME: usize = 512;
 
 /// Every region's groups and what is in them.
 #[derive(Debug)]
@@ -106,9 +104,11 @@ pub fn read(request: &Request) -> Result<Checked<'_>, AwsError> {
     let operation = OPERATIONS.iter().find(|(known, _)| *known == name);
     let (_, operation) = operation.ok_or_else(|| json::unsupported("CloudWatch Logs", name))?;
     let input = json::value(&request.body)?;
-    let too_long = |name| input[name].as_str().is_some_and(|name| name.len() > MAX_NAME);
+    // Names of streams have the same bound.
+    let most = GROUP_NAME.max;
+    let too_long = |name| input[name].as_str().is_some_and(|name| name.len() > most);
     if too_long("logGroupName") || too_long("logStreamName") {
-        let message = "Invalid LogGroup or LogStream, both must have length less than or equal to 512.";
+        let message = format!("Invalid LogGroup or LogStream, both must have length less than or equal to {most}.");
         return Err(AwsError::new("InvalidParameterException", message));
     }
     validate::input("logs", name, &input)?;

@@ -5,11 +5,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use aws_facts::s3::{MAX_RULE_ID, check_bucket_characters};
 use aws_sdk_s3::types::{BucketLifecycleConfiguration, BucketLocationConstraint, CreateBucketConfiguration};
 use aws_sdk_s3::types::{ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, Tag, Tagging};
 
 use super::claims;
-use super::shared::{Created, named, settle_created};
+use super::shared::{Created, settle_created};
 use super::{Diff, Field, Gone, Resource, Scanned, Unread, by_tags};
 use crate::claims::{Claim, on_bucket, owner};
 use crate::cloud::Cx;
@@ -63,7 +64,7 @@ impl Resource for Bucket {
     type Live = Live;
 
     fn is_name(physical: &str) -> bool {
-        named(physical, 63, ".-") && physical == physical.to_ascii_lowercase()
+        check_bucket_characters(physical).is_ok()
     }
 
     fn refs(&self) -> Vec<Address> {
@@ -346,7 +347,7 @@ fn parse(rule: &LifecycleRule) -> Option<(String, u32)> {
 
 fn rule((prefix, days): &(String, u32), names: &Names) -> LifecycleRule {
     LifecycleRule::builder()
-        .id(crate::names::shorten(&format!("{}{prefix}", rule_id(names)), 255))
+        .id(crate::names::shorten(&format!("{}{prefix}", rule_id(names)), MAX_RULE_ID))
         .status(ExpirationStatus::Enabled)
         .filter(LifecycleRuleFilter::builder().prefix(prefix).build())
         .expiration(LifecycleExpiration::builder().days(*days as i32).build())

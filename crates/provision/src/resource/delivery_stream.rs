@@ -3,11 +3,13 @@
 //! UpdateDestination merges what it is sent into what is there, so the whole destination is always sent, and what is to go
 //! is sent as its reset. Desired and live are compared in one form, a [`Shape`], with AWS's defaults filled in on both sides.
 
+use aws_facts::firehose::DELIVERY_STREAM_NAME;
+
 use super::bucket::Bucket;
 use super::function::Function;
 use super::log_group::LogRef;
 use super::role::{self, RoleRef};
-use super::shared::{create_when_free, deleted_meanwhile, named, settle_created};
+use super::shared::{create_when_free, deleted_meanwhile, settle_created};
 use super::stream::{self, Stream};
 use super::{Diff, Field, Gone, Resource, Scanned, by_tags};
 use crate::cloud::Cx;
@@ -180,7 +182,7 @@ impl Resource for DeliveryStream {
     type Live = Live;
 
     fn is_name(physical: &str) -> bool {
-        named(physical, 64, "_.-")
+        DELIVERY_STREAM_NAME.admits(physical)
     }
 
     fn refs(&self) -> Vec<Address> {

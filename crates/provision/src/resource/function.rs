@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use aws_facts::lambda::FUNCTION_NAME;
+
 use super::log_group::{LogGroup, LogRef};
 use super::role::{self, Role, RoleRef, Statement};
-use super::shared::{Created, deleted_meanwhile, named, settle_created, tag_map};
+use super::shared::{Created, deleted_meanwhile, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource, Scanned, by_tags};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
@@ -117,7 +119,7 @@ impl Resource for Function {
     type Live = Live;
 
     fn is_name(physical: &str) -> bool {
-        named(physical, 64, "_-")
+        FUNCTION_NAME.admits(physical)
     }
 
     fn refs(&self) -> Vec<Address> {

@@ -1,8 +1,9 @@
 //! A CloudWatch log group and the log streams that its writer does not create itself.
 
+use aws_facts::logs::GROUP_NAME;
 use futures::future::try_join_all;
 
-use super::shared::{Created, named, settle_created, tag_map};
+use super::shared::{Created, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource, Scanned, by_tags};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
@@ -47,7 +48,7 @@ impl Resource for LogGroup {
     type Live = Live;
 
     fn is_name(physical: &str) -> bool {
-        named(physical, 512, "-./_#")
+        GROUP_NAME.admits(physical)
     }
 
     /// Lambda makes the group of a function whose role lets it, also after `down`, and after the function of another tool.

@@ -1,12 +1,13 @@
 //! An IAM role with one inline policy: derived, one per delivery stream and per function, made of the statements that the
 //! kinds say they need. Policies are compared as documents, not as text.
 
+use aws_facts::iam::ROLE_NAME;
 use aws_sdk_iam::types::Tag;
 use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::policy::{canonical, decoded, pretty, trust};
-use super::shared::{Created, answer, named, settle_created};
+use super::shared::{Created, answer, settle_created};
 use super::{Diff, Field, Gone, Resource, Scanned, by_tags};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
@@ -110,7 +111,7 @@ impl Resource for Role {
     type Live = Live;
 
     fn is_name(physical: &str) -> bool {
-        named(physical, 64, "_+=,.@-")
+        ROLE_NAME.admits(physical)
     }
 
     fn refs(&self) -> Vec<Address> {

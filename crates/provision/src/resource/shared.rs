@@ -13,11 +13,6 @@ use crate::error::{Error, Result};
 use crate::names::{Name, Names, Tags};
 use crate::wait::{self, LAG_LIMIT, Polling};
 
-/// Is it of at most `max` ASCII letters, digits and `others`?
-pub fn named(name: &str, max: usize, others: &str) -> bool {
-    (1..=max).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))
-}
-
 /// What a call answered, or the error it is: what was being done, and AWS's words.
 pub fn answer<T, E, R>(doing: impl Into<String>, sent: Result<T, SdkError<E, R>>) -> Result<T>
 where

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_facts::kinesis::STREAMS_CREATING_OR_DELETING;
+use aws_facts::kinesis::{MAX_RECORD_KIB, STREAM_NAME, STREAMS_CREATING_OR_DELETING};
 use aws_sdk_kinesis::types::{EncryptionType, MetricsName, StreamDescriptionSummary};
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 use tokio::time::Instant;
 
-use super::shared::{create_when_free, deleted_meanwhile, named, settle_created, tag_map};
+use super::shared::{create_when_free, deleted_meanwhile, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource, Scanned, by_tags, fields};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
@@ -74,7 +74,7 @@ impl Resource for Stream {
     type Live = Live;
 
     fn is_name(physical: &str) -> bool {
-        named(physical, 128, "_.-")
+        STREAM_NAME.admits(physical)
     }
 
     fn refs(&self) -> Vec<Address> {
@@ -201,7 +201,7 @@ impl Stream {
         if let Mode::Provisioned { shards } = self.mode {
             call = call.shard_count(shards as i32);
         }
-        if self.max_record_kib != 1024 {
+        if self.max_record_kib != MAX_RECORD_KIB.min {
             call = call.max_record_size_in_kib(self.max_record_kib as i32);
         }
         let call = call.set_tags(Some(tag_map(tags)));
@@ -269,7 +269,7 @@ fn live(summary: StreamDescriptionSummary) -> Live {
         on_demand,
         shards: summary.open_shard_count.max(0) as u32,
         retention_hours: summary.retention_period_hours.max(0) as u32,
-        max_record_kib: summary.max_record_size_in_kib.map_or(1024, |kib| kib.max(0) as u32),
+        max_record_kib: summary.max_record_size_in_kib.map_or(MAX_RECORD_KIB.min, |kib| kib.max(0) as u32),
         encryption: summary.key_id.filter(|_| summary.encryption_type == Some(EncryptionType::Kms)),
         metrics: metrics.flat_map(written_out).map(str::to_owned).collect(),
         readers: vec![],

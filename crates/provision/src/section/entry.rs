@@ -1,5 +1,6 @@
 //! An entry of a section: as it was written, and as it is once it was checked.
 
+use aws_facts::tags::MAX_VALUE_CHARS;
 use serde_json::Value as Json;
 use serde_yaml::{Mapping, Value as Yaml};
 
@@ -56,7 +57,7 @@ record! {
     /// What every entry can have.
     Common {
         /// Tags of this resource, over those of the stack.
-        tags: Map<Text<0, 256>>;
+        tags: Map<Text<0, MAX_VALUE_CHARS>>;
         /// Never replace or delete it.
         protect: bool = "false";
         /// It had another key in this spec before.

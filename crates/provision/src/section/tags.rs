@@ -2,13 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_facts::tags::{MAX_KEY_CHARS, MAX_TAGS, RESERVED_PREFIX};
+
 use crate::names::Tags;
 use crate::yaml::collection::Map;
 use crate::yaml::diagnostic::{Mistake, Span};
 use crate::yaml::scalar::Text;
 use crate::yaml::shape::At;
 
-const MOST: usize = 50 - 4;
+/// Tags that provision sets itself.
+const OURS: usize = 4;
+/// Tags that a spec can give to one resource.
+const MOST: usize = MAX_TAGS - OURS;
 
 /// Values by key. The place of each is that of its value.
 pub(crate) fn written<const MIN: usize, const MAX: usize>(
@@ -39,14 +44,14 @@ pub(crate) fn check(tags: &BTreeMap<String, At<String>>, prefix: &str, at: Span,
 
 fn check_key(key: &str, prefix: &str) -> Result<(), (String, String)> {
     let length = key.chars().count();
-    if key.starts_with("aws:") {
+    if key.starts_with(RESERVED_PREFIX) {
         return Err(("tags that begin with `aws:` are AWS's own".to_owned(), "another key".to_owned()));
     }
     if key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/')) {
         return Err((format!("tags that begin with `{prefix}/` say whose a resource is"), "another key".to_owned()));
     }
-    if !(1..=128).contains(&length) {
-        return Err((format!("a tag's key of {length} characters"), "1 to 128 characters".to_owned()));
+    if !(1..=MAX_KEY_CHARS).contains(&length) {
+        return Err((format!("a tag's key of {length} characters"), format!("1 to {MAX_KEY_CHARS} characters")));
     }
     match key.chars().find(|c| !is_allowed(*c)) {
         Some(odd) => {
@@ -69,6 +74,8 @@ pub(crate) fn check_count(tags: &BTreeMap<String, At<String>>, at: Span, mistake
     }
     if tags.len() > MOST {
         let what = format!("{} tags are too many", tags.len());
-        mistakes.push(Mistake::error(at, what).expected(format!("at most {MOST}: AWS takes 50, and 4 are ours")));
+        mistakes.push(
+            Mistake::error(at, what).expected(format!("at most {MOST}: AWS takes {MAX_TAGS}, and {OURS} are ours")),
+        );
     }
 }

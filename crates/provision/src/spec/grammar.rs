@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use aws_facts::tags::MAX_VALUE_CHARS;
+
 use crate::names::Tags;
 use crate::resource::Resource;
 use crate::resource::bucket::Bucket;
@@ -34,7 +36,7 @@ macro_rules! sections {
                 /// Where the stack must be.
                 target: TargetFields;
                 /// Tags of every resource.
-                tags: Map<Text<0, 256>>;
+                tags: Map<Text<0, MAX_VALUE_CHARS>>;
                 /// What the keys of our own tags begin with, before a slash.
                 tag_prefix: TagPrefix = crate::spec::TAG_PREFIX;
                 /// What all derived roles have in common.

@@ -7,6 +7,8 @@ use regex_lite::Regex;
 use serde_json::{Value as Json, json};
 use serde_yaml::Value as Yaml;
 
+use aws_facts::firehose::TRANSFORM_BUFFER_MIB_100;
+
 use super::interpolate::escape;
 use super::schema;
 use super::shape::Scalar;
@@ -150,12 +152,14 @@ pub(crate) struct LambdaBuffer(pub u32);
 
 impl Scalar for LambdaBuffer {
     fn expected() -> String {
-        "a size from 0.2MiB to 3MiB".to_owned()
+        let mib = |hundredths| f64::from(hundredths) / 100.0;
+        format!("a size from {}MiB to {}MiB", mib(TRANSFORM_BUFFER_MIB_100.min), mib(TRANSFORM_BUFFER_MIB_100.max))
     }
 
     fn parse(text: &str) -> Result<Self, String> {
         let hundredths = quantity(text, &SIZES)? / f64::from(MIB) * 100.0;
-        bounded(text, whole(text, hundredths, 1.0, "hundredths of a MiB")?, 20, 300).map(LambdaBuffer)
+        let hundredths = whole(text, hundredths, 1.0, "hundredths of a MiB")?;
+        bounded(text, hundredths, TRANSFORM_BUFFER_MIB_100.min, TRANSFORM_BUFFER_MIB_100.max).map(LambdaBuffer)
     }
 
     fn write(&self) -> Yaml {
@@ -256,10 +260,17 @@ pub(crate) use choices;
 
 /// Texts of a pattern, at most so many characters long.
 macro_rules! patterns {
-    ($($(#[$doc:meta])* $name:ident[$max:expr] = $pattern:literal, $expected:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident[$max:expr] = $pattern:expr, $expected:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone)]
         pub(crate) struct $name(pub String);
+
+        impl $name {
+            fn pattern() -> &'static str {
+                static PATTERN: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| String::from($pattern));
+                &PATTERN
+            }
+        }
 
         impl $crate::yaml::shape::Scalar for $name {
             fn expected() -> String {
@@ -272,7 +283,7 @@ macro_rules! patterns {
             fn parse(text: &str) -> Result<Self, String> {
                 match text.chars().count() > $max {
                     true => Err(format!("{} characters are too many", text.chars().count())),
-                    false if $crate::yaml::scalar::matches($pattern, text) => Ok($name(text.to_owned())),
+                    false if $crate::yaml::scalar::matches(Self::pattern(), text) => Ok($name(text.to_owned())),
                     false => Err(format!("`{text}` is not allowed here")),
                 }
             }
@@ -282,7 +293,7 @@ macro_rules! patterns {
             }
 
             fn schema() -> serde_json::Value {
-                $crate::yaml::schema::string($pattern, $max)
+                $crate::yaml::schema::string(Self::pattern(), $max)
             }
         }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
+use aws_facts::tags::{MAX_KEY_CHARS, MAX_OBJECT_TAGS, MAX_TAGS, MAX_VALUE_CHARS, RESERVED_PREFIX};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use s3s::dto::{self, ETag, ETagCondition, StreamingBlob, Timestamp};
@@ -167,7 +168,7 @@ pub enum Tagged {
 
 /// A tag set, checked for its tags' words and number.
 pub fn tags(set: Vec<dto::Tag>, of: Tagged) -> Result<Tags, AwsError> {
-    let at_most = if of == Tagged::Object { 10 } else { 50 };
+    let at_most = if of == Tagged::Object { MAX_OBJECT_TAGS } else { MAX_TAGS };
     if set.len() > at_most {
         let message = format!("The number of tags cannot be greater than {at_most}");
         return Err(AwsError::new("BadRequest", message));
@@ -176,7 +177,7 @@ pub fn tags(set: Vec<dto::Tag>, of: Tagged) -> Result<Tags, AwsError> {
     let mut tags = Tags::new();
     for tag in set {
         let (Some(key), Some(value)) = (tag.key, tag.value) else { return Err(refusal::malformed_xml()) };
-        if key.starts_with("aws:") {
+        if key.starts_with(RESERVED_PREFIX) {
             let message = match of {
                 Tagged::Bucket => "System tags cannot be added/updated by requester",
                 Tagged::NewBucket => {
@@ -188,10 +189,10 @@ pub fn tags(set: Vec<dto::Tag>, of: Tagged) -> Result<Tags, AwsError> {
             };
             return Err(invalid(message, &key));
         }
-        if key.is_empty() || !is_tag_text(&key, 128) {
+        if key.is_empty() || !is_tag_text(&key, MAX_KEY_CHARS) {
             return Err(invalid("The TagKey you have provided is invalid", &key));
         }
-        if !is_tag_text(&value, 256) {
+        if !is_tag_text(&value, MAX_VALUE_CHARS) {
             let refused = invalid("The TagValue you have provided is invalid", &key);
             return Err(refused.with_detail("TagValue", value));
         }

@@ -1,6 +1,9 @@
 //! Where and how objects are written: bucket, prefixes, buffers, compression, time zone, log.
 
-use aws_facts::firehose::{MAX_PREFIX_EVALUATED, zones};
+use aws_facts::bounds::Bounds;
+use aws_facts::firehose::{
+    BUFFER_INTERVAL_S, BUFFER_MIB, DEFAULT_BUFFER_INTERVAL_S, DEFAULT_BUFFER_MIB, MAX_PREFIX_EVALUATED, zones,
+};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
@@ -105,15 +108,17 @@ fn check_prefixes(good: &Prefix, error_prefix: Option<&Prefix>) -> Result<(), Aw
 }
 
 fn parse_hints(hints: BufferingHints) -> Result<Hints, AwsError> {
-    match (hints.size_in_mbs.unwrap_or(5), hints.interval_in_seconds.unwrap_or(300)) {
-        (size @ 1..=128, interval @ 0..=900) => {
-            Ok(Hints { size_bytes: (size * MIB) as usize, interval_ms: interval * 1000 })
-        }
-        // The words are ours: the model's bounds come first, but for members that an update merges.
-        (size, interval) => Err(invalid(format!(
-            "BufferingHints must be 1 to 128 MBs and 0 to 900 seconds, not {size} MBs and {interval} seconds"
-        ))),
+    let size = hints.size_in_mbs.unwrap_or(DEFAULT_BUFFER_MIB.into());
+    let interval = hints.interval_in_seconds.unwrap_or(DEFAULT_BUFFER_INTERVAL_S.into());
+    let admits = |bounds: Bounds, number: u64| u32::try_from(number).is_ok_and(|number| bounds.admit(number));
+    if admits(BUFFER_MIB, size) && admits(BUFFER_INTERVAL_S, interval) {
+        return Ok(Hints { size_bytes: (size * MIB) as usize, interval_ms: interval * 1000 });
     }
+    // AWS's own message is not known: the service model's bounds are checked first, except of members that an update merges.
+    Err(invalid(format!(
+        "BufferingHints must be {} to {} MBs and {} to {} seconds, not {size} MBs and {interval} seconds",
+        BUFFER_MIB.min, BUFFER_MIB.max, BUFFER_INTERVAL_S.min, BUFFER_INTERVAL_S.max
+    )))
 }
 
 fn parse_time_zone(name: Option<&str>) -> Result<TimeZone, AwsError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_facts::tags::{MAX_TAGS, RESERVED_PREFIX};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -9,8 +10,6 @@ use super::{DeliveryStream, Scope, State, Status};
 use crate::flow::refused::invalid;
 use crate::model::json::page;
 use crate::request::AwsError;
-
-const MOST_TAGS: usize = 50;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -26,11 +25,11 @@ pub fn added(
     more: Vec<Tag>,
 ) -> Result<BTreeMap<String, Option<String>>, AwsError> {
     tags.extend(more.into_iter().map(|tag| (tag.key, tag.value)));
-    if tags.len() > MOST_TAGS {
-        let message = format!("A Firehose can have at most {MOST_TAGS} tags");
+    if tags.len() > MAX_TAGS {
+        let message = format!("A Firehose can have at most {MAX_TAGS} tags");
         return Err(AwsError::new("LimitExceededException", message));
     }
-    if tags.keys().any(|key| key.starts_with("aws:")) {
+    if tags.keys().any(|key| key.starts_with(RESERVED_PREFIX)) {
         return Err(invalid("Tag keys cannot begin with aws:"));
     }
     Ok(tags)
@@ -82,7 +81,7 @@ pub struct ListTagsForDeliveryStream {
 pub fn list(state: &mut State, at: &Scope, input: ListTagsForDeliveryStream) -> Result<Value, AwsError> {
     let stream = at.find(state, &input.delivery_stream_name)?;
     let all = stream.tags.iter().map(|(key, value)| (key.as_str(), value));
-    let (shown, more) = page(all, input.exclusive_start_tag_key.as_deref(), input.limit.unwrap_or(MOST_TAGS));
+    let (shown, more) = page(all, input.exclusive_start_tag_key.as_deref(), input.limit.unwrap_or(MAX_TAGS));
     let tags: Vec<Tag> =
         shown.into_iter().map(|(key, value)| Tag { key: key.to_owned(), value: value.clone() }).collect();
     Ok(json!({ "Tags": tags, "HasMoreTags": more }))

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aws_facts::tags::MAX_TAGS;
+
 use crate::model::query::{Form, Xml};
 use crate::request::AwsError;
 
@@ -9,9 +11,6 @@ use super::Outcome;
 use super::page::page;
 
 pub type Tags = BTreeMap<String, String>;
-
-/// Tags of one role or policy.
-const MOST_TAGS: usize = 50;
 
 /// The tags that a call gives.
 ///
@@ -34,8 +33,8 @@ pub fn added(old: &Tags, form: &Form, same: fn(&str, &str) -> bool) -> Result<Ta
         tags.retain(|old, _| !same(old, &key));
         tags.insert(key, value);
     }
-    if tags.len() > MOST_TAGS {
-        let message = format!("Cannot exceed quota for tags: {MOST_TAGS}");
+    if tags.len() > MAX_TAGS {
+        let message = format!("Cannot exceed quota for tags: {MAX_TAGS}");
         return Err(AwsError::new("LimitExceeded", message).with_status(409));
     }
     Ok(tags)

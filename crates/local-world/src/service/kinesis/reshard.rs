@@ -1,5 +1,6 @@
 //! A stream's shards are split, merged, or brought to a number.
 
+use aws_facts::kinesis::SHARDS;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -7,9 +8,6 @@ use super::stream::{Mode, Status, Stream, parse_shard_id};
 use super::{Named, Scope, State, account, invalid};
 use crate::record::sequence::shard_id;
 use crate::request::AwsError;
-
-/// The most shards that UpdateShardCount gives a stream.
-const MOST_SHARDS: u32 = 10_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -42,8 +40,8 @@ pub fn update_shard_count(state: &mut State, at: Scope, input: UpdateShardCount)
 
 /// At most twice, at least half, and no more than ten thousand.
 fn check_step(current: u32, target: u32) -> Result<(), AwsError> {
-    let why = if target > MOST_SHARDS {
-        format!("Target shard count or number of open shards cannot be greater than {MOST_SHARDS}.")
+    let why = if target > SHARDS.max {
+        format!("Target shard count or number of open shards cannot be greater than {}.", SHARDS.max)
     } else if target > current.saturating_mul(2) {
         "UpdateShardCount cannot scale up over double your current open shard count.".into()
     } else if target < current.div_ceil(2) {

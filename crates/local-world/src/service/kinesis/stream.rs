@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_facts::kinesis::{MAX_RECORD_KIB, RETENTION_HOURS};
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -95,8 +96,8 @@ impl Stream {
             until: now,
             mode,
             created: now,
-            retention_h: 24,
-            max_record_kib: 1024,
+            retention_h: RETENTION_HOURS.min,
+            max_record_kib: MAX_RECORD_KIB.min,
             key_id: None,
             metrics: BTreeSet::new(),
             tags: BTreeMap::new(),

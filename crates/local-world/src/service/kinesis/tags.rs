@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use aws_facts::tags::MAX_TAGS;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Named, Scope, State, consumer, invalid, name_in};
 use crate::model::json::page;
 use crate::request::AwsError;
-
-const MOST_TAGS: usize = 50;
 
 /// Characters that AWS takes in keys and values.
 pub fn check(tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
@@ -75,10 +74,10 @@ fn extend(
 ) -> Result<Value, AwsError> {
     check(&tags)?;
     let new = tags.keys().filter(|tag| !held.contains_key(*tag)).count();
-    if held.len() + new > MOST_TAGS {
+    if held.len() + new > MAX_TAGS {
         return Err(invalid(format!(
             "Failed to add tags to stream {name} under account {} because a given stream cannot have more than \
-             {MOST_TAGS} tags associated with it.",
+             {MAX_TAGS} tags associated with it.",
             at.account
         )));
     }
@@ -131,7 +130,7 @@ pub fn list_tags_for_stream(state: &mut State, at: Scope, input: ListTagsForStre
     let name = input.stream.name()?;
     let stream = state.streams.get(&at.key(name)).ok_or_else(|| at.not_found(name))?;
     let all = stream.tags.iter().map(|(key, value)| (key.as_str(), value));
-    let (tags, more) = page(all, input.exclusive_start_tag_key.as_deref(), input.limit.unwrap_or(MOST_TAGS));
+    let (tags, more) = page(all, input.exclusive_start_tag_key.as_deref(), input.limit.unwrap_or(MAX_TAGS));
     let tags: Vec<Value> = tags.into_iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
     Ok(json!({ "Tags": tags, "HasMoreTags": more }))
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use aws_facts::bounds::Bounds;
+use aws_facts::kinesis::{RETENTION_HOURS, SHARD_METRICS};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -9,16 +11,6 @@ use super::control::ModeDetails;
 use super::stream::{Status, Stream};
 use super::{Named, Scope, State, invalid, name_in};
 use crate::request::AwsError;
-
-const METRICS: [&str; 7] = [
-    "IncomingBytes",
-    "IncomingRecords",
-    "OutgoingBytes",
-    "OutgoingRecords",
-    "WriteProvisionedThroughputExceeded",
-    "ReadProvisionedThroughputExceeded",
-    "IteratorAgeMilliseconds",
-];
 
 fn update(state: &mut State, at: Scope, name: &str, change: impl FnOnce(&mut Stream)) -> Result<(), AwsError> {
     let key = at.active(state, name)?;
@@ -70,10 +62,11 @@ fn retention(state: &State, at: Scope, name: &str, wanted: i64) -> Result<(u32, 
             "{bound} allowed retention period is {hours} hours. Requested retention period ({wanted} hours) is too {length}."
         ))
     };
+    let Bounds { min, max } = RETENTION_HOURS;
     match u32::try_from(wanted) {
-        Ok(hours @ 24..=8760) => Ok((stream.retention_h, hours)),
-        Ok(0..24) | Err(_) => Err(bound("Minimum", 24, "short")),
-        Ok(_) => Err(bound("Maximum", 8760, "long")),
+        Ok(hours) if RETENTION_HOURS.admit(hours) => Ok((stream.retention_h, hours)),
+        Ok(hours) if hours > max => Err(bound("Maximum", max, "long")),
+        Ok(_) | Err(_) => Err(bound("Minimum", min, "short")),
     }
 }
 
@@ -159,7 +152,7 @@ fn monitor(
 ) -> Result<Value, AwsError> {
     let name = input.stream.name()?;
     let stream = state.streams.get(&at.key(name)).ok_or_else(|| at.not_found(name))?;
-    let all = || METRICS.iter().map(|metric| (*metric).to_owned()).collect();
+    let all = || SHARD_METRICS.iter().map(|metric| (*metric).to_owned()).collect();
     let named = if input.shard_level_metrics.contains("ALL") { all() } else { input.shard_level_metrics.clone() };
     let (current, arn) = (stream.metrics.clone(), stream.arn.clone());
     let desired = change(&current, &named);

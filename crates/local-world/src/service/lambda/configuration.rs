@@ -1,5 +1,6 @@
 //! A function's configuration: the shape that every Lambda answer shows, which is also how it is kept.
 
+use aws_facts::lambda::{DEFAULT_TIMEOUT_S, EPHEMERAL_STORAGE_MIB, MEMORY_MIB, TIMEOUT_S};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -150,10 +151,10 @@ impl Settings {
             runtime: String::new(),
             handler: String::new(),
             description: String::new(),
-            timeout: 3,
-            memory_size: 128,
+            timeout: DEFAULT_TIMEOUT_S,
+            memory_size: MEMORY_MIB.min,
             architectures: vec!["x86_64".into()],
-            ephemeral_storage: json!({ "Size": 512 }),
+            ephemeral_storage: json!({ "Size": EPHEMERAL_STORAGE_MIB.min }),
             tracing_config: json!({ "Mode": "PassThrough" }),
             snap_start: SnapStart::default(),
             logging_config: LoggingConfig {
@@ -196,11 +197,12 @@ impl Settings {
     fn acceptable(&self) -> Result<(), AwsError> {
         let ephemeral = self.ephemeral_storage["Size"].as_u64().unwrap_or_default();
         let bounds = [
-            ("timeout", u64::from(self.timeout), MAX_TIMEOUT_S),
-            ("memorySize", u64::from(self.memory_size), MAX_MEMORY_MB),
-            ("ephemeralStorage.size", ephemeral, MAX_EPHEMERAL_MB),
+            ("timeout", u64::from(self.timeout), TIMEOUT_S),
+            ("memorySize", u64::from(self.memory_size), MEMORY_MIB),
+            ("ephemeralStorage.size", ephemeral, EPHEMERAL_STORAGE_MIB),
         ];
-        if let Some((member, value, most)) = bounds.iter().find(|(_, value, most)| value > most) {
+        if let Some((member, value, bounds)) = bounds.iter().find(|(_, value, bounds)| *value > u64::from(bounds.max)) {
+            let most = bounds.max;
             return Err(invalid(format!(
                 "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must \
                  have value less than or equal to {most}"
@@ -216,12 +218,6 @@ impl Settings {
         self.environment.as_ref().map_or(Ok(()), Environment::acceptable)
     }
 }
-
-/// The model has more, for what is not here.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const MAX_TIMEOUT_S: u64 = 900;
-const MAX_MEMORY_MB: u64 = 10_240;
-const MAX_EPHEMERAL_MB: u64 = 10_240;
 
 impl LoggingConfig {
     fn changed(self, change: Option<LoggingConfigChange>) -> LoggingConfig {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_facts::lambda::{MAX_FUNCTION_NAME, MAX_UNPACKED_BYTES, MAX_ZIP_BYTES};
+use aws_facts::lambda::{FUNCTION_NAME, MAX_UNPACKED_BYTES, MAX_ZIP_BYTES};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -38,11 +38,11 @@ struct Create {
 pub fn create(call: &mut Call) -> Outcome {
     let input: Create = call.input()?;
     let reference = call.reference()?;
-    if reference.name.len() > MAX_FUNCTION_NAME {
+    if reference.name.len() > FUNCTION_NAME.max {
         return Err(invalid(format!(
             "1 validation error detected: Value '{}' at 'functionName' failed to satisfy constraint: Member must have \
-             length less than or equal to {MAX_FUNCTION_NAME}",
-            reference.name
+             length less than or equal to {}",
+            reference.name, FUNCTION_NAME.max
         )));
     }
     if call.state.functions.contains(&reference.key()) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_facts::tags::MAX_TAGS;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -11,7 +12,6 @@ use super::function::Function;
 use super::name::Reference;
 use super::{Call, Outcome, invalid, no_content, no_such, not_found, reply};
 
-const MAX_TAGS: usize = 50;
 /// Other resources that Lambda can tag. None of them exist here.
 const OTHERS: &[(&str, &str)] =
     &[(":event-source-mapping:", "Event source mapping"), (":capacity-provider:", "Capacity provider")];

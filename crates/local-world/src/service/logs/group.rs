@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_facts::logs::RETENTION_DAYS;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -180,10 +181,6 @@ pub fn put_retention(call: &mut Call) -> Outcome {
     call.group_mut(&input.log_group_name)?.retention_in_days = Some(input.retention_in_days);
     Ok(Value::Null)
 }
-
-/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>
-const RETENTION_DAYS: &[u32] =
-    &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 pub fn delete_retention(call: &mut Call) -> Outcome {
     let Named { log_group_name } = call.input()?;

@@ -1,5 +1,7 @@
 //! How two shapes differ, in the spec's words.
 
+use aws_facts::firehose::{DEFAULT_BUFFER_INTERVAL_S, DEFAULT_BUFFER_MIB};
+
 use super::shape::{DECOMPRESSION, DELIMITER, Destination, LAMBDA, Parameters, Shape, last};
 use super::{Buffer, Compression};
 use crate::resource::{Diff, Field};
@@ -77,7 +79,7 @@ fn summary_of_place(under: &str, place: &Destination) -> Vec<Field> {
         (
             "buffer",
             format!("{} or {}", mib(buffer), seconds(buffer.interval_s)),
-            (buffer.size_mib, buffer.interval_s) == (5, 300),
+            (buffer.size_mib, buffer.interval_s) == (DEFAULT_BUFFER_MIB, DEFAULT_BUFFER_INTERVAL_S),
         ),
         ("compression", compression(place.compression).into(), place.compression == Compression::None),
         ("encryption", or_none(&place.encryption).into(), place.encryption.is_none()),

@@ -1,6 +1,9 @@
 //! The section `deliveries`: where records come from and where they go.
 
-use aws_facts::firehose::zones;
+use aws_facts::firehose::{
+    DELIVERY_STREAM_NAME, MAX_PREFIX_WRITTEN, MIN_PARTITION_BUFFER_MIB, MIN_PARTITION_INTERVAL_S, zones,
+};
+use aws_facts::s3::MAX_KEY_BYTES;
 
 use super::{Backup, Buffer, DeliveryStream, Partitioning, Ref};
 use crate::names::{Address, Names};
@@ -32,7 +35,7 @@ impl Section for DeliveryStream {
     type Name = DeliveryName;
     type Id = DeliveryId;
     const NOUN: &'static str = "a delivery";
-    const NAME_MAX: usize = 64;
+    const NAME_MAX: usize = DELIVERY_STREAM_NAME.max;
 
     fn read(lower: &mut Lower, key: &At<String>, name: &str, written: DeliveryFields) -> Option<DeliveryStream> {
         lower.need(&written, "bucket", written.bucket.is_some(), key.at, "the key of a bucket");
@@ -127,7 +130,7 @@ impl Section for DeliveryStream {
 /// Checked, and as it is in this environment. `object`: the delivery stream, and the extension of its objects.
 fn read_prefix(
     lower: &mut Lower,
-    written: Option<&At<Text<1, 1024>>>,
+    written: Option<&At<Text<1, MAX_PREFIX_WRITTEN>>>,
     purpose: Use,
     (delivery_stream, extension): &(&str, String),
 ) -> Option<String> {
@@ -137,13 +140,15 @@ fn read_prefix(
         Some(environment) => environment.prefix(&written, lower.mistakes),
         None => written.value,
     };
-    if prefix.chars().count() > 1024 {
-        lower.error(written.at, "this prefix is too long in this environment", "at most 1024 characters");
+    if prefix.chars().count() > MAX_PREFIX_WRITTEN {
+        let expected = format!("at most {MAX_PREFIX_WRITTEN} characters");
+        lower.error(written.at, "this prefix is too long in this environment", expected);
     }
     let bytes = Prefix::parse(&prefix).map_or(0, |prefix| shortest_key(&prefix, delivery_stream, extension));
-    if bytes > 1024 {
+    if bytes > MAX_KEY_BYTES {
         let what = format!("the keys of its objects have at least {bytes} bytes");
-        lower.error(written.at, what, "a shorter prefix: S3 takes at most 1024 bytes, with the object's name");
+        let expected = format!("a shorter prefix: S3 takes at most {MAX_KEY_BYTES} bytes, with the object's name");
+        lower.error(written.at, what, expected);
     }
     Some(prefix)
 }
@@ -153,7 +158,7 @@ fn check_error_prefix(
     lower: &mut Lower,
     record: &impl Record,
     key: &str,
-    good: Option<&At<Text<1, 1024>>>,
+    good: Option<&At<Text<1, MAX_PREFIX_WRITTEN>>>,
     has_bad: bool,
     at: Span,
 ) {
@@ -197,9 +202,10 @@ fn read_partitioning(
         lower.error(good_at, "dynamic partitioning without a partition key", expected);
     }
     let buffer_at = written.buffer.as_ref().map_or(key.at, |buffer| buffer.at);
-    if buffer.size_mib < 64 || buffer.interval_s < 60 {
+    if buffer.size_mib < MIN_PARTITION_BUFFER_MIB || buffer.interval_s < MIN_PARTITION_INTERVAL_S {
         let what = format!("a buffer of {} MiB and {} s is too small", buffer.size_mib, buffer.interval_s);
-        lower.error(buffer_at, what, "dynamic partitioning needs at least 64 MiB and 60 s");
+        let least = format!("{MIN_PARTITION_BUFFER_MIB} MiB and {MIN_PARTITION_INTERVAL_S} s");
+        lower.error(buffer_at, what, format!("dynamic partitioning needs at least {least}"));
     }
     Some(Partitioning { retry_s })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_facts::firehose::{DEFAULT_BUFFER_INTERVAL_S, DEFAULT_BUFFER_MIB};
 use aws_sdk_firehose::types as sdk;
 use sdk::{
     DeliveryStreamDescription, DeliveryStreamStatus, DeliveryStreamType, ProcessorParameterName, ProcessorType,
@@ -225,8 +226,8 @@ fn buffering(buffer: Buffer) -> sdk::BufferingHints {
 
 fn live_buffer(hints: Option<&sdk::BufferingHints>) -> Buffer {
     Buffer {
-        size_mib: hints.and_then(|hints| hints.size_in_mbs).map_or(5, unsigned),
-        interval_s: hints.and_then(|hints| hints.interval_in_seconds).map_or(300, unsigned),
+        size_mib: hints.and_then(|hints| hints.size_in_mbs).map_or(DEFAULT_BUFFER_MIB, unsigned),
+        interval_s: hints.and_then(|hints| hints.interval_in_seconds).map_or(DEFAULT_BUFFER_INTERVAL_S, unsigned),
     }
 }
 

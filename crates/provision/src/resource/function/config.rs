@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use aws_facts::lambda::{DEFAULT_TIMEOUT_S, EPHEMERAL_STORAGE_MIB, MEMORY_MIB};
 use aws_sdk_lambda::operation::create_function::builders::CreateFunctionFluentBuilder;
 use aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
 use aws_sdk_lambda::types::{self as sdk, FunctionConfiguration, LastUpdateStatus, State};
@@ -108,9 +109,13 @@ impl Config {
         vec![
             Field::said("runtime", self.runtime.as_str()),
             Field::said("handler", self.handler.as_str()),
-            Field::known("memory", mib(self.memory_mib), self.memory_mib == 128),
-            Field::known("timeout", seconds(self.timeout_s), self.timeout_s == 3),
-            Field::known("ephemeral_storage", mib(self.ephemeral_storage_mib), self.ephemeral_storage_mib == 512),
+            Field::known("memory", mib(self.memory_mib), self.memory_mib == MEMORY_MIB.min),
+            Field::known("timeout", seconds(self.timeout_s), self.timeout_s == DEFAULT_TIMEOUT_S),
+            Field::known(
+                "ephemeral_storage",
+                mib(self.ephemeral_storage_mib),
+                self.ephemeral_storage_mib == EPHEMERAL_STORAGE_MIB.min,
+            ),
             Field::known("environment", names(&self.environment), self.environment.is_empty()),
             Field::known("layers", listed(&self.layers), self.layers.is_empty()),
             Field::known("vpc", vpc(&self.vpc), self.vpc.is_none()),
@@ -193,9 +198,9 @@ fn config(name: &Name, is: FunctionConfiguration) -> Config {
     Config {
         runtime: is.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
         handler: is.handler.unwrap_or_default(),
-        memory_mib: is.memory_size.map_or(128, unsigned),
-        timeout_s: is.timeout.map_or(3, unsigned),
-        ephemeral_storage_mib: is.ephemeral_storage.map_or(512, |storage| unsigned(storage.size)),
+        memory_mib: is.memory_size.map_or(MEMORY_MIB.min, unsigned),
+        timeout_s: is.timeout.map_or(DEFAULT_TIMEOUT_S, unsigned),
+        ephemeral_storage_mib: is.ephemeral_storage.map_or(EPHEMERAL_STORAGE_MIB.min, |storage| unsigned(storage.size)),
         description: is.description.unwrap_or_default(),
         environment: environment.into_iter().collect(),
         layers: layers.into_iter().filter_map(|layer| layer.arn).collect(),

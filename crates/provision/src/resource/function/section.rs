@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use aws_facts::lambda::{MAX_ENVIRONMENT_BYTES, MAX_FUNCTION_NAME, RESERVED_VARIABLES, environment_bytes, runtimes};
+use aws_facts::lambda::{
+    FUNCTION_NAME, MAX_ENVIRONMENT_BYTES, MAX_SECURITY_GROUPS, MAX_SUBNETS, RESERVED_VARIABLES, VARIABLE_NAME,
+    environment_bytes, runtimes,
+};
 
 use super::{Architecture, Code, Function, LogRef, Vpc};
 use crate::names::Names;
@@ -27,7 +30,7 @@ impl Section for Function {
     type Name = FunctionName;
     type Id = FunctionId;
     const NOUN: &'static str = "a function";
-    const NAME_MAX: usize = MAX_FUNCTION_NAME;
+    const NAME_MAX: usize = FUNCTION_NAME.max;
 
     fn read(lower: &mut Lower, key: &At<String>, name: &str, written: FunctionFields) -> Option<Function> {
         lower.need(&written, "code", written.code.is_some(), key.at, "one of crate, zip, dir, s3");
@@ -154,11 +157,11 @@ fn read_handler(lower: &mut Lower, key: &At<String>, written: &FunctionFields) -
     None
 }
 
-fn read_variables(lower: &mut Lower, written: &At<Map<Text<0, 4096>>>) -> BTreeMap<String, String> {
+fn read_variables(lower: &mut Lower, written: &At<Map<Text<0, MAX_ENVIRONMENT_BYTES>>>) -> BTreeMap<String, String> {
     for (name, _) in &written.value.pairs {
         if RESERVED_VARIABLES.contains(&name.value.as_str()) {
             lower.error(name.at, format!("Lambda sets `{}` itself", name.value), "another name");
-        } else if !matches("[a-zA-Z][a-zA-Z0-9_]+", &name.value) {
+        } else if !matches(VARIABLE_NAME, &name.value) {
             let expected = "at least two letters, digits or `_`, a letter first";
             lower.error(name.at, format!("`{}` is no name for a variable of Lambda's", name.value), expected);
         }
@@ -175,11 +178,17 @@ fn read_variables(lower: &mut Lower, written: &At<Map<Text<0, 4096>>>) -> BTreeM
 
 fn read_vpc(lower: &mut Lower, vpc: &At<VpcFields>) -> Option<Vpc> {
     let VpcFields { subnets, security_groups, .. } = &vpc.value;
-    lower.need(&vpc.value, "subnets", subnets.is_some(), vpc.at, "1 to 16 subnets");
-    lower.need(&vpc.value, "security_groups", security_groups.is_some(), vpc.at, "1 to 5 security groups");
+    lower.need(&vpc.value, "subnets", subnets.is_some(), vpc.at, &format!("1 to {MAX_SUBNETS} subnets"));
+    lower.need(
+        &vpc.value,
+        "security_groups",
+        security_groups.is_some(),
+        vpc.at,
+        &format!("1 to {MAX_SECURITY_GROUPS} security groups"),
+    );
     let (subnets, groups) = (subnets.as_ref()?, security_groups.as_ref()?);
-    check_count(lower, subnets.at, subnets.value.len(), 16, "subnets");
-    check_count(lower, groups.at, groups.value.len(), 5, "security groups");
+    check_count(lower, subnets.at, subnets.value.len(), MAX_SUBNETS, "subnets");
+    check_count(lower, groups.at, groups.value.len(), MAX_SECURITY_GROUPS, "security groups");
     Some(Vpc {
         subnets: subnets.value.iter().map(|id| id.value.0.clone()).collect(),
         security_groups: groups.value.iter().map(|id| id.value.0.clone()).collect(),

@@ -1,29 +1,27 @@
 //! The log group that something writes to, in a section.
 
+use aws_facts::logs::{GROUP_NAME, RETENTION_DAYS};
+
 use super::LogRef;
 use crate::section::Lower;
 use crate::yaml::scalar::{Days, Time, patterns};
 use crate::yaml::shape::{At, record, said};
 
 patterns! {
-    LogGroupId[2048] = "arn:aws[a-z-]*:logs:[a-z0-9-]+:[0-9]{12}:log-group:[-./_#A-Za-z0-9]{1,512}(:\\*)?|[-./_#A-Za-z0-9]{1,512}",
-        "a log group's name or ARN";
+    LogGroupId[2048] = GROUP_NAME.pattern_with_arn("logs", "log-group:", r"(:\*)?"), "a log group's name or ARN";
 }
 
 record! {
     /// A log group: derived, or somebody else's.
     LogFields {
         /// One of the times that CloudWatch Logs takes. Default: kept for ever.
-        retention: Days<1, 3653>;
+        retention: Days<{ RETENTION_DAYS[0] }, { RETENTION_DAYS[RETENTION_DAYS.len() - 1] }>;
         /// Name or ARN of somebody else's log group.
         existing: LogGroupId;
     }
 }
 
 pub(crate) fn read(lower: &mut Lower, log: &At<LogFields>) -> LogRef {
-    /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>
-    const RETENTIONS: [u32; 22] =
-        [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
     if let Some(existing) = &log.value.existing {
         if let Some(retention) = &log.value.retention {
             lower.error(retention.at, "`retention` cannot be set on what is only referred to", "not beside `existing`");
@@ -32,8 +30,8 @@ pub(crate) fn read(lower: &mut Lower, log: &At<LogFields>) -> LogRef {
         return LogRef::Existing(name.trim_end_matches(":*").to_owned());
     }
     let retention = log.value.retention.as_ref();
-    if let Some(retention) = retention.filter(|retention| !RETENTIONS.contains(&retention.value.0)) {
-        let days = RETENTIONS.map(|days| format!("{days}d")).join(", ");
+    if let Some(retention) = retention.filter(|retention| !RETENTION_DAYS.contains(&retention.value.0)) {
+        let days = RETENTION_DAYS.map(|days| format!("{days}d")).join(", ");
         lower.error(retention.at, "CloudWatch Logs does not keep logs for this time", format!("one of {days}"));
     }
     LogRef::Derived { retention_days: retention.map(|retention| retention.value.0) }

@@ -1,12 +1,14 @@
 //! The role that something runs as, in a section.
 
+use aws_facts::iam::ROLE_NAME;
+
 use super::RoleRef;
 use crate::section::Lower;
 use crate::yaml::scalar::patterns;
 use crate::yaml::shape::{At, record, said};
 
 patterns! {
-    RoleId[512] = r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[a-zA-Z_0-9+=,.@/-]+|[a-zA-Z_0-9+=,.@-]{1,64}",
+    RoleId[512] = format!("arn:aws[a-z-]*:iam::[0-9]{{12}}:role/[a-zA-Z_0-9+=,.@/-]+|{}", ROLE_NAME.bounded_pattern()),
         "a role's name or ARN";
 }
 

@@ -1,5 +1,7 @@
 //! The section `streams`.
 
+use aws_facts::kinesis::{MAX_RECORD_KIB, RETENTION_HOURS, SHARDS, STREAM_NAME};
+
 use super::{Mode, Stream};
 use crate::names::Names;
 use crate::section::{Lower, Section};
@@ -7,9 +9,8 @@ use crate::yaml::scalar::{Hours, Int, Kib, choices, patterns};
 use crate::yaml::shape::{At, Record, Scalar, record, said};
 
 patterns! {
-    StreamName[usize::MAX] = "[a-zA-Z0-9_.-]+", "letters, digits, `_`, `.` and `-`";
-    StreamId[2048] = "arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}|[a-zA-Z0-9_.-]{1,128}",
-        "a stream's name or ARN";
+    StreamName[usize::MAX] = STREAM_NAME.pattern(), "letters, digits, `_`, `.` and `-`";
+    StreamId[2048] = STREAM_NAME.pattern_with_arn("kinesis", "stream/", ""), "a stream's name or ARN";
     StreamKey[2048] = "none|alias/[a-zA-Z0-9/_-]+|(mrk-)?[0-9a-f-]{32,36}|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/.+",
         "`none`, or the alias, id or ARN of a KMS key";
 }
@@ -49,11 +50,11 @@ record! {
         /// A fixed number of shards, or as many as AWS finds necessary.
         mode: StreamMode = "provisioned";
         /// Number of shards: needed when provisioned, not allowed on demand.
-        shards: Int<1, 10000>;
+        shards: Int<{ SHARDS.min }, { SHARDS.max }>;
         /// How long records can be read.
-        retention: Hours<24, 8760> = "24h";
+        retention: Hours<{ RETENTION_HOURS.min }, { RETENTION_HOURS.max }> = "24h";
         /// The largest record.
-        max_record_size: Kib<1024, 10240> = "1MiB";
+        max_record_size: Kib<{ MAX_RECORD_KIB.min }, { MAX_RECORD_KIB.max }> = "1MiB";
         /// Alias, id or ARN of a KMS key (`alias/aws/kinesis`), or `none`.
         encryption: StreamKey = "none";
         /// Shard-level metrics. They cost.
@@ -66,7 +67,7 @@ impl Section for Stream {
     type Name = StreamName;
     type Id = StreamId;
     const NOUN: &'static str = "a stream";
-    const NAME_MAX: usize = 128;
+    const NAME_MAX: usize = STREAM_NAME.max;
 
     fn read(lower: &mut Lower, key: &At<String>, _: &str, fields: StreamFields) -> Option<Stream> {
         let metrics = fields.metrics.iter().flat_map(|metrics| &metrics.value).flat_map(|metric| names(metric.value));

@@ -2,6 +2,7 @@
 //! ours or from its guide:
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html>.
 
+use aws_facts::s3::MAX_RULE_ID;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -10,8 +11,6 @@ use crate::request::AwsError;
 use crate::service::s3::refusal;
 
 const MAX_RULES: usize = 1_000;
-/// In characters.
-const MAX_ID_LENGTH: usize = 255;
 
 /// May these be a bucket's rules?
 pub fn check(document: &Value) -> Result<(), AwsError> {
@@ -41,8 +40,8 @@ impl Rule {
         if !self.is_well_formed() {
             return Err(refusal::malformed_xml());
         }
-        if let Some(id) = self.id.as_deref().filter(|id| id.chars().count() > MAX_ID_LENGTH) {
-            let message = format!("ID length should not exceed allowed limit of {MAX_ID_LENGTH}");
+        if let Some(id) = self.id.as_deref().filter(|id| id.chars().count() > MAX_RULE_ID) {
+            let message = format!("ID length should not exceed allowed limit of {MAX_RULE_ID}");
             return Err(refusal::invalid_argument(&message, "ID", id));
         }
         if !self.acts() {

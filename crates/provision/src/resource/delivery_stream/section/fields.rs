@@ -1,5 +1,11 @@
 //! The fields of the section `deliveries`.
 
+use aws_facts::firehose::{
+    BUFFER_INTERVAL_S, BUFFER_MIB, DELIVERY_STREAM_NAME, MAX_EXTENSION, MAX_PARAMETER, MAX_PREFIX_WRITTEN,
+    MAX_ZONE_NAME, PARTITION_RETRY_S, TRANSFORM_INTERVAL_S, TRANSFORM_RETRIES,
+};
+use aws_facts::lambda::MAX_ALIAS;
+
 use crate::resource::delivery_stream::Compression;
 use crate::resource::log_group::LogFields;
 use crate::resource::role::RoleFields;
@@ -9,15 +15,14 @@ use crate::yaml::scalar::{Int, LambdaBuffer, Mib, Seconds, Text, choices, patter
 use crate::yaml::shape::record;
 
 patterns! {
-    DeliveryName[usize::MAX] = "[a-zA-Z0-9_.-]+", "letters, digits, `_`, `.` and `-`";
-    DeliveryId[2048] = "arn:aws[a-z-]*:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[a-zA-Z0-9_.-]{1,64}|[a-zA-Z0-9_.-]{1,64}",
-        "a delivery stream's name or ARN";
-    Qualifier[128] = r"\$LATEST|[a-zA-Z0-9_-]+", "a version, an alias, or $LATEST";
+    DeliveryName[usize::MAX] = DELIVERY_STREAM_NAME.pattern(), "letters, digits, `_`, `.` and `-`";
+    DeliveryId[2048] = DELIVERY_STREAM_NAME.pattern_with_arn("firehose", "deliverystream/", ""), "a delivery stream's name or ARN";
+    Qualifier[MAX_ALIAS] = r"\$LATEST|[a-zA-Z0-9_-]+", "a version, an alias, or $LATEST";
     KeyArn[512] = r"arn:aws[a-z-]*:kms:[a-zA-Z0-9-]+:[0-9]{12}:(key|alias)/[a-zA-Z_0-9+=,.@/-]+",
         "the ARN of a KMS key";
     /// <https://docs.aws.amazon.com/firehose/latest/APIReference/API_ExtendedS3DestinationConfiguration.html>
-    Extension[128] = r"|\.[0-9a-z!\-_.*'()]+", "a `.` and lower-case letters, digits or `!-_.*'()`";
-    ZoneName[50] = "[a-zA-Z/_]+", "an IANA time zone of letters, `/` and `_`, such as Europe/Berlin";
+    Extension[MAX_EXTENSION] = r"|\.[0-9a-z!\-_.*'()]+", "a `.` and lower-case letters, digits or `!-_.*'()`";
+    ZoneName[MAX_ZONE_NAME] = "[a-zA-Z/_]+", "an IANA time zone of letters, `/` and `_`, such as Europe/Berlin";
 }
 
 choices!(Compression {
@@ -46,9 +51,9 @@ record! {
         /// Key of the bucket it writes to.
         bucket: Key;
         /// Prefix of the objects, with Firehose's `!{...}` expressions. Without any, Firehose appends `yyyy/MM/dd/HH/`.
-        good: Text<1, 1024>;
+        good: Text<1, MAX_PREFIX_WRITTEN>;
         /// Prefix of what failed. Needed when `good` has expressions. Default: as AWS does, `good` and the kind of error.
-        bad: Text<1, 1024>;
+        bad: Text<1, MAX_PREFIX_WRITTEN>;
         /// Write zero-byte objects: markers that make the prefixes visible, and claims under .provision/ that say whose they are. Without
         /// claims, data can be purged only while the delivery stream exists.
         markers: bool = "true";
@@ -67,7 +72,7 @@ record! {
         /// Written between records; Firehose adds none.
         delimiter: Text<1, 128>;
         /// JQ 1.6 query that yields an object of partition keys.
-        metadata: Text<1, 5120>;
+        metadata: Text<1, MAX_PARAMETER>;
         /// Decompress records of CloudWatch Logs.
         decompress: Either<bool, DecompressFields>;
         /// Dynamic partitioning. Needs 64 MiB and 60 s of buffer, and a partition key in `good`.
@@ -89,11 +94,11 @@ record! {
         /// Version or alias. Default: the alias of the function, otherwise $LATEST.
         qualifier: Qualifier;
         /// How often an invocation is tried again.
-        retries: Int<0, 300> = "3";
+        retries: Int<{ TRANSFORM_RETRIES.min }, { TRANSFORM_RETRIES.max }> = "3";
         /// Records of one invocation, at most.
         buffer_size: LambdaBuffer = "1MiB";
         /// How long records are gathered for one invocation.
-        buffer_interval: Seconds<0, 900> = "60s";
+        buffer_interval: Seconds<{ TRANSFORM_INTERVAL_S.min }, { TRANSFORM_INTERVAL_S.max }> = "60s";
     }
 }
 
@@ -101,9 +106,9 @@ record! {
     /// When an object is written.
     BufferFields {
         /// At this size, before compression.
-        size: Mib<1, 128> = "5MiB";
+        size: Mib<{ BUFFER_MIB.min }, { BUFFER_MIB.max }> = "5MiB";
         /// After this time. Under 60 s costs more PUT requests.
-        interval: Seconds<0, 900> = "300s";
+        interval: Seconds<{ BUFFER_INTERVAL_S.min }, { BUFFER_INTERVAL_S.max }> = "300s";
     }
 }
 
@@ -126,7 +131,7 @@ record! {
     /// Dynamic partitioning.
     PartitioningFields {
         /// How long a failed delivery is tried again.
-        retry: Seconds<0, 7200> = "300s";
+        retry: Seconds<{ PARTITION_RETRY_S.min }, { PARTITION_RETRY_S.max }> = "300s";
     }
 }
 
@@ -136,9 +141,9 @@ record! {
         /// Key of the bucket. Default: the delivery's.
         bucket: Key;
         /// Prefix of the objects.
-        prefix: Text<1, 1024>;
+        prefix: Text<1, MAX_PREFIX_WRITTEN>;
         /// Prefix of what failed. Needed when `prefix` has expressions.
-        bad: Text<1, 1024>;
+        bad: Text<1, MAX_PREFIX_WRITTEN>;
         /// When an object is written.
         buffer: BackupBufferFields;
         /// Compression of the objects.
@@ -152,8 +157,8 @@ record! {
     /// When an object of the backup is written.
     BackupBufferFields {
         /// At this size, before compression.
-        size: Mib<1, 128> = "5MiB";
+        size: Mib<{ BUFFER_MIB.min }, { BUFFER_MIB.max }> = "5MiB";
         /// After this time.
-        interval: Seconds<60, 900> = "300s";
+        interval: Seconds<60, { BUFFER_INTERVAL_S.max }> = "300s";
     }
 }

@@ -1,7 +1,7 @@
 //! The processors of a delivery stream: Lambda and the others.
 //! <https://docs.aws.amazon.com/firehose/latest/APIReference/API_Processor.html>
 
-use aws_facts::firehose::MAX_PROCESSORS;
+use aws_facts::firehose::{MAX_PARAMETER, MAX_PROCESSORS, MAX_TRANSFORM_S};
 use local_cloud::delivery::query;
 
 use super::fields::{DeaggregateFields, DecompressFields, DeliveryFields, JsonWord, Qualifier, TransformFields};
@@ -14,9 +14,6 @@ use crate::yaml::collection::Either;
 use crate::yaml::scalar::{Int, LambdaBuffer, Text, Time};
 use crate::yaml::shape::{At, said};
 
-/// Firehose waits for a function no longer.
-const LONGEST_TRANSFORM_S: u32 = 300;
-
 pub(super) fn read_transform(lower: &mut Lower, transform: &At<Either<Key, TransformFields>>) -> Option<Transform> {
     let written = match &transform.value {
         Either::Word(key) => {
@@ -28,9 +25,9 @@ pub(super) fn read_transform(lower: &mut Lower, transform: &At<Either<Key, Trans
     let key = written.function.as_ref()?;
     let function = lower.reference::<Function>(key)?;
     let ours = lower.desired::<Function>(&key.value.0);
-    if let Some(ours) = ours.as_ref().filter(|ours| ours.timeout_s > LONGEST_TRANSFORM_S) {
+    if let Some(ours) = ours.as_ref().filter(|ours| ours.timeout_s > MAX_TRANSFORM_S) {
         let what = format!("`{}` may take {} s", key.value.0, ours.timeout_s);
-        lower.warn(key.at, what, format!("Firehose waits {LONGEST_TRANSFORM_S} s at most"));
+        lower.warn(key.at, what, format!("Firehose waits {MAX_TRANSFORM_S} s at most"));
     }
     let alias = ours.as_ref().and_then(|ours| ours.alias.as_ref());
     if let (Some(said), true) = (&written.qualifier, ours.is_some()) {
@@ -87,7 +84,7 @@ pub(super) fn read_processors(lower: &mut Lower, key: &At<String>, written: &Del
 }
 
 /// Firehose's parameters have no line ends. To JQ they are blanks, but behind a `#`.
-fn on_one_line(lower: &mut Lower, query: &At<Text<1, 5120>>) -> String {
+fn on_one_line(lower: &mut Lower, query: &At<Text<1, MAX_PARAMETER>>) -> String {
     let text = query.value.0.trim();
     if text.contains('\n') && text.contains('#') {
         lower.error(

@@ -1,5 +1,10 @@
 //! The fields of the section `functions`.
 
+use aws_facts::lambda::{
+    EPHEMERAL_STORAGE_MIB, FUNCTION_NAME, MAX_ALIAS, MAX_DESCRIPTION, MAX_ENVIRONMENT_BYTES, MAX_HANDLER, MEMORY_MIB,
+    TIMEOUT_S,
+};
+
 use crate::resource::bucket::BucketName;
 use crate::resource::function::Architecture;
 use crate::resource::log_group::LogFields;
@@ -9,13 +14,13 @@ use crate::yaml::scalar::{Mib, Seconds, Text, choices, patterns};
 use crate::yaml::shape::{At, record};
 
 patterns! {
-    FunctionName[usize::MAX] = "[a-zA-Z0-9_-]+", "letters, digits, `_` and `-`";
-    FunctionId[140] = "arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[a-zA-Z0-9_-]{1,64}|[a-zA-Z0-9_-]{1,64}",
+    FunctionName[usize::MAX] = FUNCTION_NAME.pattern(), "letters, digits, `_` and `-`";
+    FunctionId[140] = FUNCTION_NAME.pattern_with_arn("lambda", "function:", ""),
         "a function's name or ARN, without a version";
     Runtime[64] = "(provided|python|nodejs|java|dotnet|dotnetcore|ruby|go)[a-z0-9.-]*",
         "a runtime, such as provided.al2023 or python3.13";
-    Handler[128] = r"\S+", "a handler, such as app.handler";
-    Alias[128] = "[0-9]*[a-zA-Z_-][a-zA-Z0-9_-]*", "letters, digits, `_` and `-`, not only digits";
+    Handler[MAX_HANDLER] = r"\S+", "a handler, such as app.handler";
+    Alias[MAX_ALIAS] = "[0-9]*[a-zA-Z_-][a-zA-Z0-9_-]*", "letters, digits, `_` and `-`, not only digits";
     LayerArn[140] = "arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:[0-9]{12}:layer:[a-zA-Z0-9_-]+:[0-9]+",
         "the ARN of a layer's version";
     SubnetId[64] = "subnet-[0-9a-zA-Z]+", "a subnet's id: subnet-…";
@@ -48,21 +53,21 @@ record! {
         /// What the runtime calls. Default for provided runtimes: bootstrap. Others need one.
         handler: Handler;
         /// Memory.
-        memory: Mib<128, 10240> = "128MiB";
+        memory: Mib<{ MEMORY_MIB.min }, { MEMORY_MIB.max }> = "128MiB";
         /// Firehose uses at most 300 s.
-        timeout: Seconds<1, 900> = "3s";
+        timeout: Seconds<{ TIMEOUT_S.min }, { TIMEOUT_S.max }> = "3s";
         /// Size of /tmp.
-        ephemeral_storage: Mib<512, 10240> = "512MiB";
+        ephemeral_storage: Mib<{ EPHEMERAL_STORAGE_MIB.min }, { EPHEMERAL_STORAGE_MIB.max }> = "512MiB";
         /// Default: this machine's for `crate:`, otherwise x86_64.
         architecture: Architecture;
         /// Environment variables, together at most 4 KB.
-        environment: Map<Text<0, 4096>>;
+        environment: Map<Text<0, MAX_ENVIRONMENT_BYTES>>;
         /// ARNs of layer versions, at most 5.
         layers: Vec<At<LayerArn>>;
         /// Run inside a VPC.
         vpc: VpcFields;
         /// For those who read it on AWS.
-        description: Text<0, 256> = "";
+        description: Text<0, MAX_DESCRIPTION> = "";
         /// Publish a version after each change.
         publish: bool = "false";
         /// Publish a version after each change and point this alias at it; deliveries invoke the function through it.
