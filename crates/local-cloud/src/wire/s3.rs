@@ -13,6 +13,7 @@ pub mod incoming;
 #[cfg(test)]
 mod inputs;
 pub mod lists;
+pub mod logging;
 pub mod objects;
 pub mod read;
 pub mod refusal;

@@ -205,6 +205,59 @@ async fn a_buckets_documents_are_those_of_a_new_bucket_until_others_are_put() {
 }
 
 #[tokio::test]
+async fn access_logs_go_to_a_bucket_of_the_region_that_lets_them_in() {
+    let engine = engine().await;
+    for bucket in ["lake", "logs", "acls"] {
+        s3(&engine, "PUT", &format!("/{bucket}"), &[], "").await;
+    }
+    let far =
+        "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
+    s3(&engine, "PUT", "/far", &[], far).await;
+    let owners = "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
+    s3(&engine, "PUT", "/acls?ownershipControls", &[], owners).await;
+    let put = async |inside: &str| {
+        let document = format!("<BucketLoggingStatus>{inside}</BucketLoggingStatus>");
+        text(&s3(&engine, "PUT", "/lake?logging", &[], &document).await).to_owned()
+    };
+    let get = async || text(&s3(&engine, "GET", "/lake?logging", &[], "").await).to_owned();
+    let to = |bucket: &str, more: &str| {
+        format!(
+            "<LoggingEnabled><TargetBucket>{bucket}</TargetBucket>{more}<TargetPrefix>lake/</TargetPrefix></LoggingEnabled>"
+        )
+    };
+    let grants = "<TargetGrants><Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"Group\">\
+                  <URI>http://acs.amazonaws.com/groups/s3/LogDelivery</URI></Grantee><Permission>READ</Permission></Grant>\
+                  </TargetGrants>";
+    for (inside, code) in [
+        (to("nowhere", ""), "<Code>InvalidTargetBucketForLogging</Code>"),
+        (to("far", ""), "<Code>CrossLocationLoggingProhibitted</Code>"),
+        (to("acls", ""), "<Code>InvalidTargetBucketForLogging</Code>"),
+        (to("logs", grants), "<Code>NotImplemented</Code>"),
+        ("<LoggingEnabled><TargetBucket>logs</TargetBucket></LoggingEnabled>".into(), "<Code>MalformedXML</Code>"),
+    ] {
+        let refused = put(&inside).await;
+        assert!(refused.contains(code), "{inside}: {refused}");
+    }
+    assert!(!get().await.contains("LoggingEnabled"), "nothing was kept: {}", get().await);
+    assert_eq!(put(&to("logs", "")).await, "");
+    assert!(get().await.contains("<TargetBucket>logs</TargetBucket>"), "{}", get().await);
+    assert_eq!(s3(&engine, "PUT", "/acls?acl", &[("x-amz-acl", "log-delivery-write")], "").await.status(), 200);
+    assert_eq!(put(&to("acls", "")).await, "");
+    assert_eq!(put("").await, "");
+    assert!(!get().await.contains("LoggingEnabled"), "turned off: {}", get().await);
+}
+
+#[tokio::test]
+async fn a_policy_that_demands_tls_shuts_no_local_client_out() {
+    let engine = engine().await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    let policy = r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::lake","arn:aws:s3:::lake/*"],
+                     "Condition":{"Bool":{"aws:SecureTransport":"false"}}}}"#;
+    assert_eq!(s3(&engine, "PUT", "/lake?policy", &[], policy).await.status(), 204);
+    assert_eq!(s3(&engine, "PUT", "/lake/key", &[], "x").await.status(), 200);
+}
+
+#[tokio::test]
 async fn a_public_policy_is_not_taken_until_the_bucket_lets_it() {
     let engine = engine().await;
     s3(&engine, "PUT", "/lake", &[], "").await;

@@ -15,7 +15,7 @@ use crate::service::s3::{Checksum, State, Sums, refusal};
 use crate::wire::s3::context::Context;
 use crate::wire::s3::convert::{self, Tagged};
 use crate::wire::s3::read::WithHeaders;
-use crate::wire::s3::{acls, buckets, documents, lists, objects, read, uploads, versions};
+use crate::wire::s3::{acls, buckets, documents, lists, logging, objects, read, uploads, versions};
 
 /// What an operation knows beside its input.
 pub struct Adapter {
@@ -312,7 +312,11 @@ impl S3 for Adapter {
     }
 
     async fn get_bucket_logging(&self, r: S3Request<GetBucketLoggingInput>) -> Answer<GetBucketLoggingOutput> {
-        self.act(|state, _| state.bucket(&r.input.bucket).map(|_| GetBucketLoggingOutput::default()))
+        self.act(|state, _| logging::status(state, &r.input.bucket))
+    }
+
+    async fn put_bucket_logging(&self, r: S3Request<PutBucketLoggingInput>) -> Answer<PutBucketLoggingOutput> {
+        self.act(|state, _| logging::set(state, r.input))
     }
 
     async fn get_bucket_request_payment(

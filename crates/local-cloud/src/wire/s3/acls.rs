@@ -46,6 +46,12 @@ pub fn admit(state: &State, bucket: &str, name: Option<&str>, of_bucket: bool) -
     Ok(())
 }
 
+/// May S3 write access logs into the bucket, by its list?
+pub fn lets_logs_in(state: &State, bucket: &str) -> Result<bool, AwsError> {
+    let granted = documents::acl(state, bucket)?.and_then(|name| canned(&name)).unwrap_or_default();
+    Ok(granted.contains(&(LOG_DELIVERY, "WRITE")))
+}
+
 /// The same for a bucket that is about to be made with this ownership.
 pub fn admit_new(ownership: Option<&str>, name: Option<&str>) -> Result<(), AwsError> {
     let Some(name) = name else { return Ok(()) };

@@ -16,6 +16,7 @@ pub use crate::service::s3::bucket::ENCRYPTION;
 
 pub const ACL: &str = "acl";
 pub const PUBLIC_ACCESS: &str = "publicAccessBlock";
+pub const LOGGING: &str = "logging";
 pub const OWNERSHIP: &str = "ownershipControls";
 pub const LEAST_TRANSITION: &str = "leastTransition";
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html>
@@ -37,7 +38,7 @@ pub fn forget(state: &mut State, bucket: &str, name: &str) -> Result<(), AwsErro
 }
 
 /// Reads a document that was kept. The inner value says if it was kept that there is none.
-fn kept<T: DeserializeOwned>(state: &State, bucket: &str, name: &str) -> Result<Option<T>, AwsError> {
+pub fn kept<T: DeserializeOwned>(state: &State, bucket: &str, name: &str) -> Result<Option<T>, AwsError> {
     let document = state.bucket(bucket)?.documents.get(name).cloned();
     document.map(serde_json::from_value).transpose().map_err(|error| {
         AwsError::new("InternalError", format!("reading {name} of {bucket}: {error}")).with_status(500)

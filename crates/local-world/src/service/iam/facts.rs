@@ -13,14 +13,15 @@ use crate::time::Millis;
 
 type Facts = Vec<(String, Vec<String>)>;
 
-/// The condition keys of a client's call. It comes from this machine, unencrypted.
+/// The condition keys of a client's call. It comes from this machine. The engine stands for AWS's HTTPS endpoints, so the call counts as
+/// encrypted: a policy that demands TLS shuts no local client out.
 pub fn of_call(account: &str, request: &Request, caller: &Caller, now: Millis) -> Facts {
     let mut facts = at(now);
     facts.extend([
         fact("aws:principalaccount", account),
         fact("aws:requestedregion", request.region.as_str()),
         fact("aws:resourceaccount", account),
-        fact("aws:securetransport", "false"),
+        fact("aws:securetransport", "true"),
         fact("aws:sourceip", "127.0.0.1"),
         fact("aws:userid", caller.id(account)),
     ]);
