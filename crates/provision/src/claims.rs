@@ -1,10 +1,13 @@
 //! Who uses a bucket, and for what: empty objects under `.provision/`, one for each environment that uses a bucket of its
 //! stack, and one for each place that a delivery stream of an environment writes to. The key says everything, so that one
-//! list call tells all claims of a bucket; `LastModified` is when the claim was made.
+//! list call tells all claims of a bucket; `LastModified` is when the claim was made. Beside a claim on a place, another object
+//! says that its data is deleted with the environment.
 //!
 //! A claim is the proof of ownership that S3's prefixes do not have: data is deleted only where a claim (or the delivery stream
 //! itself, before it goes) says that this environment wrote it. And S3 deletes no bucket that holds an object, so that a
 //! bucket with a claim in it outlives whoever else leaves it.
+
+use std::collections::HashSet;
 
 use crate::names::Names;
 use crate::prefix::Place;
@@ -21,6 +24,25 @@ pub struct Claim {
     pub place: Option<Place>,
     /// Epoch seconds of S3's clock.
     pub since: i64,
+    /// Is the data of the place deleted with the environment, as its spec said at `up`?
+    pub data_goes: bool,
+}
+
+/// All claims, from the objects under [`ROOT`]: their keys, and when each was written.
+pub fn parse(bucket: &str, objects: &[(String, i64)]) -> Vec<Claim> {
+    let consents: HashSet<&str> = objects.iter().map(|(key, _)| key.as_str()).filter(|key| is_consent(key)).collect();
+    let claim = |(key, since): &(String, i64)| {
+        let mut claim = Claim::parse(bucket, key, *since)?;
+        claim.data_goes = claim.place.as_ref().is_some_and(|place| {
+            !consents.is_empty() && consents.contains(of_place(&claim.owner, CONSENT, place).as_str())
+        });
+        Some(claim)
+    };
+    objects.iter().filter_map(claim).collect()
+}
+
+fn is_consent(key: &str) -> bool {
+    key.strip_prefix(ROOT).and_then(|rest| rest.splitn(5, '/').nth(4)).is_some_and(|rest| rest.starts_with(CONSENT))
 }
 
 impl Claim {
@@ -29,12 +51,12 @@ impl Claim {
         let [account, region, stack, env, rest] = parts[..] else { return None };
         let owner = [account, region, stack, env].join("/");
         if rest == BUCKET {
-            return Some(Claim { owner, place: None, since });
+            return Some(Claim { owner, place: None, since, data_goes: false });
         }
         let (delivery, prefix) = rest.strip_prefix(PLACE)?.split_once('/')?;
         let place = Place { bucket: bucket.into(), prefix: prefix.into(), delivery: delivery.into() };
         let sound = Place::parse(&place.to_string()).as_ref() == Some(&place);
-        sound.then_some(Claim { owner, place: Some(place), since })
+        sound.then_some(Claim { owner, place: Some(place), since, data_goes: false })
     }
 
     /// Whether it belongs to an environment of this stack.
@@ -61,9 +83,11 @@ impl Claim {
     }
 }
 
-/// After the owner: the claim on the bucket, and what stands before the claims on places.
+/// After the owner: the claim on the bucket, and what stands before the claims on places and before the consents to delete their
+/// data.
 const BUCKET: &str = "bucket";
 const PLACE: &str = "delivery/";
+const CONSENT: &str = "delete-data/";
 
 /// This environment, as it stands in the keys of its claims.
 pub fn owner(names: &Names) -> String {
@@ -78,7 +102,16 @@ pub fn on_bucket(names: &Names) -> String {
 
 /// The key of this environment's claim on a place.
 pub fn on_place(names: &Names, place: &Place) -> String {
-    format!("{ROOT}{}/{PLACE}{}/{}", owner(names), place.delivery, place.prefix)
+    of_place(&owner(names), PLACE, place)
+}
+
+/// The key that says beside this environment's claim on a place that its data is deleted with the environment.
+pub fn consent(names: &Names, place: &Place) -> String {
+    of_place(&owner(names), CONSENT, place)
+}
+
+fn of_place(owner: &str, what: &str, place: &Place) -> String {
+    format!("{ROOT}{owner}/{what}{}/{}", place.delivery, place.prefix)
 }
 
 #[cfg(test)]
@@ -92,11 +125,29 @@ mod tests {
             Place { bucket: "lake".into(), prefix: "data//year=!{timestamp:yyyy}/".into(), delivery: "raw".into() };
         let key = on_place(&names(), &place);
         assert_eq!(key, ".provision/111122223333/us-east-1/kinesis-test/-/delivery/raw/data//year=!{timestamp:yyyy}/");
-        let claim = Claim { owner: owner(&names()), place: Some(place), since: 7 };
+        let claim = Claim { owner: owner(&names()), place: Some(place), since: 7, data_goes: false };
         assert_eq!(Claim::parse("lake", &key, 7), Some(claim.clone()));
         let bucket = Claim { place: None, ..claim };
         assert_eq!(Claim::parse("lake", &on_bucket(&names()), 7), Some(bucket.clone()));
         assert_eq!(bucket.told(&names()), "stack kinesis-test, environment -");
+    }
+
+    #[test]
+    fn a_consent_counts_only_beside_the_claim_that_it_is_about() {
+        let place = |delivery: &str| Place { bucket: "lake".into(), prefix: "data/".into(), delivery: delivery.into() };
+        let (raw, other) = (place("raw"), place("other"));
+        let pr_1 = Names { env: Some("pr-1".into()), ..names() };
+        let keys = [
+            on_bucket(&names()),
+            on_place(&names(), &raw),
+            consent(&names(), &raw),
+            on_place(&names(), &other),
+            on_place(&pr_1, &raw),
+            consent(&pr_1, &other),
+        ];
+        let claims = parse("lake", &keys.map(|key| (key, 7)));
+        let goes: Vec<bool> = claims.iter().map(|claim| claim.data_goes).collect();
+        assert_eq!(goes, [false, true, false, false]);
     }
 
     #[test]

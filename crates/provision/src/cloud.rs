@@ -74,6 +74,10 @@ pub struct Options {
     pub scan: bool,
     /// Whether the observed resources may be deleted, which requires reading more of them.
     pub deletes: bool,
+    /// The whole environment is being deleted, and with it the data of which its spec said so at `up`.
+    pub takes_down: bool,
+    /// There is such data.
+    pub data_goes: bool,
     /// The owner to write into the record.
     pub owner: Option<String>,
     /// Seconds from now until the environment expires.
@@ -82,6 +86,13 @@ pub struct Options {
     pub work_dir: PathBuf,
     /// Functions run on this machine, so that its processor has to do.
     pub runs_here: bool,
+}
+
+impl Options {
+    /// Is data deleted in this run? Then whoever writes it is gone first.
+    pub fn purges(&self) -> bool {
+        self.purge_data.deletes() || self.data_goes
+    }
 }
 
 /// The data that a deletion includes.

@@ -124,8 +124,12 @@ fn prefixes(stack: &Stack) -> Vec<Box<dyn Node>> {
                 Place { bucket: bucket.id.clone(), prefix: prefix.to_owned(), delivery: entry.physical.clone() };
             let physical = place.to_string();
             let name = Name::new(BucketPrefix::KIND, format!("{logical}-{what}"), &physical);
-            let desired =
-                BucketPrefix { place, marker: entry.desired.markers, bucket_logical: Some(bucket.logical.clone()) };
+            let desired = BucketPrefix {
+                place,
+                marker: entry.desired.markers,
+                delete_data: stack.bucket(&bucket.logical).is_some_and(|bucket| bucket.delete_data),
+                bucket_logical: Some(bucket.logical.clone()),
+            };
             let options = options::<_, BucketPrefix>(entry, |old| format!("{old}-{what}"));
             nodes.entry(physical).or_insert_with(|| node::managed(name, desired, options));
         }

@@ -210,7 +210,7 @@ impl<R: Resource> Node for Managed<R> {
             live_refs: self.live.as_ref().map(|live| R::live_refs(live, purges)).unwrap_or_default(),
             protect: self.options.protect || self.tagged_protected(names),
             moved_from: self.options.moved_from.clone(),
-            keeps: self.live.as_ref().and_then(|live| R::keeps(live, purges)),
+            keeps: self.live.as_ref().and_then(|live| R::keeps(live)),
             holds_data: R::HOLDS_DATA,
             uses_what_is_found: R::USES_WHAT_IS_FOUND
                 || R::is_used_untagged(&self.name.physical) && self.is_untagged(names),

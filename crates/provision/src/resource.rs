@@ -83,8 +83,8 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn is_but_a_name(&self) -> bool {
         false
     }
-    /// Why it is known not to go when it is deleted, if that is so. `purges`: is data going to be deleted?
-    fn keeps(_live: &Self::Live, _purges: bool) -> Option<String> {
+    /// Why it is known not to go when it is deleted, if that is so.
+    fn keeps(_live: &Self::Live) -> Option<String> {
         None
     }
     /// For a kind without tags: does what was seen prove that it is this environment's?

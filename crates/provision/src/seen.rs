@@ -48,6 +48,13 @@ impl Seen {
         places
     }
 
+    /// Does data of this environment go with it, in the buckets that were read?
+    pub fn data_goes(&self, names: &Names) -> bool {
+        let buckets = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut claims = buckets.values().filter_map(|cell| cell.get());
+        claims.any(|claims| claims.iter().any(|claim| claim.data_goes && claim.owner == owner(names)))
+    }
+
     /// Claims of others that overlap `name`, in sentences.
     pub fn overlaps(&self, name: &Name, names: &Names) -> Vec<String> {
         let Some(place) = Place::parse(&name.physical) else { return vec![] };

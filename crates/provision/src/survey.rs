@@ -29,6 +29,8 @@ pub struct Survey {
     pub tags_hash: String,
     /// Prefixes that lie in those of other environments or stacks, or the other way round, in sentences.
     pub overlaps: Vec<String>,
+    /// Does data go with the environment, because its spec said so at `up`?
+    pub data_goes: bool,
 }
 
 /// The purpose of a survey.
@@ -44,6 +46,7 @@ pub enum For {
 pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Result<Survey, Vec<Error>> {
     let mut cx = Cx { seen: Seen::default(), ..cx.clone() };
     cx.options.deletes = purpose == For::Down;
+    cx.options.takes_down = purpose == For::Down;
     let cx = &cx;
     let tags_hash = hash(&nodes, cx);
     let round = each(&mut nodes, async |node| {
@@ -84,9 +87,10 @@ pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Res
     if !errors.is_empty() {
         return Err(each_once(errors));
     }
-    let facts = nodes.iter().map(|node| node.facts(&cx.names, purges)).collect();
+    let data_goes = purpose == For::Down && cx.seen.data_goes(&cx.names);
+    let facts = nodes.iter().map(|node| node.facts(&cx.names, purges || data_goes)).collect();
     let overlaps = nodes.iter().flat_map(|node| cx.seen.overlaps(node.name(), &cx.names)).collect();
-    Ok(Survey { nodes, facts, record, members, tags_hash, overlaps })
+    Ok(Survey { nodes, facts, record, members, tags_hash, overlaps, data_goes })
 }
 
 /// Also reads what a deletion has to know.

@@ -145,7 +145,8 @@ async fn a_role_changes_its_policy_trust_and_boundary() {
 #[tokio::test(start_paused = true)]
 async fn a_bucket_changes_its_expiry_and_a_prefix_is_a_marker() {
     let cx = cloud().await;
-    let bucket = |expire_days| Bucket { create: true, expire_days, prefixes: vec!["data/raw/".into()] };
+    let bucket =
+        |expire_days| Bucket { create: true, expire_days, delete_data: false, prefixes: vec!["data/raw/".into()] };
     let name = Name::new("bucket", "lake", "lake");
     lives(&cx, &name, vec![bucket(Some(3)), bucket(Some(7)), bucket(None)]).await;
 
@@ -160,7 +161,7 @@ fn raw() -> Place {
 }
 
 fn prefix(place: &Place) -> BucketPrefix {
-    BucketPrefix { place: place.clone(), marker: true, bucket_logical: Some("lake".into()) }
+    BucketPrefix { place: place.clone(), marker: true, delete_data: false, bucket_logical: Some("lake".into()) }
 }
 
 /// As a `down --purge-data` looks at it.
@@ -179,7 +180,7 @@ fn written(under: &str) -> String {
 async fn a_purge_deletes_what_its_delivery_stream_wrote_and_a_bucket_with_the_rest_is_kept() {
     let cx = cloud().await;
     let (bucket, name) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", raw().to_string()));
-    let lake = Bucket { create: true, expire_days: None, prefixes: vec![] };
+    let lake = Bucket { create: true, expire_days: None, delete_data: false, prefixes: vec![] };
     make(&cx, &bucket, lake).await;
     make(&cx, &name, prefix(&raw())).await;
     let ours = written("data/raw/2026/07/13/14/");
@@ -212,7 +213,7 @@ async fn keys(cx: &Cx) -> Vec<String> {
 async fn a_purge_of_a_versioned_bucket_leaves_no_version_and_the_bucket_goes() {
     let cx = cloud().await;
     let (bucket, name) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", raw().to_string()));
-    make(&cx, &bucket, Bucket { create: true, expire_days: None, prefixes: vec![] }).await;
+    make(&cx, &bucket, Bucket { create: true, expire_days: None, delete_data: false, prefixes: vec![] }).await;
     let status = aws_sdk_s3::types::BucketVersioningStatus::Enabled;
     let versioning = aws_sdk_s3::types::VersioningConfiguration::builder().status(status).build();
     cx.s3().put_bucket_versioning().bucket("lake").versioning_configuration(versioning).send().await.unwrap();
@@ -235,7 +236,7 @@ async fn a_purge_of_a_versioned_bucket_leaves_no_version_and_the_bucket_goes() {
 async fn a_marker_without_a_claim_is_deleted_and_proves_nothing_about_data() {
     let cx = cloud().await;
     let (bucket, name) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", raw().to_string()));
-    make(&cx, &bucket, Bucket { create: true, expire_days: None, prefixes: vec![] }).await;
+    make(&cx, &bucket, Bucket { create: true, expire_days: None, delete_data: false, prefixes: vec![] }).await;
     make(&cx, &name, prefix(&raw())).await;
     // As an interrupted deletion leaves it.
     let claim = ".provision/000000000000/eu-west-1/demo/-/delivery/raw/data/raw/";
@@ -256,7 +257,7 @@ async fn a_marker_without_a_claim_is_deleted_and_proves_nothing_about_data() {
 async fn versions_of_a_folder_that_others_deleted_keep_a_bucket() {
     let cx = cloud().await;
     let bucket = Name::new("bucket", "lake", "lake");
-    make(&cx, &bucket, Bucket { create: true, expire_days: None, prefixes: vec![] }).await;
+    make(&cx, &bucket, Bucket { create: true, expire_days: None, delete_data: false, prefixes: vec![] }).await;
     let status = aws_sdk_s3::types::BucketVersioningStatus::Enabled;
     let versioning = aws_sdk_s3::types::VersioningConfiguration::builder().status(status).build();
     cx.s3().put_bucket_versioning().bucket("lake").versioning_configuration(versioning).send().await.unwrap();
@@ -392,7 +393,7 @@ async fn what_aws_does_not_change_is_a_replacement_with_its_reason() {
 #[tokio::test(start_paused = true)]
 async fn a_missing_bucket_that_is_not_to_be_made_is_refused_before_anything_changes() {
     let cx = cloud().await;
-    let mut bucket = Bucket { create: false, expire_days: None, prefixes: vec![] };
+    let mut bucket = Bucket { create: false, expire_days: None, delete_data: false, prefixes: vec![] };
     let error = bucket.prepare(&cx, &Name::new("bucket", "lake", "nowhere")).await.unwrap_err();
     assert_eq!(error.to_string(), "reading bucket lake: bucket nowhere does not exist");
     assert!(cx.calls.made().iter().all(|call| call.reads()));

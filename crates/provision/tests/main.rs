@@ -6,6 +6,7 @@ mod changes;
 mod cli;
 mod common;
 mod conformance;
+mod consent;
 mod denied;
 mod disturbed;
 mod faults;

@@ -58,10 +58,7 @@ pub fn of_delivery(name: &Name, delivery: &DeliveryStream, stack: &Stack, names:
 pub fn keys_of_delivery(delivery: &DeliveryStream, stack: &Stack, names: &Names) -> Vec<KeyOf> {
     let source = delivery.source.as_ref().filter(|source| !source.managed);
     let source = source.map(|source| KeyOf::Stream(source.arn(|name| names.stream_arn(name))));
-    let found = |bucket: &&Ref| {
-        let managed = stack.buckets.get(&bucket.logical).and_then(|entry| entry.managed());
-        managed.is_none_or(|entry| !entry.desired.create)
-    };
+    let found = |bucket: &&Ref| stack.bucket(&bucket.logical).is_none_or(|bucket| !bucket.create);
     let written = [(&delivery.bucket, delivery.encryption.is_none())];
     let backup = delivery.backup.as_ref().map(|backup| (&backup.bucket, backup.encryption.is_none()));
     let buckets: BTreeSet<String> = written

@@ -75,7 +75,7 @@ fn experiment() -> Stack {
         encryption: None,
         metrics: Default::default(),
     };
-    let bucket = Bucket { create: true, expire_days: None, prefixes: vec![] };
+    let bucket = Bucket { create: true, expire_days: None, delete_data: false, prefixes: vec![] };
     Stack {
         file: PathBuf::from("stacks/kinesis-test.yaml"),
         name: "kinesis-test".into(),

@@ -21,7 +21,7 @@ use crate::wait::{self, Polling};
 
 mod section;
 
-pub(crate) use section::BucketName;
+pub(crate) use section::{BucketFields, BucketName, DeleteData};
 
 const ABSENT: &str = "NoSuchBucket";
 const DENIED: &str = "AccessDenied";
@@ -41,6 +41,8 @@ pub struct Bucket {
     pub create: bool,
     /// Objects under our prefixes expire after this many days. At least 1.
     pub expire_days: Option<u32>,
+    /// Is the data of its prefixes deleted with the environment?
+    pub delete_data: bool,
     /// The key prefixes that deliveries write to in this bucket: what the expiry is for.
     pub prefixes: Vec<String>,
 }
@@ -374,7 +376,12 @@ mod tests {
 
     #[test]
     fn expiry_is_compared_by_prefix_and_days_and_only_where_it_could_be_read() {
-        let want = |expire_days| Bucket { create: true, expire_days, prefixes: vec!["a/".into(), "b/".into()] };
+        let want = |expire_days| Bucket {
+            create: true,
+            expire_days,
+            delete_data: false,
+            prefixes: vec!["a/".into(), "b/".into()],
+        };
         let claimed = |expiry| Live { expiry, claimed: true, others: BTreeSet::new() };
         let live = |rules: &[(&str, u32)]| claimed(Ok(rules.iter().map(|(p, d)| (p.to_string(), *d)).collect()));
         let table = [

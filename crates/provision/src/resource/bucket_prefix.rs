@@ -8,7 +8,7 @@ use super::bucket::{self, Bucket};
 use super::claims::{self, Marker};
 use super::delivery_stream::{self, DeliveryStream};
 use super::{Diff, Field, Found, Gone, Resource, Scanned};
-use crate::claims::{Claim, on_place, owner};
+use crate::claims::{Claim, consent, on_place, owner};
 use crate::cloud::{Cx, Purge};
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
@@ -30,6 +30,8 @@ pub struct BucketPrefix {
     pub place: Place,
     /// Write a claim and, for a folder, the marker object?
     pub marker: bool,
+    /// Is its data deleted with the environment? Needs a claim.
+    pub delete_data: bool,
     /// Is the bucket one of this spec's own (then it is made first)? Its logical name.
     pub bucket_logical: Option<String>,
 }
@@ -40,6 +42,10 @@ pub struct Live {
     pub proof: Option<Proof>,
     /// `None` where the prefix names no folder.
     pub marker: Option<Marker>,
+    /// Did the spec say at `up` that the data is deleted with the environment?
+    pub data_goes: bool,
+    /// Is the data deleted with the place: because a flag says so, or because the whole environment goes and its data with it?
+    pub purges: bool,
     /// Have others claimed the same folder?
     pub shared: bool,
     /// What lies there: only looked at where it may be deleted.
@@ -89,11 +95,14 @@ impl Resource for BucketPrefix {
         if self.marker && live.marker == Some(Marker::Absent) {
             diff.compare("marker", "none", "written");
         }
+        diff.compare("data", fate(live.data_goes), fate(self.delete_data));
         diff
     }
 
     fn summary(&self, _: &Name, _: &Names) -> Vec<Field> {
-        vec![Field::known("marker", if self.marker { "written" } else { "none" }, self.marker)]
+        let marker = Field::known("marker", if self.marker { "written" } else { "none" }, self.marker);
+        let data = self.delete_data.then(|| Field::said("data", fate(true)));
+        [marker].into_iter().chain(data).collect()
     }
 
     fn is_but_a_name(&self) -> bool {
@@ -104,13 +113,14 @@ impl Resource for BucketPrefix {
         live.proof.is_some()
     }
 
-    fn keeps(live: &Live, purges: bool) -> Option<String> {
-        (!purges).then(|| live.tally.kept()).flatten()
+    fn keeps(live: &Live) -> Option<String> {
+        (!live.purges).then(|| live.tally.kept()).flatten()
     }
 
     fn notes(live: &Live) -> Vec<String> {
-        let unproven = live.proof.is_none().then(|| live.tally.unproven(&live.bucket));
-        unproven.flatten().into_iter().collect()
+        let unproven = live.proof.is_none().then(|| live.tally.unproven(&live.bucket)).flatten();
+        let goes = (live.purges && live.data_goes).then(|| live.tally.goes()).flatten();
+        unproven.into_iter().chain(goes).collect()
     }
 
     /// By the claims in all buckets. They tell of the buckets too, which may be used by several environments.
@@ -137,10 +147,18 @@ impl Resource for BucketPrefix {
         if !cx.options.deletes && known.get().is_some_and(|claims| !claims.iter().any(|claim| is_mine(&claim))) {
             return Ok(None);
         }
+        let forced = cx.options.purge_data.deletes();
         let entries =
-            async { if cx.options.deletes { objects::look(cx, &place).await } else { Ok(Looked::default()) } };
-        let (claims, marker, looked) = futures::try_join!(claims::all(cx, &place.bucket), marker(cx, &place), entries)?;
+            async { if cx.options.deletes { objects::look(cx, &place, forced).await } else { Ok(Looked::default()) } };
+        let (claims, marker, mut looked) =
+            futures::try_join!(claims::all(cx, &place.bucket), marker(cx, &place), entries)?;
         let mine = claims.iter().find(is_mine);
+        let data_goes = mine.is_some_and(|claim| claim.data_goes);
+        let purges = forced || data_goes && cx.options.takes_down;
+        if purges && !forced {
+            // A purge deletes every version: now that it is known to come, they are counted too.
+            looked = objects::look(cx, &place, true).await?;
+        }
         let shared = place.folder().is_some()
             && claims
                 .iter()
@@ -161,7 +179,8 @@ impl Resource for BucketPrefix {
         // Where a delivery stream wrote nothing and nothing is marked, there is nothing. A deletion that was stopped leaves the marker.
         let made = matches!(proof, Some(Proof::Claim(_) | Proof::Marker)) || proof.is_some() && ours_alone;
         let is_there = made || tally.ours > 0 || proof.is_some() && tally.more;
-        Ok(is_there.then(|| Live { bucket: place.bucket.clone(), proof, marker, shared, tally }))
+        let bucket = place.bucket.clone();
+        Ok(is_there.then_some(Live { bucket, proof, marker, data_goes, purges, shared, tally }))
     }
 
     async fn tags(_: &Cx, _: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
@@ -176,12 +195,22 @@ impl Resource for BucketPrefix {
     async fn create(&self, cx: &Cx, name: &Name, _: &Tags) -> Result<()> {
         let (bucket, key) = (&self.place.bucket, on_place(&cx.names, &self.place));
         let claim = claims::make(cx, claims::of(bucket), &key);
-        let Some(folder) = self.place.folder() else { return claim.await };
-        let marker = claims::mark(cx, bucket, folder, format!("writing the marker of {name}"));
-        futures::try_join!(claim, marker).map(drop)
+        let marker = async {
+            let Some(folder) = self.place.folder() else { return Ok(()) };
+            claims::mark(cx, bucket, folder, format!("writing the marker of {name}")).await
+        };
+        futures::try_join!(claim, marker)?;
+        // A consent without a claim would keep the bucket.
+        match self.delete_data {
+            true => claims::make(cx, claims::of(bucket), &consent(&cx.names, &self.place)).await,
+            false => Ok(()),
+        }
     }
 
-    async fn update(&self, cx: &Cx, name: &Name, _: &Live, _: &Diff) -> Result<()> {
+    async fn update(&self, cx: &Cx, name: &Name, live: &Live, _: &Diff) -> Result<()> {
+        if live.data_goes && !self.delete_data {
+            claims::remove(cx, &live.bucket, &consent(&cx.names, &self.place)).await?;
+        }
         self.create(cx, name, &Tags::new()).await
     }
 
@@ -189,9 +218,12 @@ impl Resource for BucketPrefix {
     async fn delete(cx: &Cx, name: &Name, live: &Live) -> Result<Gone> {
         let place = place(name)?;
         let mut gone = Gone::Deleted;
-        if let (true, Some(since)) = (cx.options.purge_data.deletes(), live.proof.and_then(Proof::since)) {
+        if let (true, Some(since)) = (live.purges, live.proof.and_then(Proof::since)) {
             let judge = judge(cx, &place, since).await?;
             gone = objects::purge(cx, &judge, name).await?.map_or(gone, Gone::DeletedWith);
+        }
+        if live.data_goes {
+            claims::remove(cx, &place.bucket, &consent(&cx.names, &place)).await?;
         }
         let key = on_place(&cx.names, &place);
         let claim = claims::remove(cx, &place.bucket, &key);
@@ -212,6 +244,11 @@ impl Resource for BucketPrefix {
         }
         Ok(gone)
     }
+}
+
+/// In words: what becomes of the data when the environment is deleted.
+fn fate(goes: bool) -> &'static str {
+    if goes { "deleted with the environment" } else { "kept" }
 }
 
 /// What an object at the place is, by its key and its time.

@@ -7,13 +7,13 @@ use aws_sdk_s3::primitives::ByteStream;
 use super::Resource;
 use super::bucket::Bucket;
 use super::shared::answer;
-use crate::claims::{Claim, ROOT};
+use crate::claims::{self, Claim, ROOT};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::send::{self, About, found};
 
 const NO_BUCKET: &str = "NoSuchBucket";
-/// At most so many claims are read in one bucket.
+/// At most so many objects under [`ROOT`] are read in one bucket.
 const MOST: usize = 100_000;
 const MARKER_NEEDED: &str = "these credentials need s3:PutObject there, and a bucket policy may demand an encryption header that a \
                              marker does not have; with `markers: false` on the delivery stream none is written";
@@ -29,14 +29,14 @@ pub async fn all(cx: &Cx, bucket: &str) -> Result<Arc<Vec<Claim>>> {
 /// The claims in a bucket, as they are now.
 pub async fn read(cx: &Cx, bucket: &str) -> Result<Vec<Claim>> {
     let mut pages = cx.s3().list_objects_v2().bucket(bucket).prefix(ROOT).into_paginator().send();
-    let mut claims = vec![];
+    let mut found_objects = vec![];
     while let Some(page) = pages.next().await {
         let page = answer(format!("listing the claims in bucket {bucket}"), page);
         let Some(page) = found(page, NO_BUCKET)? else { return Ok(vec![]) };
         let objects = page.contents.unwrap_or_default();
         let since = |object: &aws_sdk_s3::types::Object| object.last_modified.map_or(i64::MAX, |at| at.secs());
-        claims.extend(objects.iter().filter_map(|object| Claim::parse(bucket, object.key()?, since(object))));
-        if claims.len() > MOST {
+        found_objects.extend(objects.iter().filter_map(|object| Some((object.key.clone()?, since(object)))));
+        if found_objects.len() > MOST {
             return Err(Error::new(
                 format!("listing the claims in bucket {bucket}"),
                 format!("there are more than {MOST}"),
@@ -44,7 +44,7 @@ pub async fn read(cx: &Cx, bucket: &str) -> Result<Vec<Claim>> {
             .hint("delete claims that are no longer needed under .provision/ in that bucket"));
         }
     }
-    Ok(claims)
+    Ok(claims::parse(bucket, &found_objects))
 }
 
 /// Makes a claim; one that exists stays as old as it is.

@@ -303,7 +303,7 @@ impl Resource for DeliveryStream {
         let call = call.set_allow_force_delete((live.status == DELETING_FAILED).then_some(true));
         match send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await? {
             None => Ok(Gone::Deleted),
-            Some(_) if cx.options.wait_until_gone || cx.options.purge_data.deletes() => {
+            Some(_) if cx.options.wait_until_gone || cx.options.purges() => {
                 gone(cx, name).await.map(|()| Gone::Deleted)
             }
             Some(_) => Ok(Gone::Deleting),

@@ -89,6 +89,7 @@ pub async fn apply_down(
 ) -> Result<Summary> {
     let mut cx = Cx { seen: Seen::default(), ..cx.clone() };
     cx.options.deletes = true;
+    cx.options.data_goes = survey.data_goes;
     let cx = &cx;
     let began = journal::begin(cx, "down", plan);
     let journaled = survey.record.exists() && !plan.is_empty();

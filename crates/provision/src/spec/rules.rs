@@ -6,6 +6,7 @@ use super::grammar::Spec;
 use super::stack::{Entry, Stack};
 use crate::prefix::literal;
 use crate::prefix::overlapping::{Writer, overlapping};
+use crate::resource::bucket::{BucketFields, DeleteData};
 use crate::resource::delivery_stream::DeliveryFields;
 use crate::section::Lower;
 use crate::yaml::diagnostic::Span;
@@ -35,6 +36,7 @@ pub(super) fn check(spec: &Spec, lower: &mut Lower) {
             }
         }
         expiring_everything(spec, delivery, lower);
+        deleting_what_nothing_claims(spec, delivery, lower);
     }
     let places: Vec<(Writer, Span)> =
         deliveries.iter().flat_map(|(key, delivery)| written_prefixes(key, delivery)).collect();
@@ -70,12 +72,35 @@ fn written_prefixes<'s>(key: &'s At<String>, delivery: &'s DeliveryFields) -> Ve
 /// Objects expire by prefix: a delivery without one would make the whole bucket expire.
 fn expiring_everything(spec: &Spec, delivery: &DeliveryFields, lower: &mut Lower) {
     let (Some(bucket), Some(good)) = (&delivery.bucket, &delivery.good) else { return };
-    let mut buckets = spec.buckets.iter().flat_map(|section| &section.value.pairs);
-    let expires = buckets.any(|(key, entry)| key.value == bucket.value.0 && entry.value.fields.expire.is_some());
+    let expires = bucket_fields(spec, &bucket.value.0).is_some_and(|bucket| bucket.expire.is_some());
     if expires && literal(&good.value.0).is_empty() {
         let what = format!("the whole bucket `{}` would expire", bucket.value.0);
         lower.error(good.at, what, "objects expire by prefix: begin it with plain text");
     }
+}
+
+/// The consent to delete data stands beside the claim on it.
+fn deleting_what_nothing_claims(spec: &Spec, delivery: &DeliveryFields, lower: &mut Lower) {
+    let Some(markers) = delivery.markers.as_ref().filter(|markers| !markers.value) else { return };
+    let backup = delivery.backup.as_ref().and_then(|backup| backup.value.bucket.as_ref());
+    for key in [delivery.bucket.as_ref(), backup].into_iter().flatten() {
+        let deletes =
+            bucket_fields(spec, &key.value.0).is_some_and(|bucket| bucket.delete_data() == DeleteData::WithStack);
+        if deletes {
+            let what = "without claims nothing says whose data it is";
+            let expected = format!("not with `delete_data: with-stack` on bucket `{}`", key.value.0);
+            lower.error(markers.at, what, expected);
+        }
+    }
+}
+
+/// The fields of a bucket of ours, with the defaults.
+fn bucket_fields(spec: &Spec, key: &str) -> Option<BucketFields> {
+    let defaults = spec.defaults.as_ref().and_then(|defaults| defaults.value.buckets.as_ref());
+    let mut buckets = spec.buckets.iter().flat_map(|section| &section.value.pairs);
+    let (_, entry) = buckets.find(|(known, entry)| known.value == key && entry.value.existing.is_none())?;
+    let fields = entry.value.fields.clone();
+    Some(defaults.map_or(fields.clone(), |defaults| fields.or(&defaults.value)))
 }
 
 /// Tells each bucket which prefixes deliveries write to in it.

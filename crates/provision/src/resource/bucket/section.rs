@@ -25,6 +25,18 @@ choices!(Create {
     "never" => Create::Never,
 });
 
+/// Becomes of the data that this stack's deliveries wrote, when the environment is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeleteData {
+    Never,
+    WithStack,
+}
+
+choices!(DeleteData {
+    "never" => DeleteData::Never,
+    "with-stack" => DeleteData::WithStack,
+});
+
 record! {
     /// An S3 bucket.
     BucketFields {
@@ -32,6 +44,9 @@ record! {
         create: Create = "if-missing";
         /// Objects under this stack's prefixes expire after this time. Only in a bucket that this stack made. Default: never.
         expire: Days<1, 36500>;
+        /// Delete the data with the environment, without `down --purge-data`: exactly what its deliveries wrote. The consent is given
+        /// by the next `up`, and taken back by the `up` after the line is removed.
+        delete_data: DeleteData = "never";
     }
 }
 
@@ -56,13 +71,15 @@ impl Section for Bucket {
                 "not with `create: never`",
             );
         }
+        let delete_data = fields.delete_data() == DeleteData::WithStack;
         let expire_days = fields.expire.map(|expire| expire.value.0);
-        Some(Bucket { create, expire_days, prefixes: Vec::new() })
+        Some(Bucket { create, expire_days, delete_data, prefixes: Vec::new() })
     }
 
     fn fields(&self) -> BucketFields {
         BucketFields {
             create: said(if self.create { Create::IfMissing } else { Create::Never }),
+            delete_data: said(if self.delete_data { DeleteData::WithStack } else { DeleteData::Never }),
             expire: self.expire_days.and_then(|days| said(crate::yaml::scalar::Time(days))),
             ..BucketFields::default()
         }

@@ -42,12 +42,12 @@ impl Looked {
     }
 }
 
-/// Looks at what lies at the place, as far as a plan does.
-pub async fn look(cx: &Cx, place: &Place) -> Result<Looked> {
+/// Looks at what lies at the place, as far as a plan does. `versions`: also at what was overwritten or deleted.
+pub async fn look(cx: &Cx, place: &Place, versions: bool) -> Result<Looked> {
     let mut looked = Looked::default();
     let mut after = None;
     for _ in 0..PLANNED_PAGES {
-        let (found, next) = page(cx, place, after.take()).await?;
+        let (found, next) = page(cx, place, versions, after.take()).await?;
         looked.entries.extend(found);
         match next {
             Some(next) => after = Some(next),
@@ -64,7 +64,7 @@ pub async fn purge(cx: &Cx, judge: &Judge, name: &Name) -> Result<Option<String>
     let mut tally = Tally { under: listed(&judge.place).to_owned(), ..Tally::default() };
     let mut after = None;
     loop {
-        let (page, next) = page(cx, &judge.place, after.take()).await?;
+        let (page, next) = page(cx, &judge.place, true, after.take()).await?;
         let mut ours = vec![];
         for entry in page {
             let fate = entry.fate(judge);
@@ -106,13 +106,12 @@ impl Entry {
 /// Where the next page begins: a key, and a version of it.
 type After = (Option<String>, Option<String>);
 
-/// A page of the objects that begin like the place: with their versions where data is to be deleted. A bucket that is gone
-/// holds nothing.
-async fn page(cx: &Cx, place: &Place, after: Option<After>) -> Result<(Vec<Entry>, Option<After>)> {
+/// A page of the objects that begin like the place, or of all their versions. A bucket that is gone holds nothing.
+async fn page(cx: &Cx, place: &Place, versions: bool, after: Option<After>) -> Result<(Vec<Entry>, Option<After>)> {
     let (bucket, prefix) = (&place.bucket, listed(place));
     let doing = format!("listing the objects under {bucket}/{prefix}");
     let (key, version) = after.unwrap_or_default();
-    if !cx.options.purge_data.deletes() {
+    if !versions {
         let call = cx.s3().list_objects_v2().bucket(bucket).prefix(prefix).set_continuation_token(key);
         let Some(listed) = found(send::ask(cx, claims::of(bucket), doing, || call.clone().send()).await, NO_BUCKET)?
         else {

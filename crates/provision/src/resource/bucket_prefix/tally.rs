@@ -140,6 +140,14 @@ impl Tally {
         Some(format!("{count}; data is deleted only by `down --purge-data`"))
     }
 
+    /// What is deleted with the place, because its bucket's `delete_data` says so. `None` where there is nothing.
+    pub fn goes(&self) -> Option<String> {
+        let more = if self.more { " or more" } else { "" };
+        (self.ours > 0 || self.more).then(|| {
+            format!("{}{more} deleted with it, as `delete_data: with-stack` says", plural(self.ours, "object"))
+        })
+    }
+
     /// What to do about data that nothing proves to be ours.
     pub fn unproven(&self, bucket: &str) -> Option<String> {
         (self.ours > 0).then(|| {
@@ -188,7 +196,7 @@ mod tests {
     }
 
     fn claim(owner: &str, prefix: &str, delivery: &str) -> Claim {
-        Claim { owner: owner.into(), place: Some(place(prefix, delivery)), since: 100 }
+        Claim { owner: owner.into(), place: Some(place(prefix, delivery)), since: 100, data_goes: false }
     }
 
     #[test]
