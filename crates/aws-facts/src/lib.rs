@@ -2,7 +2,7 @@
 //!
 //! What the service models say stands once more in the emulator, as generated tables; a test of `local-world` compares the two.
 
-#![allow(missing_docs)]
+#![warn(missing_docs)]
 
 pub mod bounds;
 pub mod firehose;

@@ -20,10 +20,15 @@ pub enum Per {
 /// The rate of some operations.
 #[derive(Debug)]
 pub struct Rate {
+    /// As in the service's endpoint: `kinesis`, `logs`.
     pub service: &'static str,
+    /// The operations that have the rate.
     pub operations: &'static [&'static str],
+    /// The calls that share the rate.
     pub per: Per,
+    /// Calls in a second.
     pub per_second: u32,
+    /// The address of the document that says so, or `[?]` and the reason for the assumption.
     pub source: &'static str,
 }
 

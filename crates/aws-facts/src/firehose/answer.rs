@@ -15,10 +15,14 @@ mod read;
 /// The result for one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
+    /// The record is delivered as the transform returned it.
     Ok {
+        /// The record's new data, decoded from base64.
         data: Vec<u8>,
+        /// Values of the keys for dynamic partitioning, by name.
         partition_keys: BTreeMap<String, String>,
     },
+    /// The transform returned Dropped: the record is not delivered, and that is no failure.
     Dropped,
     /// The transform returned ProcessingFailed.
     Failed,
@@ -72,6 +76,7 @@ impl Verdict {
 /// One violation of Firehose's contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Breach {
+    /// The rule that was broken.
     pub kind: Kind,
     /// The problem, for people: "the result is Ok, but there is no data".
     pub what: String,
@@ -79,23 +84,32 @@ pub struct Breach {
     pub record: Option<usize>,
 }
 
+/// The rules that a response can break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// It raised, exited, or could not be started.
+    /// The function raised an error, exited, or could not be started.
     FunctionFailed,
+    /// The function took longer than its time-out.
     TimedOut,
+    /// The response has more than [`MAX_RESPONSE_BYTES`].
     ResponseTooLarge,
-    /// No JSON, or not `{"records": [...]}` with an object and its `recordId` for each.
+    /// The response is no JSON, or not `{"records": [...]}` with an object and its `recordId` for each.
     Unreadable,
+    /// A result is not `Ok`, `Dropped` or `ProcessingFailed`.
     UnknownResult,
-    /// Fails its own record only: <https://github.com/floci-io/floci/pull/3393>, which was tried on AWS.
+    /// A result is `Ok`, and there is no data. This fails its own record only: <https://github.com/floci-io/floci/pull/3393>, which
+    /// was tried on AWS.
     DataMissing,
+    /// The data of a record is not base64.
     DataNotBase64,
-    /// Not an object of texts.
+    /// The partition keys of a record are not an object of strings.
     PartitionKeys,
+    /// The response has no result for a record.
     RecordMissing,
+    /// The response has several results for a record.
     RecordDuplicated,
+    /// The response has a result for a record that was not in the event.
     RecordUnknown,
 }
 
@@ -141,12 +155,14 @@ impl Kind {
 pub struct Judged {
     /// One for each record, in the order sent. `None`: the batch fails as a whole.
     pub verdicts: Option<Vec<Verdict>>,
+    /// Everything that breaks the contract, in the order of the response, and then the missing records.
     pub breaches: Vec<Breach>,
     /// Firehose takes any order; people may not expect it.
     pub reordered: bool,
 }
 
 impl Judged {
+    /// Whether the response keeps the contract.
     pub fn kept(&self) -> bool {
         self.breaches.is_empty()
     }

@@ -16,16 +16,21 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(Vec<Part>);
 
+/// A part of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
+    /// A text that stands for itself.
     Text(String),
+    /// A part of the time.
     Field(Field),
 }
 
 /// A letter, once or several times in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
+    /// The letter, which says which part of the time it is.
     pub letter: char,
+    /// How many times it stands there, which says how the value is written.
     pub count: usize,
     /// Padded with spaces to this width by `p` before it. 0: not padded.
     pub pad: usize,
@@ -36,13 +41,18 @@ pub struct Field {
 pub enum Mistake {
     /// The letter means nothing, or the character is reserved.
     Unknown(char),
+    /// The letter stands too many times in a row.
     TooMany {
+        /// The letter.
         letter: char,
+        /// The greatest number of times.
         most: usize,
     },
-    /// The letter stands as often as one of these says.
+    /// The letter stands in a row as many times as Java does not take.
     Count {
+        /// The letter.
         letter: char,
+        /// The numbers of times that Java takes.
         takes: &'static [usize],
     },
     /// `p` without a letter after it.
@@ -95,6 +105,8 @@ fn counts(letter: char) -> Option<Counts> {
 }
 
 impl Pattern {
+    /// Parses a pattern.
+    ///
     /// # Errors
     /// The first thing in it that Java does not take.
     pub fn parse(pattern: &str) -> Result<Pattern, Mistake> {
@@ -133,10 +145,12 @@ impl Pattern {
         Ok(Pattern(parts))
     }
 
+    /// The parts, in their order.
     pub fn parts(&self) -> &[Part] {
         &self.0
     }
 
+    /// The parts that are parts of the time.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         self.0.iter().filter_map(|part| match part {
             Part::Field(field) => Some(field),

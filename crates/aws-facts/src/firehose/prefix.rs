@@ -11,6 +11,7 @@ use super::date::{self, Field, Pattern};
 
 /// Firehose appends this pattern to a prefix without expressions.
 const DEFAULT_TIME: &str = "yyyy/MM/dd/HH/";
+/// Characters of `!{firehose:random-string}` after evaluation.
 pub const RANDOM_STRING_LENGTH: usize = 11;
 
 const FORMS: [&str; 5] = [
@@ -24,22 +25,31 @@ const FORMS: [&str; 5] = [
 /// A partition key, by where its value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PartitionKey {
+    /// The transform returns it, under this name.
     FromLambda(String),
+    /// The jq query yields it, under this name.
     FromQuery(String),
 }
 
 /// Values of the partition keys that a prefix names.
 pub type PartitionKeys = BTreeMap<PartitionKey, String>;
 
+/// A parsed prefix.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Prefix(Vec<Piece>);
 
+/// A piece of a prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
+    /// A text that stands for itself.
     Text(String),
+    /// `!{timestamp:PATTERN}`
     Timestamp(Pattern),
+    /// `!{firehose:random-string}`
     RandomString,
+    /// `!{firehose:error-output-type}`
     ErrorOutputType,
+    /// `!{partitionKeyFromLambda:KEY}` or `!{partitionKeyFromQuery:KEY}`
     Key(PartitionKey),
 }
 
@@ -50,6 +60,7 @@ pub struct Facts<'a> {
     pub time: &'a Zoned,
     /// `processing-failed`, ...: for an object of failures.
     pub error_type: Option<&'a str>,
+    /// The partition keys of the object's records.
     pub partition_keys: &'a PartitionKeys,
     /// The random string at a place among the pieces, of [`RANDOM_STRING_LENGTH`] characters.
     pub random_string: &'a dyn Fn(usize) -> String,
@@ -64,11 +75,14 @@ pub enum Mistake {
     Form(String),
     /// There is no such namespace.
     Namespace {
+        /// The text before the colon.
         namespace: String,
+        /// The text in the braces.
         expression: String,
     },
     /// The namespace has no such value.
     Value(String),
+    /// The pattern of a time stamp is wrong.
     Pattern(date::Mistake),
 }
 
@@ -98,7 +112,9 @@ impl Mistake {
 /// Which of a destination's prefixes one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
+    /// The prefix of delivered objects.
     Prefix,
+    /// The prefix of objects with failed records.
     ErrorOutputPrefix,
 }
 
@@ -114,6 +130,8 @@ pub enum Misused {
 }
 
 impl Prefix {
+    /// Parses a prefix.
+    ///
     /// # Errors
     /// The first expression that Firehose does not take.
     pub fn parse(text: &str) -> Result<Prefix, Mistake> {
@@ -134,6 +152,7 @@ impl Prefix {
         Ok(Prefix(pieces))
     }
 
+    /// The pieces, in their order.
     pub fn pieces(&self) -> &[Piece] {
         &self.0
     }
@@ -156,6 +175,7 @@ impl Prefix {
         self.partition_keys().any(|key| matches!(key, PartitionKey::FromQuery(there) if there == name))
     }
 
+    /// The patterns of its time stamps.
     pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Timestamp(pattern) => Some(pattern),
@@ -168,7 +188,7 @@ impl Prefix {
         self.patterns().find_map(|pattern| pattern.unknown(zone))
     }
 
-    /// All that Firehose refuses in it.
+    /// Every expression that Firehose refuses in a prefix of this role.
     pub fn misused(&self, role: Role) -> Vec<Misused> {
         let error_type = self.0.contains(&Piece::ErrorOutputType);
         let found = match role {
@@ -181,14 +201,17 @@ impl Prefix {
         found.into_iter().flatten().collect()
     }
 
-    /// Of what is evaluated, without what is appended where there is no expression: in units of UTF-16, as Java counts.
+    /// The length after evaluation in units of UTF-16, as Java counts, without the time that Firehose appends to a prefix without
+    /// expressions.
     pub fn length(&self, facts: Facts) -> usize {
         self.filled_in(facts).encode_utf16().count()
     }
 
-    /// As the beginning of a key. Without any expression the error type, if there is one, and the hour are appended.
+    /// Evaluates the prefix: the result is the beginning of an object's key. If the prefix has no expression, Firehose appends the error
+    /// type, if there is one, and the hour.
     ///
-    /// The documentation has the hour appended wherever no time stamp is. Seen on AWS is that any expression keeps it away.
+    /// The documentation says that Firehose appends the hour to every prefix without a time stamp. On AWS it was seen that any
+    /// expression prevents that.
     pub fn evaluate(&self, facts: Facts) -> String {
         let mut out = self.filled_in(facts);
         if !self.has_expressions() {

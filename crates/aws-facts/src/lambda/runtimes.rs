@@ -1,4 +1,4 @@
-//! Which runtimes a function may be made for. <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html>
+//! The runtimes that a function may be created with. <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html>
 
 /// As the service itself lists them in its refusal, in its order.
 pub const RUNTIMES: &[&str] = &[
@@ -29,7 +29,7 @@ pub const RUNTIMES: &[&str] = &[
     "java8.al2",
 ];
 
-/// Those with which nothing can be created any more.
+/// Runtimes with which nothing can be created any more.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated>
 pub const GONE: &[&str] = &[
     "dotnet5.0",
@@ -60,12 +60,12 @@ pub const GONE: &[&str] = &[
     "ruby2.7",
 ];
 
-/// Does Lambda create no function with it any more?
+/// Whether Lambda creates no function with this runtime any more.
 pub fn is_gone(runtime: &str) -> bool {
     GONE.contains(&runtime)
 }
 
-/// Is it among those that Lambda lists? It goes on listing some that are gone.
+/// Whether Lambda lists the runtime in its refusals. It lists some that are gone, too.
 pub fn is_listed(runtime: &str) -> bool {
     RUNTIMES.contains(&runtime)
 }

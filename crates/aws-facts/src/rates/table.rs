@@ -20,6 +20,7 @@ const fn rate(
     Rate { service, operations, per, per_second, source }
 }
 
+/// The rates of the control planes. A test looks for a source in each row.
 pub const RATES: &[Rate] = &[
     rate("kinesis", &["DescribeLimits"], (Per::Account, 1), KINESIS),
     rate(

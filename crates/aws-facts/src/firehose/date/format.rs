@@ -13,6 +13,7 @@ use super::{Field, Part, Pattern};
 const NAMED_OTHERWISE: [&str; 2] = ["America/Adak", "Africa/Windhoek"];
 
 impl Pattern {
+    /// The time as the pattern writes it, with the names that Java has in English.
     pub fn format(&self, time: &Zoned) -> String {
         let mut out = String::new();
         for part in &self.0 {
