@@ -18,6 +18,8 @@
 //!
 //! Not here: anything about provisioning, and the AWS service SDKs.
 
+#![warn(missing_docs)]
+
 mod connector;
 mod control;
 mod course;

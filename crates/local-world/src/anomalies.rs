@@ -17,22 +17,30 @@ pub use choice::Consistency;
 /// The kind of resource that an anomaly is about: the operations that bring it about and show it are those of one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
+    /// A Kinesis stream.
     Stream,
+    /// A Firehose delivery stream.
     DeliveryStream,
+    /// A Lambda function.
     Function,
     /// The role itself, or a call that gives a service its ARN.
     Role,
     /// An inline policy of a role.
     RolePolicy,
+    /// An S3 bucket.
     Bucket,
+    /// A CloudWatch log group.
     LogGroup,
 }
 
 /// A refusal in AWS's words. `{name}` and `{arn}` stand for the resource as the refused call names it, `{account}` for the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Words {
+    /// AWS's error code.
     pub code: &'static str,
+    /// The HTTP status.
     pub status: u16,
+    /// AWS's message.
     pub message: &'static str,
 }
 
@@ -56,6 +64,7 @@ pub enum Shown {
 pub struct Row {
     /// By which it is turned on.
     pub name: &'static str,
+    /// The kind of resource that it is about.
     pub about: About,
     /// The operations that bring it about where they succeed, as `service:Operation`. None where it is met at any time.
     pub after: &'static [&'static str],
@@ -63,6 +72,7 @@ pub struct Row {
     pub absent: Option<&'static str>,
     /// The operations that show it.
     pub at: &'static [&'static str],
+    /// What these operations answer.
     pub shown: Shown,
     /// How long it lasts at least and at most, in milliseconds of world time.
     pub lasts: (Millis, Millis),

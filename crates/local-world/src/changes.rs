@@ -9,8 +9,11 @@ use crate::record::Record;
 /// One key of the journal set (`Some`) or removed (`None`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
+    /// The name of the table.
     pub table: &'static str,
+    /// The key of the row in its table.
     pub key: String,
+    /// The row's new value, encoded. `None`: the row is removed.
     pub value: Option<Bytes>,
 }
 
@@ -18,7 +21,9 @@ pub struct Change {
 #[derive(Debug, Default)]
 pub struct Changes {
     kept: bool,
+    /// Changed rows of tables, in the order of the changes.
     pub rows: Vec<Change>,
+    /// Changes of logs of records, in their order.
     pub logs: Vec<LogChange>,
 }
 
@@ -28,10 +33,11 @@ impl Changes {
         Changes { kept, ..Changes::default() }
     }
 
-    pub fn are_kept(&self) -> bool {
+    pub(crate) fn are_kept(&self) -> bool {
         self.kept
     }
 
+    /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.logs.is_empty()
     }
@@ -64,21 +70,30 @@ impl IntoIterator for Changes {
 pub enum LogChange {
     /// Records from the ordinal `first` on.
     Append {
+        /// The log's name.
         log: Arc<str>,
+        /// The ordinal of the first record.
         first: u64,
+        /// The records, with consecutive ordinals.
         records: Vec<Record>,
     },
     /// What is before `first` is forgotten. It outlives the records, so that no ordinal is given twice.
     Trim {
+        /// The log's name.
         log: Arc<str>,
+        /// The ordinal of the first record that stays.
         first: u64,
     },
+    /// The log is removed with its records.
     Remove {
+        /// The log's name.
         log: Arc<str>,
     },
     /// Ordinals below `next` may have been given to records that are lost.
     Lose {
+        /// The log's name.
         log: Arc<str>,
+        /// The ordinal of the next record.
         next: u64,
     },
 }

@@ -33,7 +33,10 @@ pub enum Kind {
     /// The service's own throttling error; nothing happens.
     Throttle,
     /// An internal error (500) or an unavailable service (503); nothing happens.
-    Failure { status: u16 },
+    Failure {
+        /// 500 or 503.
+        status: u16,
+    },
     /// The caller may not do this, whatever the policies say; nothing happens.
     Denial,
     /// The call is held up before anything happens: wall time.
@@ -152,7 +155,9 @@ pub struct Fault {
     pub latency: Duration,
     /// Refused: throttled, denied, or failed with a status.
     pub refusal: Option<Refusal>,
+    /// Whether the answer is lost, after the call had its effect.
     pub lost_reply: bool,
+    /// How much later than otherwise the changes of the call settle.
     pub slow: Duration,
 }
 
@@ -170,10 +175,12 @@ struct Counted {
 }
 
 impl Faults {
+    /// Rules in force, of which none has matched a call yet.
     pub fn new(rules: Vec<Rule>) -> Faults {
         Faults(rules.into_iter().map(|rule| Counted { rule, matched: 0, injected: 0 }).collect())
     }
 
+    /// Whether there is no rule.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

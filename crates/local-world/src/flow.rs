@@ -10,27 +10,27 @@
 mod answer;
 mod buffer;
 mod compression;
-pub mod config;
-pub mod destination;
-pub mod event;
-pub mod failure;
+pub(crate) mod config;
+pub(crate) mod destination;
+pub(crate) mod event;
+pub(crate) mod failure;
 #[cfg(test)]
 mod fuzz;
-pub mod ident;
-pub mod item;
-pub mod job;
-pub mod object;
+pub(crate) mod ident;
+pub(crate) mod item;
+pub(crate) mod job;
+pub(crate) mod object;
 mod partition;
-pub mod pieces;
-pub mod pipeline;
-pub mod prefix;
-pub mod prepare;
-pub mod processors;
-pub mod progress;
+pub(crate) mod pieces;
+pub(crate) mod pipeline;
+pub(crate) mod prefix;
+pub(crate) mod prepare;
+pub(crate) mod processors;
+pub(crate) mod progress;
 pub mod query;
-pub mod refused;
-pub mod settle;
-pub mod slot;
+pub(crate) mod refused;
+pub(crate) mod settle;
+pub(crate) mod slot;
 pub mod task;
 
 /// As which service roles are assumed.

@@ -4,6 +4,8 @@
 //! microseconds. `local-cloud` drives it: it has the clock, the journal, the processes and the doors. (jq queries are evaluated in
 //! processes of their own, because nothing else bounds them.)
 
+#![warn(missing_docs)]
+
 pub mod allowance;
 pub mod anomalies;
 pub mod arn;
@@ -12,7 +14,7 @@ pub mod changes;
 pub mod effect;
 pub mod faults;
 pub mod flow;
-pub mod glob;
+pub(crate) mod glob;
 pub mod host;
 pub mod log;
 pub mod model;

@@ -1,7 +1,7 @@
 //! The service models: protocols, constraints of inputs, and reading and writing them.
 
-pub mod json;
+pub(crate) mod json;
 pub mod protocol;
 pub mod query;
-pub mod reading;
-pub mod validate;
+pub(crate) mod reading;
+pub(crate) mod validate;

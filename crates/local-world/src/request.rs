@@ -5,17 +5,21 @@ use bytes::Bytes;
 /// One call, after the door has read all of it.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// The HTTP method.
     pub method: http::Method,
     /// As sent: percent-encoded, beginning with `/`.
     pub path: String,
     /// Decoded, in the order sent.
     pub query: Vec<(String, String)>,
+    /// The headers, without those that only the connection is about.
     pub headers: http::HeaderMap,
+    /// The whole body.
     pub body: Bytes,
     /// From the credential scope of the signature; `us-east-1` where there is none.
     pub region: String,
     /// Service name of the credential scope, for example `kinesis`.
     pub signed_for: Option<String>,
+    /// The access key of the signature.
     pub access_key: Option<String>,
     /// A UUID, given back in the reply's headers.
     pub id: String,
@@ -36,8 +40,11 @@ impl Request {
 /// A successful answer. The door adds the request id and the protocol's content type where none is set.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
+    /// The HTTP status.
     pub status: u16,
+    /// Headers, in their order.
     pub headers: Vec<(&'static str, String)>,
+    /// The whole body.
     pub body: Bytes,
 }
 
@@ -66,7 +73,9 @@ impl Reply {
 pub struct AwsError {
     /// As on the wire, for example `ResourceNotFoundException` or `NoSuchEntity`.
     pub code: &'static str,
+    /// The message, as AWS writes it where that is known.
     pub message: String,
+    /// The HTTP status.
     pub status: u16,
     /// What S3 says of an error in headers of the answer.
     pub headers: Vec<(&'static str, String)>,
@@ -105,6 +114,7 @@ pub type Token = u64;
 /// What a service says to a call.
 #[derive(Debug)]
 pub enum Answer {
+    /// The whole reply.
     Reply(Reply),
     /// The reply is still to be written, beside the world.
     Unwritten(Unwritten),
@@ -128,6 +138,7 @@ impl Answer {
 pub struct Unwritten(Box<dyn FnOnce() -> Result<Reply, AwsError> + Send>);
 
 impl Unwritten {
+    /// A reply that `write` makes, outside the world's lock.
     pub fn new(write: impl FnOnce() -> Result<Reply, AwsError> + Send + 'static) -> Unwritten {
         Unwritten(Box::new(write))
     }
@@ -142,6 +153,7 @@ impl std::fmt::Debug for Unwritten {
 /// What an invocation gives its function.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Input {
+    /// The event, as JSON.
     pub payload: Bytes,
     /// JSON on one line, of a caller that sent a client context.
     pub client_context: Option<String>,
@@ -165,13 +177,17 @@ impl From<&'static str> for Input {
 /// not change what is running.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionImage {
+    /// The ARN of the function or of its version.
     pub arn: String,
     /// With the qualifier that it was invoked by.
     pub invoked_arn: String,
+    /// The function's name.
     pub name: String,
+    /// `$LATEST`, or a version's number.
     pub version: String,
     /// `provided.al2023`, `python3.13`, ...
     pub runtime: String,
+    /// The handler, as the function's configuration says it.
     pub handler: String,
     /// The zip, whole.
     pub code: Bytes,
@@ -179,13 +195,19 @@ pub struct FunctionImage {
     pub code_sha256: String,
     /// Changes with code or configuration; a warm process is reused only for the same revision.
     pub revision: String,
+    /// Environment variables: the function's own, and those that the emulator adds.
     pub environment: std::collections::BTreeMap<String, String>,
     /// ARNs of what is not unpacked.
     pub layers: Vec<String>,
+    /// The time after which an invocation is ended, in seconds.
     pub timeout_s: u32,
+    /// The memory that an invocation may use, in MiB.
     pub memory_mib: u32,
+    /// The region that the function is in.
     pub region: String,
+    /// The log group that its output goes to.
     pub log_group: String,
+    /// The log stream that its output goes to.
     pub log_stream: String,
 }
 
@@ -198,5 +220,6 @@ pub struct InvokeOutcome {
     pub function_error: Option<String>,
     /// What the process wrote and START/END/REPORT, line by line, without the newlines.
     pub log: Vec<String>,
+    /// The time that the invocation took, in milliseconds.
     pub duration_ms: f64,
 }

@@ -1,9 +1,9 @@
 //! The services: each a state and operations on it.
 
-pub mod firehose;
+pub(crate) mod firehose;
 pub mod iam;
 pub mod kinesis;
 pub mod lambda;
-pub mod logs;
+pub(crate) mod logs;
 pub mod s3;
-pub mod sts;
+pub(crate) mod sts;

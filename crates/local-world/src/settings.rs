@@ -55,7 +55,9 @@ impl Default for Settings {
 /// The one key that signs, and its secret. Sessions that were given out here sign with their own.
 #[derive(Clone)]
 pub struct Secret {
+    /// The access key that requests are signed with.
     pub access_key: String,
+    /// The secret of that key.
     pub secret_key: String,
 }
 

@@ -17,14 +17,17 @@ pub struct Table<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Table<T> {
+    /// An empty table. The name is that of its rows in the journal.
     pub fn new(name: &'static str) -> Self {
         Table { name, rows: BTreeMap::new(), touched: BTreeSet::new() }
     }
 
+    /// The name of its rows in the journal.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
+    /// The row with this key.
     pub fn get(&self, key: &str) -> Option<&T> {
         self.rows.get(key)
     }
@@ -43,19 +46,19 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         self.rows.get_mut(key)
     }
 
-    pub fn insert(&mut self, key: impl Into<String>, row: T) -> Option<T> {
+    pub(crate) fn insert(&mut self, key: impl Into<String>, row: T) -> Option<T> {
         let key = key.into();
         self.touched.insert(key.clone());
         self.rows.insert(key, row)
     }
 
-    pub fn remove(&mut self, key: &str) -> Option<T> {
+    pub(crate) fn remove(&mut self, key: &str) -> Option<T> {
         let row = self.rows.remove(key)?;
         self.touched.insert(key.to_owned());
         Some(row)
     }
 
-    pub fn contains(&self, key: &str) -> bool {
+    pub(crate) fn contains(&self, key: &str) -> bool {
         self.rows.contains_key(key)
     }
 
@@ -83,10 +86,11 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         rows.take_while(move |(row, _)| row.starts_with(prefix)).map(|(row, value)| (row.as_str(), value))
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
+    /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -115,10 +119,12 @@ pub struct Blobs {
 }
 
 impl Blobs {
+    /// An empty map. The name is that of its rows in the journal.
     pub fn new(name: &'static str) -> Self {
         Blobs { name, rows: BTreeMap::new(), touched: BTreeSet::new() }
     }
 
+    /// The name of its rows in the journal.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -128,23 +134,23 @@ impl Blobs {
         self.rows.get(key).cloned()
     }
 
-    pub fn insert(&mut self, key: impl Into<String>, bytes: Bytes) {
+    pub(crate) fn insert(&mut self, key: impl Into<String>, bytes: Bytes) {
         let key = key.into();
         self.touched.insert(key.clone());
         self.rows.insert(key, bytes);
     }
 
-    pub fn remove(&mut self, key: &str) -> Option<Bytes> {
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Bytes> {
         let bytes = self.rows.remove(key)?;
         self.touched.insert(key.to_owned());
         Some(bytes)
     }
 
-    pub fn contains(&self, key: &str) -> bool {
+    pub(crate) fn contains(&self, key: &str) -> bool {
         self.rows.contains_key(key)
     }
 
-    pub fn keys(&self) -> Vec<String> {
+    pub(crate) fn keys(&self) -> Vec<String> {
         self.rows.keys().cloned().collect()
     }
 

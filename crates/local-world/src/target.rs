@@ -11,19 +11,23 @@ pub struct Target {
 }
 
 impl Target {
+    /// The target of a request in path style or, by its `Host` header, in virtual-hosted style.
     pub fn of(request: &Request) -> Target {
         let bucket = request.header("host").and_then(host::bucket);
         Target { path: bucket.map_or_else(|| request.path.clone(), |bucket| format!("/{bucket}{}", request.path)) }
     }
 
+    /// The address in path style, percent-encoded.
     pub fn path(&self) -> &str {
         &self.path
     }
 
+    /// The bucket's name.
     pub fn bucket(&self) -> Option<&str> {
         self.path.split('/').nth(1).filter(|name| !name.is_empty())
     }
 
+    /// Whether the request is about an object.
     pub fn has_key(&self) -> bool {
         self.key_bytes() > 0
     }

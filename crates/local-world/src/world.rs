@@ -19,12 +19,16 @@ mod turns;
 
 /// The whole of one account, in every region.
 pub struct World {
+    /// The settings that it was started with, and what was changed since.
     pub settings: Settings,
+    /// Kinesis.
     pub kinesis: kinesis::State,
-    pub firehose: firehose::State,
+    pub(crate) firehose: firehose::State,
+    /// Lambda.
     pub lambda: lambda::State,
-    pub iam: iam::State,
-    pub logs: logs::State,
+    pub(crate) iam: iam::State,
+    pub(crate) logs: logs::State,
+    /// S3.
     pub s3: s3::State,
     /// Faults of the calls that services make of each other.
     pub faults: Faults,
@@ -39,6 +43,7 @@ pub struct World {
 }
 
 impl World {
+    /// An empty account.
     pub fn new(settings: Settings) -> World {
         let own = settings.faults.iter().filter(|rule| rule.is_own());
         World {

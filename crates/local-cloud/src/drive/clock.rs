@@ -30,7 +30,9 @@ impl Course {
 /// How a clock goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
+    /// World seconds for each real second, at least 1.
     pub speed: u32,
+    /// Whether the clock stands. It is moved by [`crate::Engine::advance`] then, and by nothing else.
     pub paused: bool,
 }
 

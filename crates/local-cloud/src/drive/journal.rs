@@ -30,27 +30,57 @@ use crate::time::Millis;
 /// Why an engine could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The folder cannot be created, read or written.
     #[error("opening the engine's folder {path}: {source}")]
-    Folder { path: PathBuf, source: std::io::Error },
+    Folder {
+        /// The folder, or a file in it.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// Another process has an engine on this folder.
     #[error(
         "opening {path}: another process runs an engine on this folder; end it, use its port, or choose another folder"
     )]
-    InUse { path: PathBuf },
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Nothing in the file with the rows can be read.
     #[error(
         "reading {path}: {reason}, and nothing in it can be saved; move the folder away to start with an empty world, and keep it \
          if you have to look into it"
     )]
-    Journal { path: PathBuf, reason: String },
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// The reason, for people.
+        reason: String,
+    },
+    /// The folder is of a version that wrote no checksums.
     #[error(
         "reading {path}: it was written by an earlier version of the engine; start that version, choose another folder, or move \
          this one away to start with an empty world"
     )]
-    Earlier { path: PathBuf },
+    Earlier {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A row is whole, and this version does not understand it.
     #[error(
         "reading {path}: a row of table {table} (key {key}) is not one that this version takes: {reason}; start the version \
          that wrote it, or choose another folder"
     )]
-    Row { path: PathBuf, table: String, key: String, reason: String },
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The row's table.
+        table: String,
+        /// The row's key.
+        key: String,
+        /// The reason, for people.
+        reason: String,
+    },
 }
 
 /// A folder that nobody else uses.

@@ -51,10 +51,12 @@ impl Consistency {
         Some(chosen.map_or(row.lasts, |time| (time, time)))
     }
 
+    /// The share of the cases in which a row is shown, from 0 to 1. Default: 1.
     pub fn rate(&self) -> f64 {
         self.rate.unwrap_or(1.0)
     }
 
+    /// The seed from which the cases and times are drawn. Default: 0.
     pub fn seed(&self) -> u64 {
         self.seed.unwrap_or_default()
     }

@@ -2,10 +2,17 @@
 
 use crate::request::AwsError;
 
+/// The kind of refusal that a rule asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
+    /// The service has too many calls.
     Throttled,
-    Failed { status: u16 },
+    /// The service fails.
+    Failed {
+        /// The HTTP status: 500 or 503.
+        status: u16,
+    },
+    /// The caller lacks the permission.
     Denied,
 }
 

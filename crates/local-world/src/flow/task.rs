@@ -18,15 +18,17 @@ use super::slot::Slot;
 use crate::request::InvokeOutcome;
 use crate::time::Millis;
 
+/// Work for a delivery stream that is too much for a turn of the world.
 #[derive(Debug, Clone)]
 pub struct Task {
-    pub job: Arc<Job>,
+    pub(crate) job: Arc<Job>,
+    /// The world's time when the work was asked for.
     pub now: Millis,
-    pub work: Work,
+    pub(crate) work: Work,
 }
 
 #[derive(Debug, Clone)]
-pub enum Work {
+pub(crate) enum Work {
     /// Records as read are taken apart and unpacked.
     Prepare(Vec<Item>),
     /// Prepared records find their objects: there is no function.
@@ -39,12 +41,18 @@ pub enum Work {
     Pack { slot: Slot, items: Arc<Pieces<Output>> },
 }
 
+/// The result of a [`Task`].
 #[derive(Debug, Clone)]
 pub enum Done {
+    /// Records were taken apart and unpacked.
     Prepared(Prepared),
+    /// Records found their objects.
     Placed(Settled),
+    /// The event for the function was written.
     Written(Bytes),
+    /// The function's response was checked, and its records found their objects.
     Judged(Result<Settled, Failure>),
+    /// The object's key and body were made.
     Packed(Object),
     /// A fault of this engine.
     Panicked,
@@ -53,7 +61,9 @@ pub enum Done {
 /// Records that a delivery stream no longer needs.
 #[derive(Debug, Clone)]
 pub enum Spent {
+    /// Records before they were transformed.
     Items(Arc<Pieces<Item>>),
+    /// Records that were to be delivered.
     Outputs(Arc<Pieces<Output>>),
 }
 
@@ -73,6 +83,7 @@ impl Task {
         matches!(self.work, Work::Place(_) | Work::Judge { .. }) && self.job.config.query.is_some()
     }
 
+    /// Does the work. A panic is a result too.
     pub fn run(self) -> Done {
         catch_unwind(AssertUnwindSafe(|| self.perform())).unwrap_or(Done::Panicked)
     }

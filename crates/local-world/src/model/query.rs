@@ -28,6 +28,7 @@ impl Form {
         &self.parameters
     }
 
+    /// The first parameter of this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         #[cfg(test)]
         crate::model::reading::asked(name);

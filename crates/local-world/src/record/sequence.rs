@@ -44,6 +44,7 @@ impl Sequence {
         Sequence([self.0[0], (low >> 64) as u64, low as u64])
     }
 
+    /// The number of the shard.
     pub fn shard(self) -> u32 {
         (self.0[2] >> 4) as u32
     }
@@ -126,7 +127,7 @@ pub struct Digits {
 }
 
 impl Digits {
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.text[self.start..]).expect("digits are ASCII")
     }
 }

@@ -9,25 +9,26 @@ use crate::request::{Answer, AwsError, Request, Unwritten};
 use crate::table::Table;
 use crate::time::Millis;
 
-pub use session::{Caller, Policies, Session, credentials_of, issue, session_arn};
-pub use tag::given as tags_given;
-pub use view::View;
+pub use session::credentials_of;
+pub(crate) use session::{Caller, Policies, Session, issue, session_arn};
+pub(crate) use tag::given as tags_given;
+pub(crate) use view::View;
 
 use policies::Policy;
 use policy::Document;
-pub use role::Role;
+pub(crate) use role::Role;
 
-pub mod condition;
-pub mod decision;
+pub(crate) mod condition;
+pub(crate) mod decision;
 mod document;
-pub mod facts;
+pub(crate) mod facts;
 #[cfg(test)]
 mod fuzz;
 mod managed;
 mod page;
 mod permissions;
 mod policies;
-pub mod policy;
+pub(crate) mod policy;
 mod public;
 mod quota;
 mod role;
@@ -38,7 +39,7 @@ mod tag;
 mod view;
 
 #[derive(Debug)]
-pub struct State {
+pub(crate) struct State {
     /// By name in lower case.
     pub roles: Table<Role>,
     /// The account's own managed policies, by ARN.
@@ -62,7 +63,8 @@ struct Call<'a> {
 
 /// What a call needs of the world around it.
 pub struct Around<'a> {
-    pub account: &'a str,
+    pub(crate) account: &'a str,
+    /// The world's time.
     pub now: Millis,
     /// From when on a change begins to settle.
     pub since: Millis,
@@ -71,7 +73,7 @@ pub struct Around<'a> {
 }
 
 /// A call that was read and checked.
-pub type Checked<'a> = Box<dyn FnOnce(&mut State, Around) -> Result<Answer, AwsError> + Send + 'a>;
+pub(crate) type Checked<'a> = Box<dyn FnOnce(&mut State, Around) -> Result<Answer, AwsError> + Send + 'a>;
 
 /// An operation's result element, `None` where it has none.
 type Outcome = Result<Option<Xml>, AwsError>;
@@ -113,7 +115,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("UpdateRole", roles::update),
 ];
 
-pub fn read(request: &Request) -> Result<Checked<'_>, AwsError> {
+pub(crate) fn read(request: &Request) -> Result<Checked<'_>, AwsError> {
     let form = Form::parse(request)?;
     let action = form.required("Action")?.to_owned();
     let simulates = [simulate::PRINCIPAL, simulate::CUSTOM].contains(&action.as_str());
@@ -172,12 +174,12 @@ pub fn session_policy(text: &str) -> Result<String, AwsError> {
 }
 
 impl State {
-    pub fn take_changes(&mut self, out: &mut Changes) {
+    pub(crate) fn take_changes(&mut self, out: &mut Changes) {
         self.roles.take_changes(out);
         self.policies.take_changes(out);
     }
 
-    pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
+    pub(crate) fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
         match table {
             t if t == self.roles.name() => self.roles.restore(key, value)?,
             t if t == self.policies.name() => self.policies.restore(key, value)?,

@@ -20,17 +20,17 @@ use crate::table::Table;
 use crate::time::Millis;
 
 mod account;
-pub mod consumer;
+pub(crate) mod consumer;
 mod control;
 mod iterator;
-pub mod logs;
+pub(crate) mod logs;
 mod meter;
 mod policy;
 mod put;
 mod read;
 mod reshard;
 mod shards;
-pub mod stream;
+pub(crate) mod stream;
 pub mod subscribe;
 mod tags;
 #[cfg(test)]
@@ -41,7 +41,7 @@ mod write;
 /// Streams by `region/name`.
 #[derive(Debug)]
 pub struct State {
-    pub streams: Table<Stream>,
+    pub(crate) streams: Table<Stream>,
     logs: BTreeMap<String, Logs>,
     /// Streams in whose logs something changed.
     dirty: BTreeSet<String>,
@@ -84,14 +84,16 @@ pub type Call<'a> = Box<dyn FnOnce(&mut State, Around) -> Result<Answer, AwsErro
 
 /// What a call needs of the world around it.
 pub struct Around<'a> {
+    /// The emulator's settings.
     pub settings: &'a Settings,
+    /// The world's time.
     pub now: Millis,
-    pub tokens: &'a mut Tokens,
+    pub(crate) tokens: &'a mut Tokens,
     /// How many delivery streams read a stream, by its key.
     pub readers: &'a dyn Fn(&str) -> u64,
 }
 
-pub fn read(request: &Request) -> Result<Call<'_>, AwsError> {
+pub(crate) fn read(request: &Request) -> Result<Call<'_>, AwsError> {
     let body = &request.body;
     Ok(match json::operation(request) {
         "PutRecords" => {

@@ -22,11 +22,12 @@ use function::Function;
 use name::Reference;
 
 pub use code::MAX_ENTRIES;
-pub use event::tried;
-pub use invocation::{CannotInvoke, Invocation, Waiter, invoke};
+pub(crate) use event::tried;
+pub(crate) use invocation::{CannotInvoke, Invocation, Waiter, invoke};
 #[cfg(test)]
-pub use route::address;
-pub use route::{name as operation, percent_decode};
+pub(crate) use route::address;
+pub use route::name as operation;
+pub(crate) use route::percent_decode;
 
 mod alias;
 mod code;
@@ -88,10 +89,10 @@ struct Call<'a> {
 
 /// What Lambda needs of the world around it.
 pub struct Around<'a> {
-    pub turn: &'a mut Turn,
-    pub tokens: &'a mut Tokens,
-    pub iam: iam::View<'a>,
-    pub s3: &'a s3::State,
+    pub(crate) turn: &'a mut Turn,
+    pub(crate) tokens: &'a mut Tokens,
+    pub(crate) iam: iam::View<'a>,
+    pub(crate) s3: &'a s3::State,
     /// How long a change takes to settle.
     pub delay: Millis,
     /// Where the engine is reached, once it serves a port.
@@ -127,7 +128,7 @@ struct Page {
 type Outcome = Result<Answer, AwsError>;
 type Operation = fn(&mut Call) -> Outcome;
 
-pub fn read(request: &Request) -> Result<Checked<'_>, AwsError> {
+pub(crate) fn read(request: &Request) -> Result<Checked<'_>, AwsError> {
     let Some((route, captured)) = route::find(&request.method, &request.path) else {
         let unknown = || json::unsupported("Lambda", &format!("{} {}", request.method, request.path)).with_status(404);
         return Err(unsupported::refusal(&request.method, &request.path).unwrap_or_else(unknown));
@@ -146,7 +147,12 @@ impl Checked<'_> {
         Some(Reference::parse(name, &self.request.region, account).ok()?.arn)
     }
 
-    pub fn run(self, state: &mut State, around: Around, tags_refused: Option<AwsError>) -> Result<Answer, AwsError> {
+    pub(crate) fn run(
+        self,
+        state: &mut State,
+        around: Around,
+        tags_refused: Option<AwsError>,
+    ) -> Result<Answer, AwsError> {
         let Checked { route, request, input, sent } = self;
         (route.operation)(&mut Call { state, around, request, input, sent, tags_refused })
     }
@@ -243,13 +249,13 @@ pub fn due(state: &State) -> Option<Millis> {
 }
 
 impl State {
-    pub fn take_changes(&mut self, out: &mut Changes) {
+    pub(crate) fn take_changes(&mut self, out: &mut Changes) {
         self.functions.take_changes(out);
         self.code.take_changes(out);
         self.events.take_changes(out);
     }
 
-    pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
+    pub(crate) fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
         match table {
             t if t == self.functions.name() => self.functions.restore(key, value)?,
             t if t == self.code.name() => self.code.restore(key, value),

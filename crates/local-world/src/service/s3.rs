@@ -78,11 +78,15 @@ impl Default for State {
 /// An object that another service (Firehose) stores.
 #[derive(Debug)]
 pub struct Delivered<'a> {
+    /// The bucket's name.
     pub bucket: &'a str,
+    /// The object's key.
     pub key: &'a str,
+    /// The object's content.
     pub body: Bytes,
     /// MD5 of the body, in hex.
     pub etag: String,
+    /// The coding of the content, such as `gzip`.
     pub content_encoding: Option<&'a str>,
     /// ARN of the KMS key that the service was told to encrypt with. `None`: the bucket's default applies.
     pub kms_key: Option<&'a str>,
@@ -122,7 +126,7 @@ impl State {
         objects.map(|(row, object)| (row.to_owned(), object.size)).collect()
     }
 
-    pub fn take_changes(&mut self, out: &mut Changes) {
+    pub(crate) fn take_changes(&mut self, out: &mut Changes) {
         self.buckets.take_changes(out);
         self.objects.take_changes(out);
         self.history.take_changes(out);
@@ -131,7 +135,7 @@ impl State {
         self.parts.take_changes(out);
     }
 
-    pub fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
+    pub(crate) fn restore(&mut self, table: &str, key: &str, value: &[u8]) -> Result<bool, serde_json::Error> {
         match table {
             table if table == self.buckets.name() => self.buckets.restore(key, value)?,
             table if table == self.objects.name() => self.objects.restore(key, value)?,

@@ -18,15 +18,16 @@ pub use said::{Call, Said};
 /// What has to be looked at to say so, at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Access<'a> {
-    pub iam: iam::View<'a>,
-    pub s3: &'a s3::State,
-    pub kinesis: &'a kinesis::State,
-    pub lambda: &'a lambda::State,
+    pub(crate) iam: iam::View<'a>,
+    pub(crate) s3: &'a s3::State,
+    pub(crate) kinesis: &'a kinesis::State,
+    pub(crate) lambda: &'a lambda::State,
     /// Are callers asked for permission at all?
     pub enforced: bool,
 }
 
 impl World {
+    /// Reads permissions at a time of the world.
     pub fn access(&self, now: Millis) -> Access<'_> {
         let World { settings, iam, s3, kinesis, lambda, .. } = self;
         let iam = iam::View::of(iam, settings, now);

@@ -14,10 +14,11 @@ pub type Call<'a> = Box<dyn FnOnce(&mut World, &mut Turn) -> Result<Answer, AwsE
 pub struct Service {
     /// As in the credential scope of a signature.
     pub name: &'static str,
+    /// The protocol of its requests and answers.
     pub protocol: Protocol,
     /// Parses and checks a request, beside the world: its lock is not held meanwhile.
     pub read: fn(&Request) -> Result<Call<'_>, AwsError>,
-    pub tick: fn(&mut World, &mut Turn),
+    pub(crate) tick: fn(&mut World, &mut Turn),
     /// When `tick` next has something to do.
     pub due: fn(&World) -> Option<Millis>,
 }

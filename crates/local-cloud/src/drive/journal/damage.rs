@@ -8,6 +8,7 @@ use serde::Serialize;
 /// One damaged or missing file, as it was found when the engine started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Damage {
+    /// The file, in the data folder.
     pub file: PathBuf,
     /// Where the damage begins, in bytes from the start of the file. `None`: the file as a whole.
     pub offset: Option<u64>,

@@ -21,6 +21,7 @@ pub struct Extraction<'a> {
 }
 
 impl<'a> Extraction<'a> {
+    /// Evaluates a query for a batch of records, within the time that a batch has.
     pub fn of(query: &'a Query) -> Extraction<'a> {
         Extraction::within(query, BATCH)
     }

@@ -90,7 +90,7 @@ impl Evaluator {
         Ok(evaluator)
     }
 
-    pub fn query(&self) -> &str {
+    pub(crate) fn query(&self) -> &str {
         &self.query
     }
 

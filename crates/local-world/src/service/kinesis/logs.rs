@@ -160,7 +160,7 @@ impl State {
         }
     }
 
-    pub fn take_changes(&mut self, out: &mut Changes) {
+    pub(crate) fn take_changes(&mut self, out: &mut Changes) {
         self.streams.take_changes(out);
         out.push_logs(&mut self.removed);
         for key in std::mem::take(&mut self.dirty) {

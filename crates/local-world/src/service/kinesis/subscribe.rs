@@ -22,7 +22,7 @@ const QUIET: Millis = 5_000;
 const EVENT_BYTES: usize = 1 << 20;
 
 #[derive(Debug)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     stream: String,
     created: Millis,
     shard: u32,
@@ -45,7 +45,7 @@ pub enum Next {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SubscribeToShard {
+pub(crate) struct SubscribeToShard {
     #[serde(rename = "ConsumerARN")]
     consumer_arn: String,
     shard_id: String,
@@ -62,7 +62,7 @@ struct StartingPosition {
 }
 
 /// Begins a subscription under this token.
-pub fn subscribe(state: &mut State, at: Scope, token: Token, input: SubscribeToShard) -> Result<(), AwsError> {
+pub(crate) fn subscribe(state: &mut State, at: Scope, token: Token, input: SubscribeToShard) -> Result<(), AwsError> {
     let (key, name) = consumer::by_arn(state, at, &input.consumer_arn)?;
     state.trim(&key, at.now);
     let stream = state.streams.get(&key).ok_or_else(|| at.not_found(&key))?;

@@ -135,7 +135,7 @@ pub fn input(route: &Route, mut members: Map<String, Value>, request: &Request) 
     Ok(Value::Object(members))
 }
 
-pub fn percent_decode(text: &str) -> String {
+pub(crate) fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -15,6 +15,7 @@ use super::{Encryption, State, error, refusal};
 use crate::request::AwsError;
 use crate::time::Millis;
 
+/// Tags of a bucket or object, by key.
 pub type Tags = BTreeMap<String, String>;
 
 /// Among a bucket's documents, the default encryption. Its members are spelled as the protocol layer's types spell them.
@@ -23,13 +24,17 @@ pub const ENCRYPTION: &str = "encryption";
 /// What eu-west-1 was called when there was no other region in Europe.
 pub const EU: &str = "EU";
 
+/// A bucket, without its objects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bucket {
+    /// The region that it is in.
     pub region: String,
     /// Is it said to be in `EU`, as its maker called the region?
     #[serde(default)]
     pub in_eu: bool,
+    /// When it was created, in the world's time.
     pub created: Millis,
+    /// Its tags.
     pub tags: Tags,
     /// The lifecycle rules as the protocol layer reads and writes them.
     lifecycle: Option<Value>,
@@ -64,10 +69,12 @@ impl PartialEq for Rules {
 }
 
 impl Bucket {
+    /// The document with its lifecycle rules.
     pub fn lifecycle(&self) -> Option<&Value> {
         self.lifecycle.as_ref()
     }
 
+    /// Replaces the document with its lifecycle rules.
     pub fn set_lifecycle(&mut self, document: Option<Value>) {
         self.lifecycle = document;
         self.rules = Rules::default();
@@ -131,6 +138,10 @@ impl State {
         Ok(())
     }
 
+    /// The bucket of this name.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`
     pub fn bucket(&self, name: &str) -> Result<&Bucket, AwsError> {
         self.buckets.get(name).ok_or_else(|| refusal::no_such_bucket(name))
     }

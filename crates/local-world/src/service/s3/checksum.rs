@@ -11,17 +11,23 @@ use sha2::{Digest, Sha256};
 use super::error;
 use crate::request::AwsError;
 
+/// An algorithm for checksums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Algorithm {
+    /// CRC-32, of ISO-HDLC.
     Crc32,
+    /// CRC-32C, of iSCSI.
     Crc32c,
     /// What S3 takes when nobody says another.
     Crc64Nvme,
+    /// SHA-1.
     Sha1,
+    /// SHA-256.
     Sha256,
 }
 
 impl Algorithm {
+    /// All algorithms.
     pub const ALL: [Algorithm; 5] =
         [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme, Algorithm::Sha1, Algorithm::Sha256];
 
@@ -36,6 +42,7 @@ impl Algorithm {
         }
     }
 
+    /// The algorithm of this name, in whatever case.
     pub fn named(name: &str) -> Option<Algorithm> {
         Algorithm::ALL.into_iter().find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
     }
@@ -61,14 +68,17 @@ fn crc(algorithm: CrcAlgorithm, bytes: &[u8]) -> Vec<u8> {
     crc_fast::checksum(algorithm, bytes).to_be_bytes().to_vec()
 }
 
+/// A checksum and the algorithm that made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checksum {
+    /// The algorithm.
     pub algorithm: Algorithm,
     /// Base64; of an object whose checksum is that of its parts' checksums, with `-` and their number.
     pub value: String,
 }
 
 impl Checksum {
+    /// Whether it is the checksum of the parts' checksums.
     pub fn is_composite(&self) -> bool {
         self.value.contains('-')
     }
@@ -89,6 +99,7 @@ pub fn mismatch(name: &str) -> AwsError {
 /// How a multipart upload wants its object's checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wanted {
+    /// The algorithm.
     pub algorithm: Algorithm,
     /// Is it made of the parts' checksums, and not of the whole object?
     pub composite: bool,

@@ -23,18 +23,27 @@ const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 /// The key of KMS that is used where none is named.
 const AWS_KEY: &str = "alias/aws/s3";
 
+/// What the writer of an object says about it. Most of it is returned with the object, as headers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Description {
+    /// `Content-Type`
     pub content_type: Option<String>,
+    /// `Content-Encoding`
     pub content_encoding: Option<String>,
+    /// `Content-Disposition`
     pub content_disposition: Option<String>,
+    /// `Content-Language`
     pub content_language: Option<String>,
+    /// `Cache-Control`
     pub cache_control: Option<String>,
     /// As it was written: S3 takes any text.
     #[serde(default)]
     pub expires: Option<String>,
+    /// The user's metadata, by name without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
+    /// Tags of the object.
     pub tags: Tags,
+    /// How the object is said to be encrypted.
     #[serde(flatten)]
     pub encryption: Encryption,
     /// `None`: [`STANDARD`].
@@ -99,6 +108,7 @@ impl Description {
         Ok(self)
     }
 
+    /// The storage class, as S3 writes it.
     pub fn storage_class(&self) -> &str {
         self.storage_class.as_deref().unwrap_or(STANDARD)
     }

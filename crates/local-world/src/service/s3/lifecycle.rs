@@ -16,7 +16,7 @@ pub use check::check;
 
 mod check;
 
-pub const DAY_MS: Millis = 24 * 3600 * 1000;
+pub(crate) const DAY_MS: Millis = 24 * 3600 * 1000;
 
 /// A rule, in the words in which the protocol layer keeps it.
 #[derive(Debug, Clone, Deserialize)]

@@ -9,6 +9,7 @@ use crate::request::AwsError;
 /// What a page is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
+    /// Only keys that begin so.
     pub prefix: String,
     /// Empty: no rolling up.
     pub delimiter: String,
@@ -16,13 +17,16 @@ pub struct Query {
     pub after: String,
     /// In lists of versions and uploads: begin after this one of the key, and not after all of them.
     pub after_version: Option<String>,
+    /// The greatest number of entries and prefixes.
     pub max: usize,
 }
 
 /// A page: entries and rolled up prefixes count alike.
 #[derive(Debug, PartialEq)]
 pub struct Page<'a, T> {
+    /// Keys and what is listed of them, in the order of the keys' bytes.
     pub entries: Vec<(&'a str, T)>,
+    /// Prefixes that stand for all keys under them.
     pub prefixes: Vec<String>,
     /// The last key or prefix of this page, when there are more.
     pub next: Option<String>,
@@ -31,11 +35,17 @@ pub struct Page<'a, T> {
 /// A version in a listing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Listed<'a> {
+    /// The object or delete marker.
     pub shown: Shown<'a>,
+    /// Whether it is the newest version of its key.
     pub is_latest: bool,
 }
 
 impl State {
+    /// A page of the newest versions of a bucket's keys.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`
     pub fn list(&self, bucket: &str, query: &Query) -> Result<Page<'_, &Object>, AwsError> {
         self.bucket(bucket)?;
         let inside = format!("{bucket}/{}", query.prefix);
@@ -64,6 +74,10 @@ impl State {
         Ok(page(rest.into_iter().map(|(id, upload)| (upload.key.as_str(), (id, upload))), query))
     }
 
+    /// A page of all versions in a bucket.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`
     pub fn list_versions(&self, bucket: &str, query: &Query) -> Result<Page<'_, Listed<'_>>, AwsError> {
         self.bucket(bucket)?;
         let inside = format!("{bucket}/{}", query.prefix);

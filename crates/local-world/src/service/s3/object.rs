@@ -12,10 +12,13 @@ use crate::time::Millis;
 /// What is known of an object beside its bytes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Object {
+    /// Bytes of the content.
     pub size: u64,
     /// Without quotes: the MD5 in hex, or that of the parts' MD5s and their number.
     pub etag: String,
+    /// When it was stored, in the world's time.
     pub last_modified: Millis,
+    /// The version's id.
     #[serde(default)]
     pub version: VersionId,
     /// `None`: nobody asked for one yet.
@@ -27,6 +30,7 @@ pub struct Object {
     /// The multipart upload that made it, so that a completion can be repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<String>,
+    /// What its writer said about it.
     #[serde(flatten)]
     pub description: Description,
 }
@@ -34,7 +38,9 @@ pub struct Object {
 /// A part that an object was uploaded in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
+    /// The part's number in the upload, from 1.
     pub number: i32,
+    /// Bytes of the part.
     pub size: u64,
     /// MD5 in hex. `None`: an earlier version of the engine stored the object, and kept none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,12 +52,17 @@ pub struct Part {
 /// An object to be written.
 #[derive(Debug, Clone)]
 pub struct New {
+    /// The content.
     pub body: Bytes,
+    /// The etag, without quotes.
     pub etag: String,
+    /// The content's checksum, where one is known.
     pub checksum: Option<Checksum>,
+    /// The parts that it was uploaded in.
     pub parts: Vec<Part>,
     /// The multipart upload that it comes from.
     pub upload: Option<String>,
+    /// What its writer says about it.
     pub description: Description,
 }
 
@@ -65,6 +76,7 @@ impl New {
 /// What the writer of an object is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
+    /// The object's etag, without quotes.
     pub etag: String,
     /// Nothing of the null version.
     pub version: VersionId,
@@ -80,6 +92,7 @@ impl Stored {
 /// What must hold for a write to happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
+    /// The write happens in any case.
     None,
     /// `If-None-Match: *`.
     Absent,

@@ -4,14 +4,17 @@
 use super::error;
 use crate::request::AwsError;
 
+/// There is no bucket of this name.
 pub fn no_such_bucket(bucket: &str) -> AwsError {
     error("NoSuchBucket", 404, "The specified bucket does not exist").with_detail("BucketName", bucket)
 }
 
+/// No bucket can have this name.
 pub fn invalid_bucket_name(bucket: &str) -> AwsError {
     error("InvalidBucketName", 400, "The specified bucket is not valid.").with_detail("BucketName", bucket)
 }
 
+/// The caller lacks the permission.
 pub fn access_denied() -> AwsError {
     error("AccessDenied", 403, "Access Denied")
 }
@@ -28,10 +31,11 @@ pub fn lost(what: &str, key: &str) -> AwsError {
     error("InternalError", 500, message).with_detail("Key", key)
 }
 
-pub fn no_such_key(key: &str) -> AwsError {
+pub(crate) fn no_such_key(key: &str) -> AwsError {
     error("NoSuchKey", 404, "The specified key does not exist.").with_detail("Key", key)
 }
 
+/// The key has no such version.
 pub fn no_such_version(key: &str, version: &str) -> AwsError {
     let refused = error("NoSuchVersion", 404, "The specified version does not exist.");
     refused.with_detail("Key", key).with_detail("VersionId", version)
@@ -44,7 +48,7 @@ pub fn is_delete_marker() -> AwsError {
     refused.with_header("x-amz-delete-marker", "true").with_header("allow", "DELETE")
 }
 
-pub fn no_such_upload(id: &str) -> AwsError {
+pub(crate) fn no_such_upload(id: &str) -> AwsError {
     let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or \
                    completed.";
     error("NoSuchUpload", 404, message).with_detail("UploadId", id)
@@ -62,20 +66,24 @@ pub fn conflict(condition: &str, key: &str) -> AwsError {
     error("ConditionalRequestConflict", 409, message).with_detail("Condition", condition).with_detail("Key", key)
 }
 
+/// An argument makes no sense: its name and value stand beside the message.
 pub fn invalid_argument(message: &str, name: &str, value: &str) -> AwsError {
     let refused = error("InvalidArgument", 400, message);
     refused.with_detail("ArgumentName", name).with_detail("ArgumentValue", value)
 }
 
+/// The request makes no sense.
 pub fn invalid_request(message: impl Into<String>) -> AwsError {
     error("InvalidRequest", 400, message)
 }
 
+/// The body is no XML that the operation takes.
 pub fn malformed_xml() -> AwsError {
     let message = "The XML you provided was not well-formed or did not validate against our published schema";
     error("MalformedXML", 400, message)
 }
 
+/// The header asks for something that the emulator does not have.
 pub fn not_implemented(header: &str) -> AwsError {
     let message = "A header you provided implies functionality that is not implemented";
     error("NotImplemented", 501, message).with_detail("Header", header)

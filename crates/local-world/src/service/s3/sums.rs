@@ -25,6 +25,7 @@ impl Sums {
         Sums { checksum: algorithm.map(|algorithm| algorithm.of(&body)), md5: None, body }
     }
 
+    /// The body that the sums are of.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
@@ -35,6 +36,7 @@ impl Sums {
         known.cloned().unwrap_or_else(|| hex::encode(Md5::digest(body)))
     }
 
+    /// The checksum of a body, known or made now.
     pub fn checksum(&self, algorithm: Algorithm, body: &Bytes) -> Checksum {
         let known = self.checksum.as_ref().filter(|sum| sum.algorithm == algorithm && is_same(&self.body, body));
         known.cloned().unwrap_or_else(|| algorithm.of(body))

@@ -23,7 +23,7 @@ impl Default for Sweep {
 }
 
 impl Sweep {
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.left == 0
     }
 }

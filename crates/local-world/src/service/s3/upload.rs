@@ -22,11 +22,16 @@ pub use completion::{Asked, Completion};
 
 const PART_NUMBERS: std::ops::RangeInclusive<i32> = 1..=10_000;
 
+/// A multipart upload that is not completed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Upload {
+    /// The bucket's name.
     pub bucket: String,
+    /// The key of the object that it is to become.
     pub key: String,
+    /// When it was begun, in the world's time.
     pub initiated: Millis,
+    /// What its writer says about the object.
     pub description: Description,
     /// `None`: nobody said, so S3 makes one of its own in the end.
     #[serde(default)]
@@ -34,15 +39,20 @@ pub struct Upload {
     /// Has somebody written or deleted the key since? Then no completion may have a condition.
     #[serde(default)]
     pub overtaken: bool,
+    /// The parts, by number.
     pub parts: BTreeMap<i32, Part>,
 }
 
+/// A part of an upload, without its content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// MD5 in hex.
     pub etag: String,
+    /// Bytes of the part.
     pub size: u64,
+    /// When it was uploaded, in the world's time.
     pub last_modified: Millis,
+    /// Its checksum, if it was sent with one.
     #[serde(default)]
     pub checksum: Option<Checksum>,
 }
@@ -60,10 +70,12 @@ impl Upload {
 #[derive(Debug, Default)]
 pub struct Joined {
     parts: Vec<Bytes>,
+    /// The whole content and its checksum.
     pub sums: Sums,
 }
 
 impl Joined {
+    /// Joins parts, and makes the checksum of the whole if an algorithm is given.
     pub fn of(parts: Vec<Bytes>, algorithm: Option<Algorithm>) -> Joined {
         Joined { sums: Sums::without_md5(join(&parts), algorithm), parts }
     }
@@ -196,6 +208,10 @@ impl State {
         completion.is_of(object).then(stored)
     }
 
+    /// Deletes an upload and its parts.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `NoSuchUpload`
     pub fn abort_upload(&mut self, id: &str, bucket: &str, key: &str) -> Result<(), AwsError> {
         self.upload(id, bucket, key)?;
         self.forget_upload(id);

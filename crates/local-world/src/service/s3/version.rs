@@ -35,7 +35,9 @@ enum Version {
 /// Says that the key was deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Marker {
+    /// The marker's own version id.
     pub version: VersionId,
+    /// When the key was deleted, in the world's time.
     pub at: Millis,
 }
 
@@ -51,11 +53,14 @@ impl Version {
 /// A version as listings show it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Shown<'a> {
+    /// A version with content.
     Object(&'a Object),
+    /// A delete marker.
     Marker(&'a Marker),
 }
 
 impl Shown<'_> {
+    /// The version's id, `null` for the null version.
     pub fn id(self) -> String {
         let id = match self {
             Shown::Object(object) => &object.version,

@@ -12,9 +12,12 @@ use crate::request::Request;
 /// Members that carry data, which no policy asks for.
 const DATA: [&str; 4] = ["Records", "Record", "Data", "logEvents"];
 
+/// What a request says about itself, as far as policies ask for it.
 #[derive(Debug)]
 pub enum Said {
+    /// Members of a JSON body.
     Json(Value),
+    /// Parameters of a form.
     Form(Form),
     /// All that is asked for stands in the head, or the body cannot be read.
     Nothing,
@@ -23,14 +26,18 @@ pub enum Said {
 /// A call, and what of it had to be read from bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
+    /// The request, with its whole body.
     pub request: &'a Request,
+    /// The operation, as `service:Operation`.
     pub operation: &'a str,
+    /// What was read from the request's body.
     pub said: &'a Said,
     /// Whether the body of a new bucket has tags, who knows S3's bytes has to say.
     pub new_bucket_has_tags: bool,
 }
 
 impl Said {
+    /// Reads what policies ask for from a request for an operation.
     pub fn of(request: &Request, operation: &str) -> Said {
         match operation.split(':').next() {
             Some("iam" | "sts") => Form::parse(request).map_or(Said::Nothing, Said::Form),
@@ -40,7 +47,7 @@ impl Said {
         }
     }
 
-    pub fn form(&self) -> Option<&Form> {
+    pub(crate) fn form(&self) -> Option<&Form> {
         match self {
             Said::Form(form) => Some(form),
             Said::Json(_) | Said::Nothing => None,

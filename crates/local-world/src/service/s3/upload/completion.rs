@@ -14,6 +14,7 @@ pub(super) const MIN_PART_BYTES: u64 = 5 * 1024 * 1024;
 /// What completes an upload.
 #[derive(Debug, Clone)]
 pub struct Completion {
+    /// The parts to join, in their order.
     pub parts: Vec<Asked>,
     /// The object's checksum, as the client says it.
     pub checksum: Option<Checksum>,
@@ -21,14 +22,18 @@ pub struct Completion {
     pub composite: Option<bool>,
     /// The object's size in bytes, as the client says it.
     pub size: Option<u64>,
+    /// The condition under which the object is written.
     pub precondition: Precondition,
 }
 
 /// A part that a completion names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
+    /// The part's number, from 1.
     pub number: i32,
+    /// The part's etag, if the client said it.
     pub etag: Option<String>,
+    /// The part's checksum, if the client said it.
     pub checksum: Option<Checksum>,
 }
 
