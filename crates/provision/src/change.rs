@@ -2,6 +2,7 @@
 
 /// One field that a new resource is made with.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Field {
     /// In the spec's words.
     pub name: String,
@@ -34,6 +35,7 @@ pub struct Unread {
 
 /// How a deletion ended.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Gone {
     /// It is not there any more.
@@ -50,12 +52,14 @@ pub enum Gone {
 
 /// The differences between what is wanted and what is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Diff {
     pub changes: Vec<Change>,
 }
 
 /// One field that differs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Change {
     /// In the spec's words: `retention`, `buffer.size`.
     pub field: String,

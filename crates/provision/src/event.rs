@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::change::Gone;
 use crate::doctor::Check;
+use crate::error::Error;
 use crate::exports::Exported;
 pub use crate::outcome::Summary;
 use crate::plan::{Op, Plan};
@@ -22,6 +23,7 @@ pub use calls::{Answered, Made, Wait, tell_calls};
 
 /// Everything that a command can report.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The stack, account and region that the command works on.
@@ -171,6 +173,12 @@ pub enum Event {
     Said {
         text: String,
     },
+}
+
+impl From<&Error> for Event {
+    fn from(error: &Error) -> Event {
+        Event::Error { message: error.to_string(), hint: error.what_next().map(str::to_owned) }
+    }
 }
 
 /// A reader of events.

@@ -31,6 +31,7 @@ pub type Variables = Vec<(String, String)>;
 
 /// Outputs with what follows from them.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Exported {
     #[serde(flatten)]
     pub outputs: Outputs,
@@ -38,6 +39,7 @@ pub struct Exported {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     #[serde(serialize_with = "map")]
+    #[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, String>"))]
     pub variables: Variables,
 }
 

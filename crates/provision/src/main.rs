@@ -35,14 +35,11 @@ async fn run(cli: Cli) -> Exit {
         Command::With(_) => report::to_stderr(cli.output, cli.detail()),
         _ => report::to_stdout(cli.output, cli.detail()),
     };
-    let fail = |message: String, hint: Option<&str>| match cli.output {
-        Output::Human => report::error(&message, hint),
-        Output::Json => events.say(Event::Error { message, hint: hint.map(str::to_owned) }),
-    };
+    let misused = |message: String| events.say(Event::Error { message, hint: None });
     let json = cli.output == Output::Json;
     let useless = [("--quiet", cli.quiet && json), ("--verbose", cli.verbose && json)];
     if let Err(Stop::Usage(wrong)) = refuse_useless(&useless, "--output json has everything") {
-        fail(wrong, None);
+        misused(wrong);
         return Exit::Usage;
     }
     match command(cli.command, cli.output, &events).await {
@@ -59,12 +56,12 @@ async fn run(cli: Cli) -> Exit {
             Exit::Spec
         }
         Err(Stop::Usage(wrong)) => {
-            fail(wrong, None);
+            misused(wrong);
             Exit::Usage
         }
         Err(Stop::Errors(errors)) => {
             for error in &errors {
-                fail(error.to_string(), error.what_next());
+                events.say(Event::from(error));
             }
             Exit::Failed
         }

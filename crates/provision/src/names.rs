@@ -48,7 +48,9 @@ impl fmt::Display for Address {
 
 /// An address and the name AWS knows it by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Name {
+    #[cfg_attr(test, schemars(with = "String"))]
     pub address: Address,
     /// The name on AWS; for a bucket prefix `bucket/prefix`.
     pub physical: String,

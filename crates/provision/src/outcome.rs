@@ -6,6 +6,7 @@ use crate::change::Gone;
 
 /// The result of applying a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Summary {
     pub created: usize,

@@ -12,6 +12,7 @@ use crate::spec::EachSection;
 use crate::spec::stack::{Entry, Stack};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outputs {
     pub stack: String,
     pub env: Option<String>,
@@ -22,9 +23,11 @@ pub struct Outputs {
 
 /// One resource: its address and what is to be known of it, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Output {
     pub resource: String,
     #[serde(serialize_with = "map")]
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, String>"))]
     pub values: Vec<(&'static str, String)>,
 }
 

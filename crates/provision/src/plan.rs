@@ -74,6 +74,7 @@ pub struct Permits {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Op {
     Create,
@@ -117,6 +118,7 @@ impl Op {
 
 /// One thing to do.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Step {
     pub name: Name,
     pub op: Op,
@@ -133,6 +135,7 @@ pub struct Step {
 
 /// Tags to set and to remove.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TagChange {
     pub set: Tags,
     pub unset: Vec<String>,
@@ -146,6 +149,7 @@ impl TagChange {
 
 /// Everything that will be done, and everything that will not, and why.
 #[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Plan {
     pub steps: Vec<Step>,
     /// There, ours and as wanted.
@@ -170,6 +174,7 @@ pub struct Plan {
 
 /// What is not deleted, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Kept {
     pub name: Name,
     pub why: String,
@@ -177,6 +182,7 @@ pub struct Kept {
 
 /// Why nothing at all is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Refusal {
     pub name: Name,
     pub why: String,

@@ -41,7 +41,7 @@ pub enum Detail {
 pub fn to_stdout(output: Output, detail: Detail) -> Events {
     match output {
         Output::Human => told(human::Human::new(anstream::stdout(), detail, || width_of(std::io::stdout()))),
-        Output::Json => told(json::Json::new(std::io::stdout())),
+        Output::Json => told(json::Json::new(std::io::stdout(), jiff::Timestamp::now)),
     }
 }
 
@@ -57,7 +57,7 @@ fn told(reporter: impl Reporter + 'static) -> Events {
 pub fn to_stderr(output: Output, detail: Detail) -> Events {
     match output {
         Output::Human => told(human::Human::new(anstream::stderr(), detail, || width_of(std::io::stderr()))),
-        Output::Json => told(json::Json::new(std::io::stderr())),
+        Output::Json => told(json::Json::new(std::io::stderr(), jiff::Timestamp::now)),
     }
 }
 
@@ -100,7 +100,7 @@ fn print_to_stderr(line: &str) {
 }
 
 /// Prints an error and its hint to standard error. All errors look like this.
-pub fn error(message: &str, hint: Option<&str>) {
+fn error(message: &str, hint: Option<&str>) {
     let style = human::ERROR;
     print_to_stderr(&format!("{style}error{style:#}: {message}"));
     if let Some(hint) = hint {

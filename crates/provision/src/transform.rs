@@ -14,3 +14,17 @@ pub mod latest;
 pub mod shrink;
 pub mod subject;
 pub mod tested;
+
+/// The fields of a `Breach`, for the JSON Schema of events: the crate of `Breach` has no business with schemas.
+#[cfg(test)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "Breach")]
+#[expect(dead_code, reason = "only its schema is used")]
+struct ShownBreach {
+    /// The rule that is violated, for example `data_missing`.
+    kind: String,
+    /// The problem, for people.
+    what: String,
+    /// Place of the record in the batch, if it is about one record.
+    record: Option<usize>,
+}

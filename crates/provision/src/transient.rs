@@ -11,6 +11,7 @@ use crate::error::Error;
 
 /// A transient error.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Transient {
     /// The kinds of resource whose calls can fail with it. Empty: all.
     pub kinds: &'static [&'static str],
@@ -21,6 +22,7 @@ pub struct Transient {
     pub counts: Counts,
     /// How long calls are retried.
     #[serde(rename = "limit_s", serialize_with = "seconds")]
+    #[cfg_attr(test, schemars(with = "u64"))]
     pub limit: Duration,
     /// The text after "waiting for".
     pub waits_for: &'static str,
@@ -29,12 +31,13 @@ pub struct Transient {
 
 /// When an error counts as transient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Counts {
     Always,
     /// For so long after this run created the resource.
     #[serde(serialize_with = "seconds")]
-    AfterCreate(Duration),
+    AfterCreate(#[cfg_attr(test, schemars(with = "u64"))] Duration),
 }
 
 fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

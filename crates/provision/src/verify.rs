@@ -11,6 +11,7 @@ use serde::Serialize;
 
 /// The result for one delivery stream.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verified {
     pub delivery: String,
     pub sent: usize,

@@ -1,9 +1,11 @@
 //! The real binary in a folder of its own, with `--local`: exit codes, and the lines that matter.
 
 mod ci;
+mod events;
 mod examples;
 mod exports;
 mod flags;
+mod json_schema;
 mod profile;
 mod secrets;
 mod transform;
@@ -133,22 +135,6 @@ fn up_verify_and_down_do_what_they_say_and_again_is_nothing() {
     trial.expect(&["down", "--local", "--yes"], 0, &["nothing to delete"]);
     trial.expect(&["list", "--local"], 0, &["no environments"]);
     trial.expect(&["history", "--local", "--stack", "trial"], 0, &["nothing was done here"]);
-}
-
-#[test]
-fn each_line_for_programs_is_an_event() {
-    let trial = Trial::new("pass");
-    for arguments in [["up", "--local", "--output", "json"], ["plan", "--local", "--output", "json"]] {
-        let ran = trial.expect(&arguments, 0, &[]);
-        let events: Vec<serde_json::Value> = ran
-            .out
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{line} is not JSON: {e}")))
-            .collect();
-        assert_eq!(events[0]["event"], "target", "{}", ran.out);
-        assert!(events.iter().all(|event| event["event"].is_string() && event["v"] == 2), "{}", ran.out);
-        assert!(events.iter().any(|event| event["event"] == "planned"), "{}", ran.out);
-    }
 }
 
 #[test]

@@ -14,7 +14,6 @@ use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
 use crate::names::{Names, plural};
 use crate::record::environments::{self, Environment};
-use crate::report;
 use crate::resource::Scanned;
 use crate::run;
 use crate::session::{self, Session};
@@ -101,9 +100,7 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
             // A failure to delete one environment does not stop the deletion of others.
             Err(errors) => {
                 for error in errors {
-                    let hint = error.what_next().map(str::to_owned);
-                    report::error(&error.to_string(), hint.as_deref());
-                    events.say(Event::Error { message: error.to_string(), hint });
+                    events.say(Event::from(&error));
                 }
                 worst = worse(worst, Exit::Failed);
             }

@@ -162,7 +162,6 @@ fn refused(plan: &Plan) -> Exit {
 pub fn consents(question: &str, events: &Events) -> bool {
     if !report::can_ask() {
         let (why, hint) = ("this needs confirmation and there is no terminal to ask on", "pass --yes");
-        report::error(why, Some(hint));
         events.say(Event::Error { message: why.into(), hint: Some(hint.into()) });
         return false;
     }

@@ -163,8 +163,7 @@ async fn used(
     match Child::start(&args.command, &variables) {
         Err(error) => {
             let what = format!("running {}", args.command[0].to_string_lossy());
-            let error = Error::new(what, error);
-            crate::report::error(&error.to_string(), None);
+            events.say(Event::from(&Error::new(what, error)));
             (brought, Some(Exit::Command(127)), None)
         }
         Ok(mut child) => match child.wait(signals).await {
@@ -207,9 +206,7 @@ async fn take_down(session: &Session, events: &Events, interrupt: &Interrupt) ->
     };
     down.await.unwrap_or_else(|errors: Vec<Error>| {
         for error in errors {
-            let hint = error.what_next().map(str::to_owned);
-            crate::report::error(&error.to_string(), hint.as_deref());
-            events.say(Event::Error { message: error.to_string(), hint });
+            events.say(Event::from(&error));
         }
         Exit::Failed
     })

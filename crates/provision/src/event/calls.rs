@@ -11,6 +11,7 @@ use crate::wait::{Waited, Why};
 
 /// One call to AWS.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Made {
     pub service: String,
     pub operation: String,
@@ -23,6 +24,7 @@ pub struct Made {
 
 /// The response to one attempt of a call.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Response"))]
 pub struct Answered {
     /// `None` if there was no response. Then `message` has the reason.
     pub status: Option<u16>,
@@ -51,6 +53,7 @@ impl From<Answer> for Answered {
 
 /// One wait.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Wait {
     /// After "waiting for".
     pub on: String,

@@ -21,6 +21,7 @@ const AT_ONCE: usize = 5;
 
 /// An environment, as its record describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Environment {
     pub stack: String,
     pub env: Option<String>,

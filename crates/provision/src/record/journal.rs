@@ -16,6 +16,7 @@ const ABSENT: &str = "ResourceNotFoundException";
 
 /// One `up` or `down` that changed something, or meant to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Run {
     /// Epoch milliseconds.
     pub at_ms: i64,
@@ -26,6 +27,7 @@ pub struct Run {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Began {
     /// A unique ID.
     pub run: String,
@@ -37,6 +39,7 @@ pub struct Began {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ended {
     pub run: String,
     pub summary: Summary,

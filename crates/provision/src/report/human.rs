@@ -44,6 +44,9 @@ impl<W: Write + Send> Reporter for Human<W> {
         if self.detail == Detail::Quiet && is_progress(event) {
             return;
         }
+        if let Event::Error { message, hint } = event {
+            return super::error(message, hint.as_deref());
+        }
         // Masked before it is broken into lines: a secret may have spaces in it.
         let mut text = masked(&text(event, self.detail == Detail::Verbose)).to_string();
         if let Some(width) = (self.width)().filter(|_| may_be_wrapped(event)) {
@@ -135,7 +138,7 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Checked { check } => self::checked(check),
         Event::Run { run } => self::run(run),
         Event::Calls { calls } if verbose => self::calls(calls),
-        // Errors go to standard error.
+        // `event` prints errors to standard error.
         Event::Calls { .. } | Event::Waits { .. } | Event::Error { .. } => String::new(),
         Event::Said { text } | Event::Next { text } => format!("{text}\n"),
     }

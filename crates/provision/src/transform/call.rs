@@ -32,6 +32,7 @@ pub struct Called {
 
 /// The numbers in Lambda's REPORT line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Measured {
     pub duration_ms: f64,
     /// Only for the first invocation of a process. Lambda bills it too.

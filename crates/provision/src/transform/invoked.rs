@@ -9,7 +9,9 @@ use serde::Serialize;
 use crate::transform::call::{Called, Measured};
 use crate::transform::event::Record;
 
+/// One invocation of a function.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Invoked {
     /// As the spec names it.
     pub function: String,
@@ -18,6 +20,7 @@ pub struct Invoked {
     pub records: Vec<Answered>,
     /// Whether the response satisfies Firehose's contract.
     pub kept: bool,
+    #[cfg_attr(test, schemars(with = "Vec<super::ShownBreach>"))]
     pub breaches: Vec<Breach>,
     /// Whether the response is in another order than the records. Firehose accepts that.
     pub reordered: bool,
@@ -33,6 +36,7 @@ pub struct Invoked {
 
 /// One record, before and after.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Answered {
     pub record_id: String,
     /// `None`: its batch fails.
@@ -45,6 +49,7 @@ pub struct Answered {
 
 /// Bytes in a readable form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Shown {
     Text(String),

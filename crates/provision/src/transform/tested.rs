@@ -13,6 +13,7 @@ use crate::transform::shrink::{self, Tries};
 
 /// The result of one case.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tested {
     pub case: String,
     /// Firehose does not send this, so a failure is only a warning.
@@ -27,14 +28,17 @@ pub struct Tested {
     pub failed: usize,
     pub duration_ms: f64,
     /// The first violation of each kind.
+    #[cfg_attr(test, schemars(with = "Vec<super::ShownBreach>"))]
     pub breaches: Vec<Breach>,
     pub notes: Vec<String>,
 }
 
 /// The smallest batch that breaks the transform in the same way as a case.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Broken {
     pub case: String,
+    #[cfg_attr(test, schemars(with = "super::ShownBreach"))]
     pub breach: Breach,
     pub consequence: &'static str,
     pub hint: Option<String>,
@@ -50,6 +54,7 @@ pub struct Broken {
 
 /// The result of all cases.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     pub function: String,
     pub seed: u64,

@@ -176,6 +176,7 @@ impl Diagnostics {
 
 /// One mistake, for programs.
 #[derive(serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Mistake"))]
 struct Told<'a> {
     file: &'a str,
     line: Option<usize>,
@@ -194,6 +195,17 @@ impl Serialize for Diagnostics {
             list.serialize_element(&Told { file: &self.file, line, column, what, expected, help })?;
         }
         list.end()
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Diagnostics {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Diagnostics".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        <Vec<Told<'static>>>::json_schema(generator)
     }
 }
 
