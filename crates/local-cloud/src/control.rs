@@ -16,7 +16,7 @@ use crate::wire::encode;
 
 /// Answers a request under `/_local/`:
 ///
-/// - `GET health`: status, account, and damage that was found at start;
+/// - `GET health`: status, account, data folder, and damage that was found at start;
 /// - `GET dump`: all resources, as JSON; `GET held`: how long turns of the world were; `POST reset`: deletes everything;
 /// - `GET clock`, `POST advance?ms=N`, `POST speed?factor=N`, `POST pause`, `POST resume`: the world's clock;
 /// - `GET faults`, `POST faults?rule=R&rule=S` (adds rules), `DELETE faults`: calls that go wrong ([`crate::faults`]);
@@ -179,6 +179,7 @@ fn health(engine: &Engine) -> Value {
     json!({
         "status": "ok",
         "account": engine.look("health", |world| world.settings.account.clone()),
+        "data_dir": engine.look("health", |world| world.settings.data_dir.clone()),
         "now_ms": engine.now(),
         "damage": engine.damage(),
         "refuses_changes": engine.stalled(),

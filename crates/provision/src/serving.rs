@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,12 +23,13 @@ pub struct Serving {
     pub account: String,
 }
 
-/// The emulator that serves this data now. A file left by a killed emulator does not count, because nothing listens on its port.
-pub fn running(data_dir: &Path) -> Option<Serving> {
+/// The emulator that serves this data now. A killed emulator leaves its file behind, and something else may listen on its port
+/// since: also an emulator, but of other data.
+pub async fn running(data_dir: &Path) -> Option<Serving> {
     let text = std::fs::read(file(data_dir)).ok()?;
     let serving: Serving = serde_json::from_slice(&text).ok()?;
-    TcpStream::connect_timeout(&serving.address, Duration::from_millis(500)).ok()?;
-    Some(serving)
+    let served = health(&serving.url).await.ok()?.data_dir?.canonicalize().ok()?;
+    (served == data_dir.canonicalize().ok()?).then_some(serving)
 }
 
 /// Writes the file. [`forget`] removes it.
@@ -55,19 +56,25 @@ pub async fn flush(url: &str, region: &str, names: &[String]) -> Result<()> {
 /// Is it an engine of ours that answers there? Others have no such address, or answer something else.
 pub async fn is_ours(url: &str) -> bool {
     let plain = url.starts_with("http://") && crate::secret::shown_url(url) == url;
-    plain && matches!(tokio::time::timeout(HEALTH, now_ms(url)).await, Ok(Ok(_)))
+    plain && health(url).await.is_ok()
 }
 
 /// The emulator's clock, in milliseconds since the epoch.
 pub async fn now_ms(url: &str) -> Result<i64> {
-    #[derive(Deserialize)]
-    struct Health {
-        now_ms: i64,
-    }
-    let body = control(url, "GET", "/_local/health").await?;
-    let health: Health =
-        serde_json::from_str(&body).map_err(|e| Error::new(format!("reading the health of {url}"), e))?;
-    Ok(health.now_ms)
+    Ok(health(url).await?.now_ms)
+}
+
+#[derive(Deserialize)]
+struct Health {
+    now_ms: i64,
+    data_dir: Option<PathBuf>,
+}
+
+async fn health(url: &str) -> Result<Health> {
+    let doing = || format!("reading the health of {url}");
+    let answer = tokio::time::timeout(HEALTH, control(url, "GET", "/_local/health")).await;
+    let body = answer.map_err(|e| Error::new(doing(), e))??;
+    serde_json::from_str(&body).map_err(|e| Error::new(doing(), e))
 }
 
 /// Sends one request to the emulator's control API. Its short responses need no HTTP client.

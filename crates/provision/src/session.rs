@@ -90,9 +90,7 @@ pub async fn open_loaded(
     let wanted = stack.target.clone();
     let (cx, place) =
         reach(&target.cloud, wanted.region.as_deref(), wanted.account.as_deref(), &work_dir, names, events).await?;
-    let owner = options.owner.map(|owner| secret::masked(&owner));
-    let options = Options { work_dir, owner, runs_here: place.is_local(), ..options };
-    session(Cx { options, ..cx }, place, Some(stack)).await
+    session(cx, place, Some(stack), work_dir, options).await
 }
 
 /// The same at an engine of ours that serves a port.
@@ -106,8 +104,7 @@ pub async fn open_serving(
     let region = cloud::chosen_region(region, stack.target.region.as_deref())?.unwrap_or("us-east-1").to_owned();
     let sdk = cloud::local_port(&serving.url, &region);
     let cx = Cx::new(sdk, names_of(&stack, serving.account, region));
-    let options = Options { work_dir, runs_here: true, ..options };
-    session(Cx { options, ..cx }, Place::Serving(serving.url), Some(stack)).await
+    session(cx, Place::Serving(serving.url), Some(stack), work_dir, options).await
 }
 
 fn names_of(stack: &Stack, account: String, region: String) -> Names {
@@ -139,12 +136,19 @@ pub async fn open_named(
         iam_path: "/".into(),
     };
     let (cx, place) = reach(cloud, None, None, &work_dir, names, events).await?;
-    let owner = options.owner.map(|owner| secret::masked(&owner));
-    let options = Options { work_dir, owner, runs_here: place.is_local(), ..options };
-    session(Cx { options, ..cx }, place, None).await
+    session(cx, place, None, work_dir, options).await
 }
 
-async fn session(cx: Cx, place: Place, stack: Option<Stack>) -> Result<Session, Stop> {
+async fn session(
+    cx: Cx,
+    place: Place,
+    stack: Option<Stack>,
+    work_dir: PathBuf,
+    options: Options,
+) -> Result<Session, Stop> {
+    let owner = options.owner.map(|owner| secret::masked(&owner));
+    let options = Options { work_dir, owner, runs_here: place.is_local(), ..options };
+    let cx = Cx { options, ..cx };
     if !cx.options.confirms_late {
         cx.identity.confirm().await?;
     }
@@ -260,7 +264,7 @@ async fn local(
 ) -> Result<(Cx, Place)> {
     let region = cloud::chosen_region(target.region.as_deref(), region)?.unwrap_or("us-east-1").to_owned();
     let data_dir = data_dir(work_dir);
-    if let Some(serving) = crate::serving::running(&data_dir) {
+    if let Some(serving) = crate::serving::running(&data_dir).await {
         account.map_or(Ok(()), |wanted| identity::refuse_other(wanted, &serving.account))?;
         let sdk = cloud::local_port(&serving.url, &region);
         return Ok((Cx::new(sdk, names(serving.account, region)), Place::Serving(serving.url)));

@@ -126,7 +126,7 @@ fn delays(word: &str) -> Result<Delays, String> {
 pub async fn run(command: LocalCommand, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     match command {
         LocalCommand::Serve(args) => serve(*args, events, interrupt).await,
-        LocalCommand::Reset => reset(events),
+        LocalCommand::Reset => reset(events).await,
         LocalCommand::Tables => {
             events.say(Event::Tables { tables: tables() });
             Ok(Exit::Done)
@@ -180,7 +180,9 @@ fn settings(args: &ServeArgs, data_dir: Option<PathBuf>) -> Settings {
 fn folder(args: &ServeArgs) -> Result<Option<PathBuf>, Error> {
     match (args.memory, &args.data_dir) {
         (true, _) => Ok(None),
-        (false, Some(folder)) => Ok(Some(folder.clone())),
+        (false, Some(folder)) => {
+            Ok(Some(std::path::absolute(folder).map_err(|e| Error::new(format!("finding {}", folder.display()), e))?))
+        }
         (false, None) => {
             let work_dir = session::work_dir(&session::current_dir()?);
             workdir::make(&work_dir).map_err(|e| Error::new(format!("making {}", work_dir.display()), e))?;
@@ -220,9 +222,9 @@ fn tables() -> Value {
     })
 }
 
-fn reset(events: &Events) -> Result<Exit, Stop> {
+async fn reset(events: &Events) -> Result<Exit, Stop> {
     let folder = session::data_dir(&session::work_dir(&session::current_dir()?));
-    if let Some(serving) = serving::running(&folder) {
+    if let Some(serving) = serving::running(&folder).await {
         return Err(Error::msg(format!("the emulator at {} is using this data", serving.url))
             .hint("stop it first")
             .into());

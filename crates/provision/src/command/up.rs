@@ -178,19 +178,27 @@ pub fn outcome(summary: &Summary, interrupt: &Interrupt) -> Exit {
     }
 }
 
-/// Suggests the next commands.
-fn next(session: &Session, stack: &Stack) -> String {
+/// A command line for this environment, to paste: `provision down stack.yaml --region eu-west-1 --env pr-1`.
+pub fn line(command: &str, session: &Session, stack: &Stack) -> String {
     let target = match &session.place {
         Place::Serving(_) | Place::Within(_) => " --local".to_owned(),
         Place::Endpoint(url) => format!(" --endpoint {}", secret::shown_url(url)),
         Place::Aws | Place::Mixed(_) => String::new(),
     };
+    let region = match (&stack.target.region, &session.place) {
+        (Some(_), _) | (None, Place::Serving(_) | Place::Within(_)) => String::new(),
+        (None, Place::Aws | Place::Mixed(_) | Place::Endpoint(_)) => format!(" --region {}", session.cx.names.region),
+    };
     let env = env_flag(session.cx.names.env.as_deref());
-    let file = stack.file.display();
+    format!("provision {command} {}{target}{region}{env}", stack.file.display())
+}
+
+/// Suggests the next commands.
+fn next(session: &Session, stack: &Stack) -> String {
     let mut lines = vec![
         "next:".to_owned(),
-        format!("  provision verify {file}{target}{env}    # check every record"),
-        format!("  provision down {file}{target}{env}"),
+        format!("  {}    # check every record", line("verify", session, stack)),
+        format!("  {}", line("down", session, stack)),
     ];
     match &session.place {
         Place::Serving(url) => {

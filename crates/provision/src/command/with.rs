@@ -39,6 +39,8 @@ command. If bringing the environment up fails, it is that of `up` and the comman
 `down`.";
 
 const PARALLELISM: usize = 50;
+/// Six hours, which is as long as a job of GitHub Actions may take.
+const TTL_S: i64 = 6 * 60 * 60;
 
 #[derive(Debug, clap::Args)]
 pub struct WithArgs {
@@ -49,9 +51,10 @@ pub struct WithArgs {
     /// Keep the environment where the command, or bringing it up, fails
     #[arg(long)]
     pub keep_on_failure: bool,
-    /// Time after which `provision gc` may delete the environment, should this process be killed before it can
-    #[arg(long, value_name = "DURATION", default_value = "6h", env = "PROVISION_TTL", value_parser = seconds)]
-    pub ttl: i64,
+    /// Time after which `provision gc` may delete the environment, should this process be killed before it can (also:
+    /// PROVISION_TTL) [default: 6h]
+    #[arg(long, value_name = "DURATION", value_parser = seconds)]
+    pub ttl: Option<i64>,
     /// The command and its arguments. Its environment has the outputs, as `outputs --format dotenv` names them
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
@@ -59,7 +62,8 @@ pub struct WithArgs {
 
 pub async fn run(args: WithArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let local = args.target.cloud.local;
-    refuse_useless(&[("--keep-on-failure", local && args.keep_on_failure)], "--local keeps nothing")?;
+    let useless = [("--keep-on-failure", args.keep_on_failure), ("--ttl", args.ttl.is_some())];
+    refuse_useless(&useless.map(|(flag, given)| (flag, local && given)), "--local keeps nothing")?;
     let (stack, work_dir) = session::load(args.spec.as_deref(), &args.target.variables, events)?;
     if !local && stack.env.is_none() {
         let why =
@@ -67,7 +71,7 @@ pub async fn run(args: WithArgs, events: &Events, interrupt: Interrupt) -> Resul
         return Err(Stop::Usage(why.into()));
     }
     let owner = super::whoever_runs_this();
-    let options = Options { owner, ttl_s: Some(args.ttl), confirms_late: true, ..Options::default() };
+    let options = Options { owner, ttl_s: Some(ttl(&args)?), confirms_late: true, ..Options::default() };
     if !local {
         let session = session::open_loaded(stack, work_dir, &args.target, options, events).await?;
         let exit = within(&session, &args, events, interrupt).await;
@@ -88,6 +92,16 @@ pub async fn run(args: WithArgs, events: &Events, interrupt: Interrupt) -> Resul
     exit
 }
 
+/// The variable is not read by the command line's parser, because it may be set where `--local` has no use for it.
+fn ttl(args: &WithArgs) -> Result<i64, Stop> {
+    let set = std::env::var("PROVISION_TTL").ok().filter(|text| !text.is_empty());
+    match (args.ttl, set) {
+        (Some(ttl), _) => Ok(ttl),
+        (None, Some(text)) => seconds(&text).map_err(|wrong| Stop::Usage(format!("PROVISION_TTL: {wrong}"))),
+        (None, None) => Ok(TTL_S),
+    }
+}
+
 async fn within(session: &Session, args: &WithArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let mut signals = Signals::listen().map_err(|e| Error::new("listening for signals", e))?;
     if !args.target.cloud.local {
@@ -105,8 +119,9 @@ async fn within(session: &Session, args: &WithArgs, events: &Events, interrupt: 
     if !args.target.cloud.local && removes(&brought, ran, interrupted.is_some(), args.keep_on_failure) {
         down = Some(removed(session, events, &interrupt, &mut signals, child.as_mut()).await);
     } else if args.keep_on_failure && matches!(brought, Brought::Up | Brought::Failed(_)) {
-        let text = format!("the environment stays: provision down --stack {} removes it", flags(&session.cx));
-        events.say(Event::Said { text });
+        let stack = session.stack.as_ref().expect("`with` was given a spec");
+        let down = up::line("down", session, stack);
+        events.say(Event::Said { text: format!("the environment is kept; `{down}` deletes it") });
     }
     if let Some(mut child) = child {
         // Nothing is removed meanwhile, so that it has the time to end by itself.
@@ -121,18 +136,15 @@ async fn within(session: &Session, args: &WithArgs, events: &Events, interrupt: 
     }
 }
 
-fn flags(cx: &Cx) -> String {
-    format!("{}{}", cx.names.stack, env_flag(cx.names.env.as_deref()))
-}
-
 /// Somebody brought that up to stay.
 async fn refuse_lasting(cx: &Cx) -> Result<(), Stop> {
     let record = record::read(cx).await?;
     if !record.exists() || record.expires(&cx.names).is_some() {
         return Ok(());
     }
-    let why = format!("the environment of stack {} exists already and never expires; with would remove it", flags(cx));
-    Err(Error::msg(why).hint("name another with --env, or remove it with `provision down` first").into())
+    let name = format!("{}{}", cx.names.stack, env_flag(cx.names.env.as_deref()));
+    let why = format!("the environment {name} exists already and never expires; `with` would delete it");
+    Err(Error::msg(why).hint("name another with --env, or delete it with `provision down` first").into())
 }
 
 /// Brings the environment up and runs the command. The child is still there where a signal came.

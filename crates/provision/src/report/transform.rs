@@ -2,6 +2,7 @@
 
 use aws_facts::firehose::answer::Breach;
 
+use crate::names::plural;
 use crate::report::human::{BOLD, CARE, DIM, ERROR, GOOD, took};
 use crate::transform::invoked::{Answered, Invoked, Shown};
 use crate::transform::tested::{Broken, Tested, Verdict};
@@ -14,7 +15,7 @@ const MANY: usize = 20;
 pub fn invoked(result: &Invoked) -> String {
     let count = result.records.len();
     let mut text = format!(
-        "{BOLD}{}{BOLD:#} was invoked with {count} {}, {} bytes\n",
+        "{BOLD}{}{BOLD:#} was invoked with {}, {} bytes\n",
         result.function,
         plural(count, "record"),
         result.event_bytes
@@ -116,7 +117,7 @@ fn outcome(result: &Tested) -> String {
 pub fn broken(result: &Broken) -> String {
     let count = result.records;
     let mut text = format!(
-        "\n{ERROR}{}{ERROR:#}\n  smallest batch that causes it, {count} {}:\n",
+        "\n{ERROR}{}{ERROR:#}\n  smallest batch that causes it, {}:\n",
         told(&result.breach),
         plural(count, "record")
     );
@@ -138,7 +139,7 @@ pub fn verdict(result: &Verdict) -> String {
         0 => (GOOD, "satisfies", String::new()),
         broken => (ERROR, "violates", format!("{broken} of ")),
     };
-    let warned = if *warned == 0 { String::new() } else { format!(", {warned} {}", plural(*warned, "warning")) };
+    let warned = if *warned == 0 { String::new() } else { format!(", {}", plural(*warned, "warning")) };
     let (counted, took) = (format!("{records} records, seed {seed}"), took(*took_ms));
     format!(
         "\n{function} {style}{word}{style:#} Firehose's contract in {of}{cases} cases{warned} {DIM}({counted}, {took}){DIM:#}\n"
@@ -180,10 +181,6 @@ fn more(count: usize, what: &str) -> String {
         Some(left @ 1..) => format!("{DIM}       and {left} more {what}{DIM:#}\n"),
         _ => String::new(),
     }
-}
-
-fn plural(count: usize, what: &str) -> String {
-    if count == 1 { what.to_owned() } else { format!("{what}s") }
 }
 
 #[cfg(test)]

@@ -306,6 +306,7 @@ fn what_would_do_nothing_is_refused() {
             "--older-than needs --stack, --env or --env-prefix",
         ),
         (&["gc", "--env", "a", "--env-prefix", "b"], "cannot be used with"),
+        (&["with", "--local", "--ttl", "1h", "--", "true"], "--ttl does nothing here: --local keeps nothing"),
         (&["invoke", "--local"], "--local does nothing here"),
         (&["invoke", "--profile", "p"], "--profile does nothing here"),
         (&["test-transform", "--local"], "--local"),
