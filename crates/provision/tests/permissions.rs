@@ -371,7 +371,8 @@ async fn verified(spec: &Spec, needs: &[Need]) -> Played {
     bench.up(&before).await;
     let cx = allowed(&bench, &statements(needs)).await;
     let session = Session { cx, place: Place::Within(bench.engine.clone()), stack: Some(before) };
-    let args = VerifyArgs { spec: None, target: TargetArgs::default(), records: 10, timeout: None, clean: true };
+    let args =
+        VerifyArgs { spec: None, target: TargetArgs::default(), records: 10, timeout: None, clean: true, junit: None };
     match verify::verify(&session, &args, &bench.events()).await {
         Ok(Exit::Done) => Ok(()),
         other => Err(format!("{other:?}")),

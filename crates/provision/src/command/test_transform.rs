@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
+use crate::report::results::Results;
 use crate::transform::call::{self, Callee};
 use crate::transform::event;
 use crate::transform::hostile;
@@ -32,6 +33,9 @@ pub struct TestArgs {
     /// The same seed makes the same cases
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Also write the results to this file as JUnit XML, for CI systems
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
     #[command(flatten)]
     pub variables: Variables,
     /// AWS region in what the function is told, where the spec names none
@@ -45,11 +49,14 @@ const SHRINKING: Duration = Duration::from_secs(15);
 const LOOKED_INTO: usize = 3;
 
 pub async fn run(args: TestArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    let mut waiter = interrupt.clone();
-    tokio::select! {
-        exit = test(&args, events) => exit,
+    let results = Results::into_file(args.junit.as_deref())?;
+    let (events, mut waiter) = (results.listen(events), interrupt.clone());
+    let ended = tokio::select! {
+        ended = test(&args, &events) => ended,
         () = waiter.wait() => Ok(interrupt.exit().unwrap_or(Exit::Interrupted)),
-    }
+    };
+    results.write("test-transform", &ended)?;
+    ended
 }
 
 async fn test(args: &TestArgs, events: &Events) -> Result<Exit, Stop> {

@@ -16,6 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::names::Name;
 use crate::plan::{self, Permits};
 use crate::prefix::literal;
+use crate::report::results::Results;
 use crate::resource::Resource;
 use crate::resource::delivery_stream::{Compression, DeliveryStream, shape::log_group};
 use crate::resource::function::Function;
@@ -50,15 +51,25 @@ pub struct VerifyArgs {
     /// Delete the objects that hold nothing but this run's records
     #[arg(long)]
     pub clean: bool,
+    /// Also write the results to this file as JUnit XML, for CI systems
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
 }
 
 pub async fn run(args: VerifyArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    let results = Results::into_file(args.junit.as_deref())?;
+    let ended = reached(&args, &results.listen(events), interrupt).await;
+    results.write("verify", &ended)?;
+    ended
+}
+
+async fn reached(args: &VerifyArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let mut session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
     session.recognise().await;
     session.announce(events);
     let mut waiter = interrupt.clone();
     let exit = tokio::select! {
-        exit = verify(&session, &args, events) => exit,
+        exit = verify(&session, args, events) => exit,
         () = waiter.wait() => Ok(interrupt.exit().unwrap_or(Exit::Interrupted)),
     };
     session.close(events).await;

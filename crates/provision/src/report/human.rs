@@ -202,22 +202,31 @@ fn at_minute(ms: i64) -> String {
 
 fn verified(result: &Verified) -> String {
     let (style, sign) = if result.accounted { (GOOD, "✓") } else { (ERROR, "✗") };
-    let Verified { sent, delivered, dropped, failed, missing, duplicated, .. } = result;
-    let outcome = match (result.accounted, missing) {
-        (true, _) => format!("all {sent} records are accounted for"),
-        (false, 0) => format!("some of the {sent} records failed that should not have"),
-        (false, _) => format!("{missing} of {sent} records are missing"),
-    };
     let stored = match (&result.first, &result.last) {
         (Some(first), Some(last)) => objects(&result.objects, first, last),
         _ => String::new(),
     };
     let hint = result.hint.as_ref().map(|hint| format!("      {DIM}hint{DIM:#}: {hint}\n")).unwrap_or_default();
     format!(
-        "  {style}{sign}{style:#} {}: {outcome}\n      delivered {delivered}, dropped {dropped}, failed {failed}, \
-         missing {missing}, duplicated {duplicated}\n{stored}{hint}",
-        result.delivery
+        "  {style}{sign}{style:#} {}: {}\n      {}\n{stored}{hint}",
+        result.delivery,
+        account(result),
+        counts(result)
     )
+}
+
+/// Whether all records are accounted for.
+pub fn account(result: &Verified) -> String {
+    match (result.accounted, result.sent, result.missing) {
+        (true, sent, _) => format!("all {sent} records are accounted for"),
+        (false, sent, 0) => format!("some of the {sent} records failed that should not have"),
+        (false, sent, missing) => format!("{missing} of {sent} records are missing"),
+    }
+}
+
+pub fn counts(result: &Verified) -> String {
+    let Verified { delivered, dropped, failed, missing, duplicated, .. } = result;
+    format!("delivered {delivered}, dropped {dropped}, failed {failed}, missing {missing}, duplicated {duplicated}")
 }
 
 fn calls(calls: &[Made]) -> String {

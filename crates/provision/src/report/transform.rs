@@ -146,7 +146,7 @@ pub fn verdict(result: &Verdict) -> String {
     )
 }
 
-fn told(breach: &Breach) -> String {
+pub fn told(breach: &Breach) -> String {
     match breach.record {
         Some(place) => format!("record {}: {}", place + 1, breach.what),
         None => breach.what.clone(),

@@ -1,5 +1,6 @@
 //! Output for CI systems besides the log, and the levels of detail.
 
+use super::Trial;
 use super::with::{Engine, KEYS, SPEC, trial};
 
 #[test]
@@ -26,6 +27,54 @@ fn github_gets_a_summary_outputs_and_annotations() {
         let elsewhere = trial.run(arguments);
         assert!(!elsewhere.err.contains("::error") && !elsewhere.out.contains("::error"), "{}", elsewhere.err);
     }
+}
+
+/// Its standard output is the command's; the summary has what was brought up and what was deleted.
+#[test]
+fn github_gets_a_summary_of_with() {
+    let (trial, engine) = (trial(), Engine::start(&[]));
+    let summary = trial.path().join("summary").display().to_string();
+    let at = ["with", "--endpoint", &engine.url, "--env", "pr-1", "--", "echo", "out"];
+    let variables = [&KEYS[..], &[("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", &*summary)]].concat();
+    let ran = trial.run_with(&at, &variables);
+    assert_eq!((ran.code, &*ran.out), (0, "out\n"), "{}", ran.err);
+    let told = std::fs::read_to_string(&summary).expect("it was written");
+    let (up, down) = told.split_once("### provision down\n").expect("up, then down");
+    assert!(up.starts_with("### provision up\n\n`trial --env pr-1` in account"), "{told}");
+    assert!(up.contains("| create | stream.events | `trial-events-pr-1` |\n") && up.contains("\ndone in "), "{told}");
+    assert!(down.contains("| delete | stream.events | `trial-events-pr-1` |\n"), "{told}");
+    assert!(down.contains("| deleted stream.events | ") && down.contains("\ndone in "), "{told}");
+}
+
+#[test]
+fn results_are_written_as_junit() {
+    let trial = Trial::new("if number == 7: answer['result'] = 'OK'");
+    let read = || std::fs::read_to_string(trial.path().join("results.xml")).expect("it was written");
+    let verify = ["verify", "--local", "--records", "20", "--junit", "results.xml"];
+    trial.expect(&verify, 1, &["run `provision up` first"]);
+    let stopped = read();
+    assert!(stopped.contains("tests=\"1\" failures=\"1\"") && stopped.contains("does not exist"), "{stopped}");
+    trial.expect(&["up", "--local"], 0, &[]);
+    trial.expect(&verify, 0, &[]);
+    let verified = read();
+    assert!(verified.contains("name=\"provision verify\" tests=\"3\" failures=\"0\""), "{verified}");
+    assert!(verified.contains("<testcase classname=\"verify\" name=\"delivery.changed\"/>"), "{verified}");
+    trial.expect(&["test-transform", "--cases", "1", "--junit", "results.xml"], 1, &[]);
+    let tested = read();
+    assert!(tested.contains("name=\"provision test-transform\"") && !tested.contains("failures=\"0\""), "{tested}");
+    assert!(tested.contains("<failure message=\"") && tested.contains("provision invoke"), "{tested}");
+}
+
+/// What a killed emulator leaves behind names a port that another may have got since.
+#[test]
+fn an_emulator_of_other_data_is_not_used() {
+    let (trial, other) = (trial(), Engine::start(&[]));
+    trial.expect(&["up", "--local"], 0, &["created stream.events"]);
+    let address = other.url.trim_start_matches("http://");
+    let stale = format!(r#"{{"url":"{}","address":"{address}","account":"000000000000"}}"#, other.url);
+    trial.write(".provision/local/serving.json", &stale);
+    trial.expect(&["plan", "--local", "--detailed-exitcode"], 0, &["nothing to change"]);
+    trial.expect(&["local", "reset"], 0, &["deleted all data"]);
 }
 
 #[test]

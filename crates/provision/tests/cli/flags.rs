@@ -101,6 +101,8 @@ const ROWS: &[Row] = &[
     Row(&["up", "--local"], &["--ttl", "9h"], &["list", "--local"], 0, "expires 20"),
     Row(&["up", "less.yaml", "--local", "--prune", "--yes"], &["--owner", "bo"], &["list", "--local"], 0, "owner bo"),
     Row(&["verify", "--local"], &["--records", "7"], NONE, 0, "sending 7 records"),
+    Row(&["verify", "--local"], &["--junit", "nowhere/a.xml"], NONE, 1, "writing nowhere/a.xml"),
+    Row(&["test-transform", "--cases", "1"], &["--junit", "nowhere/a.xml"], NONE, 1, "writing nowhere/a.xml"),
     Row(&["verify", "--local"], &["--clean"], &["down", "--local", "--yes"], 0, "1 object"),
     Row(&["invoke"], &["--records", "records"], NONE, 0, "{\"n\":7}"),
     Row(&["invoke"], &["--event", "event.json"], NONE, 0, "{\"n\":8}"),
