@@ -100,7 +100,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::Validate(args) => command::validate::run(args, events),
         Command::Render(args) => command::render::run(args).map(print),
         Command::Schema(args) => Ok(print(command::schema::run(args))),
-        Command::Init(args) => Ok(said(command::init::run(args)?)),
+        Command::Init(args) => Ok(said(command::init::run(args, events)?)),
         Command::Completions { shell } => {
             refuse_useless(&[("--output json", output == Output::Json)], "completions are a script of the shell")?;
             clap_complete::generate(shell, &mut Cli::command(), "provision", &mut std::io::stdout());

@@ -10,6 +10,7 @@ mod profile;
 mod secrets;
 mod transform;
 mod with;
+mod workflows;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,19 +1,26 @@
-//! `provision init`: a commented spec and a transform to start from. Overwrites nothing.
+//! `provision init`: a commented spec and a transform to start from, and a workflow for CI. Overwrites nothing.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::args::refuse_useless;
+use crate::args::{Variables, refuse_useless};
 use crate::error::{Error, Result};
+use crate::event::Events;
 use crate::exit::{Exit, Stop};
+use crate::session;
+use crate::spec::starter::ci::{Ci, Tested};
 use crate::spec::starter::{self, Language};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder to write to
+    /// Folder to write to; with --ci also a spec that is there
     #[arg(default_value = ".")]
     pub dir: PathBuf,
+    /// Also write a workflow that tests each pull request in an environment of its own. With a spec that is there, nothing else is
+    /// written
+    #[arg(long, value_enum, value_name = "SYSTEM")]
+    pub ci: Option<Ci>,
     /// What the transform is written in [default: rust where the SDK is found, otherwise python]
     #[arg(long, value_enum)]
     pub transform: Option<Transform>,
@@ -31,13 +38,73 @@ pub enum Transform {
     Python,
 }
 
-pub fn run(args: Args) -> Result<(String, Exit), Stop> {
+pub fn run(args: Args, events: &Events) -> Result<(String, Exit), Stop> {
     let python = args.transform == Some(Transform::Python);
     refuse_useless(&[("--sdk-path", python && args.sdk_path.is_some())], "a Python transform needs no package")?;
-    Ok((write(&args)?, Exit::Done))
+    let Some(ci) = args.ci else {
+        let (wrote, next) = write(&args)?;
+        return Ok((format!("{wrote}\n{next}"), Exit::Done));
+    };
+    let spec = if args.dir.is_file() { args.dir.clone() } else { args.dir.join("provision.yaml") };
+    let folder = session::current_dir()?.join(spec.parent().unwrap_or(&spec));
+    let work_dir = session::work_dir(&std::path::absolute(&folder).unwrap_or(folder));
+    let root = work_dir.parent().unwrap_or(&work_dir);
+    refuse_existing(&root.join(starter::ci::path(ci)))?;
+    let (mut wrote, mut next) = (String::new(), String::new());
+    if spec.exists() {
+        let useless = [
+            ("--transform", args.transform.is_some()),
+            ("--name", args.name.is_some()),
+            ("--sdk-path", args.sdk_path.is_some()),
+        ];
+        refuse_useless(&useless, &format!("{} exists, and only a workflow is written", spec.display()))?;
+    } else {
+        (wrote, next) = write(&args)?;
+    }
+    wrote += &write_workflow(ci, &spec, root, events)?;
+    Ok((format!("{wrote}\n{next}"), Exit::Done))
 }
 
-fn write(args: &Args) -> Result<String> {
+/// Writes the workflow for a spec to the root of the spec's repository. Returns what was done.
+fn write_workflow(ci: Ci, spec: &Path, root: &Path, events: &Events) -> Result<String, Stop> {
+    let (stack, _) = session::load(Some(spec), &Variables::default(), events)?;
+    let real = |path: &Path| fs::canonicalize(path).map_err(|e| Error::new(format!("finding {}", path.display()), e));
+    let (root, here) = (real(root)?, real(&session::current_dir()?)?);
+    let path = relative(&root, &real(spec)?).to_string_lossy().into_owned();
+    if !path.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c)) {
+        let what = format!("writing a workflow: the path {path} would need quotes in it");
+        return Err(Error::msg(what).hint("rename it: letters, digits and _ - . / need none").into());
+    }
+    let region = stack.target.region.as_deref().unwrap_or("us-east-1");
+    let workflow = root.join(starter::ci::path(ci));
+    write_new(&workflow, &starter::ci::workflow(ci, &Tested { spec: &path, stack: &stack.name, region }))?;
+    let shown = |path: &Path| relative(&here, path).display().to_string();
+    let mut told = format!("wrote {}, which says at its top what to set up\n", shown(&workflow));
+    if let Some((name, text)) = starter::ci::includer(ci) {
+        let includer = root.join(name);
+        match includer.exists() {
+            true => told += &format!("add this to {}:\n{text}", shown(&includer)),
+            false => {
+                write_new(&includer, text)?;
+                told += &format!("wrote {}\n", shown(&includer));
+            }
+        }
+    }
+    Ok(told)
+}
+
+fn refuse_existing(path: &Path) -> Result<()> {
+    match path.exists() {
+        true => {
+            let what = format!("writing {}: the file exists", path.display());
+            Err(Error::msg(what).hint("nothing was written; move it away, or choose another folder"))
+        }
+        false => Ok(()),
+    }
+}
+
+/// Returns what was written, and what to do next.
+fn write(args: &Args) -> Result<(String, String)> {
     let dir = std::path::absolute(&args.dir).map_err(|e| Error::new("finding the folder", e))?;
     let name = match &args.name {
         Some(name) => starter::check_name(name),
@@ -45,17 +112,13 @@ fn write(args: &Args) -> Result<String> {
     };
     let name = name.map_err(|what| Error::new("naming the stack", what).hint("give --name NAME"))?;
     let files = starter::starter(&name, &language(args, &dir)?);
-    let taken = files.iter().map(|(path, _)| dir.join(path)).find(|path| path.exists());
-    if let Some(path) = taken {
-        let what = format!("writing {}: the file exists", path.display());
-        return Err(Error::msg(what).hint("nothing was written; choose another folder"));
-    }
+    files.iter().try_for_each(|(path, _)| refuse_existing(&dir.join(path)))?;
     for (path, text) in &files {
         write_new(&dir.join(path), text)?;
     }
     let list: String = files.iter().map(|(path, _)| format!("wrote {}\n", args.dir.join(path).display())).collect();
     let spec = args.dir.join("provision.yaml");
-    Ok(format!("{list}\nnext: provision up {} --local\n", spec.display()))
+    Ok((list, format!("next: provision up {} --local\n", spec.display())))
 }
 
 fn language(args: &Args, dir: &Path) -> Result<Language> {
@@ -108,7 +171,7 @@ mod tests {
     use crate::spec::{LoadOptions, load};
 
     fn args(dir: &Path, transform: Transform, sdk_path: Option<PathBuf>) -> Args {
-        Args { dir: dir.to_owned(), transform: Some(transform), name: Some("demo".into()), sdk_path }
+        Args { dir: dir.to_owned(), ci: None, transform: Some(transform), name: Some("demo".into()), sdk_path }
     }
 
     #[test]
@@ -116,7 +179,7 @@ mod tests {
         let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firehose-transform");
         for (transform, sdk) in [(Transform::Python, None), (Transform::Rust, Some(sdk))] {
             let dir = tempfile::tempdir().unwrap();
-            run(args(dir.path(), transform, sdk)).unwrap();
+            write(&args(dir.path(), transform, sdk)).unwrap();
             let loaded = load(&dir.path().join("provision.yaml"), &LoadOptions::default());
             let loaded = loaded.unwrap_or_else(|wrong| panic!("{wrong}"));
             assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
@@ -146,7 +209,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("transform")).unwrap();
         fs::write(dir.path().join("transform/transform.py"), "mine").unwrap();
-        assert!(run(args(dir.path(), Transform::Python, None)).is_err());
+        assert!(write(&args(dir.path(), Transform::Python, None)).is_err());
         assert_eq!(fs::read_to_string(dir.path().join("transform/transform.py")).unwrap(), "mine");
         assert!(!dir.path().join("provision.yaml").exists());
     }

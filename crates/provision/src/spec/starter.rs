@@ -1,5 +1,7 @@
 //! What `provision init` writes: a commented spec and the transform that it deploys.
 
+pub mod ci;
+
 use std::path::{Path, PathBuf};
 
 use crate::section::words::StackName;

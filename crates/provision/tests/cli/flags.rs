@@ -146,6 +146,7 @@ const ROWS: &[Row] = &[
     Row(&["permissions"], &["--env", "pr-1"], NONE, 64, "--env does nothing here"),
     Row(&["permissions"], &["--set", "A=b"], NONE, 64, "--set does nothing here"),
     Row(&["init", "new"], &["--transform", "rust"], NONE, 1, "firehose-transform"),
+    Row(&["init", "new"], &["--ci", "github"], NONE, 0, "wrote new/.github/workflows/provision.yml"),
     Row(&["init", "new"], &["--name", "demo"], &["render", "new/provision.yaml"], 0, "stack: demo"),
     Row(&["init", "new"], &["--sdk-path", "nowhere"], NONE, 1, "nowhere"),
 ];
@@ -314,6 +315,7 @@ fn what_would_do_nothing_is_refused() {
         (&["test-transform", "--local"], "--local"),
         (&["doctor", "--local", "--for", "up"], "cannot be used with"),
         (&["init", "--transform", "python", "--sdk-path", "a"], "--sdk-path does nothing here"),
+        (&["init", "--ci", "gitlab", "--name", "a"], "--name does nothing here: ./provision.yaml exists"),
         (&["permissions", "--trust", "github:a/b", "--for", "up"], "cannot be used with"),
         (&["permissions", "--trust", "github:a/b", "--format", "table"], "--format table does nothing here"),
         (&["completions", "bash", "--output", "json"], "--output json does nothing here"),
