@@ -4,6 +4,7 @@ mod ci;
 mod events;
 mod examples;
 mod exports;
+mod fixture;
 mod flags;
 mod json_schema;
 mod profile;
