@@ -82,7 +82,7 @@ def against(endpoint):
         health = json.load(urllib.request.urlopen(f"{endpoint}/_local/health", timeout=10))
     except (OSError, ValueError):
         return f"an endpoint that is not AWS's, {endpoint}"
-    return "the local engine: " + json.dumps(health["settings"])
+    return "the built-in emulator: " + json.dumps(health["settings"])
 
 
 def arguments():

@@ -1,6 +1,6 @@
 //! Facts that AWS documents, as plain data with their sources. The provisioner keeps to them, and the built-in emulator enforces them.
 //!
-//! What the service models say stands once more in the emulator, as generated tables; a test of `local-world` compares the two.
+//! The bounds of the service models are also in the emulator, as generated tables; a test of `local-world` compares the two.
 
 #![warn(missing_docs)]
 

@@ -32,7 +32,7 @@ pub async fn answer(engine: &Engine, request: &Request) -> http::Response<Bytes>
         return encode::finish(Reply { status: 200, headers: vec![], body: zip }, "application/zip");
     }
     let (status, body) = match request.headers.contains_key(http::header::ORIGIN) {
-        true => (403, json!({ "error": "web pages may not steer the engine" })),
+        true => (403, json!({ "error": "web pages may not steer the emulator" })),
         false => perform(engine, request).await,
     };
     encode::finish(Reply::json(&body).with_status(status), "application/json")

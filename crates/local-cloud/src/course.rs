@@ -47,7 +47,7 @@ struct Open {
 /// A read's operation, and what was answered to it before the change.
 type Reply = (&'static str, Response<Bytes>);
 
-/// What a call begins, should it succeed.
+/// An anomaly that a call brings about if it succeeds.
 #[derive(Debug)]
 pub struct Pending {
     row: &'static Row,
@@ -109,7 +109,7 @@ impl Anomalies {
         self.counts.iter().any(|count| count.row.after.contains(&operation) || count.row.at.contains(&operation))
     }
 
-    /// What a call is answered instead. Of several anomalies the one that began first counts.
+    /// The answer that a call gets instead of the true one. If several anomalies apply, the one that began first counts.
     pub fn meet(&mut self, operation: &str, request: &Request, now: Millis) -> Met {
         self.open.retain(|open| open.until > now);
         let account = self.account.as_str();
@@ -143,7 +143,7 @@ impl Anomalies {
         lasts.map_or(0, |lasts| between(lasts, share(self.chosen.seed(), 0)))
     }
 
-    /// What a call begins, should it succeed.
+    /// Prepares the anomalies that a call brings about if it succeeds.
     pub fn pending(&mut self, operation: &str, request: &Request) -> Vec<Pending> {
         let mut pending = vec![];
         let on = self.counts.iter().map(|count| count.row).filter(|row| row.after.contains(&operation));
@@ -184,7 +184,7 @@ impl Anomalies {
 }
 
 impl Open {
-    /// What a call of the operation is answered, which names the resource so.
+    /// The answer that a call of the operation gets which names the resource so.
     fn shown(&mut self, operation: &str, subject: &Subject, account: &str) -> Option<Met> {
         match self.row.shown {
             Shown::Refused(wordings) => {

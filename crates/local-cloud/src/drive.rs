@@ -10,20 +10,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use crate::anomalies::Consistency;
-use crate::course::{Anomalies, Count};
+use crate::course::Anomalies;
 use crate::effect::{Effect, Turn};
-use crate::faults::{Fault, Faults, Rule};
+use crate::faults::{Fault, Faults};
 use crate::rates::Rates;
 use crate::request::{AwsError, Reply, Request, Token};
 use crate::runner::Runner;
 use crate::service::kinesis;
 use crate::service::kinesis::subscribe::Next;
 use crate::settings::{Secret, Settings};
-use crate::time::{LATEST, Millis};
+use crate::time::Millis;
 use crate::wire::encode::Format;
-use crate::world::dump::dump;
-use crate::world::{World, delivery};
+use crate::world::World;
 
 mod clock;
 mod effect;
@@ -31,6 +29,7 @@ mod held;
 mod journal;
 mod kept;
 mod reads;
+mod steer;
 mod store;
 mod subscription;
 #[cfg(test)]
@@ -67,7 +66,7 @@ struct Shared {
     waiting: Mutex<HashMap<Token, oneshot::Sender<Result<Reply, AwsError>>>>,
     /// How many effects are under way.
     under_way: watch::Sender<usize>,
-    /// What is due may have changed.
+    /// Wakes the timer: another time may be due now.
     stirred: Arc<Notify>,
     /// There may be more for those who subscribed.
     put: Arc<Notify>,
@@ -121,47 +120,6 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Another rule: what it says goes wrong from now on.
-    pub fn inject(&self, rule: Rule) {
-        match rule.is_own() {
-            true => self.shared.store("faults").world.faults.add(rule),
-            false => self.shared.faults().add(rule),
-        }
-    }
-
-    /// From now on nothing goes wrong.
-    pub fn heal(&self) {
-        *self.shared.faults() = Faults::default();
-        self.shared.store("faults").world.faults = Faults::default();
-    }
-
-    /// The rules in force, how many calls each matched, and how many faults it injected.
-    pub fn faults(&self) -> Vec<(String, u64, u64)> {
-        let all = [self.shared.faults().clone(), self.look("faults", |world| world.faults.clone())];
-        let counts = all.iter().flat_map(Faults::counts);
-        counts.map(|(text, matched, injected)| (text.to_owned(), matched, injected)).collect()
-    }
-
-    /// From now on these of AWS's anomalies are met, and no others.
-    pub fn set_consistency(&self, chosen: Consistency) {
-        let late_events = {
-            let mut anomalies = self.shared.anomalies();
-            anomalies.choose(chosen);
-            anomalies.late_events()
-        };
-        self.shared.store("consistency").world.late_events = late_events;
-    }
-
-    /// Which of AWS's anomalies are met.
-    pub fn consistency(&self) -> Consistency {
-        self.shared.anomalies().chosen().clone()
-    }
-
-    /// The anomalies that are on, how often each was brought about, and how many calls it was shown to.
-    pub fn anomalies(&self) -> Vec<Count> {
-        self.shared.anomalies().counts().to_vec()
-    }
-
     /// Functions are told that the engine is there.
     pub(crate) fn reached_at(&self, address: SocketAddr) {
         self.shared.store("serve").world.endpoint = Some(format!("http://{address}"));
@@ -172,104 +130,9 @@ impl Engine {
         self.shared.clock.now()
     }
 
-    /// How the world's clock goes.
-    pub fn pace(&self) -> Pace {
-        self.shared.clock.pace()
-    }
-
-    /// The world's clock goes on at another pace, or stands.
-    pub fn set_pace(&self, pace: Pace) {
-        self.shared.clock.set_pace(pace);
-        self.shared.stirred.notify_one();
-    }
-
-    /// Forgets everything there is, on the disk too: the next call finds a new world, at the same time.
-    ///
-    /// # Errors
-    /// Where the folder cannot be emptied: then the engine is closed.
-    pub async fn reset(&self) -> Result<(), StartError> {
-        self.effects_end().await;
-        let functions = self.shared.store("reset").reset()?;
-        self.shared.anomalies().forget();
-        functions.iter().for_each(|arn| self.shared.runner.retire(arn));
-        self.shared.stirred.notify_one();
-        Ok(())
-    }
-
-    /// Moves the world's clock, and everything that becomes due on the way happens at its own time. What an effect brings
-    /// back is waited for before the clock goes on, so that a transform takes no world time. It stands at
-    /// [`LATEST`].
-    pub async fn advance(&self, by: Duration) {
-        let by = Millis::try_from(by.as_millis()).unwrap_or(Millis::MAX);
-        let target = self.now().saturating_add(by).min(LATEST);
-        self.idle().await;
-        while let Some(due) = self.shared.due().filter(|due| *due < target) {
-            // A millisecond at least, so that what stays due does not hold the clock.
-            let step = due.max(self.now() + 1);
-            if step >= target {
-                break;
-            }
-            self.shared.clock.move_to(step);
-            if !self.shared.run() {
-                break;
-            }
-            self.idle().await;
-        }
-        self.shared.clock.move_to(target);
-        self.shared.run();
-        self.idle().await;
-    }
-
-    /// Waits until no effect is under way and the delivery streams have read what there is to read.
-    pub async fn idle(&self) {
-        self.effects_end().await;
-        while self.look("idle", delivery::unread) && self.shared.run() {
-            self.effects_end().await;
-        }
-    }
-
     async fn effects_end(&self) {
         let mut count = self.shared.under_way.subscribe();
         count.wait_for(|count| *count == 0).await.expect("the sender lives as long as this engine");
-    }
-
-    /// Everything these delivery streams hold (all of the region's, when none is named) becomes due now. The deliveries are
-    /// done once the engine is idle.
-    pub fn flush(&self, region: &str, names: &[String]) {
-        let flushed = self.shared.turn("flush", |world, turn| {
-            delivery::flush(world, turn, region, names);
-            world.run(turn);
-        });
-        if let Err(error) = flushed {
-            tracing::warn!("flushing delivery streams: {error}");
-        }
-    }
-
-    /// How many records a delivery stream has yet to deliver.
-    pub fn backlog(&self, region: &str, name: &str) -> usize {
-        self.look("backlog", |world| delivery::backlog(world, region, name))
-    }
-
-    /// How many of a delivery stream's records are lost: no object of them could be stored for as long as they are kept.
-    pub fn given_up(&self, region: &str, name: &str) -> u64 {
-        self.look("backlog", |world| delivery::given_up(world, region, name))
-    }
-
-    /// What exists, by service and region. It looks some objects up at a time, so that a change made meanwhile may be missing.
-    pub fn dump(&self) -> serde_json::Value {
-        let mut dump = self.look("dump", dump);
-        let mut last = String::new();
-        loop {
-            let objects = self.look("dump", |world| world.s3.some_objects(&last));
-            let Some((row, _)) = objects.last() else { return dump };
-            last.clone_from(row);
-            for (row, size) in objects {
-                let (bucket, key) = row.split_once('/').unwrap_or((&row, ""));
-                if let Some(bucket) = dump["s3"].get_mut(bucket) {
-                    bucket["objects"][key] = size.into();
-                }
-            }
-        }
     }
 
     /// Ends the functions' processes and the journal, which frees the folder. Calls after it are refused.
@@ -279,7 +142,7 @@ impl Engine {
         self.shared.store("close").close();
     }
 
-    /// What was damaged in the folder when it was opened, and what is lost by it.
+    /// The damage that was found in the folder when it was opened, and what is lost by it.
     pub fn damage(&self) -> Vec<Damage> {
         self.shared.store("damage").damage().to_vec()
     }
@@ -395,8 +258,7 @@ impl Shared {
         decided
     }
 
-    /// What a subscription says next, and how long there is to wait where that is nothing and the clock goes. Nobody is woken by
-    /// it.
+    /// The next event of a subscription. If there is none yet, how long to wait for it while the clock runs. This wakes nobody.
     fn next_event(&self, token: Token) -> (Next, Option<Duration>) {
         let now = self.clock.now();
         let asked = self
@@ -413,8 +275,8 @@ impl Shared {
     }
 }
 
-/// What a folder holds. Functions run in it too, and what a killed engine left of them goes: that nobody else uses the folder
-/// is certain once its journal is open.
+/// Opens a folder. Functions run in it too, and files that a killed engine left of them are removed: once the journal is open,
+/// it is certain that nobody else uses the folder.
 fn open(settings: Settings, disk: Disk) -> Result<(Store, Runner), StartError> {
     let functions = settings.data_dir.as_ref().map(|folder| folder.join("functions"));
     let store = Store::open(settings, disk)?;

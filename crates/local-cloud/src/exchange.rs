@@ -22,7 +22,7 @@ mod s3;
 
 pub use body::Content;
 
-/// What was asked for happened, and the answer is lost: a fault rule wants it so.
+/// The call had its effect, and its answer is lost, because a fault rule says so.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection ended without an answer: a fault rule wants it so")]
 pub struct LostReply;
@@ -108,7 +108,7 @@ impl Engine {
         if operation.is_empty() || !(by_fault || asked()) {
             return None;
         }
-        // What the call is about stands in the body, whatever it is written in. What cannot be read is refused as that.
+        // The resource of the call is named in the body, in JSON or CBOR. A body that cannot be read is refused later, as such.
         let format = Format::of(request);
         let request = Request { body: format.read(request.body.clone()).ok()?, ..request.clone() };
         let new_bucket_has_tags = operation == "s3:CreateBucket" && wire::s3::new_bucket_has_tags(&request.body);

@@ -21,7 +21,7 @@ const FLOORS: &[&str] = &[
     "log",
     "table",
     "settings",
-    // What the service models say; Firehose's pipeline; what a turn asks of the driver.
+    // The service models; Firehose's pipeline; the effects of a turn.
     "model",
     "flow",
     "effect",

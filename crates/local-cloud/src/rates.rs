@@ -60,7 +60,7 @@ impl Rates {
     }
 }
 
-/// What each service says of it.
+/// The refusal of each service.
 /// <https://github.com/boto/botocore/pull/821>, <https://github.com/Graylog2/graylog-plugin-integrations/issues/341>
 fn exceeded(service: &str, stream: Option<String>, account: &str) -> AwsError {
     match (service, stream) {

@@ -87,7 +87,7 @@ impl Runner {
         self.send(Order::Invoke { function: Box::new(function.clone()), input, outcome });
         let received = tokio::task::spawn_blocking(move || received.recv()).await;
         received.ok().and_then(Result::ok).unwrap_or_else(|| {
-            report::failed("Runtime.Unavailable", "the engine is closing, the invocation was given up", vec![])
+            report::failed("Runtime.Unavailable", "the emulator is closing, and the invocation was given up", vec![])
         })
     }
 

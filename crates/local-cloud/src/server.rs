@@ -1,7 +1,7 @@
 //! The loopback port: HTTP/1.1 and HTTP/2 with prior knowledge on one socket.
 //!
-//! What peers hold is bounded: so many connections, so long without anything that moves, so long for a body, so many bytes of all
-//! bodies together. Where the process has no more file descriptors, accepting pauses.
+//! The resources that peers can hold are bounded: connections, the time without progress, the time for a body, and the bytes of
+//! all bodies together. When the process has no more file descriptors, accepting pauses.
 
 use std::future::Future;
 use std::io;

@@ -4,8 +4,8 @@
 //! are answered, and for how long. One mechanism serves all rows: the engine asks before and after each
 //! call. Services know nothing of it.
 //!
-//! What is under way is kept beside the world, in memory only: it is not journalled, and an engine that starts again has none. It
-//! depends on the world's time alone, so that it ends under any clock that goes on.
+//! Anomalies under way are kept beside the world, in memory only: they are not journalled, and an emulator that starts again
+//! has none. They depend on the world's time alone, so that they end under any clock that goes on.
 
 use crate::time::Millis;
 
@@ -44,7 +44,7 @@ pub struct Words {
     pub message: &'static str,
 }
 
-/// What is answered.
+/// The answer of an operation that shows an anomaly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
     /// The reply to the same question from before the change. Of a new resource that is the error that there is none.
@@ -55,7 +55,7 @@ pub enum Shown {
     EmptyPages,
     /// Pages of one item, however many were asked for, at any time.
     ShortPages,
-    /// What was written is not found yet: the service itself looks away ([`crate::world::World::late_events`]).
+    /// New log events are not found yet: the service itself leaves them out ([`crate::world::World::late_events`]).
     Late,
 }
 
@@ -72,7 +72,7 @@ pub struct Row {
     pub absent: Option<&'static str>,
     /// The operations that show it.
     pub at: &'static [&'static str],
-    /// What these operations answer.
+    /// The answer of these operations.
     pub shown: Shown,
     /// How long it lasts at least and at most, in milliseconds of world time.
     pub lasts: (Millis, Millis),

@@ -17,7 +17,7 @@ pub struct Change {
     pub value: Option<Bytes>,
 }
 
-/// What changed in a turn: rows, and the logs of records apart from them. Where nobody keeps it, it is not even written down.
+/// The changes of a turn: rows, and apart from them the logs of records. Without a journal nothing is written down.
 #[derive(Debug, Default)]
 pub struct Changes {
     kept: bool,
@@ -77,7 +77,7 @@ pub enum LogChange {
         /// The records, with consecutive ordinals.
         records: Vec<Record>,
     },
-    /// What is before `first` is forgotten. It outlives the records, so that no ordinal is given twice.
+    /// Records before `first` are forgotten. The bound outlives the records, so that no ordinal is given twice.
     Trim {
         /// The log's name.
         log: Arc<str>,

@@ -27,7 +27,7 @@ pub const FIREHOSE_STORES: &str = "firehose>s3:PutObject";
 /// Firehose invokes a function.
 pub const FIREHOSE_INVOKES: &str = "firehose>lambda:Invoke";
 
-/// What goes wrong.
+/// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The service's own throttling error; nothing happens.
@@ -43,7 +43,7 @@ pub enum Kind {
     Latency(Duration),
     /// It happens, and the connection ends without an answer.
     LostReply,
-    /// What the call makes or changes settles that much later: world time.
+    /// The changes of the call settle that much later, in world time.
     Slow(Duration),
 }
 
@@ -148,7 +148,7 @@ pub fn duration(text: &str) -> Result<Duration, NoRule> {
     Ok(Duration::from_millis(u64::from(count) * unit_ms))
 }
 
-/// What befalls one call.
+/// The faults of one call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fault {
     /// Held up this long first.
@@ -190,7 +190,7 @@ impl Faults {
         self.0.push(Counted { rule, matched: 0, injected: 0 });
     }
 
-    /// What befalls this call, `service:Operation`. Several rules may strike at once; of refusals the first counts.
+    /// Decides the faults of this call, `service:Operation`. Several rules may apply at once; the first refusal counts.
     pub fn decide(&mut self, operation: &str) -> Fault {
         let mut fault = Fault::default();
         let is_for = |rule: &Rule| rule.is_own() == is_own(operation) && glob_ignoring_case(&rule.operation, operation);

@@ -4,8 +4,8 @@
 //! prepare -> [buffer -> event -> lambda -> answer] -> place -> buffer by slot -> object, and progress
 //! ```
 //!
-//! What is much work (taking records apart, writing an event, judging an answer, compressing) is a [`task::Task`]. What moves records
-//! through it, from a source and to a bucket, is [`crate::world::delivery`].
+//! Large work (taking records apart, writing an event, judging an answer, compressing) is a [`task::Task`].
+//! [`crate::world::delivery`] moves records through the pipeline, from a source to a bucket.
 
 mod answer;
 mod buffer;

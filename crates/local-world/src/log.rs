@@ -19,7 +19,7 @@ pub struct Log {
     records: Queue<Record>,
     /// Ordinals whose records are lost, because the disk was damaged. None before `base`.
     holes: Holes,
-    /// What the journal knows: records of these ordinals.
+    /// The ordinals of the records that the journal has.
     journalled: std::ops::Range<u64>,
     /// By which the journal knows it, once it does.
     name: Option<Arc<str>>,
@@ -110,7 +110,7 @@ impl Log {
         true
     }
 
-    /// What changed since the last time, for a journal that knows this log as `name`.
+    /// The changes since the last time, for a journal that knows this log as `name`.
     pub fn take_changes(&mut self, name: impl FnOnce() -> String, out: &mut Changes) {
         let now = self.base..self.next();
         let known = std::mem::replace(&mut self.journalled, now);

@@ -1,4 +1,4 @@
-//! What comes in through a door, and what goes out, free of any HTTP library's types but headers and method.
+//! Requests and answers, without types of an HTTP library except for headers and method.
 
 use bytes::Bytes;
 
@@ -77,9 +77,9 @@ pub struct AwsError {
     pub message: String,
     /// The HTTP status.
     pub status: u16,
-    /// What S3 says of an error in headers of the answer.
+    /// Headers of S3's answer that belong to the error.
     pub headers: Vec<(&'static str, String)>,
-    /// What S3 says of an error in elements beside code and message, in their order.
+    /// Elements of S3's answer beside code and message, in their order.
     pub details: Vec<(&'static str, String)>,
 }
 
@@ -111,7 +111,7 @@ impl AwsError {
 /// Names an effect that is under way, until its result comes back.
 pub type Token = u64;
 
-/// What a service says to a call.
+/// The answer of a service to a call.
 #[derive(Debug)]
 pub enum Answer {
     /// The whole reply.
@@ -150,7 +150,7 @@ impl std::fmt::Debug for Unwritten {
     }
 }
 
-/// What an invocation gives its function.
+/// The input of an invocation.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Input {
     /// The event, as JSON.
@@ -214,11 +214,11 @@ pub struct FunctionImage {
 /// How an invocation ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InvokeOutcome {
-    /// What the function answered, or the error document (`{"errorMessage":..,"errorType":..}`).
+    /// The function's response, or the error document (`{"errorMessage":..,"errorType":..}`).
     pub payload: Bytes,
     /// `X-Amz-Function-Error`, when the function failed.
     pub function_error: Option<String>,
-    /// What the process wrote and START/END/REPORT, line by line, without the newlines.
+    /// The output of the process and START/END/REPORT, line by line, without the newlines.
     pub log: Vec<String>,
     /// The time that the invocation took, in milliseconds.
     pub duration_ms: f64,

@@ -6,7 +6,7 @@ use crate::anomalies::Consistency;
 use crate::faults::Rule;
 use crate::time::{Delays, Millis};
 
-/// What an engine is started with.
+/// The settings that an emulator is started with.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The twelve digits of the one account that exists.
@@ -17,11 +17,12 @@ pub struct Settings {
     pub speed: u32,
     /// The world's clock stands until it is moved or let go.
     pub paused: bool,
-    /// What the clock shows at first. `None`: the wall's time. Never earlier than what the world has seen.
+    /// The time that the clock shows at first. `None`: the machine's time. It is never earlier than the last time that the
+    /// world has seen.
     pub time: Option<Millis>,
     /// Calls of role sessions are allowed only what their policies allow.
     pub enforce_iam: bool,
-    /// What goes wrong.
+    /// Rules by which calls go wrong.
     pub faults: Vec<Rule>,
     /// Which of AWS's anomalies are met. None unless asked for.
     pub consistency: Consistency,

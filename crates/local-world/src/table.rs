@@ -95,7 +95,7 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         self.rows.is_empty()
     }
 
-    /// What changed since the last time, appended to `out`.
+    /// Appends the changes since the last time to `out`.
     pub fn take_changes(&mut self, out: &mut Changes) {
         for key in std::mem::take(&mut self.touched) {
             let row = self.rows.get(&key);
@@ -154,7 +154,7 @@ impl Blobs {
         self.rows.keys().cloned().collect()
     }
 
-    /// What changed since the last time, appended to `out`.
+    /// Appends the changes since the last time to `out`.
     pub fn take_changes(&mut self, out: &mut Changes) {
         for key in std::mem::take(&mut self.touched) {
             let row = self.rows.get(&key);

@@ -32,7 +32,7 @@ pub struct World {
     pub s3: s3::State,
     /// Faults of the calls that services make of each other.
     pub faults: Faults,
-    /// What the present call makes or changes settles that much later than it would.
+    /// Changes of the present call settle that much later than they would.
     pub slow: Millis,
     /// Log events are found that much later than they were written.
     pub late_events: Millis,
@@ -94,7 +94,7 @@ impl World {
         self.firehose.records_lost(count);
     }
 
-    /// What changed since the last time. Nothing where it is not kept: then nothing is serialised either.
+    /// The changes since the last time. If they are not kept, there are none, and nothing is serialised.
     pub fn take_changes(&mut self, kept: bool) -> Changes {
         let mut out = Changes::new(kept);
         self.kinesis.take_changes(&mut out);
@@ -116,7 +116,8 @@ impl World {
             || self.s3.restore(table, key, value)?)
     }
 
-    /// What happened to a log, after all rows. Gives whether there is somebody whose log it is.
+    /// Applies a change of a log from the journal, after all rows. Gives whether the log belongs to a stream or delivery stream
+    /// that exists.
     pub fn restore_log(&mut self, change: LogChange) -> bool {
         match change.log().split_once('/') {
             Some(("kinesis", _)) => self.kinesis.restore_log(change),

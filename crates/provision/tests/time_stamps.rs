@@ -69,7 +69,7 @@ async fn validate_and_the_engine_take_the_time_stamps_that_java_takes() {
         let (validated, created) = (validated(pattern), created(&bench.cx, &role, &format!("d{n}"), pattern).await);
         assert_eq!(validated.is_err(), expected == "REFUSED", "{pattern}: {validated:?}");
         match created {
-            Err(said) if said.contains("not supported by the local engine") => {
+            Err(said) if said.contains("not supported by the built-in emulator") => {
                 assert!(validated.is_ok(), "{pattern}: {said}");
                 not_here.push(pattern);
             }
@@ -81,7 +81,7 @@ async fn validate_and_the_engine_take_the_time_stamps_that_java_takes() {
         }
         if let Ok(warnings) = validated {
             assert_eq!(warnings.contains("the year of the week"), pattern.contains('Y'), "{pattern}: {warnings}");
-            let told = warnings.contains("the local engine does not evaluate");
+            let told = warnings.contains("the built-in emulator does not evaluate");
             assert_eq!(told, not_here.last() == Some(&pattern), "{pattern}: {warnings}");
         }
         patterns += 1;

@@ -22,7 +22,7 @@ const TOKEN: &str = "empty/";
 /// A list, and how its pages are asked for and told.
 struct List {
     operation: &'static str,
-    /// What a page holds.
+    /// The member of the answer that has the page's items.
     items: &'static str,
     /// Leads to the next page, in the answer.
     next: &'static str,

@@ -1,6 +1,6 @@
-//! What the world knows, on disk: [`rows`] in one redb file, and beside it the logs of records in [`segments`] and what is large in
-//! [`contents`]. Both are written before the rows that may speak of them, and forgotten after: a process that is killed in between
-//! leaves too many of them, and never too few. [`commit`] says how far all of it was written.
+//! Keeps the world on disk: [`rows`] in one redb file, and beside it the logs of records in [`segments`] and large contents in
+//! [`contents`]. Both are written before the rows that refer to them and forgotten after them, so that a process that is killed
+//! in between leaves too many of them and never too few. [`commit`] says how far all of it was written.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ use crate::time::Millis;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The folder cannot be created, read or written.
-    #[error("opening the engine's folder {path}: {source}")]
+    #[error("opening the emulator's folder {path}: {source}")]
     Folder {
         /// The folder, or a file in it.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub enum StartError {
     },
     /// Another process has an engine on this folder.
     #[error(
-        "opening {path}: another process runs an engine on this folder; end it, use its port, or choose another folder"
+        "opening {path}: another process runs an emulator on this folder; end it, use its port, or choose another folder"
     )]
     InUse {
         /// The folder.
@@ -59,7 +59,7 @@ pub enum StartError {
     },
     /// The folder is of a version that wrote no checksums.
     #[error(
-        "reading {path}: it was written by an earlier version of the engine; start that version, choose another folder, or move \
+        "reading {path}: it was written by an earlier version of the emulator; start that version, choose another folder, or move \
          this one away to start with an empty world"
     )]
     Earlier {
@@ -137,8 +137,8 @@ impl Journal {
         self.failed || self.contents.failed()
     }
 
-    /// What is needed to open the folder again, without what no caller was told to be kept; whoever is killed before that leaves
-    /// word of it, too.
+    /// Keeps what is needed to open the folder again, without changes that no caller was told to be kept. A process that is
+    /// killed before that leaves these changes too.
     pub fn into_acknowledged(mut self) -> (Lock, Committed, Arc<Contents>) {
         if let Err(error) = self.commit.go_back(self.acknowledged) {
             tracing::warn!("writing how far the records are kept: {error}");

@@ -109,7 +109,7 @@ impl Store {
         }
         match &self.keeping {
             Keeping::InMemory | Keeping::OnDisk(_) => Ok(()),
-            Keeping::Closed => Err(AwsError::new("ServiceUnavailable", "the engine is closed").with_status(503)),
+            Keeping::Closed => Err(AwsError::new("ServiceUnavailable", "the emulator is closed").with_status(503)),
             Keeping::Stalled { readable: true, .. } if only_reads(by) => Ok(()),
             Keeping::Stalled { .. } => self.reopen(by),
         }
@@ -118,7 +118,7 @@ impl Store {
     /// Forgets everything, on the disk too. Gives the ARNs of the functions there were.
     ///
     /// # Errors
-    /// Where the journal cannot be emptied: then the engine is closed.
+    /// Where the journal cannot be emptied: then the emulator is closed.
     pub fn reset(&mut self) -> Result<Vec<String>, StartError> {
         let functions = self.world.reset();
         if !matches!(self.keeping, Keeping::InMemory | Keeping::Closed)
@@ -229,7 +229,7 @@ fn internal(message: &str) -> AwsError {
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("the local engine failed on this request: {}", said.as_deref().unwrap_or("a panic without a message"))
+    format!("the built-in emulator failed on this request: {}", said.as_deref().unwrap_or("a panic without a message"))
 }
 
 #[cfg(test)]

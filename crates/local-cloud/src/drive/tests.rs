@@ -100,7 +100,7 @@ async fn a_full_disk_refuses_changes_in_each_services_words_and_goes_on_when_the
     assert_eq!(all(&on(folder.path(), &room).await).await, expected);
 }
 
-/// What the system holds of a running engine's folder is what a killed one leaves behind.
+/// The system holds of a running engine's folder exactly what a killed engine leaves behind.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a new folder");
     for entry in std::fs::read_dir(from).expect("it can be listed") {

@@ -35,7 +35,7 @@ pub fn entrypoint(function: &FunctionImage, task_root: &Path) -> Result<Entrypoi
             Ok(Entrypoint { program, arguments: vec!["-e".into(), NODE_CLIENT.into()] })
         }
         runtime => {
-            let message = format!("Error: the local engine runs provided.*, python3.* and nodejs*, not {runtime}");
+            let message = format!("Error: the built-in emulator runs provided.*, python3.* and nodejs*, not {runtime}");
             Err(("Runtime.InvalidEntrypoint", message))
         }
     }

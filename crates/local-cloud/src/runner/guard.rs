@@ -70,7 +70,7 @@ pub fn enter() {
 pub fn offered() -> bool {
     let offered = OFFERED.load(Ordering::Relaxed);
     if offered && let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        tracing::warn!("hiding the engine's environment from functions: {error}");
+        tracing::warn!("hiding the emulator's environment from functions: {error}");
     }
     offered
 }
@@ -174,7 +174,8 @@ fn start_confined(order: &StartOrder) -> io::Result<Child> {
     command.spawn()
 }
 
-/// What would let root read other processes' memory, or the kernel's, all the same. Whoever is not root has none of them.
+/// Capabilities that let root read the memory of other processes or of the kernel in spite of this. Other users have none of
+/// them.
 const DROPPED: CapabilitySet = CapabilitySet::SYS_ADMIN
     .union(CapabilitySet::SYS_PTRACE)
     .union(CapabilitySet::PERFMON)

@@ -151,7 +151,7 @@ impl Process {
         }
     }
 
-    /// What it wrote before it answered is in the pipes: the readers take it in while this task steps aside.
+    /// Output that the function wrote before it answered is in the pipes: the readers take it in while this task steps aside.
     async fn drain(&self) {
         for _ in 0..8 {
             tokio::task::yield_now().await;

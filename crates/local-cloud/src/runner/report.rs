@@ -33,7 +33,7 @@ pub struct Measured {
 pub fn frame(id: &str, function: &FunctionImage, measured: Measured, written: Vec<String>) -> Vec<String> {
     let mut lines = vec![];
     if !function.layers.is_empty() {
-        lines.push(format!("LAYERS The local engine unpacks none of: {}", function.layers.join(" ")));
+        lines.push(format!("LAYERS The built-in emulator unpacks none of: {}", function.layers.join(" ")));
     }
     lines.push(format!("START RequestId: {id} Version: {}", function.version));
     lines.extend(written);

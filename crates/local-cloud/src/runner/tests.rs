@@ -143,7 +143,7 @@ async fn failures_are_told_as_lambda_tells_them() {
             &java,
             "{}",
             "Runtime.InvalidEntrypoint",
-            "the local engine runs provided.*, python3.* and nodejs*, not java21",
+            "the built-in emulator runs provided.*, python3.* and nodejs*, not java21",
         ),
     ] {
         let outcome = runner.invoke(function, Bytes::from(event).into()).await;
@@ -217,7 +217,7 @@ async fn node_runs_handlers_that_promise_and_handlers_that_call_back() {
 async fn layers_that_are_not_unpacked_are_named_in_the_log() {
     let function = FunctionImage { layers: vec!["arn:1".into(), "arn:2".into()], ..python() };
     let log = Runner::new().invoke(&function, "{}".into()).await.log;
-    assert_eq!(log[0], "LAYERS The local engine unpacks none of: arn:1 arn:2");
+    assert_eq!(log[0], "LAYERS The built-in emulator unpacks none of: arn:1 arn:2");
     assert!(log[4].starts_with("REPORT") && log[4].ends_with(" ms\t"), "{log:?}");
 }
 

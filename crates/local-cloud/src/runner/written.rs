@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 pub const MAX_LINE_BYTES: usize = 262_144 - EVENT_BYTES;
 /// The most that is kept of one invocation, each line counted with [`EVENT_BYTES`]. A bound of ours: AWS has none.
 pub const MAX_INVOCATION_BYTES: usize = 4 << 20;
-/// What CloudWatch Logs counts for an event besides its text.
+/// Bytes that CloudWatch Logs counts for an event besides its text.
 pub const EVENT_BYTES: usize = 26;
 
 /// The lines since they were last taken.
@@ -38,7 +38,7 @@ impl Written {
         self.lines.push(text[..end].to_owned());
         if cut > 0 {
             self.say(format!(
-                "[the local engine keeps {MAX_LINE_BYTES} bytes of a line: {cut} bytes of this one were cut]"
+                "[the built-in emulator keeps {MAX_LINE_BYTES} bytes of a line: {cut} bytes of this one were cut]"
             ));
         }
     }
@@ -53,7 +53,7 @@ impl Written {
         let Written { mut lines, cut_lines, cut_bytes, .. } = std::mem::take(self);
         if cut_lines > 0 {
             lines.push(format!(
-                "[the local engine keeps {MAX_INVOCATION_BYTES} bytes of what an invocation writes: {cut_lines} more lines of \
+                "[the built-in emulator keeps {MAX_INVOCATION_BYTES} bytes of what an invocation writes: {cut_lines} more lines of \
                  {cut_bytes} bytes were cut]"
             ));
         }
@@ -130,8 +130,8 @@ mod tests {
         assert_eq!(written(&[&most]).len(), 1);
         let lines = written(&[&most, b"yz", b"z"]);
         assert_eq!(lines[0].len(), MAX_LINE_BYTES);
-        assert_eq!(lines[1..], ["[the local engine keeps 262118 bytes of a line: 3 bytes of this one were cut]"]);
-        // What is no text becomes three bytes for each one.
+        assert_eq!(lines[1..], ["[the built-in emulator keeps 262118 bytes of a line: 3 bytes of this one were cut]"]);
+        // Each byte that is not UTF-8 becomes three bytes.
         let lines = written(&[&[0xff; MAX_LINE_BYTES]]);
         assert_eq!((lines.len(), lines[0].len()), (2, MAX_LINE_BYTES / 3 * 3));
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{cbor, chunked};
 
-/// What comes out as JSON comes back from CBOR.
+/// JSON that was read from CBOR is the same after another round through CBOR.
 #[test]
 fn fuzz_cbor() {
     fuzz::over("cbor", |body| {

@@ -1,7 +1,8 @@
 //! S3's protocol, with the types of `s3s`, over our store.
 //!
-//! What `s3s` does not know (tags of a new bucket) or leaves to us (who owns a bucket, where it is, whether the body is whole, a signature and
-//! the `aws-chunked` coding that belongs to it) is looked at here. [`crate::exchange`] puts it together.
+//! These modules do what `s3s` does not know (tags of a new bucket) or leaves to its user: the owner and region of a bucket,
+//! whether the body is whole, the signature and the `aws-chunked` coding that belongs to it. [`crate::exchange`] puts it
+//! together.
 
 pub mod acls;
 pub mod buckets;

@@ -4,7 +4,7 @@
 
 use http::HeaderMap;
 
-/// What the scope says; nothing where a request is not signed.
+/// The credential scope of a request. A request that is not signed has none of it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     pub access_key: Option<String>,

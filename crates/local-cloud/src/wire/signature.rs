@@ -20,7 +20,7 @@ pub use denied::Denied;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// What a request says of its signature, in the header or in a presigned query.
+/// A request's signature and the data about it, from the header or from a presigned query.
 struct Claim {
     /// Key, day, region, service and `aws4_request`.
     credential: [String; 5],
@@ -35,7 +35,7 @@ struct Claim {
 /// the machine's and the world's, which may have been moved: clients go by their own clock, or by the `Date` of our answers.
 ///
 /// # Errors
-/// What is missing or wrong.
+/// The first thing that is missing or wrong.
 pub fn check(head: &Parts, body: &Bytes, secret: Option<&Secret>, now: [Timestamp; 2]) -> Result<(), Denied> {
     match (claim(head)?, secret) {
         (_, None) => Ok(()),

@@ -19,10 +19,10 @@ type Call = (&'static str, &'static str);
 /// How one row is seen.
 struct Case {
     row: &'static str,
-    /// What is there before.
+    /// Calls that prepare the world.
     before: &'static [Call],
     write: Call,
-    /// What shows it.
+    /// The call that shows the anomaly.
     at: Call,
     /// A part of status and body while it lasts. It is not in the answer without the row.
     seen: &'static str,
@@ -64,7 +64,7 @@ async fn engine_with(consistency: Consistency) -> Engine {
 /// Time for every state to pass, and for none of the anomalies.
 const A_STATE: Duration = Duration::from_millis(100);
 
-/// What the case's call is answered after its write.
+/// Makes the case's write, and gives the answer to the call that shows the anomaly.
 async fn prepared(engine: &Engine, case: &Case) -> String {
     for before in case.before {
         assert!(call(engine, *before).await.starts_with('2'), "{}: {before:?}", case.row);
@@ -76,7 +76,7 @@ async fn prepared(engine: &Engine, case: &Case) -> String {
     call(engine, case.at).await
 }
 
-/// What is wrong with how a case's row is seen.
+/// The difference between the case's row and the answers, if there is one.
 async fn wrong(case: &Case) -> Option<String> {
     let row = row(case.row).expect(case.row);
     let (least, most) = row.lasts;

@@ -127,7 +127,7 @@ fn write(files: &Files, folder: &Path) {
     }
 }
 
-/// What is in the folder of an engine that was closed, and of one that was killed.
+/// The files in the folder of an engine that was closed, and of one that was killed.
 async fn filled() -> [Files; 2] {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let engine = on_disk(folder.path()).await.expect("a new folder");
@@ -314,7 +314,7 @@ async fn nobody_else_reads_a_data_folder_and_one_that_others_could_read_is_close
         assert_eq!((mode(&data), mode(&data.join("functions"))), (0o700, 0o700));
         engine.close().await;
     }
-    // What is not the engine's own stays as it was.
+    // Files of others stay as they were.
     let shared = folder.path().join("above");
     std::fs::write(shared.join("note"), "").expect("it can be written");
     [&shared, &shared.join("note")].into_iter().for_each(|path| open(path));

@@ -1,4 +1,4 @@
-//! What a call needs besides the action of its own name.
+//! Permissions that a call needs besides the action of its own name.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who may do what: sessions, policies, boundaries.
+//! Permissions: sessions, policies, boundaries.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const READER: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::lake","arn:aws:s3:::lake/open/*"]},
     {"Effect":"Deny","Action":"s3:DeleteObject","Resource":"*"}]}"#;
 
-/// Whose signature a request has: root's, or a session's, with its access key and token.
+/// The signer of a request: root, or a session with its access key and token.
 pub type Session = Option<(String, String)>;
 
 pub async fn call(

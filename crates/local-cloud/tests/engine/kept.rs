@@ -1,4 +1,4 @@
-//! What an engine keeps for the next.
+//! An engine keeps its world for the next one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,7 +20,7 @@ async fn what_an_engine_kept_the_next_one_finds_and_time_does_not_go_back() {
     s3(&first, "DELETE", "/lake/gone", &[], "").await;
     let then = first.now();
     let second = on_disk(folder.path()).await.err().map(|error| error.to_string());
-    assert!(second.is_some_and(|text| text.contains("another process runs an engine on this folder")));
+    assert!(second.is_some_and(|text| text.contains("another process runs an emulator on this folder")));
     first.close().await;
     assert_eq!(s3(&first, "GET", "/lake/kept", &[], "").await.status(), 503);
 
@@ -122,7 +122,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What the system holds of a running engine's journal is what a killed one leaves behind.
+/// The system holds of a running engine's journal exactly what a killed engine leaves behind.
 #[tokio::test(start_paused = true)]
 async fn every_record_acknowledged_before_a_kill_is_delivered_exactly_once() {
     let mut folder = tempfile::tempdir().expect("a temporary folder");

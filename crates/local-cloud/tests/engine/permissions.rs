@@ -1,4 +1,4 @@
-//! What limits a session, and what else than its role's policies lets it do something.
+//! Limits of a session, and permissions that do not come from its role's policies.
 
 use std::time::Duration;
 

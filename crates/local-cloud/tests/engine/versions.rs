@@ -23,7 +23,7 @@ async fn get(engine: &Engine, path: &str) -> Response<bytes::Bytes> {
     s3(engine, "GET", path, &[], "").await
 }
 
-/// What an element holds, each time it comes.
+/// The texts of all elements of this name.
 fn all<'a>(xml: &'a str, element: &str) -> Vec<&'a str> {
     let (open, close) = (format!("<{element}>"), format!("</{element}>"));
     xml.split(&open).skip(1).filter_map(|rest| rest.split_once(&close)).map(|(inside, _)| inside).collect()

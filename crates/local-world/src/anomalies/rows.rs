@@ -16,6 +16,6 @@ const fn refusal(code: &'static str, message: &'static str) -> Words {
     Words { code, status: 400, message }
 }
 
-/// What changes a role in a way that services see later.
+/// Operations that change a role, which services see later.
 const ROLE_CHANGES: &[&str] =
     &["iam:CreateRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:AttachRolePolicy"];

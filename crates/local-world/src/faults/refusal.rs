@@ -1,4 +1,4 @@
-//! What a refusal that a rule wants looks like: the error of each service.
+//! Writes the refusal that a fault rule asks for as the error of each service.
 
 use crate::request::AwsError;
 
@@ -17,7 +17,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What a service says that has too much to do, or that fails.
+    /// The error of a service that has too much to do, or that fails.
     /// The codes are of those that SDKs retry: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>.
     pub fn error(self, operation: &str) -> AwsError {
         let (service, operation) = operation.split_once(':').unwrap_or((operation, ""));

@@ -1,4 +1,4 @@
-//! What a destination asks of the data plane, parsed once. Parsing says which destinations are possible at all.
+//! The configuration of a destination as the data plane needs it, parsed once. A destination that cannot be parsed is refused.
 
 use std::sync::Arc;
 
@@ -172,7 +172,7 @@ mod tests {
                 Some("Namespaces can only"),
             ),
             (json!({ "CompressionFormat": "HADOOP_SNAPPY" }), None),
-            (json!({ "DataFormatConversionConfiguration": {} }), Some("not supported by the local engine")),
+            (json!({ "DataFormatConversionConfiguration": {} }), Some("not supported by the built-in emulator")),
             (json!({ "DataFormatConversionConfiguration": { "Enabled": false } }), None),
             (
                 json!({ "Prefix": "!{time:yyyy}/" }),

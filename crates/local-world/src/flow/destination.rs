@@ -1,11 +1,13 @@
 //! An S3 destination, close to the wire: one type for what is asked for, what is kept, what an update says and what
 //! describe shows. Which destinations are possible is [`crate::flow::config`]'s to say.
 
-use aws_facts::firehose::{DEFAULT_BUFFER_INTERVAL_S, DEFAULT_BUFFER_MIB, MAX_PROCESSORS};
+use aws_facts::firehose::MAX_PROCESSORS;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::query::Compiled;
+
+mod defaults;
 
 /// Extended S3; the deprecated S3 destination and a backup have a part of these members.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -77,7 +79,7 @@ pub struct Processor {
     pub r#type: String,
     #[serde(default)]
     pub parameters: Vec<Parameter>,
-    /// Of a MetadataExtraction processor.
+    /// The compiled query of a MetadataExtraction processor.
     #[serde(skip)]
     pub compiled: Compiled,
 }
@@ -108,7 +110,7 @@ const EXTENDED_ONLY: [&str; 7] = [
     "CustomTimeZone",
 ];
 
-/// Of a MetadataExtraction processor.
+/// The parameter of a MetadataExtraction processor that has its query.
 pub const QUERY: &str = "MetadataExtractionQuery";
 
 impl Processor {
@@ -127,7 +129,8 @@ impl ProcessingConfiguration {
 }
 
 impl Destination {
-    /// What takes time to be compiled is compiled now. Whether it can be is said when the destination is parsed.
+    /// Compiles queries now, because that takes time. A query that cannot be compiled is refused when the destination is
+    /// parsed.
     pub fn compile(&self) {
         let processors = self.processing_configuration.iter().flat_map(|processing| &processing.processors);
         for processor in processors.take(MAX_PROCESSORS) {
@@ -135,35 +138,6 @@ impl Destination {
                 let _ = processor.compiled.query(query);
             }
         }
-    }
-
-    /// With the defaults that show when it is described.
-    pub fn filled(mut self) -> Destination {
-        self.fill_storage();
-        self.s3_backup_mode.get_or_insert_with(|| "Disabled".into());
-        if let Some(processing) = &mut self.processing_configuration {
-            let enabled = *processing.enabled.get_or_insert(false);
-            for processor in processing.processors.iter_mut().filter(|_| enabled) {
-                processor.fill(&self.role_arn);
-            }
-        }
-        if let Some(backup) = &mut self.s3_backup {
-            backup.fill_storage();
-        }
-        self
-    }
-
-    /// What a backup has as well.
-    fn fill_storage(&mut self) {
-        let hints = self.buffering_hints.unwrap_or_default();
-        self.buffering_hints = Some(BufferingHints {
-            size_in_mbs: hints.size_in_mbs.or(Some(DEFAULT_BUFFER_MIB.into())),
-            interval_in_seconds: hints.interval_in_seconds.or(Some(DEFAULT_BUFFER_INTERVAL_S.into())),
-        });
-        self.compression_format.get_or_insert_with(|| "UNCOMPRESSED".into());
-        self.encryption_configuration
-            .get_or_insert_with(|| serde_json::json!({ "NoEncryptionConfig": "NoEncryption" }));
-        self.cloud_watch_logging_options.get_or_insert_default();
     }
 
     /// Do the source records go to a backup?
@@ -258,31 +232,6 @@ impl Destination {
 
 fn non_empty(new: String, old: String) -> String {
     if new.is_empty() { old } else { new }
-}
-
-impl Processor {
-    /// Lambda's five parameters all show, in this order; a truth value in lower case. Of the buffer, the defaults are for both
-    /// or for none: one alone is refused when it is parsed.
-    fn fill(&mut self, role_arn: &str) {
-        let truths = self.parameters.iter_mut().filter(|p| p.parameter_name == "DataMessageExtraction");
-        truths.for_each(|parameter| parameter.parameter_value.make_ascii_lowercase());
-        if self.r#type != "Lambda" {
-            return;
-        }
-        let buffered = ["BufferSizeInMBs", "BufferIntervalInSeconds"].iter().any(|name| self.parameter(name).is_some());
-        let (size, interval) = if buffered { ("", "") } else { ("1", "60") };
-        let defaults = [
-            ("LambdaArn", ""),
-            ("NumberOfRetries", "3"),
-            ("RoleArn", role_arn),
-            ("BufferSizeInMBs", size),
-            ("BufferIntervalInSeconds", interval),
-        ];
-        let value = |name: &str, default: &str| self.parameter(name).unwrap_or(default).to_owned();
-        self.parameters = defaults
-            .map(|(name, default)| Parameter { parameter_name: name.into(), parameter_value: value(name, default) })
-            .into();
-    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub struct Object {
     pub body: Bytes,
     /// MD5 of the body.
     pub etag: String,
-    /// What is in it.
+    /// The records in it, which are finished once it is stored.
     pub finished: Finished,
 }
 

@@ -27,7 +27,7 @@ pub struct Pipeline {
     pub job: Arc<Job>,
     /// By shard: the ordinal to be read next.
     pub cursors: BTreeMap<u32, u64>,
-    /// What the source looked like when everything in it had been read.
+    /// The mark of the source when everything in it had been read.
     pub read_until: Option<u64>,
     /// Read already, and not prepared yet.
     pub unprepared: Vec<Item>,
@@ -44,7 +44,7 @@ pub struct Pipeline {
     outputs: BTreeMap<Slot, Buffer<Output>>,
     /// To be stored.
     pub sealed: Vec<Sealed>,
-    /// What was there to be read when a flush was asked for: until it is finished, no buffer waits.
+    /// The ends of the shards when a flush was asked for. Until the records before them are finished, no buffer waits.
     pub flush: Option<BTreeMap<u32, u64>>,
     /// Records that are lost, since no object of them could be stored for as long as they are kept.
     pub given_up: u64,

@@ -96,7 +96,7 @@ impl Progress {
         self.finish(ordinals.start, ordinals.end);
     }
 
-    /// What of this shard is finished.
+    /// Marks records of this shard as finished.
     pub fn finish_all(&mut self, finished: &OfShard) {
         finished.whole.iter().for_each(|run| self.finish(run.start, run.end));
         for part in &finished.parts {

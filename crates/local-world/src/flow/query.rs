@@ -38,7 +38,7 @@ const MOST_BYTES: usize = 64 << 10;
 /// How much of an error is told: jq repeats the values that it is about.
 const MOST_TOLD: usize = 1_000;
 
-/// What jq can do on a machine of one's own, and must not here: read this process's environment, end it.
+/// Functions of jq that must not work here: they read this process's environment or end it.
 const NOT_HERE: &str = r#"def env: {}; def halt: error("a query cannot halt"); def halt(f): halt;
     def halt_error: halt; def halt_error(f): halt; "#;
 

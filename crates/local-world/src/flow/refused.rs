@@ -8,5 +8,5 @@ pub fn invalid(message: impl Into<String>) -> AwsError {
 
 /// AWS can; this engine cannot, and says so rather than deliver something else.
 pub fn not_here(what: &str) -> AwsError {
-    invalid(format!("{what} is not supported by the local engine"))
+    invalid(format!("{what} is not supported by the built-in emulator"))
 }

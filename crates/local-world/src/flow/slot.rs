@@ -3,7 +3,7 @@
 use super::failure::ErrorType;
 use super::prefix::PartitionKeys;
 
-/// What goes into one object: records that were delivered, by their partition keys, or failures of one kind.
+/// The kind of object that records go into: delivered records are separated by their partition keys, failures by their kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Slot {
     Good(PartitionKeys),

@@ -35,7 +35,7 @@ pub(crate) enum Work {
     Place(Arc<Pieces<Item>>),
     /// The event that a function is invoked with.
     Write { invocation: String, items: Arc<Pieces<Item>> },
-    /// What a function answered.
+    /// Checks the response of a function.
     Judge { items: Arc<Pieces<Item>>, attempts: u32, outcome: InvokeOutcome },
     /// An object's key and body.
     Pack { slot: Slot, items: Arc<Pieces<Output>> },

@@ -84,7 +84,10 @@ pub fn missing(path: &str) -> AwsError {
 
 /// An operation of the service that this engine does not have.
 pub fn unsupported(service: &str, operation: &str) -> AwsError {
-    AwsError::new("UnknownOperationException", format!("{service}'s {operation} is not supported by the local engine"))
+    AwsError::new(
+        "UnknownOperationException",
+        format!("{service}'s {operation} is not supported by the built-in emulator"),
+    )
 }
 
 /// Epoch seconds with a fraction, which is how these services write timestamps.

@@ -34,8 +34,8 @@ mod listening {
         pub asked: BTreeSet<String>,
     }
 
-    /// What is read while this runs. The checks of the service models are off meanwhile: they would refuse most inputs that have every
-    /// member.
+    /// Notes what is read while this runs. The checks of the service models are off meanwhile, because they would refuse most
+    /// inputs that have every member.
     pub fn listen(run: impl FnOnce()) -> Heard {
         HEARD.set(Some(Heard::default()));
         run();

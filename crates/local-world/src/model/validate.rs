@@ -166,7 +166,7 @@ impl Violations<'_> {
         }
     }
 
-    /// What is wrong with scalars is said once, of the list or map that they are in.
+    /// Violations of scalars are told once, for the list or map that holds them.
     fn walk_parts<'v>(
         &mut self,
         shape: &Shape,

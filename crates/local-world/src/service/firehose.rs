@@ -59,8 +59,8 @@ impl DeliveryStream {
         format!("{}/{}", self.region, self.name)
     }
 
-    /// What the data plane needs: the way to the destination, and that to the backup where there is one. Fails where the
-    /// destination is not possible.
+    /// The jobs of the data plane: one for the destination, and one for the backup if there is one. Fails if the destination is
+    /// not possible.
     fn jobs(&self) -> Result<Vec<Job>, AwsError> {
         let job = |lane: String, config: Config| Job {
             stream: self.key(),
@@ -81,7 +81,7 @@ impl DeliveryStream {
 /// A call that was read and checked.
 pub type Call<'a> = Box<dyn FnOnce(&mut State, Around) -> Result<Answer, AwsError> + Send + 'a>;
 
-/// What a call needs of the world around it.
+/// The parts of the world that a call needs.
 pub struct Around<'a> {
     pub settings: &'a Settings,
     pub now: Millis,

@@ -1,6 +1,6 @@
 //! IAM: roles and their policies, and what these say to a question.
 //!
-//! What is written is read back at once; services see it [`crate::time::Delays::role`] later, as on AWS.
+//! A change can be read back at once. Services see it [`crate::time::Delays::role`] later, as on AWS.
 
 use crate::changes::Changes;
 use crate::model::query::{self, Form, Xml, answer};
@@ -52,7 +52,7 @@ impl Default for State {
     }
 }
 
-/// What an operation works on.
+/// The context of an operation.
 struct Call<'a> {
     roles: &'a mut Table<Role>,
     policies: &'a mut Table<Policy>,
@@ -61,7 +61,7 @@ struct Call<'a> {
     around: Around<'a>,
 }
 
-/// What a call needs of the world around it.
+/// The parts of the world that a call needs.
 pub struct Around<'a> {
     pub(crate) account: &'a str,
     /// The world's time.

@@ -23,6 +23,7 @@ mod account;
 pub(crate) mod consumer;
 mod control;
 mod iterator;
+mod list_shards;
 pub(crate) mod logs;
 mod meter;
 mod policy;
@@ -82,7 +83,7 @@ pub struct Scope<'a> {
 /// A call that was read and checked.
 pub type Call<'a> = Box<dyn FnOnce(&mut State, Around) -> Result<Answer, AwsError> + Send + 'a>;
 
-/// What a call needs of the world around it.
+/// The parts of the world that a call needs.
 pub struct Around<'a> {
     /// The emulator's settings.
     pub settings: &'a Settings,
@@ -146,7 +147,7 @@ fn control<'a>(request: &'a Request, operation: &str) -> Result<Call<'a>, AwsErr
         "DescribeStreamSummary" => run!(control::describe_stream_summary),
         "ListStreams" => run!(control::list_streams),
         "GetShardIterator" => run!(read::get_shard_iterator),
-        "ListShards" => run!(read::list_shards),
+        "ListShards" => run!(list_shards::list_shards),
         "DescribeLimits" => run!(account::describe_limits),
         "IncreaseStreamRetentionPeriod" => run!(update::increase_retention),
         "DecreaseStreamRetentionPeriod" => run!(update::decrease_retention),

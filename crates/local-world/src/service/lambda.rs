@@ -75,7 +75,7 @@ impl Default for State {
     }
 }
 
-/// What an operation works on.
+/// The context of an operation.
 struct Call<'a> {
     state: &'a mut State,
     around: Around<'a>,
@@ -87,7 +87,7 @@ struct Call<'a> {
     tags_refused: Option<AwsError>,
 }
 
-/// What Lambda needs of the world around it.
+/// The parts of the world that Lambda needs.
 pub struct Around<'a> {
     pub(crate) turn: &'a mut Turn,
     pub(crate) tokens: &'a mut Tokens,

@@ -1,6 +1,6 @@
 //! CloudWatch Logs: groups, streams, events.
 //!
-//! What is older than its group keeps it is not shown, and goes with the next write to its stream.
+//! Events that are older than their group keeps them are not shown, and are removed by the next write to their stream.
 
 use aws_facts::logs::GROUP_NAME;
 use serde::Deserialize;
@@ -45,7 +45,7 @@ impl Default for State {
     }
 }
 
-/// What an operation works on.
+/// The context of an operation.
 struct Call<'a> {
     state: &'a mut State,
     /// As it came, and was checked against the service model.
@@ -57,7 +57,7 @@ struct Call<'a> {
 /// An operation's result; `Null` where it has none.
 type Outcome = Result<Value, AwsError>;
 
-/// What is left to do beside the world, of what was found in it.
+/// A search that was begun in the world and goes on beside it.
 type Search = Box<dyn FnOnce() -> Outcome + Send>;
 
 enum Operation {
@@ -91,7 +91,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
 /// A call that was read and checked.
 pub type Checked<'a> = Box<dyn FnOnce(&mut State, Around) -> Result<Answer, AwsError> + Send + 'a>;
 
-/// What a call needs of the world around it.
+/// The parts of the world that a call needs.
 pub struct Around<'a> {
     pub account: &'a str,
     pub now: Millis,
@@ -190,7 +190,7 @@ fn group_name(identifier: &str) -> &str {
     }
 }
 
-/// What a service writes, and where.
+/// Lines that a service writes, and the stream that they go to.
 #[derive(Debug, Clone, Copy)]
 pub struct Written<'a> {
     pub region: &'a str,
@@ -200,8 +200,8 @@ pub struct Written<'a> {
 }
 
 impl State {
-    /// What a service does that may write to a group but not create it: lines are lost where the group is not there; the stream
-    /// is made when `create_stream`.
+    /// Appends the lines of a service that may write to a group but not create one: without the group they are lost. With
+    /// `create_stream` the stream is created if it does not exist.
     pub fn append(&mut self, account: &str, now: Millis, written: Written, create_stream: bool) {
         let Written { region, group, stream, lines } = written;
         if !self.groups.contains(&format!("{region}/{group}")) {

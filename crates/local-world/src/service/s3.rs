@@ -43,7 +43,7 @@ pub struct State {
     /// The newest versions, by `bucket/key`. A bucket's name has no slash, so the order within a bucket is that of the keys'
     /// bytes.
     objects: Table<Object>,
-    /// What was there before, or that the newest version is a delete marker, by `bucket/key`.
+    /// Older versions, and the fact that the newest one is a delete marker, by `bucket/key`.
     history: Table<History>,
     /// The contents: of null versions under `bucket/key`, of others under their ids ([`version::content_row`]).
     contents: Blobs,

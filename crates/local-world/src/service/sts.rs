@@ -86,7 +86,8 @@ fn assume_role(iam: iam::View, request: &Request, form: &Form) -> Result<Xml, Aw
 const MAX_POLICIES: usize = 2048;
 const MAX_POLICY_ARNS: usize = 10;
 
-/// What the session's role may do is limited by these. The words of the refusals are ours, but for those of a document.
+/// Reads the session policies, which limit the session's role. The messages of the refusals are ours, except for those about a
+/// document.
 fn session_policies(iam: iam::View, form: &Form) -> Result<iam::Policies, AwsError> {
     let policy = form.get("Policy").map(iam::session_policy).transpose()?;
     let arns = (1..).map_while(|n| form.get(&format!("PolicyArns.member.{n}.arn")).map(str::to_owned));

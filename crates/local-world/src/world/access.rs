@@ -15,7 +15,7 @@ mod said;
 
 pub use said::{Call, Said};
 
-/// What has to be looked at to say so, at a time.
+/// The states that permissions follow from, at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Access<'a> {
     pub(crate) iam: iam::View<'a>,

@@ -96,7 +96,7 @@ pub fn each_pipeline(world: &mut World, turn: &mut Turn, mut act: impl FnMut(&mu
     world.firehose.pipelines = pipelines;
 }
 
-/// What can move in every delivery stream moves a step.
+/// Moves every delivery stream a step, if it can move.
 pub fn run(world: &mut World, turn: &mut Turn) {
     each_pipeline(world, turn, step);
 }

@@ -83,7 +83,7 @@ impl World {
         None
     }
 
-    /// What came of a task.
+    /// Takes the result of a task.
     pub fn worked(&mut self, turn: &mut Turn, token: Token, done: Done) {
         delivery::worked(self, turn, token, done);
     }

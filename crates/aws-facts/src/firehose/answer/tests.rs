@@ -2,7 +2,7 @@ use super::*;
 
 const OK_B: &str = r#"{"recordId":"b","result":"Ok","data":"Qg=="}"#;
 
-/// What is told of an answer to records `a` and `b`: each verdict, then each breach and the place of its record.
+/// The result of checking an answer to records `a` and `b`: each verdict, then each breach and the place of its record.
 fn told(payload: &str, failed: bool) -> (String, Vec<(Kind, Option<usize>)>) {
     let judged = judge(&["a", "b"], payload.as_bytes(), failed);
     let one = |verdict: &Verdict| match verdict {

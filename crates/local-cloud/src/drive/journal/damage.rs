@@ -12,7 +12,7 @@ pub struct Damage {
     pub file: PathBuf,
     /// Where the damage begins, in bytes from the start of the file. `None`: the file as a whole.
     pub offset: Option<u64>,
-    /// What is wrong with it.
+    /// The problem with the file, for people.
     pub what: String,
     /// How many records of streams are lost.
     pub lost_records: u64,

@@ -56,7 +56,7 @@ impl Disk {
             .truncate(true)
             .open(&path)
             .and_then(|mut file| self.append(&mut file, &[0; PROBE]).and_then(|()| file.sync_data()));
-        // What is left of it is written over by the next.
+        // If the file cannot be removed, the next probe writes over it.
         let _ = std::fs::remove_file(&path);
         probed
     }

@@ -1,5 +1,5 @@
 //! redb's file, or an image of it in memory. A commit has reached the system when it returns, and so outlives this process however
-//! it ends; the disk gets it when the system writes it there, and at the latest when the engine is closed. A machine that loses its
+//! it ends; the disk gets it when the system writes it there, and at the latest when the emulator is closed. A machine that loses its
 //! power may lose the journal: it holds nothing that cannot be made again, and waiting for the disk in every call would make each
 //! of them many times slower.
 
@@ -48,7 +48,7 @@ impl StorageBackend for JournalFile {
     }
 }
 
-/// What is done to it never reaches the file.
+/// A file in memory: changes to it never reach the disk.
 #[derive(Debug)]
 struct Image(Mutex<Vec<u8>>);
 
@@ -161,7 +161,7 @@ pub fn unchecked(path: &Path) -> Result<ReadOnlyDatabase, DatabaseError> {
     if let Some(flags) = bytes.get_mut(FLAGS) {
         *flags &= !NOT_CLOSED;
     }
-    // What a reader beside a writer opens needs no more than the rows.
+    // This kind of reader, which may stand beside a writer, needs nothing but the rows.
     let mode = redb::ConcurrencyMode::SingleWriter;
     redb::Builder::new().set_concurrency_mode(mode).open_read_only_with_backend(Image(Mutex::new(bytes)))
 }

@@ -24,7 +24,7 @@ const COMMIT: &str = "commit";
 const LOCK: &str = "lock";
 /// Files that were damaged when they were read, in folders by number.
 const DAMAGED: &str = "damaged";
-/// What others keep beside these: the code of functions, and where the engine is served.
+/// Others keep files beside these: the code of functions, and the address where the emulator is served.
 const OTHERS: [&str; 2] = ["functions", "serving.json"];
 
 /// A folder that was opened.

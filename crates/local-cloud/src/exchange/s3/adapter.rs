@@ -17,7 +17,7 @@ use crate::wire::s3::convert::{self, Tagged};
 use crate::wire::s3::read::WithHeaders;
 use crate::wire::s3::{acls, buckets, documents, lists, logging, objects, read, uploads, versions};
 
-/// What an operation knows beside its input.
+/// The context of an operation, beside its input.
 pub struct Adapter {
     pub engine: Engine,
     /// The request without its body, with its signature.

@@ -150,15 +150,15 @@ async fn what_a_function_writes_is_kept_within_bounds_that_its_log_tells() {
     let logged = async |way: &str| runner.invoke(&function, Bytes::from(format!("{way:?}")).into()).await.log;
     let lines = logged("lines").await;
     let told = &lines[lines.len() - 3];
-    // What the pipe held when it answered is in this log or the next one.
+    // Output that was in the pipe when the function answered is in this log or in the next one.
     let cut: u64 = told.split("writes: ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap();
     let kept = (lines.len() - 4) as u64;
-    assert!(told.starts_with("[the local engine keeps 4194304 bytes of what an invocation writes: "), "{told}");
+    assert!(told.starts_with("[the built-in emulator keeps 4194304 bytes of what an invocation writes: "), "{told}");
     assert!(kept == 155_344 && kept + cut > 5_000_000 - (64 << 10), "{kept} and {cut}");
 
     let line = [logged("line").await, logged("").await].concat();
     assert!(line.iter().any(|line| line.len() == MAX_LINE_BYTES), "its beginning is kept");
-    let told = "[the local engine keeps 262118 bytes of a line: 66846746 bytes of this one were cut]";
+    let told = "[the built-in emulator keeps 262118 bytes of a line: 66846746 bytes of this one were cut]";
     assert!(line.iter().any(|line| line == told), "{:?}", line.last());
     let binary = logged("binary").await;
     let some = binary.iter().any(|line| line.contains('\u{fffd}'));

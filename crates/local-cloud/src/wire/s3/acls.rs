@@ -18,7 +18,7 @@ const LOG_DELIVERY: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
 /// A group and what it may do.
 type Granted = (&'static str, &'static str);
 
-/// What canned lists grant beside the owner's full control. The owner of a bucket here is that of its objects.
+/// The grants of canned lists beside the owner's full control. A bucket's owner is also the owner of its objects here.
 fn canned(name: &str) -> Option<&'static [Granted]> {
     Some(match name {
         PRIVATE | ObjectCannedACL::BUCKET_OWNER_READ | ObjectCannedACL::BUCKET_OWNER_FULL_CONTROL => &[],
@@ -148,7 +148,7 @@ fn asked(name: Option<&str>, is_written_out: bool) -> Result<&str, AwsError> {
         Some(_) if is_written_out => Err(AwsError::new("UnexpectedContent", "This request does not support content")),
         Some(name) => Ok(name),
         None if is_written_out => {
-            let message = "The local engine knows canned ACLs (x-amz-acl) only";
+            let message = "The built-in emulator knows canned ACLs (x-amz-acl) only";
             Err(AwsError::new("NotImplemented", message).with_status(501))
         }
         None => {

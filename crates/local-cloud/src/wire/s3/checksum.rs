@@ -73,7 +73,7 @@ pub fn is_md5(said: &str, body: &[u8]) -> Result<(), AwsError> {
     Err(refused.with_detail("CalculatedDigest", STANDARD.encode_to_string(found)))
 }
 
-/// What the client says of the body, which is true.
+/// The checksum that the client sent for the body, after it was verified.
 pub fn verified(request: &Request) -> Result<Option<Checksum>, AwsError> {
     // There it is of the object, which is not the body.
     if request.method == Method::POST && request.query("uploadId").is_some() {

@@ -3,7 +3,7 @@
 use crate::service::s3::{Checksum, Sums};
 use crate::time::Millis;
 
-/// What an operation knows beside its input.
+/// The context of an operation, beside its input.
 pub struct Context<'a> {
     pub now: Millis,
     pub account: &'a str,

@@ -40,7 +40,7 @@ pub fn blob(bytes: Bytes) -> StreamingBlob {
     StreamingBlob::from(s3s::Body::from(bytes))
 }
 
-/// What a conditional write asks for. S3 takes only an etag for `If-Match` here, and only `*` for `If-None-Match`.
+/// The precondition of a conditional write. S3 takes only an etag for `If-Match` here, and only `*` for `If-None-Match`.
 pub fn precondition(
     if_match: Option<&ETagCondition>,
     if_none_match: Option<&ETagCondition>,
@@ -119,7 +119,7 @@ impl Conditions<'_> {
     }
 }
 
-/// What the inputs of all that write an object say of it.
+/// Makes the description of an object from the members that the inputs of all writes have.
 macro_rules! description {
     ($input:expr, $cx:expr, $tags:expr, $encryption:expr) => {
         $crate::service::s3::Description {

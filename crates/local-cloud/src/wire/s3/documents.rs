@@ -45,7 +45,7 @@ pub fn kept<T: DeserializeOwned>(state: &State, bucket: &str, name: &str) -> Res
     })
 }
 
-/// What every bucket has since January 2023: keys managed by S3.
+/// Every bucket has this encryption since January 2023: keys managed by S3.
 pub fn encryption(state: &State, bucket: &str) -> Result<GetBucketEncryptionOutput, AwsError> {
     let own = || {
         let algorithm = ServerSideEncryption::from_static(ServerSideEncryption::AES256);
@@ -60,7 +60,7 @@ pub fn encryption(state: &State, bucket: &str) -> Result<GetBucketEncryptionOutp
     Ok(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) })
 }
 
-/// What every new bucket has since April 2023: all four.
+/// Every new bucket blocks all four since April 2023.
 pub fn public_access_block(state: &State, bucket: &str) -> Result<GetPublicAccessBlockOutput, AwsError> {
     let all = PublicAccessBlockConfiguration {
         block_public_acls: Some(true),
@@ -84,7 +84,7 @@ pub fn least_transition(state: &State, bucket: &str) -> Result<Option<Transition
     Ok(Some(TransitionDefaultMinimumObjectSize::from(word)))
 }
 
-/// What every new bucket has: no ACLs. The document is one rule, which is one word.
+/// Every new bucket has this ownership: no ACLs. The document is one rule, which is one word.
 pub fn ownership(state: &State, bucket: &str) -> Result<GetBucketOwnershipControlsOutput, AwsError> {
     let word: Option<Option<String>> = kept(state, bucket, OWNERSHIP)?;
     let word = word.unwrap_or_else(|| Some(ObjectOwnership::BUCKET_OWNER_ENFORCED.into()));
@@ -131,7 +131,7 @@ fn blocks(
     Ok(block.is_none_or(|block| block.and_then(which) == Some(true)))
 }
 
-/// What a new bucket is made with.
+/// The object ownership that a new bucket is created with.
 pub fn ownership_header(asked: Option<&ObjectOwnership>) -> Result<Option<&str>, AwsError> {
     match asked.map(ObjectOwnership::as_str) {
         Some(word) if !OWNERSHIPS.contains(&word) => {

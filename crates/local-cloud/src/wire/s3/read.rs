@@ -14,7 +14,8 @@ use crate::service::s3::{Checksum as Sum, Description, State, Sums, refusal};
 /// Parts in one page.
 const MAX_PARTS: usize = 1000;
 
-/// What a GET and a HEAD answer alike (their types have the same members), the object's bytes, and the part asked for.
+/// Makes the answer that a GET and a HEAD have in common (their types have the same members), and gives the object's bytes and
+/// the part that is asked for.
 macro_rules! read {
     ($Output:ident, $state:expr, $cx:expr, $input:expr) => {{
         let (object, body) = $state.get(&$input.bucket, &$input.key, $input.version_id.as_deref())?;
@@ -90,7 +91,7 @@ fn headers(description: &Description, instead: Option<&Timestamp>) -> Vec<(&'sta
     headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-/// What a reader who asks for checksums gets: of a part, that which its upload wanted of it.
+/// The checksum that a reader gets who asks for it. For a part it is the one that its upload wanted.
 fn checksum_of(mode: &ChecksumMode, part: Option<i32>, object: &Object, sums: &Sums, body: &Bytes) -> Option<Sum> {
     if mode.as_str() != ChecksumMode::ENABLED {
         return None;
@@ -172,7 +173,7 @@ impl Span {
         }
     }
 
-    /// What was put in one piece is its first part.
+    /// An object that was put in one piece is its own first part.
     fn of_part(number: i32, object: &Object) -> Result<Span, AwsError> {
         let whole = [object::Part { number: 1, size: object.size, etag: None, checksum: None }];
         let parts = if object.parts.is_empty() { &whole[..] } else { &object.parts };

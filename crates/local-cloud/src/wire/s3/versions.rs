@@ -78,7 +78,7 @@ pub fn list(state: &State, cx: &Context, input: ListObjectVersionsInput) -> Resu
     })
 }
 
-/// What versions and delete markers have alike.
+/// The data that versions and delete markers have in common.
 struct Row<'a> {
     key: String,
     id: String,

@@ -180,7 +180,7 @@ fn signatures_hold_for_their_time() {
     );
 }
 
-/// What botocore 1.44.5 signs with this key, on 23 November 2026 at three.
+/// Signatures of botocore 1.44.5 with this key, on 23 November 2026 at three.
 #[test]
 fn what_a_client_signs_holds_for_each_kind_of_service_and_for_addresses_that_are_given_away() {
     let secret = Secret::parse("AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").expect("a key and a secret");

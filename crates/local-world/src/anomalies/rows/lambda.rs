@@ -5,7 +5,7 @@ use super::{ROLE_CHANGES, refusal};
 
 const READS: &[&str] = &["lambda:GetFunction", "lambda:GetFunctionConfiguration"];
 
-/// What waits for a function to be done with what it is at.
+/// Operations that wait until a function is neither pending nor being updated.
 const CHANGES: &[&str] =
     &["lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:TagResource"];
 

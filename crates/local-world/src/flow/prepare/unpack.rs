@@ -1,4 +1,4 @@
-//! What CloudWatch Logs sends: compressed documents, from which the messages can be taken.
+//! Unpacks the records of CloudWatch Logs: compressed documents, from which the messages can be taken.
 //! <https://docs.aws.amazon.com/firehose/latest/dev/Message_extraction.html>
 
 use std::borrow::Cow;

@@ -72,7 +72,7 @@ impl Steps {
     }
 }
 
-/// What a run has with it.
+/// The steps that a run has taken, and the functions that it can call.
 #[derive(Clone)]
 pub struct Left<'a> {
     lut: &'a Lut<Bounded>,

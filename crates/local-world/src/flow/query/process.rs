@@ -47,7 +47,7 @@ pub fn enter() {
 
 /// From now on this process evaluates queries beside itself, in this program started with these words. It must call [`serve`] then.
 pub fn offer(words: &[&str]) {
-    // What was promised first holds as well.
+    // If words were offered before, those stay.
     let _ = OFFERED.set(words.iter().map(|word| (*word).to_owned()).collect());
 }
 
@@ -99,7 +99,7 @@ impl Evaluator {
         matches!(self.child.try_wait(), Ok(None)).then_some(self)
     }
 
-    /// What comes of a record; an error when the evaluator died of it, or of something else.
+    /// The result for a record, or an error if the evaluator died of it or of something else.
     pub(super) fn ask(&mut self, record: &[u8]) -> io::Result<Evaluated> {
         write(self.socket.get_mut(), record)?;
         let answer = read(&mut self.socket)?.ok_or(ErrorKind::UnexpectedEof)?;

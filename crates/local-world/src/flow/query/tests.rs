@@ -1,4 +1,4 @@
-//! What queries give, and what they may not do.
+//! Results of queries, and their bounds.
 
 use super::*;
 

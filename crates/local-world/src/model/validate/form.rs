@@ -18,7 +18,7 @@ impl<'a> Form<'a> {
         Form { tables, parameters }
     }
 
-    /// What is there under the name (of the whole input: none); what cannot be read as its kind stays text.
+    /// The value under a name; without a name, the whole input. A text that is not of the kind of its shape stays text.
     pub fn value(&self, shape: &Shape, name: &str) -> Option<Value> {
         match shape.kind {
             Kind::Structure => self.members(shape, name),

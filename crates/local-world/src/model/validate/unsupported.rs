@@ -60,7 +60,7 @@ pub fn check(service: &str, input: &Value) -> Result<(), AwsError> {
     let given = members.iter().find(|member| input.pointer(member).is_some_and(asks));
     given.map_or(Ok(()), |member| {
         let member = member.trim_start_matches('/').replace('/', ".");
-        Err(AwsError::new(code, format!("{member} is not supported by the local engine")))
+        Err(AwsError::new(code, format!("{member} is not supported by the built-in emulator")))
     })
 }
 
@@ -113,7 +113,7 @@ mod tests {
         ];
         for (service, input, refused) in table {
             let expected = refused.map_or(Ok(()), |member| {
-                Err(format!("InvalidParameterValueException: {member} is not supported by the local engine"))
+                Err(format!("InvalidParameterValueException: {member} is not supported by the built-in emulator"))
             });
             assert_eq!(message(service, input.clone()), expected, "{service} {input}");
         }

@@ -65,7 +65,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// What the bounds are of: a number, or a length in characters, bytes or items.
+/// The unit of the bounds: a number itself, or a length in characters, bytes or items.
 fn size(kind: Kind, value: &Value) -> Option<f64> {
     match (kind, value) {
         (Kind::Number, Value::Number(number)) => number.as_f64(),

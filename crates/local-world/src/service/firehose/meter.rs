@@ -1,4 +1,4 @@
-//! What a delivery stream takes directly in a second. Kept in memory only.
+//! Limits the direct puts of a delivery stream in a second. Kept in memory only.
 //!
 //! <https://docs.aws.amazon.com/firehose/latest/dev/limits.html>
 

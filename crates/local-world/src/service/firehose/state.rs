@@ -26,7 +26,7 @@ pub struct State {
     logs: BTreeMap<String, Log>,
     dirty: BTreeSet<String>,
     removed: Vec<LogChange>,
-    /// What is in memory only, of each way of each delivery stream that is not being deleted, by its lane.
+    /// The state that is in memory only, for each lane of each delivery stream that is not being deleted.
     pub pipelines: BTreeMap<String, Pipeline>,
     /// Where there are limits: what came in this second, by `region/name`.
     meters: BTreeMap<String, Meter>,
@@ -77,7 +77,7 @@ impl State {
         self.progress.insert(progress_key(lane, shard), Progress::starting_at(ordinal));
     }
 
-    /// What is before `ordinal` is lost.
+    /// Records before `ordinal` are lost.
     pub fn skip(&mut self, lane: &str, shard: u32, ordinal: u64) {
         self.progress_mut(lane, shard).skip_to(ordinal);
     }
@@ -121,14 +121,14 @@ impl State {
         lanes(key).into_iter().filter_map(|lane| self.pipelines.get(&lane))
     }
 
-    /// What is buffered is discarded.
+    /// Discards what is buffered.
     pub(super) fn stop_pipelines(&mut self, key: &str) {
         for lane in lanes(key) {
             self.pipelines.remove(&lane);
         }
     }
 
-    /// What this delivery stream takes in a second.
+    /// The meter of the records that this delivery stream takes in a second.
     pub(super) fn meter(&mut self, key: &str, region: &str) -> &mut Meter {
         self.meters.entry(key.to_owned()).or_insert_with(|| Meter::of(region))
     }

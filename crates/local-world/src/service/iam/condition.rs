@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::glob::glob;
 
-/// What is known of a request: keys, in lower case, and their values; none, where it is known that there is no such key.
+/// The known facts about a request: keys, in lower case, and their values. A key without values is known to be absent.
 pub type Context = [(String, Vec<String>)];
 
 /// One key, in lower case, and its value.

@@ -1,11 +1,11 @@
-//! What several kinds of policies decide together, within one account. Pure.
+//! Combines the opinions of several kinds of policies into a decision, within one account. Pure.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>
 
 use super::condition::Context;
 use super::policy::Verdict;
 
-/// What is asked of all of them.
+/// The question to all policies.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     pub action: &'a str,
@@ -14,7 +14,7 @@ pub struct Question<'a> {
     pub context: &'a Context,
 }
 
-/// What each kind says.
+/// The opinion of each kind of policy.
 #[derive(Debug, Clone, Copy)]
 pub struct Opinions {
     pub identity: Verdict,

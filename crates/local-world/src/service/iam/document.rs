@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::request::AwsError;
 
-/// What a document is for.
+/// The purpose of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A role's own, or one to simulate.
@@ -110,7 +110,7 @@ fn words(value: &Value) -> Option<Vec<&str>> {
     }
 }
 
-/// What either member of a statement lists.
+/// The values of a member of a statement or of its negation.
 fn listed<'a>(statement: &'a Map<String, Value>, member: &str, negated: &str) -> Vec<&'a str> {
     let value = statement.get(member).or_else(|| statement.get(negated));
     value.and_then(words).unwrap_or_default()
@@ -230,7 +230,7 @@ const IAM_PATHS: [&str; 13] = [
     "access-report/",
 ];
 
-/// What begins with a wildcard, or is the account's root, may be any of them.
+/// Whether a path is one of IAM. A path that begins with a wildcard may be, and `root` is.
 fn is_iam_path(path: &str) -> bool {
     let fixed = path.split(['*', '?', '$']).next().unwrap_or_default();
     path == "root"

@@ -1,4 +1,4 @@
-//! What the engine knows of a request, as keys of conditions.
+//! The facts that the emulator knows about a request, as keys of conditions.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html> and, of S3,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html>.

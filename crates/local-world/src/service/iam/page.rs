@@ -38,7 +38,7 @@ fn key(marker: &str) -> Result<String, AwsError> {
 }
 
 impl<T> Page<T> {
-    /// What tells a client whether to go on.
+    /// Writes the elements that tell a client whether there are more pages.
     pub fn end(&self, xml: &mut Xml) {
         xml.text("IsTruncated", self.next.is_some());
         if let Some(marker) = &self.next {

@@ -1,4 +1,4 @@
-//! What a role may do: inline and attached policies.
+//! The permissions of a role: inline and attached policies.
 
 use crate::model::query::{Xml, percent_encode};
 use crate::request::AwsError;

@@ -46,7 +46,7 @@ struct Version {
     created: Millis,
 }
 
-/// What is said by the policy with that ARN, of AWS or of the account; `None` where there is none, or none to be seen yet.
+/// The document of the policy with that ARN, AWS's or the account's; `None` if there is none, or none to be seen yet.
 pub fn document(policies: &Table<Policy>, arn: &str, now: Millis, delay: Millis) -> Option<Document> {
     managed::document(arn).or_else(|| {
         let policy = policies.get(arn)?;
@@ -104,7 +104,7 @@ impl Policy {
         xml.text("UpdateDate", iso_time(self.updated));
     }
 
-    /// What GetPolicy shows besides.
+    /// Writes the elements that GetPolicy shows and lists do not.
     fn details(&self, xml: &mut Xml) {
         if let Some(description) = &self.description {
             xml.text("Description", description);

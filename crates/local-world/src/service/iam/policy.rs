@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::condition::{self, Context};
 use crate::glob::{glob, glob_ignoring_case};
 
-/// What a document says to one question.
+/// The answer of a document to one question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Allowed,
@@ -48,7 +48,7 @@ impl Document {
         &self.0
     }
 
-    /// What an identity policy says to `action` on `resource` (an ARN).
+    /// The answer of an identity policy to `action` on `resource` (an ARN).
     pub fn action(&self, action: &str, resource: &str, context: &Context) -> Verdict {
         self.verdict(context, |statement| {
             matches_member(statement, "Action", "NotAction", |pattern| glob_ignoring_case(pattern, action))
@@ -56,7 +56,7 @@ impl Document {
         })
     }
 
-    /// What a trust policy says to `service` (for example `lambda.amazonaws.com`) asking for `sts:AssumeRole`.
+    /// The answer of a trust policy to `service` (for example `lambda.amazonaws.com`) asking for `sts:AssumeRole`.
     pub fn trust(&self, service: &str, context: &Context) -> Verdict {
         self.verdict(context, |statement| {
             let principal = &statement["Principal"];
@@ -65,7 +65,7 @@ impl Document {
         })
     }
 
-    /// What a trust policy says to an account, a role or a session, by its number or ARN.
+    /// The answer of a trust policy to an account, a role or a session, by its number or ARN.
     pub fn trusts_aws(&self, principal: &str, context: &Context) -> Verdict {
         self.verdict(context, |statement| {
             let named = &statement["Principal"];
@@ -74,8 +74,8 @@ impl Document {
         })
     }
 
-    /// What a resource policy says to `action` on `resource` by one who goes by each of `names`: ARNs, an account's number, and
-    /// `*` where all that speaks of everybody speaks of him.
+    /// The answer of a resource policy to `action` on `resource` by a principal that goes by each of `names`: ARNs, an
+    /// account's number, and `*` if statements about everybody include it.
     pub fn by(&self, names: &[&str], action: &str, resource: &str, context: &Context) -> Verdict {
         self.verdict(context, |statement| {
             speaks_of(statement, names)

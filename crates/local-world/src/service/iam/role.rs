@@ -1,4 +1,4 @@
-//! What a role is, and when what was asked of it begins to count.
+//! A role, and the time from which its changes count.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ impl<T: Clone> Settling<T> {
         *self = Settling { value, since, before };
     }
 
-    /// What others see at `now`; `None` when it is too new for anything to be seen.
+    /// The value that others see at `now`; `None` when it is too new for anything to be seen.
     pub fn seen(&self, now: Millis, delay: Millis) -> Option<&T> {
         if now >= self.since + delay { Some(&self.value) } else { self.before.as_ref() }
     }

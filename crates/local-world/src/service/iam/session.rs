@@ -21,7 +21,7 @@ pub struct Credentials {
     pub token: String,
 }
 
-/// What a token holds.
+/// The content of a token.
 #[derive(Debug, Serialize, Deserialize)]
 struct Token {
     role_id: String,
@@ -81,7 +81,7 @@ pub fn issue(role: &Role, session: Session) -> Credentials {
     credentials(&Token { role_id: role.id.clone(), session: name, expires, transitive, policies })
 }
 
-/// What was given out with this token; `None` where it is not ours.
+/// The credentials that were issued with this token; `None` if it is not one of the emulator's.
 pub fn credentials_of(token: &str) -> Option<Credentials> {
     Some(credentials(&read(token)?))
 }

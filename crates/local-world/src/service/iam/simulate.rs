@@ -1,4 +1,4 @@
-//! What policies would say: SimulatePrincipalPolicy and SimulateCustomPolicy.
+//! Simulations of policies: SimulatePrincipalPolicy and SimulateCustomPolicy.
 
 use crate::model::query::{Form, Xml};
 use crate::request::AwsError;
@@ -14,7 +14,7 @@ use super::{Call, no_such_entity, policies, roles};
 pub const PRINCIPAL: &str = "SimulatePrincipalPolicy";
 pub const CUSTOM: &str = "SimulateCustomPolicy";
 
-/// What the world adds to a simulation.
+/// The policies of the role that a simulation is about.
 #[derive(Debug, Default)]
 pub struct Own {
     identity: Vec<Document>,
@@ -62,7 +62,7 @@ fn resource(form: &Form) -> Result<Option<Document>, AwsError> {
     Document::parse(text).map(Some).ok_or_else(unread)
 }
 
-/// What is asked.
+/// The policies that a simulation evaluates, and the caller.
 struct Policies {
     identity: Vec<Document>,
     /// One of several boundaries is enough to allow an action. A boundary that does not exist is an empty list and allows nothing.

@@ -1,4 +1,4 @@
-//! What roles and policies say at a time.
+//! Reads roles and policies as they count at a time.
 
 use crate::request::{AwsError, Request};
 use crate::settings::Settings;
@@ -84,8 +84,8 @@ impl<'a> View<'a> {
         policies::document(&self.state.policies, arn, self.now, 0).is_some()
     }
 
-    /// What all policies that may have a say answer, the resource's own too, where it has one. A managed policy that is not there
-    /// allows nothing; a session has an ARN and perhaps policies.
+    /// The opinions of all policies that have a say, including the resource's own. A managed policy that does not exist allows
+    /// nothing. A session has an ARN and perhaps policies.
     pub fn opinions(
         &self,
         role: &Role,
@@ -121,7 +121,7 @@ pub fn root_of(role_arn: &str) -> String {
     format!("{account}:root")
 }
 
-/// What several documents say together: one Deny decides, then one Allow.
+/// The opinion of several documents together: one Deny decides, then one Allow.
 pub fn evaluate(documents: &[Document], action: &str, resource: &str, context: &Context) -> Verdict {
     let verdicts: Vec<Verdict> = documents.iter().map(|document| document.action(action, resource, context)).collect();
     match (verdicts.contains(&Verdict::Denied), verdicts.contains(&Verdict::Allowed)) {

@@ -1,4 +1,4 @@
-//! What an account may have in a region.
+//! The limits of an account in a region.
 
 use aws_facts::kinesis::STREAMS_CREATING_OR_DELETING;
 use serde::Deserialize;

@@ -11,7 +11,7 @@ use crate::arn;
 use crate::model::json::{page, seconds};
 use crate::request::AwsError;
 
-/// What an on-demand stream begins with.
+/// Shards of a new on-demand stream.
 const ON_DEMAND_SHARDS: u32 = 4;
 
 #[derive(Debug, Deserialize)]
@@ -130,7 +130,7 @@ pub fn describe_stream_summary(state: &mut State, at: Scope, input: Named) -> Re
     Ok(json!({ "StreamDescriptionSummary": summary }))
 }
 
-/// What both descriptions share.
+/// The members that both descriptions have.
 fn describe(stream: &Stream) -> Value {
     let mut out = json!({
         "StreamName": stream.name,

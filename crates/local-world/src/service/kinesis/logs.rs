@@ -117,8 +117,8 @@ impl State {
         self.logs.get(key).map_or(0, |logs| logs.touches)
     }
 
-    /// What is older than the retention goes, and closed shards of which nothing can be left. Looked at once a second at most,
-    /// and not before there can be something.
+    /// Removes records that are older than the retention, and closed shards that can have none left. It looks once a second at
+    /// most, and not before there can be something to remove.
     pub(super) fn trim(&mut self, key: &str, now: Millis) {
         let Some(stream) = self.streams.get(key) else { return };
         if self.logs.get(key).is_some_and(|logs| now < logs.trim_at) {
@@ -147,7 +147,7 @@ impl State {
         keys.iter().for_each(|key| self.trim(key, now));
     }
 
-    /// What is too old is looked for at once.
+    /// Looks at once for records that are too old.
     pub(super) fn trim_now(&mut self, key: &str, now: Millis) {
         self.logs_mut(key).trim_at = now;
         self.trim(key, now);

@@ -1,4 +1,4 @@
-//! What a shard lets through in a second, by world time. Kept in memory only.
+//! Limits what a shard takes and gives in a second of world time. Kept in memory only.
 //!
 //! <https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html>
 

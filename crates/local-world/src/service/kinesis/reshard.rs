@@ -115,7 +115,7 @@ pub fn merge_shards(state: &mut State, at: Scope, input: MergeShards) -> Result<
     Ok(Value::Null)
 }
 
-/// What is no shard's id is refused before it is asked whether the stream is there.
+/// A text that is no shard's id is refused before the stream is looked for.
 fn index_in(at: Scope, stream: &str, id: &str) -> Result<u32, AwsError> {
     parse_shard_id(id).ok_or_else(|| at.no_such_shard(stream, id))
 }

@@ -26,7 +26,7 @@ pub struct Shards {
     open: Vec<Open>,
 }
 
-/// What a record needs to know of an open shard.
+/// The data of an open shard that placing a record needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Open {
     pub start: u128,

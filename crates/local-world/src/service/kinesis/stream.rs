@@ -202,7 +202,7 @@ impl Stream {
         out
     }
 
-    /// What takes over from a closed shard, as GetRecords says it at the shard's end.
+    /// The child shards of a closed shard, as GetRecords shows them at its end.
     pub fn describe_children(&self, index: u32) -> Vec<Value> {
         let children = self.shards.iter().filter(|(child, _)| self.parents(**child).any(|parent| parent == index));
         children

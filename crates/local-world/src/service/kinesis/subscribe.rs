@@ -32,7 +32,7 @@ pub(crate) struct Subscription {
     spoke: Millis,
 }
 
-/// What a subscription says next.
+/// The next step of a subscription.
 #[derive(Debug, PartialEq)]
 pub enum Next {
     /// The JSON of a `SubscribeToShardEvent`.
@@ -100,7 +100,7 @@ pub(crate) fn subscribe(state: &mut State, at: Scope, token: Token, input: Subsc
     Ok(())
 }
 
-/// What there is to say now. What is said is not said again.
+/// The next step of a subscription at this time. An event is given once.
 pub fn next(state: &mut State, now: Millis, token: Token) -> Next {
     let Some(held) = state.subscriptions.get(&token) else { return Next::End(None) };
     let stream = state.streams.get(&held.stream).filter(|stream| stream.created == held.created);

@@ -1,4 +1,4 @@
-//! What can be changed about a stream but its shards. Each change needs it ACTIVE and leaves it UPDATING for a while.
+//! Changes of a stream that are not about its shards. Each change needs it ACTIVE and leaves it UPDATING for a while.
 
 use std::collections::BTreeSet;
 

@@ -15,7 +15,7 @@ impl Writer {
         Writer(Vec::with_capacity(bytes))
     }
 
-    /// What is JSON already.
+    /// A text that is JSON already.
     pub fn raw(&mut self, json: &str) {
         self.0.extend_from_slice(json.as_bytes());
     }

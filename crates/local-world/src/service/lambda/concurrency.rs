@@ -6,7 +6,7 @@ use serde_json::json;
 use super::invocation::ACCOUNT_CONCURRENCY;
 use super::{Call, Outcome, invalid, no_content, not_found, reply};
 
-/// What no function may reserve.
+/// Concurrent executions that no function may reserve.
 const UNRESERVED: usize = 100;
 
 pub fn get(call: &mut Call) -> Outcome {

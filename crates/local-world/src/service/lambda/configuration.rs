@@ -31,7 +31,7 @@ pub struct Configuration {
     pub runtime_version_config: Value,
 }
 
-/// What lists leave out.
+/// Members that lists leave out.
 const NOT_LISTED: &[&str] = &[
     "LastUpdateStatus",
     "LastUpdateStatusReason",
@@ -53,7 +53,7 @@ impl Configuration {
     }
 }
 
-/// What the caller decides.
+/// The settings that a caller decides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Settings {
@@ -112,7 +112,7 @@ pub struct LoggingConfig {
     pub system_log_level: Option<String>,
 }
 
-/// What a create or an update says about the settings; what it leaves out stays.
+/// The settings that a create or an update gives. An update leaves the others as they are.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct SettingsChange {

@@ -45,7 +45,7 @@ pub struct Event {
     running: bool,
 }
 
-/// What a function or a qualifier of it asks for.
+/// The settings for events of a function or of one of its qualifiers.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct EventConfig {

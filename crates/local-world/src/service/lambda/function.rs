@@ -22,7 +22,7 @@ pub struct Function {
     pub created: Millis,
     /// `$LATEST`.
     pub latest: Configuration,
-    /// What `$LATEST` was before the update in progress: it runs until that has settled.
+    /// `$LATEST` as it was before the update in progress. It runs until the update has settled.
     pub before: Option<Configuration>,
     /// When the state that does not last ends.
     pub settles_at: Option<Millis>,
@@ -156,7 +156,7 @@ impl Function {
         version
     }
 
-    /// What was said of a version or alias goes with it.
+    /// Deletes the policy and the settings for events of a version or alias.
     pub fn forget(&mut self, qualifier: &str) {
         self.policies.remove(qualifier);
         self.event_configs.remove(qualifier);

@@ -166,7 +166,7 @@ fn ascii(json: &str) -> String {
     })
 }
 
-/// What would run, if it can be invoked now.
+/// The configuration that would run, if it can be invoked now.
 fn check<'a>(state: &'a State, reference: &Reference) -> Result<&'a Configuration, AwsError> {
     let configuration = runnable(state, reference)?;
     if state.under_way.len() >= ACCOUNT_CONCURRENCY {
@@ -184,7 +184,7 @@ fn too_many() -> AwsError {
     AwsError::new("TooManyRequestsException", "Rate Exceeded.").with_status(429)
 }
 
-/// What would run, were there room for it.
+/// The configuration that would run if there were room for it.
 fn runnable<'a>(state: &'a State, reference: &Reference) -> Result<&'a Configuration, AwsError> {
     let unknown = || {
         let qualifier = reference.qualifier.as_deref().unwrap_or("$LATEST");
@@ -196,14 +196,14 @@ fn runnable<'a>(state: &'a State, reference: &Reference) -> Result<&'a Configura
         return Err(pending());
     }
     if !state.code.contains(&configuration.code_sha256) {
-        let message = "the function's code was lost, because the engine's data folder was damaged: update the code";
+        let message = "the function's code was lost, because the emulator's data folder was damaged: update the code";
         return Err(AwsError::new("ServiceException", message).with_status(500));
     }
     Ok(configuration)
 }
 
-/// What a qualifier runs now: an alias may send some invocations elsewhere, and during an update `$LATEST` is still what
-/// it was.
+/// The configuration that a qualifier runs now. An alias may send some invocations to another version, and during an update
+/// `$LATEST` is still as it was.
 fn chosen<'a>(state: &State, function: &'a Function, qualifier: Option<&str>) -> Option<&'a Configuration> {
     let elsewhere = qualifier.and_then(|name| function.aliases.get(name)).and_then(|alias| other(alias, state.started));
     let configuration = function.configuration(elsewhere.or(qualifier))?;
@@ -294,7 +294,7 @@ impl Invocation {
         self.function_key.rsplit_once('/').map_or("", |(_, name)| name)
     }
 
-    /// What the caller is answered, with or without the log's tail.
+    /// The answer for the caller, with or without the end of the log.
     pub fn reply(&self, outcome: InvokeOutcome, tail: bool) -> Reply {
         let mut headers = vec![("X-Amz-Executed-Version", self.version.clone())];
         headers.extend(outcome.function_error.map(|error| ("X-Amz-Function-Error", error)));

@@ -1,4 +1,4 @@
-//! What a caller may call a function: a name, a partial ARN or an ARN, each with or without a qualifier.
+//! The forms in which a caller can name a function: a name, a partial ARN or an ARN, each with or without a qualifier.
 
 use crate::arn;
 use crate::request::AwsError;

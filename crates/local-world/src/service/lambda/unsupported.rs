@@ -57,11 +57,11 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("UpdateFunctionUrlConfig", "PUT", "/2021-10-31/functions/*/url"),
 ];
 
-/// What such a request was for. Of a kind that cannot be made here there is none to be had either; clients that look for
-/// one are told that, as on AWS.
+/// The refusal of an operation that is not supported. A `Get` answers that there is no such resource, because clients that look
+/// for one expect that.
 pub fn refusal(method: &Method, path: &str) -> Option<AwsError> {
     let (name, ..) = OPERATIONS.iter().find(|(_, known, pattern)| method == *known && fits(pattern, path))?;
-    let message = format!("{name} is not supported by the local engine");
+    let message = format!("{name} is not supported by the built-in emulator");
     Some(match name.starts_with("Get") {
         true => AwsError::new("ResourceNotFoundException", message).with_status(404),
         false => AwsError::new("InvalidParameterValueException", message),
@@ -75,12 +75,12 @@ const MEMBERS: &[(&str, &str)] = &[
     ("MasterRegion", "MasterRegion"),
 ];
 
-/// What a request asks for beside its body, of which the engine has nothing.
+/// Refuses a header or query parameter that the emulator does not support.
 pub fn member(request: &Request) -> Result<(), AwsError> {
     let given = |name: &str| request.header(name).or(request.query(name)).is_some_and(|value| !value.is_empty());
     let asked = MEMBERS.iter().find(|(name, _)| given(name));
     asked.map_or(Ok(()), |(_, member)| {
-        let message = format!("{member} is not supported by the local engine");
+        let message = format!("{member} is not supported by the built-in emulator");
         Err(AwsError::new("InvalidParameterValueException", message))
     })
 }
@@ -114,7 +114,7 @@ mod tests {
             (Method::GET, "/2015-03-31/nothing", None),
         ] {
             let refused = refusal(&method, path).map(|error| error.to_string());
-            let expected = expected.map(|text| format!("{text} is not supported by the local engine"));
+            let expected = expected.map(|text| format!("{text} is not supported by the built-in emulator"));
             assert_eq!(refused, expected, "{method} {path}");
         }
     }

@@ -22,7 +22,7 @@ pub struct Event<'a> {
     pub message: &'a str,
 }
 
-/// What a stream holds, shared with it: a search through it goes on beside the world.
+/// The batches of a stream, shared with it: a search through them goes on beside the world.
 #[derive(Debug)]
 pub struct Snapshot {
     kept_from: Option<Millis>,
@@ -30,7 +30,7 @@ pub struct Snapshot {
 }
 
 impl State {
-    /// What of a stream is found: nothing that came in after `found_until`.
+    /// The batches that are found: none that came in after `found_until`.
     pub fn snapshot(&self, stream_key: &str, now: Millis, found_until: Millis) -> Snapshot {
         let prefix = format!("{stream_key}:");
         let batches = self.batches.with_prefix(&prefix).map(|(_, batch)| batch);

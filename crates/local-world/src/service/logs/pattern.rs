@@ -1,4 +1,4 @@
-//! What events are looked for: by terms, by a regular expression, by the fields of JSON, or by columns.
+//! Patterns that find events: by terms, by a regular expression, by the fields of JSON, or by columns.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html>
 
 mod condition;
@@ -81,7 +81,7 @@ impl Pattern {
 /// The largest compiled expression, in bytes. A search takes time in proportion to it. This is enough for some 400 repetitions.
 const MOST_COMPILED: usize = 16 << 10;
 
-/// What AWS takes as one: no groups, and of punctuation only some.
+/// Compiles a regular expression as AWS takes it: without groups, and with some punctuation only.
 fn expression(text: &str) -> Option<Regex> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_#=@/;,-:^$?[]{}|\\*+. ".contains(c);
     if text.is_empty() || !text.chars().all(allowed) {
@@ -151,7 +151,7 @@ fn columns_met(columns: &[Column], words: &[&str]) -> bool {
 fn words(message: &str) -> Vec<&str> {
     let mut words = vec![];
     let mut rest = message.trim_start();
-    // What does not close behind one word closes behind none after it: it is looked for once.
+    // If a quote or bracket is not closed in the rest of the message, that need not be looked for again.
     let mut closes = [Some('"'), Some(']')];
     while let Some(first) = rest.chars().next() {
         let close = match first {

@@ -21,7 +21,7 @@ pub type Tags = BTreeMap<String, String>;
 /// Among a bucket's documents, the default encryption. Its members are spelled as the protocol layer's types spell them.
 pub const ENCRYPTION: &str = "encryption";
 
-/// What eu-west-1 was called when there was no other region in Europe.
+/// The name of eu-west-1 when there was no other region in Europe.
 pub const EU: &str = "EU";
 
 /// A bucket, without its objects.
@@ -48,7 +48,7 @@ pub struct Bucket {
     pub versioning: Option<Versioning>,
 }
 
-/// What becomes of an object when another is put under its key.
+/// Whether an object stays when another is put under its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Versioning {
     /// It stays, as an older version.
@@ -57,7 +57,7 @@ pub enum Versioning {
     Suspended,
 }
 
-/// What follows from the lifecycle's document, once somebody asked for it: there may be 1,000 rules, and every write asks.
+/// The parsed lifecycle rules, once somebody asked for them: there may be 1,000 rules, and every write asks.
 #[derive(Debug, Clone, Default)]
 struct Rules(OnceLock<Vec<Rule>>);
 
@@ -96,7 +96,7 @@ impl Bucket {
         rule.is_some_and(|rule| rule["bucket_key_enabled"] == true)
     }
 
-    /// What of its lifecycle is acted on.
+    /// The lifecycle rules that are acted on.
     pub fn rules(&self) -> &[Rule] {
         self.rules.0.get_or_init(|| self.lifecycle.as_ref().map_or_else(Vec::new, lifecycle::rules))
     }

@@ -18,7 +18,7 @@ pub enum Algorithm {
     Crc32,
     /// CRC-32C, of iSCSI.
     Crc32c,
-    /// What S3 takes when nobody says another.
+    /// CRC-64/NVME, which S3 takes when nobody names another.
     Crc64Nvme,
     /// SHA-1.
     Sha1,
@@ -90,8 +90,8 @@ impl Checksum {
     }
 }
 
-/// What came is not what was said by the algorithm of this name: S3 writes it in capitals for a body, in small letters for an
-/// upload's object.
+/// The refusal of a body whose checksum by the algorithm of this name is not the one that was sent. S3 writes the name in
+/// capitals for a body, and in small letters for an upload's object.
 pub fn mismatch(name: &str) -> AwsError {
     error("BadDigest", 400, format!("The {name} you specified did not match the calculated checksum."))
 }

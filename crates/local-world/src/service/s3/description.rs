@@ -1,4 +1,4 @@
-//! What the writer says about an object, and its bounds.
+//! The description of an object by its writer, and its bounds.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html>
@@ -23,7 +23,7 @@ const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 /// The key of KMS that is used where none is named.
 const AWS_KEY: &str = "alias/aws/s3";
 
-/// What the writer of an object says about it. Most of it is returned with the object, as headers.
+/// The description of an object by its writer. Most of it is returned with the object, as headers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Description {
     /// `Content-Type`

@@ -1,4 +1,4 @@
-//! What a bucket's lifecycle rules let expire, and when: at the midnight (UTC) after so many days, or on a day.
+//! Lifecycle rules of a bucket: what expires, and when. Objects expire at the midnight (UTC) after so many days, or on a day.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html>,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-expire-general-considerations.html>
@@ -33,7 +33,7 @@ pub struct Rule {
     noncurrent_version_transitions: Option<Vec<Value>>,
 }
 
-/// What a rule is for. Inside `and`, all of it.
+/// The filter of a rule. All conditions inside `and` must hold.
 #[derive(Debug, Clone, Deserialize)]
 struct Filter {
     prefix: Option<String>,
@@ -79,10 +79,10 @@ struct Abort {
     days_after_initiation: Option<u32>,
 }
 
-/// What becomes of a key.
+/// The action on a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// What a deletion of it does.
+    /// The newest version is deleted as DeleteObject does it, without a version id.
     Delete,
     /// This version goes for good.
     Remove(VersionId),
@@ -94,7 +94,7 @@ pub fn rules(document: &Value) -> Vec<Rule> {
     all.into_iter().filter(|rule| rule.status == "Enabled").collect()
 }
 
-/// What is done to a key at this time, of whose versions these are all, newest first.
+/// The action on a key at this time. These are all of its versions, newest first.
 pub fn of_key(rules: &[Rule], now: Millis, key: &str, versions: &[Shown]) -> Vec<Act> {
     let for_version = |shown| rules.iter().filter(move |rule| rule.is_for_version(key, shown));
     let mut acts = vec![];

@@ -6,7 +6,7 @@ use super::version::Shown;
 use super::{Object, State, Upload, refusal};
 use crate::request::AwsError;
 
-/// What a page is asked for.
+/// The question for a page.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     /// Only keys that begin so.

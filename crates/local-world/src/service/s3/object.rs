@@ -9,7 +9,7 @@ use super::{Checksum, Description, State, Sums, error, refusal};
 use crate::request::AwsError;
 use crate::time::Millis;
 
-/// What is known of an object beside its bytes.
+/// An object without its content.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Object {
     /// Bytes of the content.
@@ -30,7 +30,7 @@ pub struct Object {
     /// The multipart upload that made it, so that a completion can be repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<String>,
-    /// What its writer said about it.
+    /// The description that its writer gave.
     #[serde(flatten)]
     pub description: Description,
 }
@@ -42,7 +42,7 @@ pub struct Part {
     pub number: i32,
     /// Bytes of the part.
     pub size: u64,
-    /// MD5 in hex. `None`: an earlier version of the engine stored the object, and kept none.
+    /// MD5 in hex. `None`: an earlier version of the emulator stored the object, and kept none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// `None`: the upload wanted none of its parts.
@@ -62,7 +62,7 @@ pub struct New {
     pub parts: Vec<Part>,
     /// The multipart upload that it comes from.
     pub upload: Option<String>,
-    /// What its writer says about it.
+    /// The description that its writer gives.
     pub description: Description,
 }
 
@@ -73,7 +73,7 @@ impl New {
     }
 }
 
-/// What the writer of an object is told.
+/// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// The object's etag, without quotes.
@@ -89,7 +89,7 @@ impl Stored {
     }
 }
 
-/// What must hold for a write to happen.
+/// The condition of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
     /// The write happens in any case.

@@ -1,5 +1,6 @@
-//! What S3 refuses: code, status and words, and the details that stand beside them in its XML: as AWS was seen to write them, but
-//! for keys and metadata that are too long, too many tags, lists of access, and the header of a copy's source, whose words are ours.
+//! S3's refusals: code, status, message, and the details beside them in the XML. They are as AWS was seen to write them, except
+//! for keys and metadata that are too long, too many tags, access control lists, and the header of a copy's source: those
+//! messages are ours.
 
 use super::error;
 use crate::request::AwsError;
@@ -27,7 +28,7 @@ pub fn unset(code: &'static str, message: &str, bucket: &str) -> AwsError {
 /// The bytes were on a disk that is damaged.
 pub fn lost(what: &str, key: &str) -> AwsError {
     let message =
-        format!("the data of this {what} was lost, because the engine's data folder was damaged: put it again");
+        format!("the data of this {what} was lost, because the emulator's data folder was damaged: put it again");
     error("InternalError", 500, message).with_detail("Key", key)
 }
 

@@ -5,7 +5,7 @@ use md5::{Digest, Md5};
 
 use super::checksum::{Algorithm, Checksum};
 
-/// What is known of one body. A sum of another body, or by another algorithm, is made when it is asked for.
+/// The known sums of one body. A sum of another body, or by another algorithm, is made when it is asked for.
 #[derive(Debug, Default)]
 pub struct Sums {
     body: Bytes,

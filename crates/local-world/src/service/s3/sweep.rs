@@ -28,7 +28,7 @@ impl Sweep {
     }
 }
 
-/// What to look at a key costs: many rules are many keys' worth.
+/// The cost of looking at a key: with many rules it is that of many keys.
 fn cost(rules: &[Rule]) -> usize {
     1 + rules.len() / 20
 }
@@ -59,7 +59,7 @@ impl State {
         sweep.left = left;
         if left > 0 {
             self.sweeping = String::new();
-            // What was looked at first may have become due since.
+            // The first objects that this sweep looked at may have become due since.
             self.swept = self.begun / DAY_MS * DAY_MS;
         }
     }

@@ -31,7 +31,7 @@ pub struct Upload {
     pub key: String,
     /// When it was begun, in the world's time.
     pub initiated: Millis,
-    /// What its writer says about the object.
+    /// The description that its writer gave of the object.
     pub description: Description,
     /// `None`: nobody said, so S3 makes one of its own in the end.
     #[serde(default)]

@@ -70,7 +70,7 @@ impl Shown<'_> {
     }
 }
 
-/// What a deletion did, as answers say it.
+/// The result of a deletion, as answers show it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deleted {
     /// Made, or deleted.

@@ -41,7 +41,7 @@ pub enum When {
 /// On what.
 #[derive(Debug, Clone, Copy)]
 pub enum On {
-    /// What the call itself is about.
+    /// The resource of the call.
     Same,
     /// The bucket of the key.
     Bucket,
@@ -148,11 +148,11 @@ pub struct Asked {
     /// Facts of this question alone.
     pub facts: Vec<(String, Vec<String>)>,
     pub words: Words,
-    /// What it is about, in the words of the service that asks for it.
+    /// The resource, in the words of the service that asks for the permission.
     pub about: String,
 }
 
-/// What a call asks besides. `resource`: what it is itself about.
+/// The further permissions that a call needs. `resource` is the resource of the call itself.
 pub fn asked(access: Access, call: &Call, resource: &str) -> Vec<Asked> {
     let rows = DEPENDENTS.iter().filter(|row| row.operation == call.operation);
     rows.flat_map(|row| questions(row, access, call, resource)).collect()
@@ -217,7 +217,7 @@ fn key_exists(access: Access, request: &Request) -> bool {
     access.s3.bucket(bucket).is_err() || access.s3.get(bucket, key, request.query("versionId")).is_ok()
 }
 
-/// What a member of the request says, each once; one empty text where it has members of its own.
+/// The values of a member of the request, each once. A member that has members of its own gives one empty text.
 fn values(call: &Call, member: &str) -> Vec<String> {
     let mut found = match call.said {
         Said::Nothing => return call.new_bucket_has_tags.then(String::new).into_iter().collect(),

@@ -12,7 +12,7 @@ use crate::request::Request;
 /// Members that carry data, which no policy asks for.
 const DATA: [&str; 4] = ["Records", "Record", "Data", "logEvents"];
 
-/// What a request says about itself, as far as policies ask for it.
+/// The facts in a request that policies ask for.
 #[derive(Debug)]
 pub enum Said {
     /// Members of a JSON body.
@@ -30,7 +30,7 @@ pub struct Call<'a> {
     pub request: &'a Request,
     /// The operation, as `service:Operation`.
     pub operation: &'a str,
-    /// What was read from the request's body.
+    /// The facts that were read from the request's body.
     pub said: &'a Said,
     /// Whether the body of a new bucket has tags, who knows S3's bytes has to say.
     pub new_bucket_has_tags: bool,

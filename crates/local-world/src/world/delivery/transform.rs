@@ -91,7 +91,7 @@ fn may_invoke(world: &World, lambda: &Lambda, event: &Bytes, now: Millis) -> Res
     Ok(())
 }
 
-/// What a fault rule makes of an invocation.
+/// Changes the outcome of an invocation as a fault rule says.
 fn refused(refusal: Refusal) -> CannotInvoke {
     let code = match refusal {
         Refusal::Denied => "AccessDenied",

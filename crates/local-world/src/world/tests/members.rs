@@ -205,7 +205,7 @@ fn unread(service: &'static str, operation: &str, tables: &'static Service) -> B
     let inputs = Inputs { service, operation, tables };
     let shape = tables.shape(&tables.operations[operation]);
     let value = inputs.value("", shape, 0);
-    // What becomes of the calls is not the question.
+    // The results of the calls do not matter.
     if ["iam", "sts"].contains(&service) {
         let mut form = vec![("Action".to_owned(), operation.to_owned())];
         parameters(&value, "", &mut form);

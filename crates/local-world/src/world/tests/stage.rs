@@ -150,7 +150,7 @@ impl Stage {
         self.ask("firehose", "CreateDeliveryStream", input).unwrap();
     }
 
-    /// What goes wrong when this is asked of Firehose.
+    /// Firehose's refusal of a call.
     pub fn refused(&mut self, operation: &str, input: Value) -> String {
         self.ask("firehose", operation, input).unwrap_err().to_string()
     }

@@ -250,7 +250,7 @@ fn check_time_zone(lower: &mut Lower, written: &DeliveryFields) {
     for prefix in [&written.good, &written.bad].into_iter().flatten() {
         let parsed = Prefix::parse(&prefix.value.0).unwrap_or_default();
         if let Some((field, why)) = parsed.unknown(&zone) {
-            lower.warn(prefix.at, format!("the local engine does not evaluate `{field}`"), why);
+            lower.warn(prefix.at, format!("the built-in emulator does not evaluate `{field}`"), why);
         }
     }
 }

@@ -141,7 +141,11 @@ fn check_runtime(lower: &mut Lower, written: &FunctionFields, code: Option<&Code
     } else if matches!(code, Some(Code::Crate { .. })) && !name.starts_with(PROVIDED) {
         lower.error(runtime.at, format!("a crate does not run on `{name}`"), "provided.al2023");
     } else if !runtimes::is_listed(name) {
-        lower.warn(runtime.at, format!("`{name}` is no runtime that is known here"), "the local engine refuses it");
+        lower.warn(
+            runtime.at,
+            format!("`{name}` is no runtime that is known here"),
+            "the built-in emulator refuses it",
+        );
     }
 }
 

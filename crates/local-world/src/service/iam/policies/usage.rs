@@ -1,4 +1,4 @@
-//! What a policy is used for.
+//! Counts the roles that use a policy.
 
 use crate::model::query::Xml;
 use crate::table::Table;

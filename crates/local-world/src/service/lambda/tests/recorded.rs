@@ -1,4 +1,4 @@
-//! What Lambda was seen to answer: recordings of AWS that LocalStack's tests carry.
+//! Answers of Lambda that were recorded on AWS, from LocalStack's tests.
 
 use super::*;
 
@@ -83,7 +83,7 @@ fn what_a_function_cannot_be_is_refused_in_the_words_of_aws() {
         (Method::POST, FUNCTIONS, with("Layers", layers(6)), 400, "Cannot reference more than 5 layers."),
         (Method::POST, FUNCTIONS, with("Layers", json!([layer(1, 1), layer(1, 2)])), 400, "Two different versions of"),
         (Method::GET, "/2015-03-31/functions?Marker=nonsense", Value::Null, 400, "Invalid Marker"),
-        (Method::PUT, CONFIGURATION, queue, 400, "DeadLetterConfig is not supported by the local engine"),
+        (Method::PUT, CONFIGURATION, queue, 400, "DeadLetterConfig is not supported by the built-in emulator"),
         (
             Method::PUT,
             "/2017-10-31/functions/gone/concurrency",
@@ -144,7 +144,7 @@ fn what_an_alias_cannot_be_is_refused_in_the_words_of_aws() {
         ),
         (Method::POST, ALIASES, alias("1", json!({ "9": 0.5 })), 404, &format!("Function not found: {ARN}:9")),
         (Method::POST, ALIASES, json!({ "Name": "2024", "FunctionVersion": "1" }), 400, number),
-        (Method::PUT, EVENTS, queue, 400, "DestinationConfig is not supported by the local engine"),
+        (Method::PUT, EVENTS, queue, 400, "DestinationConfig is not supported by the built-in emulator"),
         (
             Method::PUT,
             &format!("{EVENTS}?Qualifier=gone"),

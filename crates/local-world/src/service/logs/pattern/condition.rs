@@ -71,7 +71,7 @@ impl Condition {
         }
     }
 
-    /// What is not there meets no comparison, `!=` neither.
+    /// A field that is missing meets no comparison, not even `!=`.
     pub fn holds<'v>(&self, find: &dyn Fn(&[Step]) -> Option<Cow<'v, Value>>) -> bool {
         match self {
             Condition::All(all) => all.iter().all(|one| one.holds(find)),

@@ -1,4 +1,4 @@
-//! What completes an upload, and whether it may.
+//! The completion of an upload, and whether it is allowed.
 
 use md5::{Digest, Md5};
 
@@ -11,7 +11,7 @@ use crate::service::s3::{error, refusal};
 /// The smallest size, in bytes, of every part but the last.
 pub(super) const MIN_PART_BYTES: u64 = 5 * 1024 * 1024;
 
-/// What completes an upload.
+/// The completion of an upload.
 #[derive(Debug, Clone)]
 pub struct Completion {
     /// The parts to join, in their order.

@@ -106,7 +106,7 @@ fn what_cannot_be_made_is_refused_with_a_reason() {
         (
             json!({ "HttpEndpointDestinationConfiguration": { "EndpointConfiguration": { "Url": "https://x" },
                 "S3Configuration": minimal() } }),
-            "InvalidArgumentException: HttpEndpointDestinationConfiguration is not supported by the local engine",
+            "InvalidArgumentException: HttpEndpointDestinationConfiguration is not supported by the built-in emulator",
         ),
     ];
     for (members, expected) in table {

@@ -1,4 +1,4 @@
-//! What every delivery stream does: both receive everything, and nothing is lost or comes twice.
+//! Every delivery stream receives everything, and nothing is lost or delivered twice.
 
 use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};

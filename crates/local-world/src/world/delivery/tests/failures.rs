@@ -1,4 +1,4 @@
-//! What goes wrong on the way, and where it is said.
+//! Failures on the way of a record, and where they are told.
 
 use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub fn logged(stage: &mut Stage, name: &str) {
     );
 }
 
-/// What the delivery stream's log says.
+/// The messages in the delivery stream's log.
 pub fn said(stage: &mut Stage, name: &str) -> Vec<Value> {
     let input = json!({ "logGroupName": format!("/aws/kinesisfirehose/{name}"), "logStreamName": "DestinationDelivery",
         "startFromHead": true });

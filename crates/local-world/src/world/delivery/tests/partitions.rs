@@ -22,7 +22,7 @@ fn partitioned(prefix: &str, processors: &[(&str, &[(&str, &str)])]) -> Value {
     })
 }
 
-/// What is in each object, by the key before the delivery stream's name.
+/// The content of each object, by the part of its key before the delivery stream's name.
 fn by_prefix(stage: &Stage) -> Vec<(String, String)> {
     stage.objects("").into_iter().map(|(key, text)| (key[..key.find("d-1-").unwrap()].to_owned(), text)).collect()
 }

@@ -1,4 +1,4 @@
-//! What the policies of streams, functions and buckets let a delivery stream do, and what not.
+//! The policies of streams, functions and buckets allow or forbid what a delivery stream does.
 
 use http::HeaderMap;
 use serde_json::{Value, json};
