@@ -78,7 +78,7 @@ impl Variables {
     /// With the variables of this process. One that is not UTF-8 is as good as unset.
     pub fn options(&self) -> Result<LoadOptions, Stop> {
         let variables = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        Ok(LoadOptions { env: self.env()?, set: self.set.clone(), variables: variables.collect() })
+        Ok(LoadOptions { env: self.env()?, set: self.set.clone(), variables: variables.collect(), place: None })
     }
 }
 

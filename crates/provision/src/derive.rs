@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::names::{Address, Name, Names};
+use crate::names::{Address, Name, Names, slug};
 use crate::node::{self, Node, NodeOptions};
 use crate::prefix::Place;
 use crate::resource::Resource;
@@ -10,7 +10,7 @@ use crate::resource::bucket_prefix::BucketPrefix;
 use crate::resource::delivery_stream::{self, DeliveryStream};
 use crate::resource::function::{self, Function};
 use crate::resource::log_group::{LogGroup, LogRef};
-use crate::resource::role::{KeyOf, Role, RoleRef, Statement};
+use crate::resource::role::{KeyOf, Role, RoleName, RoleRef, Statement, Trust};
 use crate::section::Section;
 use crate::spec::EachSection;
 use crate::spec::stack::{Entry, Managed, Stack};
@@ -22,12 +22,12 @@ pub fn nodes(stack: &Stack, names: &Names) -> Vec<Box<dyn Node>> {
     let mut entries = Entries(vec![]);
     stack.each_section(&mut entries);
     let Entries(mut nodes) = entries;
-    for (logical, entry) in &stack.functions {
-        nodes.extend(entry.managed().into_iter().flat_map(|entry| of_function(logical, entry, stack, names)));
-    }
-    for (logical, entry) in &stack.deliveries {
-        nodes.extend(entry.managed().into_iter().flat_map(|entry| of_delivery(logical, entry, stack, names)));
-    }
+    let mut derived = Derived { stack, names, roles: BTreeMap::new(), groups: BTreeMap::new(), existing: vec![] };
+    let functions = stack.functions.iter().filter_map(|(logical, entry)| Some((logical, entry.managed()?)));
+    functions.for_each(|(logical, entry)| derived.function(logical, entry));
+    let deliveries = stack.deliveries.iter().filter_map(|(logical, entry)| Some((logical, entry.managed()?)));
+    deliveries.for_each(|(logical, entry)| derived.delivery(logical, entry));
+    nodes.extend(derived.nodes());
     nodes.extend(prefixes(stack));
     nodes
 }
@@ -53,64 +53,108 @@ pub(crate) fn node_of<K: Section + Resource>(key: &str, entry: &Entry<K>) -> Box
     }
 }
 
-/// A function's role and log group.
-fn of_function(logical: &str, entry: &Managed<Function>, stack: &Stack, names: &Names) -> Vec<Box<dyn Node>> {
-    let name = Name::new(Function::KIND, logical, &entry.physical);
-    let statements = statements::of_function(&name, &entry.desired, names);
-    let role = role(&entry.desired.role, "lambda.amazonaws.com", (statements, vec![]), entry, stack, names);
-    let group = function::log_group(&entry.desired.log, &name);
-    let group = log_group(&entry.desired.log, group, Function::KIND, logical, &[], entry);
-    role.into_iter().chain([group]).collect()
+/// The roles and log groups that entries need. There is one of each name, for all entries that give it.
+struct Derived<'s> {
+    stack: &'s Stack,
+    names: &'s Names,
+    roles: BTreeMap<String, (Name, Role, NodeOptions)>,
+    groups: BTreeMap<String, (Name, LogGroup, NodeOptions)>,
+    /// Log groups of others.
+    existing: Vec<Box<dyn Node>>,
 }
 
-/// A delivery stream's role and, where it logs, its log group.
-fn of_delivery(logical: &str, entry: &Managed<DeliveryStream>, stack: &Stack, names: &Names) -> Vec<Box<dyn Node>> {
-    let name = Name::new(DeliveryStream::KIND, logical, &entry.physical);
-    let statements = statements::of_delivery(&name, &entry.desired, stack, names);
-    let keys = statements::keys_of_delivery(&entry.desired, stack, names);
-    let role = role(&entry.desired.role, "firehose.amazonaws.com", (statements, keys), entry, stack, names);
-    let group = entry.desired.log.as_ref().map(|log| {
-        let group = delivery_stream::shape::log_group(log, &name.physical);
-        log_group(log, group, DeliveryStream::KIND, logical, &["DestinationDelivery", "BackupDelivery"], entry)
-    });
-    role.into_iter().chain(group).collect()
-}
+impl Derived<'_> {
+    fn function(&mut self, logical: &str, entry: &Managed<Function>) {
+        let name = Name::new(Function::KIND, logical, &entry.physical);
+        let statements = statements::of_function(&name, &entry.desired, self.names);
+        self.role(&entry.desired.role, "lambda.amazonaws.com", (statements, vec![]), entry);
+        let group = function::log_group(&entry.desired.log, &name);
+        self.log_group(&entry.desired.log, group, (Function::KIND, logical), &[], entry);
+    }
 
-/// None for somebody else's role: it is used unseen, without one call to IAM.
-fn role<T>(
-    role: &RoleRef,
-    service: &'static str,
-    (statements, keys): (Vec<Statement>, Vec<KeyOf>),
-    entry: &Managed<T>,
-    stack: &Stack,
-    names: &Names,
-) -> Option<Box<dyn Node>> {
-    let RoleRef::Derived { logical, user } = role else {
-        return None;
-    };
-    let desired = Role { path: names.role_path(), service, statements, keys, boundary: stack.iam.boundary.clone() };
-    let of = logical.split_once('-').map(|(of, _)| of).unwrap_or_default();
-    let options = options::<T, Role>(entry, |old| format!("{of}-{old}"));
-    Some(node::managed(Name::new(Role::KIND, logical, names.role_name(user)), desired, options))
-}
-
-fn log_group<T>(
-    log: &LogRef,
-    physical: String,
-    of: &str,
-    logical: &str,
-    streams: &[&str],
-    entry: &Managed<T>,
-) -> Box<dyn Node> {
-    let name = Name::new(LogGroup::KIND, format!("{of}-{logical}"), physical);
-    match log {
-        LogRef::Existing(_) => node::existing::<LogGroup>(name),
-        LogRef::Derived { retention_days } => {
-            let streams = streams.iter().map(|stream| stream.to_string()).collect();
-            let desired = LogGroup { retention_days: *retention_days, streams };
-            node::managed(name, desired, options::<T, LogGroup>(entry, |old| format!("{of}-{old}")))
+    fn delivery(&mut self, logical: &str, entry: &Managed<DeliveryStream>) {
+        const FIREHOSE: &str = "firehose.amazonaws.com";
+        let delivery = &entry.desired;
+        let name = Name::new(DeliveryStream::KIND, logical, &entry.physical);
+        let needs = statements::of_delivery(&name, delivery, self.stack, self.names);
+        let reads = statements::of_reader(&name, delivery, self.stack, self.names);
+        if delivery.source.is_some() {
+            self.role(delivery.source_role.as_ref().unwrap_or(&delivery.role), FIREHOSE, reads, entry);
+        }
+        self.role(&delivery.role, FIREHOSE, needs, entry);
+        if let Some(log) = &delivery.log {
+            let group = delivery_stream::shape::log_group(&log.group, &name.physical);
+            let streams = [&log.stream, &log.backup_stream];
+            self.log_group(&log.group, group, (DeliveryStream::KIND, logical), &streams, entry);
         }
     }
+
+    /// Nothing for somebody else's role: it is used unseen, without one call to IAM.
+    fn role<T>(
+        &mut self,
+        role: &RoleRef,
+        service: &'static str,
+        (statements, keys): (Vec<Statement>, Vec<KeyOf>),
+        entry: &Managed<T>,
+    ) {
+        let RoleRef::Derived(role) = role else { return };
+        let physical = role.physical(self.names);
+        let of = role.logical.split_once('-').map(|(of, _)| of.to_owned()).unwrap_or_default();
+        let mut options = options::<T, Role>(entry, |old| format!("{of}-{old}"));
+        options.moved_from = options.moved_from.filter(|_| matches!(role.name, RoleName::Of(_)));
+        let (_, desired, all) = self.roles.entry(physical.clone()).or_insert_with(|| {
+            let trust = Trust { services: vec![], conditions: role.conditions.clone() };
+            let boundary = self.stack.iam.boundary.clone();
+            let path = self.names.role_path();
+            let desired = Role { path, trust, statements: vec![], keys: vec![], boundary };
+            (Name::new(Role::KIND, &role.logical, physical), desired, options.clone())
+        });
+        desired.trust.services.push(service);
+        desired.trust.services.sort();
+        desired.trust.services.dedup();
+        desired.statements.extend(statements);
+        desired.keys.extend(keys);
+        share(all, &options);
+    }
+
+    fn log_group<T>(
+        &mut self,
+        log: &LogRef,
+        physical: String,
+        (of, logical): (&str, &str),
+        streams: &[&String],
+        entry: &Managed<T>,
+    ) {
+        let address = |own: &str| Name::new(LogGroup::KIND, own, &physical);
+        match log {
+            LogRef::Existing(_) => {
+                self.existing.push(node::existing::<LogGroup>(address(&format!("{of}-{logical}"))));
+            }
+            LogRef::Derived { name, retention_days } => {
+                let own = name.as_ref().map_or_else(|| format!("{of}-{logical}"), |name| slug(name));
+                let mut options = options::<T, LogGroup>(entry, |old| format!("{of}-{old}"));
+                options.moved_from = options.moved_from.filter(|_| name.is_none());
+                let (_, desired, all) = self.groups.entry(physical.clone()).or_insert_with(|| {
+                    let desired = LogGroup { retention_days: *retention_days, streams: vec![] };
+                    (address(&own), desired, options.clone())
+                });
+                desired.streams.extend(streams.iter().map(|stream| stream.to_string()));
+                share(all, &options);
+            }
+        }
+    }
+
+    fn nodes(self) -> impl Iterator<Item = Box<dyn Node>> {
+        let roles = self.roles.into_values().map(|(name, desired, options)| node::managed(name, desired, options));
+        let groups = self.groups.into_values().map(|(name, desired, options)| node::managed(name, desired, options));
+        roles.chain(groups).chain(self.existing)
+    }
+}
+
+/// What several entries share has the tags that they have in common, and is protected if one of them is.
+fn share(all: &mut NodeOptions, one: &NodeOptions) {
+    all.tags.retain(|key, value| one.tags.get(key) == Some(value));
+    all.protect |= one.protect;
 }
 
 /// The places that deliveries write to, each once, in buckets that are not somebody else's. Without markers too: what is

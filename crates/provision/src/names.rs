@@ -211,6 +211,12 @@ pub fn shorten(name: &str, limit: usize) -> String {
     format!("{}-{}", &name[..keep], hash(name))
 }
 
+/// A logical name made from a name on AWS: letters, digits, `_` and `-`.
+pub fn slug(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    name.chars().map(plain).collect::<String>().trim_matches('-').to_owned()
+}
+
 /// Eight hexadecimal digits of the text's SHA-256.
 pub fn hash(text: &str) -> String {
     hex::encode(&Sha256::digest(text.as_bytes())[..4])

@@ -16,6 +16,14 @@ pub fn literal(prefix: &str) -> &str {
     prefix.split("!{").next().unwrap_or(prefix)
 }
 
+/// What Firehose writes under where there is no prefix. <https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html>
+const NO_PREFIX: &str = "!{timestamp:yyyy/MM/dd/HH}/";
+
+/// The prefix that the objects of a delivery stream with this one have: not the whole bucket where there is none.
+pub fn of_objects(prefix: &str) -> &str {
+    if prefix.is_empty() { NO_PREFIX } else { prefix }
+}
+
 pub fn has_expressions(prefix: &str) -> bool {
     prefix.contains("!{")
 }

@@ -16,7 +16,7 @@ pub use references::Ref;
 pub(crate) use references::References;
 pub(crate) use tags::written as written_tags;
 
-use crate::names::{Address, Names};
+use crate::names::{Address, Names, shorten};
 use crate::yaml::shape::{At, Record, Scalar, Shape};
 
 /// A kind whose entries people write into a section of the spec. The value itself is what is wanted of one.
@@ -34,6 +34,10 @@ pub(crate) trait Section: Clone + 'static {
     /// Has it a name of its own in each environment? Only a bucket has not.
     const NAMED_BY_ENVIRONMENT: bool = true;
 
+    /// The name of one that the spec gives none, before the environment's rule.
+    fn generated_name(lower: &mut Lower, key: &str) -> String {
+        shorten(&format!("{}-{key}", lower.stack), Self::NAME_MAX)
+    }
     /// AWS's further rules for a name that fits the pattern.
     fn check_name(_name: &str) -> Result<(), &'static str> {
         Ok(())

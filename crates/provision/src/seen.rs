@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use crate::claims::{Claim, owner};
 use crate::names::{Name, Names};
-use crate::prefix::{self, Place};
+use crate::prefix::{Place, of_objects, overlap};
 
 /// Cheap to clone: clones share it.
 #[derive(Debug, Clone, Default)]
@@ -61,9 +61,10 @@ impl Seen {
         let Some(claims) = self.claims(&place.bucket).get().cloned() else { return vec![] };
         let others = claims.iter().filter(|claim| claim.owner != owner(names));
         let met = others.filter_map(|claim| {
-            let other = claim.place.as_ref().filter(|other| prefix::overlap(&other.prefix, &place.prefix))?;
-            let whose = claim.told(names);
-            Some(format!("{} overlaps {} of delivery stream {} ({whose})", place.prefix, other.prefix, other.delivery))
+            let (other, whose) = (claim.place.as_ref()?, claim.told(names));
+            let (mine, theirs) = (of_objects(&place.prefix), of_objects(&other.prefix));
+            let text = || format!("{mine} overlaps {theirs} of delivery stream {} ({whose})", other.delivery);
+            overlap(mine, theirs).then(text)
         });
         met.collect()
     }

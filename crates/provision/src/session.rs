@@ -90,6 +90,7 @@ pub async fn open_loaded(
     let wanted = stack.target.clone();
     let (cx, place) =
         reach(&target.cloud, wanted.region.as_deref(), wanted.account.as_deref(), &work_dir, names, events).await?;
+    let stack = stack.at(&cx.names.account, &cx.names.region)?;
     session(cx, place, Some(stack), work_dir, options).await
 }
 
@@ -102,6 +103,7 @@ pub async fn open_serving(
     options: Options,
 ) -> Result<Session, Stop> {
     let region = cloud::chosen_region(region, stack.target.region.as_deref())?.unwrap_or("us-east-1").to_owned();
+    let stack = stack.at(&serving.account, &region)?;
     let sdk = cloud::local_port(&serving.url, &region);
     let cx = Cx::new(sdk, names_of(&stack, serving.account, region));
     session(cx, Place::Serving(serving.url), Some(stack), work_dir, options).await

@@ -4,9 +4,11 @@
 //! Each step reports what it finds and goes on, so that one run names all mistakes.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 mod find;
 mod grammar;
@@ -28,6 +30,7 @@ use crate::secret::{Secrets, is_secret_name};
 use crate::section::words::VariableName;
 use crate::yaml::diagnostic::Mistake;
 use crate::yaml::shape::{At, Shape};
+use crate::yaml::tree::Node;
 use crate::yaml::{interpolate, tree};
 use stack::Stack;
 
@@ -43,6 +46,52 @@ pub struct LoadOptions {
     pub set: Vec<(String, String)>,
     /// The environment of the process.
     pub variables: BTreeMap<String, String>,
+    /// `${account}` and `${region}`, where they are known.
+    pub place: Option<Place>,
+}
+
+/// Where a stack is: what `${account}` and `${region}` stand for, and what names of buckets are made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub account: String,
+    pub region: String,
+}
+
+impl Place {
+    /// Stands for the place while it is not known, as far as `target` in the spec does not say it: names made of it are as long as
+    /// real ones.
+    fn assumed(spec: &Node) -> Place {
+        let written = |key| interpolate::scalar(spec, &["target", key]).filter(|text| !text.contains("${"));
+        let or = |key, assumed: &str| written(key).unwrap_or(assumed).to_owned();
+        Place { account: or("account", "000000000000"), region: or("region", "us-east-1") }
+    }
+}
+
+/// A spec that was read before its place was known, to be read again.
+#[derive(Clone)]
+pub struct Unplaced {
+    path: PathBuf,
+    text: String,
+    options: LoadOptions,
+}
+
+/// The variables may be secret.
+impl fmt::Debug for Unplaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())
+    }
+}
+
+impl Stack {
+    /// The stack in this account and region.
+    ///
+    /// # Errors
+    /// As [`load`]: a name may be too long with this region in it.
+    pub fn at(self, account: &str, region: &str) -> Result<Stack, Diagnostics> {
+        let Some(Unplaced { path, text, options }) = self.unplaced.as_deref().cloned() else { return Ok(self) };
+        let place = Place { account: account.to_owned(), region: region.to_owned() };
+        Ok(read(&path, &text, &LoadOptions { place: Some(place), ..options })?.stack)
+    }
 }
 
 /// A spec without mistakes, and what may surprise in it.
@@ -105,10 +154,13 @@ fn understand(
     secrets: &mut Secrets,
 ) -> Option<Stack> {
     let mut tree = tree::parse(text, mistakes).map_err(|mistake| mistakes.push(mistake)).ok()?;
+    let place = options.place.clone().unwrap_or_else(|| Place::assumed(&tree));
     let lookup = |name: &str| {
         let set = || options.set.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         match name {
             "env" => options.env.clone(),
+            "account" => set().or_else(|| Some(place.account.clone())),
+            "region" => set().or_else(|| Some(place.region.clone())),
             name => set().or_else(|| options.variables.get(name).cloned()),
         }
     };
@@ -132,5 +184,11 @@ fn understand(
             mistakes.push(mistake.expected("the name of a variable").nearest(name, known()));
         }
     }
-    lower::lower(path, &spec, options.env.as_deref(), mistakes)
+    let asks_for_place = ["account", "region"].iter().any(|name| used.contains(name));
+    let (mut stack, names_by_place) = lower::lower(path, &spec, options.env.as_deref(), &place, mistakes)?;
+    if options.place.is_none() && (asks_for_place || names_by_place) {
+        let unplaced = Unplaced { path: path.to_owned(), text: text.to_owned(), options: options.clone() };
+        stack.unplaced = Some(Arc::new(unplaced));
+    }
+    Some(stack)
 }

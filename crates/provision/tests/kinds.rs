@@ -13,11 +13,11 @@ use provision::resource::Gone;
 use provision::resource::Resource;
 use provision::resource::bucket::Bucket;
 use provision::resource::bucket_prefix::BucketPrefix;
-use provision::resource::delivery_stream::{Buffer, Compression, DeliveryStream, Processors, Ref, Transform};
-use provision::resource::function::{Architecture, Code, Function};
+use provision::resource::delivery_stream::{Buffer, Compression, DeliveryStream, ErrorLog, Processors, Ref, Transform};
+use provision::resource::function::{Architecture, Code, Function, LogFormat};
 use provision::resource::log_group::LogGroup;
 use provision::resource::log_group::LogRef;
-use provision::resource::role::{Role, RoleRef, Statement};
+use provision::resource::role::{Role, RoleRef, Statement, Trust};
 use provision::resource::stream::{Mode, Stream};
 use provision::seen::Seen;
 
@@ -125,7 +125,7 @@ async fn a_log_group_changes_its_retention_and_gains_streams() {
 
 fn role(path: String, action: &str) -> Role {
     let statements = vec![Statement::allow(&[action], vec!["*".into()])];
-    Role { path, service: "lambda.amazonaws.com", statements, keys: vec![], boundary: None }
+    Role { path, trust: Trust::of("lambda.amazonaws.com"), statements, keys: vec![], boundary: None }
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,7 +135,7 @@ async fn a_role_changes_its_policy_trust_and_boundary() {
     let versions = vec![
         role(path.clone(), "s3:GetObject"),
         role(path.clone(), "s3:PutObject"),
-        Role { service: "firehose.amazonaws.com", ..role(path.clone(), "s3:PutObject") },
+        Role { trust: Trust::of("firehose.amazonaws.com"), ..role(path.clone(), "s3:PutObject") },
         Role { boundary: Some("arn:aws:iam::000000000000:policy/edge".into()), ..role(path.clone(), "s3:PutObject") },
         Role { statements: vec![], ..role(path.clone(), "s3:PutObject") },
     ];
@@ -286,7 +286,8 @@ fn function(folder: &std::path::Path) -> Function {
         publish: false,
         allow: vec![],
         role: RoleRef::of_function("square", "test-delivery2"),
-        log: LogRef::Derived { retention_days: None },
+        log: LogRef::DEFAULT,
+        log_format: LogFormat::Text,
     }
 }
 
@@ -294,7 +295,7 @@ async fn make_role(cx: &Cx, role: &RoleRef, service: &'static str) {
     let (address, arn) = (role.address().expect("it is ours"), role.arn(&cx.names));
     let physical = arn.rsplit('/').next().unwrap_or_default().to_owned();
     let statements = vec![Statement::allow(&["*"], vec!["*".into()])];
-    let role = Role { path: cx.names.role_path(), service, statements, keys: vec![], boundary: None };
+    let role = Role { path: cx.names.role_path(), trust: Trust::of(service), statements, keys: vec![], boundary: None };
     make(cx, &Name { address, physical }, role).await;
 }
 
@@ -346,6 +347,8 @@ fn delivery() -> DeliveryStream {
         backup: None,
         log: None,
         role: RoleRef::of_delivery("raw", "test-delivery1"),
+        source_role: None,
+        source_encryption: None,
     }
 }
 
@@ -369,7 +372,7 @@ async fn a_delivery_stream_changes_and_takes_back_everything_but_its_source() {
         DeliveryStream { compression: Compression::Gzip, file_extension: ".json.gz".into(), ..delivery() },
         DeliveryStream { time_zone: "Europe/Berlin".into(), ..delivery() },
         DeliveryStream { encryption: Some("arn:aws:kms:eu-west-1:000000000000:key/k".into()), ..delivery() },
-        DeliveryStream { log: Some(LogRef::Derived { retention_days: None }), ..delivery() },
+        DeliveryStream { log: Some(ErrorLog::of(LogRef::DEFAULT, "test-delivery1")), ..delivery() },
         DeliveryStream { transform: Some(transform(3)), ..delivery() },
         DeliveryStream { transform: Some(transform(0)), ..delivery() },
         DeliveryStream { transform: Some(transform(0)), processors: lines, ..delivery() },

@@ -5,6 +5,7 @@ mod calls;
 mod changes;
 mod cli;
 mod common;
+mod configurations;
 mod conformance;
 mod consent;
 mod denied;

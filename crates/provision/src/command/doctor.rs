@@ -71,6 +71,12 @@ async fn away(args: &DoctorArgs, stack: &Stack, events: &Events, findings: &mut 
     findings.tell([account::credentials(&sdk, &caller, here).await]);
     let Ok(caller) = caller else { return };
     findings.tell([account::account(&caller, stack.target.account.as_deref()), account::clock(here, calls.now())]);
+    let stack = match stack.clone().at(&caller.account, &region) {
+        Ok(stack) => &{ stack },
+        Err(wrong) => {
+            return findings.tell([Check::failed("spec", wrong.to_string(), "correct the spec".to_owned())]);
+        }
+    };
     let names = Names {
         stack: stack.name.clone(),
         env: stack.env.clone(),

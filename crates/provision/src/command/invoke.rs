@@ -110,10 +110,12 @@ pub fn offline(
 ) -> Result<(Stack, Cx), Stop> {
     let (stack, work_dir) = session::load(spec, variables, events)?;
     let region = cloud::chosen_region(region, stack.target.region.as_deref())?.unwrap_or("us-east-1").to_owned();
+    let account = stack.target.account.clone().unwrap_or(Settings::default().account);
+    let stack = stack.at(&account, &region)?;
     let names = Names {
         stack: stack.name.clone(),
         env: stack.env.clone(),
-        account: stack.target.account.clone().unwrap_or(Settings::default().account),
+        account,
         region,
         tag_prefix: stack.tag_prefix.clone(),
         iam_path: stack.iam.path.clone(),

@@ -61,7 +61,8 @@ pub fn run(args: PermissionsArgs) -> Result<(String, Exit), Stop> {
     if let Some(who) = &args.trust {
         return Ok((trust(who, &args, &names)?, Exit::Done));
     }
-    let subjects: Vec<Subject> = stack.map_or_else(|| any_stack(&names), |stack| of_stack(&stack, &names));
+    let stack = stack.map(|stack| stack.at(&subject::as_name(&names.account), &subject::as_name(&names.region)));
+    let subjects: Vec<Subject> = stack.transpose()?.map_or_else(|| any_stack(&names), |stack| of_stack(&stack, &names));
     let needs = needs(&subjects, &names, args.purpose);
     let policies = policies(&statements(&needs));
     let text = match (args.format, policies.as_slice()) {

@@ -288,7 +288,7 @@ fn verified(one: &Tested<'_>, account: &Account, found: &Found) -> Verified {
 /// AWS reports why it could not deliver only in the log of the delivery stream, which must be turned on.
 fn hint(one: &Tested<'_>) -> String {
     match &one.delivery.log {
-        Some(log) => format!("Firehose logs the reason to log group {}", log_group(log, one.name)),
+        Some(log) => format!("Firehose logs the reason to log group {}", log_group(&log.group, one.name)),
         None => format!(
             "add `logs: true` to delivery {} and run `up` and `verify` again; Firehose then logs the reason",
             one.logical

@@ -32,16 +32,16 @@ pub fn of_function(name: &Name, function: &Function, names: &Names) -> Vec<State
     all
 }
 
-pub fn of_delivery(name: &Name, delivery: &DeliveryStream, stack: &Stack, names: &Names) -> Vec<Statement> {
+/// The statements of the role that a delivery stream runs as, and what it writes to that may be encrypted with a key that the spec
+/// does not name: AWS is asked when the role is looked at.
+pub fn of_delivery(
+    name: &Name,
+    delivery: &DeliveryStream,
+    stack: &Stack,
+    names: &Names,
+) -> (Vec<Statement>, Vec<KeyOf>) {
     let shape = delivery.shape(name, names);
-    let mut all = Vec::new();
-    if let Some((stream, _)) = &shape.source {
-        let actions =
-            ["kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"];
-        all.push(Statement::allow(&actions, vec![stream.clone()]));
-    }
-    all.extend(delivery.source.as_ref().and_then(|source| source_key(source, stack, names)));
-    all.extend(objects(&shape));
+    let mut all = objects(&shape);
     if let Some(function) = shape.processors.get(LAMBDA).and_then(|parameters| parameters.get("LambdaArn")) {
         let actions = ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"];
         all.push(Statement::allow(&actions, vec![function.clone()]));
@@ -51,13 +51,21 @@ pub fn of_delivery(name: &Name, delivery: &DeliveryStream, stack: &Stack, names:
         all.push(Statement::allow(&["logs:PutLogEvents"], logs.into_iter().collect()));
     }
     all.extend(shape.destinations().filter_map(|place| object_key(place, names)));
-    all
+    (all, keys_of_buckets(delivery, stack))
 }
 
-/// Whose encryption the spec does not say: AWS is asked when the role is looked at.
-pub fn keys_of_delivery(delivery: &DeliveryStream, stack: &Stack, names: &Names) -> Vec<KeyOf> {
-    let source = delivery.source.as_ref().filter(|source| !source.managed);
-    let source = source.map(|source| KeyOf::Stream(source.arn(|name| names.stream_arn(name))));
+/// The same of the role that reads the stream: none for direct put.
+pub fn of_reader(name: &Name, delivery: &DeliveryStream, stack: &Stack, names: &Names) -> (Vec<Statement>, Vec<KeyOf>) {
+    let (Some((stream, _)), Some(source)) = (delivery.shape(name, names).source, &delivery.source) else {
+        return (vec![], vec![]);
+    };
+    let actions = ["kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"];
+    let mut all = vec![Statement::allow(&actions, vec![stream.clone()])];
+    all.extend(source_key(source, stack, names));
+    (all, (!source.managed).then_some(KeyOf::Stream(stream)).into_iter().collect())
+}
+
+fn keys_of_buckets(delivery: &DeliveryStream, stack: &Stack) -> Vec<KeyOf> {
     let found = |bucket: &&Ref| stack.bucket(&bucket.logical).is_none_or(|bucket| !bucket.create);
     let written = [(&delivery.bucket, delivery.encryption.is_none())];
     let backup = delivery.backup.as_ref().map(|backup| (&backup.bucket, backup.encryption.is_none()));
@@ -67,7 +75,7 @@ pub fn keys_of_delivery(delivery: &DeliveryStream, stack: &Stack, names: &Names)
         .filter(|(bucket, by_default)| *by_default && found(bucket))
         .map(|(bucket, _)| shape::last(&bucket.id))
         .collect();
-    source.into_iter().chain(buckets.into_iter().map(KeyOf::Bucket)).collect()
+    buckets.into_iter().map(KeyOf::Bucket).collect()
 }
 
 /// Buckets whole, objects only under the prefixes' fixed beginnings.

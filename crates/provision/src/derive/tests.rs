@@ -4,8 +4,8 @@ use super::*;
 use crate::cloud::tests::names;
 use crate::names::Tags;
 use crate::resource::bucket::Bucket;
-use crate::resource::delivery_stream::{Backup, Buffer, Compression, Processors, Transform};
-use crate::resource::function::{Architecture, Code};
+use crate::resource::delivery_stream::{Backup, Buffer, Compression, ErrorLog, Processors, Transform};
+use crate::resource::function::{Architecture, Code, LogFormat};
 use crate::resource::stream::{Mode, Stream};
 use crate::section::Ref;
 use crate::spec::stack::{Iam, Target};
@@ -37,6 +37,8 @@ fn delivery(key: &str, transform: Option<Transform>) -> DeliveryStream {
         backup: None,
         log: None,
         role: RoleRef::of_delivery(key, key),
+        source_role: None,
+        source_encryption: None,
     }
 }
 
@@ -57,7 +59,8 @@ fn square() -> Function {
         publish: false,
         allow: vec![],
         role: RoleRef::of_function("square", "test-delivery2"),
-        log: LogRef::Derived { retention_days: None },
+        log: LogRef::DEFAULT,
+        log_format: LogFormat::Text,
     }
 }
 
@@ -84,6 +87,7 @@ fn experiment() -> Stack {
         tags: Tags::new(),
         tag_prefix: "provision".into(),
         iam: Iam { path: "/".into(), boundary: None },
+        unplaced: None,
         streams: BTreeMap::from([("events".into(), managed("kinesis-test", stream))]),
         buckets: BTreeMap::from([("lake".into(), managed("eq-sanhe-for-everything", bucket))]),
         functions: BTreeMap::from([("square".into(), managed("test-delivery2", square()))]),
@@ -114,10 +118,10 @@ fn the_experiments_stack_is_two_deliveries_on_one_stream_and_all_they_need() {
             "function.square test-delivery2 <- role.function-square",
             "delivery.processed test-delivery2 <- bucket.lake function.square prefix.processed-bad prefix.processed-good role.delivery-processed stream.events",
             "delivery.raw test-delivery1 <- bucket.lake prefix.raw-bad prefix.raw-good role.delivery-raw stream.events",
-            "role.function-square lambda-test-delivery2-us-east-1 <- ",
-            "log_group.function-square /aws/lambda/test-delivery2 <- ",
             "role.delivery-processed firehose-processed-us-east-1 <- ",
             "role.delivery-raw firehose-raw-us-east-1 <- ",
+            "role.function-square lambda-test-delivery2-us-east-1 <- ",
+            "log_group.function-square /aws/lambda/test-delivery2 <- ",
             "prefix.processed-bad eq-sanhe-for-everything/data/kinesis-test/processed/bad/ by test-delivery2 <- bucket.lake",
             "prefix.processed-good eq-sanhe-for-everything/data/kinesis-test/processed/good/ by test-delivery2 <- bucket.lake",
             "prefix.raw-bad eq-sanhe-for-everything/data/kinesis-test/raw/bad/ by test-delivery1 <- bucket.lake",
@@ -134,7 +138,7 @@ fn what_is_somebody_elses_is_read_or_left_alone() {
     raw.role = RoleRef::Existing("their-role".into());
     raw.source = Some(Ref { managed: false, ..of("events", "theirs") });
     raw.bucket.managed = false;
-    raw.log = Some(LogRef::Existing("their-group".into()));
+    raw.log = Some(ErrorLog::of(LogRef::Existing("their-group".into()), "raw"));
     stack.deliveries = BTreeMap::from([("raw".into(), managed("test-delivery1", raw))]);
     stack.functions.clear();
     assert_eq!(
@@ -157,7 +161,7 @@ fn a_delivery_may_do_what_it_needs_and_only_there() {
     let mut processed = delivery("processed", Some(transform()));
     processed.good = "data/year=!{timestamp:yyyy}/".into();
     processed.encryption = Some("arn:aws:kms:us-east-1:111122223333:key/k".into());
-    processed.log = Some(LogRef::Derived { retention_days: None });
+    processed.log = Some(ErrorLog::of(LogRef::DEFAULT, "test-delivery2"));
     processed.backup = Some(Backup {
         bucket: of("lake", "eq-sanhe-for-everything"),
         prefix: "backup/".into(),
@@ -167,9 +171,11 @@ fn a_delivery_may_do_what_it_needs_and_only_there() {
         encryption: None,
     });
     let name = Name::new("delivery", "processed", "test-delivery2");
-    let statements = statements::of_delivery(&name, &processed, &stack, &names());
-    let told: Vec<String> = statements
+    let reads = statements::of_reader(&name, &processed, &stack, &names()).0;
+    let writes = statements::of_delivery(&name, &processed, &stack, &names()).0;
+    let told: Vec<String> = reads
         .iter()
+        .chain(&writes)
         .map(|s| {
             let condition = s.condition.as_ref().map(|c| format!(" if {c}")).unwrap_or_default();
             format!("{} on {}{condition}", s.action.join(" "), s.resource.join(" "))

@@ -7,8 +7,10 @@ use crate::derive::{self, statements};
 use crate::names::{Name, Names};
 use crate::plan::Wants;
 use crate::prefix::{self, Place, literal};
-use crate::resource::delivery_stream::DeliveryStream;
+use crate::resource::Resource;
+use crate::resource::delivery_stream::{DeliveryStream, ErrorLog, SourceEncryption};
 use crate::resource::function::{Code, Function};
+use crate::resource::log_group::LogRef;
 use crate::resource::role::{KeyOf, RoleRef};
 use crate::spec::stack::{Entry, Stack};
 
@@ -125,7 +127,7 @@ fn of_function(physical: &str, function: &Function, names: &Names) -> Vec<Subjec
 
 fn passed(kind: &'static str, role: &RoleRef, names: &Names) -> Subject {
     let arn = match role {
-        RoleRef::Derived { .. } => names.role_arn(&names.role_path(), "*"),
+        RoleRef::Derived(_) => names.role_arn(&names.role_path(), "*"),
         RoleRef::Existing(_) => role.arn(names),
     };
     Subject::new(kind, &[("arn", &arn)])
@@ -133,7 +135,8 @@ fn passed(kind: &'static str, role: &RoleRef, names: &Names) -> Subject {
 
 /// Adds what `verify` does with it.
 fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: &Names) -> Vec<Subject> {
-    let mut all = vec![passed("role_of_delivery", &delivery.role, names)];
+    let roles = [Some(&delivery.role), delivery.source_role.as_ref()].into_iter().flatten();
+    let mut all: Vec<Subject> = roles.map(|role| passed("role_of_delivery", role, names)).collect();
     all.push(match &delivery.source {
         Some(source) => Subject::new("fed", &[("arn", &source.arn(|stream| names.stream_arn(stream)))]),
         None => Subject::new("direct_put", &[("name", physical)]),
@@ -142,11 +145,25 @@ fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: 
     for prefix in [Some(&delivery.good), delivery.bad.as_ref()].into_iter().flatten() {
         all.push(Subject::new("delivered", &[("bucket", bucket), ("prefix", literal(prefix))]));
     }
-    if matches!(delivery.role, RoleRef::Derived { .. }) {
-        all.extend(statements::keys_of_delivery(delivery, stack, names).iter().map(|of| match of {
-            KeyOf::Stream(arn) => Subject::new("key_of_stream", &[("arn", arn)]),
-            KeyOf::Bucket(bucket) => Subject::new("key_of_bucket", &[("bucket", bucket)]),
-        }));
+    let name = Name::new(DeliveryStream::KIND, "", physical);
+    let reader = delivery.source_role.as_ref().unwrap_or(&delivery.role);
+    let keys = [
+        (&delivery.role, statements::of_delivery(&name, delivery, stack, names).1),
+        (reader, statements::of_reader(&name, delivery, stack, names).1),
+    ];
+    let keys = keys.iter().filter(|(role, _)| matches!(role, RoleRef::Derived(_))).flat_map(|(_, keys)| keys);
+    all.extend(keys.map(|of| match of {
+        KeyOf::Stream(arn) => Subject::new("key_of_stream", &[("arn", arn)]),
+        KeyOf::Bucket(bucket) => Subject::new("key_of_bucket", &[("bucket", bucket)]),
+    }));
+    if let Some(ErrorLog { group: LogRef::Existing(group), .. }) = &delivery.log {
+        all.push(Subject::new("error_log", &[("name", group)]));
+    }
+    if let Some(encryption) = &delivery.source_encryption {
+        all.push(Subject::new("encrypted_put", &[("name", physical)]));
+        if let SourceEncryption::Key(arn) = encryption {
+            all.push(Subject::new("source_key", &[("arn", &key_arn(arn, names))]));
+        }
     }
     let keys = [
         ("delivered_key", delivery.encryption.as_ref()),

@@ -167,6 +167,18 @@ pub const ROWS: &[Row] = &[
         DELIVERY,
     ),
     row("delivery", Delete, &["firehose:DeleteDeliveryStream"], DELIVERY),
+    // Log streams in somebody else's group.
+    row("error_log", ReadWanted, &["logs:DescribeLogStreams"], GROUP),
+    row("error_log", Create, &["logs:CreateLogStream"], GROUP),
+    row("error_log", Delete, &["logs:DeleteLogStream"], GROUP),
+    row(
+        "encrypted_put",
+        Update,
+        &["firehose:StartDeliveryStreamEncryption", "firehose:StopDeliveryStreamEncryption"],
+        DELIVERY,
+    ),
+    // https://docs.aws.amazon.com/firehose/latest/dev/encryption.html
+    row("source_key", Create, &["kms:CreateGrant", "kms:DescribeKey"], &["{arn}"]),
     // Whose key objects and records are encrypted with, which the delivery stream's role is allowed to use.
     row("key_of_stream", ReadWanted, &["kinesis:DescribeStreamSummary"], &["{arn}"]),
     row("key_of_bucket", ReadWanted, &["s3:GetEncryptionConfiguration"], BUCKET),
@@ -189,6 +201,6 @@ pub const ROWS: &[Row] = &[
     row("account", Scan, &["iam:GetRole", "iam:GetRolePolicy"], &["iam:role{roles}*"]),
     row("account", Scan, &["kinesis:ListTagsForStream"], &["kinesis:stream/*"]),
     row("account", Scan, &["lambda:ListTags"], &["lambda:function:*"]),
-    row("account", Scan, &["logs:ListTagsForResource"], &["logs:log-group:/aws/*"]),
+    row("account", Scan, &["logs:ListTagsForResource"], &["logs:log-group:*"]),
     row("account", Scan, &["s3:GetBucketTagging", "s3:ListBucket"], &["s3:*"]),
 ];

@@ -20,11 +20,14 @@ use crate::send::{self, found};
 use crate::wait::{self, DELIVERY_STREAM_LIMIT, LAG_LIMIT, Polling};
 
 mod compare;
+mod desired;
+mod error_log;
 mod section;
 pub mod shape;
 mod wire;
 
 pub use crate::section::Ref;
+pub use desired::*;
 pub(crate) use section::DeliveryFields;
 pub use shape::Shape;
 
@@ -32,129 +35,16 @@ const ABSENT: &str = "ResourceNotFoundException";
 const ACTIVE: &str = "ACTIVE";
 const CREATING: &str = "CREATING";
 const DELETING: &str = "DELETING";
+const ENABLING: &str = "ENABLING";
+const DISABLING: &str = "DISABLING";
 /// Firehose could not retire its grant of a KMS key, for example. The delivery stream exists until it is deleted by force.
 /// <https://docs.aws.amazon.com/firehose/latest/APIReference/API_DeleteDeliveryStream.html>
 const DELETING_FAILED: &str = "DELETING_FAILED";
 const FORCED_NEXT: &str = "run the command again; it force-deletes a delivery stream whose deletion failed";
 
-/// Desired. References are to physical names; their logical names stand beside them where they are the spec's own.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DeliveryStream {
-    /// `None`: direct put.
-    pub source: Option<Ref>,
-    pub bucket: Ref,
-    /// Prefix of what was delivered, as written (expressions and all).
-    pub good: String,
-    /// ErrorOutputPrefix. `None` only where `good` has no expressions.
-    pub bad: Option<String>,
-    /// Write marker objects for the two prefixes?
-    pub markers: bool,
-    pub buffer: Buffer,
-    pub compression: Compression,
-    /// With its dot; empty: the compression's own.
-    pub file_extension: String,
-    /// IANA name.
-    pub time_zone: String,
-    /// ARN of a KMS key.
-    pub encryption: Option<String>,
-    pub transform: Option<Transform>,
-    pub processors: Processors,
-    /// Dynamic partitioning, with how long to retry (0 to 7200 s).
-    pub partitioning: Option<Partitioning>,
-    pub backup: Option<Backup>,
-    /// CloudWatch logging of delivery errors.
-    pub log: Option<LogRef>,
-    pub role: RoleRef,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Buffer {
-    /// 1 to 128.
-    pub size_mib: u32,
-    /// 0 to 900.
-    pub interval_s: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    None,
-    Gzip,
-    Zip,
-    Snappy,
-    HadoopSnappy,
-}
-
-/// The Lambda processor, all of whose parameters are always sent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Transform {
-    pub function: Ref,
-    /// Version or alias; `None` is `$LATEST`.
-    pub qualifier: Option<String>,
-    /// 0 to 300.
-    pub retries: u32,
-    /// In hundredths of a MiB, 20 to 300: AWS takes 0.2 to 3 MiB.
-    pub buffer_size_mib_100: u32,
-    /// 0 to 900.
-    pub buffer_interval_s: u32,
-}
-
-/// The processors other than Lambda.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Processors {
-    pub deaggregate: Option<Deaggregate>,
-    /// AppendDelimiterToRecord, with this delimiter.
-    pub delimiter: Option<String>,
-    /// MetadataExtraction: a JQ 1.6 query.
-    pub metadata_query: Option<String>,
-    pub decompress: Option<Decompress>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deaggregate {
-    Json,
-    /// The delimiter itself (it is sent in base64).
-    Delimited(String),
-}
-
-/// Decompression of CloudWatch Logs records (GZIP).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decompress {
-    /// CloudWatchLogProcessing: only the log messages.
-    pub extract_messages: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Partitioning {
-    pub retry_s: u32,
-}
-
-/// Backup of the source records.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Backup {
-    pub bucket: Ref,
-    pub prefix: String,
-    pub bad: Option<String>,
-    pub buffer: Buffer,
-    pub compression: Compression,
-    pub encryption: Option<String>,
-}
-
-impl DeliveryStream {
-    /// The places that it writes to: purpose, bucket and prefix.
-    pub fn places(&self) -> Vec<(&'static str, &Ref, &str)> {
-        let mut places = vec![("good", &self.bucket, self.good.as_str())];
-        places.extend(self.bad.as_deref().map(|bad| ("bad", &self.bucket, bad)));
-        if let Some(backup) = &self.backup {
-            places.push(("backup", &backup.bucket, &backup.prefix));
-            places.extend(backup.bad.as_deref().map(|bad| ("backup-bad", &backup.bucket, bad)));
-        }
-        places
-    }
-}
-
 #[derive(Debug, Clone, PartialEq)]
 pub struct Live {
-    /// As AWS says it: `ACTIVE`, `CREATING`, `CREATING_FAILED`.
+    /// As AWS says it: `ACTIVE`, `CREATING`, `CREATING_FAILED`; or that of its encryption while that changes: `ENABLING`.
     pub status: String,
     /// Why the creation failed, in AWS's words.
     pub failure: Option<String>,
@@ -164,6 +54,10 @@ pub struct Live {
     pub created_s: i64,
     /// `None`: it delivers elsewhere than to S3, and can only be referred to or replaced.
     pub shape: Option<Shape>,
+    /// Log streams in somebody else's log group that it is wanted to log to, and that do not exist.
+    pub missing_log_streams: Vec<String>,
+    /// Why records that are put directly could not be encrypted, in AWS's words.
+    pub encryption_failure: Option<String>,
     name: String,
 }
 
@@ -193,6 +87,7 @@ impl Resource for DeliveryStream {
             self.backup.as_ref().and_then(|backup| backup.bucket.address(Bucket::KIND)),
             function.and_then(|function| function.address(Function::KIND)),
             self.role.address(),
+            self.source_role.as_ref().and_then(RoleRef::address),
         ];
         let mut refs: Vec<Address> = refs.into_iter().flatten().collect();
         refs.dedup();
@@ -208,6 +103,9 @@ impl Resource for DeliveryStream {
 
     fn diff(&self, live: &Live, name: &Name, names: &Names) -> Diff {
         let mut diff = Diff::default();
+        if !live.missing_log_streams.is_empty() {
+            diff.push("log_streams", "missing".into(), live.missing_log_streams.join(", "), None);
+        }
         if let Some(why) = &live.failure {
             let failed = if live.status == DELETING_FAILED { "its deletion failed" } else { "its creation failed" };
             diff.push("status", format!("{}: {why}", live.status), ACTIVE.into(), Some(failed));
@@ -239,6 +137,11 @@ impl Resource for DeliveryStream {
         Ok(describe(cx, name).await?.filter(|live| live.status != DELETING))
     }
 
+    async fn look_further(&self, cx: &Cx, name: &Name, live: &mut Live) -> Result<()> {
+        live.missing_log_streams = error_log::missing(cx, name, &self.log_streams(name, &cx.names)).await?;
+        Ok(())
+    }
+
     async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
         let call = cx.firehose().list_tags_for_delivery_stream().delivery_stream_name(&name.physical).limit(50);
         let carried =
@@ -262,18 +165,30 @@ impl Resource for DeliveryStream {
     }
 
     async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
+        error_log::create(cx, name, &self.log_streams(name, &cx.names)).await?;
         let create = || self.create_call(cx, name, tags);
         let created = create_when_free::<DeliveryStream, _>(cx, name, create, gone(cx, name)).await?;
         settle_created(self, cx, name, tags, created, active(cx, name)).await
     }
 
     async fn update(&self, cx: &Cx, name: &Name, live: &Live, diff: &Diff) -> Result<()> {
+        let before = live.shape.clone();
         let mut live = match diff.has("status") {
             true => active(cx, name).await?,
             false => live.clone(),
         };
-        if self.diff(&live, name, &cx.names).is_empty() {
-            return Ok(());
+        if diff.has("log_streams") {
+            error_log::create(cx, name, &self.log_streams(name, &cx.names)).await?;
+            live.missing_log_streams.clear();
+        }
+        let mut diff = self.diff(&live, name, &cx.names);
+        if diff.has("source_encryption") {
+            self.encrypt(cx, name).await?;
+            live = active(cx, name).await?;
+            diff = self.diff(&live, name, &cx.names);
+        }
+        if diff.changes.iter().all(|change| change.field == "source_encryption") {
+            return self.check(cx, name).await;
         }
         if let Err(error) = self.update_call(cx, name, &live).await {
             if error.code() != Some("ConcurrentModificationException") {
@@ -291,7 +206,8 @@ impl Resource for DeliveryStream {
                 self.update_call(cx, name, &live).await?;
             }
         }
-        self.check(cx, name).await
+        self.check(cx, name).await?;
+        error_log::remove_unused(cx, name, before.as_ref(), Some(&self.shape(name, &cx.names))).await
     }
 
     async fn delete(cx: &Cx, name: &Name, live: &Live) -> Result<Gone> {
@@ -301,7 +217,9 @@ impl Resource for DeliveryStream {
         }
         let call = cx.firehose().delete_delivery_stream().delivery_stream_name(&name.physical);
         let call = call.set_allow_force_delete((live.status == DELETING_FAILED).then_some(true));
-        match send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await? {
+        let deleted = send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await?;
+        error_log::remove_unused(cx, name, live.shape.as_ref(), None).await?;
+        match deleted {
             None => Ok(Gone::Deleted),
             Some(_) if cx.options.wait_until_gone || cx.options.purges() => {
                 gone(cx, name).await.map(|()| Gone::Deleted)
@@ -315,22 +233,58 @@ impl DeliveryStream {
     /// Where it was just deleted: another `up` may have been quicker.
     async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let shape = self.shape(name, &cx.names);
-        let mistake = async || role::mistake(cx, &self.role, "firehose.amazonaws.com").await;
+        let mistake = async || self.mistake(cx).await;
         let call = cx.firehose().create_delivery_stream().delivery_stream_name(&name.physical);
         let call = call.delivery_stream_type(wire::source_type(&shape)).set_tags(Some(wire::tags(tags)));
         let call = call.set_kinesis_stream_source_configuration(wire::source(&shape));
         let call = call.extended_s3_destination_configuration(wire::configuration(&shape));
+        let encryption = shape.source_encryption.as_ref().map(wire::source_encryption);
+        let call = call.set_delivery_stream_encryption_configuration_input(encryption);
         let send = || call.clone().send();
         send::create_doubting(cx, name, format!("creating {name}"), mistake, send).await.map(drop)
     }
 
     async fn update_call(&self, cx: &Cx, name: &Name, live: &Live) -> Result<()> {
         let shape = self.shape(name, &cx.names);
-        let mistake = async || role::mistake(cx, &self.role, "firehose.amazonaws.com").await;
+        let mistake = async || self.mistake(cx).await;
         let call = cx.firehose().update_destination().delivery_stream_name(&name.physical);
         let call = call.current_delivery_stream_version_id(&live.version_id).destination_id(&live.destination_id);
         let call = call.extended_s3_destination_update(wire::update(&shape));
         send::change_doubting(cx, name, format!("updating {name}"), mistake, || call.clone().send()).await
+    }
+
+    /// What is wrong with a role of ours that it runs as or reads with.
+    async fn mistake(&self, cx: &Cx) -> Option<String> {
+        for role in [Some(&self.role), self.source_role.as_ref()].into_iter().flatten() {
+            if let Some(mistake) = role::mistake(cx, role, "firehose.amazonaws.com").await {
+                return Some(mistake);
+            }
+        }
+        None
+    }
+
+    /// Starts or stops the encryption of records that are put directly.
+    async fn encrypt(&self, cx: &Cx, name: &Name) -> Result<()> {
+        let doing = format!("updating the encryption of {name}");
+        match &self.source_encryption {
+            Some(encryption) => {
+                let call = cx.firehose().start_delivery_stream_encryption().delivery_stream_name(&name.physical);
+                let input = wire::source_encryption(encryption);
+                let call = call.delivery_stream_encryption_configuration_input(input);
+                send::change(cx, name, doing, || call.clone().send()).await
+            }
+            None => {
+                let call = cx.firehose().stop_delivery_stream_encryption().delivery_stream_name(&name.physical);
+                send::change(cx, name, doing, || call.clone().send()).await
+            }
+        }
+    }
+
+    /// The log streams that it logs to in somebody else's group. Those in a group of ours come with the group.
+    fn log_streams(&self, name: &Name, names: &Names) -> Vec<(String, String)> {
+        let existing = self.log.as_ref().is_some_and(|log| matches!(log.group, LogRef::Existing(_)));
+        let shape = existing.then(|| self.shape(name, names));
+        shape.iter().flat_map(Shape::destinations).filter_map(|place| place.log.clone()).collect()
     }
 
     /// AWS shows an update some time after it took it, and some never. Reads back until it shows, or names what did not change.
@@ -343,9 +297,11 @@ impl DeliveryStream {
         if shows.await?.is_some() {
             return Ok(());
         }
-        let left = self.diff(&active(cx, name).await?, name, &cx.names).changes;
+        let live = active(cx, name).await?;
+        let left = self.diff(&live, name, &cx.names).changes;
         let left: Vec<String> = left.into_iter().map(|change| change.field).collect();
-        Err(Error::new(format!("updating {name}"), format!("AWS did not apply {}", left.join(", ")))
+        let why = live.encryption_failure.map(|why| format!(": {why}")).unwrap_or_default();
+        Err(Error::new(format!("updating {name}"), format!("AWS did not apply {}{why}", left.join(", ")))
             .hint("run the command again, or replace the delivery stream"))
     }
 }
@@ -371,7 +327,7 @@ async fn active(cx: &Cx, name: &Name) -> Result<Live> {
 async fn created(cx: &Cx, name: &Name) -> Result<Live> {
     wait::until(cx, &format!("{name} to be ACTIVE"), Polling::DELIVERY_STREAM, DELIVERY_STREAM_LIMIT, || async {
         match describe(cx, name).await? {
-            Some(live) if live.status == CREATING => Ok(None),
+            Some(live) if [CREATING, ENABLING, DISABLING].contains(&live.status.as_str()) => Ok(None),
             Some(live) => Ok(Some(live)),
             None => Err(deleted_meanwhile(name)),
         }

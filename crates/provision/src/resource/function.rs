@@ -2,12 +2,11 @@
 //! the newest version.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use aws_facts::lambda::FUNCTION_NAME;
 
 use super::log_group::{LogGroup, LogRef};
-use super::role::{self, Role, RoleRef, Statement};
+use super::role::{self, Role};
 use super::shared::{Created, deleted_meanwhile, settle_created, tag_map};
 use super::{Diff, Field, Gone, Resource, Scanned, by_tags};
 use crate::cloud::Cx;
@@ -17,75 +16,18 @@ use crate::send::{self, found};
 use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
 
 mod config;
+mod desired;
 mod package;
 mod section;
 
 pub use crate::artifact::Architecture;
 pub use config::{Config, Deployed, log_group};
+pub use desired::*;
 pub use package::{Package, Upload};
 
 const ABSENT: &str = "ResourceNotFoundException";
 const CONFLICT: &str = "ResourceConflictException";
 const ACTIVE: &str = "Active";
-
-/// Desired.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Function {
-    pub code: Code,
-    /// `provided.al2023`, `python3.13`, ...
-    pub runtime: String,
-    pub handler: String,
-    pub architecture: Architecture,
-    /// 128 to 10240.
-    pub memory_mib: u32,
-    /// 1 to 900.
-    pub timeout_s: u32,
-    /// 512 to 10240.
-    pub ephemeral_storage_mib: u32,
-    pub description: String,
-    pub environment: BTreeMap<String, String>,
-    /// Layer version ARNs, at most 5.
-    pub layers: Vec<String>,
-    pub vpc: Option<Vpc>,
-    /// Publish a version after each change, and point this alias at it.
-    pub alias: Option<String>,
-    /// Publish a version after each change. Implied by `alias`.
-    pub publish: bool,
-    /// The function's own permissions, besides writing to its log group.
-    pub allow: Vec<Statement>,
-    pub role: RoleRef,
-    pub log: LogRef,
-}
-
-/// Where the code comes from. Paths are absolute.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Code {
-    /// A cargo package, built here. `bin` names the binary where there are several.
-    Crate {
-        path: PathBuf,
-        bin: Option<String>,
-    },
-    Zip {
-        path: PathBuf,
-    },
-    /// A folder, zipped as it is.
-    Dir {
-        path: PathBuf,
-    },
-    S3 {
-        bucket: String,
-        key: String,
-        version: Option<String>,
-    },
-    /// What [`Function::prepare`] made of one of the above.
-    Ready(Package),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vpc {
-    pub subnets: Vec<String>,
-    pub security_groups: Vec<String>,
-}
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Live {

@@ -12,8 +12,6 @@ use crate::send::{self, found};
 
 pub(crate) mod section;
 
-pub(crate) use section::LogFields;
-
 const ABSENT: &str = "ResourceNotFoundException";
 
 /// Desired.
@@ -28,10 +26,28 @@ pub struct LogGroup {
 /// The log group something writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogRef {
-    /// Derived: kept this long (`None`: for ever).
-    Derived { retention_days: Option<u32> },
+    /// Ours.
+    Derived {
+        /// The name on AWS that the spec gives it: entries that give the same one share the group. `None`: the one of its only user.
+        name: Option<String>,
+        /// `None`: kept for ever.
+        retention_days: Option<u32>,
+    },
     /// Somebody else's, by name.
     Existing(String),
+}
+
+impl LogRef {
+    /// The group of one user, kept for ever.
+    pub const DEFAULT: LogRef = LogRef::Derived { name: None, retention_days: None };
+
+    /// The name on AWS; `default` is the one of its only user.
+    pub fn physical(&self, default: impl FnOnce() -> String) -> String {
+        match self {
+            LogRef::Derived { name: None, .. } => default(),
+            LogRef::Derived { name: Some(name), .. } | LogRef::Existing(name) => name.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,16 +98,14 @@ impl Resource for LogGroup {
         said
     }
 
-    /// Ours are named after functions and delivery streams.
+    /// Ours are named after functions and delivery streams, or as a spec says.
     async fn list(cx: &Cx) -> Result<Scanned> {
         let mut names = vec![];
-        for prefix in ["/aws/lambda/", "/aws/kinesisfirehose/"] {
-            let call = cx.logs().describe_log_groups().log_group_name_prefix(prefix);
-            let mut groups = call.into_paginator().items().send();
-            while let Some(group) = groups.next().await {
-                names.extend(group.map_err(|error| Error::aws("listing the log groups", error))?.log_group_name);
-            }
+        let mut groups = cx.logs().describe_log_groups().into_paginator().items().send();
+        while let Some(group) = groups.next().await {
+            names.extend(group.map_err(|error| Error::aws("listing the log groups", error))?.log_group_name);
         }
+        names.retain(|name| may_be_ours(name));
         Ok(by_tags::<LogGroup>(cx, names).await)
     }
 
@@ -153,7 +167,8 @@ impl Resource for LogGroup {
                 }
             }
         }
-        try_join_all(self.missing(live).into_iter().map(|stream| create_log_stream(cx, name, stream))).await?;
+        try_join_all(self.missing(live).into_iter().map(|stream| create_log_stream(cx, name, &name.physical, stream)))
+            .await?;
         Ok(())
     }
 
@@ -162,6 +177,12 @@ impl Resource for LogGroup {
         send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await?;
         Ok(Gone::Deleted)
     }
+}
+
+/// The groups of other AWS services and our records are left out: the tags of each group take a call.
+fn may_be_ours(group: &str) -> bool {
+    let of_our_kinds = ["/aws/lambda/", "/aws/kinesisfirehose/"].iter().any(|prefix| group.starts_with(prefix));
+    of_our_kinds || !["/aws/", "/provision/"].iter().any(|prefix| group.starts_with(prefix))
 }
 
 impl LogGroup {
@@ -193,8 +214,9 @@ async fn log_streams(cx: &Cx, name: &Name) -> Result<Vec<String>> {
     Ok(streams.into_iter().filter_map(|stream| stream.log_stream_name).collect())
 }
 
-async fn create_log_stream(cx: &Cx, name: &Name, stream: &str) -> Result<()> {
-    let call = cx.logs().create_log_stream().log_group_name(&name.physical).log_stream_name(stream);
+/// Creates a log stream in this group for `name`. One that exists is as good.
+pub async fn create_log_stream(cx: &Cx, name: &Name, group: &str, stream: &str) -> Result<()> {
+    let call = cx.logs().create_log_stream().log_group_name(group).log_stream_name(stream);
     found(
         send::change(cx, name, format!("creating log stream {stream} of {name}"), || call.clone().send()).await,
         "ResourceAlreadyExistsException",

@@ -44,14 +44,44 @@ pub fn document(statements: &[Statement]) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-/// Who may assume the role: one service, and Firehose only on behalf of this account (it presents it as the external id).
-/// <https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html>
-pub fn trust(service: &str, account: &str) -> Value {
-    let mut statement = json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"});
-    if service.starts_with("firehose.") {
-        statement["Condition"] = json!({"StringEquals": {"sts:ExternalId": account}});
+/// The services that may assume a role, and under which conditions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trust {
+    /// `firehose.amazonaws.com`, `lambda.amazonaws.com`: sorted, each once.
+    pub services: Vec<&'static str>,
+    /// Of every statement. `Null`: none.
+    pub conditions: Value,
+}
+
+impl Trust {
+    /// One service, without conditions of the user's.
+    pub fn of(service: &'static str) -> Trust {
+        Trust { services: vec![service], conditions: Value::Null }
     }
-    json!({"Version": "2012-10-17", "Statement": [statement]})
+
+    /// Firehose may assume it only on behalf of this account: it presents the account as the external id.
+    /// <https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html>
+    pub fn document(&self, account: &str) -> Value {
+        let statement = |service: &&str| {
+            let mut statement =
+                json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"});
+            let mut conditions = match service.starts_with("firehose.") {
+                true => json!({"StringEquals": {"sts:ExternalId": account}}),
+                false => json!({}),
+            };
+            for (operator, keys) in self.conditions.as_object().into_iter().flatten() {
+                for (key, value) in keys.as_object().into_iter().flatten() {
+                    conditions[operator][key] = value.clone();
+                }
+            }
+            if conditions != json!({}) {
+                statement["Condition"] = conditions;
+            }
+            statement
+        };
+        let statements: Vec<Value> = self.services.iter().map(statement).collect();
+        json!({"Version": "2012-10-17", "Statement": statements})
+    }
 }
 
 /// The form in which equal documents are equal: a list of one is its element, and the order of a list does not count.
@@ -125,8 +155,24 @@ mod tests {
 
     #[test]
     fn firehose_is_trusted_only_on_behalf_of_the_account() {
-        let condition = |service| trust(service, "111122223333")["Statement"][0]["Condition"].clone();
-        assert_eq!(condition("firehose.amazonaws.com")["StringEquals"]["sts:ExternalId"], "111122223333");
-        assert_eq!(condition("lambda.amazonaws.com"), Value::Null);
+        let condition = |trust: Trust| trust.document("111122223333")["Statement"][0]["Condition"].clone();
+        let firehose = Trust::of("firehose.amazonaws.com");
+        assert_eq!(condition(firehose.clone()), json!({"StringEquals": {"sts:ExternalId": "111122223333"}}));
+        assert_eq!(condition(Trust::of("lambda.amazonaws.com")), Value::Null);
+        let conditions =
+            json!({"StringEquals": {"aws:SourceAccount": "111122223333"}, "ArnLike": {"aws:SourceArn": "arn:a*"}});
+        let want = json!({"StringEquals": {"sts:ExternalId": "111122223333", "aws:SourceAccount": "111122223333"},
+                          "ArnLike": {"aws:SourceArn": "arn:a*"}});
+        assert_eq!(condition(Trust { conditions, ..firehose }), want);
+    }
+
+    #[test]
+    fn a_role_of_two_services_trusts_each_in_a_statement_of_its_own() {
+        let both = Trust { services: vec!["firehose.amazonaws.com", "lambda.amazonaws.com"], conditions: Value::Null };
+        let document = both.document("111122223333");
+        let services: Vec<&Value> =
+            document["Statement"].as_array().unwrap().iter().map(|s| &s["Principal"]["Service"]).collect();
+        assert_eq!(services, ["firehose.amazonaws.com", "lambda.amazonaws.com"]);
+        assert_eq!(document["Statement"][1]["Condition"], Value::Null);
     }
 }

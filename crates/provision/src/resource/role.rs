@@ -6,7 +6,7 @@ use aws_sdk_iam::types::Tag;
 use futures::future::try_join_all;
 use serde_json::Value;
 
-use super::policy::{canonical, decoded, pretty, trust};
+use super::policy::{canonical, decoded, pretty};
 use super::shared::{Created, answer, settle_created};
 use super::{Diff, Field, Gone, Resource, Scanned, by_tags};
 use crate::cloud::Cx;
@@ -16,11 +16,13 @@ use crate::send::{self, About, found};
 use crate::wait::{self, LAG_LIMIT, Polling};
 
 mod keys;
+mod reference;
 pub(crate) mod section;
 
+pub use reference::{DerivedRole, RoleName, RoleRef};
 pub(crate) use section::RoleFields;
 
-pub use super::policy::{Statement, document};
+pub use super::policy::{Statement, Trust, document};
 
 const ABSENT: &str = "NoSuchEntity";
 /// The name of the one inline policy that is ours.
@@ -31,8 +33,8 @@ const POLICY: &str = "provision";
 pub struct Role {
     /// Begins and ends with `/`.
     pub path: String,
-    /// The service that assumes it: `firehose.amazonaws.com`, `lambda.amazonaws.com`.
-    pub service: &'static str,
+    /// The services that may assume it.
+    pub trust: Trust,
     /// Statements of the inline policy.
     pub statements: Vec<Statement>,
     /// What it uses that may be encrypted with a key that the spec does not name.
@@ -59,49 +61,6 @@ pub struct Live {
     pub tags: Tags,
 }
 
-/// The role something runs as.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RoleRef {
-    /// Ours, made for one user.
-    Derived {
-        /// Of the role node: `delivery-raw`, `function-square`.
-        logical: String,
-        /// Service and physical name of who uses it: `firehose-test-delivery1`. Its own name follows from that and not from
-        /// the logical name: a role that a delivery stream reads with can never change, and a key of the spec may.
-        user: String,
-    },
-    /// Somebody else's, by name or ARN: no IAM call is made.
-    Existing(String),
-}
-
-impl RoleRef {
-    /// The role of a delivery stream of this key and name.
-    pub fn of_delivery(key: &str, name: &str) -> RoleRef {
-        RoleRef::Derived { logical: format!("delivery-{key}"), user: format!("firehose-{name}") }
-    }
-
-    /// The role of a function of this key and name.
-    pub fn of_function(key: &str, name: &str) -> RoleRef {
-        RoleRef::Derived { logical: format!("function-{key}"), user: format!("lambda-{name}") }
-    }
-
-    pub fn arn(&self, names: &Names) -> String {
-        match self {
-            RoleRef::Derived { user, .. } => names.role_arn(&names.role_path(), &names.role_name(user)),
-            RoleRef::Existing(arn) if arn.starts_with("arn:") => arn.clone(),
-            RoleRef::Existing(name) => names.role_arn("/", name),
-        }
-    }
-
-    /// The role that must be made first, if it is one of ours.
-    pub fn address(&self) -> Option<Address> {
-        match self {
-            RoleRef::Derived { logical, .. } => Some(Address::new(Role::KIND, logical)),
-            RoleRef::Existing(_) => None,
-        }
-    }
-}
-
 impl Resource for Role {
     const KIND: &'static str = "role";
     const TAGS_COME_WITH_LIVE: bool = true;
@@ -125,7 +84,7 @@ impl Resource for Role {
     fn diff(&self, live: &Live, _: &Name, names: &Names) -> Diff {
         let mut diff = Diff::default();
         diff.compare_immutable("path", &live.path, &self.path, "a role's path cannot be changed");
-        diff.compare("trust", &pretty(&live.trust), &pretty(&canonical(&trust(self.service, &names.account))));
+        diff.compare("trust", &pretty(&live.trust), &pretty(&canonical(&self.trust.document(&names.account))));
         diff.compare("policy", &shown(&live.policy), &shown(&self.policy()));
         let none = "none".to_owned();
         diff.compare("boundary", live.boundary.as_ref().unwrap_or(&none), self.boundary.as_ref().unwrap_or(&none));
@@ -140,7 +99,7 @@ impl Resource for Role {
         let actions: Vec<_> = self.statements.iter().flat_map(|s| s.action.iter().map(String::as_str)).collect();
         let mut said = vec![
             Field::said("path", self.path.as_str()),
-            Field::said("trust", self.service),
+            Field::said("trust", self.trust.services.join(", ")),
             Field::said("policy", actions.join(", ")),
         ];
         said.extend(self.boundary.as_ref().map(|arn| Field::said("boundary", arn)));
@@ -204,7 +163,7 @@ impl Resource for Role {
 
     async fn create(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let call = cx.iam().create_role().role_name(&name.physical).path(&self.path);
-        let call = call.assume_role_policy_document(trust(self.service, &cx.names.account).to_string());
+        let call = call.assume_role_policy_document(self.trust.document(&cx.names.account).to_string());
         let call = call.set_permissions_boundary(self.boundary.clone()).set_tags(Some(sdk_tags(tags)));
         let (created, live) = match send::create(cx, name, format!("creating {name}"), || call.clone().send()).await {
             Ok(made) => (Created::Now, made.role.map(live).transpose()?),
@@ -223,7 +182,7 @@ impl Resource for Role {
 
     async fn update(&self, cx: &Cx, name: &Name, _: &Live, diff: &Diff) -> Result<()> {
         if diff.has("trust") {
-            let trust = trust(self.service, &cx.names.account).to_string();
+            let trust = self.trust.document(&cx.names.account).to_string();
             let call = cx.iam().update_assume_role_policy().role_name(&name.physical).policy_document(trust);
             send::change(cx, name, format!("updating the trust of {name}"), || call.clone().send()).await?;
         }
@@ -337,8 +296,8 @@ fn shown(policy: &Option<Value>) -> String {
 /// does not name the service. Whoever may not look sees no mistake; somebody else's role is not looked at, because with existing
 /// roles not one IAM call is made.
 pub async fn mistake(cx: &Cx, role: &RoleRef, service: &str) -> Option<String> {
-    let RoleRef::Derived { user, .. } = role else { return None };
-    let name = cx.names.role_name(user);
+    let RoleRef::Derived(role) = role else { return None };
+    let name = role.physical(&cx.names);
     let call = cx.iam().get_role().role_name(&name);
     let asked = send::ask(cx, About::new(Role::KIND, &name), "looking at a role", || call.clone().send());
     let role = match found(asked.await, ABSENT) {
@@ -363,7 +322,7 @@ mod tests {
     fn want() -> Role {
         Role {
             path: "/provision/kinesis-test/us-east-1/-/".into(),
-            service: "lambda.amazonaws.com",
+            trust: Trust::of("lambda.amazonaws.com"),
             statements: vec![Statement::allow(&["logs:PutLogEvents"], vec!["arn:a".into()])],
             keys: vec![],
             boundary: None,
@@ -373,7 +332,7 @@ mod tests {
     fn there() -> Live {
         Live {
             path: want().path,
-            trust: canonical(&trust("lambda.amazonaws.com", "111122223333")),
+            trust: canonical(&want().trust.document("111122223333")),
             policy: want().policy(),
             boundary: None,
             tags: Tags::new(),
@@ -389,7 +348,7 @@ mod tests {
             (want(), Live { policy: None, ..there() }, Some("policy"), false),
             (Role { statements: vec![], ..want() }, there(), Some("policy"), false),
             (Role { statements: vec![], ..want() }, Live { policy: None, ..there() }, None, false),
-            (Role { service: "firehose.amazonaws.com", ..want() }, there(), Some("trust"), false),
+            (Role { trust: Trust::of("firehose.amazonaws.com"), ..want() }, there(), Some("trust"), false),
             (Role { boundary: Some("arn:b".into()), ..want() }, there(), Some("boundary"), false),
             (want(), Live { boundary: Some("arn:b".into()), ..there() }, Some("boundary"), false),
             (want(), Live { path: "/".into(), ..there() }, Some("path"), true),

@@ -169,7 +169,11 @@ mod tests {
             environment: None,
             tag_prefix: "provision".into(),
             tags: BTreeMap::new(),
+            stack: "toys".into(),
+            place: Default::default(),
+            names_by_place: false,
             references: References::default(),
+            shared: Default::default(),
             mistakes: &mut mistakes,
         };
         let entries = lower.section(written.as_ref(), None);

@@ -73,7 +73,10 @@ record! {
     }
 }
 
-const NAME: Word = ("name", "Name on AWS: of a resource that this stack makes.");
+const NAME: Word = (
+    "name",
+    "Name on AWS of a resource of this stack. Default: the stack's name and the key; of a bucket also account and region.",
+);
 const EXISTING: Word =
     ("existing", "Name or ARN of somebody else's: only referred to, never made, changed or deleted.");
 type Word = (&'static str, &'static str);

@@ -20,7 +20,15 @@ pub(crate) struct Lower<'m> {
     pub environment: Option<Environment>,
     pub tag_prefix: String,
     pub tags: BTreeMap<String, At<String>>,
+    /// The stack's name, empty where it is missing.
+    pub stack: String,
+    /// Account and region.
+    pub place: (String, String),
+    /// Has a name been made of the place?
+    pub names_by_place: bool,
     pub references: References,
+    /// What entries said of resources that they share: by noun and name.
+    pub shared: BTreeMap<(&'static str, String), String>,
     pub mistakes: &'m mut Vec<Mistake>,
 }
 
@@ -37,6 +45,23 @@ impl Lower<'_> {
     pub(crate) fn need(&mut self, record: &impl Record, key: &str, is_there: bool, at: Span, expected: &str) {
         if !is_there && !record.is_wrong(key) {
             self.error(at, format!("`{key}` is missing"), format!("needs `{key}`: {expected}"));
+        }
+    }
+
+    /// The physical name of something that an entry names besides itself, in this environment.
+    pub(crate) fn name(&mut self, name: &At<String>, max: usize) -> String {
+        match &self.environment {
+            Some(environment) => environment.name(name, max, self.mistakes),
+            None => name.value.clone(),
+        }
+    }
+
+    /// Reports an entry that describes a shared resource in another way than an entry before it.
+    pub(crate) fn agree(&mut self, at: Span, noun: &'static str, name: &str, description: String) {
+        let known = self.shared.entry((noun, name.to_owned())).or_insert_with(|| description.clone());
+        if *known != description {
+            let what = format!("another entry gives the {noun} `{name}` {known}");
+            self.error(at, what, format!("{description} here: entries that share a {noun} must agree"));
         }
     }
 
@@ -84,7 +109,6 @@ impl Lower<'_> {
         written: &Written<K>,
         defaults: Option<&At<K::Fields>>,
     ) -> Option<(Entry<K>, Span)> {
-        let name = written.name.as_ref();
         if let Some(existing) = &written.existing {
             self.refuse_managed(written);
             return Some((Entry::Existing(existing.value.clone()), existing.at));
@@ -92,10 +116,9 @@ impl Lower<'_> {
         if written.wrong.contains(&"existing") {
             return None;
         }
-        if name.is_none() && !written.wrong.contains(&"name") {
-            let what = format!("`{}` has neither `name` nor `existing`", key.value);
-            self.error(key.at, what, format!("which one on AWS? {} has a name", K::NOUN));
-        }
+        let unnamed = written.name.is_none() && !written.wrong.contains(&"name") && !self.stack.is_empty();
+        let generated = unnamed.then(|| At { value: K::generated_name(self, &key.value), at: key.at, varies: false });
+        let name = written.name.as_ref().or(generated.as_ref());
         let tags = self.entry_tags(key, written);
         let fields = match defaults {
             Some(defaults) => written.fields.clone().or(&defaults.value),

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use aws_facts::tags::MAX_VALUE_CHARS;
 
+use super::Unplaced;
 use crate::names::Tags;
 use crate::resource::Resource;
 use crate::resource::bucket::Bucket;
@@ -73,6 +75,8 @@ macro_rules! sections {
             pub tags: Tags,
             pub tag_prefix: String,
             pub iam: Iam,
+            /// To be read again in its place, on which names depend.
+            pub unplaced: Option<Arc<Unplaced>>,
             // By logical name.
             $(pub $section: BTreeMap<String, Entry<$kind>>,)*
         }

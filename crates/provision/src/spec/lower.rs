@@ -1,15 +1,23 @@
 //! From what was written to a checked [`Stack`].
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::grammar::{Iam, Spec, Target};
-use super::rules;
 use super::stack::Stack;
+use super::{Place, rules};
 use crate::section::{Lower, References, check_rules, environment, written_tags};
 use crate::yaml::diagnostic::{Mistake, Span};
 
 /// `None` when something indispensable is missing; that was reported.
-pub(super) fn lower(file: &Path, spec: &Spec, env: Option<&str>, mistakes: &mut Vec<Mistake>) -> Option<Stack> {
+/// Says too whether names are made of the place.
+pub(super) fn lower(
+    file: &Path,
+    spec: &Spec,
+    env: Option<&str>,
+    place: &Place,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<(Stack, bool)> {
     let environments = spec.environments.clone().unwrap_or_default().value;
     check_rules(&environments, mistakes);
     let environment = env.map(|env| environment(env, &environments, mistakes));
@@ -19,7 +27,11 @@ pub(super) fn lower(file: &Path, spec: &Spec, env: Option<&str>, mistakes: &mut 
         environment,
         tag_prefix: spec.tag_prefix().0,
         tags: written_tags(spec.tags.as_ref()),
+        stack: spec.stack.clone().map(|stack| stack.value.0).unwrap_or_default(),
+        place: (place.account.clone(), place.region.clone()),
+        names_by_place: false,
         references: References::default(),
+        shared: BTreeMap::new(),
         mistakes,
     };
     lower.check_tags(spec.tags.as_ref().map_or(Span::default(), |tags| tags.at));
@@ -28,7 +40,7 @@ pub(super) fn lower(file: &Path, spec: &Spec, env: Option<&str>, mistakes: &mut 
     rules::check(spec, &mut lower);
     let mut stack = Stack {
         file: file.to_owned(),
-        name: spec.stack.clone().map(|stack| stack.value.0).unwrap_or_default(),
+        name: lower.stack.clone(),
         env: env.map(str::to_owned),
         target: target(spec),
         tags: lower.tags.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect(),
@@ -38,7 +50,8 @@ pub(super) fn lower(file: &Path, spec: &Spec, env: Option<&str>, mistakes: &mut 
     };
     stack.read_sections(spec, &mut lower);
     rules::gather_prefixes(&mut stack);
-    spec.stack.is_some().then_some(stack)
+    let names_by_place = lower.names_by_place;
+    spec.stack.is_some().then_some((stack, names_by_place))
 }
 
 fn target(spec: &Spec) -> Target {

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use aws_facts::firehose::MAX_PREFIX_WRITTEN;
+
 use super::grammar::Spec;
 use super::stack::{Entry, Stack};
-use crate::prefix::literal;
 use crate::prefix::overlapping::{Writer, overlapping};
+use crate::prefix::{literal, of_objects};
 use crate::resource::bucket::{BucketFields, DeleteData};
 use crate::resource::delivery_stream::DeliveryFields;
 use crate::section::Lower;
@@ -26,7 +28,7 @@ pub(super) fn check(spec: &Spec, lower: &mut Lower) {
     let deliveries: Vec<(&At<String>, DeliveryFields)> =
         ours.map(|(key, entry)| (key, whole(&entry.value.fields))).collect();
     let mut readers: HashMap<&str, usize> = HashMap::new();
-    for (_, delivery) in &deliveries {
+    for (key, delivery) in &deliveries {
         if let Some(from) = &delivery.from {
             let readers = readers.entry(&from.value.0).or_default();
             *readers += 1;
@@ -35,7 +37,7 @@ pub(super) fn check(spec: &Spec, lower: &mut Lower) {
                 lower.warn(from.at, format!("more than four deliveries read `{}`", from.value.0), why);
             }
         }
-        expiring_everything(spec, delivery, lower);
+        expiring_everything(spec, key.at, delivery, lower);
         deleting_what_nothing_claims(spec, delivery, lower);
     }
     let places: Vec<(Writer, Span)> =
@@ -53,29 +55,32 @@ pub(super) fn check(spec: &Spec, lower: &mut Lower) {
 
 /// Every prefix of a delivery, and where it stands.
 fn written_prefixes<'s>(key: &'s At<String>, delivery: &'s DeliveryFields) -> Vec<(Writer<'s>, Span)> {
-    type Prefix = At<Text<1, 1024>>;
-    let all = |bucket: Option<&'s str>, prefixes: [Option<&'s Prefix>; 2]| {
-        let writer = |bucket, prefix: &'s Prefix| {
-            (Writer { bucket, prefix: prefix.value.0.as_str(), delivery: key.value.as_str() }, prefix.at)
-        };
+    fn place<const MIN: usize>(written: &Option<At<Text<MIN, MAX_PREFIX_WRITTEN>>>) -> Option<(&str, Span)> {
+        written.as_ref().map(|prefix| (prefix.value.0.as_str(), prefix.at))
+    }
+    let all = |bucket: Option<&'s str>, prefixes: [Option<(&'s str, Span)>; 2]| {
+        let writer =
+            |bucket, (prefix, at)| (Writer { bucket, prefix: of_objects(prefix), delivery: key.value.as_str() }, at);
         prefixes.into_iter().flatten().filter_map(|prefix| Some(writer(bucket?, prefix))).collect::<Vec<_>>()
     };
     let own = delivery.bucket.as_ref().map(|bucket| bucket.value.0.as_str());
-    let mut places = all(own, [delivery.good.as_ref(), delivery.bad.as_ref()]);
+    let good = place(&delivery.good).or((!delivery.is_wrong("good")).then_some(("", key.at)));
+    let mut places = all(own, [good, place(&delivery.bad)]);
     if let Some(backup) = delivery.backup.as_ref().map(|backup| &backup.value) {
         let bucket = backup.bucket.as_ref().map(|bucket| bucket.value.0.as_str()).or(own);
-        places.extend(all(bucket, [backup.prefix.as_ref(), backup.bad.as_ref()]));
+        places.extend(all(bucket, [place(&backup.prefix), place(&backup.bad)]));
     }
     places
 }
 
 /// Objects expire by prefix: a delivery without one would make the whole bucket expire.
-fn expiring_everything(spec: &Spec, delivery: &DeliveryFields, lower: &mut Lower) {
-    let (Some(bucket), Some(good)) = (&delivery.bucket, &delivery.good) else { return };
+fn expiring_everything(spec: &Spec, key_at: Span, delivery: &DeliveryFields, lower: &mut Lower) {
+    let Some(bucket) = &delivery.bucket else { return };
     let expires = bucket_fields(spec, &bucket.value.0).is_some_and(|bucket| bucket.expire.is_some());
-    if expires && literal(&good.value.0).is_empty() {
+    if expires && !delivery.is_wrong("good") && literal(&delivery.good().0).is_empty() {
         let what = format!("the whole bucket `{}` would expire", bucket.value.0);
-        lower.error(good.at, what, "objects expire by prefix: begin it with plain text");
+        let at = delivery.good.as_ref().map_or(key_at, |good| good.at);
+        lower.error(at, what, "objects expire by prefix: begin it with plain text");
     }
 }
 

@@ -68,6 +68,15 @@ pub(crate) fn marked(root: &Node) -> Vec<String> {
     names.iter().filter_map(name).collect()
 }
 
+/// The text at the end of a path of keys.
+pub(crate) fn scalar<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
+    match (&node.value, path) {
+        (Value::Scalar(text), []) => Some(text),
+        (Value::Map(pairs), [first, rest @ ..]) => scalar(&pairs.iter().find(|pair| pair.key == *first)?.value, rest),
+        _ => None,
+    }
+}
+
 /// Fills in all scalars below `node`, but for the section `environments`, whose variables are its own. What cannot be filled
 /// in is reported and marked as wrong. Returns all variables asked for.
 pub(crate) fn fill_tree(

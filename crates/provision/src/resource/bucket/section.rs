@@ -3,7 +3,7 @@
 use aws_facts::s3::{MAX_BUCKET_NAME, check_bucket_name};
 
 use super::Bucket;
-use crate::names::Names;
+use crate::names::{Names, shorten};
 use crate::section::{Lower, Section};
 use crate::yaml::scalar::{Days, choices, patterns};
 use crate::yaml::shape::{At, record, said};
@@ -57,6 +57,14 @@ impl Section for Bucket {
     const NOUN: &'static str = "a bucket";
     const NAME_MAX: usize = MAX_BUCKET_NAME;
     const NAMED_BY_ENVIRONMENT: bool = false;
+
+    /// Bucket names are unique across AWS.
+    fn generated_name(lower: &mut Lower, key: &str) -> String {
+        lower.names_by_place = true;
+        let (account, region) = &lower.place;
+        let name = format!("{}-{key}-{account}-{region}", lower.stack).to_lowercase().replace('_', "-");
+        shorten(&name, MAX_BUCKET_NAME)
+    }
 
     fn check_name(name: &str) -> Result<(), &'static str> {
         check_bucket_name(name)

@@ -134,6 +134,7 @@ impl Tally {
     pub fn kept(&self) -> Option<String> {
         let count = match (self.ours, self.more) {
             (0, false) => return None,
+            (0, true) if self.under.is_empty() => "more objects exist in the bucket than were examined".to_owned(),
             (0, true) => format!("more objects exist under {} than were examined", self.under),
             (ours, more) => format!("{}{}", plural(ours, "object"), if more { " or more" } else { "" }),
         };

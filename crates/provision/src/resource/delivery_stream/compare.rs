@@ -3,7 +3,7 @@
 use aws_facts::firehose::{DEFAULT_BUFFER_INTERVAL_S, DEFAULT_BUFFER_MIB};
 
 use super::shape::{DECOMPRESSION, DELIMITER, Destination, LAMBDA, Parameters, Shape, last};
-use super::{Buffer, Compression};
+use super::{Buffer, Compression, SourceEncryption};
 use crate::resource::{Diff, Field};
 
 const BACKUP_STAYS: &str = "AWS cannot turn a backup off";
@@ -17,11 +17,10 @@ pub fn compare(live: &Shape, want: &Shape, diff: &mut Diff) {
     let source = |shape: &Shape| shape.source.as_ref().map_or("direct put".into(), |(stream, _)| stream.clone());
     diff.compare_immutable("from", &source(live), &source(want), SOURCE_STAYS);
     if let (Some((_, live)), Some((_, want))) = (&live.source, &want.source) {
-        diff.compare_immutable("role", live, want, READER_STAYS);
+        diff.compare_immutable("source_role", live, want, READER_STAYS);
     }
-    if !diff.has("role") {
-        diff.compare("role", &live.role, &want.role);
-    }
+    diff.compare("role", &live.role, &want.role);
+    diff.compare("source_encryption", key(&live.source_encryption), key(&want.source_encryption));
     compare_places("", &live.place, &want.place, diff);
     diff.compare("extension", &live.file_extension, &want.file_extension);
     diff.compare("time_zone", &live.time_zone, &want.time_zone);
@@ -44,6 +43,13 @@ pub fn compare(live: &Shape, want: &Shape, diff: &mut Diff) {
 pub fn summary(shape: &Shape) -> Vec<Field> {
     let source = shape.source.as_ref().map_or("direct put".into(), |(stream, _)| last(stream));
     let mut said = vec![Field::said("from", source)];
+    if let Some((_, reader)) = shape.source.as_ref().filter(|(_, reader)| *reader != shape.role) {
+        said.push(Field::said("source_role", last(reader)));
+    }
+    if shape.source.is_none() {
+        let encryption = &shape.source_encryption;
+        said.push(Field::known("source_encryption", key(encryption), encryption.is_none()));
+    }
     said.extend(summary_of_place("", &shape.place));
     for (name, value, default) in [("extension", &shape.file_extension, ""), ("time_zone", &shape.time_zone, "UTC")] {
         let shown = if value.is_empty() { "none" } else { value };
@@ -168,6 +174,14 @@ fn logs(place: &Destination) -> String {
     place.log.as_ref().map_or("none".into(), |(group, stream)| format!("{group}:{stream}"))
 }
 
+fn key(encryption: &Option<SourceEncryption>) -> &str {
+    match encryption {
+        None => "none",
+        Some(SourceEncryption::Aws) => "aws",
+        Some(SourceEncryption::Key(arn)) => arn,
+    }
+}
+
 fn or_none(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or("none")
 }
@@ -191,6 +205,7 @@ mod tests {
     fn there() -> Shape {
         Shape {
             source: Some(("arn:aws:kinesis:us-east-1:111122223333:stream/events".into(), "role".into())),
+            source_encryption: None,
             role: "role".into(),
             place: Destination {
                 bucket: "arn:aws:s3:::lake".into(),
@@ -223,11 +238,20 @@ mod tests {
             change(&mut shape.place);
             shape
         };
+        let read_by =
+            |role: &str| Shape { source: there().source.map(|(stream, _)| (stream, role.to_owned())), ..there() };
         let backed_up = || Shape { backup: Some(there().place), ..there() };
         type Case = (Shape, Shape, &'static [(&'static str, Option<&'static str>)]);
         let table: Vec<Case> = vec![
             (there(), there(), &[]),
             (Shape { source: None, ..there() }, there(), &[("from", Some(SOURCE_STAYS))]),
+            (read_by("other"), there(), &[("source_role", Some(READER_STAYS))]),
+            (there(), Shape { role: "other".into(), ..there() }, &[("role", None)]),
+            (
+                there(),
+                Shape { source_encryption: Some(SourceEncryption::Aws), ..there() },
+                &[("source_encryption", None)],
+            ),
             (there(), place(|p| p.error_prefix = String::new()), &[("bad", None)]),
             (there(), place(|p| p.buffer.interval_s = 0), &[("buffer.interval", None)]),
             (there(), place(|p| p.log = Some(("g".into(), "s".into()))), &[("logs", None)]),

@@ -11,24 +11,27 @@ use crate::prefix::object_key::shortest_key;
 use crate::prefix::{Prefix, has_expressions};
 use crate::resource::bucket::Bucket;
 use crate::resource::bucket_prefix::BucketPrefix;
-use crate::resource::log_group::{LogFields, LogRef};
 use crate::resource::role::RoleRef;
 use crate::resource::stream::Stream;
-use crate::resource::{Resource, log_group, role};
+use crate::resource::{Resource, role};
 use crate::section::{Lower, Section};
 use crate::yaml::collection::Either;
 use crate::yaml::diagnostic::Span;
 use crate::yaml::scalar::{Size, Text, Time};
 use crate::yaml::shape::{At, Record, said};
 
+mod error_log;
 mod fields;
 mod prefixes;
 mod processors;
+mod source;
 
+use error_log::{read_log, written_log};
 pub(crate) use fields::DeliveryFields;
 use fields::*;
 use prefixes::{Use, check};
 use processors::{read_processors, read_transform};
+use source::{read_source, written_source_encryption};
 
 impl Section for DeliveryStream {
     type Fields = DeliveryFields;
@@ -39,11 +42,11 @@ impl Section for DeliveryStream {
 
     fn read(lower: &mut Lower, key: &At<String>, name: &str, written: DeliveryFields) -> Option<DeliveryStream> {
         lower.need(&written, "bucket", written.bucket.is_some(), key.at, "the key of a bucket");
-        lower.need(&written, "good", written.good.is_some(), key.at, "a prefix");
         let source = written.from.as_ref().map(|from| lower.reference::<Stream>(from));
         let bucket = written.bucket.as_ref().and_then(|bucket| lower.reference::<Bucket>(bucket));
         let object = (name, written.extension().0);
-        let good = read_prefix(lower, written.good.as_ref(), Use::Good, &object);
+        let none = At { value: Text(String::new()), at: key.at, varies: false };
+        let good = read_prefix(lower, Some(written.good.as_ref().unwrap_or(&none)), Use::Good, &object);
         let bad = read_prefix(lower, written.bad.as_ref(), Use::Bad, &object);
         check_error_prefix(lower, &written, "bad", written.good.as_ref(), bad.is_some(), key.at);
         let buffer = read_buffer(lower, &written);
@@ -51,9 +54,10 @@ impl Section for DeliveryStream {
         let processors = read_processors(lower, key, &written);
         let partitioning = read_partitioning(lower, key, &written, buffer);
         let backup = written.backup.as_ref().map(|backup| read_backup(lower, backup, name, bucket.as_ref()));
-        let log = written.logs.as_ref().and_then(|logs| read_log(lower, logs));
+        let log = written.logs.as_ref().and_then(|logs| read_log(lower, logs, name));
         check_time_zone(lower, &written);
         let role = role::section::read(lower, written.role.as_ref(), RoleRef::of_delivery(&key.value, name));
+        let (source_role, source_encryption) = read_source(lower, &written, key, name);
         Some(DeliveryStream {
             source: transpose(source)?,
             bucket: bucket?,
@@ -71,11 +75,12 @@ impl Section for DeliveryStream {
             backup: transpose(backup)?,
             log,
             role,
+            source_role,
+            source_encryption,
         })
     }
 
     fn fields(&self) -> DeliveryFields {
-        let text = |text: &String| said(Text(text.clone()));
         DeliveryFields {
             from: self.source.as_ref().and_then(Ref::key),
             transform: self
@@ -83,8 +88,8 @@ impl Section for DeliveryStream {
                 .as_ref()
                 .and_then(|transform| said(Either::Record(processors::written(transform)))),
             bucket: self.bucket.key(),
-            good: text(&self.good),
-            bad: self.bad.as_ref().and_then(text),
+            good: said(Text(self.good.clone())).filter(|_| !self.good.is_empty()),
+            bad: self.bad.as_ref().and_then(|bad| said(Text(bad.clone()))),
             markers: said(self.markers),
             buffer: said(BufferFields {
                 size: said(Size(self.buffer.size_mib)),
@@ -100,11 +105,10 @@ impl Section for DeliveryStream {
                 said(Either::Record(PartitioningFields { retry, ..PartitioningFields::default() }))
             }),
             backup: self.backup.as_ref().and_then(|backup| said(written_backup(backup))),
-            logs: self.log.as_ref().and_then(|log| match log {
-                LogRef::Derived { retention_days: None } => said(Either::Word(true)),
-                log => said(Either::Record(log_group::section::fields(log))),
-            }),
+            logs: self.log.as_ref().and_then(written_log),
             role: role::section::fields(&self.role),
+            source_role: self.source_role.as_ref().and_then(role::section::fields),
+            source_encryption: self.source_encryption.as_ref().and_then(written_source_encryption),
             ..processors::fields(&self.processors)
         }
     }
@@ -128,9 +132,9 @@ impl Section for DeliveryStream {
 }
 
 /// Checked, and as it is in this environment. `object`: the delivery stream, and the extension of its objects.
-fn read_prefix(
+fn read_prefix<const MIN: usize>(
     lower: &mut Lower,
-    written: Option<&At<Text<1, MAX_PREFIX_WRITTEN>>>,
+    written: Option<&At<Text<MIN, MAX_PREFIX_WRITTEN>>>,
     purpose: Use,
     (delivery_stream, extension): &(&str, String),
 ) -> Option<String> {
@@ -154,11 +158,11 @@ fn read_prefix(
 }
 
 /// A prefix with expressions needs one for what failed.
-fn check_error_prefix(
+fn check_error_prefix<const MIN: usize>(
     lower: &mut Lower,
     record: &impl Record,
     key: &str,
-    good: Option<&At<Text<1, MAX_PREFIX_WRITTEN>>>,
+    good: Option<&At<Text<MIN, MAX_PREFIX_WRITTEN>>>,
     has_bad: bool,
     at: Span,
 ) {
@@ -197,7 +201,7 @@ fn read_partitioning(
         Some(Either::Word(true)) => PartitioningFields::default().retry().0,
         Some(Either::Record(partitioning)) => partitioning.retry().0,
     };
-    if !has_keys && written.good.is_some() {
+    if !has_keys && !written.is_wrong("good") {
         let expected = "add a `!{partitionKeyFromQuery:KEY}` or `!{partitionKeyFromLambda:KEY}`";
         lower.error(good_at, "dynamic partitioning without a partition key", expected);
     }
@@ -232,14 +236,6 @@ fn read_backup(lower: &mut Lower, backup: &At<BackupFields>, name: &str, bucket:
     })
 }
 
-fn read_log(lower: &mut Lower, logs: &At<Either<bool, LogFields>>) -> Option<LogRef> {
-    match &logs.value {
-        Either::Word(false) => None,
-        Either::Word(true) => Some(LogRef::Derived { retention_days: None }),
-        Either::Record(log) => Some(log_group::section::read(lower, &logs.map(|_| log.clone()))),
-    }
-}
-
 fn check_time_zone(lower: &mut Lower, written: &DeliveryFields) {
     let name = written.time_zone().0;
     let Some(zone) = zones::zone(&name) else {
@@ -247,10 +243,12 @@ fn check_time_zone(lower: &mut Lower, written: &DeliveryFields) {
         let what = format!("Firehose knows no time zone `{name}`");
         return lower.error(at, what, "an IANA time zone by its older name: Europe/Berlin, Asia/Calcutta");
     };
-    for prefix in [&written.good, &written.bad].into_iter().flatten() {
-        let parsed = Prefix::parse(&prefix.value.0).unwrap_or_default();
+    let good = written.good.as_ref().map(|good| (good.at, &good.value.0));
+    let bad = written.bad.as_ref().map(|bad| (bad.at, &bad.value.0));
+    for (at, prefix) in [good, bad].into_iter().flatten() {
+        let parsed = Prefix::parse(prefix).unwrap_or_default();
         if let Some((field, why)) = parsed.unknown(&zone) {
-            lower.warn(prefix.at, format!("the built-in emulator does not evaluate `{field}`"), why);
+            lower.warn(at, format!("the built-in emulator does not evaluate `{field}`"), why);
         }
     }
 }

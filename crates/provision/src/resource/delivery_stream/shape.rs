@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Backup, Buffer, Compression, Deaggregate, DeliveryStream, LogRef, Ref, Transform};
+use super::{
+    Backup, Buffer, Compression, Deaggregate, DeliveryStream, ErrorLog, LogRef, Ref, SourceEncryption, Transform,
+};
 use crate::names::{Name, Names};
 use crate::prefix;
 use crate::resource::Resource;
@@ -18,6 +20,8 @@ pub type Parameters = BTreeMap<String, String>;
 pub struct Shape {
     /// ARN of the stream, and of the role that reads it. `None`: direct put.
     pub source: Option<(String, String)>,
+    /// Of records that are put directly.
+    pub source_encryption: Option<SourceEncryption>,
     /// ARN.
     pub role: String,
     pub place: Destination,
@@ -53,10 +57,13 @@ pub const DELIMITER: &str = "AppendDelimiterToRecord";
 impl DeliveryStream {
     pub fn shape(&self, name: &Name, names: &Names) -> Shape {
         let role = self.role.arn(names);
-        let group = self.log.as_ref().map(|log| log_group(log, &name.physical));
-        let log = |stream: &str| group.clone().map(|group| (group, stream.to_owned()));
+        let log = |stream: fn(&ErrorLog) -> &String| {
+            self.log.as_ref().map(|log| (log_group(&log.group, &name.physical), stream(log).clone()))
+        };
+        let reader = self.source_role.as_ref().map_or(role.clone(), |reader| reader.arn(names));
         Shape {
-            source: self.source.as_ref().map(|s| (s.arn(|stream| names.stream_arn(stream)), role.clone())),
+            source: self.source.as_ref().map(|s| (s.arn(|stream| names.stream_arn(stream)), reader)),
+            source_encryption: self.source_encryption.clone(),
             place: Destination {
                 bucket: bucket_arn(&self.bucket, names),
                 prefix: self.good.clone(),
@@ -64,13 +71,13 @@ impl DeliveryStream {
                 buffer: self.buffer,
                 compression: self.compression,
                 encryption: self.encryption.clone(),
-                log: log("DestinationDelivery"),
+                log: log(|log| &log.stream),
             },
             file_extension: self.file_extension.clone(),
             time_zone: self.time_zone.clone(),
             processors: self.processors(&role, names),
             partitioning: self.partitioning.map(|partitioning| partitioning.retry_s),
-            backup: self.backup.as_ref().map(|backup| backup.place(names, log("BackupDelivery"))),
+            backup: self.backup.as_ref().map(|backup| backup.place(names, log(|log| &log.backup_stream))),
             role,
         }
     }
@@ -149,10 +156,7 @@ impl Backup {
 
 /// The group that a delivery stream logs to.
 pub fn log_group(log: &LogRef, delivery_stream: &str) -> String {
-    match log {
-        LogRef::Derived { .. } => format!("/aws/kinesisfirehose/{delivery_stream}"),
-        LogRef::Existing(group) => group.clone(),
-    }
+    log.physical(|| format!("/aws/kinesisfirehose/{delivery_stream}"))
 }
 
 impl Shape {

@@ -39,6 +39,8 @@ fn want() -> DeliveryStream {
         backup: None,
         log: None,
         role: RoleRef::Existing("arn:aws:iam::111122223333:role/r".into()),
+        source_role: None,
+        source_encryption: None,
     }
 }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use aws_facts::firehose::{DEFAULT_BUFFER_INTERVAL_S, DEFAULT_BUFFER_MIB};
 use aws_sdk_firehose::types as sdk;
 use sdk::{
-    DeliveryStreamDescription, DeliveryStreamStatus, DeliveryStreamType, ProcessorParameterName, ProcessorType,
-    S3BackupMode,
+    DeliveryStreamDescription, DeliveryStreamEncryptionStatus as Encryption, DeliveryStreamStatus, DeliveryStreamType,
+    ProcessorParameterName, ProcessorType, S3BackupMode,
 };
 
 use super::shape::{Destination, LAMBDA, Parameters, Shape};
-use super::{Buffer, Compression, Live};
+use super::{ACTIVE, Buffer, Compression, Live, SourceEncryption};
 use crate::names::Tags;
 
 /// The processors that we know, in the order in which Firehose runs them.
@@ -34,6 +34,16 @@ pub fn source(shape: &Shape) -> Option<sdk::KinesisStreamSourceConfiguration> {
     let (stream, role) = shape.source.as_ref()?;
     let source = sdk::KinesisStreamSourceConfiguration::builder().kinesis_stream_arn(stream).role_arn(role);
     Some(source.build().expect("stream and role are set"))
+}
+
+pub fn source_encryption(encryption: &SourceEncryption) -> sdk::DeliveryStreamEncryptionConfigurationInput {
+    let input = sdk::DeliveryStreamEncryptionConfigurationInput::builder();
+    match encryption {
+        SourceEncryption::Aws => input.key_type(sdk::KeyType::AwsOwnedCmk),
+        SourceEncryption::Key(arn) => input.key_type(sdk::KeyType::CustomerManagedCmk).key_arn(arn),
+    }
+    .build()
+    .expect("the type is set")
 }
 
 pub fn configuration(shape: &Shape) -> sdk::ExtendedS3DestinationConfiguration {
@@ -88,8 +98,18 @@ pub fn live(description: DeliveryStreamDescription) -> Live {
     let (destination_id, s3) = destination.map(|d| (d.destination_id, d.extended_s3_destination_description)).unzip();
     let source = description.source.and_then(|source| source.kinesis_stream_source_description);
     let source = source.and_then(|source| source.kinesis_stream_arn.zip(source.role_arn));
+    let encryption = description.delivery_stream_encryption_configuration;
+    let mut status = description.delivery_stream_status.as_str().to_owned();
+    // It takes records meanwhile, and does not encrypt them yet, or still.
+    if let (ACTIVE, Some(Encryption::Enabling | Encryption::Disabling)) =
+        (status.as_str(), encryption_status(&encryption))
+    {
+        status = encryption_status(&encryption).map(|status| status.as_str().to_owned()).unwrap_or_default();
+    }
     Live {
-        status: description.delivery_stream_status.as_str().to_owned(),
+        status,
+        missing_log_streams: vec![],
+        encryption_failure: encryption.as_ref().and_then(|e| e.failure_description.as_ref()).map(|f| f.details.clone()),
         failure: matches!(
             description.delivery_stream_status,
             DeliveryStreamStatus::CreatingFailed | DeliveryStreamStatus::DeletingFailed
@@ -99,17 +119,40 @@ pub fn live(description: DeliveryStreamDescription) -> Live {
         destination_id: destination_id.unwrap_or_default(),
         created_s: description.create_timestamp.map_or(0, |at| at.secs()),
         name: description.delivery_stream_name,
-        shape: s3.flatten().map(|s3| shape(source, s3)),
+        shape: s3.flatten().map(|s3| shape(source, live_source_encryption(encryption), s3)),
     }
 }
 
-fn shape(source: Option<(String, String)>, s3: sdk::ExtendedS3DestinationDescription) -> Shape {
+fn encryption_status(encryption: &Option<sdk::DeliveryStreamEncryptionConfiguration>) -> Option<&Encryption> {
+    encryption.as_ref()?.status.as_ref()
+}
+
+/// The key that it encrypts with, or begins to. Where enabling failed it encrypts nothing, and it can be tried again.
+/// <https://docs.aws.amazon.com/firehose/latest/APIReference/API_DeliveryStreamEncryptionConfiguration.html>
+fn live_source_encryption(encryption: Option<sdk::DeliveryStreamEncryptionConfiguration>) -> Option<SourceEncryption> {
+    let is_on = matches!(
+        encryption_status(&encryption)?,
+        Encryption::Enabled | Encryption::Enabling | Encryption::DisablingFailed
+    );
+    let encryption = encryption.filter(|_| is_on)?;
+    Some(match encryption.key_arn.filter(|_| encryption.key_type != Some(sdk::KeyType::AwsOwnedCmk)) {
+        Some(arn) => SourceEncryption::Key(arn),
+        None => SourceEncryption::Aws,
+    })
+}
+
+fn shape(
+    source: Option<(String, String)>,
+    source_encryption: Option<SourceEncryption>,
+    s3: sdk::ExtendedS3DestinationDescription,
+) -> Shape {
     let backup = s3.s3_backup_description.filter(|_| s3.s3_backup_mode == Some(S3BackupMode::Enabled));
     let partitioning = s3.dynamic_partitioning_configuration.filter(|dp| dp.enabled == Some(true));
     let retry_s =
         |dp: sdk::DynamicPartitioningConfiguration| dp.retry_options.and_then(|retry| retry.duration_in_seconds);
     Shape {
         source,
+        source_encryption,
         processors: live_processors(s3.processing_configuration.as_ref(), &s3.role_arn),
         role: s3.role_arn,
         place: Destination {

@@ -1,18 +1,19 @@
 //! A function's configuration in the one form in which desired and live are compared.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 use aws_facts::lambda::{DEFAULT_TIMEOUT_S, EPHEMERAL_STORAGE_MIB, MEMORY_MIB};
 use aws_sdk_lambda::operation::create_function::builders::CreateFunctionFluentBuilder;
 use aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
 use aws_sdk_lambda::types::{self as sdk, FunctionConfiguration, LastUpdateStatus, State};
 
-use super::{ACTIVE, Function, Live, LogRef, Vpc};
+use super::{ACTIVE, Function, Level, Live, LogFormat, LogRef, Vpc};
 use crate::names::{Name, Names, Tags};
 use crate::resource::{Diff, Field};
 
 /// The fields of a [`Diff`] that UpdateFunctionConfiguration changes.
-pub const FIELDS: [&str; 11] = [
+pub const FIELDS: [&str; 12] = [
     "runtime",
     "handler",
     "memory",
@@ -24,6 +25,7 @@ pub const FIELDS: [&str; 11] = [
     "vpc",
     "role",
     "log",
+    "log.format",
 ];
 
 /// One version of a function: what it runs, and how.
@@ -49,6 +51,7 @@ pub struct Config {
     /// ARN.
     pub role: String,
     pub log_group: String,
+    pub log_format: LogFormat,
 }
 
 impl Function {
@@ -65,16 +68,14 @@ impl Function {
             vpc: self.vpc.as_ref().and_then(|vpc| Vpc::sorted(vpc.subnets.clone(), vpc.security_groups.clone())),
             role: self.role.arn(names),
             log_group: log_group(&self.log, name),
+            log_format: self.log_format,
         }
     }
 }
 
 /// The group that a function logs to.
 pub fn log_group(log: &LogRef, name: &Name) -> String {
-    match log {
-        LogRef::Derived { .. } => default_log_group(name),
-        LogRef::Existing(group) => group.clone(),
-    }
+    log.physical(|| default_log_group(name))
 }
 
 impl Vpc {
@@ -103,6 +104,7 @@ impl Config {
         diff.compare("vpc", &vpc(&self.vpc), &vpc(&want.vpc));
         diff.compare("role", &self.role, &want.role);
         diff.compare("log", &self.log_group, &want.log_group);
+        diff.compare("log.format", &self.log_format.to_string(), &want.log_format.to_string());
     }
 
     pub fn summary(&self) -> Vec<Field> {
@@ -120,6 +122,7 @@ impl Config {
             Field::known("layers", listed(&self.layers), self.layers.is_empty()),
             Field::known("vpc", vpc(&self.vpc), self.vpc.is_none()),
             Field::said("log", self.log_group.as_str()),
+            Field::known("log.format", self.log_format.to_string(), self.log_format == LogFormat::Text),
         ]
     }
 
@@ -170,7 +173,15 @@ impl Config {
     }
 
     fn logging(&self) -> sdk::LoggingConfig {
-        sdk::LoggingConfig::builder().log_group(&self.log_group).build()
+        let logging = sdk::LoggingConfig::builder().log_group(&self.log_group);
+        match self.log_format {
+            LogFormat::Text => logging.log_format(sdk::LogFormat::Text),
+            LogFormat::Json { application, system } => logging
+                .log_format(sdk::LogFormat::Json)
+                .application_log_level(application.of_aws().as_str().into())
+                .system_log_level(system.of_aws().as_str().into()),
+        }
+        .build()
     }
 }
 
@@ -195,6 +206,7 @@ fn config(name: &Name, is: FunctionConfiguration) -> Config {
     let layers = is.layers.unwrap_or_default();
     let vpc = is.vpc_config.map(|vpc| (vpc.subnet_ids.unwrap_or_default(), vpc.security_group_ids.unwrap_or_default()));
     let environment = is.environment.and_then(|environment| environment.variables).unwrap_or_default();
+    let logging = is.logging_config;
     Config {
         runtime: is.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
         handler: is.handler.unwrap_or_default(),
@@ -206,7 +218,42 @@ fn config(name: &Name, is: FunctionConfiguration) -> Config {
         layers: layers.into_iter().filter_map(|layer| layer.arn).collect(),
         vpc: vpc.and_then(|(subnets, groups)| Vpc::sorted(subnets, groups)),
         role: is.role.unwrap_or_default(),
-        log_group: is.logging_config.and_then(|logging| logging.log_group).unwrap_or_else(|| default_log_group(name)),
+        log_format: logging.as_ref().map_or(LogFormat::Text, log_format),
+        log_group: logging.and_then(|logging| logging.log_group).unwrap_or_else(|| default_log_group(name)),
+    }
+}
+
+fn log_format(logging: &sdk::LoggingConfig) -> LogFormat {
+    match &logging.log_format {
+        Some(sdk::LogFormat::Json) => LogFormat::Json {
+            application: logging.application_log_level.as_ref().map_or(Level::Info, |level| Level::of(level.as_str())),
+            system: logging.system_log_level.as_ref().map_or(Level::Info, |level| Level::of(level.as_str())),
+        },
+        _ => LogFormat::Text,
+    }
+}
+
+impl Level {
+    /// As AWS spells it.
+    fn of_aws(self) -> String {
+        format!("{self:?}").to_uppercase()
+    }
+
+    /// AWS's default for one that is not known here.
+    fn of(text: &str) -> Level {
+        let all = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Fatal];
+        all.into_iter().find(|level| level.of_aws() == text).unwrap_or(Level::Info)
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LogFormat::Text => f.write_str("text"),
+            LogFormat::Json { application, system } => {
+                write!(f, "json, {} and system {}", application.of_aws(), system.of_aws())
+            }
+        }
     }
 }
 

@@ -8,9 +8,10 @@ use aws_facts::lambda::{
     environment_bytes, runtimes,
 };
 
-use super::{Architecture, Code, Function, LogRef, Vpc};
+use super::{Architecture, Code, Function, LogFormat, LogRef, Vpc};
 use crate::names::Names;
 use crate::resource::bucket::{Bucket, BucketName};
+use crate::resource::log_group::section::GroupFields;
 use crate::resource::role::{RoleRef, Statement};
 use crate::resource::{log_group, role};
 use crate::section::{Lower, Section};
@@ -37,7 +38,7 @@ impl Section for Function {
         let code = written.code.as_ref().and_then(|code| read_code(lower, code));
         check_runtime(lower, &written, code.as_ref());
         let handler = read_handler(lower, key, &written);
-        let log = written.log.as_ref().map(|log| log_group::section::read(lower, log));
+        let log = written.log.clone().unwrap_or_default().value;
         if let Some(layers) = written.layers.as_ref().filter(|layers| layers.value.len() > 5) {
             lower.error(layers.at, format!("{} layers are too many", layers.value.len()), "at most 5");
         }
@@ -56,7 +57,8 @@ impl Section for Function {
             alias: written.alias.as_ref().map(|alias| alias.value.0.clone()),
             allow: read_statements(lower, &written),
             role: role::section::read(lower, written.role.as_ref(), RoleRef::of_function(&key.value, name)),
-            log: log.unwrap_or(LogRef::Derived { retention_days: None }),
+            log_format: read_log_format(lower, &log),
+            log: log_group::section::read(lower, &log.group()),
             code: code?,
         };
         Some(function)
@@ -65,7 +67,6 @@ impl Section for Function {
     fn fields(&self) -> FunctionFields {
         let arns = self.layers.iter().filter_map(|arn| said(LayerArn(arn.clone())));
         let environment = self.environment.iter().map(|(name, value)| (name.clone(), Text(value.clone())));
-        let log = log_group::section::fields(&self.log);
         FunctionFields {
             code: said(written_code(&self.code)),
             runtime: said(Runtime(self.runtime.clone())),
@@ -83,7 +84,7 @@ impl Section for Function {
             allow: said(self.allow.iter().filter_map(|allow| said(written_statement(allow))).collect())
                 .filter(|_| !self.allow.is_empty()),
             role: role::section::fields(&self.role),
-            log: said(log).filter(|_| self.log != LogRef::Derived { retention_days: None }),
+            log: written_log(self),
             ..FunctionFields::default()
         }
     }
@@ -91,6 +92,38 @@ impl Section for Function {
     fn arn(name: &str, names: &Names) -> String {
         names.function_arn(name)
     }
+}
+
+/// Levels are for JSON only. <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>
+fn read_log_format(lower: &mut Lower, log: &LogFields) -> LogFormat {
+    if log.format() == Format::Json {
+        return LogFormat::Json { application: log.application_level(), system: log.system_level().0 };
+    }
+    let levels = [
+        ("application_level", log.application_level.as_ref().map(|level| level.at)),
+        ("system_level", log.system_level.as_ref().map(|level| level.at)),
+    ];
+    for (key, at) in levels.into_iter().filter_map(|(key, at)| Some((key, at?))) {
+        lower.error(at, format!("`{key}` has no effect on text"), "only with `format: json`");
+    }
+    LogFormat::Text
+}
+
+fn written_log(function: &Function) -> Option<At<LogFields>> {
+    if (&function.log, function.log_format) == (&LogRef::DEFAULT, LogFormat::Text) {
+        return None;
+    }
+    let GroupFields { name, retention, existing } = log_group::section::fields(&function.log);
+    let group = LogFields { name, retention, existing, ..LogFields::default() };
+    said(match function.log_format {
+        LogFormat::Text => LogFields { format: said(Format::Text), ..group },
+        LogFormat::Json { application, system } => LogFields {
+            format: said(Format::Json),
+            application_level: said(application),
+            system_level: said(SystemLevel(system)),
+            ..group
+        },
+    })
 }
 
 fn read_code(lower: &mut Lower, code: &At<CodeFields>) -> Option<Code> {

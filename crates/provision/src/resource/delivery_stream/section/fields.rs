@@ -7,7 +7,7 @@ use aws_facts::firehose::{
 use aws_facts::lambda::MAX_ALIAS;
 
 use crate::resource::delivery_stream::Compression;
-use crate::resource::log_group::LogFields;
+use crate::resource::log_group::section::{GroupFields, LogGroupId, LogGroupName, Retention};
 use crate::resource::role::RoleFields;
 use crate::section::words::Key;
 use crate::yaml::collection::Either;
@@ -22,6 +22,10 @@ patterns! {
         "the ARN of a KMS key";
     /// <https://docs.aws.amazon.com/firehose/latest/APIReference/API_ExtendedS3DestinationConfiguration.html>
     Extension[MAX_EXTENSION] = r"|\.[0-9a-z!\-_.*'()]+", "a `.` and lower-case letters, digits or `!-_.*'()`";
+    SourceKey[512] = r"aws|arn:aws[a-z-]*:kms:[a-zA-Z0-9-]+:[0-9]{12}:(key|alias)/[a-zA-Z_0-9+=,.@/-]+",
+        "`aws`, or the ARN of a KMS key";
+    /// <https://docs.aws.amazon.com/firehose/latest/APIReference/API_CloudWatchLoggingOptions.html>
+    LogStreamName[512] = "[^:*]+", "a log stream's name, without `:` and `*`";
     ZoneName[MAX_ZONE_NAME] = "[a-zA-Z/_]+", "an IANA time zone of letters, `/` and `_`, such as Europe/Berlin";
 }
 
@@ -51,7 +55,7 @@ record! {
         /// Key of the bucket it writes to.
         bucket: Key;
         /// Prefix of the objects, with Firehose's `!{...}` expressions. Without any, Firehose appends `yyyy/MM/dd/HH/`.
-        good: Text<1, MAX_PREFIX_WRITTEN>;
+        good: Text<0, MAX_PREFIX_WRITTEN> = "";
         /// Prefix of what failed. Needed when `good` has expressions. Default: as AWS does, `good` and the kind of error.
         bad: Text<1, MAX_PREFIX_WRITTEN>;
         /// Write zero-byte objects: markers that make the prefixes visible, and claims under .provision/ that say whose they are. Without
@@ -80,9 +84,37 @@ record! {
         /// Writes the source records, too.
         backup: BackupFields;
         /// Log errors of delivery to CloudWatch Logs.
-        logs: Either<bool, LogFields>;
+        logs: Either<bool, DeliveryLogFields>;
         /// The role it runs as. Default: one is derived.
         role: RoleFields;
+        /// The role that it reads the stream with. Default: the role it runs as.
+        source_role: RoleFields;
+        /// Encrypt records that are put directly while Firehose holds them: `aws` for AWS's own key, or the ARN of a KMS key.
+        /// Only without `from`. Default: not encrypted.
+        source_encryption: SourceKey;
+    }
+}
+
+record! {
+    /// Where errors of delivery are logged.
+    DeliveryLogFields {
+        /// Name of the log group on AWS. Entries that give the same name share the group. Default: /aws/kinesisfirehose/ and the delivery
+        /// stream's name.
+        name: LogGroupName;
+        /// One of the times that CloudWatch Logs takes. Default: kept for ever.
+        retention: Retention;
+        /// Name or ARN of somebody else's log group. The log streams are created in it.
+        existing: LogGroupId;
+        /// Name of the log stream. Default: DestinationDelivery, after the delivery stream's name and a slash in a group of several.
+        stream: LogStreamName;
+        /// Name of the log stream of the backup. Default: BackupDelivery, in the same way.
+        backup_stream: LogStreamName;
+    }
+}
+
+impl DeliveryLogFields {
+    pub(crate) fn group(&self) -> GroupFields {
+        GroupFields { name: self.name.clone(), retention: self.retention.clone(), existing: self.existing.clone() }
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn check(text: &str, purpose: Use, at: Span, mistakes: &mut Vec<Mista
         let what = format!("{length} characters are too many");
         mistakes.push(Mistake::error(at, what).expected(format!("at most {MAX_PREFIX_EVALUATED} after evaluation")));
     }
-    if !text.ends_with('/') {
+    if !text.is_empty() && !text.ends_with('/') {
         let what = format!("object names follow `{text}` at once");
         mistakes.push(Mistake::warning(at, what).expected("no `/` at the end"));
     }

@@ -12,7 +12,7 @@ use crate::section::Lower;
 use crate::section::words::Key;
 use crate::yaml::collection::Either;
 use crate::yaml::scalar::{Int, LambdaBuffer, Text, Time};
-use crate::yaml::shape::{At, said};
+use crate::yaml::shape::{At, Record, said};
 
 pub(super) fn read_transform(lower: &mut Lower, transform: &At<Either<Key, TransformFields>>) -> Option<Transform> {
     let written = match &transform.value {
@@ -112,13 +112,16 @@ fn read_deaggregate(lower: &mut Lower, written: &DeliveryFields) -> Option<Deagg
 
 /// Keys in `good` must come from somewhere, and those that a query yields must be in it.
 fn check_partition_keys(lower: &mut Lower, written: &DeliveryFields) {
-    let Some(good) = &written.good else { return };
-    let prefix = Prefix::parse(&good.value.0).unwrap_or_default();
+    if written.is_wrong("good") {
+        return;
+    }
+    let prefix = Prefix::parse(&written.good().0).unwrap_or_default();
+    let good_at = written.good.as_ref().map(|good| good.at).unwrap_or_default();
     if prefix.partition_keys().any(|key| matches!(key, PartitionKey::FromQuery(_))) {
-        lower.need(written, "metadata", written.metadata.is_some(), good.at, "the query that yields the keys");
+        lower.need(written, "metadata", written.metadata.is_some(), good_at, "the query that yields the keys");
     }
     if prefix.partition_keys().any(|key| matches!(key, PartitionKey::FromLambda(_))) {
-        lower.need(written, "transform", written.transform.is_some(), good.at, "the function that yields the keys");
+        lower.need(written, "transform", written.transform.is_some(), good_at, "the function that yields the keys");
     }
     let Some(metadata) = &written.metadata else { return };
     for key in query::keys(&metadata.value.0).into_iter().filter(|key| !prefix.queries(key)) {

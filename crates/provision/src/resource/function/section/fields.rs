@@ -7,7 +7,8 @@ use aws_facts::lambda::{
 
 use crate::resource::bucket::BucketName;
 use crate::resource::function::Architecture;
-use crate::resource::log_group::LogFields;
+use crate::resource::function::Level;
+use crate::resource::log_group::section::{GroupFields, LogGroupId, LogGroupName, Retention};
 use crate::resource::role::RoleFields;
 use crate::yaml::collection::{Anything, Map};
 use crate::yaml::scalar::{Mib, Seconds, Text, choices, patterns};
@@ -43,6 +44,38 @@ choices!(Effect {
     "deny" => Effect::Deny,
 });
 
+/// The format as it is written: the levels stand beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+choices!(Format {
+    "text" => Format::Text,
+    "json" => Format::Json,
+});
+
+// <https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html>
+choices!(Level {
+    "trace" => Level::Trace,
+    "debug" => Level::Debug,
+    "info" => Level::Info,
+    "warn" => Level::Warn,
+    "error" => Level::Error,
+    "fatal" => Level::Fatal,
+});
+
+/// The levels of Lambda's own lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SystemLevel(pub Level);
+
+choices!(SystemLevel {
+    "debug" => SystemLevel(Level::Debug),
+    "info" => SystemLevel(Level::Info),
+    "warn" => SystemLevel(Level::Warn),
+});
+
 record! {
     /// A Lambda function.
     FunctionFields {
@@ -76,8 +109,32 @@ record! {
         allow: Vec<At<Allow>>;
         /// The role it runs as. Default: one is derived.
         role: RoleFields;
-        /// Its log group. Default: one is derived.
+        /// Where it logs, and how.
         log: LogFields;
+    }
+}
+
+record! {
+    /// Where a function logs, and how.
+    LogFields {
+        /// Name of the log group on AWS. Entries that give the same name share the group. Default: /aws/lambda/ and the function's name.
+        name: LogGroupName;
+        /// One of the times that CloudWatch Logs takes. Default: kept for ever.
+        retention: Retention;
+        /// Name or ARN of somebody else's log group.
+        existing: LogGroupId;
+        /// Format of the lines.
+        format: Format = "text";
+        /// The lowest level of the function's own lines that is kept. Only with `format: json`.
+        application_level: Level = "info";
+        /// The lowest level of Lambda's lines that is kept. Only with `format: json`.
+        system_level: SystemLevel = "info";
+    }
+}
+
+impl LogFields {
+    pub(crate) fn group(&self) -> GroupFields {
+        GroupFields { name: self.name.clone(), retention: self.retention.clone(), existing: self.existing.clone() }
     }
 }
 
