@@ -1,4 +1,4 @@
-//! Who uses a bucket, and for what: empty objects under `.provision/`, one for each environment that uses a bucket of its
+//! Claims tell who uses a bucket, and for what: empty objects under `.provision/`, one for each environment that uses a bucket of its
 //! stack, and one for each place that a delivery stream of an environment writes to. The key says everything, so that one
 //! list call tells all claims of a bucket; `LastModified` is when the claim was made. Beside a claim on a place, another object
 //! says that its data is deleted with the environment.
@@ -70,11 +70,14 @@ impl Claim {
         here.strip_prefix('/')?.split_once('/')
     }
 
-    /// For people: `stack demo, environment pr-1`, and where it is when that is elsewhere.
+    /// For people: `stack demo, environment pr-1`, or `stack demo`, and where it is when that is elsewhere.
     pub fn told(&self, names: &Names) -> String {
         let parts: Vec<&str> = self.owner.split('/').collect();
         let [account, region, stack, env] = parts[..] else { return self.owner.clone() };
-        let told = format!("stack {stack}, environment {env}");
+        let told = match env {
+            "-" => format!("stack {stack}"),
+            env => format!("stack {stack}, environment {env}"),
+        };
         match (account == names.account, region == names.region) {
             (true, true) => told,
             (true, false) => format!("{told} in {region}"),
@@ -129,7 +132,7 @@ mod tests {
         assert_eq!(Claim::parse("lake", &key, 7), Some(claim.clone()));
         let bucket = Claim { place: None, ..claim };
         assert_eq!(Claim::parse("lake", &on_bucket(&names()), 7), Some(bucket.clone()));
-        assert_eq!(bucket.told(&names()), "stack kinesis-test, environment -");
+        assert_eq!(bucket.told(&names()), "stack kinesis-test");
     }
 
     #[test]

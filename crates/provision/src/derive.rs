@@ -151,7 +151,7 @@ impl Derived<'_> {
     }
 }
 
-/// What several entries share has the tags that they have in common, and is protected if one of them is.
+/// A resource of several entries has the tags that they have in common, and is protected if one of them is.
 fn share(all: &mut NodeOptions, one: &NodeOptions) {
     all.tags.retain(|key, value| one.tags.get(key) == Some(value));
     all.protect |= one.protect;

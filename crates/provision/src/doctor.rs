@@ -1,4 +1,4 @@
-//! What would make the first run fail, looked at before it: this machine, the credentials, what they may do, and what is in the
+//! Finds what would make the first run fail: this machine, the credentials, what they may do, and what is in the
 //! account already. Makes no changing call.
 
 use serde::Serialize;

@@ -38,7 +38,7 @@ fn hashed(text: &str) -> String {
     if slug.is_empty() { format!("env-{hash}") } else { format!("{slug}-{hash}") }
 }
 
-/// What `--env auto` means in a job whose variables these are: the pull request, else the branch, else the run. `event` reads the
+/// The environment that `--env auto` means in a job with these variables: the pull request, else the branch, else the run. `event` reads the
 /// number of the pull request from GitHub's file of that name.
 ///
 /// # Errors

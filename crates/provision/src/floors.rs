@@ -39,7 +39,7 @@ const FLOORS: &[&str] = &[
     "permissions",
     "outputs",
     "exports",
-    // What reads an account.
+    // Reading an account.
     "doctor",
     "scan",
     "record",
@@ -47,7 +47,7 @@ const FLOORS: &[&str] = &[
     // Functions and records, run here.
     "transform",
     "verify",
-    // What is said.
+    // Reporting.
     "event",
     "exit",
     "interrupt",

@@ -69,7 +69,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// Who and where we are: all that names and ARNs follow from.
+/// Stack, environment, account and region: all that names and ARNs follow from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     pub stack: String,

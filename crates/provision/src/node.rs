@@ -8,7 +8,7 @@ use crate::names::{Address, Name, Names, PROTECT, Tags};
 use crate::plan::{Facts, Wants};
 use crate::resource::{Diff, Gone, Resource};
 
-/// What a spec says about an entry besides what it wants of AWS.
+/// Options of an entry that are not fields of the resource on AWS.
 #[derive(Debug, Clone, Default)]
 pub struct NodeOptions {
     /// Neither replaced nor deleted.
@@ -17,7 +17,7 @@ pub struct NodeOptions {
     pub moved_from: Option<Address>,
     /// The user's tags, without ours.
     pub tags: Tags,
-    /// What must be there before, besides what the resource itself refers to.
+    /// Resources that must exist before it, besides those that it refers to.
     pub after: Vec<Address>,
 }
 
@@ -88,7 +88,7 @@ impl<R: Resource> Managed<R> {
         self.wants.as_ref().expect("only planned for what is wanted")
     }
 
-    /// Of what no spec speaks: do its tags protect it?
+    /// Whether its tags protect it, for a command without a spec.
     fn tagged_protected(&self, names: &Names) -> bool {
         self.unspoken && self.tags.iter().flatten().any(|tags| names.protects(tags))
     }

@@ -1,4 +1,4 @@
-//! What a stack offers to whoever uses it: names, ARNs and prefixes. They follow from the spec, so they are known before
+//! The outputs of a stack: names, ARNs and prefixes. They follow from the spec, so they are known before
 //! anything exists.
 
 use std::collections::BTreeMap;

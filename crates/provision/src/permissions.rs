@@ -1,4 +1,4 @@
-//! What whoever runs this program has to be allowed, and no more. Pure: a stack's nodes are subjects, a table says which
+//! The permissions that running this program needs, and no more. Pure: a stack's nodes are subjects, a table says which
 //! actions the calls about a subject need, and what comes of both are the statements of a policy.
 //!
 //! A new kind needs its rows in [`table`]. That they are enough, and that none is too many, `tests/permissions` shows.
@@ -129,7 +129,7 @@ fn of_subject(subject: &Subject, names: &Names) -> Vec<Need> {
         let resources = row.on.iter().filter_map(|on| resource(on, &subject.fields, names));
         resources.flat_map(move |resource| {
             row.actions.iter().map(move |action| {
-                // What somebody else owns is read only because the spec refers to it.
+                // A resource of somebody else is read only because the spec refers to it.
                 let to = if subject.referenced && row.to == Use::Read { Use::ReadWanted } else { row.to };
                 Need { action, resource: resource.clone(), passed_to: row.passed_to, to }
             })

@@ -25,12 +25,12 @@ pub struct Facts {
     pub proven: bool,
     /// Does it belong to the stack, whatever the environment?
     pub shared: bool,
-    /// What people should know before it is deleted.
+    /// Warnings before it is deleted.
     pub notes: Vec<String>,
-    /// What it should carry.
+    /// The tags that it should have.
     pub desired_tags: Tags,
     pub diff: Diff,
-    /// What the diff says nothing about, because AWS did not let it be read.
+    /// The part that the diff leaves out, because AWS did not let it be read.
     pub unread: Option<Unread>,
     pub refs: Vec<Address>,
     pub live_refs: Vec<(&'static str, String)>,
@@ -48,7 +48,7 @@ pub struct Facts {
     pub expected_wait_s: u32,
 }
 
-/// What is wanted of a resource.
+/// Whether a resource should exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wants {
     /// It should be there, as the spec says.
@@ -59,10 +59,10 @@ pub enum Wants {
     Absent,
 }
 
-/// What the record knows: which addresses are this environment's, and by which physical name.
+/// The members in the record: addresses of this environment, and their physical names.
 pub type Members = HashMap<Address, String>;
 
-/// What the command line permits.
+/// The consents of the command line.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Permits {
     /// Delete what is ours and not wanted.
@@ -126,7 +126,7 @@ pub struct Step {
     /// Changes that are not of the resource's own fields: whose it is, and its tags.
     pub also: Vec<Change>,
     pub tags: TagChange,
-    /// What a new one is made with.
+    /// The fields that a new one is created with.
     pub summary: Vec<Field>,
     pub expected_wait_s: u32,
     /// Indices of steps that must be finished before.
@@ -166,13 +166,13 @@ pub struct Plan {
     pub unproven: Vec<Kept>,
     /// Not wanted, there, and not ours: left alone.
     pub foreign: Vec<Kept>,
-    /// What people should know before the steps are taken.
+    /// Warnings before the steps are taken.
     pub notes: Vec<Kept>,
-    /// What stops all of it.
+    /// Reasons that stop the whole plan.
     pub refusals: Vec<Refusal>,
 }
 
-/// What is not deleted, and why.
+/// A resource that is not deleted, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Kept {
@@ -315,7 +315,7 @@ pub fn reasons(diff: &Diff) -> String {
 
 /// The used is made before the user and deleted after it.
 fn order(plan: &mut Plan, facts: &[Facts], step_of: &HashMap<usize, usize>) {
-    // What is to go may still have the address of what takes its place.
+    // A resource to be deleted may still have the address of the one that replaces it.
     let wanted = facts.iter().enumerate().filter(|(_, fact)| fact.wants != Wants::Absent);
     let by_address: HashMap<&Address, usize> = wanted.map(|(i, fact)| (&fact.name.address, i)).collect();
     let by_physical: HashMap<(&str, &str), usize> =

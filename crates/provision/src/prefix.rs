@@ -16,7 +16,7 @@ pub fn literal(prefix: &str) -> &str {
     prefix.split("!{").next().unwrap_or(prefix)
 }
 
-/// What Firehose writes under where there is no prefix. <https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html>
+/// The prefix that Firehose uses when none is given. <https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html>
 const NO_PREFIX: &str = "!{timestamp:yyyy/MM/dd/HH}/";
 
 /// The prefix that the objects of a delivery stream with this one have: not the whole bucket where there is none.

@@ -52,19 +52,19 @@ pub trait Resource: Clone + Send + Sync + 'static {
     /// Do the tags come with `Live`, without a call of their own?
     const TAGS_COME_WITH_LIVE: bool = false;
 
-    /// What AWS says, reduced to what we manage.
+    /// AWS's description, reduced to the fields that we manage.
     type Live: Clone + Send + Sync + 'static;
 
     /// Can this be the name of one on AWS? Asked of what the record says, which anybody may have written.
     fn is_name(physical: &str) -> bool;
-    /// What must be there before this is made: edges, from the spec.
+    /// Resources that must exist before this one is created: edges, from the spec.
     fn refs(&self) -> Vec<Address>;
-    /// What must outlive this, by kind and physical name: edges, from AWS. They order deletions. `purges`: is data going to be
+    /// Resources that must outlive this one, by kind and physical name: edges, from AWS. They order deletions. `purges`: is data going to be
     /// deleted? Then its writers go first.
     fn live_refs(live: &Self::Live, purges: bool) -> Vec<(&'static str, String)>;
-    /// What is different, and whether it can be changed in place. Pure.
+    /// The differences, and whether they can be changed in place. Pure.
     fn diff(&self, live: &Self::Live, name: &Name, names: &Names) -> Diff;
-    /// What of `live` could not be read, so that `diff` says nothing about it.
+    /// The part of `live` that could not be read, so that `diff` says nothing about it.
     fn unread(&self, _live: &Self::Live) -> Option<Unread> {
         None
     }
@@ -72,7 +72,7 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn expected_wait_s(&self) -> u32 {
         0
     }
-    /// What a new one is made with, for the plan.
+    /// The fields that a new one is created with, for the plan.
     fn summary(&self, name: &Name, names: &Names) -> Vec<Field>;
 
     /// Work on this machine that the diff needs (a function's zip). Done while others are observed.
@@ -91,7 +91,7 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn proves(_live: &Self::Live) -> bool {
         false
     }
-    /// What people should know before it is deleted.
+    /// Warnings before it is deleted.
     fn notes(_live: &Self::Live) -> Vec<String> {
         vec![]
     }

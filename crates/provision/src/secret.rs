@@ -1,4 +1,4 @@
-//! What is never shown: values of secret variables, keys of the process's environment, and the secret parts of URLs. One type
+//! Texts that are never shown: values of secret variables, keys of the process's environment, and the secret parts of URLs. One type
 //! masks them. All that is printed, and what the journal remembers, goes through [`masked`].
 
 use std::borrow::Cow;
@@ -29,7 +29,7 @@ pub struct Secrets(Vec<String>);
 
 impl Secrets {
     pub fn add(&mut self, value: &str) {
-        // What prints a text line by line shows the lines of a key, and never all of it.
+        // Output is printed line by line, so that it shows the lines of a key and never the whole text.
         let lines = value.lines().filter(|_| value.contains('\n'));
         for text in [value.trim()].into_iter().chain(lines.map(str::trim)) {
             if text.chars().count() >= SHORTEST && !self.0.iter().any(|known| known == text) {

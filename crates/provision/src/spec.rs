@@ -37,7 +37,7 @@ use stack::Stack;
 /// Before the slash of the tags that say whose a resource is, where a spec does not choose it.
 pub const TAG_PREFIX: &str = "provision";
 
-/// What a spec is read with.
+/// The environment and the variables that a spec is read with.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
     /// The environment; its name is `${env}`.

@@ -80,7 +80,7 @@ pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Res
     });
     let (mut errors, found) = futures::join!(judge, look_at_left_over(cx, left, &names));
     errors.extend(found);
-    // What is claimed and neither wanted nor recorded: the record was lost, or does not tell the truth.
+    // Places that are claimed and neither wanted nor recorded: the record was lost, or is wrong.
     let mut claimed = unrecorded(&nodes, &cx.seen.places(&cx.names));
     errors.extend(look_at_left_over(cx, &mut claimed, &names).await);
     nodes.extend(claimed);

@@ -180,7 +180,7 @@ pub static TRANSIENTS: &[Transient] = &[
         "the principals in its policy to propagate in IAM",
         IAM_LAG,
     ),
-    // What was created is not seen everywhere at once (audit A7, A8).
+    // A new resource is not seen everywhere at once (audit A7, A8).
     created(&["role"], "NoSuchEntity", TWO_MINUTES, IAM_LAG),
     created(&["stream"], "ResourceNotFoundException", MINUTE, KINESIS_LAG),
     created(

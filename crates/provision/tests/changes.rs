@@ -200,7 +200,7 @@ fn shown(plan: &Plan) -> String {
     code.replace_all(&plain, "code${1}HASH (folder .../").into_owned()
 }
 
-/// Of a refused plan only what is about the refusal.
+/// The lines of a refused plan that are about the refusal.
 fn refusals(plan: &Plan) -> String {
     let text = shown(plan);
     let from = text.find("  ✗").expect("it is refused");

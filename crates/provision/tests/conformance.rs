@@ -1,4 +1,4 @@
-//! What AWS does, asked through the Rust SDK. In this process by default; against the endpoint of the environment, and against AWS
+//! AWS's behaviour, asked through the Rust SDK. In this process by default; against the endpoint of the environment, and against AWS
 //! where that names none, with `CONFORMANCE=environment`:
 //!
 //! ```text

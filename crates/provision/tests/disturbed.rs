@@ -30,7 +30,7 @@ const ACTS: [(&str, Act); 7] = [
 
 /// So much later the next command comes: earlier it may see the record's own tags as they were.
 const NEXT: Duration = Duration::from_secs(5);
-/// Of the anomalies and pauses.
+/// Seed of the anomalies and pauses.
 const SEED: u64 = 14;
 
 fn said() -> String {
@@ -178,7 +178,7 @@ const FAULTS: [&str; 8] = [
 
 const NOT_BY_RULES: &str = "not by the rules alone";
 
-/// What failed, if something did.
+/// The failure, if there was one.
 async fn one_run(bench: &mut Bench, command: &Command) -> Result<(), String> {
     tokio::time::sleep(NEXT).await;
     story::forget(bench);
@@ -228,7 +228,7 @@ async fn life(seed: u64) -> Result<(), String> {
     }
 }
 
-/// What fails for good, and whether something can be changed before.
+/// Calls that fail for good, and whether something can be changed before.
 #[tokio::test(start_paused = true)]
 async fn what_lasts_is_told_with_the_right_exit_code_and_the_next_run_converges() {
     let operations = [

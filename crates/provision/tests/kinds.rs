@@ -41,7 +41,7 @@ async fn make<R: Resource>(cx: &Cx, name: &Name, desired: R) {
     desired.create(cx, name, &cx.names.ownership(&name.address)).await.unwrap();
 }
 
-/// What a command would see that begins now.
+/// The view of a command that begins now.
 async fn observe<R: Resource>(cx: &Cx, name: &Name) -> Option<R::Live> {
     R::observe(&Cx { seen: Seen::default(), ..cx.clone() }, name).await.unwrap()
 }
@@ -171,7 +171,7 @@ fn purging(cx: &Cx) -> Cx {
     cx
 }
 
-/// What the delivery stream `raw` would call an object.
+/// An object's name, as the delivery stream `raw` gives it.
 fn written(under: &str) -> String {
     format!("{under}raw-1-2026-07-13-14-05-09-046b6c7f-0b7c-4a5e-9e3a-0123456789ab")
 }

@@ -347,7 +347,7 @@ async fn prefixes_that_lie_in_those_of_others_are_told_by_an_up() {
     bench.cx.names = us;
     bench.up(&stack(&experiment())).await;
     let warned = bench.warnings();
-    let one = "data/kinesis-test/raw/good/ overlaps data/ of delivery stream around (stack aa, environment -)";
+    let one = "data/kinesis-test/raw/good/ overlaps data/ of delivery stream around (stack aa)";
     assert!(warned.iter().any(|text| text == one), "{warned:#?}");
     assert_eq!(warned.len(), 4, "{warned:#?}");
 }

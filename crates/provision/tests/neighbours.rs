@@ -28,7 +28,7 @@ deliveries:
   twin: { name: twin, bucket: lake, good: data/kinesis-test/raw/good/, bad: twin-bad/ }
 ";
 
-/// Who runs a command.
+/// The environment that runs a command.
 #[derive(Clone, Copy, PartialEq)]
 enum Who {
     We,
@@ -108,7 +108,7 @@ async fn neighbourhood(bench: &mut Bench, versioned: bool) -> (Vec<String>, Vec<
     upload(before(&format!("{GOOD}{HOUR}"), "test-delivery1")).await.unwrap();
     upload(before(&format!("{GOOD}{HOUR}"), "twin")).await.unwrap();
     if versioned {
-        // What others deleted is still theirs, and an old version of ours is ours.
+        // An object that others deleted is still theirs, and an old version of ours is ours.
         bench.cx.s3().delete_object().bucket(BUCKET).key(&others[1]).send().await.unwrap();
         bench.put_key(&ours[0]).await;
     }

@@ -308,7 +308,7 @@ async fn a_member_that_lost_its_tags_stays_in_the_record() {
     assert_eq!(bench.named().await, ["stream.events = events"]);
 }
 
-/// What belongs to another stack is not ours, whatever the record says.
+/// A resource of another stack is not ours, whatever the record says.
 #[tokio::test(start_paused = true)]
 async fn a_member_that_another_stack_took_over_leaves_the_record() {
     let mut bench = Bench::new(Delays::NONE).await;
@@ -329,7 +329,7 @@ async fn a_step_that_changed_something_before_it_failed_counts_as_a_change() {
     let summary = bench.try_up(&stack(&SMALL.replace("shards: 1", "shards: 1, retention: 48h"))).await;
     assert_eq!((summary.failed, summary.created), (1, 0));
     assert!(summary.changed(), "{summary:?}");
-    // What AWS refused did not happen.
+    // A refused call changed nothing.
     let bench = Bench::new(Delays::NONE).await;
     bench.engine.inject("kinesis:CreateStream=AccessDenied".parse().unwrap());
     let summary = bench.try_up(&stack(SMALL)).await;

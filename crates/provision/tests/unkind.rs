@@ -72,7 +72,7 @@ async fn anomalies_that_come_now_and_then_are_survived() {
     }
 }
 
-/// What of an anomaly is survived by no row of the transients.
+/// Anomalies that no row of the transients survives.
 const BY_RULE: &[(&str, &str)] = &[
     ("kinesis-stale", READ_BACK),
     ("kinesis-not-active", SENT_AGAIN),

@@ -45,7 +45,7 @@ pub(super) fn executable(binary: &[u8], target: &Target, beside: &[&str]) -> Res
 /// bring their own, and find them in their own ways.
 pub(super) fn shared_object(name: &str, binary: &[u8], target: &Target) -> Result<(), Wrong> {
     let name = format!("`{name}`");
-    // What only looks like a library (a linker's script) is loaded by nobody.
+    // A file that only looks like a library (a linker's script) is never loaded.
     let Ok(asks) = Asks::of(binary) else { return Ok(()) };
     machine(&name, asks.machine, target.architecture)?;
     glibc(&name, asks.glibc.as_ref(), target)

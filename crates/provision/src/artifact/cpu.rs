@@ -1,4 +1,4 @@
-//! What processor a crate is built for, and whether this machine's can do what a binary needs.
+//! The processor that a crate is built for, and whether this machine has what a binary needs.
 //!
 //! A binary that was built here does not say it (the linker that Rust brings drops the note), so its zip does: in its comment.
 

@@ -1,4 +1,4 @@
-//! Whose credentials these are. Names and ARNs need the account before anything can be read; where it is known without asking,
+//! The account of the credentials. Names and ARNs need the account before anything can be read; where it is known without asking,
 //! STS confirms it beside the first reads, which saves a round trip.
 
 use std::sync::Arc;

@@ -21,7 +21,7 @@ pub struct Args {
     /// written
     #[arg(long, value_enum, value_name = "SYSTEM")]
     pub ci: Option<Ci>,
-    /// What the transform is written in [default: rust where the SDK is found, otherwise python]
+    /// Language of the transform [default: rust where the SDK is found, otherwise python]
     #[arg(long, value_enum)]
     pub transform: Option<Transform>,
     /// Name of the stack [default: the folder's]

@@ -44,7 +44,7 @@ pub struct UpArgs {
     /// Time until `provision gc` may delete the environment, for example 8h or 2d; each `up` with it starts it anew
     #[arg(long, value_name = "DURATION", env = "PROVISION_TTL", value_parser = seconds)]
     pub ttl: Option<i64>,
-    /// Whose it is, for `list` and `history` [default: who runs the CI job, or this machine's user]
+    /// Owner, for `list` and `history` [default: who runs the CI job, or this machine's user]
     #[arg(long, value_name = "NAME", env = "PROVISION_OWNER")]
     pub owner: Option<String>,
     /// Maximum number of steps at once

@@ -155,7 +155,7 @@ async fn used(
     interrupt: &Interrupt,
     signals: &mut Signals,
 ) -> (Brought, Option<Exit>, Option<Child>) {
-    // What is temporary asks for no consent.
+    // A temporary environment asks for no consent.
     let permits = Permits { prune: true, adopt: false, data_loss: true };
     let how = How { permits, yes: true, at_once: PARALLELISM };
     let up = up::apply(session, &how, events, interrupt).await;
@@ -206,7 +206,7 @@ async fn take_down(session: &Session, events: &Events, interrupt: &Interrupt) ->
     let purge_data = Purge::Ours;
     let options = Options { purge_data, ..session.cx.options.clone() };
     let cx = Cx { options, seen: Seen::default(), ledger: Ledger::default(), ..session.cx.clone() };
-    // What the first signal stopped was the command: the removal goes on.
+    // The first signal stopped the command: the deletion goes on.
     let (_keep, stop) = watch::channel(false);
     let down = async {
         let (survey, plan) = run::decide_down(&cx, session.stack.as_ref(), events).await?;

@@ -1,4 +1,4 @@
-//! What a role must allow, and no more: the least that a function or a delivery stream needs for what the spec wants of it.
+//! The statements of derived roles: the least that a function or a delivery stream needs for what the spec wants of it.
 //! <https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html>
 
 use std::collections::{BTreeMap, BTreeSet};

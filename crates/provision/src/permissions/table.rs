@@ -179,7 +179,7 @@ pub const ROWS: &[Row] = &[
     ),
     // https://docs.aws.amazon.com/firehose/latest/dev/encryption.html
     row("source_key", Create, &["kms:CreateGrant", "kms:DescribeKey"], &["{arn}"]),
-    // Whose key objects and records are encrypted with, which the delivery stream's role is allowed to use.
+    // The keys of streams and buckets, which the role of the delivery stream is allowed to use.
     row("key_of_stream", ReadWanted, &["kinesis:DescribeStreamSummary"], &["{arn}"]),
     row("key_of_bucket", ReadWanted, &["s3:GetEncryptionConfiguration"], BUCKET),
     row("direct_put", Verify, &["firehose:PutRecordBatch"], DELIVERY),

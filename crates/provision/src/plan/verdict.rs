@@ -1,4 +1,4 @@
-//! What becomes of one resource: its verdict, from what is wanted, what is there, and whose it is.
+//! Decides about one resource from what is wanted, what exists, and who owns it.
 
 use super::{Facts, Members, Op, Permits, Refusal, TagChange, Wants, reasons};
 use crate::change::{Change, Unread};
@@ -79,7 +79,7 @@ fn wanted_and_there(fact: &Facts, members: &Members, names: &Names, permits: Per
         tags.set.iter().map(|(key, to)| change(&format!("tags.{key}"), had(key).unwrap_or_else(none), to.clone())),
     );
     also.extend(tags.unset.iter().map(|key| change(&format!("tags.{key}"), had(key).unwrap_or_else(none), none())));
-    // What no record names and a read still shows may be deleted already: writing its tags tells.
+    // A resource that no record names and a read still shows may be deleted already: writing its tags tells.
     if fact.lingers && members.get(&fact.name.address) != Some(&fact.name.physical) && also.is_empty() {
         also.push(change("record", "missing".into(), "written".into()));
         tags.set = fact.desired_tags.clone();
@@ -186,7 +186,7 @@ fn tag_change(fact: &Facts) -> TagChange {
     TagChange { set: set.map(|(k, v)| (k.clone(), v.clone())).collect(), unset: unset.cloned().collect() }
 }
 
-/// What no step may do unasked.
+/// The consents that a step needs and does not have.
 pub(super) fn refuse_loss(fact: &Facts, op: Op, permits: Permits) -> Option<Refusal> {
     let refusal =
         |why: String, hint: &str, consent| Some(Refusal { name: fact.name.clone(), why, hint: hint.into(), consent });

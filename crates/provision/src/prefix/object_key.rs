@@ -290,7 +290,7 @@ mod tests {
         });
     }
 
-    /// What a prefix can evaluate to: each atom one of its characters, and once to three times where it repeats.
+    /// Texts that a prefix can evaluate to: each atom one of its characters, and once to three times where it repeats.
     fn sample(prefix: &Prefix, seed: &str) -> String {
         let mut random = fastrand::Rng::with_seed(
             seed.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())),

@@ -20,7 +20,7 @@ pub fn overlapping(writers: &[Writer]) -> Vec<(usize, usize)> {
     let mut found = vec![];
     for index in order {
         let (bucket, begins, _) = key(index);
-        // What is left are those whose text this one begins with.
+        // Those that are left are the ones whose text this one begins with.
         while around.last().is_some_and(|other| !(key(*other).0 == bucket && begins.starts_with(key(*other).1))) {
             around.pop();
         }

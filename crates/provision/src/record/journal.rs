@@ -1,4 +1,4 @@
-//! What was done to an environment: a log stream of its record, which a run writes into when it begins and when it ends. It goes
+//! The history of an environment: a log stream of its record, which a run writes into when it begins and when it ends. It goes
 //! with the record. Nothing is decided by it, so a run whose journal cannot be written goes on, and says so.
 
 use aws_sdk_cloudwatchlogs::types::{InputLogEvent, OutputLogEvent};

@@ -213,7 +213,7 @@ pub(super) fn unescape(text: &str) -> String {
     // Every second part stands between two `=`: a code point in hexadecimal.
     let part = |(index, part): (usize, &str)| match index % 2 {
         0 => part.to_owned(),
-        // What a terminal would take for a command is left out: anybody may have written this.
+        // Characters that a terminal takes for commands are left out: anybody may have written this.
         _ => u32::from_str_radix(part, 16)
             .ok()
             .and_then(char::from_u32)

@@ -1,4 +1,4 @@
-//! What GitHub Actions shows of a run besides its log: mistakes of a spec at their lines, plan and timing in the job's summary,
+//! GitHub Actions shows more of a run than its log: mistakes of a spec at their lines, plan and timing in the job's summary,
 //! and outputs for later steps. The texts are pure; [`Github`] writes them.
 
 use std::fs::OpenOptions;

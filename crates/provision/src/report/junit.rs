@@ -15,7 +15,7 @@ pub struct Suite {
 /// One case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
-    /// What is tested: CI systems group cases by it.
+    /// The subject of the test: CI systems group cases by it.
     pub class: String,
     pub name: String,
     pub result: Outcome,

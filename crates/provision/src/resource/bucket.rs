@@ -53,7 +53,7 @@ pub struct Live {
     pub expiry: Result<BTreeSet<(String, u32)>, String>,
     /// Has this environment claimed it?
     pub claimed: bool,
-    /// Who else has.
+    /// The others that have.
     pub others: BTreeSet<String>,
 }
 

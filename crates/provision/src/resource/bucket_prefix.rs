@@ -48,7 +48,7 @@ pub struct Live {
     pub purges: bool,
     /// Have others claimed the same folder?
     pub shared: bool,
-    /// What lies there: only looked at where it may be deleted.
+    /// The objects there: only looked at where they may be deleted.
     pub tally: Tally,
 }
 
@@ -251,7 +251,7 @@ fn fate(goes: bool) -> &'static str {
     if goes { "deleted with the environment" } else { "kept" }
 }
 
-/// What an object at the place is, by its key and its time.
+/// Judges the objects at the place by their keys and times.
 async fn judge(cx: &Cx, place: &Place, since: i64) -> Result<Judge> {
     let claims = claims::all(cx, &place.bucket).await?;
     let everything = cx.options.purge_data == Purge::EverythingUnderPrefix;
@@ -281,7 +281,7 @@ fn place(name: &Name) -> Result<Place> {
     Place::parse(&name.physical).ok_or_else(wrong)
 }
 
-/// What a claim of this account and region stands for.
+/// The resource that a claim of this account and region stands for.
 fn found(claim: &Claim, bucket: &str, names: &Names) -> Option<Found> {
     let (stack, env) = claim.of_region(names)?;
     let tags = Tags::from([(names.tag_key("stack"), stack.to_owned()), (names.tag_key("env"), env.to_owned())]);
@@ -291,7 +291,7 @@ fn found(claim: &Claim, bucket: &str, names: &Names) -> Option<Found> {
     })
 }
 
-/// What is listed to find the objects of a place.
+/// The prefix under which the objects of a place are listed.
 fn listed(place: &Place) -> &str {
     literal(&place.prefix)
 }

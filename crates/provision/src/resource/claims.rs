@@ -76,7 +76,7 @@ async fn write_once(cx: &Cx, bucket: About, key: &str, doing: String) -> Result<
 /// Says of an empty object that this program wrote it.
 const WRITER: &str = "provision";
 
-/// What there is at the key of a marker.
+/// The object at the key of a marker, if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marker {
     Absent,
@@ -113,7 +113,7 @@ pub async fn sweep(cx: &Cx, bucket: &str) -> Result<bool> {
     let page = match found(answer(format!("listing the versions in bucket {bucket}"), sent), NO_BUCKET) {
         Ok(Some(page)) => page,
         Ok(None) => return Ok(true),
-        // Who may not look at versions cannot delete them.
+        // A caller that may not list versions cannot delete them.
         Err(error) if error.code() == Some("AccessDenied") => return Ok(false),
         Err(error) => return Err(error),
     };
@@ -123,7 +123,7 @@ pub async fn sweep(cx: &Cx, bucket: &str) -> Result<bool> {
     }
     for version in page.versions() {
         let key = version.key().unwrap_or_default();
-        // What is neither a claim nor a folder is data, and need not be looked at.
+        // An object that is neither a claim nor a folder is data, and need not be looked at.
         let is_data = !key.starts_with(ROOT) && !key.ends_with('/');
         if is_data || !key.starts_with(ROOT) && marker(cx, bucket, key, version.version_id()).await? != Marker::Ours {
             return Ok(false);
@@ -138,7 +138,7 @@ pub async fn sweep(cx: &Cx, bucket: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// What a call on an object is about: the bucket, which may not be seen yet.
+/// The subject of a call on an object: the bucket, which may not be seen yet.
 pub fn of(bucket: &str) -> About {
     About::new(Bucket::KIND, bucket)
 }

@@ -71,7 +71,7 @@ impl Live {
 impl Resource for DeliveryStream {
     const KIND: &'static str = "delivery";
     const ABSENT: Option<&'static str> = Some(ABSENT);
-    /// What it has buffered is lost with it.
+    /// Records that it has buffered are lost with it.
     const HOLDS_DATA: bool = false;
     type Live = Live;
 
@@ -253,7 +253,7 @@ impl DeliveryStream {
         send::change_doubting(cx, name, format!("updating {name}"), mistake, || call.clone().send()).await
     }
 
-    /// What is wrong with a role of ours that it runs as or reads with.
+    /// The mistake in a role of ours that it runs as or reads with.
     async fn mistake(&self, cx: &Cx) -> Option<String> {
         for role in [Some(&self.role), self.source_role.as_ref()].into_iter().flatten() {
             if let Some(mistake) = role::mistake(cx, role, "firehose.amazonaws.com").await {

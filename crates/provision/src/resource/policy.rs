@@ -49,7 +49,7 @@ pub fn document(statements: &[Statement]) -> Value {
 pub struct Trust {
     /// `firehose.amazonaws.com`, `lambda.amazonaws.com`: sorted, each once.
     pub services: Vec<&'static str>,
-    /// Of every statement. `Null`: none.
+    /// Conditions of every statement. `Null`: none.
     pub conditions: Value,
 }
 

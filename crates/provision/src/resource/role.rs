@@ -37,7 +37,7 @@ pub struct Role {
     pub trust: Trust,
     /// Statements of the inline policy.
     pub statements: Vec<Statement>,
-    /// What it uses that may be encrypted with a key that the spec does not name.
+    /// Streams and buckets that it uses and that may be encrypted with a key that the spec does not name.
     pub keys: Vec<KeyOf>,
     pub boundary: Option<String>,
 }
@@ -244,7 +244,7 @@ impl Role {
     }
 }
 
-/// What CreateRole and GetRole say. The inline policy is another call's.
+/// The answer of CreateRole and GetRole. The inline policy takes another call.
 fn live(role: aws_sdk_iam::types::Role) -> Result<Live> {
     Ok(Live {
         trust: decoded(role.assume_role_policy_document().unwrap_or("null"))?,

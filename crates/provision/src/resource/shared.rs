@@ -1,4 +1,4 @@
-//! What several kinds do in the same way: read absence out of an answer, and make sure of what was just created.
+//! Shared by several kinds: read absence out of an answer, and make sure of what was just created.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::names::{Name, Names, Tags};
 use crate::wait::{self, LAG_LIMIT, Polling};
 
-/// What a call answered, or the error it is: what was being done, and AWS's words.
+/// The answer of a call, or an error that says what was being done, in AWS's words.
 pub fn answer<T, E, R>(doing: impl Into<String>, sent: Result<T, SdkError<E, R>>) -> Result<T>
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,

@@ -62,7 +62,7 @@ pub struct Live {
     pub max_record_kib: u32,
     pub encryption: Option<String>,
     pub metrics: BTreeSet<String>,
-    /// Who else reads it, in sentences: only looked at where it may be deleted.
+    /// Its other readers, in sentences: only looked at where it may be deleted.
     pub readers: Vec<String>,
 }
 
@@ -216,7 +216,7 @@ impl Stream {
         loop {
             let refusal = match take(cx, name, step).await {
                 Ok(()) => None,
-                // Of an earlier change that AWS has not finished everywhere, or of this very one: an answer to it was lost.
+                // The refusal is due to an earlier change that AWS has not finished everywhere, or to this very one, whose answer was lost.
                 Err(error) if error.says(IN_USE, "not ACTIVE") => Some(error),
                 Err(error) => return Err(error),
             };
@@ -253,7 +253,7 @@ async fn active(cx: &Cx, name: &Name) -> Result<Live> {
     .await
 }
 
-/// What is there anew, made by another `up`, is not what was waited for.
+/// A stream that another `up` has created since is not the one that was waited for.
 async fn gone(cx: &Cx, name: &Name) -> Result<()> {
     wait::until(cx, &format!("{name} to be deleted"), Polling::STREAM, STATE_LIMIT, || async {
         Ok(describe(cx, name).await?.is_none_or(|live| live.status != StreamStatus::Deleting.as_str()).then_some(()))

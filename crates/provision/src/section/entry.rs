@@ -54,7 +54,7 @@ impl<T> Entry<T> {
 }
 
 record! {
-    /// What every entry can have.
+    /// Fields that every entry can have.
     Common {
         /// Tags of this resource, over those of the stack.
         tags: Map<Text<0, MAX_VALUE_CHARS>>;

@@ -11,9 +11,9 @@ use crate::yaml::shape::{At, Scalar, record};
 record! {
     /// How names and prefixes differ by environment.
     Rule {
-        /// Of streams, functions and delivery streams. Bucket names stay as written.
+        /// Pattern of the names of streams, functions and delivery streams. Bucket names stay as written.
         names: Text<1, 256> = "${name}-${env}";
-        /// Of what deliveries write.
+        /// Pattern of the prefixes that deliveries write to.
         prefixes: Text<1, 1024> = "${env}/${prefix}";
     }
 }

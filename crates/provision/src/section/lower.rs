@@ -27,7 +27,7 @@ pub(crate) struct Lower<'m> {
     /// Has a name been made of the place?
     pub names_by_place: bool,
     pub references: References,
-    /// What entries said of resources that they share: by noun and name.
+    /// Descriptions of resources that entries share, by noun and name.
     pub shared: BTreeMap<(&'static str, String), String>,
     pub mistakes: &'m mut Vec<Mistake>,
 }

@@ -27,7 +27,7 @@ pub(crate) fn values(tags: &BTreeMap<String, At<String>>) -> Tags {
     tags.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect()
 }
 
-/// What all services used here take: the narrowest rules of Kinesis, Firehose, Lambda and IAM.
+/// Checks for what all services used here take: the narrowest rules of Kinesis, Firehose, Lambda and IAM.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html>
 pub(crate) fn check(tags: &BTreeMap<String, At<String>>, prefix: &str, at: Span, mistakes: &mut Vec<Mistake>) {
     for (key, value) in tags {

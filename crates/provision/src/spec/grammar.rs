@@ -1,4 +1,4 @@
-//! What may stand in a spec: each key once, with its type, bounds, default and description. The reader and the JSON Schema
+//! The keys of a spec, each once, with its type, bounds, default and description. The reader and the JSON Schema
 //! are made of this. And the table of the kinds that have a section.
 
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ macro_rules! sections {
         record! {
             /// A stack: streams, the deliveries that read them, the functions that transform and the buckets that receive.
             Spec {
-                /// Of this format: 1.
+                /// Version of the format: 1.
                 version: Int<1, 1>;
                 /// Name of the stack. With the environment it says whose a resource is.
                 stack: StackName;
@@ -39,24 +39,24 @@ macro_rules! sections {
                 target: TargetFields;
                 /// Tags of every resource.
                 tags: Map<Text<0, MAX_VALUE_CHARS>>;
-                /// What the keys of our own tags begin with, before a slash.
+                /// Prefix of the keys of provision's own tags, before a slash.
                 tag_prefix: TagPrefix = crate::spec::TAG_PREFIX;
-                /// What all derived roles have in common.
+                /// Settings of all derived roles.
                 iam: IamFields;
                 /// Variables whose values are not shown, besides those that are known by their names (`API_KEY`, `DB_PASSWORD`).
                 secrets: Vec<At<VariableName>>;
                 /// How names and prefixes differ by environment: a pattern (`*` stands for anything) and its rule. A pattern
                 /// without `*` goes first, then the first that fits, then `"*": { names: "${name}-${env}", prefixes: "${env}/${prefix}" }`.
-                /// What has `${env}` in it by itself is taken as written.
+                /// A name or prefix that contains `${env}` itself is taken as written.
                 environments: Map<Rule>;
-                /// What entries of a section have when they do not say otherwise.
+                /// Defaults of the entries of a section.
                 defaults: Defaults;
                 $($(#[doc = $doc])* $section: Map<Written<$kind>>;)*
             }
         }
 
         record! {
-            /// What entries of a section have when they do not say otherwise.
+            /// Defaults of the entries of a section.
             Defaults {
                 $($section: <$kind as Section>::Fields;)*
             }
@@ -143,7 +143,7 @@ record! {
 }
 
 record! {
-    /// What all derived roles have in common.
+    /// Settings of all derived roles.
     IamFields {
         /// Outer path of the roles; `provision/STACK/REGION/ENV/` follows it.
         path: IamPath = "/";

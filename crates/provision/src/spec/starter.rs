@@ -1,4 +1,4 @@
-//! What `provision init` writes: a commented spec and the transform that it deploys.
+//! The files that `provision init` writes: a commented spec and the transform that it deploys.
 
 pub mod ci;
 
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::section::words::StackName;
 use crate::yaml::shape::Scalar;
 
-/// What the transform is written in.
+/// The language of the transform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Language {
     /// With the path of the package `firehose-transform`: absolute, or from the crate's folder.
@@ -50,7 +50,7 @@ pub fn name_of(folder: &Path) -> Result<String, String> {
 /// `name`, if a stack can have it.
 ///
 /// # Errors
-/// What is wrong with it, and what would be right.
+/// The mistake, and what is expected instead.
 pub fn check_name(name: &str) -> Result<String, String> {
     match StackName::parse(name) {
         Ok(name) => Ok(name.0),

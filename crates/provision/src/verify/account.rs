@@ -67,7 +67,7 @@ pub fn account(sent: &[Vec<u8>], fates: &[Fate], good: &[Vec<u8>], bad: &[Vec<u8
             (Fate::Delivered(_) | Fate::Failed | Fate::WithItsBatch(_), _, false) => account.missing += 1,
         }
     }
-    // What is left over belongs to no record that is still to be accounted for: it came more than once.
+    // A delivery that is left over belongs to no record that is still to be accounted for: it came more than once.
     let sent_again = sent.iter().map(|record| failed.remove(record.as_slice()).unwrap_or(0)).sum::<usize>();
     account.duplicated = found.left() + sent_again;
     account

@@ -1,4 +1,4 @@
-//! What is wrong with a spec, with the place where it stands: all of it, not only the first mistake.
+//! The mistakes in a spec, each with its place: all of them, not only the first.
 
 use std::fmt;
 
@@ -46,7 +46,7 @@ impl Mistake {
         Mistake { at: None, ..Mistake::error(Span::default(), what) }
     }
 
-    /// What should stand there: shown at the caret.
+    /// What is expected there: shown at the caret.
     pub(crate) fn expected(mut self, expected: impl Into<String>) -> Mistake {
         self.expected = Some(expected.into());
         self

@@ -117,7 +117,7 @@ fn fill_node(
     }
 }
 
-/// What is wrong, for the place it stands at.
+/// The mistake at this place.
 pub(crate) fn unfilled(at: Span, why: Unfilled) -> Mistake {
     match why {
         Unfilled::Unset(name) if name == "env" => Mistake::error(at, "`${env}` is not set")

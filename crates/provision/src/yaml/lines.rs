@@ -7,7 +7,7 @@ use super::diagnostic::Span;
 
 /// Characters are counted once up to each multiple of so many bytes.
 const STEP: usize = 1024;
-/// What of a line is looked at on either side of a place: more than any terminal shows.
+/// So many characters of a line are looked at on either side of a place: more than any terminal shows.
 const MARGIN: usize = 512;
 /// The most lines of one place: what a caret underlines is its beginning.
 const MOST: usize = 20;

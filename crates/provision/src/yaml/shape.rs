@@ -46,7 +46,7 @@ pub(crate) trait Shape: Sized {
 
 /// A type that is read from one word and written as one.
 pub(crate) trait Scalar: Sized {
-    /// What would be right: "a whole number from 1 to 10".
+    /// Text for people: "a whole number from 1 to 10".
     fn expected() -> String;
     /// The error says what is wrong with `text`.
     fn parse(text: &str) -> Result<Self, String>;
@@ -246,7 +246,7 @@ pub(crate) fn pairs<'n>(
     }
 }
 
-/// What is wrong with the form of a node.
+/// Describes a node of the wrong form.
 pub(crate) fn unexpected(node: &Node) -> &'static str {
     match node.value {
         Value::Null => "there is no value here",

@@ -7,12 +7,12 @@ use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span as Mark};
 
 use super::diagnostic::{Mistake, Span};
 
-/// What the aliases of a spec may stand for in all. What is written out is bounded by the size of the file.
+/// So many nodes may the aliases of a spec stand for in all. The nodes written out are bounded by the size of the file.
 const MAX_ALIASED: usize = 200_000;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
-    /// Of a mapping or a list in block style: of the key that introduces it.
+    /// The place of a mapping or a list in block style is that of the key that introduces it.
     pub at: Span,
     pub value: Value,
     /// Has `${env}` been replaced in it?

@@ -1,6 +1,6 @@
-//! What can be changed, and the steps that must be.
+//! Changes of a spec, and the steps that must follow.
 
-/// What changes, the text before and after, and the steps: `~` changes, `+` makes, `-` deletes, `-/+` replaces.
+/// The subject, the text before and after, and the steps: `~` changes, `+` makes, `-` deletes, `-/+` replaces.
 pub type Case = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
 pub const STREAMS: &[Case] = &[
@@ -226,7 +226,7 @@ pub const ROLES: &[Case] = &[(
 /// As [`Case`], with the steps there and back, and why what replaces does so.
 pub type OneWay = (&'static str, &'static str, &'static str, [&'static [&'static str]; 2], &'static str);
 
-/// What AWS changes in place one way and not the other.
+/// Changes that AWS makes in place one way and not the other.
 pub const ONE_WAY: &[OneWay] = &[
     (
         "no backup",
@@ -263,7 +263,7 @@ pub const ONE_WAY: &[OneWay] = &[
     ),
 ];
 
-/// What AWS does not change in place, and why.
+/// Changes that AWS does not make in place, and why.
 pub const REPLACED: &[(&str, &str, &str, &[&str], &str)] = &[
     (
         "the source",

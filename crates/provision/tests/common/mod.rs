@@ -22,10 +22,10 @@ pub mod story;
 
 use line::Line;
 
-/// What every call takes, so that calls one after another can be told from calls at once.
+/// The time that every call takes, so that calls one after another can be told from calls at once.
 pub const ROUND_TRIP: Duration = Duration::from_millis(50);
 
-/// What follows the delivery stream's name in the name of an object.
+/// The part of an object's name after the delivery stream's.
 pub const NAME_END: &str = "-1-2026-07-13-14-05-09-046b6c7f-0b7c-4a5e-9e3a-0123456789ab";
 
 pub struct Bench {
@@ -162,7 +162,7 @@ impl Bench {
         summary
     }
 
-    /// What was warned of so far.
+    /// The warnings so far.
     pub fn warnings(&self) -> Vec<String> {
         let events = self.events.lock().expect("no test panics while it holds this");
         let text = |event: &Event| if let Event::Warned { text } = event { Some(text.clone()) } else { None };
@@ -174,7 +174,7 @@ impl Bench {
         self.events.lock().expect("no test panics while it holds this").clone()
     }
 
-    /// What failed so far.
+    /// The failures so far.
     pub fn failures(&self) -> Vec<Event> {
         let events = self.events.lock().expect("no test panics while it holds this");
         events
@@ -213,7 +213,7 @@ pub fn stack(text: &str) -> Stack {
     loaded.unwrap_or_else(|wrong| panic!("{}", wrong.render(false))).stack
 }
 
-/// What the engine's world holds, without the empty: buckets and their objects too.
+/// All that the engine's world holds: buckets and their objects too.
 pub fn left(bench: &Bench) -> Value {
     filled(bench.engine.dump()).unwrap_or_else(|| Value::Object(Map::new()))
 }

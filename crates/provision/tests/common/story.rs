@@ -1,4 +1,4 @@
-//! What the tests of stops and faults disturb: commands on stacks, each with the world that it should leave.
+//! The commands that the tests of stops and faults disturb: commands on stacks, each with the world that it should leave.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Of an `up`.
+    /// The permits of an `up`.
     pub fn spec(&self) -> Option<&str> {
         match self {
             Command::Up(spec) => Some(spec),
@@ -35,12 +35,12 @@ impl Command {
 /// A command on a stack as another command left it.
 #[derive(Debug, Clone)]
 pub struct Story {
-    /// What stands when the command begins.
+    /// The resources that exist when the command begins.
     pub before: Option<String>,
     pub command: Command,
 }
 
-/// What a command leaves.
+/// The world after a command.
 #[derive(Debug)]
 pub struct World {
     /// The engine's dump.

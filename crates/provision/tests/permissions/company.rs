@@ -1,4 +1,4 @@
-//! What others own in the account that the example stacks are written for, and the role that CI runs as.
+//! The resources of others in the account that the example stacks are written for, and the role that CI runs as.
 
 use std::io::Write;
 use std::time::Duration;

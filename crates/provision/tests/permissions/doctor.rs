@@ -1,4 +1,4 @@
-//! What `doctor` finds, each with its remedy, and that it changes nothing.
+//! The findings of `doctor`, each with its remedy; it changes nothing.
 
 use std::process::Command;
 

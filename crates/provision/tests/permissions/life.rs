@@ -1,4 +1,4 @@
-//! What is done to a stack: each scene begins in a world of its own, as root made it, and is played by somebody else. The futures are
+//! The life of a stack: each scene begins in a world of its own, as root made it, and is played by somebody else. The futures are
 //! boxed: unoptimised, one within the other, they are larger than a test's stack.
 
 use provision::cloud::{Cx, Purge};
@@ -12,7 +12,7 @@ use provision::spec::stack::Stack;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
-/// What went wrong, in sentences.
+/// The failures, in sentences.
 pub type Played<T = ()> = Result<T, String>;
 
 pub const PRUNE: Permits = Permits { prune: true, adopt: false, data_loss: true };
@@ -104,7 +104,7 @@ pub async fn down(cx: &Cx, stack: &Stack, purge: Purge) -> Played<Vec<String>> {
     if summary.complete() { Ok(warnings.kept()) } else { Err(format!("{summary:?}")) }
 }
 
-/// What `--scan` finds.
+/// Runs `--scan`.
 pub async fn scan(cx: &Cx) -> Played {
     let scanned = Box::pin(provision::scan::scan(cx)).await.map_err(|error| error.to_string())?;
     if scanned.unread.is_empty() && !scanned.found.is_empty() { Ok(()) } else { Err(scanned.unread.join("\n")) }

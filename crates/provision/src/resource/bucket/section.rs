@@ -13,7 +13,7 @@ patterns! {
     BucketId[usize::MAX] = "arn:aws[a-z-]*:s3:::[a-z0-9.-]+|[a-z0-9.-]+", "a bucket's name or ARN";
 }
 
-/// What to do about a bucket that is not there.
+/// Whether a missing bucket is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Create {
     IfMissing,
@@ -40,7 +40,7 @@ choices!(DeleteData {
 record! {
     /// An S3 bucket.
     BucketFields {
-        /// What to do when it is not there.
+        /// Whether it is created when it is missing.
         create: Create = "if-missing";
         /// Objects under this stack's prefixes expire after this time. Only in a bucket that this stack made. Default: never.
         expire: Days<1, 36500>;

@@ -26,7 +26,7 @@ struct Entry {
     empty: bool,
 }
 
-/// What a plan has seen at a place.
+/// The objects that a plan has seen at a place.
 #[derive(Default)]
 pub struct Looked {
     entries: Vec<Entry>,

@@ -10,7 +10,7 @@ use crate::prefix::object_key::{Keys, writer};
 /// Keys that are named of what stays.
 const EXAMPLES: usize = 3;
 
-/// What becomes of an object when data is deleted.
+/// How an object is treated when data is deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// Its delivery stream wrote it, or everything is to go.
@@ -44,7 +44,7 @@ impl Judge {
             let claims = claims.iter().filter(move |claim| (claim.owner == owner) == own);
             claims.filter_map(|claim| Some((claim.place.clone()?, claim.since)))
         };
-        // Of a folder that others have claimed too, or one around it, what nobody's name is on may be theirs.
+        // Where others have claimed the folder too, or one around it, an object without anybody's name may be theirs.
         let is_shared = |folder: &str| {
             places(false).any(|(other, _)| other.folder().is_some_and(|other| folder.starts_with(other)))
         };
@@ -68,7 +68,7 @@ impl Judge {
         }
         let at = modified.unwrap_or(i64::MAX);
         let is_marker = |other: &Place| empty && other.folder() == Some(key);
-        // Of the same name in another region or account: who of the two wrote it cannot be told.
+        // The other has the same name in another region or account: nobody can tell which of the two wrote the object.
         if let Some((_, _, other)) =
             self.others.iter().find(|(keys, since, other)| at >= *since && keys.can_be(key) || is_marker(other))
         {
@@ -141,7 +141,7 @@ impl Tally {
         Some(format!("{count}; data is deleted only by `down --purge-data`"))
     }
 
-    /// What is deleted with the place, because its bucket's `delete_data` says so. `None` where there is nothing.
+    /// Says which data is deleted with the place, because its bucket's `delete_data` says so. `None` where there is none.
     pub fn goes(&self) -> Option<String> {
         let more = if self.more { " or more" } else { "" };
         (self.ours > 0 || self.more).then(|| {
@@ -149,7 +149,7 @@ impl Tally {
         })
     }
 
-    /// What to do about data that nothing proves to be ours.
+    /// Says what to do about data that nothing proves to be ours.
     pub fn unproven(&self, bucket: &str) -> Option<String> {
         (self.ours > 0).then(|| {
             format!(
@@ -161,7 +161,7 @@ impl Tally {
         })
     }
 
-    /// What stays after a purge, and why. Empty where nothing does.
+    /// The objects that stay after a purge, and why. Empty where none does.
     pub fn staying(&self) -> String {
         let mut parts: Vec<String> =
             self.others.iter().map(|(name, n)| format!("{n} of delivery stream {name}")).collect();

@@ -39,7 +39,7 @@ pub fn compare(live: &Shape, want: &Shape, diff: &mut Diff) {
     }
 }
 
-/// What a new one is made with.
+/// The fields that a new one is created with.
 pub fn summary(shape: &Shape) -> Vec<Field> {
     let source = shape.source.as_ref().map_or("direct put".into(), |(stream, _)| last(stream));
     let mut said = vec![Field::said("from", source)];

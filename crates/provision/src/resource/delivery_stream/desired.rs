@@ -1,4 +1,4 @@
-//! What a spec wants of a delivery stream. References are to physical names; their logical names stand beside them where they
+//! A desired delivery stream. References are to physical names; their logical names stand beside them where they
 //! are the spec's own.
 
 use crate::resource::log_group::LogRef;

@@ -20,7 +20,7 @@ pub type Parameters = BTreeMap<String, String>;
 pub struct Shape {
     /// ARN of the stream, and of the role that reads it. `None`: direct put.
     pub source: Option<(String, String)>,
-    /// Of records that are put directly.
+    /// Encryption of records that are put directly.
     pub source_encryption: Option<SourceEncryption>,
     /// ARN.
     pub role: String,
@@ -199,7 +199,7 @@ impl Shape {
     }
 }
 
-/// What an ARN ends with: the name.
+/// The name at the end of an ARN.
 pub fn last(arn: &str) -> String {
     arn.rsplit(['/', ':']).next().unwrap_or(arn).to_owned()
 }

@@ -185,7 +185,7 @@ impl Config {
     }
 }
 
-/// What GetFunction says, AWS's defaults filled in.
+/// The answer of GetFunction, with AWS's defaults filled in.
 pub(super) fn live(name: &Name, is: FunctionConfiguration, tags: Option<HashMap<String, String>>) -> Live {
     let failed = is.state == Some(State::Failed);
     Live {

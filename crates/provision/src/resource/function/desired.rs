@@ -1,4 +1,4 @@
-//! What a spec wants of a function.
+//! A desired function.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

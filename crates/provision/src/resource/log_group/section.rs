@@ -12,7 +12,7 @@ patterns! {
     LogGroupName[usize::MAX] = GROUP_NAME.pattern(), "a log group's name: letters, digits and `./_#-`";
 }
 
-/// What every section says of a log group.
+/// The fields of a log group that all sections have.
 #[derive(Clone, Default)]
 pub(crate) struct GroupFields {
     pub name: Option<At<LogGroupName>>,

@@ -44,7 +44,7 @@ async fn of_bucket(cx: &Cx, bucket: &str) -> Result<Option<String>> {
     let answer = match send::ask(cx, About::new("bucket", bucket), doing, || call.clone().send()).await {
         Ok(answer) => answer,
         Err(error) => match error.code() {
-            // What is absent is told by whoever needs it.
+            // Whoever needs a missing bucket or stream reports it.
             Some("ServerSideEncryptionConfigurationNotFoundError" | "NoSuchBucket") => return Ok(None),
             Some("AccessDenied") => return Err(error.hint(NEEDED)),
             _ => return Err(error),

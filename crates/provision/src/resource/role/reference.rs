@@ -16,7 +16,7 @@ pub enum RoleRef {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DerivedRole {
-    /// Of the role's node: `delivery-raw`, `function-square`, or the name that the spec gives it.
+    /// Logical name of the role's node: `delivery-raw`, `function-square`, or the name that the spec gives it.
     pub logical: String,
     pub name: RoleName,
     /// Conditions of its trust policy, besides Firehose's external id. `Null`: none.

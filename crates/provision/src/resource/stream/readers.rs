@@ -1,4 +1,4 @@
-//! Who else reads a stream that is about to go: registered consumers, and other environments' delivery streams. Looking for
+//! The other readers of a stream that is to be deleted: registered consumers, and other environments' delivery streams. Looking for
 //! them is a courtesy: what may not be looked at is told, and stops nothing.
 
 use std::future::ready;
@@ -83,7 +83,7 @@ fn is_known(delivery_stream: &str, known: &[Name]) -> bool {
     known.iter().any(|name| name.address.kind == "delivery" && name.physical == delivery_stream)
 }
 
-/// What is to be said of those that read the stream with this ARN, and of those that could not be looked at.
+/// Warnings about readers of the stream with this ARN, and about those that could not be read.
 pub fn told(readers: &Readers, arn: &str) -> Vec<String> {
     let reading = readers.of.get(arn).into_iter().flatten();
     let mut told: Vec<String> =

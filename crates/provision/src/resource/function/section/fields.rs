@@ -83,7 +83,7 @@ record! {
         code: CodeFields;
         /// AWS's name of the runtime.
         runtime: Runtime = "provided.al2023";
-        /// What the runtime calls. Default for provided runtimes: bootstrap. Others need one.
+        /// The entry point that the runtime calls. Default for provided runtimes: bootstrap. Others need one.
         handler: Handler;
         /// Memory.
         memory: Mib<{ MEMORY_MIB.min }, { MEMORY_MIB.max }> = "128MiB";
