@@ -72,7 +72,7 @@ pub enum Command {
     Validate(command::validate::Args),
     /// Print the spec with variables, defaults and the environment applied
     Render(command::render::Args),
-    /// Print the JSON Schema of specs
+    /// Print the JSON Schema of specs, or of events
     Schema(command::schema::Args),
     /// Write a commented starter spec and a transform
     Init(command::init::Args),

@@ -41,16 +41,13 @@ pub enum Transform {
 pub fn run(args: Args, events: &Events) -> Result<(String, Exit), Stop> {
     let python = args.transform == Some(Transform::Python);
     refuse_useless(&[("--sdk-path", python && args.sdk_path.is_some())], "a Python transform needs no package")?;
-    let Some(ci) = args.ci else {
-        let (wrote, next) = write(&args)?;
-        return Ok((format!("{wrote}\n{next}"), Exit::Done));
-    };
+    let Some(ci) = args.ci else { return Ok((write(&args)?.concat(), Exit::Done)) };
     let spec = if args.dir.is_file() { args.dir.clone() } else { args.dir.join("provision.yaml") };
     let folder = session::current_dir()?.join(spec.parent().unwrap_or(&spec));
     let work_dir = session::work_dir(&std::path::absolute(&folder).unwrap_or(folder));
     let root = work_dir.parent().unwrap_or(&work_dir);
     refuse_existing(&root.join(starter::ci::path(ci)))?;
-    let (mut wrote, mut next) = (String::new(), String::new());
+    let [mut wrote, mut next] = [String::new(), String::new()];
     if spec.exists() {
         let useless = [
             ("--transform", args.transform.is_some()),
@@ -59,10 +56,10 @@ pub fn run(args: Args, events: &Events) -> Result<(String, Exit), Stop> {
         ];
         refuse_useless(&useless, &format!("{} exists, and only a workflow is written", spec.display()))?;
     } else {
-        (wrote, next) = write(&args)?;
+        [wrote, next] = write(&args)?;
     }
-    wrote += &write_workflow(ci, &spec, root, events)?;
-    Ok((format!("{wrote}\n{next}"), Exit::Done))
+    let workflow = write_workflow(ci, &spec, root, events)?;
+    Ok((wrote + &workflow + &next, Exit::Done))
 }
 
 /// Writes the workflow for a spec to the root of the spec's repository. Returns what was done.
@@ -104,7 +101,7 @@ fn refuse_existing(path: &Path) -> Result<()> {
 }
 
 /// Returns what was written, and what to do next.
-fn write(args: &Args) -> Result<(String, String)> {
+fn write(args: &Args) -> Result<[String; 2]> {
     let dir = std::path::absolute(&args.dir).map_err(|e| Error::new("finding the folder", e))?;
     let name = match &args.name {
         Some(name) => starter::check_name(name),
@@ -118,7 +115,7 @@ fn write(args: &Args) -> Result<(String, String)> {
     }
     let list: String = files.iter().map(|(path, _)| format!("wrote {}\n", args.dir.join(path).display())).collect();
     let spec = args.dir.join("provision.yaml");
-    Ok((list, format!("next: provision up {} --local\n", spec.display())))
+    Ok([list, format!("\nnext: provision up {} --local\n", spec.display())])
 }
 
 fn language(args: &Args, dir: &Path) -> Result<Language> {

@@ -14,6 +14,8 @@ mod schema;
 
 /// The version of the format.
 const VERSION: u32 = 2;
+/// The JSON Schema of a line.
+pub const SCHEMA: &str = include_str!("../../../../schema/events.schema.json");
 
 pub struct Json<W> {
     out: W,

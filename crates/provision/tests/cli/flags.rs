@@ -146,6 +146,7 @@ const ROWS: &[Row] = &[
     Row(&["permissions"], &["--env", "pr-1"], NONE, 64, "--env does nothing here"),
     Row(&["permissions"], &["--set", "A=b"], NONE, 64, "--set does nothing here"),
     Row(&["init", "new"], &["--transform", "rust"], NONE, 1, "firehose-transform"),
+    Row(&["schema"], &["--events"], NONE, 0, "Events of provision"),
     Row(&["init", "new"], &["--ci", "github"], NONE, 0, "wrote new/.github/workflows/provision.yml"),
     Row(&["init", "new"], &["--name", "demo"], &["render", "new/provision.yaml"], 0, "stack: demo"),
     Row(&["init", "new"], &["--sdk-path", "nowhere"], NONE, 1, "nowhere"),
