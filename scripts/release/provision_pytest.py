@@ -36,6 +36,9 @@ def provision_environment(request):
     config = request.config
     spec = [str(config.rootpath / config.getini("provision_spec"))] if config.getini("provision_spec") else []
     name = os.environ.get("PROVISION_ENV") or "auto"
+    if config.getoption("--provision-target") == "aws" and "PYTEST_XDIST_WORKER" in os.environ:
+        # Each worker has a session of its own, and the first to end would delete what all use.
+        pytest.fail("workers of pytest-xdist would share one environment on AWS: run pytest without -n", pytrace=False)
     target = ["--local"] if config.getoption("--provision-target") == "local" else ["--env", name]
     program = os.environ.get("PROVISION", "provision")
     command = [program, "with", *spec, *target, "--", sys.executable, "-c", HOLD]

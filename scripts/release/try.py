@@ -25,6 +25,7 @@ DISTROLESS = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "libdl.so.2", "libpthre
 
 
 def main(binary, out):
+    profile(binary)
     shutil.rmtree(out, ignore_errors=True)
     build(binary, out)
     bom = json.loads(next(out.glob("*.cdx.json")).read_text())
@@ -36,6 +37,15 @@ def main(binary, out):
             began = time.monotonic()
             said = check(out.resolve(), folder)
             print(f"  ✓ {check.__name__:<8} {time.monotonic() - began:5.1f} s  {said}")
+
+
+def profile(binary):
+    """The profile `dist` is small, and inherits no client that is not optimised."""
+    profiles = tomllib.loads((ROOT / "Cargo.toml").read_text())["profile"]
+    forgotten = set(profiles["release"]["package"]) - set(profiles["dist"]["package"])
+    assert not forgotten, f"{forgotten} have no level in [profile.dist.package]"
+    size = binary.stat().st_size
+    assert binary.parent.name != "dist" or size <= 30e6, f"the binary has {size / 1e6:.1f} MB"
 
 
 def build(binary, out):
