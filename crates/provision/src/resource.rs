@@ -5,6 +5,7 @@ use std::future::Future;
 use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::{Address, Name, Names, Tags};
+use crate::section::Ref;
 
 pub mod bucket;
 pub mod bucket_prefix;
@@ -23,6 +24,13 @@ mod toy;
 
 pub use crate::change::{Change, Diff, Field, Gone, Unread};
 pub use listed::{Found, Scanned, by_tags};
+
+impl<K: Resource> Ref<K> {
+    /// The address of the resource that must be created first, if it is one of ours.
+    pub fn address(&self) -> Option<Address> {
+        self.managed.then(|| Address::new(K::KIND, &self.logical))
+    }
+}
 
 /// A kind's author writes this. Everything that decides is pure; everything that does speaks through the AWS SDK.
 pub trait Resource: Clone + Send + Sync + 'static {

@@ -325,8 +325,8 @@ async fn a_function_changes_configuration_and_code_and_its_alias_follows() {
     lives(&cx, &Name::new("function", "square", "square"), versions).await;
 }
 
-fn of(logical: &str) -> Ref {
-    Ref { logical: logical.into(), id: logical.into(), managed: true }
+fn of<K>(logical: &str) -> Ref<K> {
+    Ref::new(logical, logical, true)
 }
 
 fn delivery() -> DeliveryStream {

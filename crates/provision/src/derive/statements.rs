@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::names::{Name, Names};
 use crate::prefix::literal;
+use crate::resource::bucket::Bucket;
 use crate::resource::delivery_stream::shape::{self, Destination, LAMBDA, Shape};
 use crate::resource::delivery_stream::{DeliveryStream, Ref};
 use crate::resource::function::{self, Function};
 use crate::resource::role::{KeyOf, Statement};
+use crate::resource::stream::Stream;
 use crate::spec::stack::Stack;
 
 /// A function may write to its own log group, but not create it: an invocation that ends after `down` must not bring a
@@ -66,7 +68,7 @@ pub fn of_reader(name: &Name, delivery: &DeliveryStream, stack: &Stack, names: &
 }
 
 fn keys_of_buckets(delivery: &DeliveryStream, stack: &Stack) -> Vec<KeyOf> {
-    let found = |bucket: &&Ref| stack.bucket(&bucket.logical).is_none_or(|bucket| !bucket.create);
+    let found = |bucket: &&Ref<Bucket>| stack.bucket(&bucket.logical).is_none_or(|bucket| !bucket.create);
     let written = [(&delivery.bucket, delivery.encryption.is_none())];
     let backup = delivery.backup.as_ref().map(|backup| (&backup.bucket, backup.encryption.is_none()));
     let buckets: BTreeSet<String> = written
@@ -105,7 +107,7 @@ fn log_stream(place: &Destination, names: &Names) -> Option<String> {
 }
 
 /// Reading an encrypted stream. AWS's own key for Kinesis is open to the account's principals through Kinesis.
-fn source_key(source: &Ref, stack: &Stack, names: &Names) -> Option<Statement> {
+fn source_key(source: &Ref<Stream>, stack: &Stack, names: &Names) -> Option<Statement> {
     let stream = stack.streams.get(&source.logical)?.managed()?;
     let key = stream.desired.encryption.as_deref().filter(|key| !key.ends_with("alias/aws/kinesis"))?;
     Some(Statement::use_of_key(&["kms:Decrypt"], key, "kinesis", names))

@@ -15,8 +15,8 @@ fn managed<T>(physical: &str, desired: T) -> Entry<T> {
     Entry::Managed(Managed { physical, tags: Tags::new(), protect: false, moved_from: None, desired })
 }
 
-fn of(logical: &str, id: &str) -> Ref {
-    Ref { logical: logical.into(), id: id.into(), managed: true }
+fn of<K>(logical: &str, id: &str) -> Ref<K> {
+    Ref::new(logical, id, true)
 }
 
 fn delivery(key: &str, transform: Option<Transform>) -> DeliveryStream {
@@ -136,7 +136,7 @@ fn what_is_somebody_elses_is_read_or_left_alone() {
     stack.streams.insert("events".into(), Entry::Existing("theirs".into()));
     let mut raw = delivery("raw", None);
     raw.role = RoleRef::Existing("their-role".into());
-    raw.source = Some(Ref { managed: false, ..of("events", "theirs") });
+    raw.source = Some(Ref::new("events", "theirs", false));
     raw.bucket.managed = false;
     raw.log = Some(ErrorLog::of(LogRef::Existing("their-group".into()), "raw"));
     stack.deliveries = BTreeMap::from([("raw".into(), managed("test-delivery1", raw))]);

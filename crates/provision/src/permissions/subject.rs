@@ -138,7 +138,7 @@ fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: 
     let roles = [Some(&delivery.role), delivery.source_role.as_ref()].into_iter().flatten();
     let mut all: Vec<Subject> = roles.map(|role| passed("role_of_delivery", role, names)).collect();
     all.push(match &delivery.source {
-        Some(source) => Subject::new("fed", &[("arn", &source.arn(|stream| names.stream_arn(stream)))]),
+        Some(source) => Subject::new("fed", &[("arn", &source.arn(names))]),
         None => Subject::new("direct_put", &[("name", physical)]),
     });
     let bucket = delivery.bucket.id.rsplit(':').next().unwrap_or_default();

@@ -5,12 +5,10 @@
 
 use aws_facts::firehose::DELIVERY_STREAM_NAME;
 
-use super::bucket::Bucket;
-use super::function::Function;
 use super::log_group::LogRef;
 use super::role::{self, RoleRef};
 use super::shared::{create_when_free, deleted_meanwhile, settle_created};
-use super::stream::{self, Stream};
+use super::stream;
 use super::{Diff, Field, Gone, Resource, Scanned, by_tags};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
@@ -82,10 +80,10 @@ impl Resource for DeliveryStream {
     fn refs(&self) -> Vec<Address> {
         let function = self.transform.as_ref().map(|transform| &transform.function);
         let refs = [
-            self.source.as_ref().and_then(|source| source.address(Stream::KIND)),
-            self.bucket.address(Bucket::KIND),
-            self.backup.as_ref().and_then(|backup| backup.bucket.address(Bucket::KIND)),
-            function.and_then(|function| function.address(Function::KIND)),
+            self.source.as_ref().and_then(Ref::address),
+            self.bucket.address(),
+            self.backup.as_ref().and_then(|backup| backup.bucket.address()),
+            function.and_then(|function| function.address()),
             self.role.address(),
             self.source_role.as_ref().and_then(RoleRef::address),
         ];

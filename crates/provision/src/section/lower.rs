@@ -71,7 +71,7 @@ impl Lower<'_> {
     }
 
     /// The entry that a field refers to. `None` where it is wrong, or there is none: that was reported.
-    pub(crate) fn reference<K: Section>(&mut self, key: &At<Key>) -> Option<Ref> {
+    pub(crate) fn reference<K: Section>(&mut self, key: &At<Key>) -> Option<Ref<K>> {
         self.references.find::<K>(key, self.mistakes)
     }
 

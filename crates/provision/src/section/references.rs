@@ -2,10 +2,12 @@
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::marker::PhantomData;
 
 use super::words::Key;
 use super::{Entry, Section, Written};
-use crate::names::Address;
+use crate::names::Names;
 use crate::yaml::collection::Map;
 use crate::yaml::diagnostic::Mistake;
 use crate::yaml::shape::At;
@@ -13,34 +15,58 @@ use crate::yaml::shape::At;
 /// How many keys are compared with a wrong one: more would take long where many are wrong, and help nobody.
 const CANDIDATES: usize = 100;
 
-/// A resource used: by its physical name or, of somebody else's, possibly its ARN.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ref {
+/// A reference to a resource of the kind `K`: by its physical name or, of somebody else's, possibly its ARN.
+pub struct Ref<K> {
     /// In the spec.
     pub logical: String,
     /// Name on AWS, or an ARN for `existing:` entries written as one.
     pub id: String,
     /// Do we make it (then it is made first)?
     pub managed: bool,
+    kind: PhantomData<fn() -> K>,
 }
 
-impl Ref {
-    /// The ARN; `of` makes one from a name.
-    pub fn arn(&self, of: impl Fn(&str) -> String) -> String {
-        match self.id.starts_with("arn:") {
-            true => self.id.clone(),
-            false => of(&self.id),
-        }
-    }
-
-    /// The address of the resource that must be created first, if it is one of ours.
-    pub fn address(&self, kind: &'static str) -> Option<Address> {
-        self.managed.then(|| Address::new(kind, &self.logical))
+impl<K> Ref<K> {
+    pub fn new(logical: impl Into<String>, id: impl Into<String>, managed: bool) -> Ref<K> {
+        Ref { logical: logical.into(), id: id.into(), managed, kind: PhantomData }
     }
 
     /// The key, to be written.
     pub(crate) fn key(&self) -> Option<At<Key>> {
         crate::yaml::shape::said(Key(self.logical.clone()))
+    }
+}
+
+#[expect(private_bounds, reason = "only this crate resolves references")]
+impl<K: Section> Ref<K> {
+    pub(crate) fn arn(&self, names: &Names) -> String {
+        match self.id.starts_with("arn:") {
+            true => self.id.clone(),
+            false => K::arn(&self.id, names),
+        }
+    }
+}
+
+// Not derived: that would ask the same of the kind.
+
+impl<K> Clone for Ref<K> {
+    fn clone(&self) -> Ref<K> {
+        Ref::new(self.logical.clone(), self.id.clone(), self.managed)
+    }
+}
+
+impl<K> PartialEq for Ref<K> {
+    fn eq(&self, other: &Ref<K>) -> bool {
+        (&self.logical, &self.id, self.managed) == (&other.logical, &other.id, other.managed)
+    }
+}
+
+impl<K> Eq for Ref<K> {}
+
+impl<K> fmt::Debug for Ref<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whose = if self.managed { "ours" } else { "existing" };
+        write!(f, "{} ({}, {whose})", self.logical, self.id)
     }
 }
 
@@ -58,7 +84,8 @@ struct Known {
     noun: &'static str,
     key: String,
     /// `None`: it is wrong itself, which was reported.
-    id: Option<Ref>,
+    /// Physical name or ARN, and whether it is one of ours.
+    id: Option<(String, bool)>,
     /// The desired resource, if it is one of ours.
     desired: Option<Box<dyn Any>>,
 }
@@ -80,16 +107,16 @@ impl References {
                 Entry::Managed(managed) => (managed.physical.clone(), true),
                 Entry::Existing(id) => (id.clone(), false),
             };
-            known.id = Some(Ref { logical: known.key.clone(), id, managed });
+            known.id = Some((id, managed));
             known.desired = entry.managed().map(|managed| Box::new(managed.desired.clone()) as Box<dyn Any>);
         }
     }
 
     /// The entry of this key in the section of `K`. `None` where it is wrong, or there is none: that was reported.
-    pub(super) fn find<K: Section>(&self, key: &At<Key>, mistakes: &mut Vec<Mistake>) -> Option<Ref> {
+    pub(super) fn find<K: Section>(&self, key: &At<Key>, mistakes: &mut Vec<Mistake>) -> Option<Ref<K>> {
         let wanted = key.value.0.as_str();
         if let Some(known) = self.named(wanted).find(|known| known.section == TypeId::of::<K>()) {
-            return known.id.clone();
+            return known.id.clone().map(|(id, managed)| Ref::new(&known.key, id, managed));
         }
         let mistake = match self.named(wanted).next() {
             Some(other) => Mistake::error(key.at, format!("`{wanted}` is {}", other.noun)),

@@ -1,15 +1,18 @@
 //! A desired delivery stream. References are to physical names; their logical names stand beside them where they
 //! are the spec's own.
 
+use crate::resource::bucket::Bucket;
+use crate::resource::function::Function;
 use crate::resource::log_group::LogRef;
 use crate::resource::role::RoleRef;
+use crate::resource::stream::Stream;
 use crate::section::Ref;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeliveryStream {
     /// `None`: direct put.
-    pub source: Option<Ref>,
-    pub bucket: Ref,
+    pub source: Option<Ref<Stream>>,
+    pub bucket: Ref<Bucket>,
     /// Prefix of what was delivered, as written (expressions and all).
     pub good: String,
     /// ErrorOutputPrefix. `None` only where `good` has no expressions.
@@ -87,7 +90,7 @@ pub enum Compression {
 /// The Lambda processor, all of whose parameters are always sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transform {
-    pub function: Ref,
+    pub function: Ref<Function>,
     /// Version or alias; `None` is `$LATEST`.
     pub qualifier: Option<String>,
     /// 0 to 300.
@@ -131,7 +134,7 @@ pub struct Partitioning {
 /// Backup of the source records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Backup {
-    pub bucket: Ref,
+    pub bucket: Ref<Bucket>,
     pub prefix: String,
     pub bad: Option<String>,
     pub buffer: Buffer,
@@ -141,7 +144,7 @@ pub struct Backup {
 
 impl DeliveryStream {
     /// The places that it writes to: purpose, bucket and prefix.
-    pub fn places(&self) -> Vec<(&'static str, &Ref, &str)> {
+    pub fn places(&self) -> Vec<(&'static str, &Ref<Bucket>, &str)> {
         let mut places = vec![("good", &self.bucket, self.good.as_str())];
         places.extend(self.bad.as_deref().map(|bad| ("bad", &self.bucket, bad)));
         if let Some(backup) = &self.backup {

@@ -126,7 +126,7 @@ impl Section for DeliveryStream {
 
     /// A claim must be older than what is written under it.
     fn after(&self, key: &str) -> Vec<Address> {
-        let claim = |(what, ..): (&str, &Ref, &str)| Address::new(BucketPrefix::KIND, format!("{key}-{what}"));
+        let claim = |(what, ..): (&str, &Ref<Bucket>, &str)| Address::new(BucketPrefix::KIND, format!("{key}-{what}"));
         self.places().into_iter().filter(|(_, bucket, _)| bucket.managed).map(claim).collect()
     }
 }
@@ -214,7 +214,12 @@ fn read_partitioning(
     Some(Partitioning { retry_s })
 }
 
-fn read_backup(lower: &mut Lower, backup: &At<BackupFields>, name: &str, bucket: Option<&Ref>) -> Option<Backup> {
+fn read_backup(
+    lower: &mut Lower,
+    backup: &At<BackupFields>,
+    name: &str,
+    bucket: Option<&Ref<Bucket>>,
+) -> Option<Backup> {
     let object = (name, String::new());
     let BackupFields { bucket: own_bucket, prefix, bad, encryption, .. } = &backup.value;
     lower.need(&backup.value, "prefix", prefix.is_some(), backup.at, "a prefix");

@@ -62,7 +62,7 @@ impl DeliveryStream {
         };
         let reader = self.source_role.as_ref().map_or(role.clone(), |reader| reader.arn(names));
         Shape {
-            source: self.source.as_ref().map(|s| (s.arn(|stream| names.stream_arn(stream)), reader)),
+            source: self.source.as_ref().map(|s| (s.arn(names), reader)),
             source_encryption: self.source_encryption.clone(),
             place: Destination {
                 bucket: bucket_arn(&self.bucket, names),
@@ -120,7 +120,7 @@ impl Deaggregate {
 impl Transform {
     /// The ARN that Firehose invokes: always with a version or alias, as the console writes it.
     pub fn arn(&self, names: &Names) -> String {
-        let arn = self.function.arn(|function| names.function_arn(function));
+        let arn = self.function.arn(names);
         // arn:aws:lambda:REGION:ACCOUNT:function:NAME, and perhaps a qualifier already.
         match arn.split(':').count() {
             7 => format!("{arn}:{}", self.qualifier.as_deref().unwrap_or("$LATEST")),
@@ -204,8 +204,8 @@ pub fn last(arn: &str) -> String {
     arn.rsplit(['/', ':']).next().unwrap_or(arn).to_owned()
 }
 
-fn bucket_arn(bucket: &Ref, names: &Names) -> String {
-    bucket.arn(|name| names.bucket_arn(name))
+fn bucket_arn(bucket: &Ref<Bucket>, names: &Names) -> String {
+    bucket.arn(names)
 }
 
 /// A processor's parameter has no line ends and is more than blanks, says the model (`^(?!\s*$).+`): a newline is

@@ -24,7 +24,7 @@ fn described(status: DeliveryStreamStatus) -> aws_sdk_firehose::types::builders:
 fn want() -> DeliveryStream {
     DeliveryStream {
         source: None,
-        bucket: Ref { logical: "lake".into(), id: "lake".into(), managed: true },
+        bucket: Ref::new("lake", "lake", true),
         good: "good/".into(),
         bad: None,
         markers: true,
