@@ -112,7 +112,7 @@ impl Derived<'_> {
         desired.trust.services.push(service);
         desired.trust.services.sort();
         desired.trust.services.dedup();
-        desired.statements.extend(statements);
+        add(&mut desired.statements, statements);
         desired.keys.extend(keys);
         share(all, &options);
     }
@@ -148,6 +148,24 @@ impl Derived<'_> {
         let roles = self.roles.into_values().map(|(name, desired, options)| node::managed(name, desired, options));
         let groups = self.groups.into_values().map(|(name, desired, options)| node::managed(name, desired, options));
         roles.chain(groups).chain(self.existing)
+    }
+}
+
+/// Adds what another user of a role needs: to a statement that allows the same, where there is one.
+fn add(all: &mut Vec<Statement>, more: Vec<Statement>) {
+    let known = all.len();
+    for statement in more {
+        let same = |one: &&mut Statement| {
+            (&one.effect, &one.action, &one.condition) == (&statement.effect, &statement.action, &statement.condition)
+        };
+        match all[..known].iter_mut().find(same) {
+            Some(one) => {
+                one.resource.extend(statement.resource);
+                one.resource.sort();
+                one.resource.dedup();
+            }
+            None => all.push(statement),
+        }
     }
 }
 

@@ -142,6 +142,7 @@ async fn several_deliveries_share_a_role_and_read_with_another() {
         async |role: &str| Role::observe(&bench.cx, &Name::new("role", role, role)).await.unwrap().expect("it exists");
     let (reader, writer) = (observed("reader").await, observed("writer").await.policy.unwrap().to_string());
     assert!(reader.policy.unwrap().to_string().contains("kinesis:GetRecords"));
+    assert_eq!(writer.matches("s3:PutObject").count(), 1, "{writer}");
     assert!(!writer.contains("kinesis:") && writer.contains("/raw/*") && writer.contains("/second/*"), "{writer}");
     assert_eq!(
         reader.trust["Statement"]["Condition"]["StringEquals"],
