@@ -1,13 +1,13 @@
 //! Claims tell who uses a bucket, and for what: empty objects under `.provision/`, one for each environment that uses a bucket of its
 //! stack, and one for each place that a delivery stream of an environment writes to. The key says everything, so that one
 //! list call tells all claims of a bucket; `LastModified` is when the claim was made. Beside a claim on a place, another object
-//! says that its data is deleted with the environment.
+//! says that its data is deleted with the environment; beside one on a bucket, others say which settings it asked for.
 //!
 //! A claim is the proof of ownership that S3's prefixes do not have: data is deleted only where a claim (or the delivery stream
 //! itself, before it goes) says that this environment wrote it. And S3 deletes no bucket that holds an object, so that a
 //! bucket with a claim in it outlives whoever else leaves it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::names::Names;
 use crate::prefix::Place;
@@ -28,8 +28,38 @@ pub struct Claim {
     pub data_goes: bool,
 }
 
-/// All claims, from the objects under [`ROOT`]: their keys, and when each was written.
-pub fn parse(bucket: &str, objects: &[(String, i64)]) -> Vec<Claim> {
+/// A setting of a bucket that somebody asks for: `versioning`, `true`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Setting {
+    pub option: String,
+    pub value: String,
+}
+
+/// A setting, and the environment that asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// `account/region/stack/env`
+    pub owner: String,
+    pub setting: Setting,
+}
+
+/// All that environments say in a bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    pub uses: Vec<Claim>,
+    pub settings: Vec<Asked>,
+}
+
+impl Claims {
+    /// Every environment that says something here.
+    pub fn owners(&self) -> BTreeSet<&str> {
+        let users = self.uses.iter().map(|claim| claim.owner.as_str());
+        users.chain(self.settings.iter().map(|asked| asked.owner.as_str())).collect()
+    }
+}
+
+/// From the objects under [`ROOT`]: their keys, and when each was written.
+pub fn parse(bucket: &str, objects: &[(String, i64)]) -> Claims {
     let consents: HashSet<&str> = objects.iter().map(|(key, _)| key.as_str()).filter(|key| is_consent(key)).collect();
     let claim = |(key, since): &(String, i64)| {
         let mut claim = Claim::parse(bucket, key, *since)?;
@@ -38,7 +68,18 @@ pub fn parse(bucket: &str, objects: &[(String, i64)]) -> Vec<Claim> {
         });
         Some(claim)
     };
-    objects.iter().filter_map(claim).collect()
+    Claims {
+        uses: objects.iter().filter_map(claim).collect(),
+        settings: objects.iter().filter_map(|(key, _)| asked(key)).collect(),
+    }
+}
+
+fn asked(key: &str) -> Option<Asked> {
+    let parts: Vec<&str> = key.strip_prefix(ROOT)?.splitn(5, '/').collect();
+    let [account, region, stack, env, rest] = parts[..] else { return None };
+    let (option, value) = rest.strip_prefix(SETTING)?.split_once('=')?;
+    let setting = Setting { option: option.into(), value: value.into() };
+    Some(Asked { owner: [account, region, stack, env].join("/"), setting })
 }
 
 fn is_consent(key: &str) -> bool {
@@ -59,38 +100,44 @@ impl Claim {
         sound.then_some(Claim { owner, place: Some(place), since, data_goes: false })
     }
 
-    /// Whether it belongs to an environment of this stack.
-    pub fn is_of_stack(&self, names: &Names) -> bool {
-        self.owner.rsplit_once('/').map(|(stack, _)| stack) == owner(names).rsplit_once('/').map(|(stack, _)| stack)
-    }
-
     /// The stack and the environment (`-` for the one without a name), if it is of this account and region.
     pub fn of_region(&self, names: &Names) -> Option<(&str, &str)> {
         let here = self.owner.strip_prefix(&names.account)?.strip_prefix('/')?.strip_prefix(&names.region)?;
         here.strip_prefix('/')?.split_once('/')
     }
 
-    /// For people: `stack demo, environment pr-1`, or `stack demo`, and where it is when that is elsewhere.
+    /// For people.
     pub fn told(&self, names: &Names) -> String {
-        let parts: Vec<&str> = self.owner.split('/').collect();
-        let [account, region, stack, env] = parts[..] else { return self.owner.clone() };
-        let told = match env {
-            "-" => format!("stack {stack}"),
-            env => format!("stack {stack}, environment {env}"),
-        };
-        match (account == names.account, region == names.region) {
-            (true, true) => told,
-            (true, false) => format!("{told} in {region}"),
-            (false, _) => format!("{told} in account {account}, {region}"),
-        }
+        told(&self.owner, names)
     }
 }
 
-/// After the owner: the claim on the bucket, and what stands before the claims on places and before the consents to delete their
-/// data.
+/// An environment, for people: `stack demo, environment pr-1`, or `stack demo`, and where it is when that is elsewhere.
+pub fn told(owner: &str, names: &Names) -> String {
+    let parts: Vec<&str> = owner.split('/').collect();
+    let [account, region, stack, env] = parts[..] else { return owner.to_owned() };
+    let told = match env {
+        "-" => format!("stack {stack}"),
+        env => format!("stack {stack}, environment {env}"),
+    };
+    match (account == names.account, region == names.region) {
+        (true, true) => told,
+        (true, false) => format!("{told} in {region}"),
+        (false, _) => format!("{told} in account {account}, {region}"),
+    }
+}
+
+/// Is this owner an environment of this stack?
+pub fn is_of_stack(of: &str, names: &Names) -> bool {
+    of.rsplit_once('/').map(|(stack, _)| stack) == owner(names).rsplit_once('/').map(|(stack, _)| stack)
+}
+
+/// After the owner: the claim on the bucket, and what stands before the claims on places, before the consents to delete their data
+/// and before the settings of the bucket.
 const BUCKET: &str = "bucket";
 const PLACE: &str = "delivery/";
 const CONSENT: &str = "delete-data/";
+const SETTING: &str = "setting/";
 
 /// This environment, as it stands in the keys of its claims.
 pub fn owner(names: &Names) -> String {
@@ -111,6 +158,11 @@ pub fn on_place(names: &Names, place: &Place) -> String {
 /// The key that says beside this environment's claim on a place that its data is deleted with the environment.
 pub fn consent(names: &Names, place: &Place) -> String {
     of_place(&owner(names), CONSENT, place)
+}
+
+/// The key that says that this environment asks for a setting of the bucket.
+pub fn on_setting(names: &Names, setting: &Setting) -> String {
+    format!("{ROOT}{}/{SETTING}{}={}", owner(names), setting.option, setting.value)
 }
 
 fn of_place(owner: &str, what: &str, place: &Place) -> String {
@@ -149,8 +201,20 @@ mod tests {
             consent(&pr_1, &other),
         ];
         let claims = parse("lake", &keys.map(|key| (key, 7)));
-        let goes: Vec<bool> = claims.iter().map(|claim| claim.data_goes).collect();
+        let goes: Vec<bool> = claims.uses.iter().map(|claim| claim.data_goes).collect();
         assert_eq!(goes, [false, true, false, false]);
+    }
+
+    #[test]
+    fn a_setting_is_told_by_its_key_and_is_no_claim() {
+        let setting = |option: &str, value: &str| Setting { option: option.into(), value: value.into() };
+        let key = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d";
+        for setting in [setting("versioning", "true"), setting("encryption", key), setting("logs_of/lake", "a=b/")] {
+            let claims = parse("lake", &[(on_setting(&names(), &setting), 7)]);
+            assert_eq!(claims.uses, []);
+            assert_eq!(claims.settings, [Asked { owner: owner(&names()), setting }]);
+            assert_eq!(claims.owners(), BTreeSet::from([owner(&names()).as_str()]));
+        }
     }
 
     #[test]

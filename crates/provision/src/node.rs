@@ -202,6 +202,7 @@ impl<R: Resource> Node for Managed<R> {
             tags: self.tags.clone().or(but_a_name.then_some(None)),
             proven: but_a_name || self.live.as_ref().is_some_and(R::proves),
             shared: R::SHARED_BY_ENVIRONMENTS,
+            if_found: self.wants.as_ref().zip(self.live.as_ref()).and_then(|(desired, live)| desired.if_found(live)),
             notes: self.live.as_ref().map(R::notes).unwrap_or_default(),
             desired_tags: self.desired_tags(names),
             diff,

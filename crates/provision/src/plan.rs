@@ -25,6 +25,8 @@ pub struct Facts {
     pub proven: bool,
     /// Does it belong to the stack, whatever the environment?
     pub shared: bool,
+    /// What the spec wants of it and does not get, if it is used as it was found.
+    pub if_found: Option<String>,
     /// Warnings before it is deleted.
     pub notes: Vec<String>,
     /// The tags that it should have.
@@ -231,7 +233,10 @@ pub fn plan(facts: &[Facts], members: &Members, names: &Names, permits: Permits)
             Verdict::Kept(why) => plan.kept.push(Kept { name: fact.name.clone(), why }),
             Verdict::Same => plan.same.push(fact.name.clone()),
             Verdict::Named => plan.named.push(fact.name.clone()),
-            Verdict::Used => plan.used.push(fact.name.clone()),
+            Verdict::Used => {
+                plan.notes.extend(fact.if_found.clone().map(|why| Kept { name: fact.name.clone(), why }));
+                plan.used.push(fact.name.clone());
+            }
             Verdict::Orphan => plan.orphans.push(fact.name.clone()),
             Verdict::Unproven => {
                 let why = verdict::unproven(fact, names);

@@ -10,6 +10,7 @@ use crate::section::Ref;
 pub mod bucket;
 pub mod bucket_prefix;
 mod claims;
+mod delete_objects;
 pub mod delivery_stream;
 mod fields;
 pub mod function;
@@ -102,6 +103,10 @@ pub trait Resource: Clone + Send + Sync + 'static {
     /// Warnings before it is deleted.
     fn notes(_live: &Self::Live) -> Vec<String> {
         vec![]
+    }
+    /// Where it is used as it was found: what the spec wants of it and does not get, in a sentence.
+    fn if_found(&self, _live: &Self::Live) -> Option<String> {
+        None
     }
     /// Adds what a deletion should tell and only a second look finds. `known`: all resources of this run.
     fn inspect(

@@ -13,6 +13,8 @@ use crate::node::Node;
 use crate::plan::{Facts, Members, needs_tags};
 use crate::prefix::{self, Place};
 use crate::record::{self, Record};
+use crate::resource::Resource;
+use crate::resource::bucket::Bucket;
 use crate::seen::Seen;
 
 /// So many of a kind are read at once: enough to use AWS's rates up, and so few that no request waits for its turn until
@@ -27,7 +29,8 @@ pub struct Survey {
     pub members: Members,
     /// The hash of the tags in the spec.
     pub tags_hash: String,
-    /// Prefixes that lie in those of other environments or stacks, or the other way round, in sentences.
+    /// Prefixes that lie in those of other environments or stacks, or the other way round, and settings of a bucket on which
+    /// environments disagree, in sentences.
     pub overlaps: Vec<String>,
     /// Does data go with the environment, because its spec said so at `up`?
     pub data_goes: bool,
@@ -89,7 +92,12 @@ pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Res
     }
     let data_goes = purpose == For::Down && cx.seen.data_goes(&cx.names);
     let facts = nodes.iter().map(|node| node.facts(&cx.names, purges || data_goes)).collect();
-    let overlaps = nodes.iter().flat_map(|node| cx.seen.overlaps(node.name(), &cx.names)).collect();
+    let overlaps = nodes.iter().flat_map(|node| {
+        let of_settings =
+            (node.name().address.kind == Bucket::KIND).then(|| cx.seen.disagreements(node.name(), &cx.names));
+        cx.seen.overlaps(node.name(), &cx.names).into_iter().chain(of_settings.into_iter().flatten())
+    });
+    let overlaps = overlaps.collect();
     Ok(Survey { nodes, facts, record, members, tags_hash, overlaps, data_goes })
 }
 

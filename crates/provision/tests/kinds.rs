@@ -146,7 +146,7 @@ async fn a_role_changes_its_policy_trust_and_boundary() {
 async fn a_bucket_changes_its_expiry_and_a_prefix_is_a_marker() {
     let cx = cloud().await;
     let bucket =
-        |expire_days| Bucket { create: true, expire_days, delete_data: false, prefixes: vec!["data/raw/".into()] };
+        |expire_days| Bucket { create: true, expire_days, prefixes: vec!["data/raw/".into()], ..Bucket::default() };
     let name = Name::new("bucket", "lake", "lake");
     lives(&cx, &name, vec![bucket(Some(3)), bucket(Some(7)), bucket(None)]).await;
 
@@ -180,7 +180,7 @@ fn written(under: &str) -> String {
 async fn a_purge_deletes_what_its_delivery_stream_wrote_and_a_bucket_with_the_rest_is_kept() {
     let cx = cloud().await;
     let (bucket, name) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", raw().to_string()));
-    let lake = Bucket { create: true, expire_days: None, delete_data: false, prefixes: vec![] };
+    let lake = Bucket { create: true, ..Bucket::default() };
     make(&cx, &bucket, lake).await;
     make(&cx, &name, prefix(&raw())).await;
     let ours = written("data/raw/2026/07/13/14/");
@@ -200,7 +200,12 @@ async fn a_purge_deletes_what_its_delivery_stream_wrote_and_a_bucket_with_the_re
     assert_eq!(keys(&cx).await, [".provision/000000000000/eu-west-1/demo/-/bucket", "data/other", "data/raw/precious"]);
     let live = Bucket::observe(&cx, &bucket).await.unwrap().expect("the bucket is there");
     let kept = Bucket::delete(&cx, &bucket, &live).await.unwrap();
-    assert_eq!(kept, Gone::Kept("it holds objects that this environment did not write".into()));
+    assert_eq!(
+        kept,
+        Gone::Kept(
+            "it holds objects, or versions of objects, that this environment did not write, such as data/other".into()
+        )
+    );
     assert_eq!(keys(&cx).await, ["data/other", "data/raw/precious"]);
 }
 
@@ -213,7 +218,7 @@ async fn keys(cx: &Cx) -> Vec<String> {
 async fn a_purge_of_a_versioned_bucket_leaves_no_version_and_the_bucket_goes() {
     let cx = cloud().await;
     let (bucket, name) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", raw().to_string()));
-    make(&cx, &bucket, Bucket { create: true, expire_days: None, delete_data: false, prefixes: vec![] }).await;
+    make(&cx, &bucket, Bucket { create: true, ..Bucket::default() }).await;
     let status = aws_sdk_s3::types::BucketVersioningStatus::Enabled;
     let versioning = aws_sdk_s3::types::VersioningConfiguration::builder().status(status).build();
     cx.s3().put_bucket_versioning().bucket("lake").versioning_configuration(versioning).send().await.unwrap();
@@ -236,7 +241,7 @@ async fn a_purge_of_a_versioned_bucket_leaves_no_version_and_the_bucket_goes() {
 async fn a_marker_without_a_claim_is_deleted_and_proves_nothing_about_data() {
     let cx = cloud().await;
     let (bucket, name) = (Name::new("bucket", "lake", "lake"), Name::new("prefix", "raw-good", raw().to_string()));
-    make(&cx, &bucket, Bucket { create: true, expire_days: None, delete_data: false, prefixes: vec![] }).await;
+    make(&cx, &bucket, Bucket { create: true, ..Bucket::default() }).await;
     make(&cx, &name, prefix(&raw())).await;
     // As an interrupted deletion leaves it.
     let claim = ".provision/000000000000/eu-west-1/demo/-/delivery/raw/data/raw/";
@@ -257,7 +262,7 @@ async fn a_marker_without_a_claim_is_deleted_and_proves_nothing_about_data() {
 async fn versions_of_a_folder_that_others_deleted_keep_a_bucket() {
     let cx = cloud().await;
     let bucket = Name::new("bucket", "lake", "lake");
-    make(&cx, &bucket, Bucket { create: true, expire_days: None, delete_data: false, prefixes: vec![] }).await;
+    make(&cx, &bucket, Bucket { create: true, ..Bucket::default() }).await;
     let status = aws_sdk_s3::types::BucketVersioningStatus::Enabled;
     let versioning = aws_sdk_s3::types::VersioningConfiguration::builder().status(status).build();
     cx.s3().put_bucket_versioning().bucket("lake").versioning_configuration(versioning).send().await.unwrap();
@@ -396,7 +401,7 @@ async fn what_aws_does_not_change_is_a_replacement_with_its_reason() {
 #[tokio::test(start_paused = true)]
 async fn a_missing_bucket_that_is_not_to_be_made_is_refused_before_anything_changes() {
     let cx = cloud().await;
-    let mut bucket = Bucket { create: false, expire_days: None, delete_data: false, prefixes: vec![] };
+    let mut bucket = Bucket { create: false, ..Bucket::default() };
     let error = bucket.prepare(&cx, &Name::new("bucket", "lake", "nowhere")).await.unwrap_err();
     assert_eq!(error.to_string(), "reading bucket lake: bucket nowhere does not exist");
     assert!(cx.calls.made().iter().all(|call| call.reads()));

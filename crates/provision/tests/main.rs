@@ -1,6 +1,7 @@
 //! All of the tests from outside in one program: each of its own would link the AWS SDK once more.
 
 mod audit;
+mod bucket_options;
 mod calls;
 mod changes;
 mod cli;

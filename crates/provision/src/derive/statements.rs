@@ -53,7 +53,9 @@ pub fn of_delivery(
         all.push(Statement::allow(&["logs:PutLogEvents"], logs.into_iter().collect()));
     }
     all.extend(shape.destinations().filter_map(|place| object_key(place, names)));
-    (all, keys_of_buckets(delivery, stack))
+    let keys = keys_of_buckets(delivery, stack).into_iter();
+    all.extend(keys.map(|key| Statement::use_of_key(&["kms:Decrypt", "kms:GenerateDataKey"], key, "s3", names)));
+    (all, buckets_with_unknown_keys(delivery, stack))
 }
 
 /// The same of the role that reads the stream: none for direct put.
@@ -67,7 +69,15 @@ pub fn of_reader(name: &Name, delivery: &DeliveryStream, stack: &Stack, names: &
     (all, (!source.managed).then_some(KeyOf::Stream(stream)).into_iter().collect())
 }
 
-fn keys_of_buckets(delivery: &DeliveryStream, stack: &Stack) -> Vec<KeyOf> {
+/// The keys of buckets of ours that encrypt what the delivery stream writes, because it says no key of its own.
+pub fn keys_of_buckets<'s>(delivery: &DeliveryStream, stack: &'s Stack) -> BTreeSet<&'s str> {
+    let written = [(&delivery.bucket, &delivery.encryption)];
+    let backup = delivery.backup.iter().map(|backup| (&backup.bucket, &backup.encryption));
+    let by_default = written.into_iter().chain(backup).filter(|(_, own)| own.is_none());
+    by_default.filter_map(|(bucket, _)| stack.bucket(&bucket.logical)?.encryption.as_deref()).collect()
+}
+
+fn buckets_with_unknown_keys(delivery: &DeliveryStream, stack: &Stack) -> Vec<KeyOf> {
     let found = |bucket: &&Ref<Bucket>| stack.bucket(&bucket.logical).is_none_or(|bucket| !bucket.create);
     let written = [(&delivery.bucket, delivery.encryption.is_none())];
     let backup = delivery.backup.as_ref().map(|backup| (&backup.bucket, backup.encryption.is_none()));

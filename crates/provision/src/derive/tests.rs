@@ -78,7 +78,7 @@ fn experiment() -> Stack {
         encryption: None,
         metrics: Default::default(),
     };
-    let bucket = Bucket { create: true, expire_days: None, delete_data: false, prefixes: vec![] };
+    let bucket = Bucket { create: true, ..Bucket::default() };
     Stack {
         file: PathBuf::from("stacks/kinesis-test.yaml"),
         name: "kinesis-test".into(),

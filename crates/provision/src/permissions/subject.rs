@@ -8,6 +8,7 @@ use crate::names::{Name, Names};
 use crate::plan::Wants;
 use crate::prefix::{self, Place, literal};
 use crate::resource::Resource;
+use crate::resource::bucket::Bucket;
 use crate::resource::delivery_stream::{DeliveryStream, ErrorLog, SourceEncryption};
 use crate::resource::function::{Code, Function};
 use crate::resource::log_group::LogRef;
@@ -82,7 +83,8 @@ fn of_node(name: &Name, stack: &Stack, names: &Names) -> Vec<Subject> {
             let entry = stack.buckets.get(&name.address.logical).and_then(Entry::managed);
             let never = entry.is_some_and(|entry| !entry.desired.create);
             let without = if never { NEVER_MADE } else { &[] };
-            vec![Subject { without, ..Subject::new(kind, &[("bucket", physical)]) }]
+            let of_options = entry.into_iter().flat_map(|entry| options_of_bucket(physical, &entry.desired, names));
+            [Subject { without, ..Subject::new(kind, &[("bucket", physical)]) }].into_iter().chain(of_options).collect()
         }
         prefix::KIND => Place::parse(physical).iter().map(|place| of_place("prefix", place)).collect(),
         "role" => {
@@ -95,6 +97,19 @@ fn of_node(name: &Name, stack: &Stack, names: &Names) -> Vec<Subject> {
         }
         kind => vec![Subject::new(kind, &[("name", physical)])],
     }
+}
+
+/// What its options need besides.
+fn options_of_bucket(physical: &str, bucket: &Bucket, names: &Names) -> Vec<Subject> {
+    let asked = [
+        ("encrypted_bucket", bucket.encryption.is_some()),
+        ("versioned_bucket", bucket.versioning),
+        ("bucket_with_policy", bucket.tls_only || !bucket.logs_of.is_empty()),
+        ("logged_bucket", bucket.access_logs.is_some()),
+    ];
+    let asked = asked.into_iter().filter(|(_, is_set)| *is_set);
+    let key = bucket.encryption.as_ref().map(|key| Subject::new("bucket_key", &[("arn", &key_arn(key, names))]));
+    asked.map(|(kind, _)| Subject::new(kind, &[("bucket", physical)])).chain(key).collect()
 }
 
 /// A long name ends in a hash, which a pattern cannot match.
@@ -169,6 +184,8 @@ fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: 
         ("delivered_key", delivery.encryption.as_ref()),
         ("stream_key", delivery.source.as_ref().and_then(|source| stream_key(&source.logical, stack))),
     ];
+    let by_default = statements::keys_of_buckets(delivery, stack);
+    all.extend(by_default.iter().map(|key| Subject::new("delivered_key", &[("arn", &key_arn(key, names))])));
     all.extend(keys.into_iter().filter_map(|(kind, key)| Some(Subject::new(kind, &[("arn", &key_arn(key?, names))]))));
     all
 }
@@ -197,7 +214,8 @@ pub fn any_stack(names: &Names) -> Vec<Subject> {
         ["stream", "function", "published", "delivery", "direct_put"].map(|kind| named(kind, "*")).into();
     all.push(Subject::new("fed", &[("arn", &names.stream_arn("*"))]));
     all.push(Subject::new("bucket", &[("bucket", "*")]));
-    all.push(Subject::new("key_of_bucket", &[("bucket", "*")]));
+    let of_buckets = ["key_of_bucket", "encrypted_bucket", "versioned_bucket", "bucket_with_policy", "logged_bucket"];
+    all.extend(of_buckets.map(|kind| Subject::new(kind, &[("bucket", "*")])));
     all.push(Subject::new("prefix", &[("bucket", "*"), ("prefix", ""), ("folder", "*/")]));
     all.push(Subject::new("delivered", &[("bucket", "*"), ("prefix", "")]));
     all.push(named("log_group", "/aws/lambda/*"));

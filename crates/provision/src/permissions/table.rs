@@ -80,6 +80,26 @@ pub const ROWS: &[Row] = &[
     row("bucket", Create, &["s3:CreateBucket", "s3:TagResource"], BUCKET),
     row("bucket", Create, &["s3:PutObject"], CLAIMS),
     row("bucket", Update, &["s3:PutBucketTagging", "s3:PutLifecycleConfiguration"], BUCKET),
+    // An option is taken back after its line was removed, so the spec does not tell.
+    row(
+        "bucket",
+        Update,
+        &[
+            "s3:DeleteBucketPolicy",
+            "s3:GetBucketPolicy",
+            "s3:PutBucketLogging",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+        ],
+        BUCKET,
+    ),
+    row("encrypted_bucket", ReadWanted, &["s3:GetEncryptionConfiguration"], BUCKET),
+    row("versioned_bucket", ReadWanted, &["s3:GetBucketVersioning"], BUCKET),
+    row("bucket_with_policy", ReadWanted, &["s3:GetBucketPolicy"], BUCKET),
+    row("logged_bucket", ReadWanted, &["s3:GetBucketLogging"], BUCKET),
+    // To write claims into a bucket that encrypts them.
+    row("bucket_key", Create, &["kms:GenerateDataKey"], &["{arn}"]),
     row("bucket", Delete, &["s3:DeleteBucket"], BUCKET),
     row("bucket", Delete, &["s3:DeleteObject"], CLAIMS),
     // In a bucket with versions, what was deleted is still there.

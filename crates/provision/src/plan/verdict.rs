@@ -226,6 +226,7 @@ mod tests {
             but_a_name: false,
             proven: false,
             shared: false,
+            if_found: None,
             notes: vec![],
             desired_tags: tags.clone().unwrap_or_default(),
             tags: Some(tags),

@@ -2,40 +2,48 @@
 //! the last one that leaves deletes it, if it is empty. Only a bucket that we made is ever changed. Every changing call names
 //! the account it expects to own the bucket.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aws_facts::s3::{MAX_RULE_ID, check_bucket_characters};
-use aws_sdk_s3::types::{BucketLifecycleConfiguration, BucketLocationConstraint, CreateBucketConfiguration};
-use aws_sdk_s3::types::{ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, Tag, Tagging};
+use aws_facts::s3::check_bucket_characters;
+use aws_sdk_s3::types::Tagging;
 
 use super::claims;
-use super::shared::{Created, settle_created};
+use super::shared::settle_created;
 use super::{Diff, Field, Gone, Resource, Scanned, Unread, by_tags};
-use crate::claims::{Claim, on_bucket, owner};
+use crate::claims::{Claim, Claims, is_of_stack, on_bucket, owner, told};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
-use crate::send::{self, About, found};
+use crate::send::{self, About};
 use crate::wait::{self, Polling};
 
+mod calls;
+mod lifecycle;
+mod options;
 mod section;
+mod sweep;
 
+pub use calls::all;
+use calls::{delete_empty, head, sdk_tags};
+use lifecycle::{expiry, rules, set_expiry};
+use options::{Act, Options, acts};
+pub use section::AccessLogs;
 pub(crate) use section::{BucketFields, BucketName, DeleteData};
+use sweep::{Swept, sweep};
 
 const ABSENT: &str = "NoSuchBucket";
 const DENIED: &str = "AccessDenied";
 const RULES_NEEDED: &str = "these credentials need s3:GetLifecycleConfiguration on the bucket, to compare `expire`";
+const OPTIONS_NEEDED: &str = "to compare what the spec sets, these credentials need s3:GetEncryptionConfiguration, s3:GetBucketVersioning, \
+                              s3:GetBucketPolicy and s3:GetBucketLogging on the bucket";
 const TAGS_NEEDED: &str = "whose bucket it is stands in its tags: these credentials need s3:GetBucketTagging on it; a bucket of \
                            somebody else's is referred to with `existing:`, and its tags are not read";
-const NOT_EMPTY: &str = "BucketNotEmpty";
 /// How long a bucket may take to be seen. <https://github.com/hashicorp/terraform-provider-aws/pull/33531>
 const CLAIM_LIMIT: Duration = Duration::from_secs(120);
-/// Our lifecycle rules are known by their ids; others' are kept.
-const RULE_ID: &str = "provision-expire:";
 
 /// Desired.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bucket {
     /// Create it where it is missing? Otherwise its absence is an error.
     pub create: bool,
@@ -43,6 +51,16 @@ pub struct Bucket {
     pub expire_days: Option<u32>,
     /// Is the data of its prefixes deleted with the environment?
     pub delete_data: bool,
+    /// ARN of the KMS key that objects are encrypted with. `None`: S3's own keys.
+    pub encryption: Option<String>,
+    /// Are older versions of objects kept?
+    pub versioning: bool,
+    /// Is every request refused that does not come by TLS?
+    pub tls_only: bool,
+    /// Where S3 writes who accessed it.
+    pub access_logs: Option<AccessLogs>,
+    /// Buckets of this stack that write their access logs here, and their prefixes.
+    pub logs_of: BTreeMap<String, String>,
     /// The key prefixes that deliveries write to in this bucket: what the expiry is for.
     pub prefixes: Vec<String>,
 }
@@ -51,6 +69,7 @@ pub struct Bucket {
 pub struct Live {
     /// This environment's expiry rules: prefix and days; or why we may not look at them.
     pub expiry: Result<BTreeSet<(String, u32)>, String>,
+    pub options: Options,
     /// Has this environment claimed it?
     pub claimed: bool,
     /// The others that have.
@@ -70,7 +89,7 @@ impl Resource for Bucket {
     }
 
     fn refs(&self) -> Vec<Address> {
-        Vec::new()
+        self.access_logs.iter().filter_map(|logs| logs.bucket.address()).collect()
     }
 
     fn live_refs(_: &Live, _: bool) -> Vec<(&'static str, String)> {
@@ -85,21 +104,40 @@ impl Resource for Bucket {
         if let Ok(expiry) = &live.expiry {
             diff.compare("expire", &rules(expiry), &rules(&self.expiry()));
         }
+        options::diff(&self.values(), &live.options, &mut diff);
         diff
     }
 
     fn summary(&self, _: &Name, _: &Names) -> Vec<Field> {
-        vec![Field::known("expire", rules(&self.expiry()), self.expire_days.is_none())]
+        let expire = Field::known("expire", rules(&self.expiry()), self.expire_days.is_none());
+        let options = self.values().into_iter().map(|(option, value)| Field::said(option, value));
+        [expire].into_iter().chain(options).collect()
     }
 
-    /// The rules of somebody else's bucket matter only where the spec wants some.
+    /// The rules of somebody else's bucket matter only where the spec wants some. Options are read only there.
     fn unread(&self, live: &Live) -> Option<Unread> {
+        if let Err(why) = &live.options.set {
+            return Some(Unread { why: why.clone(), hint: OPTIONS_NEEDED, even_if_others: true });
+        }
         let why = live.expiry.as_ref().err()?.clone();
         Some(Unread { why, hint: RULES_NEEDED, even_if_others: self.expire_days.is_some() })
     }
 
+    /// Whoever made it decides about it.
+    fn if_found(&self, live: &Live) -> Option<String> {
+        let mut diff = Diff::default();
+        if self.expire_days.is_some() && live.expiry.as_ref().is_ok_and(|expiry| *expiry != self.expiry()) {
+            diff.compare("expire", "never", "set");
+        }
+        options::diff(&self.values(), &live.options, &mut diff);
+        let fields: Vec<&str> = diff.changes.iter().map(|change| change.field.as_str()).collect();
+        (!fields.is_empty())
+            .then(|| format!("this stack did not create it and does not change it; not set: {}", fields.join(", ")))
+    }
+
     /// Refuses a missing bucket that is not to be created, before anything else is changed.
     async fn prepare(&mut self, cx: &Cx, name: &Name) -> Result<()> {
+        cx.seen.want(&name.physical, self.values());
         if self.create || head(cx, name).await? {
             return Ok(());
         }
@@ -111,15 +149,22 @@ impl Resource for Bucket {
     }
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
-        let (there, expiry, claims) = futures::join!(head(cx, name), expiry(cx, name), claims::all(cx, &name.physical));
+        let wanted = cx.seen.wanted(&name.physical);
+        let (there, expiry, set, claims) = futures::join!(
+            head(cx, name),
+            expiry(cx, name),
+            // Boxed, as their calls make a large future.
+            Box::pin(options::calls::read(cx, name, &wanted)),
+            claims::all(cx, &name.physical)
+        );
         if !there? {
             return Ok(None);
         }
-        let owner = owner(&cx.names);
-        let (mine, others): (Vec<Claim>, Vec<Claim>) = claims?.iter().cloned().partition(|claim| claim.owner == owner);
-        let claimed = mine.iter().any(|claim| claim.place.is_none());
-        let others = others.iter().map(|claim| claim.told(&cx.names)).collect();
-        Ok(Some(Live { expiry: expiry?, claimed, others }))
+        let (claims, owner) = (claims?, owner(&cx.names));
+        let is_mine = |claim: &Claim| claim.owner == owner && claim.place.is_none();
+        let options = Options::of(set?, &claims, &cx.names);
+        let others = others(&claims, &cx.names).iter().map(|other| told(other, &cx.names)).collect();
+        Ok(Some(Live { expiry: expiry?, options, claimed: claims.uses.iter().any(is_mine), others }))
     }
 
     async fn tags(cx: &Cx, name: &Name, _: Option<&Live>) -> Result<Option<Tags>> {
@@ -148,10 +193,10 @@ impl Resource for Bucket {
         if !self.create {
             return Err(absent(name));
         }
-        let created = self.create_call(cx, name, tags).await?;
+        let created = calls::create(cx, name, tags).await?;
         let claimed = async {
             self.claim(cx, name, tags).await?;
-            Ok(Live { expiry: Ok(BTreeSet::new()), claimed: true, others: BTreeSet::new() })
+            Ok(Live { expiry: Ok(BTreeSet::new()), options: Options::none(), claimed: true, others: BTreeSet::new() })
         };
         settle_created(self, cx, name, tags, created, claimed).await
     }
@@ -163,7 +208,7 @@ impl Resource for Bucket {
         if live.expiry.as_ref().is_ok_and(|expiry| *expiry != self.expiry()) {
             set_expiry(cx, name, &self.expiry()).await?;
         }
-        Ok(())
+        Box::pin(options::calls::apply(cx, name, &acts(&self.values(), &live.options))).await
     }
 
     /// S3 deletes no bucket with a claim in it: of several that leave at once, the last one deletes it.
@@ -171,20 +216,26 @@ impl Resource for Bucket {
         if !live.others.is_empty() && live.expiry.as_ref().is_ok_and(|expiry| !expiry.is_empty()) {
             set_expiry(cx, name, &BTreeSet::new()).await?;
         }
+        // Of a bucket that stays, the last one who asked for an option takes it back.
+        let mut acts = acts(&BTreeMap::new(), &live.options);
+        acts.retain(|act| !live.others.is_empty() || matches!(act, Act::Forget(_)));
+        Box::pin(options::calls::apply(cx, name, &acts)).await?;
         claims::remove(cx, &name.physical, &on_bucket(&cx.names)).await?;
         // Whoever was in it may have left between S3's refusal and the look at its claims: then it is deleted once more.
+        let mut stays = None;
         for _ in 0..2 {
-            let is_deleted = delete_empty(cx, name).await?
-                // In a bucket with versions what was deleted is still there.
-                || claims::sweep(cx, &name.physical).await? && delete_empty(cx, name).await?;
-            if is_deleted {
+            if delete_empty(cx, name).await? {
                 return Ok(Gone::Deleted);
             }
-            let owner = owner(&cx.names);
-            let mut others = claims::read(cx, &name.physical).await?;
-            others.retain(|claim| claim.owner != owner);
-            let told: BTreeSet<String> = others.iter().map(|claim| claim.told(&cx.names)).collect();
-            if others.iter().any(|claim| claim.is_of_stack(&cx.names)) {
+            // In a bucket with versions what was deleted is still there.
+            match sweep(cx, &name.physical).await? {
+                Swept::Holds(key) => stays = key,
+                Swept::Empty if delete_empty(cx, name).await? => return Ok(Gone::Deleted),
+                Swept::Empty => {}
+            }
+            let others = others(&claims::read(cx, &name.physical).await?, &cx.names);
+            let told: BTreeSet<String> = others.iter().map(|other| told(other, &cx.names)).collect();
+            if others.iter().any(|other| is_of_stack(other, &cx.names)) {
                 return Ok(Gone::Left(used_by(&told)));
             }
             if !told.is_empty() {
@@ -192,36 +243,19 @@ impl Resource for Bucket {
                 return Ok(Gone::Kept(used_by(&told)));
             }
         }
-        Ok(Gone::Kept("it holds objects that this environment did not write".into()))
+        let such = stays.map(|key| format!(", such as {key}")).unwrap_or_default();
+        Ok(Gone::Kept(format!("it holds objects, or versions of objects, that this environment did not write{such}")))
     }
 }
 
 impl Bucket {
-    async fn create_call(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<Created> {
-        let call = cx.s3().create_bucket().bucket(&name.physical);
-        let with = |tags| call.clone().create_bucket_configuration(configuration(&cx.names.region, tags));
-        let mut created = send::create(cx, name, format!("creating {name}"), || with(tags).send()).await;
-        if created.as_ref().is_err_and(refuses_tags) {
-            let plain = Tags::new();
-            created = send::create(cx, name, format!("creating {name}"), || with(&plain).send()).await;
-        }
-        match created {
-            Ok(_) => Ok(Created::Now),
-            Err(error) if error.says("BucketAlreadyOwnedByYou", "") => Ok(Created::Already),
-            Err(error) if error.says("BucketAlreadyExists", "") => {
-                Err(error.hint("bucket names are unique across AWS: choose another"))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// A bucket that is not seen was created a moment ago, or the last one out deletes it at the same moment: to create it once
     /// more tells, and does no harm.
     async fn claim(&self, cx: &Cx, name: &Name, tags: &Tags) -> Result<()> {
         let what = format!("{name} to be seen after its creation");
         wait::until(cx, &what, Polling::CALLS, CLAIM_LIMIT, || async {
             match claims::make(cx, About::new("claim", &name.physical), &on_bucket(&cx.names)).await {
-                Err(error) if error.code() == Some(ABSENT) => self.create_call(cx, name, tags).await.map(|_| None),
+                Err(error) if error.code() == Some(ABSENT) => calls::create(cx, name, tags).await.map(|_| None),
                 made => made.map(Some),
             }
         })
@@ -233,86 +267,10 @@ impl Bucket {
     }
 }
 
-/// Does S3 create no bucket with tags here, or not for these credentials? Then the tags are set after it.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html>
-/// <https://github.com/hashicorp/terraform-provider-aws/issues/45684>
-fn refuses_tags(error: &Error) -> bool {
-    error.says(DENIED, "s3:TagResource") || error.says("UnsupportedArgument", "") || error.says("NotImplemented", "")
-}
-
-/// The names of the region's buckets.
-pub async fn all(cx: &Cx) -> Result<Vec<String>> {
-    let mut buckets = cx.s3().list_buckets().into_paginator().items().send();
-    let mut names = vec![];
-    while let Some(bucket) = buckets.next().await {
-        let bucket = bucket.map_err(|error| Error::aws("listing the buckets", error))?;
-        let elsewhere = bucket.bucket_region.is_some_and(|region| region != cx.names.region);
-        names.extend(bucket.name.filter(|_| !elsewhere));
-    }
-    Ok(names)
-}
-
-/// `false` where it is not empty. Absence is success.
-async fn delete_empty(cx: &Cx, name: &Name) -> Result<bool> {
-    let call = cx.s3().delete_bucket().bucket(&name.physical).expected_bucket_owner(&cx.names.account);
-    let deleted = send::delete(cx, name, format!("deleting {name}"), ABSENT, || call.clone().send()).await;
-    found(deleted, NOT_EMPTY).map(|deleted| deleted.is_some())
-}
-
-/// In us-east-1 no location may be given, elsewhere it must be.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>
-fn configuration(region: &str, tags: &Tags) -> CreateBucketConfiguration {
-    let location = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
-    CreateBucketConfiguration::builder().set_location_constraint(location).set_tags(Some(sdk_tags(tags))).build()
-}
-
-fn sdk_tags(tags: &Tags) -> Vec<Tag> {
-    let tag = |(key, value)| Tag::builder().key(key).value(value).build().expect("key and value are set");
-    tags.iter().map(tag).collect()
-}
-
-async fn head(cx: &Cx, name: &Name) -> Result<bool> {
-    match cx.s3().head_bucket().bucket(&name.physical).send().await {
-        Ok(_) => Ok(true),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(false),
-        Err(error) => {
-            let status = error.raw_response().map(|response| response.status().as_u16());
-            let error = Error::aws(format!("reading {name}"), error);
-            Err(match status {
-                Some(403) => error.hint(format!(
-                    "bucket {} belongs to another account, or these credentials cannot access it",
-                    name.physical
-                )),
-                Some(301) => error.hint(format!("bucket {} is in another region", name.physical)),
-                _ => error,
-            })
-        }
-    }
-}
-
-async fn lifecycle(cx: &Cx, name: &Name) -> Result<Vec<LifecycleRule>> {
-    let call = cx.s3().get_bucket_lifecycle_configuration().bucket(&name.physical);
-    let rules = send::ask(cx, name, format!("reading the lifecycle rules of {name}"), || call.clone().send()).await;
-    let rules = found(rules, "NoSuchLifecycleConfiguration")?;
-    Ok(rules.and_then(|rules| rules.rules).unwrap_or_default())
-}
-
-/// Sets this environment's expiry rules, and keeps all others.
-async fn set_expiry(cx: &Cx, name: &Name, expiry: &BTreeSet<(String, u32)>) -> Result<()> {
-    let client = cx.s3();
-    let others = lifecycle(cx, name).await?.into_iter().filter(|rule| !is_ours(rule, &cx.names));
-    let rules: Vec<LifecycleRule> = others.chain(expiry.iter().map(|one| rule(one, &cx.names))).collect();
-    if rules.is_empty() {
-        let call = client.delete_bucket_lifecycle().bucket(&name.physical);
-        return send::change(cx, name, format!("updating {name}"), || {
-            call.clone().expected_bucket_owner(&cx.names.account).send()
-        })
-        .await;
-    }
-    let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().expect("the rules are set");
-    let call = client.put_bucket_lifecycle_configuration().bucket(&name.physical).lifecycle_configuration(rules);
-    send::change(cx, name, format!("updating {name}"), || call.clone().expected_bucket_owner(&cx.names.account).send())
-        .await
+/// The other environments that say something in the bucket.
+fn others(claims: &Claims, names: &Names) -> BTreeSet<String> {
+    let owner = owner(names);
+    claims.owners().into_iter().filter(|other| *other != owner).map(str::to_owned).collect()
 }
 
 fn used_by(others: &BTreeSet<String>) -> String {
@@ -321,47 +279,6 @@ fn used_by(others: &BTreeSet<String>) -> String {
         others.iter().cloned().collect::<Vec<_>>().join("; "),
         if others.len() == 1 { "uses" } else { "use" }
     )
-}
-
-/// Our expiry rules, or why they may not be read.
-async fn expiry(cx: &Cx, name: &Name) -> Result<Result<BTreeSet<(String, u32)>, String>> {
-    match lifecycle(cx, name).await {
-        Ok(rules) => Ok(Ok(rules.iter().filter(|rule| is_ours(rule, &cx.names)).filter_map(parse).collect())),
-        Err(error) if error.code() == Some(DENIED) => Ok(Err(error.to_string())),
-        Err(error) if error.code() == Some(ABSENT) => Ok(Ok(BTreeSet::new())),
-        Err(error) => Err(error),
-    }
-}
-
-/// This environment's: others of the stack have theirs in the same bucket.
-fn is_ours(rule: &LifecycleRule, names: &Names) -> bool {
-    rule.id().is_some_and(|id| id.starts_with(&rule_id(names)))
-}
-
-fn rule_id(names: &Names) -> String {
-    format!("{RULE_ID}{}/{}:", names.stack, names.env.as_deref().unwrap_or("-"))
-}
-
-fn parse(rule: &LifecycleRule) -> Option<(String, u32)> {
-    let days = rule.expiration()?.days()?.try_into().ok()?;
-    Some((rule.filter()?.prefix()?.to_owned(), days))
-}
-
-fn rule((prefix, days): &(String, u32), names: &Names) -> LifecycleRule {
-    LifecycleRule::builder()
-        .id(crate::names::shorten(&format!("{}{prefix}", rule_id(names)), MAX_RULE_ID))
-        .status(ExpirationStatus::Enabled)
-        .filter(LifecycleRuleFilter::builder().prefix(prefix).build())
-        .expiration(LifecycleExpiration::builder().days(*days as i32).build())
-        .build()
-        .expect("the status is set")
-}
-
-fn rules(rules: &BTreeSet<(String, u32)>) -> String {
-    match rules.is_empty() {
-        true => "never".into(),
-        false => rules.iter().map(|(prefix, days)| format!("{prefix} after {days}d")).collect::<Vec<_>>().join(", "),
-    }
 }
 
 fn absent(name: &Name) -> Error {
@@ -376,13 +293,11 @@ mod tests {
 
     #[test]
     fn expiry_is_compared_by_prefix_and_days_and_only_where_it_could_be_read() {
-        let want = |expire_days| Bucket {
-            create: true,
-            expire_days,
-            delete_data: false,
-            prefixes: vec!["a/".into(), "b/".into()],
+        let want = |expire_days| {
+            let prefixes = vec!["a/".into(), "b/".into()];
+            Bucket { create: true, expire_days, prefixes, ..Bucket::default() }
         };
-        let claimed = |expiry| Live { expiry, claimed: true, others: BTreeSet::new() };
+        let claimed = |expiry| Live { expiry, options: Options::none(), claimed: true, others: BTreeSet::new() };
         let live = |rules: &[(&str, u32)]| claimed(Ok(rules.iter().map(|(p, d)| (p.to_string(), *d)).collect()));
         let table = [
             (want(None), live(&[]), None),
@@ -396,22 +311,5 @@ mod tests {
             let told = diff.changes.first().map(|change| (change.from.as_str(), change.to.as_str()));
             assert_eq!(told, expected);
         }
-    }
-
-    #[test]
-    fn a_rule_that_we_write_is_one_that_we_read() {
-        let pr_1 = Names { env: Some("pr-1".into()), ..names() };
-        let ours = rule(&("data/".into(), 7), &pr_1);
-        assert!(is_ours(&ours, &pr_1));
-        assert!(!is_ours(&ours, &names()), "another environment's");
-        assert!(!is_ours(&ours, &Names { env: Some("pr".into()), ..names() }), "a name that begins alike");
-        assert_eq!(parse(&ours), Some(("data/".into(), 7)));
-    }
-
-    #[test]
-    fn a_location_is_given_everywhere_but_in_us_east_1() {
-        assert_eq!(configuration("us-east-1", &Tags::new()).location_constraint(), None);
-        let elsewhere = configuration("eu-west-1", &Tags::new());
-        assert_eq!(elsewhere.location_constraint().map(|l| l.as_str()), Some("eu-west-1"));
     }
 }

@@ -131,7 +131,9 @@ impl Resource for BucketPrefix {
         let mut scanned = Scanned::default();
         for (claims, bucket) in read {
             match claims {
-                Ok(claims) => scanned.found.extend(claims.iter().filter_map(|claim| found(claim, &bucket, &cx.names))),
+                Ok(claims) => {
+                    scanned.found.extend(claims.uses.iter().filter_map(|claim| found(claim, &bucket, &cx.names)))
+                }
                 Err(error) => scanned.unread.push(error.to_string()),
             }
         }
@@ -144,7 +146,7 @@ impl Resource for BucketPrefix {
         let is_mine = |claim: &&Claim| claim.owner == owner && claim.place.as_ref() == Some(&place);
         // Without a claim nothing is there for an `up`. Of thousands of places in a bucket most see its claims read already.
         let known = cx.seen.claims(&place.bucket);
-        if !cx.options.deletes && known.get().is_some_and(|claims| !claims.iter().any(|claim| is_mine(&claim))) {
+        if !cx.options.deletes && known.get().is_some_and(|claims| !claims.uses.iter().any(|claim| is_mine(&claim))) {
             return Ok(None);
         }
         let forced = cx.options.purge_data.deletes();
@@ -152,7 +154,7 @@ impl Resource for BucketPrefix {
             async { if cx.options.deletes { objects::look(cx, &place, forced).await } else { Ok(Looked::default()) } };
         let (claims, marker, mut looked) =
             futures::try_join!(claims::all(cx, &place.bucket), marker(cx, &place), entries)?;
-        let mine = claims.iter().find(is_mine);
+        let mine = claims.uses.iter().find(is_mine);
         let data_goes = mine.is_some_and(|claim| claim.data_goes);
         let purges = forced || data_goes && cx.options.takes_down;
         if purges && !forced {
@@ -161,6 +163,7 @@ impl Resource for BucketPrefix {
         }
         let shared = place.folder().is_some()
             && claims
+                .uses
                 .iter()
                 .filter(|claim| Some(*claim) != mine)
                 .any(|claim| claim.place.as_ref().is_some_and(|other| other.folder() == place.folder()));
@@ -237,7 +240,12 @@ impl Resource for BucketPrefix {
             Some(folder) => {
                 claim.await?;
                 let left = claims::read(cx, &place.bucket).await?;
-                if !left.iter().filter_map(|claim| claim.place.as_ref()).any(|other| other.folder() == Some(folder)) {
+                if !left
+                    .uses
+                    .iter()
+                    .filter_map(|claim| claim.place.as_ref())
+                    .any(|other| other.folder() == Some(folder))
+                {
                     claims::remove(cx, &place.bucket, folder).await?;
                 }
             }
@@ -255,7 +263,7 @@ fn fate(goes: bool) -> &'static str {
 async fn judge(cx: &Cx, place: &Place, since: i64) -> Result<Judge> {
     let claims = claims::all(cx, &place.bucket).await?;
     let everything = cx.options.purge_data == Purge::EverythingUnderPrefix;
-    Ok(Judge::new(place, since, &claims, &owner(&cx.names), everything))
+    Ok(Judge::new(place, since, &claims.uses, &owner(&cx.names), everything))
 }
 
 async fn marker(cx: &Cx, place: &Place) -> Result<Option<Marker>> {

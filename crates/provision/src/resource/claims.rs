@@ -7,7 +7,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use super::Resource;
 use super::bucket::Bucket;
 use super::shared::answer;
-use crate::claims::{self, Claim, ROOT};
+use crate::claims::{self, Claims, ROOT};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::send::{self, About, found};
@@ -21,18 +21,18 @@ const NEEDED: &str = "these credentials need s3:PutObject under .provision/ in t
                       false` on a delivery none is made for it";
 
 /// The claims in a bucket, read once for each survey; none in a bucket that does not exist.
-pub async fn all(cx: &Cx, bucket: &str) -> Result<Arc<Vec<Claim>>> {
+pub async fn all(cx: &Cx, bucket: &str) -> Result<Arc<Claims>> {
     let cell = cx.seen.claims(bucket);
     cell.get_or_try_init(|| async { read(cx, bucket).await.map(Arc::new) }).await.cloned()
 }
 
 /// The claims in a bucket, as they are now.
-pub async fn read(cx: &Cx, bucket: &str) -> Result<Vec<Claim>> {
+pub async fn read(cx: &Cx, bucket: &str) -> Result<Claims> {
     let mut pages = cx.s3().list_objects_v2().bucket(bucket).prefix(ROOT).into_paginator().send();
     let mut found_objects = vec![];
     while let Some(page) = pages.next().await {
         let page = answer(format!("listing the claims in bucket {bucket}"), page);
-        let Some(page) = found(page, NO_BUCKET)? else { return Ok(vec![]) };
+        let Some(page) = found(page, NO_BUCKET)? else { return Ok(Claims::default()) };
         let objects = page.contents.unwrap_or_default();
         let since = |object: &aws_sdk_s3::types::Object| object.last_modified.map_or(i64::MAX, |at| at.secs());
         found_objects.extend(objects.iter().filter_map(|object| Some((object.key.clone()?, since(object)))));
@@ -104,38 +104,6 @@ pub async fn remove(cx: &Cx, bucket: &str, key: &str) -> Result<()> {
     let call = cx.s3().delete_object().bucket(bucket).key(key).expected_bucket_owner(&cx.names.account);
     let doing = format!("deleting {key} in bucket {bucket}");
     found(send::ask(cx, of(bucket), doing, || call.clone().send()).await, NO_BUCKET).map(drop).map(drop)
-}
-
-/// Deletes the versions of claims and markers of ours that were deleted, where a bucket with versions holds nothing else. Gives
-/// whether it did: the bucket is then empty.
-pub async fn sweep(cx: &Cx, bucket: &str) -> Result<bool> {
-    let sent = cx.s3().list_object_versions().bucket(bucket).send().await;
-    let page = match found(answer(format!("listing the versions in bucket {bucket}"), sent), NO_BUCKET) {
-        Ok(Some(page)) => page,
-        Ok(None) => return Ok(true),
-        // A caller that may not list versions cannot delete them.
-        Err(error) if error.code() == Some("AccessDenied") => return Ok(false),
-        Err(error) => return Err(error),
-    };
-    let markers = page.delete_markers();
-    if page.is_truncated == Some(true) || page.versions().iter().any(|version| version.is_latest == Some(true)) {
-        return Ok(false);
-    }
-    for version in page.versions() {
-        let key = version.key().unwrap_or_default();
-        // An object that is neither a claim nor a folder is data, and need not be looked at.
-        let is_data = !key.starts_with(ROOT) && !key.ends_with('/');
-        if is_data || !key.starts_with(ROOT) && marker(cx, bucket, key, version.version_id()).await? != Marker::Ours {
-            return Ok(false);
-        }
-    }
-    let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
-    for (key, version) in versions.chain(markers.iter().map(|marker| (marker.key(), marker.version_id()))) {
-        let call = cx.s3().delete_object().bucket(bucket).set_key(key.map(str::to_owned));
-        let call = call.set_version_id(version.map(str::to_owned)).expected_bucket_owner(&cx.names.account);
-        send::ask(cx, of(bucket), format!("deleting a version in bucket {bucket}"), || call.clone().send()).await?;
-    }
-    Ok(true)
 }
 
 /// The subject of a call on an object: the bucket, which may not be seen yet.

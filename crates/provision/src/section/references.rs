@@ -31,6 +31,11 @@ impl<K> Ref<K> {
         Ref { logical: logical.into(), id: id.into(), managed, kind: PhantomData }
     }
 
+    /// The physical name; of an ARN its last part.
+    pub fn physical(&self) -> &str {
+        self.id.rsplit(['/', ':']).next().unwrap_or(&self.id)
+    }
+
     /// The key, to be written.
     pub(crate) fn key(&self) -> Option<At<Key>> {
         crate::yaml::shape::said(Key(self.logical.clone()))

@@ -50,6 +50,7 @@ pub(super) fn lower(
     };
     stack.read_sections(spec, &mut lower);
     rules::gather_prefixes(&mut stack);
+    rules::gather_access_logs(&mut stack);
     let names_by_place = lower.names_by_place;
     spec.stack.is_some().then_some((stack, names_by_place))
 }

@@ -8,9 +8,9 @@ use super::grammar::Spec;
 use super::stack::{Entry, Stack};
 use crate::prefix::overlapping::{Writer, overlapping};
 use crate::prefix::{literal, of_objects};
-use crate::resource::bucket::{BucketFields, DeleteData};
+use crate::resource::bucket::{Bucket, BucketFields, DeleteData};
 use crate::resource::delivery_stream::DeliveryFields;
-use crate::section::Lower;
+use crate::section::{Lower, Ref};
 use crate::yaml::diagnostic::Span;
 use crate::yaml::scalar::Text;
 use crate::yaml::shape::{At, Record};
@@ -40,6 +40,7 @@ pub(super) fn check(spec: &Spec, lower: &mut Lower) {
         expiring_everything(spec, key.at, delivery, lower);
         deleting_what_nothing_claims(spec, delivery, lower);
     }
+    logging_in_circles(spec, lower);
     let places: Vec<(Writer, Span)> =
         deliveries.iter().flat_map(|(key, delivery)| written_prefixes(key, delivery)).collect();
     let writers: Vec<Writer> = places.iter().map(|(writer, _)| *writer).collect();
@@ -106,6 +107,49 @@ fn bucket_fields(spec: &Spec, key: &str) -> Option<BucketFields> {
     let (_, entry) = buckets.find(|(known, entry)| known.value == key && entry.value.existing.is_none())?;
     let fields = entry.value.fields.clone();
     Some(defaults.map_or(fields.clone(), |defaults| fields.or(&defaults.value)))
+}
+
+/// Access logs go to another bucket, which has none itself: S3 would log that it writes logs.
+fn logging_in_circles(spec: &Spec, lower: &mut Lower) {
+    for (key, entry) in spec.buckets.iter().flat_map(|section| &section.value.pairs) {
+        let Some(fields) = bucket_fields(spec, &key.value).filter(|_| entry.value.existing.is_none()) else { continue };
+        let logs = fields.access_logs.as_ref().map(|logs| &logs.value);
+        let Some(to) = logs.and_then(|logs| logs.bucket.as_ref()) else { continue };
+        let Some(target) = bucket_fields(spec, &to.value.0) else { continue };
+        if target.access_logs.is_some() {
+            let what = format!("`{}` has access logs itself", to.value.0);
+            lower.error(to.at, what, "a bucket without `access_logs`: S3 would log that it writes logs");
+        }
+        if target.encryption().is_kms() {
+            let what = format!("`{}` is encrypted with a KMS key", to.value.0);
+            lower.error(to.at, what, "a bucket with `encryption: sse-s3`: S3 writes access logs to no other");
+        }
+    }
+}
+
+/// Tells each bucket which bucket its access logs go to, and that one whose logs it takes.
+pub(super) fn gather_access_logs(stack: &mut Stack) {
+    let target = |(key, entry): (&String, &Entry<Bucket>)| {
+        let (logical, id) = (key.clone(), entry.physical().to_owned());
+        (key.clone(), Ref::new(logical, id, entry.managed().is_some()))
+    };
+    let targets: BTreeMap<String, Ref<Bucket>> = stack.buckets.iter().map(target).collect();
+    let mut taken: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for entry in stack.buckets.values_mut() {
+        let Entry::Managed(managed) = entry else { continue };
+        let Some(logs) = &mut managed.desired.access_logs else { continue };
+        let Some(target) = targets.get(&logs.bucket.logical) else { continue };
+        logs.bucket = target.clone();
+        let prefix = logs.prefix.clone();
+        taken.entry(target.logical.clone()).or_default().insert(managed.physical.clone(), prefix);
+    }
+    for (key, entry) in &mut stack.buckets {
+        if let Entry::Managed(managed) = entry
+            && managed.desired.create
+        {
+            managed.desired.logs_of = taken.remove(key).unwrap_or_default();
+        }
+    }
 }
 
 /// Tells each bucket which prefixes deliveries write to in it.

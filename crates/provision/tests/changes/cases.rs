@@ -22,6 +22,14 @@ pub const BUCKETS: &[Case] = &[
     ("a longer expiry", "expire: 7d", "expire: 30d", &["~ bucket.lake"]),
     ("no expiry", "changes-lake-eu, expire: 7d", "changes-lake-eu", &["~ bucket.lake"]),
     ("an expiry", "name: changes-plain-eu", "name: changes-plain-eu, expire: 3d", &["~ bucket.plain"]),
+    ("versions", "name: changes-plain-eu", "name: changes-plain-eu, versioning: true", &["~ bucket.plain"]),
+    ("only TLS", "name: changes-plain-eu", "name: changes-plain-eu, tls_only: true", &["~ bucket.plain"]),
+    (
+        "access logs",
+        "name: changes-plain-eu",
+        "name: changes-plain-eu, access_logs: { bucket: lake, prefix: plain/ }",
+        &["~ bucket.lake", "~ bucket.plain"],
+    ),
     ("a tag", "name: changes-plain-eu", "name: changes-plain-eu, tags: { a: b }", &["~ bucket.plain"]),
 ];
 

@@ -1,20 +1,16 @@
 //! The objects at a place: counted, and deleted with all their versions and unfinished uploads.
 
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-
 use super::tally::{Fate, Judge, Tally};
 use super::{NO_BUCKET, listed};
 use crate::cloud::Cx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::names::{Name, plural};
 use crate::prefix::Place;
 use crate::resource::claims;
+use crate::resource::delete_objects::{self, needing};
 use crate::resource::shared::answer;
 use crate::send::{self, found};
 
-const DENIED: &str = "AccessDenied";
-const NEEDED: &str = "to purge, these credentials need s3:ListBucketVersions, s3:ListBucketMultipartUploads, s3:DeleteObject, \
-                      s3:DeleteObjectVersion and s3:AbortMultipartUpload";
 /// Pages of 1,000 that a plan looks at. A purge looks at all.
 const PLANNED_PAGES: usize = 10;
 
@@ -70,12 +66,12 @@ pub async fn purge(cx: &Cx, judge: &Judge, name: &Name) -> Result<Option<String>
             let fate = entry.fate(judge);
             tally.add(&entry.key, &fate);
             if fate == Fate::Ours {
-                ours.push(entry);
+                ours.push((entry.key, entry.version));
             }
         }
         if !ours.is_empty() {
             cx.wait_for(&format!("{} of {} to be deleted", plural(tally.ours, "object"), name.physical));
-            delete(cx, &judge.place.bucket, ours).await?;
+            delete_objects::delete(cx, &judge.place.bucket, ours).await?;
         }
         match next {
             Some(next) => after = Some(next),
@@ -143,22 +139,6 @@ fn entries(page: &aws_sdk_s3::operation::list_object_versions::ListObjectVersion
     versions.chain(markers).collect()
 }
 
-async fn delete(cx: &Cx, bucket: &str, entries: Vec<Entry>) -> Result<()> {
-    let identifier = |entry: Entry| {
-        let identifier = ObjectIdentifier::builder().key(entry.key).set_version_id(entry.version);
-        identifier.build().expect("the key is set")
-    };
-    let objects = entries.into_iter().map(identifier).collect();
-    let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().expect("the objects are set");
-    let call = cx.s3().delete_objects().bucket(bucket).delete(delete).expected_bucket_owner(&cx.names.account);
-    let deleted = needing(
-        send::ask(cx, claims::of(bucket), format!("deleting objects in bucket {bucket}"), || call.clone().send()).await,
-    )?;
-    let Some(error) = deleted.errors().first() else { return Ok(()) };
-    let (key, why) = (error.key().unwrap_or("an object"), error.message().unwrap_or("no message"));
-    needing(Err(Error::of_item(format!("deleting {key} in bucket {bucket}"), error.code().unwrap_or_default(), why)))
-}
-
 /// Aborts the unfinished uploads of the place: Firehose uses them for short intervals, and they cost without being seen.
 async fn abort(cx: &Cx, judge: &Judge) -> Result<usize> {
     let (client, bucket) = (cx.s3(), &judge.place.bucket);
@@ -184,8 +164,4 @@ async fn abort(cx: &Cx, judge: &Judge) -> Result<usize> {
             return Ok(aborted);
         }
     }
-}
-
-fn needing<T>(answer: Result<T>) -> Result<T> {
-    answer.map_err(|error| if error.code() == Some(DENIED) { error.hint(NEEDED) } else { error })
 }
