@@ -44,6 +44,12 @@ pub const MAX_HANDLER: usize = 128;
 /// Subnets of a function in a VPC. It has one at least.
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html>
 pub const MAX_SUBNETS: usize = 16;
+/// A regular expression for the id of a subnet.
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html>
+pub const SUBNET_ID: &str = "subnet-[0-9a-z]+";
+/// A regular expression for the id of a security group.
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html>
+pub const SECURITY_GROUP_ID: &str = "sg-[0-9a-zA-Z]+";
 /// Security groups of a function in a VPC. It has one at least.
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html>
 pub const MAX_SECURITY_GROUPS: usize = 5;

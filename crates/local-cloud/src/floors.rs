@@ -49,7 +49,7 @@ const FLOORS: &[&str] = &[
     "course",
     // The clock, the journal and the effects.
     "drive",
-    // The doors.
+    // HTTP in and out.
     "control",
     "exchange",
     "server",

@@ -20,7 +20,7 @@ pub mod scope;
 pub mod signature;
 pub mod subject;
 
-/// Whom a request is for.
+/// The recipient of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
     /// The engine's own calls, under `/_local/`.
@@ -33,7 +33,7 @@ pub enum Route {
     UnknownQuery,
 }
 
-/// A door's request as the services see it.
+/// An HTTP request as the services see it.
 pub fn request(parts: Parts, body: Bytes) -> Request {
     let query = pairs(parts.uri.query().unwrap_or_default().as_bytes());
     let scope = scope::of(&parts.headers, &query);

@@ -62,13 +62,13 @@ pub enum Shown {
 /// One anomaly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
-    /// By which it is turned on.
+    /// The name by which it is turned on.
     pub name: &'static str,
     /// The kind of resource that it is about.
     pub about: About,
     /// The operations that bring it about where they succeed, as `service:Operation`. None where it is met at any time.
     pub after: &'static [&'static str],
-    /// Those operations bring it about only if this read found nothing before.
+    /// If given, the operations bring the anomaly about only if this read found nothing before.
     pub absent: Option<&'static str>,
     /// The operations that show it.
     pub at: &'static [&'static str],

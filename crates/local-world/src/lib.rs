@@ -1,7 +1,7 @@
 //! The state of AWS in a process: Kinesis, Firehose, S3, Lambda, IAM, STS and CloudWatch Logs, and what calls and time do to it.
 //!
 //! Everything takes values and a time and returns values and effects: no IO, no clock, no async. A fifteen minute buffer is tested in
-//! microseconds. `local-cloud` drives it: it has the clock, the journal, the processes and the doors. (jq queries are evaluated in
+//! microseconds. `local-cloud` drives it: it has the clock, the journal, the processes and HTTP. (jq queries are evaluated in
 //! processes of their own, because nothing else bounds them.)
 
 #![warn(missing_docs)]

@@ -21,7 +21,7 @@ pub struct Log {
     holes: Holes,
     /// The ordinals of the records that the journal has.
     journalled: std::ops::Range<u64>,
-    /// By which the journal knows it, once it does.
+    /// The name by which the journal knows it, once it does.
     name: Option<Arc<str>>,
 }
 

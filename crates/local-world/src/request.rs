@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-/// One call, after the door has read all of it.
+/// One call, with its whole body.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The HTTP method.
@@ -37,7 +37,7 @@ impl Request {
     }
 }
 
-/// A successful answer. The door adds the request id and the protocol's content type where none is set.
+/// A successful answer. The request id, and a content type where none is set, are added when it is encoded.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     /// The HTTP status.

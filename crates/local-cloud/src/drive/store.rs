@@ -32,7 +32,7 @@ enum Keeping {
     Stalled {
         lock: Option<Lock>,
         acknowledged: Committed,
-        /// Those who write into it have to be done before the file is opened again.
+        /// Writers must be done with it before the file is opened again.
         contents: Option<Arc<Contents>>,
         why: String,
         readable: bool,

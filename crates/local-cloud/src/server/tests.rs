@@ -66,7 +66,7 @@ async fn serve_until_killed() {
     put(&engine, "/lake/large", Bytes::from(vec![b'-'; LARGE])).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     println!("serving {} {}", listener.local_addr().expect("it is bound"), descriptors::raise());
-    // Whoever started this reads no more, which must not end it.
+    // The program that started this one reads no more. That must not end it.
     engine.serve_with(SHORT, listener, std::future::pending()).await.expect("accepting goes on");
 }
 

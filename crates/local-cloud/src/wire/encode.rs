@@ -13,7 +13,7 @@ use crate::wire::cbor;
 
 const JSON_1_1: &str = "application/x-amz-json-1.1";
 
-/// In which of the two formats a JSON service is spoken to.
+/// The format of a JSON service's requests and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Json,

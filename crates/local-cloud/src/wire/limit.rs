@@ -1,4 +1,4 @@
-//! The largest request bodies, by service and operation. The door checks them before it reads or parses a body.
+//! The largest request bodies, by service and operation. They are checked before a body is read or parsed.
 //!
 //! AWS states its limits for what a body carries, such as the decoded data of all records. A bound here is that limit with the
 //! most that HTTP adds: base64 is 4/3 of the data, JSON may write one character as six or twelve bytes, and a record has names

@@ -47,7 +47,7 @@ async fn deliver_from_many_streams() {
         let record = json!({ "DeliveryStreamName": format!("d{n}"), "Record": { "Data": "eyJrIjowfQ==" } });
         json(&engine, "Firehose_20150804.PutRecord", record).await;
     }
-    // Whoever panicked for want of a descriptor rests, and is not done then.
+    // A delivery stream that panicked for want of a descriptor pauses, and has not delivered then.
     let flush = http::Request::post("/_local/flush").body(bytes::Bytes::new()).expect("valid parts");
     assert_eq!(engine.call(flush).await.status(), 200);
     let listing = s3(&engine, "GET", "/lake?list-type=2", &[], "").await;

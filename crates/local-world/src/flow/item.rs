@@ -38,7 +38,7 @@ impl Item {
         Item { origin, raw: record.data.clone(), record, subsequence: 0 }
     }
 
-    /// By which a function's answer names it. Opaque to the function.
+    /// The id by which a function's answer names the record. It means nothing to the function.
     pub fn id(&self) -> String {
         self.id_of(&self.record.sequence.to_string())
     }

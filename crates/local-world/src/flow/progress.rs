@@ -12,7 +12,7 @@ use super::item::Origin;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Finished(BTreeMap<u32, OfShard>);
 
-/// Those of one shard.
+/// The finished records of one shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfShard {
     /// Ordinals of records that are whole.

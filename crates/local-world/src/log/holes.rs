@@ -54,7 +54,7 @@ impl Holes {
         }
     }
 
-    /// Those before this ordinal are of no interest any more.
+    /// Forgets the holes before this ordinal.
     pub fn trim_to(&mut self, ordinal: u64) {
         self.0.retain_mut(|hole| {
             hole.start = hole.start.max(ordinal);

@@ -66,7 +66,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// In which piece an index is, and where in it.
+    /// The piece that an index is in, and the place in it.
     fn place(&self, index: usize) -> (usize, usize) {
         let first = self.pieces.front().map_or(0, Vec::len);
         match index.checked_sub(first) {

@@ -49,7 +49,7 @@ impl Sequence {
         (self.0[2] >> 4) as u32
     }
 
-    /// In which second the shard was created: tells incarnations of a stream apart.
+    /// The second in which the shard was created. It tells apart streams that had the same name.
     pub fn created_s(self) -> u64 {
         (self.0[0] >> 20) & 0xf_ffff_ffff
     }

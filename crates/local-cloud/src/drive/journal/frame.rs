@@ -10,7 +10,7 @@ use crate::record::Record;
 use crate::record::sequence::Sequence;
 use crate::time::Millis;
 
-/// By which the next frame behind damaged bytes is looked for.
+/// Begins each frame, so that the next one can be found behind damaged bytes.
 const MARK: [u8; 2] = [0x9d, 0x5a];
 /// The mark, the body's length and its checksum of four bytes each, and two bytes that check these.
 const HEAD: usize = 12;

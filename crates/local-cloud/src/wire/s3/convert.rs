@@ -26,7 +26,7 @@ pub fn etag(hex: &str) -> ETag {
     ETag::Strong(hex.to_owned())
 }
 
-/// The whole body. It was bounded when the door read it.
+/// The whole body. Its length was checked when it was received.
 pub async fn collect(body: Option<StreamingBlob>) -> S3Result<Bytes> {
     let Some(body) = body else { return Ok(Bytes::new()) };
     let mut chunks: Vec<Bytes> = body.try_collect().await.map_err(|error| s3_error!(IncompleteBody, "{error}"))?;

@@ -77,7 +77,7 @@ pub fn public_access_block(state: &State, bucket: &str) -> Result<GetPublicAcces
     Ok(GetPublicAccessBlockOutput { public_access_block_configuration: configuration })
 }
 
-/// From which size on objects move to other storage classes, as the rules were put.
+/// The size from which objects move to other storage classes, as it was given with the rules.
 pub fn least_transition(state: &State, bucket: &str) -> Result<Option<TransitionDefaultMinimumObjectSize>, AwsError> {
     let word: Option<Option<String>> = kept(state, bucket, LEAST_TRANSITION)?;
     let word = word.flatten().unwrap_or_else(|| TransitionDefaultMinimumObjectSize::ALL_STORAGE_CLASSES_128K.into());

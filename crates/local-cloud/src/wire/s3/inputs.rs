@@ -30,7 +30,7 @@ const NO_MFA_DELETE: &str = "no deletion needs it, because buckets here cannot b
 
 /// Members that other code looks at, or the library, and where.
 const LOOKED_AT_ELSEWHERE: &[(&str, &str)] = &[
-    ("ContentLength", "the doors read a body by it; incoming::for_s3s sets that of the body without its coding"),
+    ("ContentLength", "the server reads a body by it; incoming::for_s3s sets that of the body without its coding"),
     ("CopyObject.IfMatch", COPY_CONDITIONS),
     ("CopyObject.IfNoneMatch", COPY_CONDITIONS),
     ("GrantFullControl", GRANTS),

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::process::Evaluator;
 
-/// Those that have waited longest go first.
+/// The greatest number of idle evaluators. The longest idle ones end first.
 const MOST: usize = 4;
 
 static SHELF: Shelf<Evaluator> = Shelf(Mutex::new(VecDeque::new()));

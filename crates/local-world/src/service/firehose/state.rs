@@ -239,7 +239,7 @@ pub fn check_active(stream: &DeliveryStream) -> Result<(), AwsError> {
     Err(AwsError::new("ResourceInUseException", message))
 }
 
-/// By which the journal knows its records: another delivery stream of the same name has others.
+/// The name by which the journal knows its records. Another delivery stream of the same name has another one.
 fn log_name(key: &str, created: Millis) -> String {
     format!("firehose/{key}/{created}")
 }

@@ -135,7 +135,7 @@ fn managed_summary(xml: &mut Xml, arn: &str, usage: Usage) {
     xml.text("UpdateDate", iso_time(managed::CREATED));
 }
 
-/// By which lists order policies: short enough for a marker.
+/// The text by which lists order policies. It is short enough for a marker.
 pub fn key(arn: &str) -> String {
     let (_, name) = managed::path_and_name(arn);
     let of = if managed::document(arn).is_some() { "aws" } else { "account" };

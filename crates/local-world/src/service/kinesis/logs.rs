@@ -194,7 +194,7 @@ impl State {
     }
 }
 
-/// By which the journal knows a shard's log: another stream of the same name has others.
+/// The name by which the journal knows a shard's log. Another stream of the same name has another one.
 fn log_name(stream: &str, created: Millis, shard: u32) -> String {
     format!("kinesis/{stream}/{created}/{shard}")
 }

@@ -87,7 +87,7 @@ pub fn accept(state: &mut State, around: &mut Around, id: &str, reference: &Refe
     tick(state, around);
 }
 
-/// Those that are due are tried.
+/// Tries the events that are due.
 pub fn tick(state: &mut State, around: &mut Around) {
     let due = state.events.iter().filter(|(_, event)| !event.running && event.due <= around.turn.now);
     let due: Vec<(String, Event)> = due.map(|(id, event)| (id.to_owned(), event.clone())).collect();

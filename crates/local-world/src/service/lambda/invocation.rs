@@ -22,7 +22,7 @@ const MOST_NESTED: usize = 64;
 /// How much of the log's end a caller may ask for.
 const LOG_TAIL_BYTES: usize = 4096;
 
-/// By which SDKs find the engine.
+/// The environment variable in which SDKs look for another endpoint than AWS.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 /// Has no divisor in common with a hundred: an alias's shares are spread over the invocations.
 const STRIDE: u64 = 61;

@@ -88,7 +88,7 @@ pub enum Act {
     Remove(VersionId),
 }
 
-/// Those that are enabled.
+/// The rules that are enabled.
 pub fn rules(document: &Value) -> Vec<Rule> {
     let all = Vec::<Rule>::deserialize(document).unwrap_or_default();
     all.into_iter().filter(|rule| rule.status == "Enabled").collect()

@@ -101,7 +101,7 @@ pub enum Precondition {
 }
 
 impl Precondition {
-    /// By which it is asked for; of none, nothing.
+    /// The header that asks for it; empty without a condition.
     pub fn header(&self) -> &'static str {
         match self {
             Precondition::None => "",

@@ -42,7 +42,7 @@ pub fn no_such_version(key: &str, version: &str) -> AwsError {
     refused.with_detail("Key", key).with_detail("VersionId", version)
 }
 
-/// The door adds the method.
+/// The newest version is a delete marker. The caller adds the method of the request.
 pub fn is_delete_marker() -> AwsError {
     let refused = error("MethodNotAllowed", 405, "The specified method is not allowed against this resource.");
     let refused = refused.with_detail("ResourceType", "DeleteMarker");

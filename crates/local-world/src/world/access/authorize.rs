@@ -18,7 +18,7 @@ impl Access<'_> {
     /// In the words of the service that was asked.
     pub fn authorize(&self, call: &Call) -> Result<(), AwsError> {
         let Call { request, operation, .. } = *call;
-        // Whoever can call at all may ask who he is.
+        // Every caller may ask who he is.
         if request.access_key.is_none() || operation == "sts:GetCallerIdentity" {
             return Ok(());
         }

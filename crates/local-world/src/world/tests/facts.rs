@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use aws_facts::bounds::{Bounds, NameRule};
 use aws_facts::{firehose, iam, kinesis, lambda, logs, tags};
 
+use regex_lite::Regex;
+
 use crate::model::validate::{MODELS, Shape};
 
 fn shape(name: &str) -> &'static Shape {
@@ -86,6 +88,15 @@ fn names_may_have_the_characters_and_lengths_of_the_service_models() {
         for c in (0..128).map(char::from) {
             let text = c.to_string();
             assert_eq!(rule.admits(&text), shape.matches(&text), "{name}: {c:?}");
+        }
+    }
+    for (pattern, head, name) in [
+        (lambda::SUBNET_ID, "subnet-", "lambda.SubnetId"),
+        (lambda::SECURITY_GROUP_ID, "sg-", "lambda.SecurityGroupId"),
+    ] {
+        let pattern = Regex::new(&format!("^(?:{pattern})$")).unwrap();
+        for text in (0..128).map(|c: u8| format!("{head}{}", char::from(c))) {
+            assert_eq!(pattern.is_match(&text), shape(name).matches(&text), "{name}: {text:?}");
         }
     }
     // Its shape also admits ARNs.

@@ -223,7 +223,7 @@ impl Found {
 }
 
 impl Segments {
-    /// Those of a folder in which there are none yet.
+    /// The segments of a folder that has none yet.
     pub fn new(folder: &Path, disk: &Disk, next_number: u64) -> Segments {
         Segments {
             folder: folder.to_owned(),

@@ -2,8 +2,9 @@
 
 use aws_facts::lambda::{
     EPHEMERAL_STORAGE_MIB, FUNCTION_NAME, MAX_ALIAS, MAX_DESCRIPTION, MAX_ENVIRONMENT_BYTES, MAX_HANDLER, MEMORY_MIB,
-    TIMEOUT_S,
+    SECURITY_GROUP_ID, SUBNET_ID, TIMEOUT_S,
 };
+use aws_facts::s3::MAX_KEY_BYTES;
 
 use crate::resource::bucket::BucketName;
 use crate::resource::function::Architecture;
@@ -24,8 +25,8 @@ patterns! {
     Alias[MAX_ALIAS] = "[0-9]*[a-zA-Z_-][a-zA-Z0-9_-]*", "letters, digits, `_` and `-`, not only digits";
     LayerArn[140] = "arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:[0-9]{12}:layer:[a-zA-Z0-9_-]+:[0-9]+",
         "the ARN of a layer's version";
-    SubnetId[64] = "subnet-[0-9a-zA-Z]+", "a subnet's id: subnet-…";
-    SecurityGroupId[64] = "sg-[0-9a-zA-Z]+", "a security group's id: sg-…";
+    SubnetId[64] = SUBNET_ID, "a subnet's id: subnet-…";
+    SecurityGroupId[64] = SECURITY_GROUP_ID, "a security group's id: sg-…";
 }
 
 choices!(Architecture {
@@ -158,7 +159,7 @@ record! {
     /// A zip file in S3.
     CodeObject {
         bucket: BucketName;
-        key: Text<1, 1024>;
+        key: Text<1, MAX_KEY_BYTES>;
         /// Version of the object. Default: the newest.
         version: Text<1, 1024>;
     }
