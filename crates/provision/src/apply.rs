@@ -1,9 +1,10 @@
 //! Runs the steps of a plan with limited parallelism. It decides nothing: decisions belong in the plan or in the kind.
 
-use std::time::Instant;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::watch;
+use tokio::time::sleep_until;
 
 use crate::change::Gone;
 use crate::cloud::{Cx, calls};
@@ -15,13 +16,22 @@ use crate::outcome::{Applied, Summary};
 use crate::plan::{Op, Plan, Step};
 use crate::schedule::{Schedule, Waits};
 
-/// Runs the plan. `interrupt` turns true when the user wants no more steps to begin; those that run are finished.
+mod gate;
+
+pub use gate::{Gate, May, Why};
+
+/// How long an interrupted run waits for the steps that it has begun. A runner of a CI system kills it ten seconds after the signal, and
+/// the record has to be written before. What AWS has begun, it goes on with.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Runs the plan. Once `gate` says so no more steps start, and those that run are finished; after an interrupt they are waited for only
+/// so long.
 pub async fn apply(
     cx: &Cx,
     nodes: &[Box<dyn Node>],
     plan: &Plan,
     at_once: usize,
-    interrupt: watch::Receiver<bool>,
+    mut gate: Gate,
     events: &Events,
 ) -> Applied {
     let began = Instant::now();
@@ -29,15 +39,36 @@ pub async fn apply(
     let mut summary = Summary { unchanged: plan.same.len(), ..Summary::default() };
     let mut results: Vec<Option<Gone>> = vec![None; plan.steps.len()];
     let mut failures = vec![];
-    let mut running = FuturesUnordered::new();
+    let (mut running, mut begun) = (FuturesUnordered::new(), BTreeSet::new());
+    let mut until = None;
     loop {
-        let interrupted = *interrupt.borrow();
-        if !interrupted {
-            for index in schedule.ready(at_once.saturating_sub(running.len())) {
-                running.push(run(cx, nodes, index, &plan.steps[index], events));
+        let may = gate.may();
+        match &may {
+            May::Start => {
+                for index in schedule.ready(at_once.saturating_sub(running.len())) {
+                    begun.insert(index);
+                    running.push(run(cx, nodes, index, &plan.steps[index], events));
+                }
             }
+            May::Stop(Why::Interrupted) => until = until.or(Some(tokio::time::Instant::now() + GRACE)),
+            May::Wait | May::Stop(_) => {}
         }
-        let Some((index, (result, changed))) = running.next().await else { break };
+        if running.is_empty() && (may != May::Wait || schedule.waiting().is_empty()) {
+            break;
+        }
+        let deadline = async {
+            match until {
+                Some(until) => sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        let (index, (result, changed)) = tokio::select! {
+            biased;
+            Some(done) = running.next() => done,
+            () = gate.changes() => continue,
+            () = deadline => break,
+        };
+        begun.remove(&index);
         let step = &plan.steps[index];
         match result {
             Ok(gone) => {
@@ -56,12 +87,24 @@ pub async fn apply(
             }
         }
     }
+    drop(running);
+    for index in begun {
+        summary.skipped += 1;
+        summary.half_done += 1;
+        skipped(&plan.steps[index], "interrupted while it ran; AWS goes on with what it has begun", events);
+    }
+    let why = match gate.may() {
+        May::Stop(why) => Some(why),
+        May::Start | May::Wait => None,
+    };
     for left in schedule.waiting() {
         summary.skipped += 1;
         summary.interrupted = true;
-        skipped(&plan.steps[left], "interrupted", events);
+        let because = why.as_ref().map_or("interrupted".to_owned(), Why::to_string);
+        skipped(&plan.steps[left], &because, events);
+        summary.stopped |= why.as_ref().is_some_and(|why| *why != Why::Interrupted);
     }
-    summary.interrupted |= *interrupt.borrow();
+    summary.interrupted |= why == Some(Why::Interrupted);
     summary.took_ms = began.elapsed().as_millis() as u64;
     Applied { summary, results, failures }
 }

@@ -35,7 +35,7 @@ impl Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 failed and nothing was changed, 2 changes found (plan --detailed-exitcode), \
 3 the spec is invalid, 4 failed after something was changed, 5 confirmation is missing, 6 down, gc or with finished and left something, \
-64 usage, 130 or 143 interrupted.";
+7 another run asked this one to stop, 64 usage, 130 or 143 interrupted.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+use crate::job::Job;
 use crate::ledger::Ledger;
 use crate::names::Names;
 use crate::seen::Seen;
@@ -80,6 +81,8 @@ pub struct Options {
     pub data_goes: bool,
     /// The owner to write into the record.
     pub owner: Option<String>,
+    /// Where this runs, for others that want to change the same environment.
+    pub job: Job,
     /// Seconds from now until the environment expires.
     pub ttl_s: Option<i64>,
     /// The folder for build artifacts: `.provision` in the root of the spec's repository.

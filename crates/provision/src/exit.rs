@@ -19,6 +19,8 @@ pub enum Exit {
     Consent,
     /// `down`, `gc` or `with` finished, but something remains that should have been deleted.
     Kept,
+    /// Another run asked this one to stop: a `down`, or a newer run of the same pull request. Or it was paused, and another one took over.
+    Stopped,
     /// The command line is wrong.
     Usage,
     /// SIGINT.
@@ -40,6 +42,7 @@ impl Exit {
             Exit::FailedHalfWay => 4,
             Exit::Consent => 5,
             Exit::Kept => 6,
+            Exit::Stopped => 7,
             Exit::Usage => 64,
             Exit::Interrupted => 130,
             Exit::Terminated => 143,

@@ -17,6 +17,7 @@ const FLOORS: &[&str] = &[
     "waits",
     "outcome",
     "environment_name",
+    "job",
     "workdir",
     // Calls to AWS.
     "cloud",

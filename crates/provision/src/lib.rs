@@ -31,6 +31,7 @@ mod floors;
 #[cfg(test)]
 mod fuzz;
 pub mod interrupt;
+pub mod job;
 pub mod kinds;
 mod ledger;
 pub mod names;

@@ -78,7 +78,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::With(_) => {
             "stopping the command and deleting the environment; send the signal again to quit now and keep it"
         }
-        _ => "finishing the running steps, then stopping; press Ctrl-C again to quit now",
+        _ => "stopping: waiting up to 5 s for the running steps; press Ctrl-C again to quit now",
     };
     let interrupt = Interrupt::listen(at_first_signal).expect("a process may listen for its signals");
     match command {

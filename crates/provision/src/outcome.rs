@@ -21,11 +21,13 @@ pub struct Summary {
     pub kept: usize,
     pub unchanged: usize,
     pub failed: usize,
-    /// Failed steps that may have changed something first. They are counted in `failed` too.
+    /// Failed or interrupted steps that may have changed something first. They are counted in `failed` or `skipped` too.
     pub half_done: usize,
     /// Steps that were not started, because a dependency failed or the command was interrupted.
     pub skipped: usize,
     pub interrupted: bool,
+    /// Another run asked this one to stop, or took over its environment. It counts as interrupted.
+    pub stopped: bool,
     /// An `up` of the same environment started during this `down`. What it creates is kept.
     pub renewed: bool,
     pub took_ms: u64,

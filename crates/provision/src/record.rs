@@ -11,6 +11,7 @@ use crate::send::{self, About as Page, found};
 
 pub mod environments;
 pub mod journal;
+pub mod lease;
 mod members;
 
 use members::unescape;
@@ -79,6 +80,17 @@ pub async fn widen(cx: &Cx, record: &Record, add: &[Name], about: About<'_>) -> 
             }
             written => return written,
         }
+    }
+}
+
+/// Makes a record that did not exist, and writes into it as [`widen`] does. `None`: another run has just made it.
+pub async fn make(cx: &Cx, record: &Record, add: &[Name], about: About<'_>) -> Result<Option<Record>> {
+    let mut pages = record.with(&cx.names, add, about);
+    pages.truncate(1);
+    match create_page(cx, 0, &pages[0]).await {
+        Ok(()) => widen(cx, &Record { pages, taken: false }, add, about).await.map(Some),
+        Err(error) if error.code() == Some(EXISTS) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

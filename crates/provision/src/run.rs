@@ -9,15 +9,18 @@ use crate::error::Error;
 use crate::event::{Event, Events, Summary};
 use crate::names::{Name, Names};
 use crate::node::Node;
+use crate::plan::Plan;
 use crate::record::Record;
 use crate::resource::Scanned;
 use crate::survey::{self, For, Survey};
 
+mod alone;
 mod down;
 mod up;
 
-pub use down::{apply_down, decide_down, decide_gc};
-pub use up::{apply_up, decide_up};
+pub use alone::{Ended, How, LOCK_TIMEOUT_S};
+pub use down::{What, apply_down, decide_down, down};
+pub use up::{apply_up, decide_up, up};
 
 type Result<T> = std::result::Result<T, Vec<Error>>;
 
@@ -39,10 +42,20 @@ const LAG: Duration = Duration::from_secs(10);
 const RECENT_S: i64 = 1800;
 
 /// Reads everything. If an earlier run did not finish, it reads everything again some seconds later: what that run just created
-/// may not be visible yet and would count as missing.
-async fn settled(cx: &Cx, nodes: impl Fn() -> Vec<Box<dyn Node>>, purpose: For, events: &Events) -> Result<Survey> {
-    let survey = survey::survey(cx, nodes(), purpose).await?;
+/// may not be visible yet and would count as missing. `in_vain_if_in_use`: nothing is decided while another run is at work.
+async fn settled(
+    cx: &Cx,
+    nodes: impl Fn() -> Vec<Box<dyn Node>>,
+    purpose: For,
+    in_vain_if_in_use: bool,
+    events: &Events,
+) -> Result<Survey> {
+    // In boxes, as elsewhere here: the futures of whole commands are larger than a thread's stack takes.
+    let survey = Box::pin(survey::survey(cx, nodes(), purpose)).await?;
     let since = survey.record.unsettled_since(&cx.names);
+    if in_vain_if_in_use && survey.is_in_use(&cx.names) {
+        return Ok(survey);
+    }
     if cx.options.runs_here || since.is_none_or(|since| cx.calls.now() - since > RECENT_S) {
         return Ok(survey);
     }
@@ -52,7 +65,13 @@ async fn settled(cx: &Cx, nodes: impl Fn() -> Vec<Box<dyn Node>>, purpose: For, 
     );
     events.say(Event::Working { text });
     sleep(LAG).await;
-    survey::survey(cx, nodes(), purpose).await
+    Box::pin(survey::survey(cx, nodes(), purpose)).await
+}
+
+/// Reports a plan, with warnings.
+fn planned(survey: &Survey, plan: &Plan, command: &'static str, cx: &Cx, events: &Events) {
+    warn(survey, cx, events);
+    events.say(Event::Planned { plan: plan.clone(), command });
 }
 
 /// Warns about invalid entries in the record and about overlapping prefixes.

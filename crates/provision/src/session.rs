@@ -141,6 +141,15 @@ pub async fn open_named(
     session(cx, place, None, work_dir, options).await
 }
 
+/// What others may read has no secrets.
+fn masked(mut options: Options) -> Options {
+    let job = &mut options.job;
+    for text in [&mut options.owner, &mut job.user, &mut job.host, &mut job.url] {
+        *text = text.take().map(|text| secret::masked(&text));
+    }
+    options
+}
+
 async fn session(
     cx: Cx,
     place: Place,
@@ -148,8 +157,7 @@ async fn session(
     work_dir: PathBuf,
     options: Options,
 ) -> Result<Session, Stop> {
-    let owner = options.owner.map(|owner| secret::masked(&owner));
-    let options = Options { work_dir, owner, runs_here: place.is_local(), ..options };
+    let options = Options { work_dir, runs_here: place.is_local(), ..masked(options) };
     let cx = Cx { options, ..cx };
     if !cx.options.confirms_late {
         cx.identity.confirm().await?;

@@ -8,10 +8,11 @@ use futures::stream::{self, StreamExt};
 use crate::cloud::Cx;
 use crate::error::Error;
 use crate::kinds;
-use crate::names::Name;
+use crate::names::{Name, Names};
 use crate::node::Node;
 use crate::plan::{Facts, Members, needs_tags};
 use crate::prefix::{self, Place};
+use crate::record::lease::{self, Lease};
 use crate::record::{self, Record};
 use crate::resource::Resource;
 use crate::resource::bucket::Bucket;
@@ -27,6 +28,8 @@ pub struct Survey {
     pub facts: Vec<Facts>,
     pub record: Record,
     pub members: Members,
+    /// Who changes this environment, read in the same round. `None` where there is no record.
+    pub lease: Option<Lease>,
     /// The hash of the tags in the spec.
     pub tags_hash: String,
     /// Prefixes that lie in those of other environments or stacks, or the other way round, and settings of a bucket on which
@@ -34,6 +37,15 @@ pub struct Survey {
     pub overlaps: Vec<String>,
     /// Does data go with the environment, because its spec said so at `up`?
     pub data_goes: bool,
+}
+
+impl Survey {
+    /// Whether another run changes this environment, or did so when it was killed.
+    pub fn is_in_use(&self, names: &Names) -> bool {
+        // An `up` that changed nothing made the record.
+        let unused = |lease: &Lease| lease.number == 0 && self.record.exists() && self.record.run(names).is_none();
+        !self.record.taken && self.lease.as_ref().is_some_and(|lease| !lease.free && !unused(lease))
+    }
 }
 
 /// The purpose of a survey.
@@ -58,8 +70,9 @@ pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Res
     });
     // Credentials of another account end the reads too: what those say is of no use then.
     let confirm = async { cx.identity.confirm().await.map_err(|error| vec![error]) };
-    let reads = async { Ok(futures::join!(record::read(cx), round)) };
-    let ((), (record, mut errors)) = futures::try_join!(confirm, reads)?;
+    let reads = async { Ok(futures::join!(record::read(cx), lease::look(cx), round)) };
+    let ((), (record, lease, mut errors)) = futures::try_join!(confirm, reads)?;
+    let lease = lease.map_err(|error| errors.push(error)).unwrap_or_default();
     let record = record.map_err(|error| errors.push(error)).unwrap_or_default();
     if !errors.is_empty() {
         return Err(each_once(errors));
@@ -98,7 +111,7 @@ pub async fn survey(cx: &Cx, mut nodes: Vec<Box<dyn Node>>, purpose: For) -> Res
         cx.seen.overlaps(node.name(), &cx.names).into_iter().chain(of_settings.into_iter().flatten())
     });
     let overlaps = overlaps.collect();
-    Ok(Survey { nodes, facts, record, members, tags_hash, overlaps, data_goes })
+    Ok(Survey { nodes, facts, record, members, lease, tags_hash, overlaps, data_goes })
 }
 
 /// Also reads what a deletion has to know.

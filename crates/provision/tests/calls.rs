@@ -12,14 +12,14 @@ use provision::run;
 use serde_json::Value;
 
 #[tokio::test(start_paused = true)]
-async fn a_cold_up_takes_seven_rounds_and_makes_each_change_once() {
+async fn a_cold_up_takes_eight_rounds_and_makes_each_change_once() {
     let mut bench = Bench::new(Delays::NONE).await;
     let stack = stack(&experiment());
     ask_who(&mut bench);
     bench.up(&stack).await;
     let calls = bench.cx.calls.made();
     insta::assert_snapshot!("cold_up", table(&calls));
-    assert!(rounds(&calls) <= 7, "{}", timeline(&calls));
+    assert!(rounds(&calls) <= 8, "{}", timeline(&calls));
 }
 
 #[tokio::test(start_paused = true)]
@@ -36,7 +36,7 @@ async fn plan_and_a_no_op_up_are_one_round_of_reads() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn down_takes_five_rounds() {
+async fn down_takes_six_rounds() {
     let mut bench = Bench::new(Delays::NONE).await;
     let stack = stack(&experiment());
     bench.up(&stack).await;
@@ -44,7 +44,7 @@ async fn down_takes_five_rounds() {
     bench.down(Some(&stack)).await;
     let calls = bench.cx.calls.made();
     insta::assert_snapshot!("down", table(&calls));
-    assert!(rounds(&calls) <= 5, "{}", timeline(&calls));
+    assert!(rounds(&calls) <= 6, "{}", timeline(&calls));
 }
 
 #[tokio::test(start_paused = true)]

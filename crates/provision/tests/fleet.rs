@@ -20,11 +20,10 @@ use provision::command::permissions::{self, PermissionsArgs};
 use provision::event::{Event, Events, Reporter, Summary};
 use provision::names::Names;
 use provision::plan::Permits;
-use provision::run;
+use provision::run::How;
 use provision::spec::stack::Stack;
 use provision::spec::{self, LoadOptions};
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Streams of an account that may be CREATING or DELETING.
@@ -151,18 +150,16 @@ impl Account {
 
     async fn run(&self, job: &Job, command: Command) -> Result<Summary, String> {
         let kept = Kept::default();
-        let (events, never) = (Events::to(kept.clone()), watch::channel(false).1);
-        let cx = self.process(job).await?;
+        let (events, cx) = (Events::to(kept.clone()), self.process(job).await?);
         let done = match command {
-            Command::Up => match Box::pin(run::decide_up(&cx, &job.stack, Permits::default(), &events)).await {
-                Ok((_, plan)) if !plan.refusals.is_empty() => return Err(format!("{:?}", plan.refusals)),
-                Ok((survey, plan)) => Box::pin(run::apply_up(&cx, &survey, &plan, 10, never, &events)).await,
-                Err(errors) => Err(errors),
-            },
-            Command::Down => match Box::pin(run::decide_down(&cx, Some(&job.stack), &events)).await {
-                Ok((survey, plan)) => Box::pin(run::apply_down(&cx, &survey, &plan, 10, never, &events)).await,
-                Err(errors) => Err(errors),
-            },
+            Command::Up => {
+                let how = How { at_once: 10, ..How::new("up") };
+                crate::common::up(&cx, &job.stack, Permits::default(), &how, &events).await
+            }
+            Command::Down => {
+                let how = How { at_once: 10, ..How::new("down") };
+                crate::common::down(&cx, Some(&job.stack), &how, &events).await
+            }
         };
         match done {
             Ok(summary) if summary.complete() && !summary.renewed && summary.kept == 0 => Ok(summary),

@@ -5,6 +5,7 @@ use local_cloud::Delays;
 use provision::cloud::Purge;
 use provision::names::Names;
 use provision::plan::{Op, Permits};
+use provision::record::lease::Who;
 use provision::record::{environments, journal};
 use serde_json::json;
 
@@ -219,7 +220,9 @@ async fn the_journal_tells_each_run_and_how_it_came_out() {
     assert_eq!(runs[1].ended.as_ref().map(|end| end.summary.updated), Some(1));
     // A run that was killed has a beginning only.
     let plan = bench.plan(&stack(&experiment().replace("24h", "72h"))).await;
-    journal::write_beginning(&bench.cx, &journal::begin(&bench.cx, "up", &plan), false).await.unwrap();
+    journal::write_beginning(&bench.cx, &journal::begin(&bench.cx, &Who::here(&bench.cx, "up", false), &plan), false)
+        .await
+        .unwrap();
     let runs = journal::read(&bench.cx).await.unwrap();
     assert_eq!(runs[2].ended, None);
 }

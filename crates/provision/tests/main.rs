@@ -16,6 +16,7 @@ mod fleet;
 mod hostile;
 mod kinds;
 mod large;
+mod lease;
 mod lifecycle;
 mod neighbours;
 mod permissions;

@@ -7,9 +7,9 @@ use crate::common::{Bench, experiment, left, stack};
 use local_cloud::Delays;
 use provision::cloud::Cx;
 use provision::names::Names;
-use provision::plan::{Op, Step};
+use provision::plan::{Op, Plan, Step};
 use provision::record::environments;
-use provision::run;
+use provision::run::{self, Ended, How, What};
 use provision::scan;
 use provision::spec::stack::Stack;
 use serde_json::json;
@@ -85,10 +85,14 @@ async fn a_gc_removes_of_an_expired_environment_what_its_record_does_not_name() 
     bench.engine.advance(Duration::from_secs(3600)).await;
     bench.cx.options.scan = true;
     let scanned = run::scan(&bench.cx, &bench.events()).await.unwrap();
-    let (_, plan) =
-        run::decide_gc(&bench.cx, scanned.as_ref(), false, &bench.events()).await.unwrap().expect("it is over");
-    assert!(plan.steps.iter().any(|step| step.name.physical == "kinesis-test"), "{plan:#?}");
-    assert_eq!(plan.steps.len(), 13);
+    let expired = What::Expired { scanned: scanned.as_ref(), never_expires: false };
+    let agree = async |plan: &Plan| {
+        assert!(plan.steps.iter().any(|step| step.name.physical == "kinesis-test"), "{plan:#?}");
+        assert_eq!(plan.steps.len(), 13);
+        false
+    };
+    let ended = run::down(&bench.cx, expired, &How::new("gc"), agree, &bench.events()).await;
+    assert!(matches!(ended, Ok(Some(Ended::Disagreed))), "it is over: {ended:?}");
 }
 
 /// Convergence A8, as an earlier version left it: a continuation without a first page.

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use super::up::{LockArgs, consents};
 use crate::args::TargetArgs;
 use crate::cloud::{Options, Purge};
 use crate::event::{Events, Summary};
 use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
 use crate::plan::Plan;
-use crate::run;
+use crate::run::{self, Ended, What};
 use crate::session::{self, Session};
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,8 @@ pub struct DownArgs {
     /// The name that `history` shows for this run [default: who runs the CI job, or this machine's user]
     #[arg(long, value_name = "NAME", env = "PROVISION_OWNER")]
     pub owner: Option<String>,
+    #[command(flatten)]
+    pub lock: LockArgs,
     /// Maximum number of steps at once
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
@@ -55,6 +58,7 @@ pub async fn run(args: DownArgs, events: &Events, interrupt: Interrupt) -> Resul
         wait_until_gone: args.wait,
         purge_data: args.data.purge_data,
         scan: args.scan,
+        job: super::job(owner.clone()),
         owner,
         confirms_late: true,
         ..Options::default()
@@ -67,16 +71,27 @@ pub async fn run(args: DownArgs, events: &Events, interrupt: Interrupt) -> Resul
 
 async fn take_down(session: &Session, args: &DownArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     session.announce(events);
-    let (survey, plan) = run::decide_down(&session.cx, session.stack.as_ref(), events).await?;
-    if !plan.refusals.is_empty() {
-        return Ok(Exit::Failed);
+    let how = run::How {
+        at_once: args.parallelism.into(),
+        lock_timeout: args.lock.lock_timeout,
+        interrupt: interrupt.stop.clone(),
+        ..run::How::new("down")
+    };
+    let agree = async |plan: &Plan| plan.is_empty() || args.yes || consents("Delete these resources?", events).await;
+    let what = What::Stack(session.stack.as_ref());
+    let ended = run::down(&session.cx, what, &how, agree, events).await?;
+    Ok(exit(ended.as_ref(), args.data.purge_data, &interrupt))
+}
+
+/// The exit code. `None`: it turned out that nothing was to be deleted.
+pub fn exit(ended: Option<&Ended>, purge: Purge, interrupt: &Interrupt) -> Exit {
+    match ended {
+        None => Exit::Done,
+        Some(Ended::Refused(_)) => Exit::Failed,
+        Some(Ended::Disagreed) => Exit::Consent,
+        Some(Ended::Stopped { by_another_run }) => super::up::stopped(*by_another_run, interrupt),
+        Some(Ended::Done(plan, summary)) => outcome(plan, summary, purge, interrupt),
     }
-    if !plan.is_empty() && !args.yes && !super::up::consents("Delete these resources?", events) {
-        return Ok(Exit::Consent);
-    }
-    let at_once = args.parallelism.into();
-    let summary = run::apply_down(&session.cx, &survey, &plan, at_once, interrupt.stop.clone(), events).await?;
-    Ok(outcome(&plan, &summary, args.data.purge_data, &interrupt))
 }
 
 /// Success, unless a resource is kept that should have been deleted and is or may be ours. Data is only expected to go if a flag

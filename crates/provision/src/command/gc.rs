@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::down::PurgeArgs;
 use super::list::tell;
 use super::select::{Picked, SelectArgs, pick};
-use super::up::seconds;
+use super::up::{LockArgs, consents, seconds};
 use crate::args::CloudArgs;
 use crate::cloud::{Cx, Options};
 use crate::error::Error;
@@ -15,7 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::names::{Names, plural};
 use crate::record::environments::{self, Environment};
 use crate::resource::Scanned;
-use crate::run;
+use crate::run::{self, Ended, What};
 use crate::session::{self, Session};
 
 #[derive(Debug, clap::Args)]
@@ -39,6 +39,8 @@ pub struct GcArgs {
     pub yes: bool,
     #[command(flatten)]
     pub data: PurgeArgs,
+    #[command(flatten)]
+    pub lock: LockArgs,
     /// Maximum number of steps at once
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
@@ -46,7 +48,8 @@ pub struct GcArgs {
 
 pub async fn gc(mut args: GcArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let owner = super::whoever_runs_this();
-    let options = Options { purge_data: args.data.purge_data, scan: args.scan, owner, ..Options::default() };
+    let job = super::job(owner.clone());
+    let options = Options { purge_data: args.data.purge_data, scan: args.scan, owner, job, ..Options::default() };
     if args.older_than.is_some() && !args.select.narrows() {
         let text = "--older-than needs --stack, --env or --env-prefix: it deletes what nobody gave an expiry time";
         return Err(Stop::Usage(text.into()));
@@ -79,7 +82,7 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
         events.say(Event::Said { text: "no environment has expired".into() });
         return Ok(Exit::Done);
     }
-    if !args.yes && !super::up::consents("Delete these resources?", events) {
+    if !args.yes && !consents("Delete these resources?", events).await {
         return Ok(Exit::Consent);
     }
     let (mut worst, mut changed) = (Exit::Done, false);
@@ -130,15 +133,15 @@ async fn remove(
     events: &Events,
     interrupt: &Interrupt,
 ) -> Result<(Exit, bool), Vec<Error>> {
-    let Some((survey, plan)) = run::decide_gc(cx, scanned, never_expires, events).await? else {
-        return Ok((Exit::Done, false));
+    let how = run::How {
+        at_once: args.parallelism.into(),
+        lock_timeout: args.lock.lock_timeout,
+        interrupt: interrupt.stop.clone(),
+        ..run::How::new("gc")
     };
-    if !plan.refusals.is_empty() {
-        return Ok((Exit::Failed, false));
-    }
-    let stop = interrupt.stop.clone();
-    let summary = run::apply_down(cx, &survey, &plan, args.parallelism.into(), stop, events).await?;
-    Ok((super::down::outcome(&plan, &summary, args.data.purge_data, interrupt), summary.changed()))
+    let ended = run::down(cx, What::Expired { scanned, never_expires }, &how, async |_| true, events).await?;
+    let changed = matches!(&ended, Some(Ended::Done(_, summary)) if summary.changed());
+    Ok((super::down::exit(ended.as_ref(), args.data.purge_data, interrupt), changed))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `plan` and `up`: read everything, decide, print the plan, and (for `up`) apply it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::args::TargetArgs;
 use crate::cloud::Options;
@@ -12,7 +13,7 @@ use crate::names::env_flag;
 use crate::outputs;
 use crate::plan::{Permits, Plan};
 use crate::report;
-use crate::run;
+use crate::run::{self, Ended};
 use crate::secret;
 use crate::session::{self, Place, Session};
 use crate::spec::stack::Stack;
@@ -47,9 +48,19 @@ pub struct UpArgs {
     /// Owner, for `list` and `history` [default: who runs the CI job, or this machine's user]
     #[arg(long, value_name = "NAME", env = "PROVISION_OWNER")]
     pub owner: Option<String>,
+    #[command(flatten)]
+    pub lock: LockArgs,
     /// Maximum number of steps at once
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
+}
+
+/// How long a command waits for another run that changes the same environment.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct LockArgs {
+    /// Wait so long while another run changes the same environment, for example 90s; 0s does not wait
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = pause)]
+    pub lock_timeout: Duration,
 }
 
 /// Operations that are only allowed by a flag.
@@ -95,7 +106,8 @@ pub async fn plan(args: PlanArgs, events: &Events) -> Result<Exit, Stop> {
 
 pub async fn up(args: UpArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let owner = args.owner.clone().or_else(super::whoever_runs_this);
-    let options = Options { owner, ttl_s: args.ttl, confirms_late: true, ..Options::default() };
+    let job = super::job(owner.clone());
+    let options = Options { owner, job, ttl_s: args.ttl, confirms_late: true, ..Options::default() };
     let session = session::open(args.spec.as_deref(), &args.target, options, events).await?;
     let exit = bring_up(&session, &args, events, interrupt).await;
     session.close(events).await;
@@ -103,7 +115,13 @@ pub async fn up(args: UpArgs, events: &Events, interrupt: Interrupt) -> Result<E
 }
 
 async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    let how = How { permits: args.permits.into(), yes: args.yes, at_once: args.parallelism.into() };
+    let run = run::How {
+        at_once: args.parallelism.into(),
+        lock_timeout: args.lock.lock_timeout,
+        interrupt: interrupt.stop.clone(),
+        ..run::How::new("up")
+    };
+    let how = How { permits: args.permits.into(), yes: args.yes, run };
     let exit = apply(session, &how, events, &interrupt).await?;
     if exit == Exit::Done {
         let stack = session.stack.as_ref().expect("`up` was given a spec");
@@ -119,7 +137,7 @@ pub struct How {
     pub permits: Permits,
     /// Replace and remove without being asked.
     pub yes: bool,
-    pub at_once: usize,
+    pub run: run::How,
 }
 
 /// Decides, and does it where nothing forbids it.
@@ -129,15 +147,28 @@ pub struct How {
 pub async fn apply(session: &Session, how: &How, events: &Events, interrupt: &Interrupt) -> Result<Exit, Stop> {
     session.announce(events);
     let stack = session.stack.as_ref().expect("`up` was given a spec");
-    let (survey, plan) = run::decide_up(&session.cx, stack, how.permits, events).await?;
-    if !plan.refusals.is_empty() {
-        return Err(Stop::Said(refused(&plan)));
+    let agree =
+        async |plan: &Plan| !plan.removes() || how.yes || consents("Replace and delete these resources?", events).await;
+    match run::up(&session.cx, stack, how.permits, &how.run, agree, events).await? {
+        Ended::Refused(plan) => Err(Stop::Said(refused(&plan))),
+        Ended::Disagreed => Err(Stop::Said(Exit::Consent)),
+        Ended::Stopped { by_another_run } => Err(Stop::Said(stopped(by_another_run, interrupt))),
+        Ended::Done(_, summary) => Ok(outcome(&summary, interrupt)),
     }
-    if plan.removes() && !how.yes && !consents("Replace and delete these resources?", events) {
-        return Err(Stop::Said(Exit::Consent));
+}
+
+/// The exit code of a command that was stopped before it began.
+pub fn stopped(by_another_run: bool, interrupt: &Interrupt) -> Exit {
+    let signal = interrupt.exit().filter(|_| !by_another_run);
+    signal.unwrap_or(Exit::Stopped)
+}
+
+/// A duration that may be 0.
+pub(super) fn pause(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" | "0s" => Ok(Duration::ZERO),
+        _ => seconds(text).map(|seconds| Duration::from_secs(seconds.unsigned_abs())),
     }
-    let summary = run::apply_up(&session.cx, &survey, &plan, how.at_once, interrupt.stop.clone(), events).await?;
-    Ok(outcome(&summary, interrupt))
 }
 
 /// A duration in seconds; a day has 24 hours.
@@ -159,19 +190,21 @@ fn refused(plan: &Plan) -> Exit {
 }
 
 /// Asks for confirmation on the terminal. Without one it reports an error and returns false.
-pub fn consents(question: &str, events: &Events) -> bool {
+pub async fn consents(question: &'static str, events: &Events) -> bool {
     if !report::can_ask() {
         let (why, hint) = ("this needs confirmation and there is no terminal to ask on", "pass --yes");
         events.say(Event::Error { message: why.into(), hint: Some(hint.into()) });
         return false;
     }
-    report::ask(question)
+    // Elsewhere, because a lease is renewed meanwhile.
+    tokio::task::spawn_blocking(move || report::ask(question)).await.unwrap_or(false)
 }
 
 /// The exit code of what was applied.
 pub fn outcome(summary: &Summary, interrupt: &Interrupt) -> Exit {
     match (summary.complete(), interrupt.exit()) {
         (true, _) => Exit::Done,
+        (false, _) if summary.stopped && summary.failed == 0 => Exit::Stopped,
         (false, Some(signal)) if summary.failed == 0 => signal,
         (false, _) if summary.changed() => Exit::FailedHalfWay,
         (false, _) => Exit::Failed,

@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::watch;
 
-use super::up::{self, How, seconds};
+use super::up::{self, How, LockArgs, seconds};
 use crate::args::{TargetArgs, refuse_useless};
 use crate::cloud::{Cx, Options, Purge};
 use crate::error::Error;
@@ -19,7 +20,7 @@ use crate::names::env_flag;
 use crate::outputs;
 use crate::plan::Permits;
 use crate::record;
-use crate::run;
+use crate::run::{self, What};
 use crate::seen::Seen;
 use crate::send::Ledger;
 use crate::session::{self, Session};
@@ -38,7 +39,6 @@ pub const EXIT_CODE: &str = "The exit code is the command's, 128 and the signal'
 command. If bringing the environment up fails, it is that of `up` and the command is not run. If the command succeeds and the removal does not, it is that of \
 `down`.";
 
-const PARALLELISM: usize = 50;
 /// Six hours, which is as long as a job of GitHub Actions may take.
 const TTL_S: i64 = 6 * 60 * 60;
 
@@ -55,6 +55,8 @@ pub struct WithArgs {
     /// PROVISION_TTL) [default: 6h]
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     pub ttl: Option<i64>,
+    #[command(flatten)]
+    pub lock: LockArgs,
     /// The command and its arguments. Its environment has the outputs, as `outputs --format dotenv` names them
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
@@ -71,7 +73,8 @@ pub async fn run(args: WithArgs, events: &Events, interrupt: Interrupt) -> Resul
         return Err(Stop::Usage(why.into()));
     }
     let owner = super::whoever_runs_this();
-    let options = Options { owner, ttl_s: Some(ttl(&args)?), confirms_late: true, ..Options::default() };
+    let job = super::job(owner.clone());
+    let options = Options { owner, job, ttl_s: Some(ttl(&args)?), confirms_late: true, ..Options::default() };
     if !local {
         let session = session::open_loaded(stack, work_dir, &args.target, options, events).await?;
         let exit = within(&session, &args, events, interrupt).await;
@@ -117,7 +120,7 @@ async fn within(session: &Session, args: &WithArgs, events: &Events, interrupt: 
     let ran = ran.map(|exit| interrupted.unwrap_or(exit));
     let mut down = None;
     if !args.target.cloud.local && removes(&brought, ran, interrupted.is_some(), args.keep_on_failure) {
-        down = Some(removed(session, events, &interrupt, &mut signals, child.as_mut()).await);
+        down = Some(removed(session, args.lock.lock_timeout, events, &interrupt, &mut signals, child.as_mut()).await);
     } else if args.keep_on_failure && matches!(brought, Brought::Up | Brought::Failed(_)) {
         let stack = session.stack.as_ref().expect("`with` was given a spec");
         let down = up::line("down", session, stack);
@@ -157,7 +160,9 @@ async fn used(
 ) -> (Brought, Option<Exit>, Option<Child>) {
     // A temporary environment asks for no consent.
     let permits = Permits { prune: true, adopt: false, data_loss: true };
-    let how = How { permits, yes: true, at_once: PARALLELISM };
+    let lock_timeout = args.lock.lock_timeout;
+    let run = run::How { lock_timeout, interrupt: interrupt.stop.clone(), ..run::How::new("with") };
+    let how = How { permits, yes: true, run };
     let up = up::apply(session, &how, events, interrupt).await;
     let brought = ending::brought(up, interrupt.exit());
     if !matches!(brought, Brought::Up) {
@@ -188,12 +193,13 @@ async fn used(
 /// Removes the environment with all that its delivery streams wrote. Signals that come meanwhile go on to the command.
 async fn removed(
     session: &Session,
+    lock_timeout: Duration,
     events: &Events,
     interrupt: &Interrupt,
     signals: &mut Signals,
     mut child: Option<&mut Child>,
 ) -> Exit {
-    let mut down = std::pin::pin!(take_down(session, events, interrupt));
+    let mut down = std::pin::pin!(take_down(session, lock_timeout, events, interrupt));
     loop {
         tokio::select! {
             exit = &mut down => return exit,
@@ -202,19 +208,17 @@ async fn removed(
     }
 }
 
-async fn take_down(session: &Session, events: &Events, interrupt: &Interrupt) -> Exit {
+async fn take_down(session: &Session, lock_timeout: Duration, events: &Events, interrupt: &Interrupt) -> Exit {
     let purge_data = Purge::Ours;
     let options = Options { purge_data, ..session.cx.options.clone() };
     let cx = Cx { options, seen: Seen::default(), ledger: Ledger::default(), ..session.cx.clone() };
     // The first signal stopped the command: the deletion goes on.
     let (_keep, stop) = watch::channel(false);
+    let how = run::How { lock_timeout, interrupt: stop, ..run::How::new("with") };
     let down = async {
-        let (survey, plan) = run::decide_down(&cx, session.stack.as_ref(), events).await?;
-        if !plan.refusals.is_empty() {
-            return Ok(Exit::Failed);
-        }
-        let summary = run::apply_down(&cx, &survey, &plan, PARALLELISM, stop, events).await?;
-        Ok(super::down::outcome(&plan, &summary, purge_data, interrupt))
+        let what = What::Stack(session.stack.as_ref());
+        let ended = run::down(&cx, what, &how, async |_| true, events).await?;
+        Ok(super::down::exit(ended.as_ref(), purge_data, interrupt))
     };
     down.await.unwrap_or_else(|errors: Vec<Error>| {
         for error in errors {

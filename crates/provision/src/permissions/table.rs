@@ -43,6 +43,7 @@ const ROLE: &[&str] = &["iam:role{path}*"];
 /// The first page of the record, and its continuations.
 const TAGGED_RECORD: &[&str] = &["logs:log-group:{name}", "logs:log-group:{name}/*"];
 const RECORD: &[&str] = &["logs:log-group:{name}:*", "logs:log-group:{name}/*"];
+const LEASE: &[&str] = &["logs:log-group:{name}:*"];
 const NEW_RECORD: &[&str] = &["logs:log-group:{name}", "logs:log-group:{name}:*", "logs:log-group:{name}/*"];
 
 pub const ROWS: &[Row] = &[
@@ -207,6 +208,9 @@ pub const ROWS: &[Row] = &[
     row("delivered", Verify, &["s3:DeleteObject", "s3:GetObject"], OBJECTS),
     row("delivered_key", Verify, &["kms:Decrypt"], &["{arn}"]),
     row("record", Read, &["logs:ListTagsForResource"], TAGGED_RECORD),
+    // The lease of the environment: who has it, and taking it.
+    row("record", Read, &["logs:DescribeLogStreams"], LEASE),
+    row("record", Delete, &["logs:CreateLogStream"], LEASE),
     row("record", Create, &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], RECORD),
     row("record", Create, &["logs:TagResource"], NEW_RECORD),
     row("record", Update, &["logs:TagResource", "logs:UntagResource"], TAGGED_RECORD),

@@ -4,6 +4,7 @@
 use aws_sdk_cloudwatchlogs::types::{InputLogEvent, OutputLogEvent};
 use serde::{Deserialize, Serialize};
 
+use super::lease::Who;
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::outcome::{Applied, Summary};
@@ -55,10 +56,10 @@ enum Line {
 }
 
 /// A run that is about to start.
-pub fn begin(cx: &Cx, command: &str, plan: &Plan) -> Began {
+pub fn begin(cx: &Cx, who: &Who, plan: &Plan) -> Began {
     Began {
-        run: uuid::Uuid::new_v4().simple().to_string(),
-        command: command.into(),
+        run: who.run.clone(),
+        command: who.command.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
         owner: cx.options.owner.clone(),
         steps: plan.steps.iter().map(|step| format!("{} {}", step.op.word(), step.name.address)).collect(),

@@ -279,6 +279,7 @@ fn ended(summary: &Summary) -> String {
     ];
     let said: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let (style, word) = match (summary.interrupted, summary.complete()) {
+        (true, _) if summary.stopped => (CARE, "stopped for another run"),
         (true, _) => (CARE, "interrupted"),
         (false, true) => (GOOD, "done"),
         (false, false) => (ERROR, "failed"),

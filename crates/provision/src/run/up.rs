@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use tokio::sync::watch;
 
-use super::{Result, names_in, record_failed, settled, tell_unwritten, thing, warn, warn_of_record};
-use crate::apply;
+use super::alone::{self, Deed, Ended, How, Taken, during, moved};
+use super::{Result, names_in, planned, record_failed, settled, tell_unwritten, thing, warn_of_record};
+use crate::apply::{self, Gate};
 use crate::cloud::{Cx, calls};
 use crate::derive;
 use crate::error::Error;
@@ -13,6 +14,7 @@ use crate::event::{Event, Events, Summary};
 use crate::names::{Name, Names};
 use crate::outcome::Applied;
 use crate::plan::{self, Facts, Op, Permits, Plan, Wants};
+use crate::record::lease::{Held, Who};
 use crate::record::{self, About, Record, journal};
 use crate::resource::Gone;
 use crate::spec::stack::Stack;
@@ -20,17 +22,27 @@ use crate::survey::{For, Survey};
 
 /// Reads everything, plans and reports the plan. Changes nothing.
 pub async fn decide_up(cx: &Cx, stack: &Stack, permits: Permits, events: &Events) -> Result<(Survey, Plan)> {
-    let cx = Cx { waiting: events.working(), ..cx.clone() };
-    let survey = settled(&cx, || derive::nodes(stack, &cx.names), For::Up, events).await?;
-    record::refuse_taken(&survey.record, &cx.names).map_err(|error| vec![error])?;
-    warn(&survey, &cx, events);
-    let plan = plan::plan(&survey.facts, &survey.members, &cx.names, permits);
-    events.say(Event::Planned { plan: plan.clone(), command: "up" });
+    let looked = Up { cx, stack, permits, events }.look(false).await?;
+    let (survey, plan) = looked.expect("there is always something to decide");
+    planned(&survey, &plan, "up", cx, events);
     Ok((survey, plan))
 }
 
-/// Writes what will be created into the record, creates it, and corrects the record. Without steps it only corrects the record,
-/// because an earlier run may have been killed.
+/// Reads everything, decides, and does it where nothing forbids it, while no other run changes the environment.
+pub async fn up(
+    cx: &Cx,
+    stack: &Stack,
+    permits: Permits,
+    how: &How,
+    agree: impl AsyncFn(&Plan) -> bool,
+    events: &Events,
+) -> Result<Ended> {
+    let up = Up { cx, stack, permits, events };
+    let ended = alone::run(&up, cx, &Who::here(cx, how.command, false), how, agree, events).await?;
+    Ok(ended.expect("there is always something to decide"))
+}
+
+/// Does what was decided, unless another run has changed the environment since.
 pub async fn apply_up(
     cx: &Cx,
     survey: &Survey,
@@ -39,9 +51,83 @@ pub async fn apply_up(
     interrupt: watch::Receiver<bool>,
     events: &Events,
 ) -> Result<Summary> {
-    let began = journal::begin(cx, "up", plan);
+    let (who, how) = (Who::here(cx, "up", false), How { at_once, interrupt, ..How::new("up") });
+    let taken = match plan.is_empty() {
+        true => Some(Taken::default()),
+        false => take(cx, &who, survey, plan).await?,
+    };
+    let taken = taken.ok_or_else(moved)?;
+    during(taken.held.clone(), act(cx, &who, &how, survey, plan, taken, events)).await
+}
+
+struct Up<'a> {
+    cx: &'a Cx,
+    stack: &'a Stack,
+    permits: Permits,
+    events: &'a Events,
+}
+
+impl Deed for Up<'_> {
+    async fn look(&self, in_vain_if_in_use: bool) -> Result<Option<(Survey, Plan)>> {
+        let Up { cx, stack, permits, events } = self;
+        let cx = Cx { waiting: events.working(), ..(*cx).clone() };
+        let survey = settled(&cx, || derive::nodes(stack, &cx.names), For::Up, in_vain_if_in_use, events).await?;
+        record::refuse_taken(&survey.record, &cx.names).map_err(|error| vec![error])?;
+        let plan = plan::plan(&survey.facts, &survey.members, &cx.names, *permits);
+        Ok(Some((survey, plan)))
+    }
+
+    fn changes(&self, survey: &Survey, plan: &Plan) -> bool {
+        !plan.is_empty() || survey.is_in_use(&self.cx.names) && !is_true(survey, plan, &self.cx.names)
+    }
+
+    async fn take(&self, who: &Who, survey: &Survey, plan: &Plan) -> Result<Option<Taken>> {
+        Box::pin(take(self.cx, who, survey, plan)).await
+    }
+
+    async fn act(&self, who: &Who, how: &How, survey: &Survey, plan: &Plan, taken: Taken) -> Result<Summary> {
+        Box::pin(act(self.cx, who, how, survey, plan, taken, self.events)).await
+    }
+}
+
+/// Takes the number after the one that the survey read. Whoever makes the record has its lease.
+async fn take(cx: &Cx, who: &Who, survey: &Survey, plan: &Plan) -> Result<Option<Taken>> {
+    if survey.is_in_use(&cx.names) {
+        return Ok(None);
+    }
+    let taken = async {
+        if let Some(lease) = &survey.lease {
+            let held = Held::take(cx, who, lease.number + 1).await?;
+            return Ok(held.map(|held| Taken { held: Some(held), made: None }));
+        }
+        let (held, unsettled) = (Held::first(cx, who), record::unsettled(cx.calls.now()));
+        let about = before(cx, plan, &who.run, &unsettled);
+        let (made, changed) = calls::noticing(record::make(cx, &survey.record, &ours(survey, plan), about)).await;
+        let made = match made {
+            Ok(made) => made.map(Ok),
+            // It may be there.
+            Err(error) if changed => Some(Err(error)),
+            Err(error) => return Err(error),
+        };
+        Ok(made.map(|made| Taken { held: Some(held), made: Some(made) }))
+    };
+    taken.await.map_err(|error| vec![error])
+}
+
+/// Writes what will be created into the record, creates it, and corrects the record. Without steps it only corrects the record,
+/// because an earlier run may have been killed.
+async fn act(
+    cx: &Cx,
+    who: &Who,
+    how: &How,
+    survey: &Survey,
+    plan: &Plan,
+    taken: Taken,
+    events: &Events,
+) -> Result<Summary> {
+    let Taken { held, made } = taken;
     let unsettled = record::unsettled(cx.calls.now());
-    let before = before(cx, plan, &began.run, &unsettled);
+    let before = before(cx, plan, &who.run, &unsettled);
     if plan.is_empty() {
         let mut summary = Summary { unchanged: plan.same.len(), ..Summary::default() };
         if let Err(error) = make_true(cx, survey, plan, before).await {
@@ -49,22 +135,33 @@ pub async fn apply_up(
         }
         return Ok(summary);
     }
-    let (widened, changed) = calls::noticing(record::widen(cx, &survey.record, &ours(survey, plan), before)).await;
-    let record = match widened {
-        Ok(record) => record,
-        Err(error) if changed => {
+    let began = journal::begin(cx, who, plan);
+    let widen = async {
+        match made {
+            Some(made) => (made, true),
+            None => calls::noticing(record::widen(cx, &survey.record, &ours(survey, plan), before)).await,
+        }
+    };
+    let record = match widen.await {
+        (Ok(record), _) => record,
+        (Err(error), true) => {
             let mut summary = Summary { half_done: 1, skipped: plan.steps.len(), ..Summary::default() };
             record_failed(&error, &mut summary, events);
             return Ok(summary);
         }
-        Err(error) => return Err(vec![error]),
+        (Err(error), false) => return Err(vec![error]),
     };
+    let gate = Gate::new(how.interrupt.clone(), held.clone());
     let (applied, written) = futures::join!(
-        apply::apply(cx, &survey.nodes, plan, at_once, interrupt, events),
+        Box::pin(apply::apply(cx, &survey.nodes, plan, how.at_once, gate, events)),
         journal::write_beginning(cx, &began, !survey.record.exists())
     );
     let after = About { tags: applied.summary.complete().then_some(survey.tags_hash.as_str()), ..About::default() };
     let settle = async {
+        // Another run writes the record now.
+        if held.as_ref().is_some_and(|held| !held.is_held()) {
+            return Ok(());
+        }
         let record = record::widen(cx, &record, &[], after).await?;
         record::narrow(cx, &record, &gone(survey, plan, Some(&applied), &record, &cx.names)).await
     };
@@ -83,16 +180,23 @@ pub async fn apply_up(
     Ok(summary)
 }
 
-/// The data that is written before the first change. It names a run that creates something, so that a concurrent `down` notices
-/// it, and it has no hash of the tags until the run has succeeded.
+/// The data that is written before the first change. It names the run, so that a concurrent `down` notices it, and it has no hash of
+/// the tags until the run has succeeded.
 fn before<'a>(cx: &'a Cx, plan: &Plan, run: &'a str, unsettled: &'a str) -> About<'a> {
-    let makes = plan.steps.iter().any(|step| matches!(step.op, Op::Create | Op::Replace));
     About {
         tags: (!plan.is_empty()).then_some(unsettled),
-        run: makes.then_some(run),
+        run: (!plan.is_empty()).then_some(run),
         owner: cx.options.owner.as_deref().filter(|_| !plan.is_empty()),
         expires: cx.options.ttl_s.map(|ttl| cx.calls.now() + ttl),
     }
+}
+
+/// Whether the record needs no correction. It does while another run is at work: that run may be about to create what it has written
+/// down.
+fn is_true(survey: &Survey, plan: &Plan, names: &Names) -> bool {
+    survey.record.tags_hash(names) == Some(&survey.tags_hash)
+        && ours(survey, plan).is_empty()
+        && gone(survey, plan, None, &survey.record, names).is_empty()
 }
 
 /// Corrects the record for a plan without steps: adds what exists and removes what does not.

@@ -53,6 +53,10 @@ const OFFLINE: &[&[&str]] = &[&["validate"], &["render"], &["test-transform"], &
 const ELSEWHERE: &[(&str, &[&str], &str, &str)] = &[
     ("plan", &["allow-data-loss"], "tests/changes.rs", "a_stream_is_replaced_only_where_its_data_may_be_lost"),
     ("up", &["allow-data-loss"], "tests/changes.rs", "a_stream_is_replaced_only_where_its_data_may_be_lost"),
+    ("up", &["lock-timeout"], "tests/lease.rs", "a_wait_that_is_too_long_ends_and_says_whose_run_it_waited_for"),
+    ("down", &["lock-timeout"], "tests/lease.rs", "a_wait_that_is_too_long_ends_and_says_whose_run_it_waited_for"),
+    ("gc", &["lock-timeout"], "tests/lease.rs", "a_wait_that_is_too_long_ends_and_says_whose_run_it_waited_for"),
+    ("with", &["lock-timeout"], "tests/lease.rs", "a_wait_that_is_too_long_ends_and_says_whose_run_it_waited_for"),
     ("up", &["parallelism"], "src/schedule.rs", "no_more_are_handed_out_than_asked_for"),
     ("down", &["parallelism"], "src/schedule.rs", "no_more_are_handed_out_than_asked_for"),
     ("gc", &["parallelism"], "src/schedule.rs", "no_more_are_handed_out_than_asked_for"),

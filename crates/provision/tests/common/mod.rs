@@ -11,7 +11,7 @@ use provision::event::{Event, Events, Reporter, Summary};
 use provision::names::Names;
 use provision::plan::{Permits, Plan};
 use provision::record;
-use provision::run;
+use provision::run::{self, Ended, How, What};
 use provision::spec::{self, LoadOptions, stack::Stack};
 use provision::survey::Survey;
 use serde_json::{Map, Value};
@@ -89,15 +89,18 @@ impl Bench {
 
     /// Runs `up`; refusals and failures are told by a panic.
     pub async fn up_with(&self, stack: &Stack, permits: Permits) -> Summary {
-        let (survey, plan) = self.decide(stack, permits).await;
-        self.apply(&survey, &plan).await
+        self.complete(up(&self.cx, stack, permits, &How::new("up"), &self.events()).await)
     }
 
     /// Does what was decided.
     pub async fn apply(&self, survey: &Survey, plan: &Plan) -> Summary {
+        self.complete(self.try_apply(survey, plan).await)
+    }
+
+    /// Does what was decided, whatever comes of it.
+    pub async fn try_apply(&self, survey: &Survey, plan: &Plan) -> Done {
         assert_eq!(plan.refusals, []);
-        let applied = run::apply_up(&self.cx, survey, plan, 50, watch::channel(false).1, &self.events()).await;
-        self.complete(applied)
+        Box::pin(run::apply_up(&self.cx, survey, plan, 50, watch::channel(false).1, &self.events())).await
     }
 
     pub async fn down(&self, stack: Option<&Stack>) -> Summary {
@@ -106,23 +109,17 @@ impl Bench {
 
     /// `up` of another environment.
     pub async fn up_as(&self, cx: &Cx, stack: &Stack) -> Summary {
-        let decided = run::decide_up(cx, stack, Permits::default(), &self.events()).await;
-        let (survey, plan) = decided.unwrap_or_else(|errors| panic!("{errors:?}"));
-        assert_eq!(plan.refusals, []);
-        self.complete(run::apply_up(cx, &survey, &plan, 50, watch::channel(false).1, &self.events()).await)
+        self.complete(up(cx, stack, Permits::default(), &How::new("up"), &self.events()).await)
     }
 
     /// `down` of another environment.
     pub async fn down_as(&self, cx: &Cx, stack: Option<&Stack>) -> Summary {
-        let decided = run::decide_down(cx, stack, &self.events()).await;
-        let (survey, plan) = decided.unwrap_or_else(|errors| panic!("{errors:?}"));
-        self.complete(run::apply_down(cx, &survey, &plan, 50, watch::channel(false).1, &self.events()).await)
+        self.complete(down(cx, stack, &How::new("down"), &self.events()).await)
     }
 
     /// Runs `up`, whatever comes of it.
     pub async fn try_up(&self, stack: &Stack) -> Summary {
-        let (survey, plan) = self.decide(stack, Permits::default()).await;
-        let applied = run::apply_up(&self.cx, &survey, &plan, 50, watch::channel(false).1, &self.events()).await;
+        let applied = up(&self.cx, stack, Permits::default(), &How::new("up"), &self.events()).await;
         applied.unwrap_or_else(|errors| panic!("{errors:?}"))
     }
 
@@ -156,7 +153,7 @@ impl Bench {
         call.send().await.unwrap_or_else(|error| panic!("{key}: {error:?}"));
     }
 
-    fn complete(&self, applied: Result<Summary, Vec<provision::error::Error>>) -> Summary {
+    fn complete(&self, applied: Done) -> Summary {
         let summary = applied.unwrap_or_else(|errors| panic!("{errors:?}"));
         assert!(summary.complete(), "{summary:?}: {:#?}", self.failures());
         summary
@@ -182,6 +179,28 @@ impl Bench {
             .filter(|event| matches!(event, Event::Failed { .. } | Event::RecordFailed { .. }))
             .cloned()
             .collect()
+    }
+}
+
+pub type Done = Result<Summary, Vec<provision::error::Error>>;
+
+/// A whole `up` to which everybody agrees. Refusals are told by a panic.
+pub async fn up(cx: &Cx, stack: &Stack, permits: Permits, how: &How, events: &Events) -> Done {
+    // In a box, like the next one: together these futures are larger than a test's stack.
+    ended(Box::pin(run::up(cx, stack, permits, how, async |_| true, events)).await.map(Some))
+}
+
+pub async fn down(cx: &Cx, stack: Option<&Stack>, how: &How, events: &Events) -> Done {
+    ended(Box::pin(run::down(cx, What::Stack(stack), how, async |_| true, events)).await)
+}
+
+fn ended(ended: Result<Option<Ended>, Vec<provision::error::Error>>) -> Done {
+    match ended? {
+        Some(Ended::Done(_, summary)) => Ok(summary),
+        Some(Ended::Stopped { by_another_run: stopped }) => {
+            Ok(Summary { interrupted: true, stopped, ..Summary::default() })
+        }
+        other => panic!("{other:?}"),
     }
 }
 

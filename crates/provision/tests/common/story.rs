@@ -7,12 +7,11 @@ use provision::cloud::{self, Cx};
 use provision::event::Summary;
 use provision::names::Tags;
 use provision::plan::Permits;
-use provision::run;
+use provision::run::{self, How};
 use serde_json::Value;
-use tokio::sync::watch;
 
 use super::line::Sent;
-use super::{Bench, experiment, stack};
+use super::{Bench, Done, experiment, stack};
 
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -209,22 +208,15 @@ pub async fn run_command(bench: &Bench, command: &Command) -> Summary {
     try_command(bench, command).await.unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
-pub async fn try_command(bench: &Bench, command: &Command) -> Result<Summary, Vec<provision::error::Error>> {
-    let (never, events) = (watch::channel(false).1, bench.events());
-    // In boxes: together these futures are larger than a test's stack.
+pub async fn try_command(bench: &Bench, command: &Command) -> Done {
     match command {
         Command::Up(text) => {
             let all = Permits { prune: true, adopt: true, data_loss: true };
-            let spec = stack(text);
-            let (survey, plan) = Box::pin(run::decide_up(&bench.cx, &spec, all, &events)).await?;
-            assert_eq!(plan.refusals, []);
-            Box::pin(run::apply_up(&bench.cx, &survey, &plan, 50, never, &events)).await
+            super::up(&bench.cx, &stack(text), all, &How::new("up"), &bench.events()).await
         }
         Command::Down(text) => {
             let spec = text.as_deref().map(stack);
-            let (survey, plan) = Box::pin(run::decide_down(&bench.cx, spec.as_ref(), &events)).await?;
-            assert_eq!(plan.refusals, []);
-            Box::pin(run::apply_down(&bench.cx, &survey, &plan, 50, never, &events)).await
+            super::down(&bench.cx, spec.as_ref(), &How::new("down"), &bench.events()).await
         }
     }
 }

@@ -16,6 +16,8 @@ pub enum Brought {
 pub fn brought(up: Result<Exit, Stop>, interrupted: Option<Exit>) -> Brought {
     match (up, interrupted) {
         (Err(stop), _) => Brought::Stopped(stop),
+        // Another run has the environment now.
+        (Ok(Exit::Stopped), _) => Brought::Stopped(Stop::Said(Exit::Stopped)),
         (Ok(Exit::Done), None) => Brought::Up,
         (Ok(up), interrupted) => Brought::Failed(interrupted.unwrap_or(up)),
     }
@@ -68,6 +70,8 @@ mod tests {
             assert_eq!(removes(&brought, ran, interrupted, keep), removed, "{case}");
             assert_eq!(exit(&brought, ran, removed.then_some(down)), expected, "{case}");
         }
+        let asked_to_stop = brought(Ok(Exit::Stopped), None);
+        assert!(!removes(&asked_to_stop, None, false, false), "the environment is another run's");
         let signal = Some(Interrupted);
         assert!(matches!(brought(Ok(Done), signal), Brought::Failed(Interrupted)));
         for stop in [Stop::Errors(vec![]), Stop::Said(Consent)] {
