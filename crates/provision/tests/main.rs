@@ -14,6 +14,7 @@ mod disturbed;
 mod faults;
 mod fleet;
 mod hostile;
+mod interrupts;
 mod kinds;
 mod large;
 mod lease;

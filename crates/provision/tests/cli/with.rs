@@ -175,3 +175,27 @@ fn a_cancelled_job_leaves_nothing() {
         std::fs::remove_file(trial.path().join("told")).expect("it is there");
     }
 }
+
+/// A step that hangs is waited for five seconds, so that the record is written and the lease given back before a runner kills the
+/// command. The `down` after it begins at once.
+#[test]
+fn an_interrupted_up_ends_in_time_and_gives_its_lease_back() {
+    let (trial, engine) = (trial(), Engine::start(&["--fault", "iam:CreateRole=latency:60s"]));
+    let mut up = Command::new(env!("CARGO_BIN_EXE_provision"));
+    up.args(["up", "--endpoint", &engine.url, "--env", "pr-1"]).current_dir(trial.path()).envs(KEYS);
+    let mut up = up.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
+    while !line(&mut up).contains("created bucket.lake") {}
+    let began = std::time::Instant::now();
+    for signal in ["-INT", "-TERM"] {
+        let sent = Command::new("kill").args([signal, up.id().to_string().as_str()]).status();
+        assert!(sent.is_ok_and(|status| status.success()));
+    }
+    let ended = up.wait_with_output().expect("it ends");
+    let out = String::from_utf8_lossy(&ended.stdout);
+    assert!(ended.status.code() == Some(130) && out.contains("interrupted while it ran"), "{out}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+    let began = std::time::Instant::now();
+    assert_eq!(trial.at(&engine, &["down", "--yes"], &["--env", "pr-1"], &[]).code, 0);
+    assert!(began.elapsed() < std::time::Duration::from_secs(40), "{:?}", began.elapsed());
+    assert_eq!(trial.environments(&engine), "no environments\n");
+}
