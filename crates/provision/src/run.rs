@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use crate::cloud::Cx;
 use crate::error::Error;
 use crate::event::{Event, Events, Summary};
+use crate::kinds;
 use crate::names::{Name, Names};
 use crate::node::Node;
 use crate::plan::Plan;
@@ -34,6 +35,13 @@ pub async fn scan(cx: &Cx, events: &Events) -> std::result::Result<Option<Scanne
         events.say(Event::Warned { text: text.clone() });
     }
     Ok(Some(scanned))
+}
+
+/// Reads which of these resources exist. After a deletion, that is what is left, or what somebody's late call has made again.
+pub async fn still_there(cx: &Cx, names: &[Name]) -> Result<Vec<Name>> {
+    let nodes = names.iter().filter_map(|name| Some((kinds::kind(name.address.kind)?.unwanted)(name.clone())));
+    let survey = Box::pin(survey::survey(cx, nodes.collect(), For::Down)).await?;
+    Ok(survey.facts.into_iter().filter(|fact| fact.live).map(|fact| fact.name).collect())
 }
 
 /// How long AWS may return old data after a change, if the run that made it did not wait.

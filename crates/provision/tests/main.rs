@@ -21,6 +21,7 @@ mod lease;
 mod lifecycle;
 mod neighbours;
 mod permissions;
+mod receipt;
 mod record;
 mod scale;
 mod scan;

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use super::up::{LockArgs, consents};
 use crate::args::TargetArgs;
-use crate::cloud::{Options, Purge};
+use crate::cloud::{Cx, Options, Purge};
+use crate::error::Error;
 use crate::event::{Events, Summary};
 use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
 use crate::plan::Plan;
+use crate::report::receipt::Receipt;
 use crate::run::{self, Ended, What};
 use crate::session::{self, Session};
 
@@ -30,6 +32,8 @@ pub struct DownArgs {
     pub wait: bool,
     #[command(flatten)]
     pub data: PurgeArgs,
+    #[command(flatten)]
+    pub receipt: ReceiptArgs,
     /// Also search all resources in the account and region by their tags: the record may be lost or wrong
     #[arg(long)]
     pub scan: bool,
@@ -52,6 +56,39 @@ pub struct PurgeArgs {
     pub purge_data: Purge,
 }
 
+/// What is written about a deletion.
+#[derive(Debug, clap::Args)]
+pub struct ReceiptArgs {
+    /// Write what existed and what became of it to this file, after listing it again: JSON, or JUnit where it ends in .xml
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+}
+
+impl ReceiptArgs {
+    /// The events of the command, and who listens to them for the receipt.
+    pub fn listening(&self, events: &Events) -> (Events, Option<Receipt>) {
+        match self.receipt.as_ref().map(|_| Receipt::default()) {
+            Some(receipt) => (receipt.listening(events), Some(receipt)),
+            None => (events.clone(), None),
+        }
+    }
+
+    /// Writes it.
+    pub fn write(&self, receipt: Option<&Receipt>) -> Result<(), Error> {
+        let Some((file, receipt)) = self.receipt.as_ref().zip(receipt) else { return Ok(()) };
+        std::fs::write(file, receipt.text(file))
+            .map_err(|error| Error::new(format!("writing {}", file.display()), error))
+    }
+}
+
+/// Lists again what an environment had.
+pub async fn list_again(cx: &Cx, receipt: Option<&Receipt>) -> Result<(), Vec<Error>> {
+    if let Some(receipt) = receipt {
+        receipt.listed(&run::still_there(cx, &receipt.names()).await?);
+    }
+    Ok(())
+}
+
 pub async fn run(args: DownArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let owner = args.owner.clone().or_else(super::whoever_runs_this);
     let options = Options {
@@ -70,6 +107,8 @@ pub async fn run(args: DownArgs, events: &Events, interrupt: Interrupt) -> Resul
 }
 
 async fn take_down(session: &Session, args: &DownArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    let (events, receipt) = args.receipt.listening(events);
+    let events = &events;
     session.announce(events);
     let how = run::How {
         at_once: args.parallelism.into(),
@@ -80,6 +119,8 @@ async fn take_down(session: &Session, args: &DownArgs, events: &Events, interrup
     let agree = async |plan: &Plan| plan.is_empty() || args.yes || consents("Delete these resources?", events).await;
     let what = What::Stack(session.stack.as_ref());
     let ended = run::down(&session.cx, what, &how, agree, events).await?;
+    list_again(&session.cx, receipt.as_ref()).await?;
+    args.receipt.write(receipt.as_ref())?;
     Ok(exit(ended.as_ref(), args.data.purge_data, &interrupt))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::down::PurgeArgs;
+use super::down::{PurgeArgs, ReceiptArgs, list_again};
 use super::list::tell;
 use super::select::{Picked, SelectArgs, pick};
 use super::up::{LockArgs, consents, seconds};
@@ -40,6 +40,8 @@ pub struct GcArgs {
     #[command(flatten)]
     pub data: PurgeArgs,
     #[command(flatten)]
+    pub receipt: ReceiptArgs,
+    #[command(flatten)]
     pub lock: LockArgs,
     /// Maximum number of steps at once
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
@@ -62,6 +64,8 @@ pub async fn gc(mut args: GcArgs, events: &Events, interrupt: Interrupt) -> Resu
 }
 
 async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    let (events, receipt) = args.receipt.listening(events);
+    let events = &events;
     let scanned = run::scan(&session.cx, events).await?;
     let listed = environments::all(&session.cx).await?;
     let now = session.cx.calls.now();
@@ -95,7 +99,12 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
         let names = Arc::new(Names { stack, env, ..(*session.cx.names).clone() });
         let cx = Cx { names, ..session.cx.clone() };
         session::announce(&cx, &session.place, events);
-        match remove(&cx, scanned.as_ref(), expires.is_none(), args, events, &interrupt).await {
+        let removed = async {
+            let removed = remove(&cx, scanned.as_ref(), expires.is_none(), args, events, &interrupt).await?;
+            list_again(&cx, receipt.as_ref()).await?;
+            Ok::<_, Vec<Error>>(removed)
+        };
+        match removed.await {
             Ok((exit, has_changed)) => {
                 worst = worse(worst, exit);
                 changed |= has_changed;
@@ -109,6 +118,7 @@ async fn collect(session: &Session, args: &GcArgs, events: &Events, interrupt: I
             }
         }
     }
+    args.receipt.write(receipt.as_ref())?;
     Ok(if worst == Exit::Failed && changed { Exit::FailedHalfWay } else { worst })
 }
 

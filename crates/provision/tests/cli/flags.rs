@@ -57,6 +57,8 @@ const ELSEWHERE: &[(&str, &[&str], &str, &str)] = &[
     ("down", &["lock-timeout"], "tests/lease.rs", "a_wait_that_is_too_long_ends_and_says_whose_run_it_waited_for"),
     ("gc", &["lock-timeout"], "tests/lease.rs", "a_wait_that_is_too_long_ends_and_says_whose_run_it_waited_for"),
     ("with", &["lock-timeout"], "tests/lease.rs", "a_wait_that_is_too_long_ends_and_says_whose_run_it_waited_for"),
+    ("down", &["receipt"], "tests/receipt.rs", "a_receipt_says_what_is_gone_what_stays_and_what_is_there_again"),
+    ("gc", &["receipt"], "tests/receipt.rs", "a_receipt_says_what_is_gone_what_stays_and_what_is_there_again"),
     ("up", &["parallelism"], "src/schedule.rs", "no_more_are_handed_out_than_asked_for"),
     ("down", &["parallelism"], "src/schedule.rs", "no_more_are_handed_out_than_asked_for"),
     ("gc", &["parallelism"], "src/schedule.rs", "no_more_are_handed_out_than_asked_for"),
