@@ -171,7 +171,9 @@ fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: 
         KeyOf::Stream(arn) => Subject::new("key_of_stream", &[("arn", arn)]),
         KeyOf::Bucket(bucket) => Subject::new("key_of_bucket", &[("bucket", bucket)]),
     }));
-    if let Some(ErrorLog { group: LogRef::Existing(group), .. }) = &delivery.log {
+    // Others may log to a group that has a name of its own.
+    let group = delivery.log.as_ref().map(|log: &ErrorLog| &log.group);
+    if let Some(LogRef::Existing(group) | LogRef::Derived { name: Some(group), .. }) = group {
         all.push(Subject::new("error_log", &[("name", group)]));
     }
     if let Some(encryption) = &delivery.source_encryption {
