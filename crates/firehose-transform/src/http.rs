@@ -20,7 +20,7 @@ impl Answer {
 pub(crate) struct Client {
     address: String,
     connection: Option<TcpStream>,
-    /// What the last answer was read into. An event has up to six megabytes, and the next will too.
+    /// The buffer of the last answer. An event has up to six megabytes, and the next will too.
     spare: Vec<u8>,
 }
 

@@ -19,7 +19,7 @@ use crate::json::{Fields, ObjectWriter};
 use crate::log::{self, Level};
 use crate::values;
 
-/// What Lambda says about one invocation. All fields are empty if a batch runs without Lambda. From the headers of the Runtime API:
+/// Lambda's description of one invocation. All fields are empty if a batch runs without Lambda. From the headers of the Runtime API:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Invocation {

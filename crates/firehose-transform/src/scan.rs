@@ -2,7 +2,7 @@
 //!
 //! Skipping is lenient on purpose: it counts brackets and respects strings, and checks nothing else.
 
-/// What was expected, and where.
+/// The expected token, and its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed {
     pub(crate) at: usize,

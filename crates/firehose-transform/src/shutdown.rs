@@ -8,7 +8,7 @@ use std::thread;
 use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
-/// Whose turn it is: the loop's or the signal's.
+/// The side whose turn it is: the loop's or the signal's.
 #[derive(Debug, Default)]
 pub(crate) struct Turn(Mutex<Doing>);
 

@@ -1,7 +1,7 @@
 //! The floors of a crate, kept by a test: a module names only what stands on a lower floor than itself, so that no two floors need
 //! each other.
 //!
-//! What is checked is each path in the code (`use` lines too) that begins with `crate`, `super`, `self` or a child that is a floor.
+//! It checks each path in the code (`use` lines too) that begins with `crate`, `super`, `self` or a child that is a floor.
 //! Comments may name what stands above, and so may `mod tests`. The crate's root names everything.
 
 use std::fs;

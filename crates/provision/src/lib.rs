@@ -1,15 +1,16 @@
-//! Stands up and removes a Kinesis, Firehose, Lambda and S3 test environment, on AWS or in this process.
+//! Creates and deletes Kinesis, Firehose, Lambda and S3 test environments, on AWS or in this process. The library is for the
+//! program and its tests, and makes no promise to others.
 //!
 //! ```text
 //! spec -> derive -> node (desired + live) -> plan (steps) -> apply -> event -> report
 //!                    ^ survey                   | schedule
 //! ```
 //!
-//! - Deciding is pure: `spec`, `derive`, `names`, `plan` and `schedule` know no clock, no IO and no AWS client.
+//! - Decisions are pure: `spec`, `derive`, `names`, `plan` and `schedule` know no clock, no IO and no AWS client.
 //! - Doing is a thin loop: `survey` reads, `apply` runs steps, the kinds in `resource` speak through the AWS SDK.
 //! - `cloud` is the only place that knows where we are; `send` repeats calls that meet a `transient`, `wait` polls; nothing prints but `report`.
 //!
-//! Not here: AWS in this process, which is the crate `local-cloud`; and a state file, which there is none.
+//! The emulator is the crate `local-cloud`. There is no state file.
 
 pub mod apply;
 pub mod args;

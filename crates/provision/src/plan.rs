@@ -25,7 +25,7 @@ pub struct Facts {
     pub proven: bool,
     /// Does it belong to the stack, whatever the environment?
     pub shared: bool,
-    /// What the spec wants of it and does not get, if it is used as it was found.
+    /// The fields that the spec wants and does not get, if it is used as it was found.
     pub if_found: Option<String>,
     /// Warnings before it is deleted.
     pub notes: Vec<String>,

@@ -141,7 +141,7 @@ pub async fn open_named(
     session(cx, place, None, work_dir, options).await
 }
 
-/// What others may read has no secrets.
+/// Removes secrets from options that others may read.
 fn masked(mut options: Options) -> Options {
     let job = &mut options.job;
     for text in [&mut options.owner, &mut job.user, &mut job.host, &mut job.url] {

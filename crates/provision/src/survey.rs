@@ -28,7 +28,7 @@ pub struct Survey {
     pub facts: Vec<Facts>,
     pub record: Record,
     pub members: Members,
-    /// Who changes this environment, read in the same round. `None` where there is no record.
+    /// The lease: the run that changes this environment, read in the same round. `None` where there is no record.
     pub lease: Option<Lease>,
     /// The hash of the tags in the spec.
     pub tags_hash: String,

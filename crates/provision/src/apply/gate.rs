@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::record::lease::{Held, Standing, Who};
 
-/// What a run asks before it starts a step.
+/// The checks of a run before it starts a step.
 pub struct Gate {
     interrupt: watch::Receiver<bool>,
     held: Option<Held>,

@@ -56,7 +56,7 @@ pub struct PurgeArgs {
     pub purge_data: Purge,
 }
 
-/// What is written about a deletion.
+/// The flag for a receipt.
 #[derive(Debug, clap::Args)]
 pub struct ReceiptArgs {
     /// Write what existed and what became of it to this file, after listing it again: JSON, or JUnit where it ends in .xml

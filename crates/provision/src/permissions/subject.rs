@@ -99,7 +99,7 @@ fn of_node(name: &Name, stack: &Stack, names: &Names) -> Vec<Subject> {
     }
 }
 
-/// What its options need besides.
+/// Further subjects of its options.
 fn options_of_bucket(physical: &str, bucket: &Bucket, names: &Names) -> Vec<Subject> {
     let asked = [
         ("encrypted_bucket", bucket.encryption.is_some()),

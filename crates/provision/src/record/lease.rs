@@ -42,7 +42,7 @@ impl Clock {
     }
 }
 
-/// What the record's streams say. `None`: there is no record.
+/// Reads the lease from the record's log streams. `None`: there is no record.
 pub async fn look(cx: &Cx) -> Result<Option<Lease>> {
     let mut names: Vec<String> = vec![];
     let mut token = None;
@@ -72,7 +72,7 @@ async fn mark(cx: &Cx, name: &str) {
     let _ = create(cx, name).await;
 }
 
-/// What a holder knows about its lease.
+/// The state of a lease, as its holder knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     Held,
@@ -116,7 +116,7 @@ impl Held {
         }
     }
 
-    /// Of the run that is about to make the record.
+    /// The lease of the run that is about to create the record.
     pub fn first(cx: &Cx, who: &Who) -> Held {
         Held::since(cx, who, 0, Clock::start())
     }

@@ -63,7 +63,7 @@ impl Receipt {
         Events::to(Listener { receipt: self.clone(), inner: events.clone() })
     }
 
-    /// What the last environment had, to be listed again.
+    /// The resources of the last environment, to be listed again.
     pub fn names(&self) -> Vec<Name> {
         let name = |one: &Resource| {
             let (kind, logical) = one.resource.split_once('.').unwrap_or((&one.resource, ""));
@@ -73,7 +73,7 @@ impl Receipt {
         self.with(|all| all.last().map(|last| last.resources.iter().map(name).collect()).unwrap_or_default())
     }
 
-    /// What the last environment still has.
+    /// The resources that the last environment still has.
     pub fn listed(&self, live: &[Name]) {
         let live: HashSet<_> = live.iter().map(|name| (name.address.kind, name.physical.as_str())).collect();
         let is_live = |one: &Resource| live.contains(&(one.thing.0, one.thing.1.as_str()));
@@ -112,7 +112,7 @@ impl Receipt {
         masked_json(&self.with(document)).to_string() + "\n"
     }
 
-    /// What stays and should not is a failure.
+    /// A resource that stays and should not is a failure.
     fn suite(&self) -> Suite {
         let case = |environment: &Environment, one: &Resource| {
             let why = one.why.clone().unwrap_or_default();

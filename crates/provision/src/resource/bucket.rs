@@ -216,7 +216,7 @@ impl Resource for Bucket {
         if !live.others.is_empty() && live.expiry.as_ref().is_ok_and(|expiry| !expiry.is_empty()) {
             set_expiry(cx, name, &BTreeSet::new()).await?;
         }
-        // Of a bucket that stays, the last one who asked for an option takes it back.
+        // The bucket stays: the last environment that asked for an option takes it back.
         let mut acts = acts(&BTreeMap::new(), &live.options);
         acts.retain(|act| !live.others.is_empty() || matches!(act, Act::Forget(_)));
         Box::pin(options::calls::apply(cx, name, &acts)).await?;

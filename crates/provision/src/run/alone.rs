@@ -29,7 +29,7 @@ pub struct How {
 }
 
 impl How {
-    /// Of a command that nothing interrupts.
+    /// For a command that nothing interrupts.
     pub fn new(command: &'static str) -> How {
         How {
             command,
@@ -54,7 +54,7 @@ pub enum Ended {
     Done(Plan, Summary),
 }
 
-/// What a run has before it begins to change resources.
+/// The lease and the record of a run that is about to change resources.
 #[derive(Default)]
 pub struct Taken {
     /// `None` where there is no record.

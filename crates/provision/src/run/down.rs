@@ -61,7 +61,7 @@ pub async fn apply_down(
     during(taken.held.clone(), act(cx, &who, &how, survey, plan, taken, events)).await
 }
 
-/// What is to be deleted.
+/// The resources to be deleted.
 #[derive(Clone, Copy)]
 pub enum What<'a> {
     /// The environment in the context. Where its spec is at hand, what the spec names too.

@@ -46,7 +46,7 @@ impl Mistake {
         Mistake { at: None, ..Mistake::error(Span::default(), what) }
     }
 
-    /// What is expected there: shown at the caret.
+    /// The expectation at this place: shown at the caret.
     pub(crate) fn expected(mut self, expected: impl Into<String>) -> Mistake {
         self.expected = Some(expected.into());
         self

@@ -1,4 +1,4 @@
-//! Who holds the lease of an environment, who waits, who takes it over, and who is asked to stop. Pure: names of log streams and
+//! Decides who holds the lease of an environment, who waits, who takes it over, and who is asked to stop. Pure: names of log streams and
 //! readings of a clock go in, decisions come out. The rules stand in ARCHITECTURE.md.
 
 use std::time::Duration;
@@ -41,7 +41,7 @@ pub fn stop(of: u64, who: &Who) -> String {
     format!("{}/{STOP}/{}", number(of), who.encoded())
 }
 
-/// What the streams of a record say about its lease.
+/// The lease, as the log streams of a record describe it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lease {
     /// The highest number that was taken. Whoever made the record has 0, without a stream.
@@ -50,7 +50,7 @@ pub struct Lease {
     pub free: bool,
     /// The holder, and the number that it took first.
     pub holder: Option<(u64, Who)>,
-    /// Who asked the holder of which number to stop.
+    /// Runs that asked a holder to stop, and the holder's number.
     pub asked: Vec<(u64, Who)>,
 }
 
@@ -97,7 +97,7 @@ pub struct Waiter {
     asked: Option<u64>,
 }
 
-/// What a waiter does next.
+/// The next action of a waiter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Turn {
     /// Tries to take this number.
@@ -178,7 +178,7 @@ impl Holding {
         lease.number > self.last
     }
 
-    /// Who asks this holder to stop. A request to a holder before it has a lower number.
+    /// The run that asks this holder to stop. A request to a holder before it has a lower number.
     pub fn asked<'l>(&self, lease: &'l Lease) -> Option<&'l Who> {
         lease.asked.iter().find(|(number, _)| *number >= self.first).map(|(_, who)| who)
     }

@@ -49,7 +49,7 @@ impl Who {
         fields.iter().chain([&text(url)]).map(|field| escape(field)).collect::<Vec<_>>().join("/")
     }
 
-    /// What is missing, because another version wrote it, is unknown.
+    /// A field that is missing, because another version wrote it, is unknown.
     pub fn decoded(text: &str) -> Who {
         let fields: Vec<String> = text.split('/').map(unescape).collect();
         let field = |index: usize| fields.get(index).filter(|field| !field.is_empty()).cloned();

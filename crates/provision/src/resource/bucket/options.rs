@@ -19,20 +19,20 @@ pub const ACCESS_LOGS: &str = "access_logs";
 /// Before the name of a bucket whose access logs this one takes.
 pub const LOGS_OF: &str = "logs_of/";
 
-/// What a switch is when it is on.
+/// The value of a switch that is on.
 const ON: &str = "true";
 
 /// Values by option.
 pub type Values = BTreeMap<String, String>;
 
-/// What there is.
+/// The options of an existing bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Those that are set, of those that AWS was asked for; or why AWS does not tell.
     pub set: Result<Values, String>,
-    /// What this environment asked for.
+    /// Settings that this environment asked for.
     pub mine: BTreeSet<Setting>,
-    /// What other environments asked for, and which.
+    /// Settings that other environments asked for, and which environments.
     pub others: BTreeMap<Setting, BTreeSet<String>>,
 }
 
@@ -49,7 +49,7 @@ pub enum Act {
 }
 
 impl Options {
-    /// Of a new bucket.
+    /// The options of a new bucket.
     pub fn none() -> Options {
         Options { set: Ok(Values::new()), mine: BTreeSet::new(), others: BTreeMap::new() }
     }
@@ -80,7 +80,7 @@ impl Options {
         (!who.is_empty()).then(|| who.into_iter().collect::<Vec<_>>().join("; "))
     }
 
-    /// What this environment asked for and wants no more.
+    /// Settings that this environment asked for and wants no more.
     fn unwanted(&self, wanted: &Values) -> Vec<&Setting> {
         self.mine.iter().filter(|setting| wanted.get(&setting.option) != Some(&setting.value)).collect()
     }
@@ -101,7 +101,7 @@ impl Bucket {
     }
 }
 
-/// What an option is where nobody sets it.
+/// The value of an option that nobody sets.
 fn unset(option: &str) -> &'static str {
     match option {
         ENCRYPTION => "sse-s3",

@@ -12,7 +12,7 @@ use crate::send::found;
 /// A bucket with more versions is not looked through.
 const MOST: usize = 1_000_000;
 
-/// What a bucket holds.
+/// The objects in a bucket.
 pub enum Swept {
     /// Nothing: what was left of claims and markers of ours is deleted.
     Empty,
@@ -28,7 +28,7 @@ pub async fn sweep(cx: &Cx, bucket: &str) -> Result<Swept> {
         let page = match found(answer(format!("listing the versions in bucket {bucket}"), call.send().await), ABSENT) {
             Ok(Some(page)) => page,
             Ok(None) => return Ok(Swept::Empty),
-            // Who may not look at versions cannot delete them.
+            // A caller that may not list versions cannot delete them.
             Err(error) if error.code() == Some(DENIED) => return Ok(Swept::Holds(None)),
             Err(error) => return Err(error),
         };

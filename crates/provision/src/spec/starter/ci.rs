@@ -1,4 +1,4 @@
-//! What `provision init --ci` writes: a workflow that tests each pull request in an environment of its own.
+//! The file that `provision init --ci` writes: a workflow that tests each pull request in an environment of its own.
 
 /// The CI system that a workflow is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -7,7 +7,7 @@ pub enum Ci {
     Gitlab,
 }
 
-/// What a workflow speaks of.
+/// The values in a workflow.
 pub struct Tested<'a> {
     /// The spec, from the root of the repository.
     pub spec: &'a str,

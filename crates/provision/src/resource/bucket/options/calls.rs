@@ -108,7 +108,7 @@ pub async fn apply(cx: &Cx, name: &Name, acts: &[Act]) -> Result<()> {
             (ENCRYPTION, _) => set_encryption(cx, name, value).await?,
             (VERSIONING, _) => set_versioning(cx, name, value.is_some()).await?,
             (ACCESS_LOGS, _) => set_access_logs(cx, name, value).await?,
-            // Of a newer version of this program.
+            // An option of a newer version of this program.
             _ => {}
         }
     }

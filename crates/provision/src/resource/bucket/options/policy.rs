@@ -10,7 +10,7 @@ use crate::resource::policy::canonical;
 /// Shown for a statement of ours that somebody changed.
 const CHANGED: &str = "changed";
 
-/// What the statement is known by, of an option that is one.
+/// The Sid by which the statement of an option is known.
 pub fn sid(option: &str) -> Option<String> {
     match option.strip_prefix(LOGS_OF) {
         Some(source) => Some(format!("ProvisionLogsOf{}", hash(source))),
