@@ -228,16 +228,16 @@ def image(out, folder):
     assert entry == [place], "what is run is what was copied"
     (root / place.lstrip("/")).parent.mkdir(parents=True)
     shutil.copy(binary, root / place.lstrip("/"))
-    for name in ["work", "tmp", "etc/ssl/certs"]:
+    for name in ["srv", "tmp", "etc/ssl/certs"]:
         (root / name).mkdir(parents=True)
     # The image has them too.
     shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc/ssl/certs")
     stack = "version: 1\nstack: demo\nstreams: { events: { name: demo-events, shards: 1 } }\nbuckets: { lake: { name: demo-lake } }\n"
     delivery = "{ name: demo-raw, from: events, bucket: lake, good: good/, bad: bad/ }"
-    (root / "work/provision.yaml").write_text(f"{stack}deliveries:\n  raw: {delivery}\n")
+    (root / "srv/provision.yaml").write_text(f"{stack}deliveries:\n  raw: {delivery}\n")
     if os.geteuid() != 0:
         return "not run: chroot needs root"
-    inside = ["chroot", root, place, "with", "/work/provision.yaml", "--local", "--", place, "verify", "/work/provision.yaml"]
+    inside = ["chroot", root, place, "with", "/srv/provision.yaml", "--local", "--", place, "verify", "/srv/provision.yaml"]
     told = run(inside, folder, ["/usr/sbin", "/sbin"])
     assert "every delivery stream accounts for every record" in told, told
     return "run in a chroot with its libraries only; no image was built"

@@ -23,7 +23,7 @@ fn with(options: &str) -> Stack {
     stack(&text.replace(&format!("{line}\n"), &format!("  {buckets}")))
 }
 
-/// What S3 says of the bucket: encryption, versioning, policy, logs.
+/// The options of the bucket, as S3 shows them: encryption, versioning, policy, logs.
 async fn seen(bench: &Bench, bucket: &str) -> [String; 4] {
     let s3 = bench.cx.s3();
     let encryption = s3.get_bucket_encryption().bucket(bucket).send().await.expect("every bucket has one");

@@ -1,14 +1,12 @@
 //! `delete_data: with-stack`: consent to delete data, given in the spec at `up`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::common::{Bench, experiment, left, stack};
+use crate::common::{Bench, environment, experiment, left, stack};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use local_cloud::Delays;
-use provision::cloud::{Cx, Purge};
+use provision::cloud::Purge;
 use provision::event::Event;
-use provision::names::Names;
 use provision::plan::{Op, Permits};
 use provision::resource::Gone;
 use provision::spec::stack::Stack;
@@ -21,15 +19,6 @@ fn consenting(text: &str) -> Stack {
     let without = format!("name: {BUCKET}");
     assert!(text.contains(&without), "{text}");
     stack(&text.replace(&without, &format!("name: {BUCKET}, delete_data: with-stack")))
-}
-
-/// The experiment in an environment of this name.
-fn environment(bench: &Bench, env: &str) -> (Cx, String) {
-    let text = experiment().replace("name: kinesis-test,", &format!("name: kinesis-test-{env},"));
-    let text = text.replace("name: test-", &format!("name: {env}-test-"));
-    let mut cx = bench.cx.clone();
-    cx.names = Arc::new(Names { env: Some(env.into()), ..(*cx.names).clone() });
-    (cx, text.replace("data/kinesis", &format!("{env}/data/kinesis")))
 }
 
 /// What ended deletions said about data.

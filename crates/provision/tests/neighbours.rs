@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::common::line::{Act, At};
-use crate::common::{Bench, experiment, left, stack};
+use crate::common::{Bench, environment, experiment, left, stack};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use local_cloud::Delays;
-use provision::cloud::{Cx, Purge};
+use provision::cloud::Purge;
 use provision::names::Names;
 use provision::plan::Permits;
 use provision::record::environments;
@@ -295,15 +295,6 @@ async fn a_log_group_with_the_records_name_stops_an_up_and_no_down() {
     assert!(!bench.down(Some(&stack)).await.changed());
     let groups = bench.cx.logs().describe_log_groups().send().await.unwrap();
     assert_eq!(groups.log_groups().len(), 1, "it is still there");
-}
-
-/// An environment of the experiment: its run, and its spec.
-fn environment(bench: &Bench, env: &str) -> (Cx, String) {
-    let text = experiment().replace("name: kinesis-test,", &format!("name: kinesis-test-{env},"));
-    let text = text.replace("name: test-", &format!("name: {env}-test-"));
-    let mut cx = bench.cx.clone();
-    cx.names = Arc::new(Names { env: Some(env.into()), ..(*cx.names).clone() });
-    (cx, text.replace("data/kinesis", &format!("{env}/data/kinesis")))
 }
 
 #[tokio::test(start_paused = true)]

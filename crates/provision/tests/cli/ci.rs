@@ -65,7 +65,7 @@ fn results_are_written_as_junit() {
     assert!(tested.contains("<failure message=\"") && tested.contains("provision invoke"), "{tested}");
 }
 
-/// What a killed emulator leaves behind names a port that another may have got since.
+/// A killed emulator leaves a file with its port, which another program may have got since.
 #[test]
 fn an_emulator_of_other_data_is_not_used() {
     let (trial, other) = (trial(), Engine::start(&[]));

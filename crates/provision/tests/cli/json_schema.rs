@@ -79,7 +79,7 @@ impl Schema {
 
     fn one_of(&self, schemas: &[Value], value: &Value, at: &str) -> Result<Known, String> {
         let tried: Vec<_> = schemas.iter().map(|schema| self.part(schema, value, at)).collect();
-        // Of several reasons the one that is deepest in the value: that schema fitted the longest.
+        // The reason that lies deepest in the value belongs to the schema that fitted the longest.
         let depth = |reason: &String| reason.split(':').next().unwrap_or_default().matches('/').count();
         let reason = || tried.iter().filter_map(|tried| tried.as_ref().err().cloned()).max_by_key(depth);
         tried.iter().find_map(|tried| tried.as_ref().ok().cloned()).ok_or_else(|| reason().unwrap_or_default())

@@ -225,6 +225,15 @@ pub fn experiment() -> String {
     text.replace(rust, "code: { dir: python-transform }, runtime: python3.13, handler: transform.lambda_handler")
 }
 
+/// An environment of the experiment: its run, and its spec.
+pub fn environment(bench: &Bench, env: &str) -> (Cx, String) {
+    let text = experiment().replace("name: kinesis-test,", &format!("name: kinesis-test-{env},"));
+    let text = text.replace("name: test-", &format!("name: {env}-test-"));
+    let mut cx = bench.cx.clone();
+    cx.names = Arc::new(Names { env: Some(env.into()), ..(*cx.names).clone() });
+    (cx, text.replace("data/kinesis", &format!("{env}/data/kinesis")))
+}
+
 /// A spec, as if it stood among the examples.
 pub fn stack(text: &str) -> Stack {
     let options = LoadOptions { variables: BTreeMap::new(), ..LoadOptions::default() };

@@ -69,7 +69,7 @@ record! {
     AccessLogFields {
         /// Key of the bucket that takes the logs. It lets S3 write if this stack made it; otherwise its owner has to.
         bucket: Key;
-        /// What the logs' keys begin with.
+        /// Prefix of the logs' keys.
         prefix: Text<0, 512> = "";
     }
 }

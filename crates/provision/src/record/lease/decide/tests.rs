@@ -29,7 +29,7 @@ fn a_listing_says_the_highest_number_whether_it_is_free_and_whose_it_is() {
     // Whoever made the record has 0, and nothing stands for it.
     assert_eq!(read(&[]), Lease::default());
     assert!(read(&[by(0, &up()), free(0)]).free);
-    // Of a record that was deleted and made again.
+    // The record was deleted and made again.
     let stale = read(&[number(1), by(17, &up()), free(17), "lease/x".into(), "journal".into(), "lease/1/other".into()]);
     assert_eq!(stale, Lease { number: 1, ..Lease::default() });
 }
