@@ -1,38 +1,46 @@
 //! Ends all descendants of this process, however they hide.
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait};
 
 /// How often children are looked for, which is quick, before all processes are, which finds those whose parents are alive.
 const QUICK_LOOKS: usize = 16;
 
-/// Kills until none is left. One that forks faster than it is found is found among the orphans, which become children of this
-/// process; one that has ended is buried.
+/// Kills until this process has no child. It adopts orphans, so that every descendant has one of its children among its ancestors:
+/// the kernel's word that there is no child is true of a descendant too that forks faster than it is found, and that no list shows.
 pub fn end() {
     let own = getpid().as_raw_nonzero().get();
-    while kill_found(own) {
-        while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+    while bury() {
+        kill_found(own);
         std::thread::yield_now();
     }
 }
 
-/// Was any alive?
-fn kill_found(own: i32) -> bool {
+/// Reaps the children that have ended. Is any left?
+fn bury() -> bool {
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) | Err(Errno::INTR) => {}
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
+}
+
+fn kill_found(own: i32) {
     for _ in 0..QUICK_LOOKS {
         children(own).into_iter().for_each(kill);
     }
     let mut processes = processes();
     let mut family = vec![own];
-    let mut alive = false;
     while let Some(parent) = family.pop() {
         for child in processes.extract_if(.., |process| process.parent == parent) {
             family.push(child.id);
             if !child.ended {
-                alive = true;
                 kill(child.id);
             }
         }
     }
-    alive
 }
 
 fn kill(id: i32) {
