@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use crate::anomalies::Consistency;
 use crate::anomalies::choice::NoChoice;
 use crate::drive::{Engine, Pace};
 use crate::faults::{NoRule, Rule};
+use crate::page::{self, guard};
 use crate::request::{Reply, Request};
 use crate::settings::Settings;
 use crate::time::LATEST;
@@ -19,29 +21,54 @@ use crate::wire::encode;
 /// - `GET health`: status, account, data folder, and damage that was found at start;
 /// - `GET dump`: all resources, as JSON; `GET held`: how long turns of the world were; `POST reset`: deletes everything;
 /// - `GET clock`, `POST advance?ms=N`, `POST speed?factor=N`, `POST pause`, `POST resume`: the world's clock;
-/// - `GET faults`, `POST faults?rule=R&rule=S` (adds rules), `DELETE faults`: calls that go wrong ([`crate::faults`]);
+/// - `GET faults`, `POST faults?rule=R&rule=S` (adds rules), `DELETE faults`, `DELETE faults?rule=R`: calls that go wrong
+///   ([`crate::faults`]);
 /// - `GET consistency`, `POST consistency?rows=aws` (adds rows), `DELETE consistency`: what AWS answers for a while after a change
 ///   ([`crate::anomalies`]);
 /// - `GET backlog?stream=N&region=R`: records that a delivery stream has not delivered yet;
 /// - `POST flush?stream=N&stream=M&region=R`: delivers them now, of all delivery streams of the region without `stream`;
-/// - `GET code?sha256=S`: the zip of a function's code, which GetFunction gives the address of.
+/// - `GET code?sha256=S`: the zip of a function's code, which GetFunction gives the address of;
+/// - `GET ` and nothing more: the page ([`page`]), and for it `GET watch?frames=N` (server-sent events, four a second at most; without
+///   `frames` they go on), `GET records?from=stream&source=REGION/NAME` (the latest; `shard`, `limit`), `GET record?...&shard=N&ordinal=N`
+///   (where one is and has been), `GET object?bucket=B&key=K` (the records of a recent object) and
+///   `POST replay?delivery=REGION/NAME&shard=N&ordinal=N` (puts the original of a failed record into its source again).
 ///
-/// Requests with an `Origin` come from web pages and are refused.
+/// Of web pages only the engine's own may call, and it needs its token to change something ([`guard`]).
 pub async fn answer(engine: &Engine, request: &Request) -> http::Response<Bytes> {
+    if let Err(why) = guard::check(request, engine.page_token()) {
+        return written(403, &json!({ "error": why }));
+    }
     if let Some(zip) = code(engine, request) {
         return encode::finish(Reply { status: 200, headers: vec![], body: zip }, "application/zip");
     }
-    let (status, body) = match request.headers.contains_key(http::header::ORIGIN) {
-        true => (403, json!({ "error": "web pages may not steer the emulator" })),
-        false => perform(engine, request).await,
+    if let Some(page) = page::document(engine, request) {
+        return page;
+    }
+    let answered = page::answer(engine, request).await;
+    let (status, body) = match answered {
+        Some(answered) => answered,
+        None => perform(engine, request).await,
     };
-    encode::finish(Reply::json(&body).with_status(status), "application/json")
+    written(status, &body)
+}
+
+/// The events of `watch`, if that is what is asked for and may be given.
+pub fn watch(engine: &Engine, request: &Request) -> Option<mpsc::Receiver<Bytes>> {
+    let frames = page::watched(request)?;
+    guard::check(request, engine.page_token()).ok()?;
+    engine.watch(frames)
+}
+
+fn written(status: u16, body: &Value) -> http::Response<Bytes> {
+    let headers =
+        vec![("x-content-type-options", "nosniff".into()), ("cross-origin-resource-policy", "same-origin".into())];
+    let reply = Reply { headers, ..Reply::json(body).with_status(status) };
+    encode::finish(reply, "application/json")
 }
 
 /// A function's zip, which GetFunction says to be at `code?sha256=S`.
 fn code(engine: &Engine, request: &Request) -> Option<Bytes> {
-    let wanted = request.path == "/_local/code" && !request.headers.contains_key(http::header::ORIGIN);
-    let sha256 = request.query("sha256").filter(|_| wanted)?;
+    let sha256 = request.query("sha256").filter(|_| request.path == "/_local/code")?;
     engine.look("code", |world| world.lambda.zip(sha256))
 }
 
@@ -86,9 +113,14 @@ async fn perform(engine: &Engine, request: &Request) -> (u16, Value) {
         ("GET", "faults") => (200, faults(engine)),
         ("POST", "faults") => inject(engine, request),
         ("DELETE", "faults") => {
-            engine.heal();
+            match request.query("rule") {
+                None => engine.heal(),
+                Some(rule) if engine.heal_rule(rule) => {}
+                Some(rule) => return (404, json!({ "error": format!("there is no rule {rule:?}") })),
+            }
             (200, faults(engine))
         }
+        ("GET", "watch") => (503, json!({ "error": "too many are watching already" })),
         ("GET", "consistency") => (200, consistency(engine)),
         ("POST", "consistency") => choose(engine, request),
         ("DELETE", "consistency") => {

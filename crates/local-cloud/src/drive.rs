@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 
 use crate::course::Anomalies;
 use crate::effect::{Effect, Turn};
@@ -35,6 +35,7 @@ mod subscription;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod watching;
 
 pub use clock::Pace;
 pub use effect::Said;
@@ -74,6 +75,10 @@ struct Shared {
     hung_up: watch::Sender<bool>,
     /// The key that signatures are checked with, if they are checked.
     secret: Option<Secret>,
+    /// The engine's own page proves with it that it is that page.
+    page_token: String,
+    /// Places for those who watch.
+    watchers: Arc<Semaphore>,
 }
 
 impl Drop for Shared {
@@ -114,6 +119,8 @@ impl Engine {
             put: Arc::default(),
             hung_up: watch::Sender::new(false),
             secret,
+            page_token: uuid::Uuid::new_v4().simple().to_string(),
+            watchers: Arc::new(Semaphore::new(watching::MOST_WATCHERS)),
         };
         let engine = Engine { shared: Arc::new(shared) };
         tokio::spawn(timer::run(Arc::downgrade(&engine.shared), Arc::clone(&engine.shared.stirred)));
@@ -170,6 +177,11 @@ impl Engine {
     /// The key that signatures are checked with, if they are checked.
     pub(crate) fn secret(&self) -> Option<&Secret> {
         self.shared.secret.as_ref()
+    }
+
+    /// The token that a change from a web page needs.
+    pub(crate) fn page_token(&self) -> &str {
+        &self.shared.page_token
     }
 
     /// The faults that strike a call of this operation.

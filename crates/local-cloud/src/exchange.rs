@@ -9,7 +9,7 @@ use crate::control;
 use crate::drive::{Engine, Said};
 use crate::faults::{Fault, Refusal};
 use crate::model::protocol::Protocol;
-use crate::request::{AwsError, Request};
+use crate::request::{AwsError, Reply, Request};
 use crate::wire::encode::Format;
 use crate::wire::limit::{self, Limit};
 use crate::wire::{self, Route, encode, events, signature};
@@ -122,7 +122,7 @@ impl Engine {
 
     async fn answer(&self, route: Route, operation: &str, request: Request, slow: Duration) -> http::Response<Content> {
         let response = match route {
-            Route::Local => control::answer(self, &request).await,
+            Route::Local => return self.answer_local(&request).await,
             Route::Service(index) => return self.call_service(index, operation, request, slow).await,
             Route::S3 => s3::answer(self, operation, request).await,
             Route::UnknownJson => refuse(route, &request, AwsError::new("UnknownOperationException", "")),
@@ -132,6 +132,14 @@ impl Engine {
             }
         };
         response.map(Content::from)
+    }
+
+    /// A call of the engine's own. One of them goes on: it is watched.
+    async fn answer_local(&self, request: &Request) -> http::Response<Content> {
+        match control::watch(self, request) {
+            Some(events) => encode::finish(Reply::empty(), "text/event-stream").map(|_| Content::Events(events)),
+            None => control::answer(self, request).await.map(Content::from),
+        }
     }
 
     async fn call_service(

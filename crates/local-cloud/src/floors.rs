@@ -24,6 +24,7 @@ const FLOORS: &[&str] = &[
     // The service models; Firehose's pipeline; the effects of a turn.
     "model",
     "flow",
+    "recent",
     "effect",
     // Each service's state and the operations on it.
     "service",
@@ -42,6 +43,7 @@ const FLOORS: &[&str] = &[
     "world::services",
     "world::turns",
     "world::dump",
+    "world::watch",
     // Bytes and calls; functions as processes.
     "wire",
     "runner",
@@ -50,6 +52,7 @@ const FLOORS: &[&str] = &[
     // The clock, the journal and the effects.
     "drive",
     // HTTP in and out.
+    "page",
     "control",
     "exchange",
     "server",

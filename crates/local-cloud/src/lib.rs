@@ -27,6 +27,7 @@ mod drive;
 mod exchange;
 #[cfg(test)]
 mod floors;
+mod page;
 mod rates;
 mod runner;
 mod server;

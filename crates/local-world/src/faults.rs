@@ -190,6 +190,13 @@ impl Faults {
         self.0.push(Counted { rule, matched: 0, injected: 0 });
     }
 
+    /// Removes the rules that are written so. Gives whether there was one.
+    pub fn remove(&mut self, text: &str) -> bool {
+        let before = self.0.len();
+        self.0.retain(|counted| counted.rule.text != text);
+        self.0.len() < before
+    }
+
     /// Decides the faults of this call, `service:Operation`. Several rules may apply at once; the first refusal counts.
     pub fn decide(&mut self, operation: &str) -> Fault {
         let mut fault = Fault::default();

@@ -8,8 +8,8 @@
 //! [`crate::world::delivery`] moves records through the pipeline, from a source to a bucket.
 
 mod answer;
-mod buffer;
-mod compression;
+pub(crate) mod buffer;
+pub(crate) mod compression;
 pub(crate) mod config;
 pub(crate) mod destination;
 pub(crate) mod event;

@@ -18,6 +18,7 @@ pub(crate) mod glob;
 pub mod host;
 pub mod log;
 pub mod model;
+pub mod recent;
 pub mod record;
 pub mod request;
 pub mod service;

@@ -17,6 +17,8 @@ use self::queue::Queue;
 pub struct Log {
     base: u64,
     records: Queue<Record>,
+    /// Bytes of the data of all records that were put since the engine began.
+    bytes: u64,
     /// Ordinals whose records are lost, because the disk was damaged. None before `base`.
     holes: Holes,
     /// The ordinals of the records that the journal has.
@@ -33,7 +35,8 @@ impl Default for Log {
 
 impl Log {
     /// Nothing was ever put.
-    pub const EMPTY: Log = Log { base: 0, records: Queue::EMPTY, holes: Holes::NONE, journalled: 0..0, name: None };
+    pub const EMPTY: Log =
+        Log { base: 0, records: Queue::EMPTY, bytes: 0, holes: Holes::NONE, journalled: 0..0, name: None };
 
     /// Does the journal know all of it?
     pub fn is_journalled(&self) -> bool {
@@ -43,6 +46,11 @@ impl Log {
     /// The first ordinal that is still kept.
     pub fn base(&self) -> u64 {
         self.base
+    }
+
+    /// Bytes of the data that was put since the engine began.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// The ordinal that the next record will have.
@@ -90,6 +98,7 @@ impl Log {
 
     /// The record goes to [`Log::next`].
     pub fn append(&mut self, record: Record) {
+        self.bytes += record.data.len() as u64;
         self.records.push(record);
     }
 

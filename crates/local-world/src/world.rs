@@ -3,6 +3,7 @@
 use crate::changes::{Changes, LogChange};
 use crate::effect::Tokens;
 use crate::faults::Faults;
+use crate::recent::Recent;
 use crate::request::Token;
 use crate::service::{firehose, iam, kinesis, lambda, logs, s3};
 use crate::settings::Settings;
@@ -16,6 +17,7 @@ pub mod services;
 #[cfg(test)]
 pub(crate) mod tests;
 mod turns;
+pub mod watch;
 
 /// The whole of one account, in every region.
 pub struct World {
@@ -36,6 +38,8 @@ pub struct World {
     pub slow: Millis,
     /// Log events are found that much later than they were written.
     pub late_events: Millis,
+    /// What happened lately, for a person who watches.
+    pub recent: Recent,
     /// Where the engine is reached, once it serves a port.
     pub endpoint: Option<String>,
     tokens: Tokens,
@@ -57,6 +61,7 @@ impl World {
             s3: s3::State::default(),
             slow: 0,
             late_events: 0,
+            recent: Recent::default(),
             endpoint: None,
             tokens: Tokens::default(),
             seen: 0,

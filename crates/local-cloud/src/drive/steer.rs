@@ -25,6 +25,12 @@ impl Engine {
         self.shared.store("faults").world.faults = Faults::default();
     }
 
+    /// Removes the rules that are written so. Gives whether there was one.
+    pub fn heal_rule(&self, text: &str) -> bool {
+        let clients = self.shared.faults().remove(text);
+        self.shared.store("faults").world.faults.remove(text) || clients
+    }
+
     /// The rules in force, how many calls each matched, and how many faults it injected.
     pub fn faults(&self) -> Vec<(String, u64, u64)> {
         let all = [self.shared.faults().clone(), self.look("faults", |world| world.faults.clone())];

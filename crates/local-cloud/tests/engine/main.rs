@@ -13,6 +13,7 @@ mod iam;
 mod kept;
 mod lifecycle;
 mod limits;
+mod page;
 mod permissions;
 mod port;
 mod queries;

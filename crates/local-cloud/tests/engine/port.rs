@@ -123,7 +123,7 @@ async fn the_port_answers_to_loopback_names_and_to_no_web_page() {
         ("GET /_local/health HTTP/1.1\r\nHost: localhost:1", "200 OK"),
         ("GET /_local/health HTTP/1.1\r\nHost: evil.example", "403 Forbidden"),
         ("GET /lake HTTP/1.1\r\nHost: evil.example", "403 Forbidden"),
-        ("GET /_local/health HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost", "403 Forbidden"),
+        ("GET /_local/health HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:3000", "403 Forbidden"),
         ("GET /_local/nothing HTTP/1.1\r\nHost: localhost", "404 Not Found"),
         ("POST /_local/advance?ms=soon HTTP/1.1\r\nHost: localhost", "400 Bad Request"),
     ] {

@@ -48,6 +48,10 @@ impl<T> Buffer<T> {
         self.items.is_empty()
     }
 
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
     pub fn bytes(&self) -> usize {
         self.bytes
     }

@@ -1,7 +1,7 @@
 //! Records that could not be processed, as they are written under the error prefix: one JSON object a line.
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::item::Output;
 use crate::model::json::Blob;
@@ -60,6 +60,24 @@ struct Line<'a> {
     lambda_arn: Option<&'a str>,
 }
 
+/// The part of a line that says why, without looking at the record in it, which may be long.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Reason {
+    #[serde(rename(deserialize = "errorCode"))]
+    pub code: String,
+    #[serde(rename(deserialize = "errorMessage"))]
+    pub message: String,
+    #[serde(rename(deserialize = "attemptsMade"))]
+    pub attempts: u32,
+}
+
+/// Why the record failed that [`line()`] wrote, if the line is one.
+pub fn reason(line: &[u8], raw: &[u8]) -> Option<Reason> {
+    let data = r#"{"rawData":"",""#.len() - 1 + raw.len().div_ceil(3) * 4;
+    let rest = [b"{", line.get(data..)?].concat();
+    serde_json::from_slice(&rest).ok()
+}
+
 /// The line of a record whose last attempt ended `now`.
 pub fn line(record: &Output, failure: &Failure, attempts: u32, lambda_arn: Option<&str>, now: Millis) -> Bytes {
     let line = Line {
@@ -74,4 +92,22 @@ pub fn line(record: &Output, failure: &Failure, attempts: u32, lambda_arn: Optio
     let mut out = serde_json::to_vec(&line).expect("strings and numbers serialise");
     out.push(b'\n');
     out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::item::Origin;
+
+    #[test]
+    fn the_reason_is_read_from_a_line_however_long_its_record_is() {
+        for raw in ["", "a", "ab", "abc", "a longer record"] {
+            let raw = Bytes::from_static(raw.as_bytes());
+            let output = Output { origin: Origin::whole(0, 0), arrival: 1, data: Bytes::new(), raw: raw.clone() };
+            let written = line(&output, &Failure::new("Lambda.FunctionError", "it \"failed\""), 3, Some("arn"), 9);
+            let told = Reason { code: "Lambda.FunctionError".into(), message: "it \"failed\"".into(), attempts: 3 };
+            assert_eq!(reason(&written, &raw), Some(told), "{raw:?}");
+        }
+        assert_eq!(reason(b"{}", b"abc"), None);
+    }
 }

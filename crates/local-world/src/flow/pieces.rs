@@ -28,6 +28,10 @@ impl<T> Pieces<T> {
         }
     }
 
+    pub fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(Vec::is_empty)
     }

@@ -15,6 +15,8 @@ use super::slot::Slot;
 use crate::request::Token;
 use crate::time::Millis;
 
+pub mod held;
+
 /// Invocations under way at once, per shard.
 const CONCURRENCY: usize = 5;
 /// Batches that wait for the function before nothing more is read, per shard.

@@ -25,6 +25,15 @@ pub struct Lambda {
     pub hints: Hints,
 }
 
+impl Lambda {
+    /// `region/name` of the function.
+    pub fn function(&self) -> String {
+        let mut words = self.arn.split(':').skip(3);
+        let (region, name) = (words.next().unwrap_or_default(), words.nth(2).unwrap_or_default());
+        format!("{region}/{name}")
+    }
+}
+
 /// Each in its place, in whatever order the processors were given.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Steps {

@@ -26,6 +26,21 @@ impl Finished {
     pub fn by_shard(&self) -> impl Iterator<Item = (u32, &OfShard)> {
         self.0.iter().map(|(shard, finished)| (*shard, finished))
     }
+
+    /// How many records and parts of records they are.
+    pub fn count(&self) -> u64 {
+        let of_shard =
+            |shard: &OfShard| shard.whole.iter().map(|run| run.end - run.start).sum::<u64>() + shard.parts.len() as u64;
+        self.0.values().map(of_shard).sum()
+    }
+
+    /// Is this record one of them, or a part of it?
+    pub fn contains(&self, shard: u32, ordinal: u64) -> bool {
+        let contains = |of: &OfShard| {
+            of.whole.iter().any(|run| run.contains(&ordinal)) || of.parts.iter().any(|part| part.ordinal == ordinal)
+        };
+        self.0.get(&shard).is_some_and(contains)
+    }
 }
 
 /// In any order.

@@ -249,6 +249,13 @@ pub fn due(state: &State) -> Option<Millis> {
 }
 
 impl State {
+    /// How many invocations of each function are under way.
+    pub(crate) fn running(&self) -> HashMap<&str, usize> {
+        let mut running = HashMap::new();
+        self.under_way.values().for_each(|invocation| *running.entry(invocation.function()).or_default() += 1);
+        running
+    }
+
     pub(crate) fn take_changes(&mut self, out: &mut Changes) {
         self.functions.take_changes(out);
         self.code.take_changes(out);

@@ -114,6 +114,11 @@ pub fn store(state: &mut State, now: Millis, delivered: Delivered) -> Result<(),
 }
 
 impl State {
+    /// The name of every bucket.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.buckets.iter().map(|(name, _)| name)
+    }
+
     /// The region of every bucket.
     pub fn dump(&self) -> Value {
         let regions = self.buckets.iter().map(|(name, bucket)| (name, &bucket.region));

@@ -21,7 +21,7 @@ use crate::world::World;
 
 mod deliver;
 mod report;
-mod source;
+pub(super) mod source;
 #[cfg(test)]
 mod tests;
 mod transform;
@@ -154,8 +154,13 @@ fn take_apart(world: &mut World, turn: &mut Turn, pipeline: &mut Pipeline, prepa
     };
     items.retain(|item| item.origin.parts == 1 || !done(&item.origin));
     failed.retain(|(_, output)| output.origin.parts == 1 || !done(&output.origin));
+    world.recent.dropped(&pipeline.job.lane, &dropped);
     world.firehose.finish(&pipeline.job, &dropped);
-    failed.into_iter().for_each(|(slot, output)| pipeline.put_out(&slot, output, turn.now));
+    for (slot, output) in failed {
+        let error = slot.error().unwrap_or_default();
+        world.recent.failed(turn.now, &pipeline.job.lane, error, std::iter::once(&output));
+        pipeline.put_out(&slot, output, turn.now);
+    }
     pass_on(world, turn, pipeline, items);
 }
 

@@ -72,6 +72,7 @@ impl World {
         outcome: InvokeOutcome,
     ) -> Option<Result<Answer, AwsError>> {
         functions::write_log(self, invocation, &outcome.log, turn.now);
+        self.recent.invoked(turn.now, invocation.function(), &outcome);
         match &invocation.waiter {
             Waiter::Caller { tail } => return Some(Ok(Answer::Reply(invocation.reply(outcome, *tail)))),
             Waiter::Event { id } => {

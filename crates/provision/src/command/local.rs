@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use aws_facts::rates::{Per, RATES, Rate};
 use clap::{Args, Subcommand};
@@ -73,6 +74,9 @@ pub struct ServeArgs {
     /// Keep nothing: other commands then reach it by --endpoint only
     #[arg(long)]
     pub memory: bool,
+    /// Open the emulator's page in the browser
+    #[arg(long)]
+    pub open: bool,
 }
 
 const CONTROL: &str = "\
@@ -90,17 +94,20 @@ Consistency is ROW[=TIME][,ROW[=TIME]...][,rate=R][,seed=S].
   TIME       how long it lasts, 5s or 200ms; without it as the row says, with jitter by seed
   rate       the share of the changes that bring one about, 1 unless told
 
-Control API, on the same port (not for web pages: a request with an Origin is refused):
+Page that shows the pipeline and steers the emulator: http://127.0.0.1:PORT/_local/
+
+Control API, on the same port (no other web page may call it):
   GET  /_local/health                       is it there, its account, time and settings; what was damaged in the data
                                             folder, and why nothing can be written
   GET  /_local/clock                        POST /_local/advance?ms=N  /speed?factor=N  /pause  /resume
-  GET  /_local/faults                       POST /_local/faults?rule=RULE, DELETE /_local/faults
+  GET  /_local/faults                       POST /_local/faults?rule=RULE, DELETE /_local/faults, DELETE /_local/faults?rule=RULE
   GET  /_local/consistency                  POST /_local/consistency?rows=ROWS, DELETE /_local/consistency
   POST /_local/flush?region=R&stream=NAME   deliver what delivery streams hold (all, without stream)
   GET  /_local/backlog?region=R&stream=NAME what a delivery stream has yet to deliver, and what it gave up
   GET  /_local/dump                         what exists
   GET  /_local/held                         by operation: how often the engine's lock was held, how long at most (us),
                                             how often for more than 5 ms
+  GET  /_local/watch?frames=N               what exists and what it is doing, as server-sent events
   POST /_local/reset                        forget everything";
 
 /// Milliseconds since the epoch.
@@ -151,6 +158,12 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
         serving::announce(folder, &serving).map_err(|e| Error::new(doing(), e))?;
     }
     events.say(Event::Said { text: format!("listening on {url}") });
+    events.say(Event::Said { text: connecting(&url, args.require_signature.is_some()) });
+    if args.open
+        && let Err(error) = open(&page(&url))
+    {
+        events.say(Event::Warned { text: format!("opening the page in a browser: {error}") });
+    }
     let served = engine.serve(listener, async move { interrupt.wait().await }).await;
     if let Some(folder) = &data_dir {
         serving::forget(folder);
@@ -158,6 +171,28 @@ async fn serve(args: ServeArgs, events: &Events, mut interrupt: Interrupt) -> Re
     engine.close().await;
     served.map_err(|e| Error::new(format!("serving {url}"), e))?;
     Ok(Exit::Done)
+}
+
+fn page(url: &str) -> String {
+    format!("{url}/_local/")
+}
+
+/// What a person needs to use it from another terminal. Any credentials will do, unless signatures are checked.
+fn connecting(url: &str, checks_signatures: bool) -> String {
+    let page = page(url);
+    let credentials = if checks_signatures { "" } else { " AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test" };
+    format!("page: {page}\nexport AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1{credentials}")
+}
+
+/// Opens an address as the desktop does. The opener's own output would mix with ours.
+fn open(url: &str) -> std::io::Result<()> {
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let mut command = std::process::Command::new(opener);
+    let silent = command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = silent.spawn().map_err(|e| std::io::Error::new(e.kind(), format!("{opener}: {e}")))?;
+    // It ends soon, and is waited for so that it does not stay as a zombie.
+    std::thread::spawn(move || child.wait());
+    Ok(())
 }
 
 fn settings(args: &ServeArgs, data_dir: Option<PathBuf>) -> Settings {

@@ -52,6 +52,15 @@ impl State {
         self.streams.get(key).is_some_and(|stream| stream.status == Status::Active)
     }
 
+    /// The status of a delivery stream, in AWS's word.
+    pub fn status(&self, key: &str) -> &'static str {
+        match self.streams.get(key).map(|stream| stream.status) {
+            Some(Status::Creating) => "CREATING",
+            Some(Status::Active) => "ACTIVE",
+            Some(Status::Deleting) | None => "DELETING",
+        }
+    }
+
     /// How far one way of a delivery stream is with a shard; `None` as long as nothing of it is finished.
     pub fn progress(&self, lane: &str, shard: u32) -> Option<&Progress> {
         self.progress.get(&progress_key(lane, shard))

@@ -22,6 +22,8 @@ pub struct Logs {
     /// Grows with each change.
     touches: u64,
     meters: Vec<Meter>,
+    /// Records that were refused, because a shard let no more through.
+    throttled: u64,
     /// When what is too old is looked for next.
     trim_at: Millis,
 }
@@ -43,6 +45,16 @@ impl Logs {
             self.dirty.push(shard);
         }
         log
+    }
+
+    /// A record was refused, because its shard let no more through.
+    pub fn throttle(&mut self) {
+        self.throttled += 1;
+    }
+
+    /// How many records were refused so.
+    pub fn throttled(&self) -> u64 {
+        self.throttled
     }
 
     pub fn meter(&mut self, shard: u32) -> &mut Meter {

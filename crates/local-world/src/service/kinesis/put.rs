@@ -258,6 +258,7 @@ fn route(stream: &Stream, record: Whole, path: impl Fn() -> String) -> Result<Ro
 fn place(logs: &mut Logs, at: Scope, record: Routed) -> Option<Sequence> {
     let size = (record.data.len() + record.partition_key.len()) as u64;
     if at.limits && !logs.meter(record.shard).write(at.now, size) {
+        logs.throttle();
         return None;
     }
     let log = logs.log_mut(record.shard);

@@ -290,6 +290,11 @@ fn revision(configuration: &Configuration) -> String {
 }
 
 impl Invocation {
+    /// `region/name` of the function.
+    pub fn function(&self) -> &str {
+        &self.function_key
+    }
+
     fn function_name(&self) -> &str {
         self.function_key.rsplit_once('/').map_or("", |(_, name)| name)
     }

@@ -6,11 +6,13 @@ use super::report;
 use crate::effect::{Effect, Turn};
 use crate::faults::FIREHOSE_STORES;
 use crate::flow::PRINCIPAL;
+use crate::flow::compression::Compression;
 use crate::flow::failure::Failure;
 use crate::flow::job::Job;
 use crate::flow::object::Object;
 use crate::flow::pipeline::{Pipeline, Sealed, UnderWay};
-use crate::flow::task::{Spent, Work};
+use crate::flow::task::Work;
+use crate::recent::Stored;
 use crate::request::AwsError;
 use crate::service::kinesis::stream::Stream;
 use crate::service::s3;
@@ -46,8 +48,10 @@ pub fn store(
 ) {
     let (now, finished) = (turn.now, object.finished.clone());
     let (bucket, key) = (job.config.store.bucket.clone(), object.key.clone());
+    let bytes = object.body.len();
     let Err(error) = put(world, now, job, object) else {
-        turn.effects.push(Effect::Spent(Spent::Outputs(sealed.items)));
+        let spent = world.recent.stored(stored(job, sealed, key, bytes, now));
+        turn.effects.extend(spent.into_iter().map(Effect::Spent));
         return world.firehose.finish(job, &finished);
     };
     let oldest = sealed.items.iter().map(|item| item.arrival).min().unwrap_or(now);
@@ -63,6 +67,24 @@ pub fn store(
     }
     sealed.not_before = now + RETRY_MS;
     pipeline.sealed.push(sealed);
+}
+
+/// The object, as it is remembered for a while.
+fn stored(job: &Job, sealed: Sealed, key: String, bytes: usize, at: Millis) -> Stored {
+    let store = &job.config.store;
+    let error = sealed.slot.error();
+    Stored {
+        at,
+        lane: job.lane.clone(),
+        bucket: store.bucket.clone(),
+        key,
+        bytes,
+        records: sealed.items.len(),
+        error,
+        compressed: store.compression != Compression::Uncompressed,
+        delimiter: if error.is_none() { job.config.delimiter.len() } else { 0 },
+        items: Some(sealed.items),
+    }
 }
 
 /// As the log names it: S3's own failure without its name.

@@ -77,6 +77,36 @@ pub fn unread(world: &World, pipeline: &Pipeline) -> bool {
     pipeline.may_read() && (!pipeline.unprepared.is_empty() || more())
 }
 
+/// The records that a delivery stream has yet to read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    pub records: u64,
+    /// When the oldest of them arrived.
+    pub oldest: Option<Millis>,
+}
+
+/// How far reading is behind. It looks at one record of each shard.
+pub fn behind(world: &World, pipeline: &Pipeline) -> Behind {
+    let mut behind = Behind::default();
+    if pipeline.read_until == Some(touches(world, &pipeline.job)) {
+        return behind;
+    }
+    for shard in shards_of(world, &pipeline.job) {
+        let Some(log) = log(world, &pipeline.job, shard) else { continue };
+        let cursor = cursor(world, pipeline, shard).max(log.base());
+        behind.records += log.next().saturating_sub(cursor);
+        let oldest = log.get(cursor).map(|record| record.arrival);
+        behind.oldest = behind.oldest.into_iter().chain(oldest).min();
+    }
+    behind
+}
+
+/// The ordinal in a shard that is read next.
+pub fn cursor(world: &World, pipeline: &Pipeline, shard: u32) -> u64 {
+    let start = || world.firehose.progress(&pipeline.job.lane, shard).map_or(0, |progress| progress.next());
+    pipeline.cursors.get(&shard).copied().unwrap_or_else(start)
+}
+
 /// A number that is another whenever there is something new to read.
 fn touches(world: &World, job: &Job) -> u64 {
     match &job.source {
@@ -89,8 +119,8 @@ fn touches(world: &World, job: &Job) -> u64 {
 fn readable(world: &World, pipeline: &mut Pipeline) -> Vec<u32> {
     let mut shards = vec![];
     for shard in shards_of(world, &pipeline.job) {
-        let start = || world.firehose.progress(&pipeline.job.lane, shard).map_or(0, |progress| progress.next());
-        let cursor = *pipeline.cursors.entry(shard).or_insert_with(start);
+        let start = cursor(world, pipeline, shard);
+        let cursor = *pipeline.cursors.entry(shard).or_insert(start);
         if log(world, &pipeline.job, shard).is_some_and(|log| log.next() > cursor) {
             shards.push(shard);
         }

@@ -62,7 +62,10 @@ pub fn invoke(world: &mut World, turn: &mut Turn, pipeline: &mut Pipeline, batch
         Ok(token) => {
             pipeline.under_way.insert(token, UnderWay::Invoked(batch));
         }
-        Err(reason) => unanswered(world, turn.now, pipeline, batch, failure_of(&reason)),
+        Err(reason) => {
+            world.recent.refused(&lambda.function(), reason.code);
+            unanswered(world, turn.now, pipeline, batch, failure_of(&reason));
+        }
     }
 }
 
@@ -141,20 +144,26 @@ pub fn settle(world: &mut World, now: Millis, pipeline: &mut Pipeline, settled: 
         report::failure(world, now, pipeline, failure);
     }
     for (slot, outputs) in settled.outputs {
+        if let Some(error) = slot.error() {
+            world.recent.failed(now, &pipeline.job.lane, error, outputs.items.iter());
+        }
         match &slot {
             Slot::Good(keys) if pipeline.exceeds(keys, MOST_PARTITIONS) => {
-                outputs.items.into_iter().for_each(|output| one_partition_too_many(pipeline, output, now));
+                outputs.items.into_iter().for_each(|output| one_partition_too_many(world, pipeline, output, now));
             }
             _ => pipeline.put_out_all(&slot, outputs, now),
         }
     }
+    world.recent.dropped(&pipeline.job.lane, &settled.dropped);
     world.firehose.finish(&pipeline.job, &settled.dropped);
 }
 
-fn one_partition_too_many(pipeline: &mut Pipeline, output: Output, now: Millis) {
+fn one_partition_too_many(world: &mut World, pipeline: &mut Pipeline, output: Output, now: Millis) {
     // AWS documents only the folder of this failure. Code and message are ours.
     let message = format!("The delivery stream has more than {MOST_PARTITIONS} active partitions.");
     let failure = Failure::new("DynamicPartitioning.ActivePartitionsLimitExceeded", message);
     let data = line(&output, &failure, 1, None, now);
-    pipeline.put_out(&Slot::Failed(ErrorType::ActivePartitions), Output { data, ..output }, now);
+    let (kind, output) = (ErrorType::ActivePartitions, Output { data, ..output });
+    world.recent.failed(now, &pipeline.job.lane, kind.name(), std::iter::once(&output));
+    pipeline.put_out(&Slot::Failed(kind), output, now);
 }
