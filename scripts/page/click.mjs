@@ -33,6 +33,7 @@ try {
   console.log("the page holds");
 } finally {
   await chrome.close();
+  engine.end();
 }
 
 async function opened() {

@@ -48,8 +48,9 @@ export async function emulator(provision) {
     child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   };
+  // Also when an error outside of any wait ends this process.
   process.once("exit", end);
-  return { url };
+  return { url, end };
 }
 
 /** Puts records into the stream. */
