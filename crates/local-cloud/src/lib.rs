@@ -53,9 +53,10 @@ pub mod functions {
     pub use crate::runner::{Runner, stays_inside};
 }
 
-/// Firehose's rules for callers that check a delivery stream before they create it: the keys of jq queries.
+/// Firehose's rules for callers that check a delivery stream before they create it, or make records for one: jq queries, and records
+/// that the Kinesis Producer Library puts together.
 pub mod delivery {
-    pub use crate::flow::query;
+    pub use crate::flow::{aggregate, query};
 }
 
 /// Is one of the engine's helpers (a function's guard, a query's evaluator), and never returns, where this program was started as

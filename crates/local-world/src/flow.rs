@@ -33,5 +33,7 @@ pub(crate) mod settle;
 pub(crate) mod slot;
 pub mod task;
 
+pub use prepare::aggregate::aggregate;
+
 /// As which service roles are assumed.
 pub const PRINCIPAL: &str = "firehose.amazonaws.com";

@@ -48,6 +48,8 @@ pub enum Command {
     /// Bring an environment up, run a command in it, and remove it
     #[command(after_help = command::with::EXIT_CODE)]
     With(command::with::WithArgs),
+    /// Put records into a stream: from files, standard input or the spec's samples
+    Put(command::put::PutArgs),
     /// Send records through the stack and account for every one of them
     Verify(command::verify::VerifyArgs),
     /// Run a function of the spec on this machine, on records, and show each result; changes nothing

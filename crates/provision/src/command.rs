@@ -10,6 +10,7 @@ pub mod list;
 pub mod local;
 pub mod outputs;
 pub mod permissions;
+pub mod put;
 pub mod render;
 pub mod schema;
 pub mod select;

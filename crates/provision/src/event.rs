@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::exports::Exported;
 pub use crate::outcome::Summary;
 use crate::plan::{Op, Plan};
+use crate::producer::Produced;
 use crate::record::environments::Environment;
 use crate::record::journal::Run;
 use crate::spec::Diagnostics;
@@ -103,6 +104,16 @@ pub enum Event {
     Tables {
         tables: serde_json::Value,
     },
+    /// How far long work has come, about once a second.
+    Progress {
+        task: String,
+        text: String,
+        elapsed_ms: u64,
+    },
+    /// The result of `put`.
+    Put {
+        result: Put,
+    },
     /// The result of `verify` for one delivery stream.
     Verified {
         result: Verified,
@@ -173,6 +184,16 @@ pub enum Event {
     Said {
         text: String,
     },
+}
+
+/// The records that were put.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Put {
+    /// The stream or the delivery stream.
+    pub into: String,
+    #[serde(flatten)]
+    pub produced: Produced,
 }
 
 impl From<&Error> for Event {

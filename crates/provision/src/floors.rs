@@ -30,6 +30,7 @@ const FLOORS: &[&str] = &[
     "yaml",
     "section",
     // Packages; the kinds, object-safe, and their table.
+    "source",
     "artifact",
     "resource",
     "node",
@@ -46,6 +47,7 @@ const FLOORS: &[&str] = &[
     "record",
     "survey",
     // Functions and records, run here.
+    "producer",
     "transform",
     "verify",
     // Reporting.

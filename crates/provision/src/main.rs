@@ -86,6 +86,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::Up(args) => command::up::up(args, events, interrupt).await,
         Command::Down(args) => command::down::run(args, events, interrupt).await,
         Command::With(args) => command::with::run(args, events, interrupt).await,
+        Command::Put(args) => command::put::run(args, events, interrupt).await,
         Command::Verify(args) => command::verify::run(args, events, interrupt).await,
         Command::Invoke(args) => command::invoke::run(args, events, interrupt).await,
         Command::TestTransform(args) => command::test_transform::run(args, events, interrupt).await,

@@ -5,6 +5,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod plan;
+pub mod produced;
 pub mod receipt;
 pub mod results;
 pub mod transform;

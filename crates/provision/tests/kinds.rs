@@ -93,6 +93,7 @@ fn stream() -> Stream {
         max_record_kib: 1024,
         encryption: None,
         metrics: BTreeSet::new(),
+        samples: None,
     }
 }
 
@@ -354,6 +355,7 @@ fn delivery() -> DeliveryStream {
         role: RoleRef::of_delivery("raw", "test-delivery1"),
         source_role: None,
         source_encryption: None,
+        samples: None,
     }
 }
 

@@ -21,6 +21,7 @@ mod lease;
 mod lifecycle;
 mod neighbours;
 mod permissions;
+mod put;
 mod receipt;
 mod record;
 mod scale;

@@ -12,6 +12,7 @@ pub mod process;
 mod shelf;
 #[cfg(test)]
 pub mod tests;
+mod values;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;

@@ -39,6 +39,7 @@ fn delivery(key: &str, transform: Option<Transform>) -> DeliveryStream {
         role: RoleRef::of_delivery(key, key),
         source_role: None,
         source_encryption: None,
+        samples: None,
     }
 }
 
@@ -77,6 +78,7 @@ fn experiment() -> Stack {
         max_record_kib: 1024,
         encryption: None,
         metrics: Default::default(),
+        samples: None,
     };
     let bucket = Bucket { create: true, ..Bucket::default() };
     Stack {

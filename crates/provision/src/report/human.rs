@@ -1,6 +1,8 @@
 //! Events for people.
 
 use std::io::Write;
+use std::mem;
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Color, Style};
 
@@ -11,7 +13,7 @@ use crate::names::{env_flag, plural};
 use crate::plan::Op;
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
-use crate::report::{Detail, plan, transform, wrap};
+use crate::report::{Detail, plan, produced, transform, wrap};
 use crate::secret::masked;
 use crate::spec::Diagnostics;
 use crate::verify::Verified;
@@ -30,12 +32,39 @@ pub struct Human<W> {
     out: W,
     detail: Detail,
     width: fn() -> Option<usize>,
+    /// Progress stands on the last line of the terminal, and the next event replaces it.
+    unfinished: bool,
+    /// When progress was last written to something that is no terminal.
+    told: Option<Instant>,
 }
+
+/// Between two lines of progress in a log.
+const PROGRESS_PAUSE: Duration = Duration::from_secs(15);
+/// Deletes the line that the cursor is on.
+const ERASE: &str = "\r\x1b[2K";
 
 impl<W: Write> Human<W> {
     /// `width`: the columns that lines are broken to fit. It is asked for each event, because a window may be resized.
     pub fn new(out: W, detail: Detail, width: fn() -> Option<usize>) -> Human<W> {
-        Human { out, detail, width }
+        Human { out, detail, width, unfinished: false, told: None }
+    }
+
+    /// On a terminal progress replaces the progress before it. Elsewhere it is a line now and then.
+    fn progress(&mut self, text: &str) -> Option<String> {
+        let line = masked(text.trim_end()).to_string();
+        if let Some(width) = (self.width)() {
+            self.unfinished = true;
+            let visible = anstream::adapter::strip_str(&line).to_string();
+            let visible: String = visible.chars().take(width - 1).collect();
+            return Some(format!("{ERASE}{DIM}{visible}{DIM:#}"));
+        }
+        let now = Instant::now();
+        // The first line comes late too: short work needs none.
+        let since = *self.told.get_or_insert(now);
+        (now - since >= PROGRESS_PAUSE).then(|| {
+            self.told = Some(now);
+            line + "\n"
+        })
     }
 }
 
@@ -47,13 +76,21 @@ impl<W: Write + Send> Reporter for Human<W> {
         if let Event::Error { message, hint } = event {
             return super::error(message, hint.as_deref());
         }
+        let erase = if mem::take(&mut self.unfinished) { ERASE } else { "" };
+        if let Event::Progress { task, text, elapsed_ms } = event {
+            if let Some(line) = self.progress(&progress(task, text, *elapsed_ms)) {
+                // As below.
+                let _ = self.out.write_all(line.as_bytes()).and_then(|()| self.out.flush());
+            }
+            return;
+        }
         // Masked before it is broken into lines: a secret may have spaces in it.
         let mut text = masked(&text(event, self.detail == Detail::Verbose)).to_string();
         if let Some(width) = (self.width)().filter(|_| may_be_wrapped(event)) {
             text = wrap::wrapped(&text, width);
         }
         // A closed pipe must not stop a change half way.
-        let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        let _ = self.out.write_all((erase.to_owned() + &text).as_bytes()).and_then(|()| self.out.flush());
     }
 }
 
@@ -64,6 +101,7 @@ fn is_progress(event: &Event) -> bool {
         Event::Ended { summary } => summary.complete(),
         Event::Target { .. }
         | Event::Working { .. }
+        | Event::Progress { .. }
         | Event::Started { .. }
         | Event::Waiting { .. }
         | Event::Finished { gone: None | Some(Gone::Deleted | Gone::Deleting | Gone::DeletedWith(_)), .. }
@@ -121,6 +159,8 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Rendered { spec: value } | Event::Schema { schema: value } | Event::Tables { tables: value } => {
             format!("{value:#}\n")
         }
+        Event::Progress { task, text, elapsed_ms } => progress(task, text, *elapsed_ms),
+        Event::Put { result } => produced::put(result),
         Event::Verified { result } => verified(result),
         Event::Invoked { result } => transform::invoked(result),
         Event::Tested { result } => transform::tested(result, verbose),
@@ -142,6 +182,10 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Calls { .. } | Event::Waits { .. } | Event::Error { .. } => String::new(),
         Event::Said { text } | Event::Next { text } => format!("{text}\n"),
     }
+}
+
+fn progress(task: &str, text: &str, elapsed_ms: u64) -> String {
+    format!("{DIM}  . {task}: {text} ({}){DIM:#}\n", took(elapsed_ms))
 }
 
 fn validated(file: &str, mistakes: &Diagnostics, warnings: &Diagnostics) -> String {

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::names::{Address, Name, Names, Tags};
 use crate::section::Section;
 use crate::send::{self, found};
+use crate::source::samples::Samples;
 use crate::wait::{self, LAG_LIMIT, Polling, STATE_LIMIT};
 
 mod readers;
@@ -41,6 +42,8 @@ pub struct Stream {
     pub encryption: Option<String>,
     /// Shard-level metrics, as AWS names them: `IncomingBytes`, ... (`ALL` is written out.)
     pub metrics: BTreeSet<String>,
+    /// AWS does not know them.
+    pub samples: Option<Samples>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +100,7 @@ impl Resource for Stream {
     }
 
     fn summary(&self, _: &Name, _: &Names) -> Vec<Field> {
-        fields::summary(&self.fields())
+        fields::summary(&Stream { samples: None, ..self.clone() }.fields())
     }
 
     fn notes(live: &Live) -> Vec<String> {
@@ -294,6 +297,7 @@ impl Live {
             max_record_kib: self.max_record_kib,
             encryption: if is_same_key { wanted.encryption.clone() } else { self.encryption.clone() },
             metrics: self.metrics.clone(),
+            samples: wanted.samples.clone(),
         }
     }
 }
@@ -319,6 +323,7 @@ mod tests {
             max_record_kib: 1024,
             encryption: None,
             metrics: BTreeSet::new(),
+            samples: None,
         }
     }
 

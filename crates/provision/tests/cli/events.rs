@@ -54,6 +54,22 @@ fn every_event_is_as_its_schema_says() {
         (0, &["up", "--local", "--ttl", "1h"]),
         (0, &["status", "--local"]),
         (0, &["outputs", "--local"]),
+        // A second and a half, in which progress is told.
+        (
+            0,
+            &[
+                "put",
+                "provision.yaml",
+                "provision.yaml",
+                "--format",
+                "lines",
+                "--count",
+                "15",
+                "--rate",
+                "10",
+                "--local",
+            ],
+        ),
         (0, &["verify", "--local", "--records", "10"]),
         (0, &["doctor", "--local"]),
         (0, &["history", "--local"]),

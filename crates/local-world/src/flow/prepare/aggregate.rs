@@ -46,17 +46,16 @@ pub fn user_records(data: &Bytes) -> Option<Vec<(Arc<str>, Bytes)>> {
     aggregated.records.iter().map(|record| Some((key(record)?, record.data.clone()))).collect()
 }
 
-/// As the library puts them together.
-#[cfg(test)]
-pub fn aggregate(records: &[(&str, &str)]) -> Vec<u8> {
+/// User records put together as the library does it: pairs of a partition key and data.
+pub fn aggregate<D: AsRef<[u8]>>(records: &[(&str, D)]) -> Vec<u8> {
     let partition_keys = records.iter().map(|(key, _)| (*key).to_owned()).collect();
     let records = (0..).zip(records);
-    let records = records.map(|(partition_key, (_, data))| UserRecord { partition_key, data: data.to_string().into() });
+    let records = records
+        .map(|(partition_key, (_, data))| UserRecord { partition_key, data: Bytes::copy_from_slice(data.as_ref()) });
     sealed(&Aggregated { partition_keys, records: records.collect() }.encode_to_vec())
 }
 
 /// A message between what marks it and its digest.
-#[cfg(test)]
 pub fn sealed(message: &[u8]) -> Vec<u8> {
     [&MAGIC[..], message, &Md5::digest(message)].concat()
 }
@@ -71,7 +70,7 @@ mod tests {
         let out = user_records(&data).unwrap();
         let told: Vec<(&str, &[u8])> = out.iter().map(|(key, data)| (&**key, &**data)).collect();
         assert_eq!(told, [("k", &b"one"[..]), ("ключ", b""), ("k", b"three")]);
-        assert_eq!(user_records(&aggregate(&[]).into()), Some(vec![]));
+        assert_eq!(user_records(&aggregate::<&str>(&[]).into()), Some(vec![]));
     }
 
     /// Written by hand from the format's description: with an explicit hash key, a tag, and a partition key used twice.

@@ -7,6 +7,7 @@ use crate::resource::log_group::LogRef;
 use crate::resource::role::RoleRef;
 use crate::resource::stream::Stream;
 use crate::section::Ref;
+use crate::source::samples::Samples;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeliveryStream {
@@ -39,6 +40,8 @@ pub struct DeliveryStream {
     pub source_role: Option<RoleRef>,
     /// Encryption of records that are put directly.
     pub source_encryption: Option<SourceEncryption>,
+    /// Firehose does not know them.
+    pub samples: Option<Samples>,
 }
 
 /// The key that encrypts records that are put directly.

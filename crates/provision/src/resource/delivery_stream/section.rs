@@ -15,6 +15,7 @@ use crate::resource::role::RoleRef;
 use crate::resource::stream::Stream;
 use crate::resource::{Resource, role};
 use crate::section::{Lower, Section};
+use crate::source::samples::{self, Samples};
 use crate::yaml::collection::Either;
 use crate::yaml::diagnostic::Span;
 use crate::yaml::scalar::{Size, Text, Time};
@@ -77,6 +78,7 @@ impl Section for DeliveryStream {
             role,
             source_role,
             source_encryption,
+            samples: read_samples(lower, &written),
         })
     }
 
@@ -109,6 +111,7 @@ impl Section for DeliveryStream {
             role: role::section::fields(&self.role),
             source_role: self.source_role.as_ref().and_then(role::section::fields),
             source_encryption: self.source_encryption.as_ref().and_then(written_source_encryption),
+            samples: self.samples.as_ref().and_then(samples::written),
             ..processors::fields(&self.processors)
         }
     }
@@ -170,6 +173,15 @@ fn check_error_prefix<const MIN: usize>(
         let expected = "a prefix with expressions needs another for what failed";
         lower.need(record, key, has_bad, at, expected);
     }
+}
+
+fn read_samples(lower: &mut Lower, written: &DeliveryFields) -> Option<Samples> {
+    let samples = written.samples.as_ref()?;
+    if written.from.is_some() {
+        lower.error(samples.at, "the records of this delivery come from a stream", "move `samples` to the stream");
+        return None;
+    }
+    samples::read(lower, samples)
 }
 
 fn read_buffer(lower: &mut Lower, written: &DeliveryFields) -> Buffer {

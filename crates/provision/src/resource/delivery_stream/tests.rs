@@ -41,6 +41,7 @@ fn want() -> DeliveryStream {
         role: RoleRef::Existing("arn:aws:iam::111122223333:role/r".into()),
         source_role: None,
         source_encryption: None,
+        samples: None,
     }
 }
 

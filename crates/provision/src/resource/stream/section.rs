@@ -5,6 +5,7 @@ use aws_facts::kinesis::{MAX_RECORD_KIB, RETENTION_HOURS, SHARDS, STREAM_NAME};
 use super::{Mode, Stream};
 use crate::names::Names;
 use crate::section::{Lower, Section};
+use crate::source::samples::{self, SamplesFields};
 use crate::yaml::scalar::{Hours, Int, Kib, choices, patterns};
 use crate::yaml::shape::{At, Record, Scalar, record, said};
 
@@ -59,6 +60,8 @@ record! {
         encryption: StreamKey = "none";
         /// Shard-level metrics. They cost.
         metrics: Vec<At<Metric>>;
+        /// Records that `put` and `verify` send where they are given none.
+        samples: SamplesFields;
     }
 }
 
@@ -76,6 +79,7 @@ impl Section for Stream {
             max_record_kib: fields.max_record_size().0,
             encryption: Some(fields.encryption().0).filter(|id| id != "none"),
             metrics: metrics.collect(),
+            samples: fields.samples.as_ref().and_then(|written| samples::read(lower, written)),
             mode: read_mode(lower, key, &fields)?,
         })
     }
@@ -93,6 +97,7 @@ impl Section for Stream {
             max_record_size: said(crate::yaml::scalar::Size(self.max_record_kib)),
             encryption: said(StreamKey(self.encryption.clone().unwrap_or_else(|| "none".into()))),
             metrics: said(metrics.collect()),
+            samples: self.samples.as_ref().and_then(samples::written),
             ..StreamFields::default()
         }
     }

@@ -10,6 +10,7 @@ use crate::resource::delivery_stream::Compression;
 use crate::resource::log_group::section::{GroupFields, LogGroupId, LogGroupName, Retention};
 use crate::resource::role::RoleFields;
 use crate::section::words::Key;
+use crate::source::samples::SamplesFields;
 use crate::yaml::collection::Either;
 use crate::yaml::scalar::{Int, LambdaBuffer, Mib, Seconds, Text, choices, patterns};
 use crate::yaml::shape::record;
@@ -92,6 +93,8 @@ record! {
         /// Encrypt records that are put directly while Firehose holds them: `aws` for AWS's own key, or the ARN of a KMS key.
         /// Only without `from`. Default: not encrypted.
         source_encryption: SourceKey;
+        /// Records that `put` and `verify` send where they are given none. Only without `from`: a stream has its own.
+        samples: SamplesFields;
     }
 }
 

@@ -1,0 +1,246 @@
+//! `put`: puts records into a stream, or into a delivery stream that no stream feeds.
+
+use std::path::PathBuf;
+
+use crate::args::{TargetArgs, refuse_useless};
+use crate::cloud::Options;
+use crate::command::verify::now;
+use crate::error::{Error, Result};
+use crate::event::{Event, Events, Put};
+use crate::exit::{Exit, Stop};
+use crate::interrupt::Interrupt;
+use crate::names::plural;
+use crate::producer::target::Target;
+use crate::producer::{self, How, Produced, Watch};
+use crate::resource::stream::Stream;
+use crate::session::{self, Session};
+use crate::source::envelope::Envelope;
+use crate::source::input::{self, Format};
+use crate::source::key::{self, Keys};
+use crate::source::samples::Samples;
+use crate::source::{Records, bounded};
+use crate::spec::stack::{Entry, Stack};
+
+#[derive(Debug, clap::Args)]
+pub struct PutArgs {
+    /// The spec, then files of records; - is standard input. Without a spec provision.yaml, or the only file in stacks/. Without
+    /// files the spec's `samples:`
+    #[arg(value_name = "SPEC] [FILE")]
+    pub words: Vec<PathBuf>,
+    /// Put into this stream of the spec; not needed where there is only one
+    #[arg(long, value_name = "STREAM", conflicts_with = "delivery")]
+    pub stream: Option<String>,
+    /// Put into this delivery stream of the spec, which no stream feeds
+    #[arg(long, value_name = "DELIVERY")]
+    pub delivery: Option<String>,
+    /// The records in the files
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// A jq expression that gives the partition key of a record, such as .user.id [default: the record's number]
+    #[arg(long, value_name = "EXPRESSION", conflicts_with_all = ["delivery", "envelope"])]
+    pub key: Option<String>,
+    /// Put records of one partition key one after another, so that they stay in order
+    #[arg(long, conflicts_with = "delivery")]
+    pub ordered: bool,
+    /// Put at most this many records [default for templates in the spec: 1000]
+    #[arg(long, value_name = "N")]
+    pub count: Option<u64>,
+    /// Put at most this many records a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: Option<u32>,
+    /// Put ten records together, as CloudWatch Logs or the Kinesis Producer Library does
+    #[arg(long, value_enum)]
+    pub envelope: Option<Envelope>,
+    /// Stop at the first record that cannot be put, instead of reporting it and going on
+    #[arg(long)]
+    pub fail_fast: bool,
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// The records that templates give where nobody says how many.
+const DEFAULT_COUNT: u64 = 1_000;
+
+pub async fn run(args: PutArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    let (spec, files) = spec_and_files(&args.words);
+    refuse_useless(&[("--format", args.format != Format::Auto && files.is_empty())], "no file is given")?;
+    let mut session = session::open(spec.map(PathBuf::as_path), &args.target, Options::default(), events).await?;
+    session.recognise().await;
+    session.announce(events);
+    let mut waiter = interrupt.clone();
+    let exit = tokio::select! {
+        exit = put(&session, &args, files, events) => exit.map_err(Stop::from),
+        () = waiter.wait() => Ok(interrupt.exit().unwrap_or(Exit::Interrupted)),
+    };
+    session.close(events).await;
+    exit
+}
+
+/// The first word is the spec if it is a YAML file.
+pub fn spec_and_files(words: &[PathBuf]) -> (Option<&PathBuf>, &[PathBuf]) {
+    match words.split_first() {
+        Some((first, rest)) if first.extension().is_some_and(|end| end == "yaml" || end == "yml") => {
+            (Some(first), rest)
+        }
+        _ => (None, words),
+    }
+}
+
+async fn put(session: &Session, args: &PutArgs, files: &[PathBuf], events: &Events) -> Result<Exit> {
+    let stack = session.stack.as_ref().expect("a session that was opened with a spec has its stack");
+    let (target, samples) = target(stack, args.stream.as_deref(), args.delivery.as_deref())?;
+    let (records, told) = records(session, args, files, samples).await?;
+    let key = args.key.as_deref().or(samples.filter(|_| files.is_empty()).and_then(|samples| samples.key.as_deref()));
+    let keys = key.map(|text| key::query("--key", text)).transpose()?;
+    let keys = keys.map_or(Keys::Given, |query| Keys::Query(Box::new(query)));
+    events.say(Event::Said { text: format!("putting {told} into {target}") });
+    let how = How { keys, ordered: args.ordered, rate: args.rate, fail_fast: args.fail_fast };
+    let produced = producer::produce(&session.cx, &target, records, how, &mut Telling(events, &target)).await;
+    let produced = produced.map_err(|error| match error.code() {
+        Some("ResourceNotFoundException") => error.hint("run `provision up` first"),
+        _ => error,
+    })?;
+    let exit = match (produced.failed, produced.records) {
+        (0, _) => Exit::Done,
+        (_, 0) => Exit::Failed,
+        (_, _) => Exit::FailedHalfWay,
+    };
+    events.say(Event::Put { result: Put { into: target.to_string(), produced } });
+    Ok(exit)
+}
+
+/// The records, and words for them.
+async fn records(
+    session: &Session,
+    args: &PutArgs,
+    files: &[PathBuf],
+    samples: Option<&Samples>,
+) -> Result<(Records, String)> {
+    let began_ms = now(session).await? * 1_000;
+    let (records, envelope, told) = match (files, samples) {
+        ([], None) => {
+            return Err(Error::msg("there are no records to put")
+                .hint("pass a file, - for standard input, or add `samples:` to the spec"));
+        }
+        ([], Some(samples)) => {
+            let count = args.count.or(samples.is_endless().then_some(DEFAULT_COUNT));
+            let told = count.map_or("the spec's samples".into(), |count| format!("{count} of the spec's samples"));
+            let records = samples.records(fastrand::u64(..), began_ms)?;
+            let records: Records = Box::new(records.take(count.map_or(usize::MAX, |count| count as usize)));
+            (records, args.envelope.unwrap_or(samples.envelope), told)
+        }
+        (files, _) => {
+            let records = input::open(files, args.format)?;
+            let told = match files {
+                [one] if one.as_os_str() == "-" => "records of standard input".into(),
+                [one] => format!("records of {}", one.display()),
+                several => format!("records of {}", plural(several.len(), "file")),
+            };
+            let records: Records = Box::new(records.take(args.count.map_or(usize::MAX, |count| count as usize)));
+            (records, args.envelope.unwrap_or_default(), told)
+        }
+    };
+    Ok((envelope.over(records, session.cx.names.account.clone(), began_ms), told))
+}
+
+/// The stream or delivery stream, by its key or its name, and its samples.
+///
+/// # Errors
+/// There is none, or there are several and none is named.
+pub fn target<'a>(
+    stack: &'a Stack,
+    stream: Option<&str>,
+    delivery: Option<&str>,
+) -> Result<(Target, Option<&'a Samples>)> {
+    if let Some(wanted) = delivery {
+        let found =
+            named(&stack.deliveries, wanted).ok_or_else(|| unknown("delivery", wanted, stack.deliveries.keys()))?;
+        let desired = found.managed().map(|managed| &managed.desired);
+        if let Some(fed) = desired.and_then(|desired| desired.source.as_ref()) {
+            let why = format!("delivery {wanted} reads stream {}, and Firehose accepts no other records", fed.id);
+            return Err(Error::msg(why).hint(format!("pass --stream {}", fed.logical)));
+        }
+        let name = found.physical().to_owned();
+        return Ok((Target::DeliveryStream { name }, desired.and_then(|desired| desired.samples.as_ref())));
+    }
+    if let Some(wanted) = stream {
+        let found = named(&stack.streams, wanted).ok_or_else(|| unknown("stream", wanted, stack.streams.keys()))?;
+        return Ok(of_stream(found));
+    }
+    let managed: Vec<&Entry<Stream>> = stack.streams.values().filter(|entry| entry.managed().is_some()).collect();
+    match managed[..] {
+        [only] => Ok(of_stream(only)),
+        [] => {
+            let mut direct = stack
+                .deliveries
+                .iter()
+                .filter(|(_, entry)| entry.managed().is_some_and(|managed| managed.desired.source.is_none()));
+            match (direct.next(), direct.next()) {
+                (Some((key, _)), None) => target(stack, None, Some(key)),
+                (None, _) => Err(Error::msg("the spec has no stream of its own, and no delivery without a stream")
+                    .hint("name one with --stream")),
+                (Some(_), Some(_)) => {
+                    Err(Error::msg("the spec has several deliveries").hint("choose one with --delivery"))
+                }
+            }
+        }
+        _ => {
+            let keys: Vec<&str> = stack.streams.keys().map(String::as_str).collect();
+            Err(Error::msg("the spec has several streams")
+                .hint(format!("choose one with --stream: {}", keys.join(", "))))
+        }
+    }
+}
+
+fn of_stream(entry: &Entry<Stream>) -> (Target, Option<&Samples>) {
+    let desired = entry.managed().map(|managed| &managed.desired);
+    let kib = desired.map_or(aws_facts::kinesis::MAX_RECORD_KIB.min, |desired| desired.max_record_kib);
+    let max_record_bytes = (kib as usize * 1_024).min(bounded::MAX_BYTES);
+    let name = entry.physical().rsplit('/').next().unwrap_or_default().to_owned();
+    (Target::Stream { name, max_record_bytes }, desired.and_then(|desired| desired.samples.as_ref()))
+}
+
+fn named<'a, T: crate::section::Section>(
+    entries: &'a std::collections::BTreeMap<String, Entry<T>>,
+    wanted: &str,
+) -> Option<&'a Entry<T>> {
+    entries.get(wanted).or_else(|| entries.values().find(|entry| entry.physical() == wanted))
+}
+
+fn unknown<'a>(noun: &str, wanted: &str, keys: impl Iterator<Item = &'a String>) -> Error {
+    let keys: Vec<&str> = keys.map(String::as_str).collect();
+    let error = Error::msg(format!("the spec has no {noun} {wanted}"));
+    if keys.is_empty() { error } else { error.hint(format!("it has {}", keys.join(", "))) }
+}
+
+struct Telling<'a>(&'a Events, &'a Target);
+
+impl Watch for Telling<'_> {
+    fn progress(&mut self, produced: &Produced) {
+        let task = format!("putting into {}", self.1);
+        self.0.say(Event::Progress {
+            task,
+            text: crate::report::produced::so_far(produced),
+            elapsed_ms: produced.took_ms,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_is_the_spec_if_it_is_yaml() {
+        let words = |texts: &[&str]| texts.iter().map(PathBuf::from).collect::<Vec<_>>();
+        let told = |texts: &[&str]| {
+            let words = words(texts);
+            let (spec, files) = spec_and_files(&words);
+            (spec.map(|path| path.display().to_string()), files.len())
+        };
+        assert_eq!(told(&["a.yaml", "b.jsonl"]), (Some("a.yaml".into()), 1));
+        assert_eq!(told(&["b.jsonl", "a.yaml"]), (None, 2));
+        assert_eq!(told(&["-"]), (None, 1));
+        assert_eq!(told(&[]), (None, 0));
+    }
+}
