@@ -53,10 +53,10 @@ pub mod functions {
     pub use crate::runner::{Runner, stays_inside};
 }
 
-/// Firehose's rules for callers that check a delivery stream before they create it, or make records for one: jq queries, and records
-/// that the Kinesis Producer Library puts together.
+/// Firehose's rules for callers that check a delivery stream, or make records for one: jq queries, the parts that it makes of a record,
+/// and records that the Kinesis Producer Library puts together.
 pub mod delivery {
-    pub use crate::flow::{aggregate, query};
+    pub use crate::flow::{Failure, Part, Preparation, Split, Unpack, aggregate, parts, query};
 }
 
 /// Is one of the engine's helpers (a function's guard, a query's evaluator), and never returns, where this program was started as

@@ -33,7 +33,10 @@ pub(crate) mod settle;
 pub(crate) mod slot;
 pub mod task;
 
+pub use failure::Failure;
 pub use prepare::aggregate::aggregate;
+pub use prepare::split::Split;
+pub use prepare::{Part, Preparation, Unpack, parts};
 
 /// As which service roles are assumed.
 pub const PRINCIPAL: &str = "firehose.amazonaws.com";

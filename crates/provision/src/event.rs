@@ -116,7 +116,7 @@ pub enum Event {
     },
     /// The result of `verify` for one delivery stream.
     Verified {
-        result: Verified,
+        result: Box<Verified>,
     },
     /// One invocation of a function on this machine.
     Invoked {

@@ -17,6 +17,7 @@ const FLOORS: &[&str] = &[
     "waits",
     "outcome",
     "environment_name",
+    "firehose_errors",
     "job",
     "workdir",
     // Calls to AWS.
@@ -61,6 +62,8 @@ const FLOORS: &[&str] = &[
     "args",
     "serving",
     "session",
+    "surroundings",
+    "passing",
     "command",
     "cli",
 ];

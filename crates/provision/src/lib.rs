@@ -27,6 +27,7 @@ pub mod error;
 pub mod event;
 pub mod exit;
 pub mod exports;
+pub mod firehose_errors;
 #[cfg(test)]
 mod floors;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub mod names;
 pub mod node;
 pub mod outcome;
 pub mod outputs;
+pub mod passing;
 pub mod permissions;
 pub mod plan;
 pub mod prefix;
@@ -57,6 +59,7 @@ pub mod serving;
 pub mod session;
 pub mod source;
 pub mod spec;
+pub mod surroundings;
 pub mod survey;
 pub mod transform;
 pub mod transient;

@@ -1,6 +1,7 @@
 //! The only module that prints. It shows the same events as text for people, or as JSON for programs.
 
 pub mod github;
+mod html;
 pub mod human;
 pub mod json;
 pub mod junit;
@@ -9,6 +10,7 @@ pub mod produced;
 pub mod receipt;
 pub mod results;
 pub mod transform;
+mod verified;
 mod wrap;
 
 use std::io::{IsTerminal, Write};

@@ -31,3 +31,4 @@ mod spec;
 mod stops;
 mod time_stamps;
 mod unkind;
+mod verify;

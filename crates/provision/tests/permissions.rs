@@ -10,9 +10,8 @@ use std::collections::BTreeSet;
 use crate::common::{Bench, NAME_END, stack, stacks};
 use company::{ACCOUNT, allowed, bench, boundary, company, names};
 use life::Played;
-use provision::args::TargetArgs;
 use provision::cloud::{Cx, Purge};
-use provision::command::verify::{self, VerifyArgs};
+use provision::command::verify::{self, Given, VerifyArgs};
 use provision::exit::Exit;
 use provision::names::Names;
 use provision::permissions::format::{policy, statements, table, terraform};
@@ -382,8 +381,7 @@ async fn verified(spec: &Spec, needs: &[Need]) -> Played {
     bench.up(&before).await;
     let cx = allowed(&bench, &statements(needs)).await;
     let session = Session { cx, place: Place::Within(bench.engine.clone()), stack: Some(before) };
-    let args =
-        VerifyArgs { spec: None, target: TargetArgs::default(), records: 10, timeout: None, clean: true, junit: None };
+    let args = VerifyArgs { records: Given::Count(10), clean: true, ..VerifyArgs::default() };
     match verify::verify(&session, &args, &bench.events()).await {
         Ok(Exit::Done) => Ok(()),
         other => Err(format!("{other:?}")),

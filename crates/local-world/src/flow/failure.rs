@@ -37,10 +37,12 @@ impl ErrorType {
 pub struct Failure {
     /// `Lambda.FunctionError`, ...
     pub code: String,
+    /// In Firehose's words.
     pub message: String,
 }
 
 impl Failure {
+    /// A failure with this code and message.
     pub fn new(code: &str, message: impl Into<String>) -> Failure {
         Failure { code: code.into(), message: message.into() }
     }

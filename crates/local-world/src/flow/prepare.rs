@@ -23,12 +23,16 @@ mod unpack;
 pub struct Preparation {
     /// `None`: records are not compressed. Else: are messages extracted?
     pub unpack: Option<Unpack>,
+    /// Are documents split, and how?
     pub split: Option<Split>,
 }
 
+/// The treatment of compressed records from CloudWatch Logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unpack {
+    /// The document as it is.
     Decompress,
+    /// Only its messages.
     DecompressAndExtract,
 }
 
@@ -65,7 +69,7 @@ fn some(job: &Job, items: Vec<Item>, now: u64, (most_parts, most_bytes): (usize,
         let Some(item) = items.next() else { break };
         let whole = item.origin;
         let mut parts: Vec<(Item, Option<(ErrorType, Failure)>)> = vec![];
-        for user_record in user_records(job, item) {
+        for user_record in user_records(job.source.is_some(), item) {
             take_apart(&job.config.preparation, user_record, &mut parts);
         }
         if parts.is_empty() {
@@ -88,9 +92,38 @@ fn some(job: &Job, items: Vec<Item>, now: u64, (most_parts, most_bytes): (usize,
     Prepared { dropped: dropped.into_iter().collect(), rest: items.collect(), ..out }
 }
 
+/// The parts of one record, for a caller that checks a delivery stream: what a function or an object gets of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The bytes that an error record shows of it.
+    pub raw: Bytes,
+    /// The prepared bytes, or why it cannot be prepared.
+    pub data: Result<Bytes, Failure>,
+}
+
+/// Takes one record apart as a delivery stream does that reads a stream, or that producers put to.
+pub fn parts(how: &Preparation, from_stream: bool, data: Bytes) -> Vec<Part> {
+    let record = crate::record::Record {
+        sequence: crate::record::sequence::Sequence::of_record(0, 0, 0, 0),
+        partition_key: "".into(),
+        data,
+        arrival: 0,
+    };
+    let mut parts = vec![];
+    for user_record in user_records(from_stream, Item::new(Origin::whole(0, 0), record)) {
+        take_apart(how, user_record, &mut parts);
+    }
+    let part = |(item, failure): (Item, Option<(ErrorType, Failure)>)| Part {
+        raw: item.raw,
+        data: failure.map_or(Ok(item.record.data), |(_, failure)| Err(failure)),
+    };
+    parts.into_iter().map(part).collect()
+}
+
 /// Only a stream's producers put records together.
-fn user_records(job: &Job, item: Item) -> Vec<Item> {
-    let Some(inner) = job.source.as_ref().and_then(|_| aggregate::user_records(&item.record.data)) else {
+fn user_records(from_stream: bool, item: Item) -> Vec<Item> {
+    let inner = if from_stream { aggregate::user_records(&item.record.data) } else { None };
+    let Some(inner) = inner else {
         return vec![item];
     };
     let user_record = |(subsequence, (partition_key, data))| {

@@ -1,5 +1,6 @@
 //! `invoke`: runs a function's code on records on this machine, and shows how Firehose would treat the response.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ use crate::interrupt::Interrupt;
 use crate::names::Names;
 use crate::session::{self, Session};
 use crate::spec::stack::Stack;
+use crate::surroundings::Surroundings;
 use crate::transform::call::{self, Callee};
 use crate::transform::event::{self, Oddities, Record};
 use crate::transform::subject::{self, Subject, Which};
@@ -81,7 +83,7 @@ async fn invoke(args: &InvokeArgs, events: &Events) -> Result<Exit, Stop> {
     let (stack, cx) = offline(spec, &args.target.variables, region.as_deref(), events)?;
     let subject = subject::find(&stack, wanted, &cx.names)?;
     let (records, event) = given(&args.given, &subject)?;
-    Ok(show(&subject, &cx, &records, event, events).await?)
+    Ok(show(&subject, &cx, &records, event, None, events).await?)
 }
 
 async fn from_stream(session: &Session, wanted: Option<&str>, events: &Events) -> Result<Exit> {
@@ -98,7 +100,10 @@ async fn from_stream(session: &Session, wanted: Option<&str>, events: &Events) -
         return Err(Error::msg(why).hint("put some, or pass --records FILE"));
     }
     let event = event::event(&subject.source, &records, Oddities::default());
-    show(&subject, &session.cx, &records, event, events).await
+    // What the function calls in the pipeline is there.
+    let surroundings = Surroundings::open(session).await?;
+    let environment = surroundings.of(&subject.function.desired, events).await;
+    show(&subject, &session.cx, &records, event, Some(environment), events).await
 }
 
 /// The spec, and a context that reaches no cloud.
@@ -154,14 +159,23 @@ pub fn read(path: &Path) -> Result<Bytes> {
     read.map(Bytes::from).map_err(|e| Error::new(format!("reading {}", path.display()), e))
 }
 
-async fn show(subject: &Subject<'_>, cx: &Cx, records: &[Record], event: Bytes, events: &Events) -> Result<Exit> {
+/// `environment` is that of the function, where a cloud is reached.
+async fn show(
+    subject: &Subject<'_>,
+    cx: &Cx,
+    records: &[Record],
+    event: Bytes,
+    environment: Option<BTreeMap<String, String>>,
+    events: &Events,
+) -> Result<Exit> {
     let bytes = event.len();
     if bytes > MAX_EVENT_BYTES {
         let why = format!("the event has {bytes} bytes; Lambda accepts at most {MAX_EVENT_BYTES}");
         return Err(Error::msg(why).hint("send fewer records"));
     }
     let telling = Cx { waiting: events.working(), ..cx.clone() };
-    let image = call::prepare(subject.function, subject.logical, &telling).await?;
+    let mut image = call::prepare(subject.function, subject.logical, &telling).await?;
+    image.environment = environment.unwrap_or(image.environment);
     let memory_mib = image.memory_mib;
     let callee = Callee::new(image);
     let called = callee.call(event).await;

@@ -13,10 +13,9 @@ use crate::names::{env_flag, plural};
 use crate::plan::Op;
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
-use crate::report::{Detail, plan, produced, transform, wrap};
+use crate::report::{Detail, plan, produced, transform, verified, wrap};
 use crate::secret::masked;
 use crate::spec::Diagnostics;
-use crate::verify::Verified;
 
 pub const ERROR: Style = color(AnsiColor::Red).bold();
 pub const GOOD: Style = color(AnsiColor::Green);
@@ -161,7 +160,7 @@ fn text(event: &Event, verbose: bool) -> String {
         }
         Event::Progress { task, text, elapsed_ms } => progress(task, text, *elapsed_ms),
         Event::Put { result } => produced::put(result),
-        Event::Verified { result } => verified(result),
+        Event::Verified { result } => verified::verified(result),
         Event::Invoked { result } => transform::invoked(result),
         Event::Tested { result } => transform::tested(result, verbose),
         Event::Broken { result } => transform::broken(result),
@@ -244,35 +243,6 @@ fn at_minute(ms: i64) -> String {
     at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
-fn verified(result: &Verified) -> String {
-    let (style, sign) = if result.accounted { (GOOD, "✓") } else { (ERROR, "✗") };
-    let stored = match (&result.first, &result.last) {
-        (Some(first), Some(last)) => objects(&result.objects, first, last),
-        _ => String::new(),
-    };
-    let hint = result.hint.as_ref().map(|hint| format!("      {DIM}hint{DIM:#}: {hint}\n")).unwrap_or_default();
-    format!(
-        "  {style}{sign}{style:#} {}: {}\n      {}\n{stored}{hint}",
-        result.delivery,
-        account(result),
-        counts(result)
-    )
-}
-
-/// Whether all records are accounted for.
-pub fn account(result: &Verified) -> String {
-    match (result.accounted, result.sent, result.missing) {
-        (true, sent, _) => format!("all {sent} records are accounted for"),
-        (false, sent, 0) => format!("some of the {sent} records failed that should not have"),
-        (false, sent, missing) => format!("{missing} of {sent} records are missing"),
-    }
-}
-
-pub fn counts(result: &Verified) -> String {
-    let Verified { delivered, dropped, failed, missing, duplicated, .. } = result;
-    format!("delivered {delivered}, dropped {dropped}, failed {failed}, missing {missing}, duplicated {duplicated}")
-}
-
 fn calls(calls: &[Made]) -> String {
     let one = |call: &Made| {
         let took = call.took_ms.map_or("canceled".into(), took);
@@ -280,13 +250,6 @@ fn calls(calls: &[Made]) -> String {
         format!("{DIM}  {:<16} {:<32} {took:>8}{attempts}{DIM:#}\n", call.service, call.operation)
     };
     format!("{} calls\n{}", calls.len(), calls.iter().map(one).collect::<String>())
-}
-
-/// How many objects hold the records, when they were stored, and the key of one.
-fn objects(keys: &[String], first: &str, last: &str) -> String {
-    let until = if first == last { String::new() } else { format!(" to {last}") };
-    let (stored, key) = (plural(keys.len(), "object"), keys.first().map(String::as_str).unwrap_or_default());
-    format!("      {DIM}{stored}, stored {first}{until}{DIM:#}\n      {DIM}{key}{DIM:#}\n")
 }
 
 fn finished(resource: &str, op: Op, took_ms: u64, gone: Option<&Gone>) -> String {

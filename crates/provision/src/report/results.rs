@@ -1,4 +1,4 @@
-//! The results of `verify` and `test-transform` as JUnit's XML. The suites are pure functions of the events.
+//! The results of `verify` and `test-transform` in files: as JUnit's XML, and `verify`'s as a page. Both are pure functions of the events.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,47 +8,61 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::{Error, Result};
 use crate::event::{Event, Events, Reporter};
 use crate::exit::Stop;
-use crate::report::human;
 use crate::report::junit::{Case, Outcome, Suite};
 use crate::report::transform::told;
+use crate::report::{html, verified};
 use crate::secret::masked;
 use crate::transform::tested::{Broken, Tested};
 use crate::verify::Verified;
 
-/// The file of `--junit`, and the events that it is written from.
+/// The files of `--junit` and `--html`, and the events that they are written from.
 pub struct Results {
-    file: Option<(PathBuf, File)>,
+    junit: Option<(PathBuf, File)>,
+    html: Option<(PathBuf, File)>,
     kept: Arc<Mutex<Vec<Event>>>,
 }
 
 impl Results {
     /// Creates the file, so that a path that cannot be written is reported before the work, and no older results are left in it.
-    pub fn into_file(path: Option<&Path>) -> Result<Results> {
+    pub fn into_file(junit: Option<&Path>) -> Result<Results> {
+        Results::into_files(junit, None)
+    }
+
+    /// The same, for both files.
+    pub fn into_files(junit: Option<&Path>, html: Option<&Path>) -> Result<Results> {
         let create = |path: &Path| {
             let created = File::create(path).map_err(|e| Error::new(format!("writing {}", path.display()), e));
             created.map(|file| (path.to_owned(), file))
         };
-        Ok(Results { file: path.map(create).transpose()?, kept: Arc::default() })
+        Ok(Results { junit: junit.map(create).transpose()?, html: html.map(create).transpose()?, kept: Arc::default() })
     }
 
     /// Passes events on to these, and keeps the results among them.
     pub fn listen(&self, events: &Events) -> Events {
-        match self.file {
-            Some(_) => Events::to(Listener { events: events.clone(), kept: self.kept.clone() }),
-            None => events.clone(),
+        match (&self.junit, &self.html) {
+            (None, None) => events.clone(),
+            _ => Events::to(Listener { events: events.clone(), kept: self.kept.clone() }),
         }
     }
 
-    /// Writes the file. `command` is the name of the suite; an error that stopped the command is a failed case.
+    /// Writes the files. `command` is the name of the suite; an error that stopped the command is a failed case.
     pub fn write<T>(self, command: &str, ended: &Result<T, Stop>) -> Result<()> {
-        let Some((path, mut file)) = self.file else { return Ok(()) };
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let errors = match ended {
             Err(Stop::Errors(errors)) => errors.as_slice(),
             Err(Stop::Spec(_) | Stop::Usage(_) | Stop::Said(_)) | Ok(_) => &[],
         };
-        let xml = masked(&suite(command, &kept, errors).xml());
-        file.write_all(xml.as_bytes()).map_err(|e| Error::new(format!("writing {}", path.display()), e))
+        let write = |(path, mut file): (PathBuf, File), text: String| {
+            let written = file.write_all(masked(&text).as_bytes());
+            written.map_err(|e| Error::new(format!("writing {}", path.display()), e))
+        };
+        if let Some(junit) = self.junit {
+            write(junit, suite(command, &kept, errors).xml())?;
+        }
+        if let Some(html) = self.html {
+            write(html, html::page(&kept, errors))?;
+        }
+        Ok(())
     }
 }
 
@@ -59,7 +73,11 @@ struct Listener {
 
 impl Reporter for Listener {
     fn event(&mut self, event: &Event) {
-        if matches!(event, Event::Verified { .. } | Event::Tested { .. } | Event::Broken { .. }) {
+        let is_kept = matches!(
+            event,
+            Event::Target { .. } | Event::Verified { .. } | Event::Tested { .. } | Event::Broken { .. }
+        );
+        if is_kept {
             self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
         }
         self.events.say(event.clone());
@@ -72,7 +90,7 @@ fn suite(command: &str, events: &[Event], errors: &[Error]) -> Suite {
         .filter_map(|event| if let Event::Broken { result } = event { Some(&**result) } else { None })
         .collect();
     let case = |event: &Event| match event {
-        Event::Verified { result } => Some(verified(command, result)),
+        Event::Verified { result } => Some(case_of(command, result)),
         Event::Tested { result } => Some(tested(command, result, &broken)),
         _ => None,
     };
@@ -85,13 +103,13 @@ fn suite(command: &str, events: &[Event], errors: &[Error]) -> Suite {
     Suite { name: format!("provision {command}"), cases }
 }
 
-fn verified(command: &str, result: &Verified) -> Case {
+fn case_of(command: &str, result: &Verified) -> Case {
     let outcome = match result.accounted {
         true => Outcome::Passed,
         false => {
-            let mut details = vec![human::counts(result)];
+            let mut details = vec![verified::counts(result)];
             details.extend(result.hint.iter().map(|hint| format!("hint: {hint}")));
-            Outcome::Failed { message: human::account(result), details: details.join("\n") }
+            Outcome::Failed { message: verified::account(result), details: details.join("\n") }
         }
     };
     Case { class: command.into(), name: format!("delivery.{}", result.delivery), result: outcome, took_ms: None }
@@ -129,18 +147,12 @@ mod tests {
             delivery: "raw".into(),
             sent: 1000,
             delivered: 997,
-            dropped: 0,
-            failed: 0,
             missing: 3,
-            duplicated: 0,
-            objects: vec![],
-            first: None,
-            last: None,
-            accounted: false,
             hint: Some("look".into()),
+            ..Verified::default()
         };
         let direct = Verified { delivery: "direct".into(), accounted: true, missing: 0, hint: None, ..raw.clone() };
-        let events = [raw, direct].map(|result| Event::Verified { result });
+        let events = [raw, direct].map(|result| Event::Verified { result: Box::new(result) });
         let errors = [Error::msg("reading s3://lake").hint("wait")];
         let cases: Vec<_> =
             suite("verify", &events, &errors).cases.into_iter().map(|case| (case.name, case.result)).collect();

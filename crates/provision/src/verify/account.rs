@@ -1,206 +1,333 @@
-//! Compares what was sent, what was expected and what was found. Pure.
+//! The account of one delivery stream: what was expected, and what was found so far. Objects are entered one at a time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::io;
 
-/// The expected result of one record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    /// Exactly these bytes are delivered.
-    Delivered(Vec<u8>),
-    /// The transform drops it.
-    Dropped,
-    /// The transform fails it: the record itself is under the error prefix.
-    Failed,
-    /// This, or failed together with its batch: another record may fail all that are transformed with it, and which those
-    /// are is Firehose's to decide.
-    WithItsBatch(Box<Fate>),
+use crate::verify::bits::Bits;
+use crate::verify::expect::{self, Expected};
+use crate::verify::index::{Index, Taken, fingerprint};
+use crate::verify::input::Input;
+use crate::verify::latency::Latencies;
+use crate::verify::objects::{ErrorRecord, Object};
+use crate::verify::pipeline::Pipeline;
+use crate::verify::placed::Placed;
+use crate::verify::told::{ErrorCount, Missing, ObjectTold, ShardAccount};
+
+/// How much of a record that is not known is shown.
+const SHOWN: usize = 200;
+
+pub struct Account {
+    pub expected: Expected,
+    pub delivered: Bits,
+    pub failed: Bits,
+    /// Records that came more than once.
+    pub duplicated: usize,
+    pub out_of_order: usize,
+    pub errors: BTreeMap<String, ErrorCount>,
+    /// Objects that hold a record of this run.
+    pub objects: Vec<ObjectTold>,
+    /// The objects among them that hold nothing else.
+    pub only_ours: Vec<String>,
+    /// Pieces of these objects that are no expected output.
+    pub unknown: usize,
+    /// The same, also of objects that hold no record of this run, and the first of them.
+    pub strange: usize,
+    pub strange_sample: Option<String>,
+    pub latencies: Latencies,
+    per_shard: HashMap<Option<u16>, ShardAccount>,
+    /// The parts by their bytes before they were prepared. Made when the first error record is found.
+    raw: Option<Index>,
 }
 
-/// The counts for one delivery stream.
+/// What the records of an account are made of.
+#[derive(Clone, Copy)]
+pub struct Sent<'a> {
+    pub pipeline: &'a Pipeline,
+    pub input: &'a Input,
+    pub placed: &'a Placed,
+}
+
+/// Counts of an account. Every part of every record that was sent is in exactly one of the first four.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Account {
-    pub sent: usize,
+pub struct Counts {
     pub delivered: usize,
     pub dropped: usize,
-    /// Found under the error prefix.
     pub failed: usize,
-    /// Failed records that should have been delivered or dropped. They are counted in `failed` too.
-    pub failed_unexpectedly: usize,
-    /// Found nowhere, although they should have been.
     pub missing: usize,
-    /// Found more often than sent.
-    pub duplicated: usize,
+    /// Failed ones that should have been delivered or dropped. They are counted in `failed` too.
+    pub failed_unexpectedly: usize,
 }
 
 impl Account {
-    /// Whether every record is accounted for as expected.
-    pub fn balances(&self) -> bool {
-        self.missing == 0 && self.failed_unexpectedly == 0
+    pub fn new(expected: Expected) -> Account {
+        Account {
+            // An output without bytes leaves no trace.
+            delivered: expected.empty.clone(),
+            expected,
+            failed: Bits::default(),
+            duplicated: 0,
+            out_of_order: 0,
+            errors: BTreeMap::new(),
+            objects: vec![],
+            only_ours: vec![],
+            unknown: 0,
+            strange: 0,
+            strange_sample: None,
+            latencies: Latencies::default(),
+            per_shard: HashMap::new(),
+            raw: None,
+        }
     }
-}
 
-/// Draws up the account. `fates[i]` is what must become of `sent[i]`; `good` are the bytes of the delivered objects, `bad`
-/// the records found in error objects.
-pub fn account(sent: &[Vec<u8>], fates: &[Fate], good: &[Vec<u8>], bad: &[Vec<u8>]) -> Account {
-    let outputs: Vec<&[u8]> = fates.iter().filter_map(delivered).collect();
-    let mut found = Found::of(&outputs, good);
-    let mut failed: HashMap<&[u8], usize> = HashMap::new();
-    for record in bad {
-        *failed.entry(record).or_default() += 1;
+    /// How many parts are not accounted for so far.
+    pub fn awaited(&self) -> usize {
+        let found = self.delivered.count() + self.failed.count() + self.expected.dropped.count();
+        (self.expected.count() as usize).saturating_sub(found)
     }
-    let mut account = Account { sent: sent.len(), ..Account::default() };
-    for (record, fate) in sent.iter().zip(fates) {
-        let came_out = delivered(fate).is_some_and(|output| found.take(output));
-        let came_back = !came_out && take(&mut failed, record);
-        let (fate, may_fail) = match fate {
-            Fate::WithItsBatch(alone) => (alone.as_ref(), true),
-            alone => (alone, false),
+
+    /// Enters an object of delivered records.
+    pub fn delivered(&mut self, object: &Object, sent: Sent) -> io::Result<()> {
+        let expected = &mut self.expected;
+        let (index, identity) = (&mut expected.index, &expected.identity);
+        let mut reader = identity.reader();
+        let (mut found, mut again, mut unknown, mut sample) = (vec![], 0, 0, None);
+        let take = |piece: &[u8]| {
+            let Some(fingerprint) = reader.of(piece) else { return Ok(false) };
+            match index.take(fingerprint)? {
+                Taken::Entry(part) => found.push(part),
+                Taken::Again => again += 1,
+                Taken::Unknown => return Ok::<_, io::Error>(false),
+            }
+            Ok(true)
         };
-        match (fate, came_out, came_back) {
-            (Fate::Delivered(_), true, _) => account.delivered += 1,
-            (Fate::Failed, _, true) => account.failed += 1,
-            (Fate::Delivered(_) | Fate::Dropped | Fate::WithItsBatch(_), _, true) => {
-                account.failed += 1;
-                account.failed_unexpectedly += usize::from(!may_fail);
-            }
-            (Fate::Dropped, _, false) => account.dropped += 1,
-            (Fate::Delivered(_) | Fate::Failed | Fate::WithItsBatch(_), _, false) => account.missing += 1,
+        expected.shape.walk(&object.bytes, take, |piece| {
+            unknown += 1;
+            let shown = &piece[..piece.len().min(SHOWN)];
+            sample.get_or_insert_with(|| String::from_utf8_lossy(shown).trim_end().to_owned());
+        })?;
+        drop(reader);
+        self.strange += unknown;
+        self.strange_sample = self.strange_sample.take().or(sample);
+        let records = found.len() + again;
+        if records == 0 {
+            return Ok(());
         }
+        self.unknown += unknown;
+        self.duplicated += again;
+        let mut order = Order::default();
+        for part in found {
+            let twice = self.failed.get(part) || !self.delivered.set(part);
+            self.duplicated += usize::from(twice);
+            self.enter(part, object, &mut order, sent, |shard| &mut shard.delivered)?;
+        }
+        self.out_of_order += order.broken;
+        self.saw(object, records, unknown == 0);
+        Ok(())
     }
-    // A delivery that is left over belongs to no record that is still to be accounted for: it came more than once.
-    let sent_again = sent.iter().map(|record| failed.remove(record.as_slice()).unwrap_or(0)).sum::<usize>();
-    account.duplicated = found.left() + sent_again;
-    account
-}
 
-/// The expected output in an object, if any.
-pub fn delivered(fate: &Fate) -> Option<&[u8]> {
-    match fate {
-        Fate::Delivered(output) => Some(output),
-        Fate::WithItsBatch(alone) => delivered(alone),
-        Fate::Dropped | Fate::Failed => None,
-    }
-}
-
-fn take(counts: &mut HashMap<&[u8], usize>, key: &[u8]) -> bool {
-    match counts.get_mut(key) {
-        Some(count) if *count > 0 => {
-            *count -= 1;
-            true
+    /// Enters an object of error records.
+    pub fn failed(&mut self, object: &Object, errors: &[ErrorRecord], sent: Sent) -> io::Result<()> {
+        if self.raw.is_none() {
+            self.raw = Some(expect::raw_index(sent.pipeline, sent.input)?);
         }
-        _ => false,
-    }
-}
-
-/// How often each output is in the objects.
-struct Found<'a> {
-    counts: HashMap<&'a [u8], usize>,
-}
-
-impl<'a> Found<'a> {
-    /// Firehose joins records byte to byte, so the objects are searched for the outputs, the longest first at each place;
-    /// bytes that belong to none (other runs, delimiters) are passed over.
-    fn of(outputs: &[&'a [u8]], objects: &[Vec<u8>]) -> Found<'a> {
-        let mut counts: HashMap<&[u8], usize> = outputs.iter().map(|output| (*output, 0)).collect();
-        let shortest = counts.keys().map(|output| output.len()).filter(|len| *len > 0).min();
-        let Some(shortest) = shortest else { return Found { counts } };
-        let mut by_start: HashMap<&[u8], Vec<&'a [u8]>> = HashMap::new();
-        for output in counts.keys().filter(|output| !output.is_empty()) {
-            by_start.entry(&output[..shortest]).or_default().push(output);
-        }
-        for candidates in by_start.values_mut() {
-            candidates.sort_by_key(|output| std::cmp::Reverse(output.len()));
-        }
-        for object in objects {
-            let mut rest = object.as_slice();
-            while rest.len() >= shortest {
-                let candidates = by_start.get(&rest[..shortest]);
-                let hit = candidates.and_then(|all| all.iter().find(|output| rest.starts_with(output)));
-                if let Some(output) = hit {
-                    *counts.get_mut(*output).expect("candidates come from the counts") += 1;
+        let (mut ours, mut order) = (0, Order::default());
+        for error in errors {
+            let raw = self.raw.as_mut().expect("it was made above");
+            let fingerprint = fingerprint(&error.raw);
+            // Of equal records the first that was not delivered.
+            let taken = loop {
+                match raw.take(fingerprint)? {
+                    Taken::Entry(part) if self.delivered.get(part) => {}
+                    taken => break taken,
                 }
-                rest = &rest[hit.map_or(1, |output| output.len())..];
+            };
+            let part = match taken {
+                Taken::Entry(part) => part,
+                Taken::Again => {
+                    ours += 1;
+                    self.duplicated += 1;
+                    continue;
+                }
+                Taken::Unknown => continue,
+            };
+            ours += 1;
+            let count = self.errors.entry(error.code.clone()).or_insert_with(|| ErrorCount::new(&error.code));
+            count.records += 1;
+            if count.message.is_empty() {
+                count.message = error.message.clone();
+            }
+            self.failed.set(part);
+            self.enter(part, object, &mut order, sent, |shard| &mut shard.failed)?;
+        }
+        if ours > 0 {
+            self.saw(object, ours, ours == errors.len());
+        }
+        Ok(())
+    }
+
+    fn saw(&mut self, object: &Object, records: usize, only_ours: bool) {
+        if only_ours {
+            self.only_ours.push(object.key.clone());
+        }
+        self.objects.push(ObjectTold {
+            key: object.key.clone(),
+            bytes: object.stored_bytes,
+            records,
+            stored_s: object.stored_s,
+        });
+    }
+
+    fn enter(
+        &mut self,
+        part: u32,
+        object: &Object,
+        order: &mut Order,
+        sent: Sent,
+        count: impl Fn(&mut ShardAccount) -> &mut usize,
+    ) -> io::Result<()> {
+        let Some(place) = sent.placed.of(self.expected.record(part)?)? else { return Ok(()) };
+        self.latencies.add(object.stored_s - place.put_s);
+        let shard = self.per_shard.entry(place.shard).or_default();
+        *count(shard) += 1;
+        if let Some(number) = place.shard
+            && order.breaks(number, place.sequence)
+        {
+            shard.out_of_order += 1;
+            order.broken += 1;
+        }
+        Ok(())
+    }
+
+    /// Draws up the account, with the missing records by their numbers.
+    pub fn counts(&self) -> io::Result<(Counts, Missing)> {
+        let (mut counts, mut missing) = (Counts::default(), Missing::default());
+        for part in 0..self.expected.count() {
+            if self.delivered.get(part) {
+                counts.delivered += 1;
+            } else if self.failed.get(part) {
+                counts.failed += 1;
+                counts.failed_unexpectedly += usize::from(!self.expected.failed.get(part) && !self.expected.may_fail);
+            } else if self.expected.dropped.get(part) {
+                counts.dropped += 1;
+            } else {
+                counts.missing += 1;
+                missing.add(self.expected.record(part)?);
             }
         }
-        Found { counts }
+        Ok((counts, missing))
     }
 
-    /// An output that is empty leaves no trace, so it counts as found.
-    fn take(&mut self, output: &[u8]) -> bool {
-        output.is_empty() || take(&mut self.counts, output)
+    /// The counts of each shard that took records, in the order of their names. Empty for records that were put directly.
+    pub fn shards(&self, placed: &Placed) -> io::Result<Vec<ShardAccount>> {
+        if placed.shards().is_empty() {
+            return Ok(vec![]);
+        }
+        let mut shards = self.per_shard.clone();
+        for part in (0..self.expected.count()).filter(|part| !self.delivered.get(*part) && !self.failed.get(*part)) {
+            let Some(place) = placed.of(self.expected.record(part)?)? else { continue };
+            let shard = shards.entry(place.shard).or_default();
+            let count = if self.expected.dropped.get(part) { &mut shard.dropped } else { &mut shard.missing };
+            *count += 1;
+        }
+        let named = placed.shards().iter().zip(0..);
+        let mut named: Vec<ShardAccount> = named
+            .map(|((id, sent), at)| ShardAccount {
+                shard: id.clone(),
+                sent: *sent,
+                ..shards.remove(&Some(at)).unwrap_or_default()
+            })
+            .collect();
+        named.sort_by(|a, b| a.shard.cmp(&b.shard));
+        Ok(named)
     }
+}
 
-    fn left(&self) -> usize {
-        self.counts.values().sum()
+/// The last record of each shard in an object.
+#[derive(Default)]
+struct Order {
+    last: HashMap<u16, [u64; 3]>,
+    broken: usize,
+}
+
+impl Order {
+    fn breaks(&mut self, shard: u16, sequence: [u64; 3]) -> bool {
+        self.last.insert(shard, sequence).is_some_and(|last| last > sequence)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::expect::expected;
+    use crate::verify::identity::Identity;
+    use bytes::Bytes;
 
-    fn bytes(texts: &[&str]) -> Vec<Vec<u8>> {
-        texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+    fn pipeline() -> Pipeline {
+        Pipeline::of(&crate::verify::fed::tests::delivery("")).expect("it has no query")
     }
 
-    fn out(text: &str) -> Fate {
-        Fate::Delivered(text.as_bytes().to_vec())
+    fn object(text: &str) -> Object {
+        Object { key: "good/1".into(), bytes: text.into(), stored_s: 1_060, stored_bytes: text.len() as u64 }
     }
 
-    #[test]
-    fn joined_records_are_told_apart_and_strangers_are_passed_over() {
-        let sent = bytes(&["{1}", "{12}", "{3}"]);
-        let fates = [out("{1}"), out("{12}"), out("{3}")];
-        let account = account(&sent, &fates, &bytes(&["{12}{other}\n{1}", "{3}"]), &[]);
-        assert_eq!(account, Account { sent: 3, delivered: 3, ..Account::default() });
-        assert!(account.balances());
+    fn error(raw: &str) -> ErrorRecord {
+        ErrorRecord { raw: raw.into(), code: "Lambda.FunctionError".into(), message: "why".into() }
     }
 
-    #[test]
-    fn what_is_nowhere_is_missing_and_what_is_twice_is_duplicated() {
-        let sent = bytes(&["{1}", "{2}"]);
-        let account = account(&sent, &[out("{1}"), out("{2}")], &bytes(&["{1}{1}"]), &[]);
-        assert_eq!(account, Account { sent: 2, delivered: 1, missing: 1, duplicated: 1, ..Account::default() });
-        assert!(!account.balances());
+    /// An account of these records, put in their order into one shard.
+    async fn account(records: &[&str]) -> (Pipeline, Input, Placed, Account) {
+        let spool = crate::verify::input::Spool::of(
+            records.iter().map(|text| Ok::<_, io::Error>(Bytes::copy_from_slice(text.as_bytes()))),
+        );
+        let (pipeline, input) = (pipeline(), Input::Given(spool.unwrap()));
+        let mut placed = Placed::new(1_000).unwrap();
+        for number in 0..records.len() {
+            placed.accepted(number as u32, Some(("shard", &(100 + number).to_string())), 1_000, 1).unwrap();
+        }
+        let expected = expected(&pipeline, None, &input, None).await.unwrap();
+        assert_eq!(expected.identity, Identity::Bytes);
+        (pipeline, input, placed, Account::new(expected))
     }
 
-    #[test]
-    fn a_record_that_should_fail_is_looked_for_under_the_error_prefix() {
-        let sent = bytes(&["a", "b", "c"]);
-        let fates = [Fate::Failed, Fate::Dropped, out("C")];
-        let account = account(&sent, &fates, &bytes(&["C"]), &bytes(&["a"]));
-        assert_eq!(account, Account { sent: 3, delivered: 1, dropped: 1, failed: 1, ..Account::default() });
-        assert!(account.balances());
+    #[tokio::test]
+    async fn every_record_is_in_one_count_and_the_missing_are_named() {
+        let (pipeline, input, placed, mut account) = account(&["{1}", "{2}", "{3}", "{4}", "{5}"]).await;
+        let sent = Sent { pipeline: &pipeline, input: &input, placed: &placed };
+        account.expected.dropped.set(4);
+        account.delivered(&object("{2}{other}{1}{1}"), sent).unwrap();
+        account.failed(&object(""), &[error("{3}"), error("{9}")], sent).unwrap();
+        let (counts, missing) = account.counts().unwrap();
+        let expected = Counts { delivered: 2, dropped: 1, failed: 1, missing: 1, failed_unexpectedly: 1 };
+        assert_eq!((counts, missing.told()), (expected, vec!["3".to_owned()]));
+        assert_eq!((account.duplicated, account.out_of_order, account.unknown, account.awaited()), (1, 1, 1, 1));
+        assert_eq!(account.strange_sample.as_deref(), Some("{other}"));
+        assert!(account.only_ours.is_empty(), "both hold foreign records");
+        let shards = account.shards(&placed).unwrap();
+        let shard = &shards[0];
+        assert_eq!(
+            (shard.sent, shard.delivered, shard.dropped, shard.failed, shard.missing, shard.out_of_order),
+            (5, 2, 1, 1, 1, 1)
+        );
+        assert_eq!(account.latencies.told().unwrap().max_s, 60);
+        assert_eq!(account.errors["Lambda.FunctionError"].records, 1);
     }
 
-    #[test]
-    fn a_record_that_failed_though_it_should_not_have_does_not_balance() {
-        let account = account(&bytes(&["c"]), &[out("C")], &[], &bytes(&["c"]));
-        assert_eq!((account.failed, account.failed_unexpectedly, account.missing), (1, 1, 0));
-        assert!(!account.balances());
+    #[tokio::test]
+    async fn a_foreign_object_is_not_ours() {
+        let (pipeline, input, placed, mut account) = account(&["{1}"]).await;
+        let sent = Sent { pipeline: &pipeline, input: &input, placed: &placed };
+        account.delivered(&object("{2}{3}"), sent).unwrap();
+        account.failed(&object(""), &[error("{2}")], sent).unwrap();
+        assert!(account.objects.is_empty() && account.unknown == 0 && account.errors.is_empty());
     }
 
-    #[test]
-    fn a_record_that_may_fail_with_its_batch_balances_either_way_and_not_when_it_is_nowhere() {
-        let fate = [Fate::WithItsBatch(Box::new(out("C")))];
-        let failed = account(&bytes(&["c"]), &fate, &[], &bytes(&["c"]));
-        assert!(failed.balances() && failed.failed == 1, "{failed:?}");
-        let delivered = account(&bytes(&["c"]), &fate, &bytes(&["C"]), &[]);
-        assert!(delivered.balances() && delivered.delivered == 1, "{delivered:?}");
-        assert!(!account(&bytes(&["c"]), &fate, &[], &[]).balances());
-    }
-
-    #[test]
-    fn equal_outputs_are_counted_as_often_as_they_were_sent() {
-        let sent = bytes(&["1", "-1"]);
-        let account = account(&sent, &[out("{1}"), out("{1}")], &bytes(&["{1}", "{1}{1}"]), &[]);
-        assert_eq!((account.delivered, account.missing, account.duplicated), (2, 0, 1));
-    }
-
-    #[test]
-    fn an_output_that_begins_another_is_not_taken_for_it() {
-        let sent = bytes(&["x", "xy"]);
-        let account = account(&sent, &[out("x"), out("xy")], &bytes(&["xyx"]), &[]);
-        assert_eq!((account.delivered, account.missing, account.duplicated), (2, 0, 0));
+    #[tokio::test]
+    async fn of_equal_records_one_may_fail_and_the_other_be_delivered() {
+        let (pipeline, input, placed, mut account) = account(&["{1}", "{1}"]).await;
+        let sent = Sent { pipeline: &pipeline, input: &input, placed: &placed };
+        account.delivered(&object("{1}"), sent).unwrap();
+        account.failed(&object(""), &[error("{1}")], sent).unwrap();
+        let (counts, _) = account.counts().unwrap();
+        assert_eq!((counts.delivered, counts.failed, counts.missing, account.duplicated), (1, 1, 0, 0));
     }
 }

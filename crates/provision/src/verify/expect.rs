@@ -1,95 +1,285 @@
-//! Computes the expected result of each record by running the deployed artifact on this machine.
+//! Computes the expected result of each record: takes it apart as the delivery stream does, runs the deployed artifact on this machine,
+//! and looks for the partition keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use aws_facts::firehose::answer::{self, Verdict};
-use local_cloud::functions::FunctionImage;
+use bytes::Bytes;
 
+use crate::error::{Error, Result};
 use crate::transform::call::{Called, Callee};
 use crate::transform::event::{self, Oddities, Record, Source};
-use crate::verify::account::Fate;
+use crate::verify::bits::Bits;
+use crate::verify::cut::Shape;
+use crate::verify::identity::{self, Identity};
+use crate::verify::index::Index;
+use crate::verify::input::Input;
+use crate::verify::numbers::Numbers;
+use crate::verify::pipeline::Pipeline;
 
-/// Records in one event: far below Lambda's 6 MB with records as small as ours.
+/// Records and bytes in one event: below Lambda's 6 MB in base64.
 const BATCH: usize = 500;
+const BATCH_BYTES: usize = 2 << 20;
 /// A batch that failed faster than this is tried again record by record.
 const SLOW_MS: f64 = 1_000.0;
+/// The most records with which a function is asked twice.
+const ASKED_TWICE: usize = 100;
 
-/// The expected results without a transform.
-pub fn untouched(records: &[Vec<u8>]) -> Vec<Fate> {
-    records.iter().cloned().map(Fate::Delivered).collect()
+/// The expected result of one part of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// These bytes are delivered, with partition keys from the function.
+    Delivered(Bytes, BTreeMap<String, String>),
+    Dropped,
+    /// Found under the error prefix.
+    Failed,
 }
 
-/// The expected results with a transform, and the reasons why whole batches failed.
+/// The expected results for one delivery stream. A part is what a delivery stream makes of a record: most records have one.
 pub struct Expected {
-    pub fates: Vec<Fate>,
-    /// Each reason once, in order.
+    /// The parts by the identity of their outputs.
+    pub index: Index,
+    /// The record of each part. `None`: each record has one part.
+    records: Option<Numbers>,
+    pub shape: Shape,
+    pub identity: Identity,
+    pub dropped: Bits,
+    pub failed: Bits,
+    /// Outputs without bytes, which leave no trace.
+    pub empty: Bits,
+    /// One record may fail all that are transformed with it, and which those are is Firehose's to decide.
+    pub may_fail: bool,
+    /// Reasons why whole batches fail, each once, in order.
     pub failures: Vec<String>,
 }
 
-/// The expected results of records that `source` sends to this function.
-pub async fn transformed(function: FunctionImage, source: &Source, records: &[Vec<u8>]) -> Expected {
-    let callee = Callee::new(function);
-    let mut expected = Expected { fates: Vec::with_capacity(records.len()), failures: vec![] };
-    for chunk in records.chunks(BATCH) {
-        let (fates, duration_ms) = asked(&callee, source, chunk).await;
-        match fates {
-            Ok(fates) => expected.fates.extend(fates),
-            Err(why) => {
-                expected.fates.extend(alone(&callee, source, chunk, duration_ms).await);
-                if !expected.failures.contains(&why) {
-                    expected.failures.push(why);
-                }
-            }
-        }
-    }
-    callee.close().await;
-    if !expected.failures.is_empty() {
-        expected.fates = expected.fates.into_iter().map(with_its_batch).collect();
-    }
-    expected
+/// A function, and how the delivery stream asks it.
+pub struct Asked<'a> {
+    pub callee: &'a Callee,
+    pub source: &'a Source,
 }
 
-/// The result of each record of a failed batch when it is sent alone.
-async fn alone(callee: &Callee, source: &Source, records: &[Vec<u8>], duration_ms: f64) -> Vec<Fate> {
+impl Expected {
+    fn new(pipeline: &Pipeline, identity: Identity) -> io::Result<Expected> {
+        Ok(Expected {
+            index: Index::new()?,
+            records: if pipeline.takes_apart() { Some(Numbers::new()?) } else { None },
+            shape: Shape::new(&pipeline.delimiter, identity != Identity::Bytes),
+            identity,
+            dropped: Bits::default(),
+            failed: Bits::default(),
+            empty: Bits::default(),
+            may_fail: false,
+            failures: vec![],
+        })
+    }
+
+    /// How many parts there are.
+    pub fn count(&self) -> u32 {
+        self.index.count()
+    }
+
+    /// The number of the record that a part is of.
+    pub fn record(&self, part: u32) -> io::Result<u32> {
+        self.records.as_ref().map_or(Ok(part), |records| records.get(part))
+    }
+
+    fn add(&mut self, record: u32, fate: &Fate, fingerprint: Option<u64>) -> io::Result<()> {
+        if self.records.is_none() && self.index.count() != record {
+            // A record that the producer library put together has several parts, or none.
+            let mut records = Numbers::new()?;
+            (0..self.index.count()).try_for_each(|part| records.push(part).map(drop))?;
+            self.records = Some(records);
+        }
+        if let Some(records) = &mut self.records {
+            records.push(record)?;
+        }
+        let part = self.index.add(fingerprint)?;
+        match fate {
+            Fate::Delivered(output, _) if output.is_empty() => self.empty.set(part),
+            Fate::Delivered(output, _) => {
+                self.shape.learn(output);
+                false
+            }
+            Fate::Dropped => self.dropped.set(part),
+            Fate::Failed => self.failed.set(part),
+        };
+        Ok(())
+    }
+}
+
+/// The expected results of these records. `identity` is what the user wants outputs to be compared by.
+///
+/// # Errors
+/// The function answers the same record differently each time, and nothing in its answers stays.
+pub async fn expected(
+    pipeline: &Pipeline,
+    asked: Option<&Asked<'_>>,
+    input: &Input,
+    identity: Option<&str>,
+) -> Result<Expected> {
+    let identity = match (identity, asked) {
+        (Some(text), _) => Identity::parse(text)?,
+        (None, Some(asked)) => {
+            let [first, second] = [outputs(pipeline, asked, input).await?, outputs(pipeline, asked, input).await?];
+            compared(asked, &first, &second)?
+        }
+        (None, None) => Identity::Bytes,
+    };
+    expected_by(pipeline, asked, input, identity).await
+}
+
+/// The same, with outputs that are compared by this identity.
+pub async fn expected_by(
+    pipeline: &Pipeline,
+    asked: Option<&Asked<'_>>,
+    input: &Input,
+    identity: Identity,
+) -> Result<Expected> {
+    let reading = |e: io::Error| Error::new("keeping the expected results", e);
+    let mut expected = Expected::new(pipeline, identity).map_err(reading)?;
+    let mut next = 0;
+    while next < input.count() {
+        let (parts, after) = batch(pipeline, input, next).map_err(reading)?;
+        next = after;
+        let fates = fates(pipeline, asked, &parts, &mut expected).await;
+        let identity = std::mem::replace(&mut expected.identity, Identity::Bytes);
+        let mut reader = identity.reader();
+        for ((record, _), fate) in parts.iter().zip(&fates) {
+            let fingerprint = match fate {
+                Fate::Delivered(output, _) if !output.is_empty() => Some(reader.of(output).ok_or_else(|| {
+                    let told = identity.told().unwrap_or_default();
+                    let why = format!("record {record} has no identity: its output has no value for {told}");
+                    Error::msg(why).hint("choose another --identity")
+                })?),
+                _ => None,
+            };
+            expected.add(*record, fate, fingerprint).map_err(reading)?;
+        }
+        drop(reader);
+        expected.identity = identity;
+    }
+    Ok(expected)
+}
+
+/// The parts of records by their bytes before they are prepared, as error records show them.
+pub fn raw_index(pipeline: &Pipeline, input: &Input) -> io::Result<Index> {
+    let mut index = Index::new()?;
+    for record in 0..input.count() {
+        for part in pipeline.parts(input.record(record)?) {
+            index.add(Some(crate::verify::index::fingerprint(&part.raw)))?;
+        }
+    }
+    Ok(index)
+}
+
+type Part = (u32, std::result::Result<Bytes, String>);
+
+/// Parts for one event, and the number of the first record that is not among them.
+fn batch(pipeline: &Pipeline, input: &Input, from: u32) -> io::Result<(Vec<Part>, u32)> {
+    let (mut parts, mut bytes, mut next) = (vec![], 0, from);
+    while next < input.count() && parts.len() < BATCH && bytes < BATCH_BYTES {
+        let record = input.record(next)?;
+        bytes += record.len();
+        let apart = pipeline.parts(record).into_iter();
+        parts.extend(apart.map(|part| (next, part.data.map_err(|failure| failure.code))));
+        next += 1;
+    }
+    Ok((parts, next))
+}
+
+async fn fates(pipeline: &Pipeline, asked: Option<&Asked<'_>>, parts: &[Part], into: &mut Expected) -> Vec<Fate> {
+    let sound: Vec<Bytes> = parts.iter().filter_map(|(_, data)| data.as_ref().ok().cloned()).collect();
+    let answered = match asked {
+        None => sound.into_iter().map(|data| Fate::Delivered(data, BTreeMap::new())).collect(),
+        Some(asked) => transformed(asked, &sound, into).await,
+    };
+    let (mut answered, mut placing) = (answered.into_iter(), pipeline.placing());
+    let fate = |(_, data): &Part| match data {
+        Err(_) => Fate::Failed,
+        Ok(_) => match answered.next().expect("there is an answer for each") {
+            Fate::Delivered(output, keys) if placing.place(&output, &keys).is_err() => Fate::Failed,
+            fate => fate,
+        },
+    };
+    parts.iter().map(fate).collect()
+}
+
+async fn transformed(asked: &Asked<'_>, records: &[Bytes], into: &mut Expected) -> Vec<Fate> {
+    if records.is_empty() {
+        return vec![];
+    }
+    let (fates, duration_ms) = ask(asked, records).await;
+    let why = match fates {
+        Ok(fates) => return fates,
+        Err(why) => why,
+    };
+    into.may_fail = true;
+    if !into.failures.contains(&why) {
+        into.failures.push(why);
+    }
     // A function that runs into its time limit would do so again for each record.
     if duration_ms > SLOW_MS {
         return vec![Fate::Failed; records.len()];
     }
     let mut fates = Vec::with_capacity(records.len());
     for record in records.chunks(1) {
-        let (fate, _) = asked(callee, source, record).await;
+        let (fate, _) = ask(asked, record).await;
         fates.extend(fate.unwrap_or_else(|_| vec![Fate::Failed]));
     }
     fates
 }
 
-/// The expected result of each record of one batch, or why the whole batch fails; and the duration.
-async fn asked(callee: &Callee, source: &Source, records: &[Vec<u8>]) -> (Result<Vec<Fate>, String>, f64) {
+/// The result of each record of one batch, or why the whole batch fails; and the duration.
+async fn ask(asked: &Asked<'_>, records: &[Bytes]) -> (std::result::Result<Vec<Fate>, String>, f64) {
     let records = records.iter().enumerate().map(|(number, data)| Record::numbered(number, data.clone()));
     let records: Vec<Record> = records.collect();
-    let called = callee.call(event::event(source, &records, Oddities::default())).await;
-    (fates(&records, &called), called.measured.duration_ms)
+    let called = asked.callee.call(event::event(asked.source, &records, Oddities::default())).await;
+    (judged(&records, &called), called.measured.duration_ms)
 }
 
-fn fates(records: &[Record], called: &Called) -> Result<Vec<Fate>, String> {
+fn judged(records: &[Record], called: &Called) -> std::result::Result<Vec<Fate>, String> {
     let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
     let judged = answer::judge(&ids, &called.payload, called.failed);
     if let Some(breach) = judged.fails_the_batch() {
         return Err(breach.what.clone());
     }
     let fate = |verdict| match verdict {
-        Verdict::Ok { data, .. } => Fate::Delivered(data),
+        Verdict::Ok { data, partition_keys } => Fate::Delivered(data.into(), partition_keys),
         Verdict::Dropped => Fate::Dropped,
         Verdict::Failed | Verdict::Missing | Verdict::Duplicated | Verdict::WithoutData => Fate::Failed,
     };
     Ok(judged.verdicts.into_iter().flatten().map(fate).collect())
 }
 
-/// Firehose fails each record of a batch that fails, and its batches are others than ours: what does not fail by itself
-/// fails only beside what does.
-fn with_its_batch(fate: Fate) -> Fate {
-    match fate {
-        Fate::Failed => Fate::Failed,
-        other => Fate::WithItsBatch(Box::new(other)),
+/// The outputs of the first records, of which no two are equal. `None` for a record without one. Empty if the batch fails.
+pub async fn outputs(pipeline: &Pipeline, asked: &Asked<'_>, input: &Input) -> Result<Vec<Option<Vec<u8>>>> {
+    let (parts, _) = batch(pipeline, input, 0).map_err(|e| Error::new("reading the records", e))?;
+    let mut seen = BTreeSet::new();
+    let sound = parts.into_iter().filter_map(|(_, data)| data.ok()).filter(|data| seen.insert(data.clone()));
+    let sound: Vec<Bytes> = sound.take(ASKED_TWICE).collect();
+    if sound.is_empty() {
+        return Ok(vec![]);
     }
+    let fates = ask(asked, &sound).await.0.unwrap_or_default();
+    let output = |fate| if let Fate::Delivered(output, _) = fate { Some(output.to_vec()) } else { None };
+    Ok(fates.into_iter().map(output).collect())
+}
+
+/// The identity by which the outputs of a function can be compared that was asked twice.
+///
+/// # Errors
+/// Its answers differ, and what stays the same does not tell records apart.
+pub fn compared(asked: &Asked<'_>, first: &[Option<Vec<u8>>], second: &[Option<Vec<u8>>]) -> Result<Identity> {
+    if first.len() != second.len() {
+        return Ok(Identity::Bytes);
+    }
+    identity::that_stays(first, second).map_err(|why| {
+        let name = &asked.callee.image.name;
+        Error::msg(format!("the outputs of function {name} cannot be recognized: {why}"))
+            .hint("pass --identity with a field or a jq expression whose value is the same each time and differs between records")
+    })
 }
 
 #[cfg(test)]
@@ -97,18 +287,19 @@ mod tests {
     use super::*;
     use crate::transform::call::Measured;
 
-    fn fates_of(payload: &str, failed: bool) -> Result<Vec<Fate>, String> {
+    fn fates_of(payload: &str, failed: bool) -> std::result::Result<Vec<Fate>, String> {
         let record = |id: &str| Record { id: id.into(), ..Record::numbered(0, "x") };
         let payload = payload.to_owned().into();
         let called = Called { payload, failed, log: vec![], measured: Measured::default() };
-        fates(&["0", "1", "2"].map(record), &called)
+        judged(&["0", "1", "2"].map(record), &called)
     }
 
     #[test]
     fn answers_become_fates_and_what_is_missing_or_twice_is_a_failure() {
         let payload =
             r#"{"records":[{"recordId":"1","result":"Ok","data":"YQ=="},{"recordId":"0","result":"Dropped"}]}"#;
-        assert_eq!(fates_of(payload, false), Ok(vec![Fate::Dropped, Fate::Delivered(b"a".to_vec()), Fate::Failed]));
+        let delivered = Fate::Delivered("a".into(), BTreeMap::new());
+        assert_eq!(fates_of(payload, false), Ok(vec![Fate::Dropped, delivered, Fate::Failed]));
         let payload = r#"{"records":[{"recordId":"0","result":"Dropped"},{"recordId":"0","result":"Dropped"}]}"#;
         assert_eq!(fates_of(payload, false), Ok(vec![Fate::Failed; 3]));
     }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use crate::resource::delivery_stream::DeliveryStream;
 use crate::spec::stack::Stack;
-use crate::verify::account::Fate;
 
 /// A place to send records to, and the delivery streams that receive them from there.
 pub struct Fed<'a> {
@@ -45,12 +44,7 @@ fn tested<'a>(stack: &'a Stack, stream: Option<&str>) -> Vec<Tested<'a>> {
     let managed = stack.deliveries.iter().filter_map(|(logical, entry)| Some((logical, entry.managed()?)));
     managed
         .filter(|(_, managed)| source(&managed.desired) == stream)
-        .map(|(logical, managed)| Tested {
-            logical,
-            name: &managed.physical,
-            delivery: &managed.desired,
-            fates: vec![],
-        })
+        .map(|(logical, managed)| Tested { logical, name: &managed.physical, delivery: &managed.desired })
         .collect()
 }
 
@@ -60,6 +54,21 @@ pub struct Tested<'a> {
     /// On AWS.
     pub name: &'a str,
     pub delivery: &'a DeliveryStream,
-    /// The expected result of each record, once it is computed.
-    pub fates: Vec<Fate>,
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::spec::{self, LoadOptions};
+
+    /// A delivery stream that producers put to, with this in its entry.
+    pub fn delivery(entry: &str) -> DeliveryStream {
+        let text = format!(
+            "version: 1\nstack: demo\nbuckets: {{ lake: {{ name: demo-lake }} }}\ndeliveries:\n  d:\n    bucket: lake\n    \
+             good: good/\n    bad: bad/\n{entry}"
+        );
+        let loaded = spec::read("demo.yaml".as_ref(), &text, &LoadOptions::default());
+        let stack = loaded.unwrap_or_else(|wrong| panic!("{wrong}")).stack;
+        stack.deliveries["d"].managed().expect("it is ours").desired.clone()
+    }
 }

@@ -1,55 +1,118 @@
-//! Reads back what delivery streams have stored since a moment.
+//! Reads what a delivery stream has stored, one object at a time.
 
+use std::collections::HashSet;
 use std::io::Read;
 
-use aws_sdk_s3::primitives::DateTime;
-use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
 
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
-
-/// Objects read at once.
-const AT_ONCE: usize = 8;
+use crate::prefix::object_key::Keys;
+use crate::prefix::{self, Place, literal};
+use crate::resource::delivery_stream::DeliveryStream;
 
 /// One object, decompressed.
 #[derive(Debug, Clone)]
 pub struct Object {
     pub key: String,
     pub bytes: Vec<u8>,
-    pub stored: DateTime,
+    /// Epoch seconds.
+    pub stored_s: i64,
+    /// Before it was decompressed.
+    pub stored_bytes: u64,
 }
 
-/// Everything under a prefix that was stored since `since` (seconds of the bucket's own time).
-pub async fn since(cx: &Cx, bucket: &str, prefix: &str, since: i64) -> Result<Vec<Object>> {
-    let client = cx.s3();
-    let doing = || format!("listing s3://{bucket}/{prefix}");
-    let mut pages = client.list_objects_v2().bucket(bucket).prefix(prefix).into_paginator().send();
-    let mut keys = vec![];
-    while let Some(page) = pages.next().await {
-        for object in page.map_err(|e| Error::aws(doing(), e))?.contents.unwrap_or_default() {
-            let (Some(key), Some(stored)) = (object.key, object.last_modified) else { continue };
-            if stored.secs() >= since && object.size != Some(0) {
-                keys.push((key, stored));
-            }
+/// The objects that one delivery stream can have written since a moment, each once.
+pub struct Objects {
+    bucket: String,
+    good: Keys,
+    /// `None`: failed records lie beside the delivered ones.
+    bad: Option<Keys>,
+    /// The parts of the prefixes before their first expressions.
+    under: Vec<String>,
+    since_s: i64,
+    seen: HashSet<String>,
+}
+
+/// An object that was not read yet.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub key: String,
+    stored_s: i64,
+    /// Whether its key is one of error records. `None`: its key does not say.
+    of_errors: Option<bool>,
+}
+
+impl Objects {
+    /// `since_s` is in the bucket's time.
+    pub fn of(delivery: &DeliveryStream, name: &str, since_s: i64) -> Objects {
+        let bucket = delivery.bucket.id.rsplit(':').next().unwrap_or_default().to_owned();
+        let place =
+            |prefix: &str| Place { bucket: bucket.clone(), prefix: prefix.to_owned(), delivery: name.to_owned() };
+        let good = prefix::of_objects(&delivery.good);
+        let mut under = vec![literal(good).to_owned()];
+        under.extend(delivery.bad.as_deref().map(literal).map(str::to_owned));
+        // What lies under one lies under the other, too.
+        under.sort();
+        under.dedup_by(|longer, shorter| longer.starts_with(shorter.as_str()));
+        Objects {
+            good: Keys::of(&place(good)),
+            bad: delivery.bad.as_deref().map(|bad| Keys::of(&place(bad))),
+            bucket,
+            under,
+            since_s,
+            seen: HashSet::new(),
         }
     }
-    stream::iter(keys)
-        .map(|(key, stored)| {
-            let client = &client;
-            async move {
-                let doing = || format!("reading s3://{bucket}/{key}");
-                let answer = client.get_object().bucket(bucket).key(&key).send().await;
-                let answer = answer.map_err(|e| Error::aws(doing(), e))?;
-                let encoding = answer.content_encoding.clone();
-                let bytes = answer.body.collect().await.map_err(|e| Error::new(doing(), e))?.to_vec();
-                let bytes = decompress(&key, encoding.as_deref(), bytes).map_err(|e| Error::new(doing(), e))?;
-                Ok(Object { key, bytes, stored })
+
+    /// The objects that were not listed before.
+    pub async fn new_ones(&mut self, cx: &Cx) -> Result<Vec<Listed>> {
+        let (client, mut found) = (cx.s3(), vec![]);
+        for prefix in &self.under {
+            let doing = || format!("listing s3://{}/{prefix}", self.bucket);
+            let mut pages = client.list_objects_v2().bucket(&self.bucket).prefix(prefix).into_paginator().send();
+            while let Some(page) = pages.next().await {
+                for object in page.map_err(|e| Error::aws(doing(), e))?.contents.unwrap_or_default() {
+                    let (Some(key), Some(stored)) = (object.key, object.last_modified) else { continue };
+                    let (is_good, is_bad) =
+                        (self.good.can_be(&key), self.bad.as_ref().is_some_and(|bad| bad.can_be(&key)));
+                    if stored.secs() < self.since_s || object.size == Some(0) || !(is_good || is_bad) {
+                        continue;
+                    }
+                    let of_errors = if self.bad.is_none() || is_good && is_bad { None } else { Some(is_bad) };
+                    if self.seen.insert(key.clone()) {
+                        found.push(Listed { key, stored_s: stored.secs(), of_errors });
+                    }
+                }
             }
-        })
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await
+        }
+        Ok(found)
+    }
+
+    /// Reads an object, and the error records in it if it holds such.
+    pub async fn read(&self, cx: &Cx, listed: &Listed) -> Result<(Object, Option<Vec<ErrorRecord>>)> {
+        let Listed { key, stored_s, of_errors } = listed;
+        let doing = || format!("reading s3://{}/{key}", self.bucket);
+        let answer = cx.s3().get_object().bucket(&self.bucket).key(key).send().await;
+        let answer = answer.map_err(|e| Error::aws(doing(), e))?;
+        let encoding = answer.content_encoding.clone();
+        let bytes = answer.body.collect().await.map_err(|e| Error::new(doing(), e))?.to_vec();
+        let stored_bytes = bytes.len() as u64;
+        let bytes = decompress(key, encoding.as_deref(), bytes).map_err(|e| Error::new(doing(), e))?;
+        let object = Object { key: key.clone(), bytes, stored_s: *stored_s, stored_bytes };
+        let errors = match of_errors {
+            Some(false) => None,
+            Some(true) => Some(errors(&object.bytes).unwrap_or_default()),
+            None => errors(&object.bytes),
+        };
+        Ok((object, errors))
+    }
+
+    /// Deletes an object.
+    pub async fn delete(&self, cx: &Cx, key: &str) -> Result<()> {
+        let delete = cx.s3().delete_object().bucket(&self.bucket).key(key).send().await;
+        delete.map_err(|e| Error::aws(format!("deleting s3://{}/{key}", self.bucket), e)).map(drop)
+    }
 }
 
 fn decompress(key: &str, encoding: Option<&str>, bytes: Vec<u8>) -> std::io::Result<Vec<u8>> {
@@ -74,17 +137,34 @@ fn decompress(key: &str, encoding: Option<&str>, bytes: Vec<u8>) -> std::io::Res
     Ok(plain)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ErrorRecord {
-    raw_data: String,
+/// A record that failed, as Firehose writes it under the error prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorRecord {
+    /// As it was put.
+    pub raw: Vec<u8>,
+    pub code: String,
+    pub message: String,
 }
 
-/// The original records in an object of error records: one JSON object a line, `rawData` in base64.
-pub fn failed(object: &Object) -> Vec<Vec<u8>> {
-    let lines = object.bytes.split(|byte| *byte == b'\n');
-    let records = lines.filter_map(|line| serde_json::from_slice::<ErrorRecord>(line).ok());
-    records.filter_map(|record| base64_simd::STANDARD.decode_to_vec(record.raw_data).ok()).collect()
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    raw_data: String,
+    #[serde(alias = "lastErrorCode")]
+    error_code: String,
+    #[serde(default, alias = "lastErrorMessage")]
+    error_message: String,
+}
+
+/// The error records in an object: one JSON object a line, `rawData` in base64. `None` if it holds something else.
+pub fn errors(bytes: &[u8]) -> Option<Vec<ErrorRecord>> {
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let record = |line: &[u8]| {
+        let line: Line = serde_json::from_slice(line).ok()?;
+        let raw = base64_simd::STANDARD.decode_to_vec(line.raw_data).ok()?;
+        Some(ErrorRecord { raw, code: line.error_code, message: line.error_message })
+    };
+    lines.map(record).collect()
 }
 
 #[cfg(test)]
@@ -94,9 +174,16 @@ mod tests {
     #[test]
     fn fuzz_error_records() {
         fuzz::over("error_records", |bytes| {
-            let stored = DateTime::from_secs(0);
-            let records = failed(&Object { key: String::new(), bytes: bytes.to_vec(), stored });
-            assert!(records.iter().map(Vec::len).sum::<usize>() <= bytes.len());
+            let records = errors(bytes).unwrap_or_default();
+            assert!(records.iter().map(|record| record.raw.len()).sum::<usize>() <= bytes.len());
         });
+    }
+
+    #[test]
+    fn error_records_are_told_from_others() {
+        let line = r#"{"rawData":"YQ==","errorCode":"S3.X","errorMessage":"why","attemptsMade":1}"#;
+        let found = errors(format!("{line}\n{line}\n").as_bytes()).unwrap();
+        assert_eq!((found.len(), found[0].raw.as_slice(), found[0].code.as_str()), (2, &b"a"[..], "S3.X"));
+        assert_eq!(errors(b"{\"n\":1}\n"), None);
     }
 }

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 /// The most documents of a record.
 const MOST: usize = 500;
 
+/// How a record's documents are told apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Split {
     /// JSON objects, one after the other, with or without white space between them.
