@@ -70,6 +70,12 @@ async function steers(page) {
   await shows(page, ".card.stream", "4 put, 4 kept");
   await shows(page, ".card.delivery", "4 records");
   await photograph(page, "buffered");
+  await page.click(".card.stream button");
+  await shows(page, "#details-title", "Records of page-events");
+  await (await page.waitForSelector('#details-body ::-p-text({"a": 4})')).click();
+  await shows(page, "#details-body", "It waits for its batch, due in");
+  await shows(page, "#details-body", "In the buffer, due in");
+  await page.keyboard.press("Escape");
   await page.select("#advance", "900000");
   await page.click("#go");
   await shows(page, "#objects", "page-lake/raw/good/");

@@ -33,8 +33,11 @@ pub async fn answer(engine: &Engine, request: &Request) -> Option<(u16, Value)> 
 
 /// The document itself, if that is what is asked for.
 pub fn document(engine: &Engine, request: &Request) -> Option<http::Response<Bytes>> {
-    let asked = request.method == http::Method::GET && request.path == "/_local/";
-    asked.then(|| document::response(engine.page_token()))
+    match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/_local/") => Some(document::response(engine.page_token())),
+        ("GET", "/_local") => Some(document::elsewhere("/_local/")),
+        _ => None,
+    }
 }
 
 /// How many frames of [`Engine::watch`] are asked for, if it is. All there are, unless `frames` says how many.

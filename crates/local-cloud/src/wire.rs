@@ -54,7 +54,7 @@ pub fn request(parts: Parts, body: Bytes) -> Request {
 /// form with a known API version, then Lambda's paths (a bucket can have such a name, so not when signed for S3); the rest
 /// is S3's.
 pub fn route(request: &Request) -> Route {
-    if request.path.starts_with("/_local/") {
+    if request.path == "/_local" || request.path.starts_with("/_local/") {
         return Route::Local;
     }
     if let Some(target) = request.header("x-amz-target") {
@@ -156,6 +156,7 @@ mod tests {
             ("GET", "/2015-03-31/functions/f", &[S3], "", Err(Route::S3)),
             ("GET", "/2015-03-31/other", &[], "", Err(Route::S3)),
             ("GET", "/_local/health", &[], "", Err(Route::Local)),
+            ("GET", "/_local", &[], "", Err(Route::Local)),
             ("PUT", "/bucket/key", &[], "", Err(Route::S3)),
             ("GET", "/", &[], "", Err(Route::S3)),
         ];

@@ -52,6 +52,14 @@ pub fn response(token: &str) -> Response<Bytes> {
     response
 }
 
+/// Where the page is.
+pub fn elsewhere(path: &'static str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = http::StatusCode::PERMANENT_REDIRECT;
+    response.headers_mut().insert("location", HeaderValue::from_static(path));
+    response
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

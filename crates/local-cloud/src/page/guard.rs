@@ -34,7 +34,7 @@ pub fn check(request: &Request, token: &str) -> Result<(), &'static str> {
 
 /// Is the page itself asked for, in a window of its own? A link may lead to it; nobody reads it through a link.
 fn shows_the_page(request: &Request) -> bool {
-    request.path == "/_local/"
+    matches!(request.path.as_str(), "/_local" | "/_local/")
         && request.header("sec-fetch-mode") == Some("navigate")
         && request.header("sec-fetch-dest") == Some("document")
 }

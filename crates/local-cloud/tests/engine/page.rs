@@ -63,6 +63,8 @@ async fn the_page_steers_with_its_token_and_pages_of_others_do_not() {
     let engine = engine().await;
     let page = ask(&engine, "GET", "", &[]).await;
     assert_eq!((page.status().as_u16(), header(&page, "content-type")), (200, "text/html; charset=utf-8"));
+    let without_slash = engine.call(Request::get("/_local").body(Bytes::new()).expect("valid parts")).await;
+    assert_eq!((without_slash.status().as_u16(), header(&without_slash, "location")), (308, "/_local/"));
     let token = text(&page).split_once(r#"name="token" content=""#).and_then(|(_, rest)| rest.split_once('"'));
     let token = token.expect("the page has a token").0;
     assert_eq!(token.len(), 32);

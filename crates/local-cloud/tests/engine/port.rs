@@ -110,6 +110,24 @@ async fn a_function_reaches_the_engine_that_runs_it_unless_it_says_where_else() 
 }
 
 #[tokio::test]
+async fn a_watcher_does_not_keep_the_port_from_closing() {
+    let engine = engine().await;
+    let served = Served::of(&engine).await;
+    let mut stream = TcpStream::connect(served.address).await.expect("the server listens");
+    let head = b"GET /_local/watch HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(head).await.expect("the server reads");
+    let mut begun = vec![];
+    while !begun.ends_with(b"\n\n\r\n") {
+        assert_ne!(stream.read_buf(&mut begun).await.expect("it goes on"), 0);
+    }
+    assert!(String::from_utf8_lossy(&begun).contains("event: frame"));
+    served.end(engine).await;
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).await.expect("it ends");
+    assert!(rest.ends_with("0\r\n\r\n"), "the answer is whole: {rest}");
+}
+
+#[tokio::test]
 async fn the_port_answers_to_loopback_names_and_to_no_web_page() {
     let engine = engine().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

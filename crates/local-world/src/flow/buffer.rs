@@ -48,6 +48,10 @@ impl<T> Buffer<T> {
         self.items.is_empty()
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.items.iter()
+    }
+
     pub fn len(&self) -> usize {
         self.items.len()
     }

@@ -16,6 +16,7 @@ use crate::request::Token;
 use crate::time::Millis;
 
 pub mod held;
+pub mod whereabouts;
 
 /// Invocations under way at once, per shard.
 const CONCURRENCY: usize = 5;

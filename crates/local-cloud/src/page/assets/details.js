@@ -41,7 +41,7 @@ async function showObject(object) {
 
 const STATES = {
   unread: "not read yet",
-  held: "read, and held until its buffer is due",
+  held: "held",
   dropped: "dropped by the function",
   stored: "finished",
 };
@@ -59,8 +59,19 @@ async function showRecord(from, source, shard, ordinal) {
     deliveries.length ? null : make("p.muted", {}, "No delivery stream reads this source."));
 }
 
-function journey({ delivery, function: transform, state, places, failures }) {
-  const failed = failures.length > 0 || places.some((place) => place.error);
+/** Where a record is that a delivery stream has read and not yet stored. */
+function heldAt(held, transform) {
+  const due = held.due == null ? "" : `, due in ${duration(Math.max(0, held.due - now()))}`;
+  switch (held.place) {
+    case "before": return held.due == null ? `It waits for ${nameOf(transform)} to have room.` : `It waits for its batch${due}.`;
+    case "function": return `${nameOf(transform)} has it.`;
+    case "buffer": return `In the buffer${due}, ${held.error ? "as an error record" : transform ? `as ${nameOf(transform)} answered it` : "as it was put"}:`;
+    default: return "Its object is being stored.";
+  }
+}
+
+function journey({ delivery, function: transform, state, held, places, failures }) {
+  const failed = failures.length > 0 || held?.error || places.some((place) => place.error);
   const badge = make(failed ? "span.badge.bad" : "span.badge", {}, failed ? "failed" : STATES[state]);
   const section = make("section.way-of-record", {}, make("h3", {}, nameOf(delivery), " ", badge));
   for (const place of places) {
@@ -71,7 +82,9 @@ function journey({ delivery, function: transform, state, places, failures }) {
       make("p.address", {}, make("code", {}, `s3://${place.bucket}/${place.key}`)),
       dataOf(place.data));
   }
-  if (!places.length) {
+  if (held) {
+    section.append(make("p", {}, heldAt(held, transform)), held.data ? dataOf(held.data) : "");
+  } else if (!places.length) {
     failures.forEach((failure) => section.append(make("p", {}, "the error record, which is stored when its buffer is due:"), dataOf(failure.line)));
     if (state === "stored") section.append(make("p.muted", {}, "It is stored. Its object is older than those that the page remembers."));
   }

@@ -35,7 +35,13 @@ function connected(text, isBad) {
   setText(connection, text);
   setClass(connection, "bad", isBad);
 }
-events.addEventListener("open", () => connected("live", false));
+let wasLive = false;
+events.addEventListener("open", () => {
+  // It was away: it may be another emulator now, with another token.
+  if (wasLive) location.reload();
+  wasLive = true;
+  connected("live", false);
+});
 events.addEventListener("error", () => connected("not connected", true));
 events.addEventListener("frame", (event) => {
   const told = JSON.parse(event.data);

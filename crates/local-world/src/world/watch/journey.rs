@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::records::Listed;
 use super::shown::{Shown, Source};
 use crate::flow::pipeline::Pipeline;
+use crate::flow::pipeline::whereabouts::Whereabouts;
 use crate::recent::{Failed, Stored};
 use crate::record::Record;
 use crate::world::World;
@@ -29,6 +30,8 @@ struct Lane {
     name: String,
     function: Option<String>,
     state: State,
+    /// Where it is held.
+    held: Option<Whereabouts>,
     stored: Vec<Stored>,
     failures: Vec<Failed>,
 }
@@ -66,10 +69,12 @@ fn lane(world: &World, pipeline: &Pipeline, shard: u32, ordinal: u64) -> Lane {
         false if ordinal < source::cursor(world, pipeline, shard) => State::Held,
         false => State::Unread,
     };
+    let held = if state == State::Held { pipeline.whereabouts(shard, ordinal) } else { None };
     Lane {
         name: name.clone(),
         function: pipeline.job.config.lambda.as_ref().map(crate::flow::processors::Lambda::function),
         state,
+        held,
         stored: world
             .recent
             .objects()
@@ -116,7 +121,19 @@ impl Lane {
             .collect();
         json!({
             "delivery": self.name, "function": self.function, "state": self.state, "places": places, "failures": failures,
+            "held": self.held.map(told_held),
         })
+    }
+}
+
+fn told_held(held: Whereabouts) -> Value {
+    match held {
+        Whereabouts::BeforeFunction(due) => json!({ "place": "before", "due": due }),
+        Whereabouts::InFunction => json!({ "place": "function" }),
+        Whereabouts::Buffered { due, error, data } => {
+            json!({ "place": "buffer", "due": due, "error": error, "data": Shown::of(&data, MOST_SHOWN) })
+        }
+        Whereabouts::Storing => json!({ "place": "storing" }),
     }
 }
 

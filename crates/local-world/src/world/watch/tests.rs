@@ -105,6 +105,29 @@ fn a_record_is_followed_from_its_stream_into_its_objects() {
 }
 
 #[test]
+fn a_record_that_is_held_is_found_where_it_is() {
+    let mut stage = Stage::with_bucket();
+    stage.deliver("raw", false);
+    stage.deliver("processed", true);
+    let begun = stage.now;
+    stage.put(&["a", "b"]);
+    let held = |stage: &Stage| {
+        let found = journey(stage, 1);
+        [0, 1].map(|lane| found["deliveries"][lane]["held"].clone())
+    };
+    let raw = json!({ "place": "buffer", "due": begun + 60_000, "error": null,
+        "data": { "text": "b", "size": 1, "cut": false } });
+    assert_eq!(held(&stage), [json!({ "place": "before", "due": begun + 10_000 }), raw]);
+    stage.advance(10_000);
+    assert_eq!(held(&stage)[0], json!({ "place": "function" }));
+    stage.answer(|text| ok(text.to_uppercase()));
+    assert_eq!((&held(&stage)[0]["place"], &held(&stage)[0]["data"]["text"]), (&json!("buffer"), &json!("B")));
+    stage.world.s3.delete_bucket("lake").expect("it is empty");
+    stage.advance(60_000);
+    assert_eq!(held(&stage), [json!({ "place": "storing" }), json!({ "place": "storing" })], "it is tried again");
+}
+
+#[test]
 fn a_failed_record_is_found_with_what_was_put() {
     let stage = delivered();
     let failure = journey::failure(&stage.world, "us-east-1/processed", 0, 2, 0).expect("it failed");
