@@ -110,10 +110,14 @@ mod tests {
     #[tokio::test]
     async fn of_two_signals_that_wait_the_interrupt_is_first() {
         let mut signals = Signals::listen().expect("handlers are set");
+        // Another thread may run the handlers, and one of them much later than the other. Both signals wait when others have heard them.
+        let [mut interrupt, mut terminate] =
+            [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).expect("handlers are set"));
         for both in [[Signal::TERM, Signal::INT], [Signal::INT, Signal::TERM]] {
             for signal in both {
                 kill_process(getpid(), signal).expect("it is our own process");
             }
+            futures::join!(interrupt.recv(), terminate.recv());
             assert_eq!((signals.next().await, signals.next().await), (Exit::Interrupted, Exit::Terminated));
         }
     }

@@ -43,7 +43,7 @@ async fn interrupted(bench: &Bench, command: &Command, after: Duration) -> (Done
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_command_ends_in_time_and_the_next_down_leaves_nothing() {
     let (mut cut, mut tried) = (0, 0);
-    for (tenths, unkind) in (2..500).step_by(31).flat_map(|tenths| [(tenths, false), (tenths, true)]) {
+    for (tenths, unkind) in (2..500).step_by(61).flat_map(|tenths| [(tenths, false), (tenths, true)]) {
         for command in [Command::Up(experiment()), Command::Down(None)] {
             let mut bench = Bench::new(Delays::AWS).await;
             if matches!(command, Command::Down(_)) {

@@ -193,9 +193,10 @@ fn an_interrupted_up_ends_in_time_and_gives_its_lease_back() {
     let ended = up.wait_with_output().expect("it ends");
     let out = String::from_utf8_lossy(&ended.stdout);
     assert!(ended.status.code() == Some(130) && out.contains("interrupted while it ran"), "{out}");
-    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
-    let began = std::time::Instant::now();
-    assert_eq!(trial.at(&engine, &["down", "--yes"], &["--env", "pr-1"], &[]).code, 0);
-    assert!(began.elapsed() < std::time::Duration::from_secs(40), "{:?}", began.elapsed());
+    // Less than the step takes. How much less is a matter of this machine's load; `tests/interrupts.rs` has the seconds.
+    assert!(began.elapsed() < std::time::Duration::from_secs(60), "{:?}", began.elapsed());
+    let down = trial.at(&engine, &["down", "--yes"], &["--env", "pr-1"], &[]);
+    let waited = format!("{}{}", down.out, down.err).contains("waiting for `up`");
+    assert!(down.code == 0 && !waited, "{}{}", down.out, down.err);
     assert_eq!(trial.environments(&engine), "no environments\n");
 }
