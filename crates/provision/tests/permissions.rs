@@ -6,6 +6,7 @@ mod doctor;
 mod life;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::common::{Bench, NAME_END, stack, stacks};
 use company::{ACCOUNT, allowed, bench, boundary, company, names};
@@ -118,6 +119,8 @@ enum Scene {
     Purge,
     /// A role carries what others attached.
     Conflict,
+    /// Another environment uses the buckets, without their options.
+    Leave,
 }
 
 const LIFE: [Scene; 7] =
@@ -156,6 +159,10 @@ impl Scene {
             Scene::Purge => {
                 fill(&bench, &before).await;
                 gone(&life::down(&cx, &before, Purge::Ours).await?)
+            }
+            Scene::Leave => {
+                share(&bench, &before).await;
+                gone(&life::down(&cx, &before, Purge::Nothing).await?)
             }
             Scene::Conflict => {
                 let policy = format!("arn:aws:iam::{ACCOUNT}:policy/developer-boundary");
@@ -228,6 +235,29 @@ async fn fill(bench: &Bench, stack: &Stack) {
     }
 }
 
+/// Another environment comes into each bucket of ours, and somebody adds a statement to its policy.
+async fn share(bench: &Bench, stack: &Stack) {
+    let managed = || stack.buckets.iter().filter(|(_, entry)| entry.managed().is_some());
+    let Some((_, first)) = managed().next() else { return };
+    let first = first.physical();
+    let buckets: String =
+        managed().map(|(key, entry)| format!("  {key}: {{ name: {} }}\n", entry.physical())).collect();
+    let other = crate::common::stack(&format!("version: 1\nstack: {}\nbuckets:\n{buckets}", stack.name));
+    let mut cx = bench.cx.clone();
+    cx.names = Arc::new(Names { env: Some("other".into()), ..(*cx.names).clone() });
+    assert!(bench.up_as(&cx, &other).await.updated > 0, "it claims the bucket");
+    let s3 = bench.cx.s3();
+    let policy = s3.get_bucket_policy().bucket(first).send().await.ok().and_then(|policy| policy.policy);
+    let mut policy: serde_json::Value = policy.map_or_else(
+        || serde_json::json!({ "Version": "2012-10-17", "Statement": [] }),
+        |text| serde_json::from_str(&text).expect("a policy is JSON"),
+    );
+    let statement = serde_json::json!({ "Sid": "Others", "Effect": "Allow", "Principal": { "AWS": ACCOUNT },
+        "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{first}/*") });
+    policy["Statement"].as_array_mut().expect("statements are a list").push(statement);
+    s3.put_bucket_policy().bucket(first).policy(policy.to_string()).send().await.expect("a policy");
+}
+
 /// The engine does not ask KMS.
 fn of_kms(need: &Need) -> bool {
     need.action.starts_with("kms:")
@@ -281,7 +311,7 @@ async fn the_policy_is_enough_for_every_change() {
     for part in parts() {
         assert_eq!(Scene::Change.play(&part, &part.needs(Purpose::All)).await, Ok(()), "{}", part.text);
     }
-    for scene in LIFE.into_iter().chain([Scene::Conflict]) {
+    for scene in LIFE.into_iter().chain([Scene::Conflict, Scene::Leave]) {
         assert_eq!(scene.play(&own(), &own().needs(Purpose::All)).await, Ok(()), "{scene:?}");
     }
 }
@@ -290,7 +320,7 @@ async fn the_policy_is_enough_for_every_change() {
 async fn a_policy_for_one_command_is_enough_for_that_command() {
     for (purpose, scenes) in [
         (Purpose::Up, &LIFE[..4]),
-        (Purpose::Down, &[Scene::Down, Scene::Purge]),
+        (Purpose::Down, &[Scene::Down, Scene::Purge, Scene::Leave]),
         (Purpose::Verify, &[Scene::PlanOfAll]),
         (Purpose::Scan, &[Scene::List, Scene::Scan]),
     ] {
@@ -320,8 +350,8 @@ async fn not_everything_can_be_changed_without_each_action_that_updates() {
 
 #[tokio::test(start_paused = true)]
 async fn not_everything_can_be_deleted_without_each_action_that_deletes() {
-    Box::pin(each_action_is_needed(&[Use::Delete, Use::ReadTags, Use::ReadUsers], &[Scene::Down, Scene::Conflict]))
-        .await;
+    let scenes = [Scene::Down, Scene::Conflict, Scene::Leave];
+    Box::pin(each_action_is_needed(&[Use::Delete, Use::ReadTags, Use::ReadUsers], &scenes)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,6 +29,14 @@ const STREAM: &[&str] = &["kinesis:stream/{name}"];
 const DELIVERY: &[&str] = &["firehose:deliverystream/{name}"];
 const FUNCTION: &[&str] = &["lambda:function:{name}"];
 const BUCKET: &[&str] = &["s3:{bucket}"];
+const BUCKET_OPTIONS: &[&str] = &[
+    "s3:DeleteBucketPolicy",
+    "s3:GetBucketPolicy",
+    "s3:PutBucketLogging",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+];
 /// All claims, whatever their keys are.
 const CLAIMS: &[&str] = &["s3:{bucket}/.provision/*"];
 const MARKER: &[&str] = &["s3:{bucket}/{folder}"];
@@ -82,19 +90,7 @@ pub const ROWS: &[Row] = &[
     row("bucket", Create, &["s3:PutObject"], CLAIMS),
     row("bucket", Update, &["s3:PutBucketTagging", "s3:PutLifecycleConfiguration"], BUCKET),
     // An option is taken back after its line was removed, so the spec does not tell.
-    row(
-        "bucket",
-        Update,
-        &[
-            "s3:DeleteBucketPolicy",
-            "s3:GetBucketPolicy",
-            "s3:PutBucketLogging",
-            "s3:PutBucketPolicy",
-            "s3:PutBucketVersioning",
-            "s3:PutEncryptionConfiguration",
-        ],
-        BUCKET,
-    ),
+    row("bucket", Update, BUCKET_OPTIONS, BUCKET),
     row("encrypted_bucket", ReadWanted, &["s3:GetEncryptionConfiguration"], BUCKET),
     row("versioned_bucket", ReadWanted, &["s3:GetBucketVersioning"], BUCKET),
     row("bucket_with_policy", ReadWanted, &["s3:GetBucketPolicy"], BUCKET),
@@ -102,6 +98,9 @@ pub const ROWS: &[Row] = &[
     // To write claims into a bucket that encrypts them.
     row("bucket_key", Create, &["kms:GenerateDataKey"], &["{arn}"]),
     row("bucket", Delete, &["s3:DeleteBucket"], BUCKET),
+    // An environment that leaves a bucket to others takes back what it alone asked for.
+    row("bucket", Delete, &["s3:PutLifecycleConfiguration"], BUCKET),
+    row("bucket", Delete, BUCKET_OPTIONS, BUCKET),
     row("bucket", Delete, &["s3:DeleteObject"], CLAIMS),
     // In a bucket with versions, what was deleted is still there.
     row("bucket", Purge, &["s3:ListBucketVersions"], BUCKET),
