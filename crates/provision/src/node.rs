@@ -138,7 +138,8 @@ impl<R: Resource> Node for Managed<R> {
 
     fn observe<'a>(&'a mut self, cx: &'a Cx, and_tags: bool) -> BoxFuture<'a, Result<()>> {
         async move {
-            if self.wants.as_ref().is_some_and(R::is_but_a_name) {
+            if let Some(desired) = self.wants.as_ref().filter(|desired| desired.is_but_a_name()) {
+                self.live = desired.remains(cx, &self.name).await?;
                 return Ok(());
             }
             // Nothing is ever done to somebody else's, so nobody needs its tags, and a refusal to tell them is of no consequence.

@@ -92,6 +92,10 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn is_but_a_name(&self) -> bool {
         false
     }
+    /// Of one that is but a name: something that an earlier spec made, and this one takes back.
+    fn remains(&self, _cx: &Cx, _name: &Name) -> impl Future<Output = Result<Option<Self::Live>>> + Send {
+        async { Ok(None) }
+    }
     /// Why it is known not to go when it is deleted, if that is so.
     fn keeps(_live: &Self::Live) -> Option<String> {
         None

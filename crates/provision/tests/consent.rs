@@ -80,6 +80,27 @@ async fn a_consent_comes_and_goes_with_its_line() {
     assert_eq!(keys(&bench).await.iter().filter(|key| key.contains("test-delivery1-")).count(), 1);
 }
 
+/// In one step: the prefix has nothing of its own any more, and the consent goes all the same.
+#[tokio::test(start_paused = true)]
+async fn a_consent_goes_where_markers_are_given_up_too() {
+    let bench = Bench::new(Delays::FAST).await;
+    let text = experiment();
+    bench.up(&consenting(&text)).await;
+    bench.put(GOOD, "test-delivery1").await;
+    let unmarked = stack(&text.replace("    from: events\n", "    from: events\n    markers: false\n"));
+    let plan = bench.plan(&unmarked).await;
+    assert_eq!(plan.steps.len(), 4);
+    for step in &plan.steps {
+        assert_eq!((step.op, step.name.address.kind), (Op::Update, "prefix"), "{step:#?}");
+        assert_eq!(step.diff.changes[0].to, "kept");
+    }
+    bench.up(&unmarked).await;
+    assert!(bench.plan(&unmarked).await.is_empty());
+    assert!(!keys(&bench).await.iter().any(|key| key.contains("/delete-data/")), "{:#?}", keys(&bench).await);
+    bench.down(None).await;
+    assert_eq!(keys(&bench).await.iter().filter(|key| key.contains("test-delivery1-")).count(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_consent_is_about_ones_own_data_and_not_about_a_prune() {
     let mut bench = Bench::new(Delays::FAST).await;

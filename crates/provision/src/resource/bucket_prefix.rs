@@ -109,6 +109,21 @@ impl Resource for BucketPrefix {
         !self.marker
     }
 
+    /// The consent. Without it the claim stays until the environment is deleted, and tells whose data is there.
+    async fn remains(&self, cx: &Cx, _: &Name) -> Result<Option<Live>> {
+        let claims = claims::all(cx, &self.place.bucket).await?;
+        let claim = claims.uses.iter().find(|claim| is_mine(claim, &self.place, &cx.names));
+        Ok(claim.filter(|claim| claim.data_goes).map(|claim| Live {
+            bucket: self.place.bucket.clone(),
+            proof: Some(Proof::Claim(claim.since)),
+            marker: None,
+            data_goes: true,
+            purges: false,
+            shared: false,
+            tally: Tally::default(),
+        }))
+    }
+
     fn proves(live: &Live) -> bool {
         live.proof.is_some()
     }
@@ -142,8 +157,7 @@ impl Resource for BucketPrefix {
 
     async fn observe(cx: &Cx, name: &Name) -> Result<Option<Live>> {
         let place = place(name)?;
-        let owner = owner(&cx.names);
-        let is_mine = |claim: &&Claim| claim.owner == owner && claim.place.as_ref() == Some(&place);
+        let is_mine = |claim: &&Claim| is_mine(claim, &place, &cx.names);
         // Without a claim nothing is there for an `up`. Of thousands of places in a bucket most see its claims read already.
         let known = cx.seen.claims(&place.bucket);
         if !cx.options.deletes && known.get().is_some_and(|claims| !claims.uses.iter().any(|claim| is_mine(&claim))) {
@@ -214,7 +228,10 @@ impl Resource for BucketPrefix {
         if live.data_goes && !self.delete_data {
             claims::remove(cx, &live.bucket, &consent(&cx.names, &self.place)).await?;
         }
-        self.create(cx, name, &Tags::new()).await
+        match self.marker {
+            true => self.create(cx, name, &Tags::new()).await,
+            false => Ok(()),
+        }
     }
 
     /// A marker that is left alone by an interruption is still known to be ours: [`Proof::Marker`].
@@ -252,6 +269,11 @@ impl Resource for BucketPrefix {
         }
         Ok(gone)
     }
+}
+
+/// Has this environment claimed the place with it?
+fn is_mine(claim: &Claim, place: &Place, names: &Names) -> bool {
+    claim.owner == owner(names) && claim.place.as_ref() == Some(place)
 }
 
 /// In words: what becomes of the data when the environment is deleted.
