@@ -82,6 +82,13 @@ fn planned(survey: &Survey, plan: &Plan, command: &'static str, cx: &Cx, events:
     events.say(Event::Planned { plan: plan.clone(), command });
 }
 
+/// Warns if another run is at work. For commands that only read.
+pub fn warn_of_another_run(survey: &Survey, names: &Names, events: &Events) {
+    if let Some(text) = survey.another_run(names) {
+        events.say(Event::Warned { text });
+    }
+}
+
 /// Warns about invalid entries in the record and about overlapping prefixes.
 fn warn(survey: &Survey, cx: &Cx, events: &Events) {
     let mut texts: Vec<String> = survey.record.oddities(&cx.names);

@@ -40,6 +40,15 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// Names the run that changes this environment, or did so when it was killed, in a warning.
+    pub fn another_run(&self, names: &Names) -> Option<String> {
+        let lease = self.lease.as_ref().filter(|_| self.is_in_use(names))?;
+        Some(format!(
+            "{} is changing this environment, or was killed while it did; this shows what has been done so far",
+            lease.told()
+        ))
+    }
+
     /// Whether another run changes this environment, or did so when it was killed.
     pub fn is_in_use(&self, names: &Names) -> bool {
         // An `up` that changed nothing made the record.

@@ -10,10 +10,11 @@ use crate::common::story::{self, Command};
 use crate::common::{self, Bench, Done, experiment, stack};
 use local_cloud::Delays;
 use provision::cloud::{self, Cx};
+use provision::command::status;
 use provision::event::Event;
 use provision::job::{Job, Series};
 use provision::plan::Permits;
-use provision::run::How;
+use provision::run::{How, decide_up};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -267,6 +268,28 @@ async fn a_wait_that_is_too_long_ends_and_says_whose_run_it_waited_for() {
     let told =
         told.iter().filter(|event| matches!(event, Event::Working { text } if text.starts_with("waiting for `up`")));
     assert_eq!(told.count(), 1, "it says once whom it waits for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn plan_and_status_say_whose_run_is_at_work() {
+    let bench = Bench::new(Delays::AWS).await;
+    let (one, other) = (process(&bench, None).0, process(&bench, None).0);
+    let stack = stack(&experiment());
+    let said = async |cx: &Cx| {
+        let before = bench.warnings().len();
+        Box::pin(decide_up(cx, &stack, Permits::default(), &bench.events())).await.expect("a plan");
+        Box::pin(status::show(cx, &stack, &bench.events())).await.expect("a status");
+        bench.warnings().split_off(before)
+    };
+    let late = async {
+        sleep(Duration::from_secs(3)).await;
+        said(&other).await
+    };
+    let (done, during) = futures::join!(slow(&bench, &one), late);
+    assert!(done.expect("it begins").complete());
+    let expected = "`up` by ana on runner-3 since ";
+    assert!(during.len() == 2 && during.iter().all(|text| text.starts_with(expected)), "{during:?}");
+    assert_eq!(said(&other).await, Vec::<String>::new());
 }
 
 /// A job that was killed while everything is CREATING, and its last step, which a runner gives five minutes.

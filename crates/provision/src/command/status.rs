@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 
 use crate::args::TargetArgs;
-use crate::cloud::Options;
+use crate::cloud::{Cx, Options};
 use crate::derive;
+use crate::error::Error;
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
 use crate::plan::{self, Op, Permits, Plan};
+use crate::run as running;
 use crate::session;
+use crate::spec::stack::Stack;
 use crate::survey::{self, For};
 
 #[derive(Debug, clap::Args)]
@@ -30,17 +33,21 @@ pub async fn run(args: StatusArgs, events: &Events) -> Result<Exit, Stop> {
     session.cx.calls.refuse_changes();
     session.announce(events);
     let stack = session.stack.as_ref().expect("`status` was given a spec");
-    let nodes = derive::nodes(stack, &session.cx.names);
-    let survey = survey::survey(&session.cx, nodes, For::Up).await;
-    let found = survey.map(|survey| {
-        let plan = plan::plan(&survey.facts, &survey.members, &session.cx.names, Permits::default());
-        for (address, physical, state) in states(&plan) {
-            events.say(Event::Status { resource: address, physical, state: state.to_owned() });
-        }
-    });
+    let shown = show(&session.cx, stack, events).await;
     session.close(events).await;
-    found?;
+    shown?;
     Ok(Exit::Done)
+}
+
+/// Reads everything and says in which state it is.
+pub async fn show(cx: &Cx, stack: &Stack, events: &Events) -> Result<(), Vec<Error>> {
+    let survey = Box::pin(survey::survey(cx, derive::nodes(stack, &cx.names), For::Up)).await?;
+    running::warn_of_another_run(&survey, &cx.names, events);
+    let plan = plan::plan(&survey.facts, &survey.members, &cx.names, Permits::default());
+    for (address, physical, state) in states(&plan) {
+        events.say(Event::Status { resource: address, physical, state: state.to_owned() });
+    }
+    Ok(())
 }
 
 /// Address, physical name and state of everything, in the order of addresses.

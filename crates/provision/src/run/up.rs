@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use tokio::sync::watch;
 
 use super::alone::{self, Deed, Ended, How, Taken, during, moved};
-use super::{Result, names_in, planned, record_failed, settled, tell_unwritten, thing, warn_of_record};
+use super::{
+    Result, names_in, planned, record_failed, settled, tell_unwritten, thing, warn_of_another_run, warn_of_record,
+};
 use crate::apply::{self, Gate};
 use crate::cloud::{Cx, calls};
 use crate::derive;
@@ -24,6 +26,7 @@ use crate::survey::{For, Survey};
 pub async fn decide_up(cx: &Cx, stack: &Stack, permits: Permits, events: &Events) -> Result<(Survey, Plan)> {
     let looked = Up { cx, stack, permits, events }.look(false).await?;
     let (survey, plan) = looked.expect("there is always something to decide");
+    warn_of_another_run(&survey, &cx.names, events);
     planned(&survey, &plan, "up", cx, events);
     Ok((survey, plan))
 }
