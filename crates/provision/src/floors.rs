@@ -47,6 +47,7 @@ const FLOORS: &[&str] = &[
     "scan",
     "record",
     "survey",
+    "saved_plan",
     // Functions and records, run here.
     "producer",
     "transform",

@@ -49,6 +49,7 @@ pub mod record;
 pub mod report;
 pub mod resource;
 pub mod run;
+pub mod saved_plan;
 pub mod scan;
 pub mod schedule;
 pub mod secret;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Diff, Field, Unread};
 use crate::names::{Address, Name, Names, Tags};
@@ -65,7 +65,7 @@ pub enum Wants {
 pub type Members = HashMap<Address, String>;
 
 /// The consents of the command line.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permits {
     /// Delete what is ours and not wanted.
     pub prune: bool,

@@ -21,7 +21,7 @@ pub mod starter;
 
 pub use crate::yaml::diagnostic::Diagnostics;
 pub use find::find;
-pub use render::render;
+pub use render::{data, render};
 pub use schema::schema;
 
 pub(crate) use grammar::EachSection;

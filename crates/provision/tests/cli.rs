@@ -8,6 +8,7 @@ mod fixture;
 mod flags;
 mod json_schema;
 mod profile;
+mod saved_plan;
 mod secrets;
 mod transform;
 mod with;

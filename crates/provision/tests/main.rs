@@ -24,6 +24,7 @@ mod permissions;
 mod put;
 mod receipt;
 mod record;
+mod saved_plan;
 mod scale;
 mod scan;
 mod served;

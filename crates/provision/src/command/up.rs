@@ -18,6 +18,8 @@ use crate::secret;
 use crate::session::{self, Place, Session};
 use crate::spec::stack::Stack;
 
+mod saved;
+
 #[derive(Debug, clap::Args)]
 pub struct PlanArgs {
     /// The spec; without it provision.yaml, or the only file in stacks/
@@ -29,6 +31,9 @@ pub struct PlanArgs {
     /// Exit with code 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Write the plan to this file, for `up --plan FILE`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -39,6 +44,9 @@ pub struct UpArgs {
     pub target: TargetArgs,
     #[command(flatten)]
     pub permits: PermitArgs,
+    /// Do exactly what this file of `plan --out` says, or nothing if anything has changed since
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["prune", "allow_data_loss", "adopt", "lock_timeout"])]
+    pub plan: Option<PathBuf>,
     /// Replace and delete without confirmation
     #[arg(long, short)]
     pub yes: bool,
@@ -94,14 +102,21 @@ pub async fn plan(args: PlanArgs, events: &Events) -> Result<Exit, Stop> {
     session.cx.calls.refuse_changes();
     session.announce(events);
     let stack = session.stack.as_ref().expect("`plan` was given a spec");
-    let decided = run::decide_up(&session.cx, stack, args.permits.into(), events).await;
-    let exit = decided.map(|(_, plan)| match (plan.refusals.is_empty(), plan.is_empty()) {
-        (false, _) => refused(&plan),
-        (true, false) if args.detailed_exitcode => Exit::Changes,
-        (true, _) => Exit::Done,
-    });
+    let permits = args.permits.into();
+    let planned = async {
+        let (survey, plan) = run::decide_up(&session.cx, stack, permits, events).await?;
+        if let Some(file) = &args.out {
+            saved::write(file, &session, stack, permits, (&survey, &plan), events)?;
+        }
+        Ok(match (plan.refusals.is_empty(), plan.is_empty()) {
+            (false, _) => refused(&plan),
+            (true, false) if args.detailed_exitcode => Exit::Changes,
+            (true, _) => Exit::Done,
+        })
+    };
+    let exit = Box::pin(planned).await;
     session.close(events).await;
-    Ok(exit?)
+    exit
 }
 
 pub async fn up(args: UpArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
@@ -122,7 +137,10 @@ async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: 
         ..run::How::new("up")
     };
     let how = How { permits: args.permits.into(), yes: args.yes, run };
-    let exit = apply(session, &how, events, &interrupt).await?;
+    let exit = match &args.plan {
+        Some(file) => saved::apply(file, session, &how, events, &interrupt).await?,
+        None => apply(session, &how, events, &interrupt).await?,
+    };
     if exit == Exit::Done {
         let stack = session.stack.as_ref().expect("`up` was given a spec");
         let outputs = Exported::new(outputs::outputs(stack, &session.cx.names), session.place.url());
@@ -147,14 +165,17 @@ pub struct How {
 pub async fn apply(session: &Session, how: &How, events: &Events, interrupt: &Interrupt) -> Result<Exit, Stop> {
     session.announce(events);
     let stack = session.stack.as_ref().expect("`up` was given a spec");
-    let agree =
-        async |plan: &Plan| !plan.removes() || how.yes || consents("Replace and delete these resources?", events).await;
+    let agree = async |plan: &Plan| agrees(plan, how, events).await;
     match run::up(&session.cx, stack, how.permits, &how.run, agree, events).await? {
         Ended::Refused(plan) => Err(Stop::Said(refused(&plan))),
         Ended::Disagreed => Err(Stop::Said(Exit::Consent)),
         Ended::Stopped { by_another_run } => Err(Stop::Said(stopped(by_another_run, interrupt))),
         Ended::Done(_, summary) => Ok(outcome(&summary, interrupt)),
     }
+}
+
+async fn agrees(plan: &Plan, how: &How, events: &Events) -> bool {
+    !plan.removes() || how.yes || consents("Replace and delete these resources?", events).await
 }
 
 /// The exit code of a command that was stopped before it began.

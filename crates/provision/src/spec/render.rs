@@ -14,6 +14,20 @@ pub fn render(stack: &Stack, secrets: &Secrets) -> String {
     serde_yaml::to_string(&spec).expect("a mapping of strings and numbers serialises")
 }
 
+/// `stack` as data, with its secrets, that does not depend on the folder in which it was read: where code is on this machine is left out.
+pub fn data(stack: &Stack) -> serde_json::Value {
+    let mut spec = serde_json::to_value(stack.written().write()).expect("a mapping of strings and numbers serialises");
+    let functions = spec.get_mut("functions").and_then(serde_json::Value::as_object_mut);
+    for function in functions.into_iter().flat_map(|functions| functions.values_mut()) {
+        for place in ["crate", "zip", "dir"] {
+            if let Some(path) = function.get_mut("code").and_then(|code| code.get_mut(place)) {
+                *path = serde_json::Value::Null;
+            }
+        }
+    }
+    spec
+}
+
 /// Before it is written, because a text may be written in other characters than its own.
 fn mask(value: &mut Value, secrets: &Secrets) {
     match value {
