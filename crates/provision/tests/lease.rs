@@ -14,7 +14,7 @@ use provision::command::status;
 use provision::event::Event;
 use provision::job::{Job, Series};
 use provision::plan::Permits;
-use provision::run::{How, decide_up};
+use provision::run::{Ended, How, What, decide_up};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -268,6 +268,68 @@ async fn a_wait_that_is_too_long_ends_and_says_whose_run_it_waited_for() {
     let told =
         told.iter().filter(|event| matches!(event, Event::Working { text } if text.starts_with("waiting for `up`")));
     assert_eq!(told.count(), 1, "it says once whom it waits for");
+}
+
+/// As `gc` deletes an environment that was listed as expired.
+async fn collect(bench: &Bench, cx: &Cx) -> Option<Ended> {
+    let what = What::Expired { scanned: None, never_expires: false };
+    let ended = Box::pin(provision::run::down(cx, what, &How::new("gc"), async |_| true, &bench.events())).await;
+    ended.unwrap_or_else(|errors| panic!("{errors:?}"))
+}
+
+/// An environment that has expired, and a process of another run that brings it up with a change.
+async fn expired() -> Bench {
+    let mut bench = Bench::new(Delays::AWS).await;
+    bench.cx.options.ttl_s = Some(60);
+    bench.up(&stack(&experiment())).await;
+    bench.cx.options.ttl_s = None;
+    bench.engine.advance(Duration::from_secs(3_600)).await;
+    story::forget(&mut bench);
+    bench
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gc_stops_an_up_that_leaves_the_environment_expired_and_spares_one_that_renews_it() {
+    for ttl_s in [None, Some(3_600)] {
+        let bench = expired().await;
+        let (mut one, other) = (process(&bench, None).0, process(&bench, None).0);
+        one.options.ttl_s = ttl_s;
+        let late = async {
+            sleep(Duration::from_secs(5)).await;
+            collect(&bench, &other).await
+        };
+        let (how, command) = (How::new("up"), Command::Up(story::updated()));
+        let (up, gc) = futures::join!(run(&bench, &one, &command, &how), late);
+        let up = up.expect("it begins");
+        bench.engine.advance(Duration::from_secs(120)).await;
+        match ttl_s {
+            None => {
+                assert!(up.stopped && up.failed == 0, "{up:?}");
+                assert!(matches!(&gc, Some(Ended::Done(_, summary)) if summary.complete()), "{gc:?}");
+                assert_eq!(common::left(&bench), json!({}));
+            }
+            Some(_) => {
+                assert!(up.complete(), "{up:?}");
+                assert!(gc.is_none(), "{gc:?}");
+                assert!(bench.plan(&stack(&story::updated())).await.is_empty());
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_gcs_at_once_each_ends_well_and_nothing_is_left() {
+    let bench = expired().await;
+    let processes: Vec<Cx> = (0..4).map(|_| process(&bench, None).0).collect();
+    let ended = futures::future::join_all(processes.iter().map(|cx| collect(&bench, cx))).await;
+    let is_well = |ended: &Option<Ended>| match ended {
+        None => true,
+        Some(Ended::Done(_, summary)) => summary.complete() && !summary.renewed,
+        Some(_) => false,
+    };
+    assert!(ended.iter().all(is_well), "{ended:#?} {:#?}", bench.failures());
+    bench.engine.advance(Duration::from_secs(120)).await;
+    assert_eq!(common::left(&bench), json!({}));
 }
 
 #[tokio::test(start_paused = true)]

@@ -200,3 +200,24 @@ fn an_interrupted_up_ends_in_time_and_gives_its_lease_back() {
     assert!(down.code == 0 && !waited, "{}{}", down.out, down.err);
     assert_eq!(trial.environments(&engine), "no environments\n");
 }
+
+/// It neither runs its command in an environment that another run changes, nor deletes it.
+#[test]
+fn with_gives_up_beside_another_run_and_takes_nothing_of_it() {
+    let (trial, engine) = (trial(), Engine::start(&["--fault", "iam:CreateRole=latency:3600s"]));
+    let mut up = Command::new(env!("CARGO_BIN_EXE_provision"));
+    up.args(["up", "--endpoint", &engine.url, "--env", "pr-1", "--ttl", "1h"]).current_dir(trial.path()).envs(KEYS);
+    let mut up = up.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
+    while !line(&mut up).contains("created bucket.lake") {}
+    let ran = trial.at(&engine, &["with"], &["--env", "pr-1", "--lock-timeout", "0s"], &["--", "touch", "ran"]);
+    let environments = trial.environments(&engine);
+    up.kill().and_then(|()| up.wait()).expect("it runs");
+    assert!(
+        ran.code == 1 && ran.err.contains("waiting for `up`") && ran.err.contains("gave up"),
+        "{}: {}",
+        ran.code,
+        ran.err
+    );
+    assert!(!trial.path().join("ran").exists(), "{}", ran.err);
+    assert!(environments.contains("trial --env pr-1"), "{environments}");
+}
