@@ -1,6 +1,8 @@
 //! Every flag of every command does something, or is refused: with it, a command says what it does not say without it.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 use clap::CommandFactory;
 use provision::cli::Cli;
@@ -86,6 +88,7 @@ const ELSEWHERE: &[(&str, &[&str], &str, &str)] = &[
     ),
     ("with", &["keep-on-failure"], "tests/cli/with.rs", "an_environment_goes_whatever_becomes_of_the_command"),
     ("with", &["ttl"], "tests/cli/with.rs", "an_environment_goes_whatever_becomes_of_the_command"),
+    ("local serve", &["open"], "tests/cli/flags.rs", "serving_opens_the_page_in_a_browser_where_it_is_told_to"),
     (
         "local serve",
         &[
@@ -327,6 +330,22 @@ fn each_flag_about_the_target_is_heeded_by_every_command_that_takes_it() {
         let ran = trial.run_with(&words(command, &["--endpoint", &endpoint]), &keys);
         assert!(ran.code == 1 && asked.try_iter().count() > 0, "{command:?}: {}{}", ran.out, ran.err);
     }
+}
+
+/// There is no browser where it looks, and that is said.
+#[test]
+fn serving_opens_the_page_in_a_browser_where_it_is_told_to() {
+    let nowhere = tempfile::tempdir().expect("a temporary folder");
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_provision"));
+    serve.args(["local", "serve", "--port", "0", "--memory", "--open"]).env("PATH", nowhere.path());
+    let mut serve = serve.stdout(Stdio::piped()).spawn().expect("the binary runs");
+    let mut lines = BufReader::new(serve.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with("export ")), "it serves");
+    let sent = Command::new("kill").args(["-TERM", serve.id().to_string().as_str()]).status();
+    assert!(sent.is_ok_and(|status| status.success()));
+    let rest: Vec<String> = lines.collect();
+    serve.wait().expect("it ends");
+    assert!(rest.iter().any(|line| line.contains("opening the page in a browser: ")), "{rest:?}");
 }
 
 #[test]
