@@ -56,8 +56,12 @@ struct Trial {
 impl Trial {
     /// `each` is the inside of the function `change`. Without it there is no function.
     async fn new(deliveries: &str, each: Option<&str>) -> Trial {
+        Trial::of(HEAD, deliveries, each).await
+    }
+
+    async fn of(head: &str, deliveries: &str, each: Option<&str>) -> Trial {
         let (bench, folder) = (Bench::new(Delays::FAST).await, tempfile::tempdir().unwrap());
-        let mut spec = HEAD.to_owned();
+        let mut spec = head.to_owned();
         if let Some(each) = each {
             std::fs::create_dir(folder.path().join("code")).unwrap();
             std::fs::write(folder.path().join("code/handler.py"), HANDLER.replace("EACH", each)).unwrap();
@@ -131,6 +135,8 @@ async fn verified_right(trial: &Trial, args: &VerifyArgs, expected: &[String]) -
     results
 }
 
+const LOGS: &str =
+    "  logs: { name: v-logs, from: events, bucket: lake, good: logs/, bad: logs-bad/, decompress: true }\n";
 const PARTITIONED: &str = "  parts:\n    name: v-parts\n    from: events\n    bucket: lake\n    good: \"parts/!{partitionKeyFromQuery:customer}/!{partitionKeyFromQuery:month}/\"\n    \
                            bad: \"parts-bad/!{firehose:error-output-type}/\"\n    buffer: { size: 64MiB, interval: 60s }\n    partitioning: true\n    \
                            metadata: \"{customer: .order.customer, month: (.at | strftime(\\\"%Y-%m\\\"))}\"\n";
@@ -141,6 +147,21 @@ async fn made_up_records_have_the_fields_that_a_query_reads() {
     let results = right(&format!("{PARTITIONED}{RAW}"), None, count(200), &both).await;
     assert!(results[0].objects.len() > 1 && results[0].objects.iter().all(|key| key.starts_with("parts/")));
     assert_eq!(results[0].shards.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spec_with_samples_needs_no_records() {
+    let templates = r#"templates: ['{"order":{"customer":"{{choice a|b}}"},"at":{{number 1700000000..1700009999}},"id":{{counter}}}']"#;
+    for (envelope, deliveries, parts) in [
+        ("none", PARTITIONED, all("parts", 100)),
+        ("kpl", PARTITIONED, all("parts", 100)),
+        ("cloudwatch-logs", LOGS, all("logs", 10)),
+    ] {
+        let head =
+            HEAD.replace("shards: 2 }", &format!("shards: 2, samples: {{ {templates}, envelope: {envelope} }} }}"));
+        let trial = Trial::of(&head, deliveries, None).await;
+        verified_right(&trial, &count(100), &[parts]).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,8 +190,7 @@ async fn compressed_logs_are_made_up_for_a_delivery_that_decompresses() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_compressed_log_is_expected_under_the_error_prefix() {
-    let logs = "  logs: { name: v-logs, from: events, bucket: lake, good: logs/, bad: logs-bad/, decompress: true }\n";
-    let trial = Trial::new(logs, None).await;
+    let trial = Trial::new(LOGS, None).await;
     let args = VerifyArgs { records: trial.records("a\nb\n"), ..VerifyArgs::default() };
     let expected = ["logs: delivered 0, dropped 0, failed 2, missing 0, duplicated 0".to_owned()];
     let results = verified_right(&trial, &args, &expected).await;

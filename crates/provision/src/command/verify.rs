@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::{Duration, Instant};
 
 use crate::args::{TargetArgs, refuse_useless};
 use crate::cloud::Options;
@@ -12,18 +11,20 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
-use crate::names::plural;
 use crate::plan::{self, Permits};
+use crate::producer::{How, Produced};
+use crate::report::produced::so_far;
 use crate::report::results::Results;
 use crate::serving;
 use crate::session::{self, Place, Session};
+use crate::source::key::{self, Keys};
 use crate::spec::stack::Stack;
 use crate::surroundings::Surroundings;
 use crate::survey::{self, For};
 use crate::verify::fed::{self, Fed};
 use crate::verify::input::Input;
 use crate::verify::placed::Placed;
-use crate::verify::send::{self, How};
+use crate::verify::send;
 
 mod input;
 mod settle;
@@ -38,7 +39,8 @@ pub struct VerifyArgs {
     pub spec: Option<PathBuf>,
     #[command(flatten)]
     pub target: TargetArgs,
-    /// How many made-up records to send into each stream, or a file with records, one a line; - is standard input
+    /// How many records to send into each stream: the spec's samples, or made-up ones. Or a file of records: one a line, or .json; - is
+    /// standard input
     #[arg(long, value_name = "N|FILE", default_value_t = Given::default())]
     pub records: Given,
     /// Bytes of each made-up record, at least
@@ -143,13 +145,15 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
         true => Some(Surroundings::open(session).await?),
         false => None,
     };
-    let given = input::given(args).await?;
+    let given = input::given(args)?;
     let mut sendings = vec![];
-    for Fed { into, tested } in fed {
-        let input = match &given {
-            Some(given) => given.again(),
-            None => Input::Made(input::made(args, run, &tested, events)?),
+    for Fed { into, samples, tested } in fed {
+        let input = match (&given, samples) {
+            (Some(given), _) => given.again(),
+            (None, Some(samples)) => Input::Given(input::sampled(session, args, samples).await?),
+            (None, None) => Input::Made(input::made(args, run, &tested, events)?),
         };
+        let key = samples.filter(|_| given.is_none()).and_then(|samples| samples.key.clone());
         let mut subjects = vec![];
         for one in tested {
             let subject = Subject::new(session, stack, one, surroundings.as_ref(), began_s, events).await?;
@@ -157,7 +161,7 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
         }
         say(events, format!("sending {} records into {into}, run {run}", input.count()));
         let placed = Placed::new(began_s).map_err(|e| Error::new("keeping the places of the records", e))?;
-        let mut sending = Sending { into, input, placed, subjects };
+        let mut sending = Sending { into, key, input, placed, subjects };
         put(session, args, &mut sending, events).await?;
         sendings.push(sending);
     }
@@ -184,32 +188,21 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
     Ok(if accounted { Exit::Done } else { Exit::Failed })
 }
 
-/// The interval between reports on how many records are put.
-const TELL: Duration = Duration::from_secs(2);
-
 async fn put(session: &Session, args: &VerifyArgs, sending: &mut Sending<'_>, events: &Events) -> Result<()> {
-    let how = How { rate: args.rate, partition_keys: args.partition_keys };
-    let began = Instant::now();
-    let told = std::cell::Cell::new(began);
-    let progress = |count: usize| {
-        if told.get().elapsed() >= TELL {
-            told.set(Instant::now());
-            let all = plural(sending.input.count() as usize, "record");
-            events.say(Event::Working { text: format!("put {count} of {all} into {}", sending.into) });
-        }
+    let keys = match (args.partition_keys, &sending.key) {
+        (Some(keys), _) => Keys::Spread(keys.into()),
+        (None, Some(key)) => Keys::Query(Box::new(key::query("key", key)?)),
+        (None, None) => Keys::Given,
     };
-    send::put(&session.cx, &sending.into, &sending.input, how, &mut sending.placed, progress).await?;
-    let (took, placed) = (began.elapsed(), &sending.placed);
-    let a_second = |count: f64| count / took.as_secs_f64().max(0.001);
-    let text = format!(
-        "put {} and {} bytes in {:.1} s, {:.0} records/s, {:.1} MB/s",
-        plural(placed.count(), "record"),
-        placed.bytes(),
-        took.as_secs_f64(),
-        a_second(placed.count() as f64),
-        a_second(placed.bytes() as f64 / 1e6)
-    );
-    events.say(Event::Working { text });
+    let how = How { keys, rate: args.rate, ..How::default() };
+    let task = format!("putting into {}", sending.into);
+    let progress = |produced: &Produced| {
+        events.say(Event::Progress { task: task.clone(), text: so_far(produced), elapsed_ms: produced.took_ms });
+    };
+    let Sending { into, input, placed, .. } = sending;
+    let produced = send::put(&session.cx, into, input, how, placed, progress).await?;
+    let took_s = produced.took_ms as f64 / 1_000.0;
+    events.say(Event::Working { text: format!("put {} in {took_s:.1} s", so_far(&produced)) });
     Ok(())
 }
 

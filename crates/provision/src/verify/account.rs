@@ -229,12 +229,15 @@ impl Account {
             let count = if self.expected.dropped.get(part) { &mut shard.dropped } else { &mut shard.missing };
             *count += 1;
         }
+        // Where records are taken apart, the parts are counted everywhere.
+        let apart = self.expected.count() as usize != placed.count();
         let named = placed.shards().iter().zip(0..);
         let mut named: Vec<ShardAccount> = named
-            .map(|((id, sent), at)| ShardAccount {
-                shard: id.clone(),
-                sent: *sent,
-                ..shards.remove(&Some(at)).unwrap_or_default()
+            .map(|((id, sent), at)| {
+                let counts = shards.remove(&Some(at)).unwrap_or_default();
+                let ShardAccount { delivered, dropped, failed, missing, .. } = counts;
+                let sent = if apart { delivered + dropped + failed + missing } else { *sent };
+                ShardAccount { shard: id.clone(), sent, ..counts }
             })
             .collect();
         named.sort_by(|a, b| a.shard.cmp(&b.shard));

@@ -1,41 +1,38 @@
 //! The streams and delivery streams that records are sent to, and the delivery streams that must receive them. Pure.
 
-use std::fmt;
-
+use crate::producer::target::Target;
 use crate::resource::delivery_stream::DeliveryStream;
-use crate::spec::stack::Stack;
+use crate::resource::stream::Stream;
+use crate::source::bounded;
+use crate::source::samples::Samples;
+use crate::spec::stack::{Entry, Stack};
 
 /// A place to send records to, and the delivery streams that receive them from there.
 pub struct Fed<'a> {
-    pub into: Into<'a>,
+    pub into: Target,
+    pub samples: Option<&'a Samples>,
     pub tested: Vec<Tested<'a>>,
-}
-
-/// By name on AWS.
-pub enum Into<'a> {
-    Stream(&'a str),
-    /// Direct put.
-    Delivery(&'a str),
-}
-
-impl fmt::Display for Into<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Into::Stream(name) => write!(f, "stream {name}"),
-            Into::Delivery(name) => write!(f, "delivery stream {name}"),
-        }
-    }
 }
 
 /// Everything to be tested: delivery streams by the stream that they read, and those that records are put to directly.
 pub fn fed(stack: &Stack) -> Vec<Fed<'_>> {
-    let streams = stack
-        .streams
-        .iter()
-        .map(|(logical, stream)| Fed { into: Into::Stream(stream.physical()), tested: tested(stack, Some(logical)) });
-    let direct = tested(stack, None).into_iter();
-    let direct = direct.map(|one| Fed { into: Into::Delivery(one.name), tested: vec![one] });
+    let streams = stack.streams.iter().map(|(logical, stream)| {
+        let samples = stream.managed().and_then(|managed| managed.desired.samples.as_ref());
+        Fed { into: of_stream(stream), samples, tested: tested(stack, Some(logical)) }
+    });
+    let direct = tested(stack, None).into_iter().map(|one| Fed {
+        into: Target::DeliveryStream { name: one.name.to_owned() },
+        samples: one.delivery.samples.as_ref(),
+        tested: vec![one],
+    });
     streams.filter(|fed| !fed.tested.is_empty()).chain(direct).collect()
+}
+
+fn of_stream(entry: &Entry<Stream>) -> Target {
+    let desired = entry.managed().map(|managed| &managed.desired);
+    let kib = desired.map_or(aws_facts::kinesis::MAX_RECORD_KIB.min, |desired| desired.max_record_kib);
+    let max_record_bytes = (kib as usize * 1_024).min(bounded::MAX_BYTES);
+    Target::Stream { name: entry.physical().rsplit('/').next().unwrap_or_default().to_owned(), max_record_bytes }
 }
 
 /// The delivery streams that read this stream, or none.

@@ -11,9 +11,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
 
+use crate::source::{Record, Records, Unread};
 use crate::verify::fit::Field;
 
-/// Records that can be read again and again.
+/// Records that can be read again and again. Clones share what lies in a file.
+#[derive(Clone)]
 pub enum Input {
     Made(Made),
     Given(Spool),
@@ -25,6 +27,18 @@ impl Input {
             Input::Made(made) => made.count,
             Input::Given(spool) => spool.count(),
         }
+    }
+
+    /// All of them, to be put. They are numbered from 1 there.
+    pub fn records(self) -> Records {
+        let count = self.count();
+        let read = move |number: u32| {
+            let data = self.record(number);
+            let number = u64::from(number) + 1;
+            data.map(|data| Record::new(number, data))
+                .map_err(|error| Unread { place: format!("record {number}"), why: error.to_string() })
+        };
+        Box::new((0..count).map(read))
     }
 
     /// The record of this number, which is smaller than the count.

@@ -70,7 +70,7 @@ impl ErrorCount {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ShardAccount {
     pub shard: String,
-    /// Records, before they are taken apart.
+    /// Records, or their parts, as in the whole account.
     pub sent: usize,
     pub delivered: usize,
     pub dropped: usize,

@@ -78,7 +78,7 @@ const ELSEWHERE: &[(&str, &[&str], &str, &str)] = &[
     ("put", &["fail-fast"], "tests/put.rs", "records_that_cannot_be_put_are_told_and_the_others_go_on_or_not"),
     ("put", &["rate"], "tests/put.rs", "a_rate_is_kept_to_and_a_stream_that_accepts_nothing_is_given_up"),
     ("verify", &["timeout"], "src/command/verify/settle.rs", "a_timeout_goes_before_what_the_buffers_allow"),
-    ("verify", &["rate"], "src/verify/send.rs", "a_batch_has_at_most_500_records_and_4_mib"),
+    ("verify", &["rate"], "tests/put.rs", "a_rate_is_kept_to_and_a_stream_that_accepts_nothing_is_given_up"),
     ("verify", &["size", "partition-keys"], "tests/verify.rs", "foreign_objects_are_neither_counted_nor_deleted"),
     (
         "verify",

@@ -1,37 +1,56 @@
 //! The records that `verify` sends.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-
-use bytes::Bytes;
-
-use super::{Given, VerifyArgs};
+use super::{Given, VerifyArgs, now};
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::resource::delivery_stream::DeliveryStream;
+use crate::session::Session;
+use crate::source::samples::Samples;
+use crate::source::{Records, Unread, input};
 use crate::verify::fed::Tested;
 use crate::verify::fit;
 use crate::verify::input::{Made, Spool};
 use crate::verify::pipeline::Pipeline;
 
 /// The records of a file.
-pub async fn given(args: &VerifyArgs) -> Result<Option<Spool>> {
+pub fn given(args: &VerifyArgs) -> Result<Option<Spool>> {
     let Given::File(path) = &args.records else { return Ok(None) };
-    let doing = || format!("reading records from {}", path.display());
-    let reader: Box<dyn BufRead + Send> = match path == Path::new("-") {
-        true => Box::new(BufReader::new(std::io::stdin())),
-        false => Box::new(BufReader::new(std::fs::File::open(path).map_err(|e| Error::new(doing(), e))?)),
-    };
-    let lines = reader.split(b'\n').map(|line| {
-        let mut line = line?;
-        line.pop_if(|byte| *byte == b'\r');
-        Ok::<_, std::io::Error>(Bytes::from(line))
-    });
-    let spool = Spool::of(lines).map_err(|e| Error::new(doing(), e))?;
-    if spool.count() == 0 {
-        return Err(Error::new(doing(), "it has no records").hint("write one record per line"));
+    let records = input::open(std::slice::from_ref(path), input::Format::Auto)?;
+    kept(records, &format!("reading records from {}", path.display())).map(Some)
+}
+
+/// As many of the spec's samples as are wanted.
+pub async fn sampled(session: &Session, args: &VerifyArgs, samples: &Samples) -> Result<Spool> {
+    let Given::Count(count) = args.records else { unreachable!("a file goes before samples") };
+    let began_ms = now(session).await? * 1_000;
+    let records = samples.records(fastrand::u64(..), began_ms)?;
+    let records: Records = Box::new(records.take(count as usize));
+    let account = session.cx.names.account.clone();
+    kept(samples.envelope.over(records, account, began_ms), "reading the spec's samples")
+}
+
+fn kept(records: Records, doing: &str) -> Result<Spool> {
+    let spool = Spool::of(records.map(|record| record.map(|record| record.data).map_err(Stopped::Unread)));
+    let spool = spool.map_err(|stopped| match stopped {
+        Stopped::Unread(Unread { place, why }) => Error::new(doing, format!("{place}: {why}")),
+        Stopped::Kept(error) => Error::new(doing, error),
+    })?;
+    match spool.count() {
+        0 => Err(Error::new(doing, "there are no records").hint("write one record per line")),
+        _ => Ok(spool),
     }
-    Ok(Some(spool))
+}
+
+/// The reasons why records are not kept.
+enum Stopped {
+    Unread(Unread),
+    Kept(std::io::Error),
+}
+
+impl From<std::io::Error> for Stopped {
+    fn from(error: std::io::Error) -> Stopped {
+        Stopped::Kept(error)
+    }
 }
 
 /// Made-up records that all these delivery streams can use.

@@ -7,9 +7,9 @@ use super::{VerifyArgs, say};
 use crate::error::Result;
 use crate::event::{Event, Events};
 use crate::passing::Passing;
+use crate::producer::target::Target;
 use crate::session::{Place, Session};
 use crate::verify::canary::{Clock, buffered};
-use crate::verify::fed::Into;
 use crate::verify::input::Input;
 use crate::verify::placed::Placed;
 
@@ -22,7 +22,9 @@ const TELL: Duration = Duration::from_secs(30);
 
 /// Records that were put into one place, and the delivery streams that receive them.
 pub struct Sending<'a> {
-    pub into: Into<'a>,
+    pub into: Target,
+    /// The partition key of each record, as a jq expression.
+    pub key: Option<String>,
     pub input: Input,
     pub placed: Placed,
     pub subjects: Vec<Expecting<'a>>,
