@@ -9,6 +9,7 @@ use crate::request::{AwsError, Request};
 use crate::settings::Settings;
 use crate::time::{Delays, Millis};
 use crate::wire::subject::{self, Subject};
+use crate::world::Late;
 
 pub mod page;
 mod question;
@@ -136,11 +137,13 @@ impl Anomalies {
         }
     }
 
-    /// How much later log events are found than they were written: the same for all, so that their order stays.
-    pub fn late_events(&self) -> Millis {
-        let row = self.counts.iter().map(|count| count.row).find(|row| row.shown == Shown::Late);
-        let lasts = row.and_then(|row| self.chosen.lasts(row));
-        lasts.map_or(0, |lasts| between(lasts, share(self.chosen.seed(), 0)))
+    /// How much later log events and streams are found than they were written: the same for all, so that their order stays.
+    pub fn late(&self) -> Late {
+        let late = |operation| {
+            let lasts = self.at_any_time(Shown::Late, operation).and_then(|row| self.chosen.lasts(row));
+            lasts.map_or(0, |lasts| between(lasts, share(self.chosen.seed(), 0)))
+        };
+        Late { events: late("logs:GetLogEvents"), streams: late("logs:DescribeLogStreams") }
     }
 
     /// Prepares the anomalies that a call brings about if it succeeds.

@@ -104,7 +104,7 @@ impl Engine {
         let rates = settings.limits.then(|| Mutex::new(Rates::new(&settings.account)));
         let opened = tokio::task::spawn_blocking(move || open(settings, disk)).await;
         let (mut store, runner) = opened.expect("opening does not panic and is not cancelled")?;
-        store.world.late_events = anomalies.late_events();
+        store.world.late = anomalies.late();
         let shared = Shared {
             clock: Clock::start(time, store.last(), pace),
             faults: Mutex::new(faults),

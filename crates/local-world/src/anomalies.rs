@@ -55,7 +55,7 @@ pub enum Shown {
     EmptyPages,
     /// Pages of one item, however many were asked for, at any time.
     ShortPages,
-    /// New log events are not found yet: the service itself leaves them out ([`crate::world::World::late_events`]).
+    /// New log events or log streams are not found yet: the service itself leaves them out ([`crate::world::World::late`]).
     Late,
 }
 
@@ -114,7 +114,7 @@ mod tests {
                 .join(", then "),
             Shown::EmptyPages => "the first two pages are empty".to_owned(),
             Shown::ShortPages => "pages of one item".to_owned(),
-            Shown::Late => "newer events are not found".to_owned(),
+            Shown::Late => "newer ones are not found".to_owned(),
         };
         let seconds = |ms: Millis| ms as f64 / 1000.0;
         let (least, most) = row.lasts;

@@ -36,14 +36,23 @@ pub struct World {
     pub faults: Faults,
     /// Changes of the present call settle that much later than they would.
     pub slow: Millis,
-    /// Log events are found that much later than they were written.
-    pub late_events: Millis,
+    /// How late log events and log streams are found.
+    pub late: Late,
     /// What happened lately, for a person who watches.
     pub recent: Recent,
     /// Where the engine is reached, once it serves a port.
     pub endpoint: Option<String>,
     tokens: Tokens,
     seen: Millis,
+}
+
+/// So much later than they were written or created they are found, in milliseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Late {
+    /// Log events.
+    pub events: Millis,
+    /// Log streams.
+    pub streams: Millis,
 }
 
 impl World {
@@ -60,7 +69,7 @@ impl World {
             logs: logs::State::default(),
             s3: s3::State::default(),
             slow: 0,
-            late_events: 0,
+            late: Late::default(),
             recent: Recent::default(),
             endpoint: None,
             tokens: Tokens::default(),
@@ -88,7 +97,7 @@ impl World {
             seen: self.seen,
             faults: self.faults.clone(),
             endpoint: self.endpoint.clone(),
-            late_events: self.late_events,
+            late: self.late,
             ..World::new(self.settings.clone())
         }
     }

@@ -13,11 +13,15 @@ use provision::transient::{self, TRANSIENTS, Transient};
 /// Longer than any anomaly lasts: then reads tell the truth.
 const SETTLED: Duration = Duration::from_secs(900);
 
+const OPTIONS: &str = "{ name: eq-sanhe-for-everything, expire: 7d, versioning: true, tls_only: true, \
+                       encryption: \"arn:aws:kms:us-east-1:000000000000:key/0a1b2c3d-0000-0000-0000-000000000000\", \
+                       access_logs: { bucket: logs, prefix: lake/ } }\n  logs: { name: eq-sanhe-for-logs }";
+
 /// The experiment with something of every kind that an update changes.
 fn changed() -> String {
     experiment()
         .replace("shards: 1, retention: 24h", "shards: 2, retention: 48h, metrics: [IncomingBytes]")
-        .replace("{ name: eq-sanhe-for-everything }", "{ name: eq-sanhe-for-everything, expire: 7d }")
+        .replace("{ name: eq-sanhe-for-everything }", OPTIONS)
         .replace("memory: 256MiB", "memory: 512MiB, alias: live, description: changed")
         .replace("tags: { team: data }", "tags: { team: platform, more: tags }")
         .replace(
@@ -91,6 +95,10 @@ const BY_RULE: &[(&str, &str)] = &[
     ("logs-stale", NOT_READ),
     ("logs-empty-pages", "pages are read until the token repeats"),
     ("logs-late-events", "no decision depends on them; `history` shows what exists"),
+    (
+        "logs-late-streams",
+        "a stream that exists already counts as created; who has the lease is decided by creating one",
+    ),
 ];
 const READ_BACK: &str = "an accepted change is not sent again; reads are repeated until they show it | 60 s |";
 const SENT_AGAIN: &str = "the change is retried, unless a read shows it | 60 s |";

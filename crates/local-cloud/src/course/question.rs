@@ -39,8 +39,15 @@ const READS: &[(&str, Names)] = &[
     ("lambda:ListTags", Names::Path(Method::GET, "/2017-03-31/tags/{arn}")),
     ("logs:DescribeLogGroups", Names::Member("logGroupNamePrefix")),
     ("logs:ListTagsForResource", Names::Arn("resourceArn", "log-group:")),
+    ("s3:GetBucketAcl", Names::Path(Method::GET, "/{name}?acl=")),
+    ("s3:GetBucketEncryption", Names::Path(Method::GET, "/{name}?encryption=")),
     ("s3:GetBucketLifecycleConfiguration", Names::Path(Method::GET, "/{name}?lifecycle=")),
+    ("s3:GetBucketLogging", Names::Path(Method::GET, "/{name}?logging=")),
+    ("s3:GetBucketOwnershipControls", Names::Path(Method::GET, "/{name}?ownershipControls=")),
+    ("s3:GetBucketPolicy", Names::Path(Method::GET, "/{name}?policy=")),
     ("s3:GetBucketTagging", Names::Path(Method::GET, "/{name}?tagging=")),
+    ("s3:GetBucketVersioning", Names::Path(Method::GET, "/{name}?versioning=")),
+    ("s3:GetPublicAccessBlock", Names::Path(Method::GET, "/{name}?publicAccessBlock=")),
     ("s3:HeadBucket", Names::Path(Method::HEAD, "/{name}")),
 ];
 

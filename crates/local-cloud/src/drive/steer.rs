@@ -40,12 +40,12 @@ impl Engine {
 
     /// Sets which of AWS's anomalies are shown from now on.
     pub fn set_consistency(&self, chosen: Consistency) {
-        let late_events = {
+        let late = {
             let mut anomalies = self.shared.anomalies();
             anomalies.choose(chosen);
-            anomalies.late_events()
+            anomalies.late()
         };
-        self.shared.store("consistency").world.late_events = late_events;
+        self.shared.store("consistency").world.late = late;
     }
 
     /// The anomalies of AWS that are shown.

@@ -103,6 +103,28 @@ mod tests {
     /// Method, path, headers, body, and the name.
     type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
 
+    /// The emulator has these documents only to say that there are none.
+    const NEVER_SET: [&str; 3] = ["BucketNotificationConfiguration", "BucketCors", "BucketWebsite"];
+
+    #[test]
+    fn every_document_of_a_bucket_can_be_late_and_in_conflict() {
+        let row = |name: &str| crate::anomalies::row(name).unwrap_or_else(|| panic!("there is no {name}"));
+        let (stale, conflict, lingering) = (row("s3-stale"), row("s3-conflict"), row("s3-lingering"));
+        let documents = OF_BUCKETS.iter().filter(|(_, _, rest)| !rest.is_empty() && !NEVER_SET.contains(rest));
+        for (_, read, rest) in documents {
+            let (read, change) = (format!("s3:{read}"), format!("s3:Put{rest}"));
+            for (row, operations, operation) in [
+                (stale, stale.after, &change),
+                (stale, stale.at, &read),
+                (conflict, conflict.after, &change),
+                (conflict, conflict.at, &change),
+                (lingering, lingering.at, &read),
+            ] {
+                assert!(operations.contains(&operation.as_str()), "{operation} is not in {}", row.name);
+            }
+        }
+    }
+
     #[test]
     fn operations_are_named_as_aws_names_them() {
         const COPY: (&str, &str) = ("x-amz-copy-source", "lake/a");

@@ -112,7 +112,7 @@ async fn each_anomaly_is_seen_after_its_change_and_not_after_its_time() {
 }
 
 /// These are shown without a change, in tests of their own.
-const AT_ANY_TIME: [&str; 3] = ["logs-empty-pages", "iam-short-pages", "logs-late-events"];
+const AT_ANY_TIME: [&str; 4] = ["logs-empty-pages", "iam-short-pages", "logs-late-events", "logs-late-streams"];
 
 #[test]
 fn each_row_has_a_case() {
@@ -229,6 +229,27 @@ async fn events_are_found_some_time_after_they_were_written() {
     assert_eq!(found().await, [1, 1]);
     engine.set_consistency(Consistency::default());
     assert_eq!(found().await, [2, 2], "it is turned off");
+}
+
+#[tokio::test(start_paused = true)]
+async fn log_streams_are_listed_some_time_after_they_were_created() {
+    let engine = engine_with("logs-late-streams=5s".parse().expect("a row")).await;
+    json(&engine, "Logs_20140328.CreateLogGroup", json!({ "logGroupName": "g" })).await;
+    let create = async |name: &str| {
+        json(&engine, "Logs_20140328.CreateLogStream", json!({ "logGroupName": "g", "logStreamName": name })).await
+    };
+    let listed = async || {
+        let page = json(&engine, "Logs_20140328.DescribeLogStreams", json!({ "logGroupName": "g" })).await;
+        page["logStreams"].as_array().map(Vec::len).unwrap_or_default()
+    };
+    create("a").await;
+    engine.advance(Duration::from_millis(4_999)).await;
+    create("b").await;
+    assert_eq!(listed().await, 0);
+    engine.advance(Duration::from_millis(1)).await;
+    assert_eq!(listed().await, 1);
+    engine.set_consistency(Consistency::default());
+    assert_eq!(listed().await, 2, "it is turned off");
 }
 
 #[tokio::test(start_paused = true)]

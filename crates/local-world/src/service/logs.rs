@@ -97,6 +97,8 @@ pub struct Around<'a> {
     pub now: Millis,
     /// Events that came in later are not found yet.
     pub found_until: Millis,
+    /// Streams that were created later are not listed yet.
+    pub streams_until: Millis,
 }
 
 pub fn read(request: &Request) -> Result<Checked<'_>, AwsError> {

@@ -74,8 +74,10 @@ fn read_sts(request: &Request) -> Result<Call<'_>, AwsError> {
 fn read_logs(request: &Request) -> Result<Call<'_>, AwsError> {
     let call = logs::read(request)?;
     Ok(Box::new(move |world, turn| {
-        let found_until = turn.now.saturating_sub(world.late_events);
-        call(&mut world.logs, logs::Around { account: &world.settings.account, now: turn.now, found_until })
+        let [found_until, streams_until] =
+            [world.late.events, world.late.streams].map(|late| turn.now.saturating_sub(late));
+        let account = &world.settings.account;
+        call(&mut world.logs, logs::Around { account, now: turn.now, found_until, streams_until })
     }))
 }
 

@@ -99,4 +99,15 @@ pub const ROWS: &[Row] = &[
         settled: false,
         source: "[?] tests of https://github.com/localstack/localstack that were run on AWS repeat such reads for 100 s",
     },
+    Row {
+        name: "logs-late-streams",
+        about: About::LogGroup,
+        after: &[],
+        absent: None,
+        at: &["logs:DescribeLogStreams"],
+        shown: Shown::Late,
+        lasts: (300, 3_000),
+        settled: false,
+        source: "[?] as of a new group",
+    },
 ];

@@ -8,7 +8,49 @@ const CHANGES: &[&str] = &[
     "s3:DeleteBucketTagging",
     "s3:PutBucketLifecycleConfiguration",
     "s3:DeleteBucketLifecycleConfiguration",
+    "s3:PutBucketPolicy",
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketAcl",
+    "s3:PutBucketVersioning",
+    "s3:PutBucketEncryption",
+    "s3:DeleteBucketEncryption",
+    "s3:PutPublicAccessBlock",
+    "s3:DeletePublicAccessBlock",
+    "s3:PutBucketOwnershipControls",
+    "s3:DeleteBucketOwnershipControls",
+    "s3:PutBucketLogging",
 ];
+
+/// Reads of these documents.
+const READS: &[&str] = &[
+    "s3:GetBucketTagging",
+    "s3:GetBucketLifecycleConfiguration",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketAcl",
+    "s3:GetBucketVersioning",
+    "s3:GetBucketEncryption",
+    "s3:GetPublicAccessBlock",
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketLogging",
+];
+
+const fn joined<const N: usize>(lists: &[&[&'static str]]) -> [&'static str; N] {
+    let (mut all, mut next, mut list) = ([""; N], 0, 0);
+    while list < lists.len() {
+        let mut one = 0;
+        while one < lists[list].len() {
+            all[next] = lists[list][one];
+            (next, one) = (next + 1, one + 1);
+        }
+        list += 1;
+    }
+    all
+}
+
+const READS_OF_ALL: [&str; READS.len() + 1] = joined(&[&["s3:HeadBucket"], READS]);
+const CALLS: [&str; READS_OF_ALL.len() + CHANGES.len() + 1] = joined(&[&READS_OF_ALL, CHANGES, &["s3:PutObject"]]);
+const CHANGES_AND_CREATION: [&str; CHANGES.len() + 1] = joined(&[CHANGES, &["s3:CreateBucket"]]);
+const CHANGES_AND_DELETION: [&str; CHANGES.len() + 1] = joined(&[CHANGES, &["s3:DeleteBucket"]]);
 
 const ABORTED: Shown = Shown::Refused(&[Words {
     code: "OperationAborted",
@@ -25,18 +67,7 @@ pub const ROWS: &[Row] = &[
         about: About::Bucket,
         after: &["s3:CreateBucket"],
         absent: Some("s3:HeadBucket"),
-        at: &[
-            "s3:HeadBucket",
-            "s3:GetBucketTagging",
-            "s3:GetBucketLifecycleConfiguration",
-            "s3:PutBucketTagging",
-            "s3:PutBucketLifecycleConfiguration",
-            "s3:PutBucketEncryption",
-            "s3:PutBucketVersioning",
-            "s3:PutBucketPolicy",
-            "s3:PutPublicAccessBlock",
-            "s3:PutObject",
-        ],
+        at: &CALLS,
         shown: Shown::Refused(&[Words {
             code: "NoSuchBucket",
             status: 404,
@@ -52,7 +83,7 @@ pub const ROWS: &[Row] = &[
         about: About::Bucket,
         after: CHANGES,
         absent: None,
-        at: &["s3:GetBucketTagging", "s3:GetBucketLifecycleConfiguration"],
+        at: READS,
         shown: Shown::Stale,
         lasts: (500, 5_000),
         settled: false,
@@ -61,21 +92,9 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "s3-conflict",
         about: About::Bucket,
-        after: &[
-            "s3:PutBucketTagging",
-            "s3:DeleteBucketTagging",
-            "s3:PutBucketLifecycleConfiguration",
-            "s3:DeleteBucketLifecycleConfiguration",
-            "s3:CreateBucket",
-        ],
+        after: &CHANGES_AND_CREATION,
         absent: None,
-        at: &[
-            "s3:PutBucketTagging",
-            "s3:DeleteBucketTagging",
-            "s3:PutBucketLifecycleConfiguration",
-            "s3:DeleteBucketLifecycleConfiguration",
-            "s3:DeleteBucket",
-        ],
+        at: &CHANGES_AND_DELETION,
         shown: ABORTED,
         lasts: (500, 3_000),
         settled: false,
@@ -99,7 +118,7 @@ pub const ROWS: &[Row] = &[
         about: About::Bucket,
         after: &["s3:DeleteBucket"],
         absent: None,
-        at: &["s3:HeadBucket", "s3:GetBucketTagging", "s3:GetBucketLifecycleConfiguration"],
+        at: &READS_OF_ALL,
         shown: Shown::Stale,
         lasts: (500, 5_000),
         settled: false,

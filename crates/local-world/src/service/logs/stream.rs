@@ -190,7 +190,9 @@ pub fn describe(call: &mut Call) -> Outcome {
         let message = "Cannot order by LastEventTime with a logStreamNamePrefix.";
         return Err(AwsError::new("InvalidParameterException", message));
     }
-    let mut streams: Vec<&Stream> = call.state.streams.with_prefix(&prefix).map(|(_, stream)| stream).collect();
+    let streams = call.state.streams.with_prefix(&prefix).map(|(_, stream)| stream);
+    let mut streams: Vec<&Stream> =
+        streams.filter(|stream| stream.creation_time <= call.around.streams_until).collect();
     if by_time {
         streams.sort_by_key(|stream| stream.last_event_timestamp);
     }
