@@ -50,6 +50,12 @@ pub enum Command {
     With(command::with::WithArgs),
     /// Put records into a stream: from files, standard input or the spec's samples
     Put(command::put::PutArgs),
+    /// Show the records of a stream, or those that a delivery stream has stored
+    Tail(command::tail::TailArgs),
+    /// Show the logs of functions and delivery streams in one order of time
+    Logs(command::logs::LogsArgs),
+    /// Deliver at once what the delivery streams of the built-in emulator have buffered
+    Flush(command::flush::FlushArgs),
     /// Send records through the stack and account for every one of them
     Verify(command::verify::VerifyArgs),
     /// Run a function of the spec on this machine, on records, and show each result; changes nothing

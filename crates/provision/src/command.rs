@@ -1,13 +1,16 @@
 //! One file per command.
 
+mod chosen;
 pub mod doctor;
 pub mod down;
+pub mod flush;
 pub mod gc;
 pub mod history;
 pub mod init;
 pub mod invoke;
 pub mod list;
 pub mod local;
+pub mod logs;
 pub mod outputs;
 pub mod permissions;
 pub mod put;
@@ -15,6 +18,7 @@ pub mod render;
 pub mod schema;
 pub mod select;
 pub mod status;
+pub mod tail;
 pub mod test_transform;
 pub mod up;
 pub mod validate;

@@ -14,7 +14,7 @@ use crate::producer::Produced;
 use crate::record::environments::Environment;
 use crate::record::journal::Run;
 use crate::spec::Diagnostics;
-use crate::transform::invoked::Invoked;
+use crate::transform::invoked::{Invoked, Shown};
 use crate::transform::tested::{Broken, Tested, Verdict};
 use crate::verify::Verified;
 
@@ -110,6 +110,20 @@ pub enum Event {
         text: String,
         elapsed_ms: u64,
     },
+    /// A record that `tail` shows.
+    Seen {
+        result: Seen,
+    },
+    /// A log event that `logs` shows.
+    Logged {
+        /// `function.square`
+        of: String,
+        /// RFC 3339.
+        at: String,
+        message: String,
+        /// The cause of an error of Firehose, and what to do.
+        explained: Option<String>,
+    },
     /// The result of `put`.
     Put {
         result: Put,
@@ -184,6 +198,24 @@ pub enum Event {
     Said {
         text: String,
     },
+}
+
+/// A record of a stream or of an object.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Seen {
+    /// The shard, or the key of the object.
+    pub from: String,
+    /// When it arrived or was stored, RFC 3339.
+    pub time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence_number: Option<String>,
+    pub record: Shown,
+    /// Firehose's code and message, of a record that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<(String, String)>,
 }
 
 /// The records that were put.

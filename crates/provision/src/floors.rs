@@ -52,6 +52,7 @@ const FLOORS: &[&str] = &[
     "producer",
     "transform",
     "verify",
+    "follow",
     // Reporting.
     "event",
     "exit",

@@ -30,6 +30,7 @@ pub mod exports;
 pub mod firehose_errors;
 #[cfg(test)]
 mod floors;
+pub mod follow;
 #[cfg(test)]
 mod fuzz;
 pub mod interrupt;

@@ -53,6 +53,17 @@ pub async fn flush(url: &str, region: &str, names: &[String]) -> Result<()> {
     control(url, "POST", &format!("/_local/flush?region={region}{streams}")).await.map(drop)
 }
 
+/// The number of records that a delivery stream has not delivered yet.
+pub async fn backlog(url: &str, region: &str, name: &str) -> Result<usize> {
+    #[derive(Deserialize)]
+    struct Backlog {
+        records: usize,
+    }
+    let path = format!("/_local/backlog?region={region}&stream={name}");
+    let backlog = serde_json::from_str::<Backlog>(&control(url, "GET", &path).await?);
+    backlog.map(|backlog| backlog.records).map_err(|e| Error::new(format!("reading the buffers of {name}"), e))
+}
+
 /// Is it an engine of ours that answers there? Others have no such address, or answer something else.
 pub async fn is_ours(url: &str) -> bool {
     let plain = url.starts_with("http://") && crate::secret::shown_url(url) == url;

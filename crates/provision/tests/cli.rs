@@ -1,6 +1,7 @@
 //! The real binary in a folder of its own, with `--local`: exit codes, and the lines that matter.
 
 mod ci;
+mod data;
 mod events;
 mod examples;
 mod exports;

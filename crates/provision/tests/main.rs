@@ -13,6 +13,7 @@ mod denied;
 mod disturbed;
 mod faults;
 mod fleet;
+mod follow;
 mod hostile;
 mod interrupts;
 mod kinds;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::args::{TargetArgs, refuse_useless};
 use crate::cloud::Options;
+use crate::command::chosen;
 use crate::command::verify::now;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events, Put};
@@ -12,6 +13,7 @@ use crate::interrupt::Interrupt;
 use crate::names::plural;
 use crate::producer::target::Target;
 use crate::producer::{self, How, Produced, Watch};
+use crate::resource::delivery_stream::DeliveryStream;
 use crate::resource::stream::Stream;
 use crate::session::{self, Session};
 use crate::source::envelope::Envelope;
@@ -87,7 +89,7 @@ pub fn spec_and_files(words: &[PathBuf]) -> (Option<&PathBuf>, &[PathBuf]) {
 }
 
 async fn put(session: &Session, args: &PutArgs, files: &[PathBuf], events: &Events) -> Result<Exit> {
-    let stack = session.stack.as_ref().expect("a session that was opened with a spec has its stack");
+    let stack = chosen::stack(session);
     let (target, samples) = target(stack, args.stream.as_deref(), args.delivery.as_deref())?;
     let (records, told) = records(session, args, files, samples).await?;
     let key = args.key.as_deref().or(samples.filter(|_| files.is_empty()).and_then(|samples| samples.key.as_deref()));
@@ -153,42 +155,26 @@ pub fn target<'a>(
     delivery: Option<&str>,
 ) -> Result<(Target, Option<&'a Samples>)> {
     if let Some(wanted) = delivery {
-        let found =
-            named(&stack.deliveries, wanted).ok_or_else(|| unknown("delivery", wanted, stack.deliveries.keys()))?;
+        let (_, found) = chosen::named(&stack.deliveries, wanted)?;
         let desired = found.managed().map(|managed| &managed.desired);
         if let Some(fed) = desired.and_then(|desired| desired.source.as_ref()) {
             let why = format!("delivery {wanted} reads stream {}, and Firehose accepts no other records", fed.id);
             return Err(Error::msg(why).hint(format!("pass --stream {}", fed.logical)));
         }
-        let name = found.physical().to_owned();
+        let name = chosen::name_of(found.physical()).to_owned();
         return Ok((Target::DeliveryStream { name }, desired.and_then(|desired| desired.samples.as_ref())));
     }
     if let Some(wanted) = stream {
-        let found = named(&stack.streams, wanted).ok_or_else(|| unknown("stream", wanted, stack.streams.keys()))?;
-        return Ok(of_stream(found));
+        return Ok(of_stream(chosen::named(&stack.streams, wanted)?.1));
     }
-    let managed: Vec<&Entry<Stream>> = stack.streams.values().filter(|entry| entry.managed().is_some()).collect();
-    match managed[..] {
-        [only] => Ok(of_stream(only)),
-        [] => {
-            let mut direct = stack
-                .deliveries
-                .iter()
-                .filter(|(_, entry)| entry.managed().is_some_and(|managed| managed.desired.source.is_none()));
-            match (direct.next(), direct.next()) {
-                (Some((key, _)), None) => target(stack, None, Some(key)),
-                (None, _) => Err(Error::msg("the spec has no stream of its own, and no delivery without a stream")
-                    .hint("name one with --stream")),
-                (Some(_), Some(_)) => {
-                    Err(Error::msg("the spec has several deliveries").hint("choose one with --delivery"))
-                }
-            }
+    let direct = |entry: &Entry<DeliveryStream>| entry.managed().is_some_and(|one| one.desired.source.is_none());
+    let mut direct = stack.deliveries.iter().filter(|(_, entry)| direct(entry));
+    match (stack.streams.is_empty(), direct.next(), direct.next()) {
+        (true, Some((key, _)), None) => target(stack, None, Some(key)),
+        (true, Some(_), Some(_)) => {
+            Err(Error::msg("the spec has several deliveries without a stream").hint("choose one with --delivery"))
         }
-        _ => {
-            let keys: Vec<&str> = stack.streams.keys().map(String::as_str).collect();
-            Err(Error::msg("the spec has several streams")
-                .hint(format!("choose one with --stream: {}", keys.join(", "))))
-        }
+        (_, _, _) => Ok(of_stream(chosen::only(&stack.streams, "--stream")?.1)),
     }
 }
 
@@ -196,21 +182,8 @@ fn of_stream(entry: &Entry<Stream>) -> (Target, Option<&Samples>) {
     let desired = entry.managed().map(|managed| &managed.desired);
     let kib = desired.map_or(aws_facts::kinesis::MAX_RECORD_KIB.min, |desired| desired.max_record_kib);
     let max_record_bytes = (kib as usize * 1_024).min(bounded::MAX_BYTES);
-    let name = entry.physical().rsplit('/').next().unwrap_or_default().to_owned();
+    let name = chosen::name_of(entry.physical()).to_owned();
     (Target::Stream { name, max_record_bytes }, desired.and_then(|desired| desired.samples.as_ref()))
-}
-
-fn named<'a, T: crate::section::Section>(
-    entries: &'a std::collections::BTreeMap<String, Entry<T>>,
-    wanted: &str,
-) -> Option<&'a Entry<T>> {
-    entries.get(wanted).or_else(|| entries.values().find(|entry| entry.physical() == wanted))
-}
-
-fn unknown<'a>(noun: &str, wanted: &str, keys: impl Iterator<Item = &'a String>) -> Error {
-    let keys: Vec<&str> = keys.map(String::as_str).collect();
-    let error = Error::msg(format!("the spec has no {noun} {wanted}"));
-    if keys.is_empty() { error } else { error.hint(format!("it has {}", keys.join(", "))) }
 }
 
 struct Telling<'a>(&'a Events, &'a Target);

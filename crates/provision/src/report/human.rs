@@ -178,7 +178,10 @@ fn text(event: &Event, verbose: bool) -> String {
         Event::Run { run } => self::run(run),
         Event::Calls { calls } if verbose => self::calls(calls),
         // `event` prints errors to standard error.
-        Event::Calls { .. } | Event::Waits { .. } | Event::Error { .. } => String::new(),
+        // Records and log events are data, which `report::print` writes as it is.
+        Event::Calls { .. } | Event::Waits { .. } | Event::Error { .. } | Event::Seen { .. } | Event::Logged { .. } => {
+            String::new()
+        }
         Event::Said { text } | Event::Next { text } => format!("{text}\n"),
     }
 }

@@ -1,8 +1,6 @@
 //! Every flag of every command does something, or is refused: with it, a command says what it does not say without it.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 
 use clap::CommandFactory;
 use provision::cli::Cli;
@@ -42,6 +40,9 @@ const OF_A_SPEC: &[&[&str]] = &[
     &["with"],
     &["verify"],
     &["put", "provision.yaml", "records"],
+    &["tail"],
+    &["logs"],
+    &["flush"],
     &["down"],
     &["status"],
     &["history"],
@@ -74,6 +75,9 @@ const ELSEWHERE: &[(&str, &[&str], &str, &str)] = &[
         "tests/permissions/doctor.rs",
         "every_permission_is_asked_for_and_what_is_missing_is_named_with_its_resource",
     ),
+    ("tail", &["follow"], "tests/follow.rs", "each_record_is_read_once_and_those_of_a_key_in_order_through_a_reshard"),
+    ("tail", &["since"], "tests/follow.rs", "each_record_is_read_once_and_those_of_a_key_in_order_through_a_reshard"),
+    ("logs", &["follow"], "tests/cli/data.rs", "logs_and_records_are_followed_until_a_signal_comes"),
     ("put", &["ordered"], "tests/put.rs", "records_of_a_key_stay_in_order_though_some_are_refused"),
     ("put", &["fail-fast"], "tests/put.rs", "records_that_cannot_be_put_are_told_and_the_others_go_on_or_not"),
     ("put", &["rate"], "tests/put.rs", "a_rate_is_kept_to_and_a_stream_that_accepts_nothing_is_given_up"),
@@ -88,7 +92,7 @@ const ELSEWHERE: &[(&str, &[&str], &str, &str)] = &[
     ),
     ("with", &["keep-on-failure"], "tests/cli/with.rs", "an_environment_goes_whatever_becomes_of_the_command"),
     ("with", &["ttl"], "tests/cli/with.rs", "an_environment_goes_whatever_becomes_of_the_command"),
-    ("local serve", &["open"], "tests/cli/flags.rs", "serving_opens_the_page_in_a_browser_where_it_is_told_to"),
+    ("local serve", &["open"], "tests/cli/data.rs", "a_served_emulator_opens_its_page_when_it_is_asked_to"),
     (
         "local serve",
         &[
@@ -135,6 +139,16 @@ const ROWS: &[Row] = &[
     Row(&["put", "provision.yaml", "records", "--local"], &["--key", ".k"], NONE, 1, "gives no partition key"),
     Row(&["put", "provision.yaml", "records", "--local"], &["--count", "0"], NONE, 0, "put 0 records"),
     Row(&["put", "provision.yaml", "records", "--local"], &["--envelope", "kpl"], NONE, 0, "put 1 record (36 bytes)"),
+    Row(&["tail", "--local"], &["--stream", "nope"], NONE, 1, "the spec has no stream nope"),
+    Row(&["tail", "--local"], &["--delivery", "nope"], NONE, 1, "the spec has no delivery nope"),
+    Row(&["tail", "--local", "--delivery", "raw"], &["--failed"], NONE, 0, "no record in the last"),
+    Row(&["tail", "--local", "--since", "1h"], &["--key", "nobody"], NONE, 0, "no record in the last"),
+    Row(&["tail", "--local", "--since", "1h"], &["--jq", ".n + 1000"], NONE, 0, "1000\n"),
+    Row(&["tail", "--local", "--since", "1h"], &["--max", "0"], NONE, 0, "no record in the last"),
+    Row(&["logs", "--local"], &["--function", "nope"], NONE, 1, "the spec has no function nope"),
+    Row(&["logs", "--local"], &["--delivery", "raw"], NONE, 1, "delivery raw logs no errors"),
+    Row(&["logs", "--local"], &["--since", "1s"], NONE, 0, "no log event in the last 1 s"),
+    Row(&["flush", "--local"], &["--delivery", "nope"], NONE, 1, "the spec has no delivery nope"),
     Row(&["verify", "--local"], &["--records", "7"], NONE, 0, "sending 7 records"),
     Row(&["verify", "--local"], &["--junit", "nowhere/a.xml"], NONE, 1, "writing nowhere/a.xml"),
     Row(&["verify", "--local"], &["--html", "nowhere/a.html"], NONE, 1, "writing nowhere/a.html"),
@@ -330,22 +344,6 @@ fn each_flag_about_the_target_is_heeded_by_every_command_that_takes_it() {
         let ran = trial.run_with(&words(command, &["--endpoint", &endpoint]), &keys);
         assert!(ran.code == 1 && asked.try_iter().count() > 0, "{command:?}: {}{}", ran.out, ran.err);
     }
-}
-
-/// There is no browser where it looks, and that is said.
-#[test]
-fn serving_opens_the_page_in_a_browser_where_it_is_told_to() {
-    let nowhere = tempfile::tempdir().expect("a temporary folder");
-    let mut serve = Command::new(env!("CARGO_BIN_EXE_provision"));
-    serve.args(["local", "serve", "--port", "0", "--memory", "--open"]).env("PATH", nowhere.path());
-    let mut serve = serve.stdout(Stdio::piped()).spawn().expect("the binary runs");
-    let mut lines = BufReader::new(serve.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
-    assert!(lines.any(|line| line.starts_with("export ")), "it serves");
-    let sent = Command::new("kill").args(["-TERM", serve.id().to_string().as_str()]).status();
-    assert!(sent.is_ok_and(|status| status.success()));
-    let rest: Vec<String> = lines.collect();
-    serve.wait().expect("it ends");
-    assert!(rest.iter().any(|line| line.contains("opening the page in a browser: ")), "{rest:?}");
 }
 
 #[test]

@@ -1,0 +1,122 @@
+//! Records and logs that people look at: `put`, `tail`, `logs` and `flush`, one after another and beside each other.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use super::Trial;
+use super::with::{Engine, KEYS};
+
+const SPEC: &str = "version: 1
+stack: trial
+target: { region: us-east-1 }
+streams:
+  events: { name: trial-events, shards: 1, samples: { templates: ['{\"n\":{{counter}}}'] } }
+buckets:
+  lake: { name: trial-lake-eu }
+functions:
+  change: { name: trial-change, code: { dir: transform }, runtime: python3.13, handler: handler.handle, timeout: 20s }
+deliveries:
+  raw: { name: trial-raw, from: events, bucket: lake, good: raw/good/, bad: raw/bad/ }
+  changed: { name: trial-changed, from: events, transform: change, bucket: lake, good: changed/good/, bad: changed/bad/, logs: true }
+";
+
+/// Fails every third record, and says so.
+const HANDLER: &str = "import base64, json
+def handle(event, context):
+    def answer(one):
+        n = json.loads(base64.b64decode(one['data']))['n']
+        print('saw', n)
+        return {'recordId': one['recordId'], 'result': 'Ok' if n % 3 else 'ProcessingFailed', 'data': one['data']}
+    return {'records': [answer(one) for one in event['records']]}
+";
+
+fn trial() -> Trial {
+    let trial = Trial::new("pass");
+    trial.write("transform/handler.py", HANDLER);
+    trial.write("provision.yaml", SPEC);
+    trial
+}
+
+#[test]
+fn records_are_put_delivered_and_shown_with_their_failures_and_logs() {
+    let trial = trial();
+    trial.expect(&["up", "--local"], 0, &[]);
+    trial.expect(&["put", "--local", "--count", "6"], 0, &["put 6 records (42 bytes) into stream trial-events"]);
+    trial.expect(&["flush", "--local"], 0, &["trial-changed delivered 6 records", "trial-raw delivered 6 records"]);
+    trial.expect(&["flush", "--local"], 0, &["trial-raw had nothing to deliver"]);
+
+    let all = "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n{\"n\":6}\n";
+    assert_eq!(trial.expect(&["tail", "--local"], 0, &[]).out, all);
+    assert_eq!(trial.expect(&["tail", "--local", "--delivery", "raw"], 0, &[]).out, all);
+    let changed = trial.expect(&["tail", "--local", "--delivery", "changed", "--jq", "select(.n > 2) | .n"], 0, &[]);
+    assert_eq!(changed.out, "4\n5\n");
+    let failed = trial.expect(&["tail", "--local", "--delivery", "changed", "--failed"], 0, &[]);
+    assert_eq!(failed.out, "{\"n\":3}\n{\"n\":6}\n");
+    assert!(failed.err.contains("Lambda.ProcessingFailedStatus: "), "{}", failed.err);
+
+    let logs = trial.expect(&["logs", "--local"], 0, &["saw 1", "saw 6"]).out;
+    assert!(logs.contains("delivery.changed  Lambda.ProcessingFailedStatus: "), "{logs}");
+    assert!(logs.contains("-> the function returned ProcessingFailed"), "{logs}");
+    let of_delivery = trial.expect(&["logs", "--local", "--delivery", "changed"], 0, &[]).out;
+    assert!(!of_delivery.contains("saw 1"), "{of_delivery}");
+}
+
+/// A command whose output is read line by line.
+fn follow(trial: &Trial, engine: &Engine, words: &[&str]) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
+    command.args(words).args(["--follow", "--endpoint", &engine.url]).envs(KEYS).current_dir(trial.path());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
+    let out = BufReader::new(child.stdout.take().expect("it is piped"));
+    (child, out)
+}
+
+#[test]
+fn logs_and_records_are_followed_until_a_signal_comes() {
+    let trial = trial();
+    let engine = Engine::start(&[]);
+    let run = |words: &[&str]| {
+        let ran = trial.run_with(&[words, &["--endpoint", &engine.url]].concat(), &KEYS);
+        assert_eq!(ran.code, 0, "{words:?}: {}{}", ran.out, ran.err);
+    };
+    run(&["up"]);
+    run(&["put", "--count", "1"]);
+    let (mut tail, mut records) = follow(&trial, &engine, &["tail"]);
+    let (mut logs, mut events) = follow(&trial, &engine, &["logs", "--function", "change"]);
+    let mut line = String::new();
+    records.read_line(&mut line).expect("the record that was there");
+    assert_eq!(line, "{\"n\":1}\n");
+    run(&["put", "--count", "1"]);
+    records.read_line(&mut line).expect("the record that came");
+    assert_eq!(line, "{\"n\":1}\n{\"n\":1}\n");
+    run(&["flush"]);
+    let mut seen = String::new();
+    while !seen.contains("saw 1") {
+        assert_ne!(events.read_line(&mut seen).expect("an event"), 0, "{seen}");
+    }
+    for child in [&mut tail, &mut logs] {
+        let id = rustix::process::Pid::from_child(child);
+        rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it runs");
+        assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    }
+}
+
+/// The desktop's program for addresses is one of ours here, which writes the address into a pipe.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_served_emulator_opens_its_page_when_it_is_asked_to() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let trial = Trial::new("pass");
+    let (opener, pipe) = (trial.path().join("xdg-open"), trial.path().join("pipe"));
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("there is mkfifo").success());
+    trial.write("xdg-open", &format!("#!/bin/sh\necho \"$1\" > {}\n", pipe.display()));
+    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let path = format!("{}:{}", trial.path().display(), std::env::var("PATH").unwrap_or_default());
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_provision"));
+    serve.args(["local", "serve", "--port", "0", "--memory", "--open"]).env("PATH", path);
+    let mut serve = serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary runs");
+    let opened = std::fs::read_to_string(&pipe).expect("an address");
+    assert!(opened.starts_with("http://127.0.0.1:") && opened.trim_end().ends_with("/_local/"), "{opened}");
+    serve.kill().expect("it runs");
+    serve.wait().expect("it ends");
+}
