@@ -33,7 +33,7 @@ use crate::wire::encode;
 ///   (where one is and has been), `GET object?bucket=B&key=K` (the records of a recent object) and
 ///   `POST replay?delivery=REGION/NAME&shard=N&ordinal=N` (puts the original of a failed record into its source again).
 ///
-/// Of web pages only the engine's own may call, and it needs its token to change something ([`guard`]).
+/// The engine's own page is the only web page that may call, and it needs a token to change something ([`guard`]).
 pub async fn answer(engine: &Engine, request: &Request) -> http::Response<Bytes> {
     if let Err(why) = guard::check(request, engine.page_token()) {
         return written(403, &json!({ "error": why }));

@@ -1,4 +1,4 @@
-//! What happened lately, for a person who watches. It is bounded and in memory only, and nothing else depends on it.
+//! The latest events, for a person who watches. It is bounded and in memory only, and nothing else depends on it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -234,7 +234,7 @@ impl Stored {
 
 fn size(stored: &Stored) -> (usize, usize) {
     let Some(items) = &stored.items else { return (0, 0) };
-    // What is held is the record as put and as delivered: about twice the object, of a plain one.
+    // Each record is held as it was put and as it was delivered: of a plain object that is about twice its size.
     (items.len(), 2 * stored.bytes)
 }
 

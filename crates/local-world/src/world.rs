@@ -38,7 +38,7 @@ pub struct World {
     pub slow: Millis,
     /// How late log events and log streams are found.
     pub late: Late,
-    /// What happened lately, for a person who watches.
+    /// The latest events, for a person who watches.
     pub recent: Recent,
     /// Where the engine is reached, once it serves a port.
     pub endpoint: Option<String>,

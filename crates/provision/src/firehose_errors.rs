@@ -1,6 +1,10 @@
 //! Firehose's error codes, as its error records and its logs show them, with cause and remedy.
 //! <https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-logs.html>
 
+use std::fmt;
+
+use serde::Deserialize;
+
 /// One code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
@@ -14,6 +18,30 @@ pub struct Row {
 pub fn find(code: &str) -> Option<&'static Row> {
     let own = ROWS.iter().find(|row| row.code == code);
     own.or_else(|| ROWS.iter().find(|row| row.code.ends_with('.') && code.starts_with(row.code)))
+}
+
+impl fmt::Display for Row {
+    /// The cause, and what to do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.cause, self.remedy)
+    }
+}
+
+/// An error as a delivery stream logs it.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Logged {
+    #[serde(rename = "errorCode")]
+    pub code: String,
+    #[serde(default)]
+    pub message: String,
+}
+
+impl Logged {
+    /// `None`: the log event is something else.
+    pub fn read(event: &str) -> Option<Logged> {
+        serde_json::from_str(event).ok()
+    }
 }
 
 const fn row(code: &'static str, cause: &'static str, remedy: &'static str) -> Row {

@@ -65,7 +65,6 @@ const FLOORS: &[&str] = &[
     "serving",
     "session",
     "surroundings",
-    "passing",
     "command",
     "cli",
 ];

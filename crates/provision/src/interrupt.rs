@@ -91,6 +91,15 @@ impl Interrupt {
         }
     }
 
+    /// Does the work, and leaves it where it is when a signal comes.
+    pub async fn or<E>(&self, work: impl Future<Output = Result<Exit, E>>) -> Result<Exit, E> {
+        let mut waiter = self.clone();
+        tokio::select! {
+            exit = work => exit,
+            () = waiter.wait() => Ok(self.exit().unwrap_or(Exit::Interrupted)),
+        }
+    }
+
     /// Ends when a signal comes.
     pub async fn wait(&mut self) {
         // A sender that is gone sends nothing more: then this waits for ever, which is right.

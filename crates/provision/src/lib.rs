@@ -41,7 +41,6 @@ pub mod names;
 pub mod node;
 pub mod outcome;
 pub mod outputs;
-pub mod passing;
 pub mod permissions;
 pub mod plan;
 pub mod prefix;

@@ -36,7 +36,7 @@ impl Default for How {
     }
 }
 
-/// What was put, so far or in the end.
+/// The records that were put, so far or in the end.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Produced {

@@ -92,7 +92,7 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn is_but_a_name(&self) -> bool {
         false
     }
-    /// Of one that is but a name: something that an earlier spec made, and this one takes back.
+    /// Something that an earlier spec made for a resource that is only a name now, so that it is taken back.
     fn remains(&self, _cx: &Cx, _name: &Name) -> impl Future<Output = Result<Option<Self::Live>>> + Send {
         async { Ok(None) }
     }

@@ -154,6 +154,5 @@ fn hashes(facts: &[Facts]) -> BTreeMap<String, String> {
 
 /// Secrets are masked first: somebody could try words until the hash fits.
 fn hash(text: &str) -> String {
-    let digest = Sha256::digest(masked(&masked_json(text)));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(masked(&masked_json(text))))
 }

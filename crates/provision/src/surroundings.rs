@@ -1,4 +1,4 @@
-//! What a function finds around it when it runs on this machine: the endpoint, the region and a session of its role, as in the
+//! The environment of a function that runs on this machine: the endpoint, the region and a session of its role, as in the
 //! pipeline. On AWS the role trusts Lambda only, so that the function gets the credentials of the caller.
 
 use std::collections::BTreeMap;

@@ -10,7 +10,6 @@ pub mod call;
 pub mod event;
 pub mod hostile;
 pub mod invoked;
-pub mod latest;
 pub mod shrink;
 pub mod subject;
 pub mod tested;

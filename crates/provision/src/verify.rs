@@ -9,7 +9,6 @@
 
 pub mod account;
 pub mod bits;
-pub mod canary;
 pub mod cause;
 pub mod cut;
 pub mod expect;

@@ -2,16 +2,14 @@
 //! of delivery, and balances whatever goes wrong.
 
 use std::path::Path;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use local_cloud::{Delays, Pace};
 use provision::command::verify::{self, Given, VerifyArgs};
 use provision::event::Event;
 use provision::exit::Exit;
-use provision::passing::Passing;
 use provision::session::{Place, Session};
-use provision::verify::{Verified, canary, fed};
+use provision::verify::Verified;
 use tempfile::TempDir;
 
 use crate::common::{Bench, stack};
@@ -199,7 +197,7 @@ async fn what_is_no_compressed_log_is_expected_under_the_error_prefix() {
 
 const CHANGED: &str = "  changed: { name: v-changed, from: events, transform: change, bucket: lake, good: changed/, bad: changed-bad/ }\n";
 
-/// What a function does to each record, and the expected counts of 40 records.
+/// The ways in which a function treats records, and the expected counts of 40 records.
 const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("fails every tenth", "result = 'ProcessingFailed' if n % 10 == 0 else 'Ok'", "delivered 36, dropped 0, failed 4"),
     ("drops every other", "result = 'Dropped' if n % 2 else 'Ok'", "delivered 20, dropped 20, failed 0"),
@@ -290,27 +288,6 @@ async fn a_bucket_that_refuses_writes_is_named_as_the_cause() {
     balances(&results[0]);
     let hint = results[0].hint.as_deref().unwrap_or_default();
     assert!(hint.starts_with("S3.AccessDenied: the delivery stream's role may not write"), "{hint}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_canary_comes_out_of_each_delivery_stream_that_reads() {
-    let direct = "  direct: { name: v-direct, bucket: lake, good: direct/, bad: direct-bad/ }\n";
-    let trial = Trial::new(&format!("{CHANGED}{RAW}{direct}"), Some("data = record['customer']")).await;
-    let stack = trial.session.stack.as_ref().unwrap();
-    let fed = fed::fed(stack);
-    let names = ["v-raw", "v-changed", "v-direct"].map(str::to_owned).to_vec();
-    let since_s = (trial.bench.engine.now() / 1000) as i64;
-    let (limit, told) = (Duration::from_secs(420), Mutex::new(vec![]));
-    let sing = async |since_s: i64| {
-        let mut passing = Passing::new(&trial.session, names.clone(), Duration::from_secs(360));
-        let waiting = |awaited: &[&str]| told.lock().unwrap().push(awaited.join(" "));
-        canary::sing(&trial.bench.cx, &fed, since_s, limit, &mut passing, waiting).await.unwrap()
-    };
-    assert_eq!(sing(since_s).await, Vec::<String>::new());
-    assert_eq!(told.lock().unwrap().first().map(String::as_str), Some("changed raw direct"));
-    trial.bench.engine.inject("firehose>s3:PutObject=503".parse().unwrap());
-    let later_s = (trial.bench.engine.now() / 1000) as i64 + 1;
-    assert_eq!(sing(later_s).await, ["changed", "raw", "direct"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

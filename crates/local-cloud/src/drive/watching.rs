@@ -22,7 +22,7 @@ const QUIET: Duration = Duration::from_secs(1);
 pub const MOST_WATCHERS: usize = 16;
 
 impl Engine {
-    /// What the engine is doing, as server-sent events: `frame` and `clock`. `None`: too many are watching.
+    /// Server-sent events that show the engine at work: `frame` and `clock`. `None`: too many are watching.
     pub(crate) fn watch(&self, frames: u64) -> Option<mpsc::Receiver<Bytes>> {
         let place = Arc::clone(&self.shared.watchers).try_acquire_owned().ok()?;
         let (sender, receiver) = mpsc::channel(1);

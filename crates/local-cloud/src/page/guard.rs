@@ -1,5 +1,5 @@
-//! Who may call `/_local/`. Programs may: they send neither `Origin` nor `Sec-Fetch-Site`. Of web pages only the engine's own may, and
-//! to change something it needs the token that was embedded in it. A page of another site cannot read that token, and a name that it
+//! Decides which requests may call `/_local/`. Programs may: they send neither `Origin` nor `Sec-Fetch-Site`. The engine's own page may
+//! too, and needs the token that was embedded in it to change something. A page of another site cannot read that token, and a name that it
 //! makes lead to this machine (DNS rebinding) is refused before, because `Host` is no loopback name ([`crate::host`]).
 
 use crate::request::Request;

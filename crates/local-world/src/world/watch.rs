@@ -26,7 +26,7 @@ const MOST_EVENTS: usize = 30;
 /// Bytes of a record's data in a list.
 const PREVIEW: usize = 120;
 
-/// What there is and what it is doing now. Counts only grow, so that rates follow from two frames.
+/// All resources and their state now. Counts only grow, so that rates follow from two frames.
 #[derive(Debug, Serialize)]
 pub struct Frame {
     streams: Vec<Stream>,

@@ -1,7 +1,6 @@
 //! `invoke`: runs a function's code on records on this machine, and shows how Firehose would treat the response.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use aws_facts::lambda::MAX_EVENT_BYTES;
@@ -14,18 +13,24 @@ use crate::command::verify::now;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
+use crate::follow::stream::{self, Read, Span};
 use crate::interrupt::Interrupt;
 use crate::names::Names;
 use crate::session::{self, Session};
+use crate::source::input::{self, Format};
 use crate::spec::stack::Stack;
 use crate::surroundings::Surroundings;
 use crate::transform::call::{self, Callee};
-use crate::transform::event::{self, Oddities, Record};
+use crate::transform::event::{self, Data, Oddities, Record};
+use crate::transform::invoked;
 use crate::transform::subject::{self, Subject, Which};
-use crate::transform::{invoked, latest};
 
 /// The default records: an object of numbers, an object of mixed values, and text that is not JSON.
-const SAMPLES: &str = "{\"a\": 1, \"b\": 2, \"c\": 3}\n{\"id\": \"e-1\", \"name\": \"Zoë\", \"at\": \"2026-01-31\", \"price\": 9.5}\nhello, world\n";
+const SAMPLES: [&[u8]; 3] = [
+    b"{\"a\": 1, \"b\": 2, \"c\": 3}",
+    "{\"id\": \"e-1\", \"name\": \"Zoë\", \"at\": \"2026-01-31\", \"price\": 9.5}".as_bytes(),
+    b"hello, world",
+];
 
 #[derive(Debug, clap::Args)]
 pub struct InvokeArgs {
@@ -43,7 +48,7 @@ pub struct GivenArgs {
     /// Ask with this event, as Firehose sends them; - is standard input
     #[arg(long, value_name = "FILE")]
     pub event: Option<PathBuf>,
-    /// Ask with these records, one a line; - is standard input
+    /// Ask with these records: one a line, or a .json file; - is standard input
     #[arg(long, value_name = "FILE")]
     pub records: Option<PathBuf>,
     /// Ask with the newest ten records (of an hour at most) of the stream that feeds the function
@@ -55,11 +60,7 @@ const NEWEST: usize = 10;
 const LOOK_BACK_S: i64 = 3_600;
 
 pub async fn run(args: InvokeArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    let mut waiter = interrupt.clone();
-    tokio::select! {
-        exit = invoke(&args, events) => exit,
-        () = waiter.wait() => Ok(interrupt.exit().unwrap_or(Exit::Interrupted)),
-    }
+    interrupt.or(invoke(&args, events)).await
 }
 
 async fn invoke(args: &InvokeArgs, events: &Events) -> Result<Exit, Stop> {
@@ -94,16 +95,37 @@ async fn from_stream(session: &Session, wanted: Option<&str>, events: &Events) -
         return Err(Error::msg(why).hint("pass --records FILE"));
     };
     let since = now(session).await? - LOOK_BACK_S;
-    let records = latest::latest(&session.cx, stream, since, NEWEST).await?;
+    let records = newest(&session.cx, stream, since).await?;
     if records.is_empty() {
         let why = format!("stream {stream} received no record in the last hour");
         return Err(Error::msg(why).hint("put some, or pass --records FILE"));
     }
     let event = event::event(&subject.source, &records, Oddities::default());
-    // What the function calls in the pipeline is there.
+    // The function reaches the endpoint that it calls in the pipeline.
     let surroundings = Surroundings::open(session).await?;
     let environment = surroundings.of(&subject.function.desired, events).await;
     show(&subject, &session.cx, &records, event, Some(environment), events).await
+}
+
+/// The newest records that came since `since_s`, oldest first.
+async fn newest(cx: &Cx, name: &str, since_s: i64) -> Result<Vec<Record>> {
+    let mut records: Vec<Read> = vec![];
+    let mut take = |read: Vec<Read>| {
+        records.extend(read);
+        records.sort_by_key(|record| record.arrived_ms);
+        records.drain(..records.len().saturating_sub(NEWEST));
+        true
+    };
+    stream::read(cx, name, Span { since_s, follow: false }, &mut take).await?;
+    let record = |read: Read| Record {
+        id: format!("{}000000", read.sequence_number),
+        data: Data::Bytes(read.data),
+        arrival_ms: read.arrived_ms.unsigned_abs(),
+        partition_key: read.partition_key,
+        shard: read.shard,
+        sequence_number: read.sequence_number,
+    };
+    Ok(records.into_iter().map(record).collect())
 }
 
 /// The spec, and a context that reaches no cloud.
@@ -130,33 +152,21 @@ pub fn offline(
 
 fn given(args: &GivenArgs, subject: &Subject<'_>) -> Result<(Vec<Record>, Bytes)> {
     if let Some(path) = &args.event {
-        let event = read(path)?;
+        let event = input::of(path, Format::Whole)?.pop().expect("a whole file is one record");
         let records = event::recorded(&event).map_err(|why| {
             Error::new(format!("reading event {}", path.display()), why)
                 .hint("an event has `records`, each with `recordId` and `data`; for plain records use --records")
         })?;
         return Ok((records, event));
     }
-    let text = match &args.records {
-        Some(path) => read(path)?,
-        None => SAMPLES.into(),
+    let given = match &args.records {
+        Some(path) => input::of(path, Format::Auto)?,
+        None => SAMPLES.map(Bytes::from_static).to_vec(),
     };
-    let records = event::lines(&text);
-    if records.is_empty() {
-        return Err(Error::msg("the input has no records").hint("write one record per line"));
-    }
+    let records: Vec<Record> =
+        given.into_iter().enumerate().map(|(number, data)| Record::numbered(number, data)).collect();
     let event = event::event(&subject.source, &records, Oddities::default());
     Ok((records, event))
-}
-
-pub fn read(path: &Path) -> Result<Bytes> {
-    let read = if path == Path::new("-") {
-        let mut bytes = vec![];
-        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        std::fs::read(path)
-    };
-    read.map(Bytes::from).map_err(|e| Error::new(format!("reading {}", path.display()), e))
 }
 
 /// `environment` is that of the function, where a cloud is reached.

@@ -177,7 +177,7 @@ fn page(url: &str) -> String {
     format!("{url}/_local/")
 }
 
-/// What a person needs to use it from another terminal. Any credentials will do, unless signatures are checked.
+/// The variables that another terminal needs to use it. Any credentials will do, unless signatures are checked.
 fn connecting(url: &str, checks_signatures: bool) -> String {
     let page = page(url);
     let credentials = if checks_signatures { "" } else { " AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test" };

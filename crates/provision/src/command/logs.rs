@@ -49,17 +49,13 @@ const POLL: Duration = Duration::from_secs(2);
 pub async fn run(args: LogsArgs, output: Output, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
     session.announce(events);
-    let mut waiter = interrupt.clone();
-    let exit = tokio::select! {
-        exit = logs(&session, &args, output, events) => exit.map(|()| Exit::Done),
-        // Following has no other end.
-        () = waiter.wait() => Ok(if args.follow { Exit::Done } else { interrupt.exit().unwrap_or(Exit::Interrupted) }),
-    };
+    let exit = interrupt.or(logs(&session, &args, output, events)).await;
     session.close(events).await;
-    Ok(exit?)
+    // Following has no other end than a signal.
+    exit.map(|exit| if args.follow { Exit::Done } else { exit }).map_err(Stop::from)
 }
 
-async fn logs(session: &Session, args: &LogsArgs, output: Output, events: &Events) -> Result<()> {
+async fn logs(session: &Session, args: &LogsArgs, output: Output, events: &Events) -> Result<Exit> {
     let sources = sources(chosen::stack(session), &args.function, &args.delivery)?;
     let width = sources.iter().map(|source| source.of.len()).max().unwrap_or_default();
     let mut logs = Logs::new(sources, (now(session).await? - args.since) * 1_000);
@@ -88,7 +84,7 @@ async fn logs(session: &Session, args: &LogsArgs, output: Output, events: &Event
     if !shown {
         events.say(Event::Said { text: format!("no log event in the last {} s", args.since) });
     }
-    Ok(())
+    Ok(Exit::Done)
 }
 
 /// The log groups of these functions and deliveries; without any, of all.
@@ -126,11 +122,9 @@ fn sources(stack: &Stack, functions: &[String], deliveries: &[String]) -> Result
 
 /// An error of Firehose in short, and its cause and remedy where they are known.
 fn firehose_error(message: &str) -> Option<(String, Option<String>)> {
-    let error: serde_json::Value = serde_json::from_str(message).ok()?;
-    let text = |key: &str| error.get(key)?.as_str();
-    let (code, why) = (text("errorCode")?, text("message")?);
-    let explained = firehose_errors::find(code).map(|row| format!("{}; {}", row.cause, row.remedy));
-    Some((format!("{code}: {why}"), explained))
+    let firehose_errors::Logged { code, message } = firehose_errors::Logged::read(message)?;
+    let explained = firehose_errors::find(&code).map(ToString::to_string);
+    Some((format!("{code}: {message}"), explained))
 }
 
 #[cfg(test)]

@@ -16,11 +16,11 @@ use crate::producer::{self, How, Produced, Watch};
 use crate::resource::delivery_stream::DeliveryStream;
 use crate::resource::stream::Stream;
 use crate::session::{self, Session};
+use crate::source::Records;
 use crate::source::envelope::Envelope;
 use crate::source::input::{self, Format};
 use crate::source::key::{self, Keys};
 use crate::source::samples::Samples;
-use crate::source::{Records, bounded};
 use crate::spec::stack::{Entry, Stack};
 
 #[derive(Debug, clap::Args)]
@@ -69,17 +69,13 @@ pub async fn run(args: PutArgs, events: &Events, interrupt: Interrupt) -> Result
     let mut session = session::open(spec.map(PathBuf::as_path), &args.target, Options::default(), events).await?;
     session.recognise().await;
     session.announce(events);
-    let mut waiter = interrupt.clone();
-    let exit = tokio::select! {
-        exit = put(&session, &args, files, events) => exit.map_err(Stop::from),
-        () = waiter.wait() => Ok(interrupt.exit().unwrap_or(Exit::Interrupted)),
-    };
+    let exit = interrupt.or(put(&session, &args, files, events)).await;
     session.close(events).await;
-    exit
+    Ok(exit?)
 }
 
 /// The first word is the spec if it is a YAML file.
-pub fn spec_and_files(words: &[PathBuf]) -> (Option<&PathBuf>, &[PathBuf]) {
+fn spec_and_files(words: &[PathBuf]) -> (Option<&PathBuf>, &[PathBuf]) {
     match words.split_first() {
         Some((first, rest)) if first.extension().is_some_and(|end| end == "yaml" || end == "yml") => {
             (Some(first), rest)
@@ -149,11 +145,7 @@ async fn records(
 ///
 /// # Errors
 /// There is none, or there are several and none is named.
-pub fn target<'a>(
-    stack: &'a Stack,
-    stream: Option<&str>,
-    delivery: Option<&str>,
-) -> Result<(Target, Option<&'a Samples>)> {
+fn target<'a>(stack: &'a Stack, stream: Option<&str>, delivery: Option<&str>) -> Result<(Target, Option<&'a Samples>)> {
     if let Some(wanted) = delivery {
         let (_, found) = chosen::named(&stack.deliveries, wanted)?;
         let desired = found.managed().map(|managed| &managed.desired);
@@ -179,11 +171,7 @@ pub fn target<'a>(
 }
 
 fn of_stream(entry: &Entry<Stream>) -> (Target, Option<&Samples>) {
-    let desired = entry.managed().map(|managed| &managed.desired);
-    let kib = desired.map_or(aws_facts::kinesis::MAX_RECORD_KIB.min, |desired| desired.max_record_kib);
-    let max_record_bytes = (kib as usize * 1_024).min(bounded::MAX_BYTES);
-    let name = chosen::name_of(entry.physical()).to_owned();
-    (Target::Stream { name, max_record_bytes }, desired.and_then(|desired| desired.samples.as_ref()))
+    (Target::of(entry), entry.managed().and_then(|managed| managed.desired.samples.as_ref()))
 }
 
 struct Telling<'a>(&'a Events, &'a Target);

@@ -60,17 +60,13 @@ pub async fn run(args: TailArgs, output: Output, events: &Events, interrupt: Int
     let mut session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
     session.recognise().await;
     session.announce(events);
-    let mut waiter = interrupt.clone();
-    let exit = tokio::select! {
-        exit = tail(&session, &args, output, events) => exit.map(|()| Exit::Done),
-        // Following has no other end.
-        () = waiter.wait() => Ok(if args.follow { Exit::Done } else { interrupt.exit().unwrap_or(Exit::Interrupted) }),
-    };
+    let exit = interrupt.or(tail(&session, &args, output, events)).await;
     session.close(events).await;
-    Ok(exit?)
+    // Following has no other end than a signal.
+    exit.map(|exit| if args.follow { Exit::Done } else { exit }).map_err(Stop::from)
 }
 
-async fn tail(session: &Session, args: &TailArgs, output: Output, events: &Events) -> Result<()> {
+async fn tail(session: &Session, args: &TailArgs, output: Output, events: &Events) -> Result<Exit> {
     let stack = chosen::stack(session);
     let query = args.jq.as_deref().map(|text| key::query("--jq", text)).transpose()?;
     let mut shown = Showing { query, left: args.max.unwrap_or(u64::MAX), output, events, shown: 0 };
@@ -109,7 +105,7 @@ async fn tail(session: &Session, args: &TailArgs, output: Output, events: &Event
     if shown.shown == 0 && !args.follow {
         events.say(Event::Said { text: format!("no record in the last {} s", args.since) });
     }
-    Ok(())
+    Ok(Exit::Done)
 }
 
 struct Showing<'a> {

@@ -7,14 +7,14 @@ use bytes::Bytes;
 
 use crate::args::Variables;
 use crate::cloud::Cx;
-use crate::command::invoke::{offline, read};
+use crate::command::invoke::offline;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
 use crate::report::results::Results;
+use crate::source::input::{self, Format};
 use crate::transform::call::{self, Callee};
-use crate::transform::event;
 use crate::transform::hostile;
 use crate::transform::subject::{self, Subject, Which};
 use crate::transform::tested::{self, Break, Broken, Verdict};
@@ -24,7 +24,7 @@ use crate::workdir;
 pub struct TestArgs {
     #[command(flatten)]
     pub which: Which,
-    /// Records that the transform is made for, one a line: good cases are made of them, and bad ones by spoiling them
+    /// Records that the transform is made for, one a line or a .json file: good cases are made of them, and bad ones by spoiling them
     #[arg(long, value_name = "FILE")]
     pub records: Option<PathBuf>,
     /// Random cases, besides those that are always tried
@@ -50,11 +50,7 @@ const LOOKED_INTO: usize = 3;
 
 pub async fn run(args: TestArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let results = Results::into_file(args.junit.as_deref())?;
-    let (events, mut waiter) = (results.listen(events), interrupt.clone());
-    let ended = tokio::select! {
-        ended = test(&args, &events) => ended,
-        () = waiter.wait() => Ok(interrupt.exit().unwrap_or(Exit::Interrupted)),
-    };
+    let ended = interrupt.or(test(&args, &results.listen(events))).await;
     results.write("test-transform", &ended)?;
     ended
 }
@@ -64,7 +60,7 @@ async fn test(args: &TestArgs, events: &Events) -> Result<Exit, Stop> {
     let (stack, cx) = offline(spec, &args.variables, args.region.as_deref(), events)?;
     let subject = subject::find(&stack, wanted, &cx.names)?;
     let samples: Vec<Bytes> = match &args.records {
-        Some(path) => event::lines(&read(path)?).iter().map(|record| Bytes::copy_from_slice(record.bytes())).collect(),
+        Some(path) => input::of(path, Format::Auto)?,
         None => vec![],
     };
     let telling = Cx { waiting: events.working(), ..cx.clone() };

@@ -27,6 +27,7 @@ use crate::verify::placed::Placed;
 use crate::verify::send;
 
 mod input;
+mod passing;
 mod settle;
 mod subject;
 
@@ -120,11 +121,7 @@ async fn reached(args: &VerifyArgs, events: &Events, interrupt: Interrupt) -> Re
     let mut session = session::open(args.spec.as_deref(), &args.target, Options::default(), events).await?;
     session.recognise().await;
     session.announce(events);
-    let mut waiter = interrupt.clone();
-    let exit = tokio::select! {
-        exit = verify(&session, args, events) => exit,
-        () = waiter.wait() => Ok(interrupt.exit().unwrap_or(Exit::Interrupted)),
-    };
+    let exit = interrupt.or(verify(&session, args, events)).await;
     session.close(events).await;
     exit
 }
@@ -149,7 +146,7 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
     let mut sendings = vec![];
     for Fed { into, samples, tested } in fed {
         let input = match (&given, samples) {
-            (Some(given), _) => given.again(),
+            (Some(given), _) => Input::Given(given.clone()),
             (None, Some(samples)) => Input::Given(input::sampled(session, args, samples).await?),
             (None, None) => Input::Made(input::made(args, run, &tested, events)?),
         };
@@ -202,7 +199,7 @@ async fn put(session: &Session, args: &VerifyArgs, sending: &mut Sending<'_>, ev
     let Sending { into, input, placed, .. } = sending;
     let produced = send::put(&session.cx, into, input, how, placed, progress).await?;
     let took_s = produced.took_ms as f64 / 1_000.0;
-    events.say(Event::Working { text: format!("put {} in {took_s:.1} s", so_far(&produced)) });
+    events.say(Event::Working { text: format!("put {} in {took_s:.2} s", so_far(&produced)) });
     Ok(())
 }
 

@@ -22,7 +22,7 @@ pub struct Limits {
 /// Records of keys that must wait, at most: then no more are read.
 const MOST_WAITING: usize = 10_000;
 
-/// What is still to be put.
+/// The records that are still to be put.
 #[derive(Debug, Default)]
 pub struct Queue {
     fresh: VecDeque<Entry>,

@@ -1,5 +1,6 @@
 //! The calls that put records, for a stream and for a delivery stream.
 
+use aws_facts::kinesis::MAX_RECORD_KIB;
 use aws_sdk_firehose::primitives::Blob as FirehoseBlob;
 use aws_sdk_firehose::types::Record as FirehoseRecord;
 use aws_sdk_kinesis::primitives::Blob;
@@ -8,7 +9,8 @@ use aws_sdk_kinesis::types::PutRecordsRequestEntry;
 use super::queue::{Entry, Limits};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
-use crate::source::bounded;
+use crate::resource::stream::Stream;
+use crate::spec::stack;
 
 /// A stream, or a delivery stream that no stream feeds, by its name on AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +57,13 @@ impl std::fmt::Display for Target {
 }
 
 impl Target {
+    /// A stream of the spec. One of somebody else is taken to have the usual limit.
+    pub(crate) fn of(entry: &stack::Entry<Stream>) -> Target {
+        let kib = entry.managed().map_or(MAX_RECORD_KIB.min, |managed| managed.desired.max_record_kib);
+        let name = entry.physical().rsplit('/').next().unwrap_or_default().to_owned();
+        Target::Stream { name, max_record_bytes: kib as usize * 1_024 }
+    }
+
     pub fn limits(&self) -> Limits {
         Limits { records: MAX_RECORDS, bytes: MAX_BYTES }
     }
@@ -63,9 +72,7 @@ impl Target {
     pub fn too_large(&self, entry: &Entry) -> Option<String> {
         let data = entry.record.data.len();
         let (bytes, most, what) = match self {
-            Target::Stream { max_record_bytes, .. } => {
-                (data + entry.key.len(), (*max_record_bytes).min(bounded::MAX_BYTES), "this stream takes")
-            }
+            Target::Stream { max_record_bytes, .. } => (data + entry.key.len(), *max_record_bytes, "this stream takes"),
             Target::DeliveryStream { .. } => (data, MAX_DIRECT_BYTES, "Firehose takes"),
         };
         (bytes > most).then(|| format!("it has {bytes} bytes; {what} at most {most}"))

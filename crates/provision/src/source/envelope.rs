@@ -21,17 +21,9 @@ pub enum Envelope {
 }
 
 /// The records of one envelope.
-pub const TOGETHER: usize = 10;
+const TOGETHER: usize = 10;
 
 impl Envelope {
-    /// How many records one envelope holds.
-    pub fn holds(self) -> usize {
-        match self {
-            Envelope::None => 1,
-            Envelope::CloudwatchLogs | Envelope::Kpl => TOGETHER,
-        }
-    }
-
     /// One record that holds these. `account`: the owner of the log group. `at_ms`: the time of the log events.
     pub fn wrap(self, records: &[Record], account: &str, at_ms: i64) -> Record {
         let first = records.first().cloned().unwrap_or_else(|| Record::new(1, ""));

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use base64_simd::STANDARD;
+use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -45,6 +46,16 @@ pub fn open(files: &[PathBuf], format: Format) -> Result<Records> {
         .collect::<Result<_>>()?;
     let numbered = sources.into_iter().flatten().zip(1..);
     Ok(Box::new(numbered.map(|(record, number)| record.map(|record| Record { number, ..record }))))
+}
+
+/// The data of all records of one file.
+///
+/// # Errors
+/// The file, or a record in it, cannot be read.
+pub fn of(path: &Path, format: Format) -> Result<Vec<Bytes>> {
+    let unread = |Unread { place, why }| Error::new(format!("reading {}", path.display()), format!("{place}: {why}"));
+    let records = open(&[path.to_owned()], format)?;
+    records.map(|record| record.map(|record| record.data).map_err(unread)).collect()
 }
 
 impl Unread {
@@ -148,7 +159,7 @@ fn records_of(document: &RawValue) -> Vec<Result<Record, Unread>> {
     elements.iter().map(|element| Ok(Record::new(0, compact(element.get())))).collect()
 }
 
-/// What Firehose or Kinesis invokes a function with, and the input and output of calls: PutRecords, PutRecordBatch, GetRecords.
+/// The event that Firehose or Kinesis invokes a function with, and the input and output of calls: PutRecords, PutRecordBatch, GetRecords.
 #[derive(Deserialize)]
 struct Recorded {
     #[serde(alias = "Records")]

@@ -171,13 +171,6 @@ pub fn recorded(event: &[u8]) -> Result<Vec<Record>, String> {
     Ok(recorded.records.into_iter().enumerate().map(record).collect())
 }
 
-/// One record a line; the last line need not end.
-pub fn lines(text: &[u8]) -> Vec<Record> {
-    let lines = text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n');
-    let lines = lines.filter(|_| !text.is_empty()).map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec());
-    lines.enumerate().map(|(number, line)| Record::numbered(number, line)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,13 +201,5 @@ mod tests {
         let odd = Oddities { unknown_fields: true, textual_subsequence: true };
         assert_eq!(recorded(&event(&source(true), &records, odd)), Ok(records.to_vec()));
         assert!(recorded(br#"{"Records":[]}"#).unwrap_err().contains("missing field `records`"));
-    }
-
-    #[test]
-    fn each_line_is_a_record() {
-        let of = |text: &str| lines(text.as_bytes()).iter().map(|record| record.bytes().to_vec()).collect::<Vec<_>>();
-        assert_eq!(of(""), Vec::<Vec<u8>>::new());
-        assert_eq!(of("a\r\n\nb"), [b"a".to_vec(), b"".to_vec(), b"b".to_vec()]);
-        assert_eq!(of("a\n"), [b"a".to_vec()]);
     }
 }

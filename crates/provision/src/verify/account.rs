@@ -39,7 +39,7 @@ pub struct Account {
     raw: Option<Index>,
 }
 
-/// What the records of an account are made of.
+/// The records that an account is about, and their places.
 #[derive(Clone, Copy)]
 pub struct Sent<'a> {
     pub pipeline: &'a Pipeline,
@@ -134,7 +134,7 @@ impl Account {
         for error in errors {
             let raw = self.raw.as_mut().expect("it was made above");
             let fingerprint = fingerprint(&error.raw);
-            // Of equal records the first that was not delivered.
+            // Among equal records, the first that was not delivered is the one that failed.
             let taken = loop {
                 match raw.take(fingerprint)? {
                     Taken::Entry(part) if self.delivered.get(part) => {}

@@ -1,9 +1,7 @@
 //! Finds why records are missing or failed: in the error records that were found, else in the log of the delivery stream.
 
-use serde::Deserialize;
-
 use crate::cloud::Cx;
-use crate::firehose_errors;
+use crate::firehose_errors::{self, Logged};
 use crate::names::plural;
 use crate::resource::delivery_stream::shape::log_group;
 use crate::verify::account::{Account, Counts};
@@ -11,15 +9,6 @@ use crate::verify::fed::Tested;
 
 /// Events of the log that are read.
 const EVENTS: i32 = 50;
-
-/// An event that Firehose logs about a delivery.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Logged {
-    error_code: String,
-    #[serde(default)]
-    message: String,
-}
 
 /// The reason as far as it is known, for people. `None` if nothing is wrong.
 pub async fn cause(cx: &Cx, one: &Tested<'_>, account: &Account, counts: &Counts, since_s: i64) -> Option<String> {
@@ -60,14 +49,14 @@ async fn logged(cx: &Cx, one: &Tested<'_>, since_s: i64) -> Option<String> {
 }
 
 fn newest<'a>(mut messages: impl Iterator<Item = &'a str>) -> Option<String> {
-    let logged: Logged = messages.find_map(|message| serde_json::from_str(message).ok())?;
-    Some(explained(&logged.error_code, &logged.message))
+    let Logged { code, message } = messages.find_map(Logged::read)?;
+    Some(explained(&code, &message))
 }
 
 /// A code with Firehose's message, its cause and its remedy.
 fn explained(code: &str, message: &str) -> String {
     match firehose_errors::find(code) {
-        Some(row) => format!("{code}: {}; {}", row.cause, row.remedy),
+        Some(row) => format!("{code}: {row}"),
         None => format!("{code}: {message}"),
     }
 }

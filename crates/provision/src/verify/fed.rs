@@ -1,11 +1,11 @@
 //! The streams and delivery streams that records are sent to, and the delivery streams that must receive them. Pure.
 
+use std::time::Duration;
+
 use crate::producer::target::Target;
 use crate::resource::delivery_stream::DeliveryStream;
-use crate::resource::stream::Stream;
-use crate::source::bounded;
 use crate::source::samples::Samples;
-use crate::spec::stack::{Entry, Stack};
+use crate::spec::stack::Stack;
 
 /// A place to send records to, and the delivery streams that receive them from there.
 pub struct Fed<'a> {
@@ -18,7 +18,7 @@ pub struct Fed<'a> {
 pub fn fed(stack: &Stack) -> Vec<Fed<'_>> {
     let streams = stack.streams.iter().map(|(logical, stream)| {
         let samples = stream.managed().and_then(|managed| managed.desired.samples.as_ref());
-        Fed { into: of_stream(stream), samples, tested: tested(stack, Some(logical)) }
+        Fed { into: Target::of(stream), samples, tested: tested(stack, Some(logical)) }
     });
     let direct = tested(stack, None).into_iter().map(|one| Fed {
         into: Target::DeliveryStream { name: one.name.to_owned() },
@@ -26,13 +26,6 @@ pub fn fed(stack: &Stack) -> Vec<Fed<'_>> {
         tested: vec![one],
     });
     streams.filter(|fed| !fed.tested.is_empty()).chain(direct).collect()
-}
-
-fn of_stream(entry: &Entry<Stream>) -> Target {
-    let desired = entry.managed().map(|managed| &managed.desired);
-    let kib = desired.map_or(aws_facts::kinesis::MAX_RECORD_KIB.min, |desired| desired.max_record_kib);
-    let max_record_bytes = (kib as usize * 1_024).min(bounded::MAX_BYTES);
-    Target::Stream { name: entry.physical().rsplit('/').next().unwrap_or_default().to_owned(), max_record_bytes }
 }
 
 /// The delivery streams that read this stream, or none.
@@ -51,6 +44,14 @@ pub struct Tested<'a> {
     /// On AWS.
     pub name: &'a str,
     pub delivery: &'a DeliveryStream,
+}
+
+impl Tested<'_> {
+    /// How long the delivery stream may buffer a record.
+    pub fn buffered(&self) -> Duration {
+        let transform = self.delivery.transform.as_ref().map_or(0, |transform| transform.buffer_interval_s);
+        Duration::from_secs(u64::from(self.delivery.buffer.interval_s) + u64::from(transform))
+    }
 }
 
 #[cfg(test)]

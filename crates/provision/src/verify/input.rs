@@ -7,10 +7,9 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::source::envelope::Envelope;
 use crate::source::{Record, Records, Unread};
 use crate::verify::fit::Field;
 
@@ -79,16 +78,13 @@ impl Made {
         if !self.as_logs {
             return record.into();
         }
-        let document = json!({
-            "messageType": "DATA_MESSAGE", "owner": "000000000000", "logGroup": "verify", "logStream": self.run.to_string(),
-            "subscriptionFilters": ["verify"],
-            "logEvents": [{ "id": number.to_string(), "timestamp": 1_700_000_000_000_u64 + u64::from(number), "message": record }],
-        });
-        let mut encoder = GzEncoder::new(vec![], Compression::fast());
-        encoder.write_all(document.to_string().as_bytes()).expect("a Vec takes all");
-        encoder.finish().expect("a Vec takes all").into()
+        let message = Record::new(u64::from(number) + 1, record);
+        Envelope::CloudwatchLogs.wrap(&[message], "000000000000", LOGGED_MS).data
     }
 }
+
+/// The time of made-up log events. Any will do.
+const LOGGED_MS: i64 = 1_700_000_000_000;
 
 /// Records in a file without a name. Clones share it.
 #[derive(Clone)]
@@ -129,11 +125,6 @@ impl Spool {
 
     pub fn count(&self) -> u32 {
         self.ends.len
-    }
-
-    /// The same records once more. They are not copied.
-    pub fn again(&self) -> Input {
-        Input::Given(self.clone())
     }
 
     fn record(&self, number: u32) -> io::Result<Bytes> {

@@ -52,7 +52,7 @@ impl Objects {
         let good = prefix::of_objects(&delivery.good);
         let mut under = vec![literal(good).to_owned()];
         under.extend(delivery.bad.as_deref().map(literal).map(str::to_owned));
-        // What lies under one lies under the other, too.
+        // An object under the longer prefix lies under the shorter one, too.
         under.sort();
         under.dedup_by(|longer, shorter| longer.starts_with(shorter.as_str()));
         Objects {

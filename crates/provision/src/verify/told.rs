@@ -28,7 +28,7 @@ pub struct Verified {
     pub missing_numbers: Vec<String>,
     /// Records in these objects that are not of this run, or not as expected.
     pub unknown: usize,
-    /// What outputs were compared by. `None`: byte for byte.
+    /// The identity by which outputs were compared. `None`: byte for byte.
     pub compared_by: Option<String>,
     pub errors: Vec<ErrorCount>,
     pub shards: Vec<ShardAccount>,

@@ -1,4 +1,4 @@
-//! What a pipeline holds, for a person who watches.
+//! The records that a pipeline holds, for a person who watches.
 
 use serde::Serialize;
 

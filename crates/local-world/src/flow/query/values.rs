@@ -13,7 +13,7 @@ impl Query {
     /// The first value that it gives for each record, as JSON. `Ok(None)`: it gives no value.
     ///
     /// # Errors
-    /// Of a record: it is not JSON, or the query fails on it.
+    /// A record is not JSON, or the query fails on it: then its own value is the error.
     pub fn first_values(&self, records: &[&[u8]]) -> Vec<Result<Option<String>, String>> {
         let first = |record: &&[u8]| {
             let value = catch_unwind(AssertUnwindSafe(|| self.first_value(record)));

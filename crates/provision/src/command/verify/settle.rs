@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use super::passing::Passing;
 use super::subject::Expecting;
 use super::{VerifyArgs, say};
 use crate::error::Result;
 use crate::event::{Event, Events};
-use crate::passing::Passing;
 use crate::producer::target::Target;
 use crate::session::{Place, Session};
-use crate::verify::canary::{Clock, buffered};
 use crate::verify::input::Input;
 use crate::verify::placed::Placed;
 
@@ -32,7 +31,7 @@ pub struct Sending<'a> {
 
 pub async fn settle(session: &Session, args: &VerifyArgs, sendings: &mut [Sending<'_>], events: &Events) -> Result<()> {
     let subjects = || sendings.iter().flat_map(|sending| &sending.subjects);
-    let buffers = subjects().map(|subject| buffered(subject.tested.delivery)).max().unwrap_or_default();
+    let buffers = subjects().map(|subject| subject.tested.buffered()).max().unwrap_or_default();
     let names: Vec<String> = subjects().map(|subject| subject.tested.name.to_owned()).collect();
     let limit = patience(matches!(session.place, Place::Serving(_)), args.timeout, buffers);
     say(
@@ -67,7 +66,7 @@ pub async fn settle(session: &Session, args: &VerifyArgs, sendings: &mut [Sendin
         if !session.place.is_local() {
             let named = sendings.iter().flat_map(|sending| &sending.subjects).zip(&awaited);
             let lines = named.filter(|(_, (awaited, _))| *awaited > 0).map(|(subject, (awaited, all))| {
-                let buffer = buffered(subject.tested.delivery).as_secs();
+                let buffer = subject.tested.buffered().as_secs();
                 (subject.tested.logical.to_owned(), progress(*awaited, *all, passing.time().as_secs(), buffer))
             });
             telling.tell(lines.collect(), left, events);

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use crate::error::Result;
 use crate::serving;
 use crate::session::{Place, Session};
-use crate::verify::canary::Clock;
 
 /// The interval between looks at AWS.
 const POLL: Duration = Duration::from_secs(5);
@@ -30,27 +29,24 @@ impl<'a> Passing<'a> {
     pub fn new(session: &'a Session, names: Vec<String>, buffers: Duration) -> Passing<'a> {
         Passing { session, names, buffers, started: Instant::now(), advanced: Duration::ZERO }
     }
-}
 
-impl Passing<'_> {
     /// Something came out, so that time begins anew at a shared emulator, which takes as long as this machine needs.
     pub fn progressed(&mut self) {
         if matches!(self.session.place, Place::Serving(_)) {
             self.started = Instant::now();
         }
     }
-}
 
-impl Clock for Passing<'_> {
-    fn time(&self) -> Duration {
+    /// How much has passed.
+    pub fn time(&self) -> Duration {
         match &self.session.place {
             Place::Within(_) => self.advanced,
             Place::Aws | Place::Mixed(_) | Place::Endpoint(_) | Place::Serving(_) => self.started.elapsed(),
         }
     }
 
-    /// The buffers of an emulator are delivered then.
-    async fn step(&mut self, left: Duration) -> Result<()> {
+    /// Lets some pass, of at most `left`. The buffers of an emulator are delivered then.
+    pub async fn step(&mut self, left: Duration) -> Result<()> {
         match &self.session.place {
             Place::Within(engine) => {
                 let step = if self.advanced.is_zero() { self.buffers.max(STEP) } else { STEP };
