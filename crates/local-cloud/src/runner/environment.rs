@@ -32,7 +32,8 @@ pub fn entrypoint(function: &FunctionImage, task_root: &Path) -> Result<Entrypoi
         }
         runtime if runtime.starts_with("nodejs") => {
             let program = interpreter(runtime, "node")?;
-            Ok(Entrypoint { program, arguments: vec!["-e".into(), NODE_CLIENT.into()] })
+            let packages = std::env::var("NODE_PATH").unwrap_or_default();
+            Ok(Entrypoint { program, arguments: vec!["-e".into(), NODE_CLIENT.into(), packages] })
         }
         runtime => {
             let message = format!("Error: the built-in emulator runs provided.*, python3.* and nodejs*, not {runtime}");

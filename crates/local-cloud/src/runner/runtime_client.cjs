@@ -1,6 +1,46 @@
 // The Runtime API's client for nodejs functions: what AWS's own runtime does, as far as a handler can tell.
 const http = require("http"), path = require("path"), fs = require("fs"), url = require("url");
 
+// A function gets the packages in its zip. Of this machine's it gets the AWS SDK, which AWS's runtimes have too: from NODE_PATH
+// (the last argument) and the folder of global packages. https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
+const Module = require("module"), root = fs.realpathSync(process.env.LAMBDA_TASK_ROOT) + path.sep;
+const paths = (text) => (text || "").split(path.delimiter).filter(Boolean);
+const own = [root, ...paths(process.env.NODE_PATH)];
+const isOwn = (file) => own.some((folder) => file.startsWith(folder));
+const machine = [...paths(process.argv[1]), path.resolve(process.execPath, "../../lib/node_modules")];
+const isPackage = (specifier) => !/^([./#]|file:|data:|node:)/.test(specifier);
+const isSdk = (specifier) => /^@(aws-sdk|smithy)\//.test(specifier);
+
+function resolve(specifier, context, next) {
+  const isOfFunction = !context.parentURL || !context.parentURL.startsWith("file:") || isOwn(url.fileURLToPath(context.parentURL));
+  if (!isPackage(specifier) || !isOfFunction) return next(specifier, context);
+  let wrong;
+  try {
+    const found = next(specifier, context);
+    if (!found.url.startsWith("file:") || isOwn(url.fileURLToPath(found.url))) return found;
+    const where = url.fileURLToPath(found.url);
+    wrong = Object.assign(new Error(`Cannot find package '${specifier}' in the function's zip; this machine has it in ${where}`), { code: "ERR_MODULE_NOT_FOUND" });
+  } catch (error) {
+    wrong = error;
+  }
+  const sdk = isSdk(specifier) && Module._findPath(specifier, machine, false);
+  if (sdk) return { url: url.pathToFileURL(sdk).href, shortCircuit: true };
+  throw wrong;
+}
+
+if (Module.registerHooks) {
+  Module.registerHooks({ resolve });
+} else {
+  // Node.js before 22.15: for `require` only.
+  const folders = Module._resolveLookupPaths;
+  Module._resolveLookupPaths = (request, parent) => {
+    const found = folders(request, parent);
+    const isOfFunction = !parent || !parent.filename || isOwn(parent.filename);
+    if (!found || !isPackage(request) || !isOfFunction) return found;
+    return [...found.filter((folder) => isOwn(folder + path.sep)), ...(isSdk(request) ? machine : [])];
+  };
+}
+
 const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 

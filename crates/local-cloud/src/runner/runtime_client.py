@@ -1,6 +1,46 @@
 # The Runtime API's client for python3.x functions: what AWS's own runtime does, as far as a handler can tell.
-import http.client, importlib, json, logging, os, sys, time, traceback, types
+import http.client, importlib, importlib.machinery, json, logging, os, sys, time, traceback, types
 
+# AWS's runtimes have the SDK and what it needs: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
+BUNDLED = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"}
+
+
+class OfThisMachine:
+    """Finds the packages of this machine that AWS's runtimes have too, after those of the function. It hides all others."""
+
+    def __init__(self):
+        library = os.path.dirname(os.__file__)
+        own = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+
+        def stays(path):
+            return path in own or path in ("", library) or path.endswith(".zip") or os.path.basename(path) == "lib-dynload"
+
+        self.folders = [path for path in sys.path if not stays(path)]
+        sys.path[:] = [path for path in sys.path if stays(path)]
+        # Lines of .pth files may have imported packages and installed finders.
+        standard = importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter, importlib.machinery.PathFinder
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder in standard] + [self]
+        inside = tuple(folder + os.sep for folder in self.folders)
+        for name, module in list(sys.modules.items()):
+            if (getattr(module, "__file__", None) or "").startswith(inside):
+                del sys.modules[name]
+
+    def has(self, name):
+        return importlib.machinery.PathFinder.find_spec(name, self.folders)
+
+    def find_spec(self, name, path=None, target=None):
+        return self.has(name) if path is None and name in BUNDLED else None
+
+    def advice(self, error):
+        """What to do about a module that was not found."""
+        name = (getattr(error, "name", None) or "").partition(".")[0]
+        if name in BUNDLED and not self.has(name):
+            return f"AWS's runtime has {name}, and this machine has not: pip install {name}"
+        if name and self.has(name):
+            return f"{name} is installed on this machine, but it is not in the function's package: name it in requirements.txt"
+
+
+machine = OfThisMachine()
 API, PREFIX = os.environ["AWS_LAMBDA_RUNTIME_API"], "/2018-06-01/runtime/"
 connection = http.client.HTTPConnection(API)
 
@@ -70,10 +110,11 @@ class Context:
 def load():
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     module, _, function = os.environ["_HANDLER"].rpartition(".")
-    frames = []
+    frames, failed = [], None
     try:
         return getattr(importlib.import_module(module.replace("/", ".")), function)
     except ImportError as error:
+        failed = error
         kind, message = "Runtime.ImportModuleError", f"Unable to import module '{module}': {error}"
     except AttributeError:
         kind, message = "Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{module}'"
@@ -81,8 +122,15 @@ def load():
         kind, message, frames = type(error).__name__, str(error), traceback.format_tb(error.__traceback__)[1:]
         traceback.print_exc()
     print(f"[ERROR] {kind}: {message}")
+    advise(failed)
     call("POST", "init/error", failure(kind, message, frames))
     sys.exit(1)
+
+
+def advise(error):
+    advice = machine.advice(error) if isinstance(error, ImportError) else None
+    if advice:
+        print(f"[{advice}]")
 
 
 def run(handler, headers, event):
@@ -91,6 +139,7 @@ def run(handler, headers, event):
     except Exception as error:
         frames = traceback.format_exception(error)
         print("[ERROR]", "".join(frames))
+        advise(error)
         # Without this file.
         return "error", failure(type(error).__name__, str(error), frames[2:-1], log.request_id)
 

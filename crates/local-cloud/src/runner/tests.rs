@@ -213,6 +213,41 @@ async fn node_runs_handlers_that_promise_and_handlers_that_call_back() {
     assert_eq!(document["errorType"], "Runtime.ImportModuleError");
 }
 
+/// The answer of a function that evaluates this expression. The `beside` files lie in `node_modules` of a folder above the function's.
+async fn with_packages_above(expression: &str, beside: &[(&str, &str)]) -> InvokeOutcome {
+    let above = tempfile::tempdir().unwrap();
+    for (name, text) in beside {
+        let path = above.path().join("node_modules").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let app = format!("exports.handler = async () => {expression};");
+    let own = ("node_modules/own/index.js", "module.exports = require('nested');", 0o644);
+    let nested = ("node_modules/own/node_modules/nested/index.js", "module.exports = 'own';", 0o644);
+    let runner = Runner::in_folder(above.path().to_owned());
+    let outcome =
+        runner.invoke(&image("nodejs22.x", zip_of(&[("app.js", &app, 0o644), own, nested])), "{}".into()).await;
+    runner.close().await;
+    outcome
+}
+
+#[tokio::test]
+async fn node_finds_the_functions_packages_and_not_those_of_this_machine() {
+    let beside = [("greeting/index.js", "module.exports = 'hello';")];
+    let own = with_packages_above("require('own') + require('path').sep", &beside).await;
+    assert_eq!(own.payload, r#""own/""#, "{:?}", own.log);
+    let hooks =
+        std::process::Command::new("node").args(["-p", "typeof require('module').registerHooks"]).output().unwrap();
+    // Before Node.js 22.15 only `require` can be watched.
+    let watched = if hooks.stdout.starts_with(b"function") { 2 } else { 1 };
+    for code in ["require('greeting')", "(await import('greeting')).default"].into_iter().take(watched) {
+        let outcome = with_packages_above(code, &beside).await;
+        let document = json(&outcome);
+        let told = document["errorMessage"].as_str().unwrap();
+        assert!(told.starts_with("Cannot find") && told.contains("'greeting'"), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn layers_that_are_not_unpacked_are_named_in_the_log() {
     let function = FunctionImage { layers: vec!["arn:1".into(), "arn:2".into()], ..python() };
