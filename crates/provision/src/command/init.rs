@@ -36,11 +36,12 @@ pub struct Args {
 pub enum Transform {
     Rust,
     Python,
+    Node,
 }
 
 pub fn run(args: Args, events: &Events) -> Result<(String, Exit), Stop> {
-    let python = args.transform == Some(Transform::Python);
-    refuse_useless(&[("--sdk-path", python && args.sdk_path.is_some())], "a Python transform needs no package")?;
+    let other = matches!(args.transform, Some(Transform::Python | Transform::Node));
+    refuse_useless(&[("--sdk-path", other && args.sdk_path.is_some())], "only a Rust transform needs that package")?;
     let Some(ci) = args.ci else { return Ok((write(&args)?.concat(), Exit::Done)) };
     let spec = if args.dir.is_file() { args.dir.clone() } else { args.dir.join("provision.yaml") };
     let folder = session::current_dir()?.join(spec.parent().unwrap_or(&spec));
@@ -128,6 +129,7 @@ fn language(args: &Args, dir: &Path) -> Result<Language> {
     let sdk = given.or_else(|| here.into_iter().find(|sdk| sdk.join("Cargo.toml").is_file()));
     match (args.transform, sdk) {
         (Some(Transform::Python), _) | (None, None) => Ok(Language::Python),
+        (Some(Transform::Node), _) => Ok(Language::Node),
         (Some(Transform::Rust) | None, Some(sdk)) => {
             let sdk = fs::canonicalize(&sdk).map_err(|e| Error::new(format!("finding {}", sdk.display()), e))?;
             let here = crate_folder(dir);
@@ -136,7 +138,7 @@ fn language(args: &Args, dir: &Path) -> Result<Language> {
         }
         (Some(Transform::Rust), None) => {
             Err(Error::msg("looking for firehose-transform: not found in this folder or above it")
-                .hint("a Rust transform needs it; pass --sdk-path, or use --transform python"))
+                .hint("a Rust transform needs it; pass --sdk-path, or use --transform python or node"))
         }
     }
 }
@@ -174,7 +176,7 @@ mod tests {
     #[test]
     fn what_is_written_loads_without_a_mistake_or_a_warning() {
         let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firehose-transform");
-        for (transform, sdk) in [(Transform::Python, None), (Transform::Rust, Some(sdk))] {
+        for (transform, sdk) in [(Transform::Python, None), (Transform::Node, None), (Transform::Rust, Some(sdk))] {
             let dir = tempfile::tempdir().unwrap();
             write(&args(dir.path(), transform, sdk)).unwrap();
             let loaded = load(&dir.path().join("provision.yaml"), &LoadOptions::default());

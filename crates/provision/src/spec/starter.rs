@@ -14,6 +14,8 @@ pub enum Language {
     Rust { sdk: PathBuf },
     /// Needs nothing but the standard library.
     Python,
+    /// For Node.js, without packages.
+    Node,
 }
 
 /// The files, by path below the folder they are written to.
@@ -26,6 +28,10 @@ pub fn starter(name: &str, language: &Language) -> Vec<(PathBuf, String)> {
         Language::Python => vec![
             spec("code: { dir: transform }\n    runtime: python3.13\n    handler: transform.lambda_handler"),
             (PathBuf::from("transform/transform.py"), include_str!("starter/transform.py").to_owned()),
+        ],
+        Language::Node => vec![
+            spec("code: { dir: transform }\n    runtime: nodejs24.x\n    handler: transform.handler"),
+            (PathBuf::from("transform/transform.mjs"), include_str!("starter/transform.mjs").to_owned()),
         ],
         Language::Rust { sdk } => {
             let package = named(include_str!("starter/package.toml")).replace("SDK", &sdk.to_string_lossy());

@@ -1,4 +1,4 @@
-//! The examples of this repository, built and run as people do, and a transform for Node.
+//! The examples of this repository and the starters of `init`, built and run as people do, and a transform for Node.
 
 use std::path::Path;
 use std::process::Command;
@@ -56,4 +56,23 @@ fn a_transform_for_node_is_invoked_and_tested_like_any_other() {
     trial.write("transform/handler.js", &NODE.replace("result: 'Ok'", "result: 'OK'"));
     trial.expect(&["invoke", "--records", "records"], 1, &["record 1: the result is \"OK\"", "Lambda.FunctionError"]);
     trial.expect(&["test-transform", "--cases", "5"], 1, &["the result is \"OK\""]);
+}
+
+#[test]
+fn the_starters_keep_the_contract_and_account_for_what_they_are_sent() {
+    for (language, file) in [("python", "transform.py"), ("node", "transform.mjs")] {
+        let trial = Trial::new("pass");
+        let wrote = format!("wrote new/transform/{file}");
+        trial.expect(&["init", "new", "--transform", language], 0, &[&wrote, "next: provision up new/provision.yaml"]);
+        let spec = "new/provision.yaml";
+        trial.write("records", "hello, wörld\n");
+        trial.expect(&["invoke", spec, "--records", "records"], 0, &["-> Ok HELLO, WÖRLD\\n", "1 Ok"]);
+        trial.expect(&["test-transform", spec, "--cases", "5"], 0, &["satisfies Firehose's contract"]);
+        trial.expect(&["up", spec, "--local"], 0, &["created function.transform"]);
+        trial.expect(
+            &["verify", spec, "--local", "--records", "40"],
+            0,
+            &["every delivery stream accounts for every record"],
+        );
+    }
 }
