@@ -15,11 +15,14 @@ mod files;
 mod fuzz;
 mod handler;
 mod inputs;
+pub mod interpreter;
 mod left_out;
 mod links;
 mod package;
+mod requirements;
 mod runtime;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use base64_simd::STANDARD;
@@ -32,6 +35,7 @@ pub use cargo::{has_zigbuild, triple};
 use archive::Entry;
 use cpu::Level;
 use inputs::Package;
+use requirements::Requirements;
 
 /// The source of a function's code. Paths are absolute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +44,8 @@ pub enum Source<'a> {
     Crate { path: &'a Path, bin: Option<&'a str> },
     /// A zip somebody else made, uploaded as it is.
     Zip(&'a Path),
-    /// A folder, zipped here without `__pycache__` and `.git`. Links that stay in it are kept as links.
+    /// A folder, zipped here without `__pycache__` and `.git`, and with the packages that a `requirements.txt` in it names. Links that
+    /// stay in it are kept as links.
     Dir(&'a Path),
 }
 
@@ -144,7 +149,14 @@ pub async fn build(
             Ok(Artifact::new(&source, zip))
         }
         Source::Zip(path) => from_zip(&source, path, target),
-        Source::Dir(path) => from_dir(&source, path, target),
+        Source::Dir(path) => {
+            let requirements = required(&source, path, target, cache_dir)?;
+            if let Some(requirements) = requirements.filter(|requirements| !requirements.are_installed()) {
+                requirements.install(progress).await?;
+            }
+            let packed = from_dir(&source, path, target, cache_dir)?;
+            Ok(packed.expect("its packages are installed"))
+        }
     }
 }
 
@@ -159,7 +171,7 @@ pub fn up_to_date(source: Source<'_>, target: &Target, cache_dir: &Path) -> Resu
             Ok(kept.map(|zip| Artifact::new(&source, zip)))
         }
         Source::Zip(path) => from_zip(&source, path, target).map(Some),
-        Source::Dir(path) => from_dir(&source, path, target).map(Some),
+        Source::Dir(path) => from_dir(&source, path, target, cache_dir),
     }
 }
 
@@ -199,15 +211,37 @@ fn from_zip(source: &Source<'_>, path: &Path, target: &Target) -> Result<Artifac
     Ok(Artifact::new(source, zip.into()))
 }
 
-fn from_dir(source: &Source<'_>, path: &Path, target: &Target) -> Result<Artifact> {
+fn required<'a>(
+    source: &Source<'_>,
+    path: &'a Path,
+    target: &'a Target,
+    cache_dir: &Path,
+) -> Result<Option<Requirements<'a>>> {
+    Requirements::of(path, target, cache_dir).map_err(|cause| Error::new(format!("packing {source}"), cause))
+}
+
+/// `None` if packages must be installed first.
+fn from_dir(source: &Source<'_>, path: &Path, target: &Target, cache_dir: &Path) -> Result<Option<Artifact>> {
     let packing = format!("packing {source}");
-    let (entries, without) = files::deployable(path, &target.runtime).map_err(|cause| Error::new(&packing, cause))?;
+    let failed = |cause| Error::new(&packing, cause);
+    let requirements = required(source, path, target, cache_dir)?;
+    let installed = match &requirements {
+        Some(requirements) if !requirements.are_installed() => return Ok(None),
+        Some(requirements) => requirements.installed().map_err(failed)?,
+        None => vec![],
+    };
+    let (mut entries, without) = files::deployable(path, &target.runtime).map_err(failed)?;
+    let own: HashSet<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+    entries.extend(installed.into_iter().filter(|entry| !own.contains(&entry.name)));
     package::check(&entries, target).map_err(|wrong| wrong.into_error(&packing))?;
     let mut artifact = Artifact::new(source, archive::pack(&packing, entries, None)?);
+    if requirements.is_some() {
+        artifact.from += " with requirements.txt";
+    }
     if !without.is_empty() {
         artifact.from += &format!(", without {}", without.into_iter().collect::<Vec<_>>().join(", "));
     }
-    Ok(artifact)
+    Ok(Some(artifact))
 }
 
 #[cfg(test)]

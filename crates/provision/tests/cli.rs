@@ -8,6 +8,7 @@ mod exports;
 mod fixture;
 mod flags;
 mod json_schema;
+mod machine;
 mod profile;
 mod saved_plan;
 mod secrets;

@@ -182,7 +182,8 @@ async fn run(mut command: Command, progress: &mut (dyn FnMut(&str) + Send)) -> i
     Ok(Output { success: child.wait().await?.success(), executables, said: said.trim_end().to_owned() })
 }
 
-async fn each_line(from: impl AsyncRead + Unpin, mut take: impl FnMut(&str)) -> io::Result<()> {
+/// Hands over each line that a program writes.
+pub(super) async fn each_line(from: impl AsyncRead + Unpin, mut take: impl FnMut(&str)) -> io::Result<()> {
     let mut lines = BufReader::new(from).split(b'\n');
     while let Some(line) = lines.next_segment().await? {
         take(&String::from_utf8_lossy(&line));

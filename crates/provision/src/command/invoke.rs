@@ -1,6 +1,6 @@
 //! `invoke`: runs a function's code on records on this machine, and shows how Firehose would treat the response.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use aws_facts::lambda::MAX_EVENT_BYTES;
@@ -8,6 +8,7 @@ use bytes::Bytes;
 use local_cloud::Settings;
 
 use crate::args::{CloudArgs, TargetArgs, Variables, refuse_useless};
+use crate::artifact::interpreter;
 use crate::cloud::{self, Cx, Options};
 use crate::command::verify::now;
 use crate::error::{Error, Result};
@@ -18,7 +19,7 @@ use crate::interrupt::Interrupt;
 use crate::names::Names;
 use crate::session::{self, Session};
 use crate::source::input::{self, Format};
-use crate::spec::stack::Stack;
+use crate::spec::stack::{Entry, Stack};
 use crate::surroundings::Surroundings;
 use crate::transform::call::{self, Callee};
 use crate::transform::event::{self, Data, Oddities, Record};
@@ -150,6 +151,22 @@ pub fn offline(
     Ok((stack, call::offline(names, work_dir)))
 }
 
+/// Says so if functions of this runtime run here with another version of the interpreter.
+pub async fn warn_of_version(runtime: &str, events: &Events) {
+    if let Some(text) = interpreter::other_version(runtime).await {
+        events.say(Event::Warned { text });
+    }
+}
+
+/// The same for all functions of a stack, once for each runtime.
+pub async fn warn_of_versions(stack: &Stack, events: &Events) {
+    let managed = stack.functions.values().filter_map(Entry::managed);
+    let runtimes: BTreeSet<&str> = managed.map(|function| function.desired.runtime.as_str()).collect();
+    for runtime in runtimes {
+        warn_of_version(runtime, events).await;
+    }
+}
+
 fn given(args: &GivenArgs, subject: &Subject<'_>) -> Result<(Vec<Record>, Bytes)> {
     if let Some(path) = &args.event {
         let event = input::of(path, Format::Whole)?.pop().expect("a whole file is one record");
@@ -185,6 +202,7 @@ async fn show(
     }
     let telling = Cx { waiting: events.working(), ..cx.clone() };
     let mut image = call::prepare(subject.function, subject.logical, &telling).await?;
+    warn_of_version(&image.runtime, events).await;
     image.environment = environment.unwrap_or(image.environment);
     let memory_mib = image.memory_mib;
     let callee = Callee::new(image);

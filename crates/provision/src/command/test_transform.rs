@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::args::Variables;
 use crate::cloud::Cx;
-use crate::command::invoke::offline;
+use crate::command::invoke::{offline, warn_of_version};
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
@@ -15,6 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::report::results::Results;
 use crate::source::input::{self, Format};
 use crate::transform::call::{self, Callee};
+use crate::transform::fault::Rule;
 use crate::transform::hostile;
 use crate::transform::subject::{self, Subject, Which};
 use crate::transform::tested::{self, Break, Broken, Verdict};
@@ -47,6 +48,8 @@ pub struct TestArgs {
 const SHRINKING: Duration = Duration::from_secs(15);
 /// The number of breaches for which the smallest batch is searched.
 const LOOKED_INTO: usize = 3;
+/// After so many time-outs no more cases are tried: each takes the function's whole time-out, and more of them say nothing new.
+const TIME_OUTS: usize = 3;
 
 pub async fn run(args: TestArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let results = Results::into_file(args.junit.as_deref())?;
@@ -65,6 +68,7 @@ async fn test(args: &TestArgs, events: &Events) -> Result<Exit, Stop> {
     };
     let telling = Cx { waiting: events.working(), ..cx.clone() };
     let image = call::prepare(subject.function, subject.logical, &telling).await?;
+    warn_of_version(&image.runtime, events).await;
     let callee = Callee::new(image);
     let verdict = cases(args, &subject, &callee, &samples, &stack.file, &cx, events).await;
     callee.close().await;
@@ -91,22 +95,34 @@ async fn cases(
         records: 0,
         broken: 0,
         warned: 0,
+        not_tried: 0,
         took_ms: 0,
     };
     let mut breaks: Vec<Break> = vec![];
-    for case in hostile::cases(subject.into(), samples, args.seed, args.cases) {
+    let mut time_outs = 0;
+    let mut cases = hostile::cases(subject.into(), samples, args.seed, args.cases).into_iter();
+    for case in cases.by_ref() {
         let (result, broken) = tested::run(callee, &subject.source, case).await;
         verdict.cases += 1;
         verdict.records += result.records;
         verdict.broken += usize::from(!result.kept && !result.beyond);
         verdict.warned += usize::from(!result.kept && result.beyond);
-        let known = |new: &Break| breaks.iter().any(|old| tested::alike(&old.breach, &new.breach));
+        time_outs +=
+            usize::from(broken.as_ref().is_some_and(|broken| broken.fault.is_time_out() && !broken.case.beyond));
+        let known = |new: &Break| breaks.iter().any(|old| old.fault.is_like(&new.fault));
         let new = broken.filter(|broken| !broken.case.beyond && !known(broken));
         breaks.extend(new);
         events.say(Event::Tested { result });
+        if time_outs == TIME_OUTS {
+            break;
+        }
     }
+    verdict.not_tried = cases.len();
     for (number, broken) in breaks.into_iter().take(LOOKED_INTO).enumerate() {
-        let (result, event) = tested::shrink(callee, &subject.source, broken, SHRINKING).await;
+        // Neither depends on the batch, as far as one can tell.
+        let anyway = broken.fault.kind == Rule::Unstable || (verdict.not_tried > 0 && broken.fault.is_time_out());
+        let limit = if anyway { Duration::ZERO } else { SHRINKING };
+        let (result, event) = tested::shrink(callee, &subject.source, broken, limit).await;
         let path = cx.options.work_dir.join("broken").join(format!("{}-{}.json", subject.logical, number + 1));
         let result = kept(result, event, &path, spec, subject.logical)?;
         events.say(Event::Broken { result: Box::new(result) });

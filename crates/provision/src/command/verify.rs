@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::args::{TargetArgs, refuse_useless};
 use crate::cloud::Options;
+use crate::command::invoke::warn_of_versions;
 use crate::derive;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
@@ -139,7 +140,10 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
     }
     let began_s = now(session).await?;
     let surroundings = match fed.iter().flat_map(|fed| &fed.tested).any(|one| one.delivery.transform.is_some()) {
-        true => Some(Surroundings::open(session).await?),
+        true => {
+            warn_of_versions(stack, events).await;
+            Some(Surroundings::open(session).await?)
+        }
         false => None,
     };
     let given = input::given(args)?;

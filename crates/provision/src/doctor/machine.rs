@@ -6,6 +6,7 @@ use std::path::Path;
 use tokio::process::Command;
 
 use super::Check;
+use crate::artifact::interpreter::{INTERPRETERS, Interpreter};
 use crate::artifact::{Architecture, has_zigbuild, triple};
 use crate::resource::function::{Code, Function};
 use crate::spec::stack::{Entry, Stack};
@@ -27,10 +28,10 @@ pub async fn checks(stack: &Stack) -> Vec<Check> {
         }
     }
     let runtimes: BTreeSet<&str> = functions.iter().map(|function| function.runtime.as_str()).collect();
-    for (family, program) in [("python", "python3"), ("nodejs", "node")] {
-        let of_family: Vec<&str> = runtimes.iter().copied().filter(|runtime| runtime.starts_with(family)).collect();
-        if !of_family.is_empty() {
-            checks.push(interpreter(program, family, &of_family, said(program, &["--version"]).await));
+    for program in &INTERPRETERS {
+        let of_it: Vec<&str> = runtimes.iter().copied().filter(|name| Interpreter::of(name) == Some(program)).collect();
+        if !of_it.is_empty() {
+            checks.push(interpreter(program, &of_it, program.version().await));
         }
     }
     for path in functions.iter().filter_map(|function| path_of(&function.code)).filter(|path| !path.exists()) {
@@ -107,10 +108,10 @@ fn on_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-/// `said`: what it says of its version, where it is there. Functions run here for `--local`, `invoke`, `verify` and `test-transform`.
-fn interpreter(program: &'static str, family: &str, runtimes: &[&str], said: Option<String>) -> Check {
-    let wanted = runtimes.join(", ");
-    let Some(said) = said else {
+/// Functions run here for `--local`, `invoke`, `verify` and `test-transform`.
+fn interpreter(interpreter: &Interpreter, runtimes: &[&str], version: Option<String>) -> Check {
+    let (program, wanted) = (interpreter.program, runtimes.join(", "));
+    let Some(version) = version else {
         let found = format!("{program} is not on the PATH, so {wanted} functions cannot run here");
         return Check::failed(
             "interpreter",
@@ -118,12 +119,7 @@ fn interpreter(program: &'static str, family: &str, runtimes: &[&str], said: Opt
             format!("install {program}; verify, invoke and --local run functions on this machine"),
         );
     };
-    let version = said.trim_start_matches("Python ").trim_start_matches('v');
-    let is_same = |runtime: &&str| {
-        let wanted = runtime.trim_start_matches(family).trim_end_matches(".x");
-        version == wanted || version.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('.'))
-    };
-    match runtimes.iter().all(is_same) {
+    match runtimes.iter().all(|runtime| interpreter.is_for(&version, runtime)) {
         true => Check::good("interpreter", format!("{program} {version} for {wanted}")),
         false => Check::care(
             "interpreter",
@@ -140,15 +136,13 @@ mod tests {
 
     #[test]
     fn an_interpreter_is_compared_with_the_runtimes_it_stands_for() {
-        for (program, family, runtimes, said, state) in [
-            ("python3", "python", &["python3.13"][..], Some("Python 3.13.7"), State::Good),
-            ("python3", "python", &["python3.13"], Some("Python 3.1.3"), State::Care),
-            ("python3", "python", &["python3.12", "python3.13"], Some("Python 3.13.7"), State::Care),
-            ("python3", "python", &["python3.13"], None, State::Failed),
-            ("node", "nodejs", &["nodejs22.x"], Some("v22.1.0"), State::Good),
-            ("node", "nodejs", &["nodejs22.x"], Some("v2.22.0"), State::Care),
+        for (place, runtimes, version, state) in [
+            (0, &["python3.13"][..], Some("3.13.7"), State::Good),
+            (0, &["python3.12", "python3.13"], Some("3.13.7"), State::Care),
+            (0, &["python3.13"], None, State::Failed),
+            (1, &["nodejs22.x"], Some("22.1.0"), State::Good),
         ] {
-            let check = interpreter(program, family, runtimes, said.map(str::to_owned));
+            let check = interpreter(&INTERPRETERS[place], runtimes, version.map(str::to_owned));
             assert_eq!(check.state, state, "{check:?}");
             assert_eq!(check.remedy.is_none(), state == State::Good, "{check:?}");
         }

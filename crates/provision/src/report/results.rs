@@ -140,6 +140,7 @@ mod tests {
     use aws_facts::firehose::answer::{Breach, Kind};
 
     use super::*;
+    use crate::transform::fault::Fault;
 
     #[test]
     fn a_delivery_stream_is_a_case_of_verify() {
@@ -169,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_firehose_does_not_send_is_skipped_and_not_failed() {
-        let breach = Breach { kind: Kind::RecordMissing, what: "it is missing".into(), record: Some(1) };
+        let breach: Fault = Breach { kind: Kind::RecordMissing, what: "it is missing".into(), record: Some(1) }.into();
         let wrong = Tested {
             case: "one record".into(),
             beyond: false,

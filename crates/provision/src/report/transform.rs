@@ -1,9 +1,8 @@
 //! Results of running a function on this machine, as text.
 
-use aws_facts::firehose::answer::Breach;
-
 use crate::names::plural;
 use crate::report::human::{BOLD, CARE, DIM, ERROR, GOOD, took};
+use crate::transform::fault::{Fault, Rule};
 use crate::transform::invoked::{Answered, Invoked, Shown};
 use crate::transform::tested::{Broken, Tested, Verdict};
 
@@ -31,7 +30,13 @@ pub fn invoked(result: &Invoked) -> String {
         text.extend(result.log.iter().take(MANY).map(|line| format!("{DIM}    {line}{DIM:#}\n")));
         text += &more(result.log.len(), "lines");
     }
-    text.extend(result.breaches.iter().take(MANY).map(|breach| format!("  {ERROR}✗{ERROR:#} {}\n", told(breach))));
+    text.extend(
+        result
+            .breaches
+            .iter()
+            .take(MANY)
+            .map(|breach| format!("  {ERROR}✗{ERROR:#} {}\n", told(&breach.clone().into()))),
+    );
     text += &more(result.breaches.len(), "breaches");
     if let Some(breach) = result.breaches.first() {
         text += &format!("    {DIM}{}{DIM:#}\n", breach.kind.consequence());
@@ -95,6 +100,9 @@ pub fn tested(result: &Tested, verbose: bool) -> String {
     let outcome = match (result.kept, result.beyond) {
         (true, _) => outcome(result),
         (false, true) => "invalid, but Firehose does not send this".to_owned(),
+        (false, false) if result.breaches.iter().any(|fault| !matches!(fault.kind, Rule::Contract(_))) => {
+            "the handler crashed".to_owned()
+        }
         (false, false) => "invalid".to_owned(),
     };
     let mut text = format!(
@@ -134,19 +142,23 @@ pub fn broken(result: &Broken) -> String {
 }
 
 pub fn verdict(result: &Verdict) -> String {
-    let Verdict { function, seed, cases, records, broken, warned, took_ms } = result;
+    let Verdict { function, seed, cases, records, broken, warned, not_tried, took_ms } = result;
     let (style, word, of) = match broken {
         0 => (GOOD, "satisfies", String::new()),
         broken => (ERROR, "violates", format!("{broken} of ")),
     };
     let warned = if *warned == 0 { String::new() } else { format!(", {}", plural(*warned, "warning")) };
+    let left = match not_tried {
+        0 => String::new(),
+        left => format!("{CARE}stopped{CARE:#} after three time-outs: {} not tried\n", plural(*left, "case")),
+    };
     let (counted, took) = (format!("{records} records, seed {seed}"), took(*took_ms));
     format!(
-        "\n{function} {style}{word}{style:#} Firehose's contract in {of}{cases} cases{warned} {DIM}({counted}, {took}){DIM:#}\n"
+        "\n{function} {style}{word}{style:#} Firehose's contract in {of}{cases} cases{warned} {DIM}({counted}, {took}){DIM:#}\n{left}"
     )
 }
 
-pub fn told(breach: &Breach) -> String {
+pub fn told(breach: &Fault) -> String {
     match breach.record {
         Some(place) => format!("record {}: {}", place + 1, breach.what),
         None => breach.what.clone(),

@@ -1,5 +1,7 @@
 //! The artifact of a function, run as a process on this machine.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use bytes::Bytes;
 use local_cloud::functions::{FunctionImage, Runner};
@@ -17,6 +19,8 @@ use crate::spec::stack::Managed;
 pub struct Callee {
     pub image: FunctionImage,
     runner: Runner,
+    /// The last invocation was answered, so that its process is expected to be there.
+    answered: AtomicBool,
 }
 
 /// The result of one invocation.
@@ -28,6 +32,8 @@ pub struct Called {
     /// Lines that the function itself logged.
     pub log: Vec<String>,
     pub measured: Measured,
+    /// The process of the invocation before had answered, and was gone all the same. Known where invocations follow each other.
+    pub replaced: bool,
 }
 
 /// The numbers in Lambda's REPORT line.
@@ -44,14 +50,16 @@ pub struct Measured {
 
 impl Callee {
     pub fn new(image: FunctionImage) -> Callee {
-        Callee { image, runner: Runner::new() }
+        Callee { image, runner: Runner::new(), answered: AtomicBool::new(false) }
     }
 
     pub async fn call(&self, event: Bytes) -> Called {
         let outcome = self.runner.invoke(&self.image, event.into()).await;
         let duration_ms = outcome.duration_ms;
         let (measured, log) = read_log(outcome.log, duration_ms);
-        Called { payload: outcome.payload, failed: outcome.function_error.is_some(), log, measured }
+        let failed = outcome.function_error.is_some();
+        let replaced = self.answered.swap(!failed, Ordering::Relaxed) && measured.init_ms.is_some();
+        Called { payload: outcome.payload, failed, log, measured, replaced }
     }
 
     pub async fn close(self) {

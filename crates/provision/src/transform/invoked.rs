@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::transform::call::{Called, Measured};
 use crate::transform::event::Record;
+use crate::transform::fault;
 
 /// One invocation of a function.
 #[derive(Debug, Clone, Serialize)]
@@ -70,6 +71,7 @@ impl Shown {
 pub fn invoked(function: &str, memory_mib: u32, records: &[Record], event_bytes: usize, called: Called) -> Invoked {
     let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
     let judged = answer::judge(&ids, &called.payload, called.failed);
+    let crash = fault::crash(&called.log, records).filter(|_| !called.failed);
     let (kept, unread) = (judged.kept(), judged.verdicts.is_none() && !called.failed);
     let verdicts = judged.verdicts.map_or_else(|| vec![None; records.len()], |all| all.into_iter().map(Some).collect());
     let answered = records.iter().zip(verdicts).map(|(record, verdict)| answered(record, verdict)).collect();
@@ -81,7 +83,7 @@ pub fn invoked(function: &str, memory_mib: u32, records: &[Record], event_bytes:
         kept,
         breaches: judged.breaches,
         reordered: judged.reordered,
-        notes: notes(memory_mib, &called),
+        notes: crash.map(|fault| fault.what).into_iter().chain(notes(memory_mib, &called)).collect(),
         answer: unread.then(|| Shown::of(&called.payload)),
         measured: called.measured,
         memory_mib,
@@ -122,7 +124,7 @@ mod tests {
 
     fn called(payload: &str, failed: bool) -> Called {
         let measured = Measured { peak_memory_mib: Some(300), ..Measured::default() };
-        Called { payload: payload.to_owned().into(), failed, log: vec![], measured }
+        Called { payload: payload.to_owned().into(), failed, log: vec![], measured, replaced: false }
     }
 
     #[test]

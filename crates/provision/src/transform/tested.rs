@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use aws_facts::firehose::answer::{self, Breach, Judged, Kind};
+use aws_facts::firehose::answer::{self, Judged};
 use serde::Serialize;
 
 use crate::transform::call::{Called, Callee};
 use crate::transform::event::{self, Oddities, Record, Source};
+use crate::transform::fault::{self, Fault};
 use crate::transform::hostile::Case;
 use crate::transform::invoked::{self, Shown};
 use crate::transform::shrink::{self, Tries};
@@ -27,9 +28,9 @@ pub struct Tested {
     pub dropped: usize,
     pub failed: usize,
     pub duration_ms: f64,
-    /// The first violation of each kind.
+    /// The first fault of each kind.
     #[cfg_attr(test, schemars(with = "Vec<super::ShownBreach>"))]
-    pub breaches: Vec<Breach>,
+    pub breaches: Vec<Fault>,
     pub notes: Vec<String>,
 }
 
@@ -39,7 +40,7 @@ pub struct Tested {
 pub struct Broken {
     pub case: String,
     #[cfg_attr(test, schemars(with = "super::ShownBreach"))]
-    pub breach: Breach,
+    pub breach: Fault,
     pub consequence: &'static str,
     pub hint: Option<String>,
     pub records: usize,
@@ -63,6 +64,8 @@ pub struct Verdict {
     pub broken: usize,
     /// Failed cases that Firehose does not send.
     pub warned: usize,
+    /// Cases that were not tried, because too many had timed out.
+    pub not_tried: usize,
     pub took_ms: u64,
 }
 
@@ -74,39 +77,63 @@ const SHOWN: usize = 3;
 /// A failed case, with what is needed to shrink it.
 pub struct Break {
     pub case: Case,
-    pub breach: Breach,
+    pub fault: Fault,
 }
 
-/// Runs one case twice, to see whether the responses are the same.
+/// Runs one case twice, to see whether the responses are the same and the process is still there.
 pub async fn run(callee: &Callee, source: &Source, case: Case) -> (Tested, Option<Break>) {
     let source = shaped(source, case.direct);
     let event = event::event(&source, &case.records, case.odd);
     let event_bytes = event.len();
-    let called = callee.call(event.clone()).await;
-    let judged = judge(&case.records, &called);
-    let mut notes = invoked::notes(callee.image.memory_mib, &called);
-    if judged.kept() && event_bytes <= TWICE_BYTES {
-        let again = callee.call(event).await;
-        if judge(&case.records, &again).verdicts != judged.verdicts {
-            notes.push(
-                "the second response to the same batch was different; a retry by Firehose would give another result"
-                    .into(),
-            );
-        }
+    let asked = ask(callee, &case.records, event, event_bytes <= TWICE_BYTES).await;
+    let Asked { called, judged, faults, changed } = &asked;
+    let mut notes = invoked::notes(callee.image.memory_mib, called);
+    if *changed {
+        notes.push(
+            "the second response to the same batch was different; a retry by Firehose would give another result".into(),
+        );
     }
     if judged.reordered {
         notes.push("the response is in another order than the records; Firehose accepts that".into());
     }
-    let broken = judged.breaches.first().cloned().map(|breach| Break { breach, case: case.clone() });
-    (tested(case, judged, notes, event_bytes, &called), broken)
+    let broken = faults.first().cloned().map(|fault| Break { fault, case: case.clone() });
+    (tested(case, asked, notes, event_bytes), broken)
 }
 
-fn tested(case: Case, judged: Judged, notes: Vec<String>, event_bytes: usize, called: &Called) -> Tested {
+/// The answer to one batch.
+struct Asked {
+    called: Called,
+    judged: Judged,
+    faults: Vec<Fault>,
+    /// The second response was different.
+    changed: bool,
+}
+
+async fn ask(callee: &Callee, records: &[Record], event: bytes::Bytes, twice: bool) -> Asked {
+    let called = callee.call(event.clone()).await;
+    let mut judged = judge(records, &called);
+    let mut faults: Vec<Fault> = std::mem::take(&mut judged.breaches).into_iter().map(Fault::from).collect();
+    faults.extend(fault::crash(&called.log, records));
+    let (mut changed, mut exited) = (false, called.replaced);
+    if twice && judged.verdicts.is_some() {
+        let again = callee.call(event).await;
+        let second = judge(records, &again);
+        exited |= again.replaced;
+        match second.breaches.first().filter(|_| again.failed) {
+            Some(breach) => faults.push(Fault::failed_again(&breach.what)),
+            None => changed = second.verdicts != judged.verdicts,
+        }
+    }
+    faults.extend(exited.then(Fault::exited));
+    Asked { called, judged, faults, changed }
+}
+
+fn tested(case: Case, asked: Asked, notes: Vec<String>, event_bytes: usize) -> Tested {
+    let Asked { called, judged, faults: mut breaches, .. } = asked;
     let count = |name: &str| judged.verdicts.iter().flatten().filter(|verdict| verdict.name() == name).count();
     let (ok, dropped) = (count("Ok"), count("Dropped"));
     let failed = case.records.len() - ok - dropped;
-    let kept = judged.kept();
-    let mut breaches = judged.breaches;
+    let kept = breaches.is_empty();
     let mut seen = std::collections::HashSet::new();
     breaches.retain(|breach| seen.insert(breach.kind));
     Tested {
@@ -141,18 +168,17 @@ fn shaped(source: &Source, direct: bool) -> Source {
 
 /// Finds the smallest batch that breaks it in the same way, and its event.
 pub async fn shrink(callee: &Callee, source: &Source, broken: Break, limit: Duration) -> (Broken, bytes::Bytes) {
-    let Break { case, breach } = broken;
+    let Break { case, fault } = broken;
     let source = shaped(source, case.direct);
-    let suspect = breach.record;
-    let mut found =
-        Found { until: Instant::now() + limit, callee, source: &source, odd: case.odd, breach, log: vec![] };
+    let suspect = fault.record;
+    let mut found = Found { until: Instant::now() + limit, callee, source: &source, odd: case.odd, fault, log: vec![] };
     let records = shrink::smallest(case.records, suspect, &mut found).await;
     let event = event::event(&source, &records, case.odd);
     let result = Broken {
         case: case.name,
-        consequence: found.breach.kind.consequence(),
-        hint: hint(found.breach.kind, &found.breach.what, records.is_empty()).map(str::to_owned),
-        breach: found.breach,
+        consequence: found.fault.consequence(),
+        hint: found.fault.hint(records.is_empty()).map(str::to_owned),
+        breach: found.fault,
         records: records.len(),
         data: records.iter().take(SHOWN).map(|record| Shown::of(record.bytes())).collect(),
         log: found.log,
@@ -168,7 +194,7 @@ struct Found<'a> {
     callee: &'a Callee,
     source: &'a Source,
     odd: Oddities,
-    breach: Breach,
+    fault: Fault,
     log: Vec<String>,
 }
 
@@ -177,64 +203,18 @@ impl Tries for Found<'_> {
         if Instant::now() >= self.until {
             return None;
         }
-        let called = self.callee.call(event::event(self.source, records, self.odd)).await;
-        let same = judge(records, &called).breaches.into_iter().find(|breach| alike(breach, &self.breach));
-        let Some(breach) = same else { return Some(false) };
-        (self.breach, self.log) = (breach, called.log);
+        let event = event::event(self.source, records, self.odd);
+        let asked = ask(self.callee, records, event, false).await;
+        let same = asked.faults.into_iter().find(|fault| fault.is_like(&self.fault));
+        let Some(fault) = same else { return Some(false) };
+        (self.fault, self.log) = (fault, asked.called.log);
         Some(true)
     }
-}
-
-/// Whether two violations are of the same kind. Errors must have the same type too, such as `KeyError`.
-pub fn alike(one: &Breach, other: &Breach) -> bool {
-    let class = |breach: &Breach| breach.what.splitn(3, ": ").take(2).collect::<Vec<_>>().join(": ");
-    one.kind == other.kind && (one.kind != Kind::FunctionFailed || class(one) == class(other))
-}
-
-fn hint(kind: Kind, what: &str, empty: bool) -> Option<&'static str> {
-    Some(match kind {
-        Kind::FunctionFailed if what.contains("illegal instruction") => {
-            "build it for this machine's processor, or run this on a newer machine"
-        }
-        Kind::FunctionFailed if what.contains("Runtime.OutOfMemory") => "give the function more `memory`",
-        Kind::FunctionFailed if empty => "return {\"records\": []} for an event without records",
-        Kind::FunctionFailed => {
-            "return ProcessingFailed for the record that cannot be transformed, and continue with the others"
-        }
-        Kind::TimedOut => {
-            "give the function a longer `timeout` or more `memory`, or set a smaller `buffer_size` on the delivery"
-        }
-        Kind::ResponseTooLarge => {
-            "return ProcessingFailed for what does not fit into 6 MB, or set a smaller `buffer_size` on the delivery's transform"
-        }
-        Kind::DataMissing => "return Dropped if there is nothing to deliver, or data: \"\"",
-        Kind::DataNotBase64 => "encode data as a base64 string, with the standard alphabet and padding",
-        Kind::RecordMissing => "return Dropped for records that should be left out",
-        Kind::RecordUnknown => "return each record with the recordId that it came with, unchanged",
-        Kind::PartitionKeys => "make each partition key a string",
-        Kind::Unreadable | Kind::UnknownResult | Kind::RecordDuplicated => return None,
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn errors_of_one_type_are_alike_whatever_they_say() {
-        let breach = |kind, what: &str| Breach { kind, what: what.into(), record: None };
-        let failed = |what| breach(Kind::FunctionFailed, what);
-        assert!(alike(&failed("the function failed: KeyError: 'a'"), &failed("the function failed: KeyError: 'b'")));
-        assert!(!alike(&failed("the function failed: KeyError: 'a'"), &failed("the function failed: ValueError: 'a'")));
-        assert!(!alike(
-            &failed("the function failed: KeyError: 'a'"),
-            &breach(Kind::TimedOut, "the function failed: KeyError: 'a'")
-        ));
-        assert!(alike(
-            &breach(Kind::UnknownResult, "the result is \"OK\""),
-            &breach(Kind::UnknownResult, "the result is \"x\"")
-        ));
-    }
 
     #[test]
     fn a_source_takes_the_shape_that_a_case_wants() {

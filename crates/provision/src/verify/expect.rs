@@ -290,7 +290,7 @@ mod tests {
     fn fates_of(payload: &str, failed: bool) -> std::result::Result<Vec<Fate>, String> {
         let record = |id: &str| Record { id: id.into(), ..Record::numbered(0, "x") };
         let payload = payload.to_owned().into();
-        let called = Called { payload, failed, log: vec![], measured: Measured::default() };
+        let called = Called { payload, failed, log: vec![], measured: Measured::default(), replaced: false };
         judged(&["0", "1", "2"].map(record), &called)
     }
 

@@ -115,6 +115,45 @@ fn a_careful_transform_passes_and_a_careless_one_is_shown_the_record_that_breaks
     trial.expect(&replay.split(' ').collect::<Vec<_>>(), 1, &["KeyError: 'nan'"]);
 }
 
+#[test]
+fn a_thread_that_fails_and_a_process_that_ends_are_faults_although_the_response_is_valid() {
+    let trial = Trial::new("pass");
+    let test = ["test-transform", "--cases", "0"];
+    let thread = "import threading\n        t = threading.Thread(target=lambda: json.loads(data)); t.start(); t.join()";
+    trial.write("transform/handler.py", &CAREFUL.replace("BREAK", thread));
+    let said =
+        ["✗ JSON cut off", "of the handler ended with an exception: json.decoder.JSONDecodeError", "✓ one record"];
+    trial.expect(&test, 1, &said);
+    // The process ends when it asks for the second invocation.
+    let ends = "
+import http.client, os
+ask, asked = http.client.HTTPConnection.request, []
+def request(self, method, *rest):
+    if method == 'GET' and asked:
+        os._exit(3)
+    asked.append(method)
+    return ask(self, method, *rest)
+http.client.HTTPConnection.request = request
+";
+    trial.write("transform/handler.py", &(CAREFUL.replace("BREAK", "pass") + ends));
+    let ran = trial.expect(&test, 1, &["✗ one record", "violates"]);
+    assert!(!ran.out.contains("✓ one record"), "{}", ran.out);
+}
+
+#[test]
+fn three_time_outs_end_the_test() {
+    let trial = Trial::new("pass");
+    trial.write("provision.yaml", &super::SPEC.replace("timeout: 20s", "timeout: 1s"));
+    trial.write("transform/handler.py", "import time\ndef handle(event, context):\n    time.sleep(600)\n");
+    let said = [
+        "Task timed out after 1.00 seconds",
+        "contract in 3 of 4 cases, 1 warning",
+        "stopped after three time-outs: 68 cases not tried",
+    ];
+    let ran = trial.expect(&["test-transform"], 1, &said);
+    assert_eq!(ran.out.matches("✗ ").count(), 3, "{}", ran.out);
+}
+
 /// A transform in Rust with nothing but the standard library: it speaks to the Runtime API itself, and answers each record
 /// with itself. It relies on the event being JSON on one line, with the fields in the order in which Firehose sends them.
 const RUST: &str = r##"
@@ -127,7 +166,11 @@ fn main() -> std::io::Result<()> {
     loop {
         let (id, event) = call(&mut stream, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: api\r\n\r\n")?;
         let texts = |name: &str| event.split(&format!("\"{name}\":\"")).skip(1).map(|rest| rest.split('"').next().unwrap_or("").to_owned()).collect::<Vec<_>>();
-        let one = |(id, data): (String, String)| format!(r#"{{"recordId":"{id}","result":"Ok","data":"{data}"}}"#);
+        let one = |(id, data): (String, String)| {
+            // As a library does that answers for a handler that panicked.
+            let _ = std::panic::catch_unwind(|| assert!(std::env::var("FRAGILE").is_err() || data != "aGVsbG8sIHdvcmxk", "lost"));
+            format!(r#"{{"recordId":"{id}","result":"Ok","data":"{data}"}}"#)
+        };
         let answers: Vec<String> = texts("recordId").into_iter().zip(texts("data")).map(one).collect();
         let body = format!(r#"{{"records":[{}]}}"#, answers.join(","));
         let head = format!("POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\nHost: api\r\nContent-Length: {}\r\n\r\n", body.len());
@@ -174,7 +217,21 @@ fn a_crate_is_built_once_and_the_same_binary_runs_everywhere() {
     let again =
         trial.expect(&["test-transform", "--cases", "5"], 0, &["✓ a full buffer of large records", "satisfies"]);
     assert!(!again.out.contains("Compiling"), "{}", again.out);
-    trial.expect(&["up", "--local"], 0, &["created function.change"]);
+    trial.write("fragile.yaml", &super::SPEC.replace(python, &format!("{rust}, environment: {{ FRAGILE: yes }}")));
+    let said = [
+        "✗ text that is not JSON",
+        "the handler crashed",
+        "the handler panicked at src/main.rs:",
+        "smallest batch that causes it, 1 record:\n    hello, world\n",
+        "violates Firehose's contract",
+    ];
+    trial.expect(&["test-transform", "fragile.yaml", "--cases", "0"], 1, &said);
+    trial.expect(
+        &["invoke", "fragile.yaml"],
+        0,
+        &["! the handler panicked at src/main.rs:", "the response is valid: 3 Ok"],
+    );
+    trial.expect(&["up", "provision.yaml", "--local"], 0, &["created function.change"]);
     let said = ["every delivery stream accounts for every record"];
     let ran = trial.expect(&["verify", "--local", "--records", "600"], 0, &said);
     assert_eq!(ran.out.matches("delivered 600,").count(), 3, "{}", ran.out);
