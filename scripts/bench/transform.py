@@ -92,6 +92,7 @@ OPERATIONS = {
     "enrich": enrich,
     "typed": typed,
     "value": value,
+    "serde_json": value,
     "change": value,
     "keys": keys,
 }

@@ -128,11 +128,13 @@ impl Index {
         if !cursor.eat(b'}') {
             loop {
                 match Key::next(cursor)? {
-                    Key::Id => slot.id = self.text(cursor)?,
+                    Key::Id => slot.id = self.id(cursor)?,
                     Key::Data if cursor.peek() == Some(b'"') => slot.data = span(cursor.long_string()?),
                     Key::Data => slot.data = nothing(cursor)?,
                     Key::Arrival => slot.arrived_ms = milliseconds(cursor)?,
-                    Key::Kinesis if cursor.peek() == Some(b'{') => slot.kinesis = span(cursor.skip()?),
+                    Key::Kinesis if cursor.peek() == Some(b'{') => {
+                        slot.kinesis = span(cursor.flat_object().map_or_else(|| cursor.skip(), Ok)?);
+                    }
                     Key::Kinesis => slot.kinesis = nothing(cursor)?,
                     Key::Other => {
                         cursor.skip()?;
@@ -152,6 +154,13 @@ impl Index {
 
     fn text_or_nothing(&mut self, cursor: &mut Cursor<'_>) -> Result<Span, Malformed> {
         if cursor.peek() == Some(b'"') { self.text(cursor) } else { nothing(cursor) }
+    }
+
+    /// Ids are mostly as long as the one before.
+    #[inline]
+    fn id(&mut self, cursor: &mut Cursor<'_>) -> Result<Span, Malformed> {
+        let length = self.slots.last().map_or(0, |slot| slot.id.range().len());
+        cursor.plain_string(length).map_or_else(|| self.text(cursor), |inside| Ok(span(inside)))
     }
 
     fn text(&mut self, cursor: &mut Cursor<'_>) -> Result<Span, Malformed> {
@@ -246,17 +255,12 @@ impl Key {
     /// Reads a key with its colon. Tries Firehose's spelling first, in any order of keys, and then any that JSON allows.
     #[inline]
     fn next(cursor: &mut Cursor<'_>) -> Result<Key, Malformed> {
-        if cursor.literal(br#""recordId":"#) {
-            return Ok(Key::Id);
-        }
-        if cursor.literal(br#""approximateArrivalTimestamp":"#) {
-            return Ok(Key::Arrival);
-        }
-        if cursor.literal(br#""data":"#) {
-            return Ok(Key::Data);
-        }
-        if cursor.literal(br#""kinesisRecordMetadata":"#) {
-            return Ok(Key::Kinesis);
+        match cursor.json.get(cursor.at + 1) {
+            Some(b'r') if cursor.literal(br#""recordId":"#) => return Ok(Key::Id),
+            Some(b'a') if cursor.literal(br#""approximateArrivalTimestamp":"#) => return Ok(Key::Arrival),
+            Some(b'd') if cursor.literal(br#""data":"#) => return Ok(Key::Data),
+            Some(b'k') if cursor.literal(br#""kinesisRecordMetadata":"#) => return Ok(Key::Kinesis),
+            _ => {}
         }
         let key = cursor.string()?;
         cursor.expect(b':', "a colon")?;
@@ -275,6 +279,10 @@ impl Key {
 fn milliseconds(cursor: &mut Cursor<'_>) -> Result<u64, Malformed> {
     cursor.peek();
     let digits = &cursor.json[cursor.at..];
+    if let (Some(milliseconds), Some(b',' | b'}')) = (usual_milliseconds(digits), digits.get(USUAL_DIGITS)) {
+        cursor.at += USUAL_DIGITS;
+        return Ok(milliseconds);
+    }
     let mut milliseconds = 0_u64;
     for (count, byte) in digits.iter().enumerate() {
         match byte {

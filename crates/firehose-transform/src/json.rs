@@ -29,7 +29,7 @@
 //! ```
 //!
 //! To add fields only, start with [`Record::object`](crate::Record::object), which copies the payload as it is. To change one field, this
-//! takes a third of the work of reading the payload as a `serde_json::Value` and writing that.
+//! takes a third of the work of reading the payload as a `serde_json::Value` and writing that. To change nested fields, use [`Value`].
 //!
 //! If all values are numbers, [`Fields::map_numbers`] replaces them in less time.
 //!
@@ -39,8 +39,10 @@ mod digits;
 mod fields;
 mod number;
 mod rewrite;
+mod value;
 mod writer;
 
 pub use fields::{Field, Fields};
 pub use number::Number;
+pub use value::Value;
 pub use writer::ObjectWriter;

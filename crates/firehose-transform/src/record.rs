@@ -15,7 +15,7 @@ use crate::Error;
 use crate::buffer;
 use crate::event::{Event, Slot, Span, Text};
 #[cfg(feature = "fields")]
-use crate::json::{Fields, ObjectWriter};
+use crate::json::{Fields, ObjectWriter, Value};
 use crate::log::{self, Level};
 use crate::values;
 
@@ -158,6 +158,16 @@ impl<'a> Record<'a> {
     #[cfg(feature = "fields")]
     pub fn object(&self) -> Result<ObjectWriter, Error> {
         ObjectWriter::of_utf8(self.utf8()?, self.is_json.get())
+    }
+
+    /// The payload as a JSON value to change in places, nested ones too: see [`json::Value`](crate::json::Value).
+    ///
+    /// # Errors
+    /// [`Error::NotText`] if the payload is not UTF-8, [`Error::NotJson`] or [`Error::Other`] if it is not JSON,
+    /// [`Error::NotBase64`] if the event's data is not base64.
+    #[cfg(feature = "fields")]
+    pub fn value(&self) -> Result<Value<'_>, Error> {
+        Value::of_utf8(self.utf8()?)
     }
 
     /// The partition key that the producer chose, of 1 to 256 characters. `None` unless the source is a Kinesis stream.

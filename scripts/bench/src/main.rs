@@ -21,12 +21,15 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// A shape of payloads, and the operations on it.
-const ROWS: [(&str, &[&str]); 7] = [
+const ROWS: [(&str, &[&str]); 10] = [
     ("numbers 100 B", &["square", "keep", "copy", "drop"]),
     ("numbers 1 KiB", &["square", "keep", "copy", "drop"]),
     ("numbers 10 KiB", &["square", "keep", "copy", "drop"]),
-    ("logs 2 KiB", &["filter", "enrich", "typed", "value", "change", "keys", "upper"]),
-    ("CDC 1 KiB", &["filter", "enrich", "typed", "value", "change", "keys"]),
+    ("reordered numbers 100 B", &["keep"]),
+    ("reordered numbers 1 KiB", &["keep", "drop"]),
+    ("signed 1 KiB", &["square"]),
+    ("logs 2 KiB", &["filter", "enrich", "typed", "value", "serde_json", "change", "keys", "upper"]),
+    ("CDC 1 KiB", &["filter", "enrich", "typed", "value", "serde_json", "change", "keys"]),
     ("lines 400 B", &["upper", "copy"]),
     ("Protobuf 300 B", &["copy", "keep"]),
 ];

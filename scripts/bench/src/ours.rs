@@ -39,6 +39,8 @@ pub fn answering(operation: &str, shape: &str) -> Answering {
         ("typed", false) => answering!(|record: &Record<'_>| typed::<Change<'_>>(record)),
         ("value", true) => answering!(|record: &Record<'_>| value(record, "level")),
         ("value", false) => answering!(|record: &Record<'_>| value(record, "op")),
+        ("serde_json", true) => answering!(|record: &Record<'_>| serde_json_value(record, "level")),
+        ("serde_json", false) => answering!(|record: &Record<'_>| serde_json_value(record, "op")),
         ("change", true) => answering!(|record: &Record<'_>| change(record, "level")),
         ("change", false) => answering!(|record: &Record<'_>| change(record, "op")),
         ("keys", true) => answering!(log_keys),
@@ -63,8 +65,15 @@ fn typed<'r, T: Serialize + Deserialize<'r>>(record: &'r Record<'_>) -> Result<O
     Ok(Outcome::json(&record.json::<T>()?))
 }
 
-/// One field changed in a value of serde_json.
+/// One field changed in a value.
 fn value(record: &Record<'_>, key: &str) -> Result<Outcome, Error> {
+    let mut value = record.value()?;
+    value.set(key, "changed")?;
+    Ok(value.into())
+}
+
+/// One field changed in a value of serde_json.
+fn serde_json_value(record: &Record<'_>, key: &str) -> Result<Outcome, Error> {
     let mut value: Value = record.json()?;
     value[key] = Value::from("changed");
     Ok(Outcome::json(&value))

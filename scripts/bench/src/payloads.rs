@@ -8,6 +8,7 @@ pub fn payload(shape: &str, random: &mut Random) -> Vec<u8> {
         "numbers 100 B" => numbers(100, random).into_bytes(),
         "numbers 1 KiB" => numbers(1024, random).into_bytes(),
         "numbers 10 KiB" => numbers(10 * 1024, random).into_bytes(),
+        "signed 1 KiB" => signed(1024, random).into_bytes(),
         "logs 2 KiB" => log(random).into_bytes(),
         "CDC 1 KiB" => change(random).into_bytes(),
         "lines 400 B" => line(random).into_bytes(),
@@ -25,6 +26,28 @@ fn numbers(bytes: usize, random: &mut Random) -> String {
             _ => random.below(100_000).to_string(),
         };
         let field = format!("\"f{field}\":{number}");
+        if text.len() + field.len() + 2 > bytes {
+            break;
+        }
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text += &field;
+    }
+    text + "}"
+}
+
+/// A flat object of measurements: long keys, signs, and decimals of up to ten digits.
+fn signed(bytes: usize, random: &mut Random) -> String {
+    const KEYS: [&str; 6] = ["temperature", "pressure_hpa", "longitude", "latitude", "acceleration_x", "offset"];
+    let mut text = String::from("{");
+    for field in 0.. {
+        let sign = if random.below(2) == 0 { "-" } else { "" };
+        let number = match random.below(3) {
+            0 => random.below(1_000_000_000).to_string(),
+            _ => format!("{}.{:06}", random.below(180), random.below(1_000_000)),
+        };
+        let field = format!("\"{}_{field}\":{sign}{number}", KEYS[random.below(6) as usize]);
         if text.len() + field.len() + 2 > bytes {
             break;
         }

@@ -55,8 +55,8 @@ pub fn answering(operation: &str, shape: &str) -> Answering {
         ("enrich", _) => enrich,
         ("typed", true) => |_, _, payload, out| typed::<Log<'_>>(payload, out),
         ("typed", false) => |_, _, payload, out| typed::<Change<'_>>(payload, out),
-        ("value" | "change", true) => |_, _, payload, out| value(payload, "level", out),
-        ("value" | "change", false) => |_, _, payload, out| value(payload, "op", out),
+        ("value" | "serde_json" | "change", true) => |_, _, payload, out| value(payload, "level", out),
+        ("value" | "serde_json" | "change", false) => |_, _, payload, out| value(payload, "op", out),
         ("keys", true) => |_, _, payload, _| {
             let keys: LogKeys<'_> = sonic_rs::from_slice(payload).expect("it is a log");
             Made::Original(vec![("service", keys.service.into_owned()), ("level", keys.level.into_owned())])
@@ -128,7 +128,7 @@ fn square(_: &Record<'_>, _: &str, payload: &[u8], out: &mut Vec<u8>) -> Made {
         }
         sonic_rs::to_writer(&mut *out, &*key).expect("text is JSON");
         out.push(b':');
-        match number.as_u64() {
+        match number.as_i64() {
             Some(integer) => sonic_rs::to_writer(&mut *out, &(integer * integer)),
             None => number.as_f64().map_or(Ok(()), |float| sonic_rs::to_writer(&mut *out, &(float * float))),
         }

@@ -29,8 +29,8 @@ pub fn answering(operation: &str, shape: &str) -> Answering {
         },
         ("typed", true) => |data| typed::<Log<'_>>(&data),
         ("typed", false) => |data| typed::<Change<'_>>(&data),
-        ("value" | "change", true) => |data| value(&data, "level"),
-        ("value" | "change", false) => |data| value(&data, "op"),
+        ("value" | "serde_json" | "change", true) => |data| value(&data, "level"),
+        ("value" | "serde_json" | "change", false) => |data| value(&data, "op"),
         ("keys", true) => |data| {
             let keys: LogKeys<'_> = serde_json::from_slice(&data).expect("it is a log");
             let keys = vec![("service", keys.service.into_owned()), ("level", keys.level.into_owned())];
@@ -57,7 +57,7 @@ fn square(data: Vec<u8>) -> Made {
 }
 
 fn squared(value: &Value) -> Value {
-    match value.as_u64() {
+    match value.as_i64() {
         Some(integer) => Value::from(integer * integer),
         None => value.as_f64().and_then(|float| Number::from_f64(float * float)).map_or(Value::Null, Value::Number),
     }

@@ -232,7 +232,7 @@ impl<'a> Field<'a> {
     /// The key without quotes. Borrowed unless it has escapes.
     #[inline]
     pub fn key(&self) -> Cow<'a, str> {
-        unescaped(text(self.quoted()))
+        unescaped(self.quoted())
     }
 
     /// The value as JSON, spelled as in the payload.
@@ -258,7 +258,7 @@ impl<'a> Field<'a> {
     /// # Errors
     /// [`Error::Other`] if the value is not a string.
     pub fn text(&self) -> Result<Cow<'a, str>, Error> {
-        if self.value.starts_with(b"\"") { Ok(unescaped(self.raw())) } else { Err(self.is_not("text")) }
+        if self.value.starts_with(b"\"") { Ok(unescaped(self.value)) } else { Err(self.is_not("text")) }
     }
 
     /// The value as a `T`, read by serde. `T` may borrow from the payload.
@@ -289,7 +289,8 @@ fn text(bytes: &[u8]) -> &str {
 
 /// The text of a valid JSON string with its quotes.
 #[inline]
-fn unescaped(quoted: &str) -> Cow<'_, str> {
+pub(super) fn unescaped(quoted: &[u8]) -> Cow<'_, str> {
+    let quoted = text(quoted);
     let inside = &quoted[1..quoted.len() - 1];
     match memchr::memchr(b'\\', inside.as_bytes()) {
         None => Cow::Borrowed(inside),
