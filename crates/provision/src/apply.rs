@@ -15,6 +15,7 @@ use crate::node::Node;
 use crate::outcome::{Applied, Summary};
 use crate::plan::{Op, Plan, Step};
 use crate::schedule::{Schedule, Waits};
+use crate::waits::Doing;
 
 mod gate;
 
@@ -128,8 +129,11 @@ async fn run(
     events.say(Event::Started { resource: resource.clone(), op });
     let waiting = (events.clone(), resource.clone());
     let cx = Cx {
-        waiting: std::sync::Arc::new(move |on: &str| {
-            waiting.0.say(Event::Waiting { resource: waiting.1.clone(), on: on.to_owned() });
+        waiting: std::sync::Arc::new(move |doing| {
+            waiting.0.say(match doing {
+                Doing::Waiting(on) => Event::Waiting { resource: waiting.1.clone(), on: on.to_owned() },
+                Doing::Task(task) => task.into(),
+            });
         }),
         ..cx.clone()
     };

@@ -12,7 +12,7 @@ use crate::job::Job;
 use crate::ledger::Ledger;
 use crate::names::Names;
 use crate::seen::Seen;
-use crate::waits::Waits;
+use crate::waits::{Doing, Task, Waits};
 
 mod answer;
 pub mod calls;
@@ -36,8 +36,8 @@ pub struct Cx {
     pub sdk: SdkConfig,
     pub names: Arc<Names>,
     pub options: Options,
-    /// Told what is being waited for, each time that changes: "role to be assumable".
-    pub waiting: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Told what is being waited for ("role to be assumable") and worked on, each time that changes.
+    pub waiting: Arc<dyn Fn(Doing<'_>) + Send + Sync>,
     pub calls: Calls,
     pub waits: Waits,
     /// Results of the survey that several resources need.
@@ -164,7 +164,12 @@ impl Cx {
 
     /// Reports to the user what is being waited for.
     pub fn wait_for(&self, what: &str) {
-        (self.waiting)(what);
+        (self.waiting)(Doing::Waiting(what));
+    }
+
+    /// Reports to the user how far some work on this machine is.
+    pub fn work_on(&self, task: Task<'_>) {
+        (self.waiting)(Doing::Task(task));
     }
 
     pub fn kinesis(&self) -> aws_sdk_kinesis::Client {

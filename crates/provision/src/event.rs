@@ -1,6 +1,6 @@
 //! Events: everything that a command reports. Terminal output, JSON lines and tests all read this one stream.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
@@ -17,6 +17,7 @@ use crate::spec::Diagnostics;
 use crate::transform::invoked::{Invoked, Shown};
 use crate::transform::tested::{Broken, Tested, Verdict};
 use crate::verify::Verified;
+use crate::waits::{Doing, Task};
 
 mod calls;
 
@@ -43,7 +44,7 @@ pub enum Event {
     SpecWarned {
         warnings: Diagnostics,
     },
-    /// Progress of work on this machine, for example a line from cargo.
+    /// What is being done or waited for.
     Working {
         text: String,
     },
@@ -104,11 +105,17 @@ pub enum Event {
     Tables {
         tables: serde_json::Value,
     },
-    /// How far long work has come, about once a second.
+    /// How far long work has come: records that were put, about once a second, or a line of cargo.
     Progress {
         task: String,
         text: String,
         elapsed_ms: u64,
+    },
+    /// Work that told its progress has ended, with this result.
+    Done {
+        task: String,
+        text: String,
+        took_ms: u64,
     },
     /// A record that `tail` shows.
     Seen {
@@ -234,9 +241,28 @@ impl From<&Error> for Event {
     }
 }
 
+impl From<Task<'_>> for Event {
+    fn from(task: Task<'_>) -> Event {
+        let (task, text, took_ms, is_done) = (task.name, task.text, task.elapsed.as_millis() as u64, task.is_done);
+        match is_done {
+            true => Event::Done { task: task.to_owned(), text: text.to_owned(), took_ms },
+            false => Event::Progress { task: task.to_owned(), text: text.to_owned(), elapsed_ms: took_ms },
+        }
+    }
+}
+
 /// A reader of events.
 pub trait Reporter: Send {
     fn event(&mut self, event: &Event);
+
+    /// A moment has passed. Shows how long the running work takes.
+    fn tick(&mut self) {}
+
+    /// Somebody else is about to write to the terminal.
+    fn make_room(&mut self) {}
+
+    /// Nothing runs any more.
+    fn end(&mut self) {}
 }
 
 /// The sender of events. Cheap to clone.
@@ -245,9 +271,14 @@ pub struct Events(Arc<Mutex<dyn Reporter>>);
 
 impl Events {
     /// Says what is being worked on, or waited for.
-    pub fn working(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
+    pub fn working(&self) -> Arc<dyn Fn(Doing<'_>) + Send + Sync> {
         let events = self.clone();
-        Arc::new(move |text| events.say(Event::Working { text: text.to_owned() }))
+        Arc::new(move |doing| {
+            events.say(match doing {
+                Doing::Waiting(on) => Event::Working { text: on.to_owned() },
+                Doing::Task(task) => task.into(),
+            });
+        })
     }
 
     pub fn to(reporter: impl Reporter + 'static) -> Events {
@@ -255,6 +286,25 @@ impl Events {
     }
 
     pub fn say(&self, event: Event) {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).event(&event);
+        self.reporter().event(&event);
+    }
+
+    /// Shows how long the running work takes.
+    pub fn tick(&self) {
+        self.reporter().tick();
+    }
+
+    /// Takes the lines about running work away, before somebody else writes to the terminal.
+    pub fn make_room(&self) {
+        self.reporter().make_room();
+    }
+
+    /// Nothing runs any more. What did is no longer shown.
+    pub fn end(&self) {
+        self.reporter().end();
+    }
+
+    fn reporter(&self) -> MutexGuard<'_, dyn Reporter + 'static> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

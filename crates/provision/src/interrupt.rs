@@ -57,8 +57,8 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens for SIGINT and SIGTERM from now on. `said` is printed at the first.
-    pub fn listen(said: &'static str) -> io::Result<Interrupt> {
+    /// Listens for SIGINT and SIGTERM from now on. `said` is printed at the first; `before` is called before that.
+    pub fn listen(said: &'static str, before: impl Fn() + Send + 'static) -> io::Result<Interrupt> {
         let mut signals = Signals::listen()?;
         let (stop, receiver) = watch::channel(false);
         let by = Arc::new(AtomicI32::new(0));
@@ -67,6 +67,7 @@ impl Interrupt {
             let mut came = vec![];
             loop {
                 let exit = signals.next().await;
+                before();
                 if came.contains(&exit) {
                     std::process::exit(exit.code());
                 }

@@ -46,7 +46,9 @@ async fn run(cli: Cli) -> Exit {
         misused(wrong);
         return Exit::Usage;
     }
-    match command(cli.command, cli.output, &events).await {
+    let ended = command(cli.command, cli.output, &events).await;
+    events.end();
+    match ended {
         Ok(exit) => exit,
         Err(Stop::Said(exit)) => exit,
         Err(Stop::Spec(wrong)) => {
@@ -82,9 +84,11 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::With(_) => {
             "stopping the command and deleting the environment; send the signal again to quit now and keep it"
         }
-        _ => "stopping: waiting up to 5 s for the running steps; press Ctrl-C again to quit now",
+        _ => "stopping: running steps have 5 s to finish; press Ctrl-C again to quit now",
     };
-    let interrupt = Interrupt::listen(at_first_signal).expect("a process may listen for its signals");
+    let for_signals = events.clone();
+    let interrupt = Interrupt::listen(at_first_signal, move || for_signals.make_room())
+        .expect("a process may listen for its signals");
     match command {
         Command::Plan(args) => command::up::plan(args, events).await,
         Command::Up(args) => command::up::up(args, events, interrupt).await,

@@ -9,12 +9,16 @@ pub mod plan;
 pub mod produced;
 pub mod receipt;
 pub mod results;
+mod running;
+mod screen;
 pub mod transform;
 mod verified;
 mod wrap;
+mod writer;
 
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -45,8 +49,24 @@ pub enum Detail {
 /// Events for standard output, in the wanted form.
 pub fn to_stdout(output: Output, detail: Detail) -> Events {
     match output {
-        Output::Human => told(human::Human::new(anstream::stdout(), detail, || width_of(std::io::stdout()))),
+        Output::Human => ticking(writer::Human::new(
+            std::io::stdout(),
+            detail,
+            screen(&std::io::stdout(), || width_of(std::io::stdout())),
+        )),
         Output::Json => told(json::Json::new(std::io::stdout(), jiff::Timestamp::now)),
+    }
+}
+
+/// Events for standard error, in the wanted form.
+pub fn to_stderr(output: Output, detail: Detail) -> Events {
+    match output {
+        Output::Human => ticking(writer::Human::new(
+            std::io::stderr(),
+            detail,
+            screen(&std::io::stderr(), || width_of(std::io::stderr())),
+        )),
+        Output::Json => told(json::Json::new(std::io::stderr(), jiff::Timestamp::now)),
     }
 }
 
@@ -58,12 +78,29 @@ fn told(reporter: impl Reporter + 'static) -> Events {
     }
 }
 
-/// Events for standard error, in the wanted form.
-pub fn to_stderr(output: Output, detail: Detail) -> Events {
-    match output {
-        Output::Human => told(human::Human::new(anstream::stderr(), detail, || width_of(std::io::stderr()))),
-        Output::Json => told(json::Json::new(std::io::stderr(), jiff::Timestamp::now)),
-    }
+/// How often the lines about running work are looked at.
+const TICK: Duration = Duration::from_millis(250);
+
+/// The same, with lines about running work that go on while nothing happens. A thread keeps the time: it ends with the process.
+fn ticking(reporter: impl Reporter + 'static) -> Events {
+    let events = told(reporter);
+    let ticked = events.clone();
+    let tick = move || {
+        loop {
+            std::thread::sleep(TICK);
+            ticked.tick();
+        }
+    };
+    // Without a thread left, nothing is told between events.
+    let _ = std::thread::Builder::new().name("progress".into()).spawn(tick);
+    events
+}
+
+/// `NO_COLOR` takes the colors away and leaves lines rewritable. A terminal that says it is dumb can do neither.
+fn screen(stream: &impl anstream::stream::RawStream, width: fn() -> Option<usize>) -> writer::Screen {
+    let live = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
+    let colors = anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never;
+    writer::Screen { width, live, colors }
 }
 
 /// A result for other programs: text for standard output, or an event.

@@ -42,7 +42,7 @@ impl Polling {
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-pub use crate::waits::{Waited, Waits, Why};
+pub use crate::waits::{Doing, Waited, Waits, Why};
 
 /// Polls until there is an answer, for at most `limit`.
 pub async fn until<T, Answer>(
@@ -175,7 +175,10 @@ mod tests {
         let told = Arc::new(Mutex::new(Vec::new()));
         let mut cx = nowhere();
         let sink = told.clone();
-        cx.waiting = Arc::new(move |what| sink.lock().expect("no test panics with it").push(what.to_owned()));
+        cx.waiting = Arc::new(move |doing| {
+            let Doing::Waiting(what) = doing else { panic!("{doing:?}") };
+            sink.lock().expect("no test panics with it").push(what.to_owned());
+        });
         let mut polls = 0;
         let answer = until(&cx, "the moon", Polling::STREAM, STATE_LIMIT, || {
             polls += 1;

@@ -1,10 +1,31 @@
-//! The record of what was waited for: plain data.
+//! What takes time, as the user is told, and the record of what was waited for: plain data.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::transient::Transient;
+
+/// What takes time.
+#[derive(Debug, Clone, Copy)]
+pub enum Doing<'a> {
+    /// A wait for this.
+    Waiting(&'a str),
+    /// Work on this machine.
+    Task(Task<'a>),
+}
+
+/// How far some work on this machine is.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'a> {
+    /// `building square`
+    pub name: &'a str,
+    /// What it is at, or the result if it is done.
+    pub text: &'a str,
+    pub elapsed: Duration,
+    pub is_done: bool,
+}
 
 /// The reason for a wait.
 #[derive(Debug, Clone, Copy)]

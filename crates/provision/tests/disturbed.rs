@@ -251,7 +251,7 @@ async fn what_lasts_is_told_with_the_right_exit_code_and_the_next_run_converges(
                     let told = format!("{:#?}", bench.failures());
                     let words: &[&str] = if kind == "500" { &["Internal", "ServiceException"] } else { &[operation] };
                     assert!(words.iter().any(|word| told.contains(word)), "{operation}: {told}");
-                    outcome(&summary, &Interrupt::listen("interrupted").expect("it may listen"))
+                    outcome(&summary, &Interrupt::listen("interrupted", || ()).expect("it may listen"))
                 }
                 Err(_) => Exit::Failed,
             };

@@ -92,7 +92,7 @@ async fn a_down_whose_record_is_not_deleted_at_once_is_done_all_the_same() {
     bench.line.go_on();
     let applied = down.await;
     let summary = applied.unwrap_or_else(|errors| panic!("{errors:?}"));
-    let interrupt = Interrupt::listen("interrupted").expect("it may listen");
+    let interrupt = Interrupt::listen("interrupted", || ()).expect("it may listen");
     assert_eq!(down::outcome(&plan, &summary, Purge::Nothing, &interrupt), Exit::Done, "{summary:?}");
     let made = bench.cx.calls.made();
     assert!(made.iter().filter(|call| call.operation == "DeleteLogGroup").count() > 1, "it was refused: {made:#?}");

@@ -202,8 +202,8 @@ async fn put(session: &Session, args: &VerifyArgs, sending: &mut Sending<'_>, ev
     };
     let Sending { into, input, placed, .. } = sending;
     let produced = send::put(&session.cx, into, input, how, placed, progress).await?;
-    let took_s = produced.took_ms as f64 / 1_000.0;
-    events.say(Event::Working { text: format!("put {} in {took_s:.2} s", so_far(&produced)) });
+    let text = format!("put {}", so_far(&produced));
+    events.say(Event::Done { task, text, took_ms: produced.took_ms });
     Ok(())
 }
 

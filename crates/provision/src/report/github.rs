@@ -49,6 +49,18 @@ fn is_here() -> bool {
 }
 
 impl<R: Reporter> Reporter for Github<R> {
+    fn tick(&mut self) {
+        self.inner.tick();
+    }
+
+    fn end(&mut self) {
+        self.inner.end();
+    }
+
+    fn make_room(&mut self) {
+        self.inner.make_room();
+    }
+
     fn event(&mut self, event: &Event) {
         self.inner.event(event);
         let Told { annotations, summary, outputs } = self.story.tell(event);

@@ -1,20 +1,15 @@
-//! Events for people.
-
-use std::io::Write;
-use std::mem;
-use std::time::{Duration, Instant};
+//! Events as text for people. Pure.
 
 use anstyle::{AnsiColor, Color, Style};
 
 use crate::change::Gone;
 use crate::doctor::{Check, State};
-use crate::event::{Event, Made, Reporter, Summary};
+use crate::event::{Event, Made, Summary};
 use crate::names::{env_flag, plural};
 use crate::plan::Op;
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
-use crate::report::{Detail, plan, produced, transform, verified, wrap};
-use crate::secret::masked;
+use crate::report::{plan, produced, transform, verified};
 use crate::spec::Diagnostics;
 
 pub const ERROR: Style = color(AnsiColor::Red).bold();
@@ -27,108 +22,8 @@ const fn color(color: AnsiColor) -> Style {
     Style::new().fg_color(Some(Color::Ansi(color)))
 }
 
-pub struct Human<W> {
-    out: W,
-    detail: Detail,
-    width: fn() -> Option<usize>,
-    /// Progress stands on the last line of the terminal, and the next event replaces it.
-    unfinished: bool,
-    /// When progress was last written to something that is no terminal.
-    told: Option<Instant>,
-}
-
-/// Between two lines of progress in a log.
-const PROGRESS_PAUSE: Duration = Duration::from_secs(15);
-/// Deletes the line that the cursor is on.
-const ERASE: &str = "\r\x1b[2K";
-
-impl<W: Write> Human<W> {
-    /// `width`: the columns that lines are broken to fit. It is asked for each event, because a window may be resized.
-    pub fn new(out: W, detail: Detail, width: fn() -> Option<usize>) -> Human<W> {
-        Human { out, detail, width, unfinished: false, told: None }
-    }
-
-    /// On a terminal progress replaces the progress before it. Elsewhere it is a line now and then.
-    fn progress(&mut self, text: &str) -> Option<String> {
-        let line = masked(text.trim_end()).to_string();
-        if let Some(width) = (self.width)() {
-            self.unfinished = true;
-            let visible = anstream::adapter::strip_str(&line).to_string();
-            let visible: String = visible.chars().take(width - 1).collect();
-            return Some(format!("{ERASE}{DIM}{visible}{DIM:#}"));
-        }
-        let now = Instant::now();
-        // The first line comes late too: short work needs none.
-        let since = *self.told.get_or_insert(now);
-        (now - since >= PROGRESS_PAUSE).then(|| {
-            self.told = Some(now);
-            line + "\n"
-        })
-    }
-}
-
-impl<W: Write + Send> Reporter for Human<W> {
-    fn event(&mut self, event: &Event) {
-        if self.detail == Detail::Quiet && is_progress(event) {
-            return;
-        }
-        if let Event::Error { message, hint } = event {
-            return super::error(message, hint.as_deref());
-        }
-        let erase = if mem::take(&mut self.unfinished) { ERASE } else { "" };
-        if let Event::Progress { task, text, elapsed_ms } = event {
-            if let Some(line) = self.progress(&progress(task, text, *elapsed_ms)) {
-                // As below.
-                let _ = self.out.write_all(line.as_bytes()).and_then(|()| self.out.flush());
-            }
-            return;
-        }
-        // Masked before it is broken into lines: a secret may have spaces in it.
-        let mut text = masked(&text(event, self.detail == Detail::Verbose)).to_string();
-        if let Some(width) = (self.width)().filter(|_| may_be_wrapped(event)) {
-            text = wrap::wrapped(&text, width);
-        }
-        // A closed pipe must not stop a change half way.
-        let _ = self.out.write_all((erase.to_owned() + &text).as_bytes()).and_then(|()| self.out.flush());
-    }
-}
-
-/// Whether the event reports progress and not a result.
-fn is_progress(event: &Event) -> bool {
-    match event {
-        Event::Planned { plan, .. } => plan.refusals.is_empty(),
-        Event::Ended { summary } => summary.complete(),
-        Event::Target { .. }
-        | Event::Working { .. }
-        | Event::Progress { .. }
-        | Event::Started { .. }
-        | Event::Waiting { .. }
-        | Event::Finished { gone: None | Some(Gone::Deleted | Gone::Deleting | Gone::DeletedWith(_)), .. }
-        | Event::Next { .. }
-        | Event::Calls { .. } => true,
-        _ => false,
-    }
-}
-
-/// Commands to paste, values to copy, payloads and text with its own layout are not wrapped.
-fn may_be_wrapped(event: &Event) -> bool {
-    !matches!(
-        event,
-        Event::Said { .. }
-            | Event::Next { .. }
-            | Event::Outputs { .. }
-            | Event::Invoked { .. }
-            | Event::Broken { .. }
-            | Event::SpecWarned { .. }
-            | Event::Wrong { .. }
-            | Event::Validated { .. }
-            | Event::Rendered { .. }
-            | Event::Schema { .. }
-            | Event::Tables { .. }
-    )
-}
-
-fn text(event: &Event, verbose: bool) -> String {
+/// What is said of an event. Nothing where others say it.
+pub fn text(event: &Event, verbose: bool) -> String {
     match event {
         Event::Target { stack, env, account, region, endpoint } => {
             let env = env_flag(env.as_deref());
@@ -159,6 +54,7 @@ fn text(event: &Event, verbose: bool) -> String {
             format!("{value:#}\n")
         }
         Event::Progress { task, text, elapsed_ms } => progress(task, text, *elapsed_ms),
+        Event::Done { text, took_ms, .. } => format!("{DIM}  {text} in {}{DIM:#}\n", took(*took_ms)),
         Event::Put { result } => produced::put(result),
         Event::Verified { result } => verified::verified(result),
         Event::Invoked { result } => transform::invoked(result),

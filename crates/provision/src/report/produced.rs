@@ -44,19 +44,24 @@ fn were(count: u64) -> String {
     format!("{} {}", plural(count as usize, "record"), if count == 1 { "was" } else { "were" })
 }
 
-/// `12000 records, 1.2 MiB, 5000 records/s, 512.0 KiB/s`
+/// `12000 records (5000/s), 1.2 MiB (512.0 KiB/s)`
 pub fn so_far(produced: &Produced) -> String {
-    format!("{}, {}{}", plural(produced.records as usize, "record"), size(produced.bytes), speed(produced))
+    let (records, bytes) = (plural(produced.records as usize, "record"), size(produced.bytes));
+    match rates(produced) {
+        Some((each, amount)) => format!("{records} ({each:.0}/s), {bytes} ({}/s)", size(amount)),
+        None => format!("{records}, {bytes}"),
+    }
 }
 
 fn speed(produced: &Produced) -> String {
+    let told = |(records, bytes)| format!(", {records:.0} records/s, {}/s", size(bytes));
+    rates(produced).map(told).unwrap_or_default()
+}
+
+/// Records and bytes a second. A rate over a moment says nothing.
+fn rates(produced: &Produced) -> Option<(f64, u64)> {
     let seconds = produced.took_ms as f64 / 1_000.0;
-    // A rate over a moment says nothing.
-    if seconds < 0.1 {
-        return String::new();
-    }
-    let (records, bytes) = (produced.records as f64 / seconds, produced.bytes as f64 / seconds);
-    format!(", {records:.0} records/s, {}/s", size(bytes as u64))
+    (seconds >= 0.1).then(|| (produced.records as f64 / seconds, (produced.bytes as f64 / seconds) as u64))
 }
 
 /// `512 bytes`, `1.5 KiB`, `20.0 MiB`
@@ -92,6 +97,13 @@ mod tests {
         assert_eq!(lines[2], "      1 record was refused at first and put again");
         assert_eq!(lines[3], "      not put line 0: it has 2000000 bytes");
         assert_eq!(lines.last(), Some(&"      not put 2 more records"));
+    }
+
+    #[test]
+    fn progress_tells_amounts_and_rates() {
+        let produced = Produced { records: 3_000, bytes: 2 << 20, took_ms: 1_500, ..Produced::default() };
+        assert_eq!(so_far(&produced), "3000 records (2000/s), 2.0 MiB (1.3 MiB/s)");
+        assert_eq!(so_far(&Produced { took_ms: 99, ..produced }), "3000 records, 2.0 MiB");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::time::Instant;
 
 use aws_sdk_lambda::operation::update_function_code::builders::UpdateFunctionCodeFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
@@ -14,6 +15,7 @@ use crate::artifact::{self, Artifact, Source, Target, cpu};
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::resource::shared::answer;
+use crate::waits::Task;
 
 /// Code, ready to be uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,12 +79,35 @@ async fn built(function: &Function, cx: &Cx, source: Source<'_>) -> Result<Packa
         layers: !function.layers.is_empty(),
     };
     let cache: &Path = &cx.options.work_dir.join("artifacts");
-    let mut progress = |line: &str| cx.wait_for(line);
+    let (began, mut worked) = (Instant::now(), false);
+    let (doing, done) = words(&source);
+    let tell = |text: &str, is_done| cx.work_on(Task { name: &doing, text, elapsed: began.elapsed(), is_done });
+    // Cargo says only that it has finished where there was nothing to do.
+    let mut progress = |line: &str| {
+        if !line.starts_with("Finished") {
+            worked = true;
+            tell(line, false);
+        }
+    };
     let Artifact { zip, sha256_base64, from } = artifact::build(source, &target, cache, &mut progress).await?;
+    if worked {
+        tell(&done, true);
+    }
     if cx.options.runs_here {
         cpu::check_here(&from, &zip)?;
     }
     Ok(Package { sha256: sha256_base64, upload: Upload::Zip(zip), from })
+}
+
+/// The work that a source may take, and its result.
+fn words(source: &Source<'_>) -> (String, String) {
+    let (doing, done, path) = match source {
+        Source::Crate { path, .. } => ("building crate", "built crate", path),
+        Source::Zip(path) => ("reading", "read", path),
+        Source::Dir(path) => ("installing packages for", "installed packages for", path),
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    (format!("{doing} {name}"), format!("{done} {name}"))
 }
 
 /// Lambda tells the hash of what it runs, and S3 that of an object only sometimes: so the object is read through.
