@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::record::Record;
+use crate::record::Compact;
 
 /// One key of the journal set (`Some`) or removed (`None`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub enum LogChange {
         /// The ordinal of the first record.
         first: u64,
         /// The records, with consecutive ordinals.
-        records: Vec<Record>,
+        records: Vec<Compact>,
     },
     /// Records before `first` are forgotten. The bound outlives the records, so that no ordinal is given twice.
     Trim {

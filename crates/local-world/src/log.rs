@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::changes::{Changes, LogChange};
-use crate::record::Record;
+use crate::record::{Compact, Record};
 use crate::time::Millis;
 
 mod holes;
@@ -16,7 +16,7 @@ use self::queue::Queue;
 #[derive(Debug)]
 pub struct Log {
     base: u64,
-    records: Queue<Record>,
+    records: Queue<Compact>,
     /// Bytes of the data of all records that were put since the engine began.
     bytes: u64,
     /// Ordinals whose records are lost, because the disk was damaged. None before `base`.
@@ -59,15 +59,19 @@ impl Log {
     }
 
     /// The record there, unless it was trimmed, is lost or is still to come.
-    pub fn get(&self, ordinal: u64) -> Option<&Record> {
+    pub fn get(&self, ordinal: u64) -> Option<Record> {
         if ordinal < self.base || self.holes.contains(ordinal) {
             return None;
         }
-        self.records.get(self.index_of(ordinal))
+        self.records.get(self.index_of(ordinal)).map(Compact::record)
     }
 
     /// Records from `ordinal`, or from the oldest kept, each with its ordinal.
-    pub fn from(&self, ordinal: u64) -> impl Iterator<Item = (u64, &Record)> {
+    pub fn from(&self, ordinal: u64) -> impl Iterator<Item = (u64, Record)> {
+        self.compact_from(ordinal).map(|(ordinal, record)| (ordinal, record.record()))
+    }
+
+    fn compact_from(&self, ordinal: u64) -> impl Iterator<Item = (u64, &Compact)> {
         let ordinal = ordinal.clamp(self.base, self.next());
         self.holes.ordinals_from(ordinal).zip(self.records.from(self.index_of(ordinal)))
     }
@@ -80,7 +84,7 @@ impl Log {
 
     /// The ordinal of the first record that arrived at `time` or later.
     pub fn at_time(&self, time: Millis) -> u64 {
-        let index = self.records.partition_point(|record| record.arrival < time);
+        let index = self.records.partition_point(|record| record.arrival() < time);
         if index == self.records.len() {
             return self.next();
         }
@@ -97,8 +101,8 @@ impl Log {
     }
 
     /// The record goes to [`Log::next`].
-    pub fn append(&mut self, record: Record) {
-        self.bytes += record.data.len() as u64;
+    pub fn append(&mut self, record: Compact) {
+        self.bytes += record.lengths().data as u64;
         self.records.push(record);
     }
 
@@ -132,7 +136,7 @@ impl Log {
         if first > known.end && !self.holes.is_empty() {
             out.logs.push(LogChange::Lose { log: Arc::clone(&name), next: first });
         }
-        let new: Vec<Record> = self.from(first).map(|(_, record)| record.clone()).collect();
+        let new: Vec<Compact> = self.compact_from(first).map(|(_, record)| record.clone()).collect();
         if !new.is_empty() {
             out.logs.push(LogChange::Append { log: Arc::clone(&name), first, records: new });
         }
@@ -173,9 +177,9 @@ mod tests {
     use super::*;
     use crate::record::sequence::Sequence;
 
-    fn record(n: u64) -> Record {
+    fn record(n: u64) -> Compact {
         let sequence = Sequence::of_record(1, 0, n, 1);
-        Record { sequence, partition_key: "ключ".into(), data: vec![n as u8; 3].into(), arrival: n * 10 }
+        Record { sequence, partition_key: "ключ".into(), data: vec![n as u8; 3].into(), arrival: n * 10 }.into()
     }
 
     fn filled(count: u64) -> Log {
@@ -228,7 +232,7 @@ mod tests {
         log.restore(append(5));
         let ordinals = |log: &Log, from| log.from(from).map(|(ordinal, _)| ordinal).collect::<Vec<_>>();
         assert_eq!((log.base(), log.next(), ordinals(&log, 0)), (0, 6, vec![0, 1, 5]));
-        assert_eq!((ordinals(&log, 3), log.get(3), log.get(5)), (vec![5], None, Some(&record(5))));
+        assert_eq!((ordinals(&log, 3), log.get(3), log.get(5)), (vec![5], None, Some(record(5).record())));
         assert_eq!((log.at_time(10), log.at_time(20), log.at_time(51)), (1, 5, 6));
         log.lose(2);
         log.append(record(8));

@@ -1,5 +1,7 @@
 //! A record that was put, and its sequence number.
 
+use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,9 +18,163 @@ pub struct Record {
     /// The sequence number, which says the shard too.
     pub sequence: Sequence,
     /// The partition key that the producer gave.
-    pub partition_key: Arc<str>,
+    pub partition_key: Key,
     /// The data, decoded from base64.
     pub data: Bytes,
     /// When the record was put, in the world's time.
     pub arrival: Millis,
+}
+
+/// A partition key, which shares its memory with others. Cloning copies nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(Bytes);
+
+impl Deref for Key {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // It was text when it came.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl From<String> for Key {
+    fn from(key: String) -> Key {
+        Key(key.into())
+    }
+}
+
+impl From<&str> for Key {
+    fn from(key: &str) -> Key {
+        key.to_owned().into()
+    }
+}
+
+/// A record as a log keeps it, in 48 bytes beside its key and data, because a log has many of them.
+#[derive(Clone)]
+pub struct Compact {
+    sequence: Sequence,
+    /// Partition keys, and behind each its data. The records of one call share it.
+    piece: Arc<Bytes>,
+    start: u32,
+    data_len: u32,
+    /// The arrival in the upper 48 bits, which last for 8,900 years, and the key's length.
+    arrival_and_key_len: u64,
+}
+
+const KEY_BITS: u32 = 16;
+const _: () = assert!(size_of::<Compact>() == 48);
+
+impl Compact {
+    /// A record whose partition key starts at `start` in the piece, with its data behind it.
+    ///
+    /// # Panics
+    /// If the piece has 4 GiB, or the key 64 KiB.
+    pub fn new(sequence: Sequence, arrival: Millis, piece: &Arc<Bytes>, start: usize, lengths: Lengths) -> Compact {
+        let small = |length: usize| u32::try_from(length).expect("what is put at once is smaller");
+        let key = u16::try_from(lengths.key).expect("partition keys are shorter");
+        let arrival = arrival.min(Millis::MAX >> KEY_BITS);
+        Compact {
+            sequence,
+            piece: Arc::clone(piece),
+            start: small(start),
+            data_len: small(lengths.data),
+            arrival_and_key_len: arrival << KEY_BITS | u64::from(key),
+        }
+    }
+
+    /// The sequence number.
+    pub fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+
+    /// When the record was put.
+    pub fn arrival(&self) -> Millis {
+        self.arrival_and_key_len >> KEY_BITS
+    }
+
+    /// How long key and data are.
+    pub fn lengths(&self) -> Lengths {
+        Lengths { key: usize::from(self.arrival_and_key_len as u16), data: self.data_len as usize }
+    }
+
+    /// The partition key and behind it the data.
+    pub fn bytes(&self) -> &[u8] {
+        let (start, Lengths { key, data }) = (self.start as usize, self.lengths());
+        &self.piece[start..start + key + data]
+    }
+
+    /// The whole record. Copies no data.
+    pub fn record(&self) -> Record {
+        let (start, Lengths { key, data }) = (self.start as usize, self.lengths());
+        let middle = start + key;
+        Record {
+            sequence: self.sequence,
+            partition_key: Key(self.piece.slice(start..middle)),
+            data: self.piece.slice(middle..middle + data),
+            arrival: self.arrival(),
+        }
+    }
+}
+
+/// The lengths of a record's partition key and data, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lengths {
+    /// Of the partition key.
+    pub key: usize,
+    /// Of the data.
+    pub data: usize,
+}
+
+/// Copies what has a partition key.
+impl From<Record> for Compact {
+    fn from(record: Record) -> Compact {
+        let Record { sequence, partition_key: Key(key), data, arrival } = record;
+        let lengths = Lengths { key: key.len(), data: data.len() };
+        let piece = if key.is_empty() { data } else { [key, data].concat().into() };
+        Compact::new(sequence, arrival, &Arc::new(piece), 0, lengths)
+    }
+}
+
+impl PartialEq for Compact {
+    fn eq(&self, other: &Compact) -> bool {
+        self.record() == other.record()
+    }
+}
+
+impl Eq for Compact {}
+
+impl fmt::Debug for Compact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.record().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compact_record_has_all_of_it() {
+        let arrivals = [0, 1_800_000_000_123, Millis::MAX >> KEY_BITS];
+        for (arrival, key) in arrivals.into_iter().zip(["", "k", &"ключ".repeat(64)]) {
+            let record = Record {
+                sequence: Sequence::of_record(1, 2, 3, 4),
+                partition_key: key.into(),
+                data: Bytes::from_static(b"data"),
+                arrival,
+            };
+            let compact = Compact::from(record.clone());
+            assert_eq!(compact.record(), record);
+            assert_eq!((compact.arrival(), compact.sequence()), (arrival, record.sequence));
+            assert_eq!(compact.bytes(), [key.as_bytes(), b"data"].concat());
+            assert_eq!(compact.lengths(), Lengths { key: key.len(), data: 4 });
+        }
+    }
 }

@@ -23,7 +23,12 @@ impl<T> Queue<T> {
     pub fn push(&mut self, item: T) {
         match self.pieces.back_mut().filter(|piece| piece.len() < PIECE) {
             Some(piece) => piece.push(item),
-            None => self.pieces.push_back(vec![item]),
+            None => {
+                // A queue that has filled a piece will fill another. Growing one step by step would leave holes in the heap.
+                let mut piece = Vec::with_capacity(if self.pieces.is_empty() { 1 } else { PIECE });
+                piece.push(item);
+                self.pieces.push_back(piece);
+            }
         }
         self.len += 1;
     }

@@ -59,7 +59,12 @@ pub fn output(output: Value) -> Answer {
 
 /// The answer with this JSON.
 pub fn written(body: Vec<u8>) -> Answer {
-    Answer::Reply(Reply { body: body.into(), ..Reply::empty() })
+    Answer::Reply(reply(body))
+}
+
+/// The reply with this JSON.
+pub fn reply(body: Vec<u8>) -> Reply {
+    Reply { body: body.into(), ..Reply::empty() }
 }
 
 /// One violated constraint, in the words of the JSON services' `ValidationException`.

@@ -108,16 +108,24 @@ impl Sequence {
     }
 }
 
-/// Two at a time from the end: `place` is filled up with zeros in front.
-fn write_digits(mut value: u64, place: &mut [u8]) {
-    for pair in place.rchunks_mut(2) {
-        let two = (value % 100) as u8;
-        value /= 100;
-        match pair {
-            [tens, ones] => (*tens, *ones) = (b'0' + two / 10, b'0' + two % 10),
-            rest => rest.fill(b'0' + two % 10),
-        }
-    }
+/// Nineteen digits, filled up with zeros in front.
+fn write_digits(value: u64, place: &mut [u8]) {
+    let (upper, lower) = (value / EIGHT, value % EIGHT);
+    let head = upper / EIGHT;
+    place[..3].copy_from_slice(&[head / 100, head / 10 % 10, head % 10].map(|digit| b'0' + digit as u8));
+    place[3..11].copy_from_slice(&eight(upper % EIGHT));
+    place[11..].copy_from_slice(&eight(lower));
+}
+
+const EIGHT: u64 = 100_000_000;
+
+/// The eight digits of a number below `EIGHT`. Splits it into fours, pairs and digits, all of them in one word.
+fn eight(number: u64) -> [u8; 8] {
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f; // a hundredth of each, for it is below 10,000
+    let pairs = hundreds | ((fours - hundreds * 100) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f; // a tenth of each, for it is below 100
+    ((tens | ((pairs - tens * 10) << 8)) | u64::from_le_bytes([b'0'; 8])).to_le_bytes()
 }
 
 /// A number's decimal digits, without those in front that are zero.

@@ -99,7 +99,7 @@ pub(crate) fn read(request: &Request) -> Result<Call<'_>, AwsError> {
     Ok(match json::operation(request) {
         "PutRecords" => {
             let put = put::PutRecords::read(body)?;
-            in_turn(request, |state, at| put.put(state, at).map(json::written))
+            in_turn(request, |state, at| put.put(state, at))
         }
         "PutRecord" => {
             let put = put::PutRecord::read(body)?;

@@ -4,10 +4,12 @@
 //! id. What follows from other numbers is not written: the sequence numbers of records that were put at the same time to the same
 //! shard.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
-use crate::record::Record;
 use crate::record::sequence::Sequence;
+use crate::record::{Compact, Lengths};
 use crate::time::Millis;
 
 /// Begins each frame, so that the next one can be found behind damaged bytes.
@@ -40,7 +42,7 @@ impl Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
     Name { id: u64, name: String },
-    Append { id: u64, first: u64, records: Vec<Record> },
+    Append { id: u64, first: u64, records: Vec<Compact> },
     Trim { id: u64, first: u64 },
     Remove { id: u64 },
     Lose { id: u64, next: u64 },
@@ -71,18 +73,18 @@ impl Frames<'_> {
     }
 
     /// A frame for each run of records that arrived at the same time.
-    pub fn append(&mut self, id: u64, mut first: u64, records: &[Record]) {
-        for run in records.chunk_by(|a, b| a.arrival == b.arrival) {
-            let sequence = run[0].sequence;
+    pub fn append(&mut self, id: u64, mut first: u64, records: &[Compact]) {
+        for run in records.chunk_by(|a, b| a.arrival() == b.arrival()) {
+            let sequence = run[0].sequence();
             self.framed(1, id, |out| {
-                for value in [first, run[0].arrival, sequence.created_s(), u64::from(sequence.shard())] {
+                for value in [first, run[0].arrival(), sequence.created_s(), u64::from(sequence.shard())] {
                     number(out, value);
                 }
                 for record in run {
-                    number(out, record.partition_key.len() as u64);
-                    number(out, record.data.len() as u64);
-                    out.extend_from_slice(record.partition_key.as_bytes());
-                    out.extend_from_slice(&record.data);
+                    let Lengths { key, data } = record.lengths();
+                    number(out, key as u64);
+                    number(out, data as u64);
+                    out.extend_from_slice(record.bytes());
                 }
             });
             first += run.len() as u64;
@@ -165,27 +167,23 @@ fn read(body: &[u8]) -> Option<Frame> {
 }
 
 /// The records share one piece of memory.
-fn read_records(mut rest: &[u8], first: u64) -> Option<Vec<Record>> {
+fn read_records(mut rest: &[u8], first: u64) -> Option<Vec<Compact>> {
     let arrival: Millis = take_number(&mut rest)?;
     let created_s = take_number(&mut rest)?;
     let shard = u32::try_from(take_number(&mut rest)?).ok()?;
     // Each record takes more than a byte: the last one's ordinal is a number too.
     first.checked_add(rest.len() as u64)?;
-    let whole = Bytes::copy_from_slice(rest);
+    let whole = Arc::new(Bytes::copy_from_slice(rest));
     let mut records = vec![];
     while !rest.is_empty() {
         let key = usize::try_from(take_number(&mut rest)?).ok()?;
         let data = usize::try_from(take_number(&mut rest)?).ok()?;
+        let start = whole.len() - rest.len();
         let (partition_key, after) = rest.split_at_checked(key)?;
-        let (data, after) = after.split_at_checked(data)?;
-        rest = after;
-        let end = whole.len() - rest.len();
-        records.push(Record {
-            sequence: Sequence::of_record(created_s, shard, first + records.len() as u64, arrival / 1000),
-            partition_key: std::str::from_utf8(partition_key).ok()?.into(),
-            data: whole.slice(end - data.len()..end),
-            arrival,
-        });
+        rest = after.get(data..)?;
+        std::str::from_utf8(partition_key).ok().filter(|key| key.len() <= usize::from(u16::MAX))?;
+        let sequence = Sequence::of_record(created_s, shard, first + records.len() as u64, arrival / 1000);
+        records.push(Compact::new(sequence, arrival, &whole, start, Lengths { key, data }));
     }
     Some(records)
 }

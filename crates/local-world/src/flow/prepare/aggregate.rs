@@ -1,11 +1,11 @@
 //! Records that the Kinesis Producer Library put together.
 //! <https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md>
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use prost::Message;
+
+use crate::record::Key;
 
 const MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
 const DIGEST: usize = 16;
@@ -32,7 +32,7 @@ pub fn looks_so(data: &[u8]) -> bool {
 }
 
 /// Partition key and data of each user record, or `None`: then the record is an ordinary one. Copies no data.
-pub fn user_records(data: &Bytes) -> Option<Vec<(Arc<str>, Bytes)>> {
+pub fn user_records(data: &Bytes) -> Option<Vec<(Key, Bytes)>> {
     if !looks_so(data) {
         return None;
     }
@@ -41,7 +41,7 @@ pub fn user_records(data: &Bytes) -> Option<Vec<(Arc<str>, Bytes)>> {
         return None;
     }
     let aggregated = Aggregated::decode(message).ok()?;
-    let keys: Vec<Arc<str>> = aggregated.partition_keys.iter().map(|key| key.as_str().into()).collect();
+    let keys: Vec<Key> = aggregated.partition_keys.into_iter().map(Key::from).collect();
     let key = |record: &UserRecord| keys.get(usize::try_from(record.partition_key).ok()?).cloned();
     aggregated.records.iter().map(|record| Some((key(record)?, record.data.clone()))).collect()
 }

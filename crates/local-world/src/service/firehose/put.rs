@@ -153,6 +153,6 @@ fn place(state: &mut State, at: &Scope, name: &str, data: Blob) -> Option<String
     let ordinal = log.next();
     let sequence = Sequence::of_record(0, 0, ordinal, at.now / 1000);
     let record = Record { sequence, partition_key: "".into(), data: data.0, arrival: at.now };
-    log.append(record.clone());
+    log.append(record.clone().into());
     Some(Item::new(Origin::whole(0, ordinal), record).id())
 }

@@ -1,5 +1,5 @@
-//! PutRecord and PutRecords: the hot path. A body is read beside the world; the data of all its records is decoded into one piece
-//! of memory that they share. What is refused is looked at again by the generic checks, which find AWS's words for it.
+//! PutRecord and PutRecords: the hot path. A body is read beside the world; the keys and the decoded data of all its records are in one
+//! piece of memory that they share. The answer is written beside the world too. What is refused is looked at again by the generic checks, which find AWS's words for it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,15 +14,19 @@ use super::stream::{Status, Stream, hash_of};
 use super::write::Writer;
 use super::{Scope, State, invalid, name_in, rate_exceeded, refusal};
 use crate::model::json::{self, violation};
-use crate::record::Record;
 use crate::record::sequence::Sequence;
-use crate::request::AwsError;
+use crate::record::{Compact, Lengths};
+use crate::request::{Answer, AwsError, Unwritten};
+
+mod usual;
 
 const MOST_RECORDS: usize = 500;
 /// The largest PutRecords request in bytes, including partition keys.
 const REQUEST_LIMIT: usize = 10 << 20;
+/// The most padding characters that base64 has.
+const PADDING: usize = 2;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct PutRecordsInput<'a> {
     stream_name: Option<String>,
@@ -33,7 +37,7 @@ struct PutRecordsInput<'a> {
     dry_run: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Entry<'a> {
     #[serde(borrow)]
@@ -49,21 +53,20 @@ pub struct PutRecords {
     stream_name: Option<String>,
     stream_arn: Option<String>,
     records: Vec<Whole>,
+    piece: Arc<Bytes>,
 }
 
 impl PutRecords {
     pub fn read(body: &[u8]) -> Result<PutRecords, AwsError> {
         let refused = || refusal("PutRecords", body);
-        let input: PutRecordsInput = json::read(body).map_err(|_| refused())?;
+        let input = usual::read(body).map_or_else(|| json::read(body), Ok).map_err(|_| refused())?;
         let takes = |entries: &Vec<Entry>| (1..=MOST_RECORDS).contains(&entries.len()) && input.dry_run != Some(true);
         let entries = input.records.filter(takes).ok_or_else(refused)?;
-        let data = decode(&entries).ok_or_else(refused)?;
-        let records = entries.iter().zip(data).map(|(entry, data)| entry.whole(data));
-        let records = records.collect::<Option<_>>().ok_or_else(refused)?;
-        Ok(PutRecords { stream_name: input.stream_name, stream_arn: input.stream_arn, records })
+        let (records, piece) = whole(&entries).ok_or_else(refused)?;
+        Ok(PutRecords { stream_name: input.stream_name, stream_arn: input.stream_arn, records, piece })
     }
 
-    pub fn put(self, state: &mut State, at: Scope) -> Result<Vec<u8>, AwsError> {
+    pub fn put(self, state: &mut State, at: Scope) -> Result<Answer, AwsError> {
         let name = name_in(self.stream_name.as_deref(), self.stream_arn.as_deref())?;
         let key = writable(state, at, name)?;
         let stream = state.streams.get(&key).ok_or_else(|| at.not_found(name))?;
@@ -76,32 +79,42 @@ impl PutRecords {
 
         let encryption_type = encryption_type(stream);
         let logs = state.logs_mut(&key);
-        // All are placed before any is told of: to read a number at once that was only just made waits for the memory behind its record.
-        let placed: Vec<_> = routed.into_iter().map(|record| (record.shard, place(logs, at, record))).collect();
-        let failed = placed.iter().filter(|(_, sequence)| sequence.is_none()).count();
-        let mut out = Writer::with_capacity(64 + 120 * placed.len());
-        out.raw(r#"{"Records":["#);
-        for (i, (shard, sequence)) in placed.into_iter().enumerate() {
-            out.raw(if i == 0 { "{" } else { ",{" });
-            match sequence {
-                Some(sequence) => out.placed(sequence, shard),
-                None => {
-                    let error = rate_exceeded(at, name, shard);
-                    out.raw(r#""ErrorCode":"#);
-                    out.string(error.code);
-                    out.raw(r#","ErrorMessage":"#);
-                    out.string(&error.message);
-                }
-            }
-            out.raw("}");
-        }
-        out.raw(r#"],"FailedRecordCount":"#);
-        out.number(failed as u64);
-        out.encryption_type(encryption_type);
-        out.raw("}");
+        let placed = routed.into_iter().map(|record| {
+            let shard = record.shard;
+            let sequence = place(logs, at, &self.piece, record);
+            (shard, sequence.ok_or_else(|| Box::new(rate_exceeded(at, name, shard))))
+        });
+        let placed: Vec<Placed> = placed.collect();
         state.trim(&key, at.now);
-        Ok(out.0)
+        Ok(Answer::Unwritten(Unwritten::new(move || Ok(json::reply(written(placed, encryption_type))))))
     }
+}
+
+/// The shard that a record went to and its sequence number there, or why it was refused.
+type Placed = (u32, Result<Sequence, Box<AwsError>>);
+
+fn written(placed: Vec<Placed>, encryption_type: Option<&str>) -> Vec<u8> {
+    let mut out = Writer::with_capacity(64 + 120 * placed.len());
+    let failed = placed.iter().filter(|(_, sequence)| sequence.is_err()).count();
+    out.raw(r#"{"Records":["#);
+    for (i, (shard, sequence)) in placed.into_iter().enumerate() {
+        out.raw(if i == 0 { "{" } else { ",{" });
+        match sequence {
+            Ok(sequence) => out.placed(sequence, shard),
+            Err(error) => {
+                out.raw(r#""ErrorCode":"#);
+                out.string(error.code);
+                out.raw(r#","ErrorMessage":"#);
+                out.string(&error.message);
+            }
+        }
+        out.raw("}");
+    }
+    out.raw(r#"],"FailedRecordCount":"#);
+    out.number(failed as u64);
+    out.encryption_type(encryption_type);
+    out.raw("}");
+    out.0
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,6 +138,7 @@ pub struct PutRecord {
     stream_name: Option<String>,
     stream_arn: Option<String>,
     record: Whole,
+    piece: Arc<Bytes>,
     sequence_number_for_ordering: Option<String>,
 }
 
@@ -134,11 +148,11 @@ impl PutRecord {
         let input: PutRecordInput = json::read(body).map_err(|_| refused())?;
         let (data, explicit_hash_key) = (input.data, input.explicit_hash_key);
         let entry = Entry { data, explicit_hash_key, partition_key: input.partition_key };
-        let data = decode(std::slice::from_ref(&entry)).and_then(|mut data| data.pop()).ok_or_else(refused)?;
-        let record = entry.whole(data).filter(|_| input.dry_run != Some(true)).ok_or_else(refused)?;
+        let (mut records, piece) = whole(&[entry]).filter(|_| input.dry_run != Some(true)).ok_or_else(refused)?;
+        let record = records.pop().ok_or_else(refused)?;
         let sequence_number_for_ordering = input.sequence_number_for_ordering;
         let (stream_name, stream_arn) = (input.stream_name, input.stream_arn);
-        Ok(PutRecord { stream_name, stream_arn, record, sequence_number_for_ordering })
+        Ok(PutRecord { stream_name, stream_arn, record, piece, sequence_number_for_ordering })
     }
 
     pub fn put(self, state: &mut State, at: Scope) -> Result<Vec<u8>, AwsError> {
@@ -157,7 +171,7 @@ impl PutRecord {
             })?;
         }
         let (encryption_type, shard) = (encryption_type(stream), record.shard);
-        let placed = place(state.logs_mut(&key), at, record);
+        let placed = place(state.logs_mut(&key), at, &self.piece, record);
         state.trim(&key, at.now);
         let mut out = Writer::with_capacity(160);
         out.raw("{");
@@ -181,21 +195,38 @@ fn encryption_type(stream: &Stream) -> Option<&'static str> {
 
 /// An entry in which nothing is missing, every text is within its bounds, and what follows from it alone is known.
 struct Whole {
-    data: Bytes,
+    /// Where its key starts in the piece that it shares with others.
+    start: usize,
+    lengths: Lengths,
     explicit_hash_key: Option<String>,
     /// The explicit hash key, or the hash of the partition key; `None` if the explicit one is too large.
     hash: Option<u128>,
-    partition_key: Arc<str>,
 }
 
 impl Whole {
     fn size(&self) -> usize {
-        self.data.len() + self.partition_key.len()
+        self.lengths.data + self.lengths.key
     }
 }
 
+/// The entries, and the piece of memory that has their keys and data. `None` where some of it is missing, out of its bounds, or not
+/// base64.
+fn whole(entries: &[Entry]) -> Option<(Vec<Whole>, Arc<Bytes>)> {
+    // Decoding makes room for padding too. Without that room at the end, the whole piece would be moved to one of twice the size.
+    let mut piece = Vec::with_capacity(entries.iter().map(Entry::size).sum::<usize>() + PADDING);
+    let records = entries.iter().map(|entry| entry.append_to(&mut piece)).collect::<Option<_>>()?;
+    Some((records, Arc::new(piece.into())))
+}
+
 impl Entry<'_> {
-    fn whole(&self, data: Bytes) -> Option<Whole> {
+    /// The bytes of its key and its data, if they are as they must be.
+    fn size(&self) -> usize {
+        let [key, data] = [&self.partition_key, &self.data].map(|text| text.as_deref().unwrap_or_default());
+        let padding = data.bytes().rev().take(PADDING).filter(|byte| *byte == b'=').count();
+        key.len() + (data.len() / 4 * 3).saturating_sub(padding)
+    }
+
+    fn append_to(&self, piece: &mut Vec<u8>) -> Option<Whole> {
         let partition_key = self.partition_key.as_deref()?;
         let explicit_hash_key = self.explicit_hash_key.as_deref();
         // A character has up to four bytes: only keys that may be too long need counting.
@@ -207,36 +238,26 @@ impl Entry<'_> {
                     && !key.is_empty()
                     && key.bytes().all(|b| b.is_ascii_digit()))
         };
-        let whole = fits(partition_key) && explicit_hash_key.is_none_or(is_hash_key);
-        whole.then(|| Whole {
-            data,
+        (fits(partition_key) && explicit_hash_key.is_none_or(is_hash_key)).then_some(())?;
+        let start = piece.len();
+        piece.extend_from_slice(partition_key.as_bytes());
+        let middle = piece.len();
+        BASE64.decode_append(self.data.as_deref()?.as_bytes(), piece).ok()?;
+        Some(Whole {
+            start,
+            lengths: Lengths { key: middle - start, data: piece.len() - middle },
             explicit_hash_key: explicit_hash_key.map(str::to_owned),
             hash: explicit_hash_key.map_or_else(|| Some(hash_of(partition_key)), |key| key.parse().ok()),
-            partition_key: partition_key.into(),
         })
     }
-}
-
-/// The data of each, in one piece of memory. `None` where some of it is missing, or not base64.
-fn decode(entries: &[Entry]) -> Option<Vec<Bytes>> {
-    let texts = entries.iter().map(|entry| entry.data.as_deref());
-    let texts = texts.collect::<Option<Vec<&str>>>()?;
-    let mut whole = Vec::with_capacity(texts.iter().map(|text| text.len() / 4 * 3).sum());
-    let mut ends = Vec::with_capacity(texts.len());
-    for text in texts {
-        BASE64.decode_append(text.as_bytes(), &mut whole).ok()?;
-        ends.push(whole.len());
-    }
-    let (whole, mut start) = (Bytes::from(whole), 0);
-    Some(ends.into_iter().map(|end| whole.slice(std::mem::replace(&mut start, end)..end)).collect())
 }
 
 /// A record that is within all bounds, and the shard it goes to.
 struct Routed {
     shard: u32,
     created_s: u64,
-    partition_key: Arc<str>,
-    data: Bytes,
+    start: usize,
+    lengths: Lengths,
 }
 
 fn route(stream: &Stream, record: Whole, path: impl Fn() -> String) -> Result<Routed, AwsError> {
@@ -251,18 +272,18 @@ fn route(stream: &Stream, record: Whole, path: impl Fn() -> String) -> Result<Ro
         ))
     })?;
     let Open { index: shard, created_s, .. } = *stream.shards.route(hash);
-    Ok(Routed { shard, created_s, partition_key: record.partition_key, data: record.data })
+    Ok(Routed { shard, created_s, start: record.start, lengths: record.lengths })
 }
 
 /// `None` where the shard lets no more through now.
-fn place(logs: &mut Logs, at: Scope, record: Routed) -> Option<Sequence> {
-    let size = (record.data.len() + record.partition_key.len()) as u64;
-    if at.limits && !logs.meter(record.shard).write(at.now, size) {
+fn place(logs: &mut Logs, at: Scope, piece: &Arc<Bytes>, record: Routed) -> Option<Sequence> {
+    let Routed { shard, created_s, start, lengths } = record;
+    if at.limits && !logs.meter(shard).write(at.now, (lengths.data + lengths.key) as u64) {
         logs.throttle();
         return None;
     }
-    let log = logs.log_mut(record.shard);
-    let sequence = Sequence::of_record(record.created_s, record.shard, log.next(), at.now / 1000);
-    log.append(Record { sequence, partition_key: record.partition_key, data: record.data, arrival: at.now });
+    let log = logs.log_mut(shard);
+    let sequence = Sequence::of_record(created_s, shard, log.next(), at.now / 1000);
+    log.append(Compact::new(sequence, at.now, piece, start, lengths));
     Some(sequence)
 }

@@ -182,9 +182,9 @@ impl GetRecords {
         }
         let log = state.log_of(&iterator.stream, iterator.shard);
         let page = page_of(log, iterator.ordinal, self.limit.unwrap_or(MOST_RECORDS), ANSWER_LIMIT);
-        let read = Read::of(stream, shard, log, &iterator, &page, at.now);
+        let read = Read::of(stream, shard, log, &iterator, page, at.now);
         if at.limits {
-            let bytes = page.records.iter().map(|record| record.data.len() as u64).sum();
+            let bytes = read.records.iter().map(|record| record.data.len() as u64).sum();
             state.logs.entry(iterator.stream.clone()).or_default().meter(iterator.shard).was_read(bytes);
         }
         Ok(Answer::Unwritten(Unwritten::new(move || Ok(Reply { body: read.written().into(), ..Reply::empty() }))))
@@ -192,14 +192,14 @@ impl GetRecords {
 }
 
 /// The records of one answer.
-pub struct Page<'a> {
-    pub records: Vec<&'a Record>,
+pub struct Page {
+    pub records: Vec<Record>,
     /// The ordinal after the last of them.
     pub next: u64,
 }
 
 /// So many records and bytes of data at most, but one if there is one, from this ordinal or from the oldest that is kept.
-pub fn page_of(log: &Log, ordinal: u64, limit: usize, most_bytes: usize) -> Page<'_> {
+pub fn page_of(log: &Log, ordinal: u64, limit: usize, most_bytes: usize) -> Page {
     let (mut page, mut bytes) = (Page { records: vec![], next: ordinal.max(log.base()) }, 0);
     for (ordinal, record) in log.from(page.next).take(limit) {
         bytes += record.data.len();
@@ -235,11 +235,11 @@ enum Next {
 }
 
 impl Read {
-    fn of(stream: &Stream, shard: &Shard, log: &Log, from: &Iterator, page: &Page, now: Millis) -> Read {
+    fn of(stream: &Stream, shard: &Shard, log: &Log, from: &Iterator, page: Page, now: Millis) -> Read {
         let ended = shard.closed.is_some() && page.next >= log.next();
         let again = || Iterator { ordinal: page.next, issued: now, ..from.clone() };
         Read {
-            records: page.records.iter().map(|record| (*record).clone()).collect(),
+            records: page.records,
             encryption_type: stream.key_id.as_ref().map(|_| "KMS"),
             millis_behind: millis_behind(log, page.next, now),
             next: match ended {
@@ -252,7 +252,7 @@ impl Read {
     fn written(&self) -> Vec<u8> {
         let mut out = Writer::with_capacity(512 + self.records.iter().map(record_bound).sum::<usize>());
         out.raw("{");
-        out.records(&self.records.iter().collect::<Vec<_>>(), self.encryption_type);
+        out.records(&self.records, self.encryption_type);
         out.raw(r#","MillisBehindLatest":"#);
         out.number(self.millis_behind);
         match &self.next {

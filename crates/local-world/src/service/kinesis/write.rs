@@ -32,12 +32,12 @@ impl Writer {
     fn padded(&mut self, mut value: u64, width: usize) {
         let mut digits = [b'0'; 20];
         let mut at = digits.len();
-        while value > 0 || digits.len() - at < width {
+        while value > 0 {
             at -= 1;
             digits[at] = b'0' + (value % 10) as u8;
             value /= 10;
         }
-        self.0.extend_from_slice(&digits[at..]);
+        self.0.extend_from_slice(&digits[at.min(digits.len() - width)..]);
     }
 
     /// Where a record went.
@@ -50,7 +50,7 @@ impl Writer {
     }
 
     /// The member `Records` as it is read.
-    pub fn records(&mut self, records: &[&Record], encryption_type: Option<&str>) {
+    pub fn records(&mut self, records: &[Record], encryption_type: Option<&str>) {
         self.raw(r#""Records":["#);
         for (i, record) in records.iter().enumerate() {
             self.raw(if i == 0 { "" } else { "," });

@@ -53,7 +53,7 @@ pub fn read(world: &mut World, now: Millis, pipeline: &mut Pipeline) -> Vec<Item
             end = ordinal + 1;
             if !progress.is_some_and(|progress| progress.is_done(ordinal)) {
                 bytes += record.data.len();
-                items.push(Item::new(Origin::whole(shard, ordinal), record.clone()));
+                items.push(Item::new(Origin::whole(shard, ordinal), record));
             }
         }
         if to > end {

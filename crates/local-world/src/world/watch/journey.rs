@@ -1,7 +1,5 @@
 //! Where one record is and has been: in its source, and on its way through each delivery stream that reads it.
 
-use std::sync::Arc;
-
 use base64_simd::STANDARD as BASE64;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,7 +9,7 @@ use super::shown::{Shown, Source};
 use crate::flow::pipeline::Pipeline;
 use crate::flow::pipeline::whereabouts::Whereabouts;
 use crate::recent::{Failed, Stored};
-use crate::record::Record;
+use crate::record::{Key, Record};
 use crate::world::World;
 use crate::world::delivery::source;
 
@@ -53,7 +51,7 @@ pub fn find(world: &World, from: &Source, shard: u32, ordinal: u64) -> Option<Fo
         Source::Stream(key) => world.kinesis.logs(key)?.get(shard),
         Source::Delivery(key) => world.firehose.log(key),
     };
-    let record = log.and_then(|log| log.get(ordinal)).cloned();
+    let record = log.and_then(|log| log.get(ordinal));
     let put = log.is_some_and(|log| ordinal < log.next());
     let readers = world.firehose.pipelines.values().filter(|pipeline| Source::of(&pipeline.job) == *from);
     let lanes = readers.map(|pipeline| lane(world, pipeline, shard, ordinal)).collect();
@@ -144,7 +142,7 @@ pub struct Failure {
     /// In base64.
     pub data: String,
     /// The partition key. `None`: the source no longer has the record.
-    pub key: Option<Arc<str>>,
+    pub key: Option<Key>,
 }
 
 /// A failed record that is still remembered.
@@ -159,7 +157,7 @@ pub fn failure(world: &World, lane: &str, shard: u32, ordinal: u64, part: u32) -
     Some(Failure {
         source: Source::of(job),
         data: BASE64.encode_to_string(&failed.output.raw),
-        key: record.map(|record| std::sync::Arc::clone(&record.partition_key)),
+        key: record.map(|record| record.partition_key),
     })
 }
 

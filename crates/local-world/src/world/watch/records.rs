@@ -64,7 +64,7 @@ pub fn latest(world: &World, source: &Source, shard: Option<u32>, most: usize) -
         && let Some(head) = heads.pop()
     {
         heads.extend(Head::before(head.shard, head.log, head.ordinal));
-        out.push((head.shard, head.ordinal, head.record.clone()));
+        out.push((head.shard, head.ordinal, head.record));
     }
     Some(out)
 }
@@ -74,7 +74,7 @@ struct Head<'a> {
     shard: u32,
     log: &'a Log,
     ordinal: u64,
-    record: &'a Record,
+    record: Record,
 }
 
 impl<'a> Head<'a> {

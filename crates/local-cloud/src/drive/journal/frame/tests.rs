@@ -1,4 +1,5 @@
 use super::*;
+use crate::record::Record;
 use proptest::prelude::*;
 
 proptest! {
@@ -6,12 +7,12 @@ proptest! {
     fn what_is_written_is_read_and_what_is_cut_off_is_not(
         id in 0u64.., first in 0u64..1 << 40, arrivals in proptest::collection::vec(0u64..1 << 41, 1..5), cut in 1usize..20
     ) {
-        let records: Vec<Record> = (first..).zip(&arrivals).map(|(ordinal, arrival)| Record {
+        let records: Vec<Compact> = (first..).zip(&arrivals).map(|(ordinal, arrival)| Record {
             sequence: Sequence::of_record(1_700_000_000, 77, ordinal, arrival / 1000),
             partition_key: "ключ".into(),
             data: vec![7; (ordinal % 300) as usize].into(),
             arrival: *arrival,
-        }).collect();
+        }.into()).collect();
         let start = Place { segment: 3, offset: 70 };
         let mut file = vec![];
         let mut frames = Frames { out: &mut file, start };
@@ -58,7 +59,7 @@ fn fuzz_journal() {
         assert_eq!(length, file.len());
         assert_eq!(next(&file[..length - 1], start), None);
         if let Frame::Append { records, .. } = frame {
-            let read = records.iter().map(|record| record.partition_key.len() + record.data.len()).sum::<usize>();
+            let read = records.iter().map(|record| record.bytes().len()).sum::<usize>();
             assert!(read <= body.len());
         }
     });

@@ -12,6 +12,7 @@ use super::super::frame::{self, Frame, Place};
 use super::index::{self, Full};
 use super::{FULL, Known, Segment, Segments, number_of, path_of};
 use crate::changes::LogChange;
+use crate::record::Compact;
 use crate::time::Millis;
 
 /// The logs and the damage that were found in a folder.
@@ -198,7 +199,7 @@ impl Found {
         let change = match frame {
             Frame::Append { first, records, .. } => {
                 segment.ends.insert(id, first + records.len() as u64);
-                self.latest = self.latest.max(records.last().map_or(0, |record| record.arrival));
+                self.latest = self.latest.max(records.last().map_or(0, Compact::arrival));
                 LogChange::Append { log: Arc::clone(&log), first, records }
             }
             Frame::Trim { first, .. } => {

@@ -54,7 +54,7 @@ impl Kept {
     fn put(&mut self, name: &str, size: usize) {
         let log = self.logs.entry(name.to_owned()).or_default();
         let sequence = Sequence::of_record(1, 0, log.next(), 1);
-        log.append(Record { sequence, partition_key: "k".into(), data: vec![1; size].into(), arrival: 1_500 });
+        log.append(Record { sequence, partition_key: "k".into(), data: vec![1; size].into(), arrival: 1_500 }.into());
         self.keep(name);
     }
 
