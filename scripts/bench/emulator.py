@@ -14,7 +14,6 @@ import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-TICK_US = 1e6 / os.sysconf("SC_CLK_TCK")
 ROLE = "arn:aws:iam::000000000000:role/r"
 
 
@@ -94,7 +93,7 @@ class Process:
     """The engine, started here in memory or on a folder of its own; or somebody else's process."""
 
     def __init__(self, binary=None, folder=None, url=None, pid=None):
-        self.child, self.url, self.pid = None, url, pid
+        self.child, self.url, self.pid, self.turns = None, url, pid, 0
         if binary:
             where = [str(folder)] if folder else []
             words = ["0", *where]
@@ -109,9 +108,8 @@ class Process:
         self.client = Client(self.url)
 
     def cpu_us(self):
-        """Of its own, and of its children that have ended."""
-        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) * TICK_US
+        """The CPU time of all its threads, to the nanosecond: Linux names the clock of any process so."""
+        return time.clock_gettime((~int(self.pid) << 3) | 2) * 1e6
 
     def anonymous_mib(self):
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
