@@ -52,6 +52,8 @@ pub enum Command {
     Put(command::put::PutArgs),
     /// Show the records of a stream, or those that a delivery stream has stored
     Tail(command::tail::TailArgs),
+    /// Show the records in objects: those with this key or under this prefix
+    Cat(command::cat::CatArgs),
     /// Show the logs of functions and delivery streams in one order of time
     Logs(command::logs::LogsArgs),
     /// Deliver at once what the delivery streams of the built-in emulator have buffered

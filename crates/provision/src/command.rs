@@ -1,8 +1,10 @@
 //! One file per command.
 
+pub mod cat;
 mod chosen;
 pub mod doctor;
 pub mod down;
+pub mod drain;
 pub mod flush;
 pub mod gc;
 pub mod history;
@@ -12,11 +14,14 @@ pub mod list;
 pub mod local;
 pub mod logs;
 pub mod outputs;
+mod passing;
 pub mod permissions;
 pub mod put;
+pub mod ready;
 pub mod render;
 pub mod schema;
 pub mod select;
+mod showing;
 pub mod status;
 pub mod tail;
 pub mod test_transform;

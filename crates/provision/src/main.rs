@@ -34,7 +34,7 @@ async fn run(cli: Cli) -> Exit {
         // Standard output is the command's.
         Command::With(_) => report::to_stderr(cli.output, cli.detail()),
         // And here it is the records' or the logs', where they are not events themselves.
-        Command::Tail(_) | Command::Logs(_) if cli.output == Output::Human => {
+        Command::Tail(_) | Command::Cat(_) | Command::Logs(_) if cli.output == Output::Human => {
             report::to_stderr(cli.output, cli.detail())
         }
         _ => report::to_stdout(cli.output, cli.detail()),
@@ -95,6 +95,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::Down(args) => command::down::run(args, events, interrupt).await,
         Command::With(args) => command::with::run(args, events, interrupt).await,
         Command::Put(args) => command::put::run(args, events, interrupt).await,
+        Command::Cat(args) => command::cat::run(args, output, events, interrupt).await,
         Command::Tail(args) => command::tail::run(args, output, events, interrupt).await,
         Command::Logs(args) => command::logs::run(args, output, events, interrupt).await,
         Command::Flush(args) => command::flush::run(args, events).await,

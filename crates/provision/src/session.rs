@@ -26,6 +26,7 @@ pub struct Session {
 }
 
 /// The target of the calls.
+#[derive(Clone)]
 pub enum Place {
     Aws,
     /// AWS, except for services with an endpoint of their own, from `AWS_ENDPOINT_URL_<SERVICE>` or the profile.
@@ -58,6 +59,15 @@ impl Place {
         match self {
             Place::Endpoint(url) | Place::Serving(url) => Some(url),
             Place::Aws | Place::Mixed(_) | Place::Within(_) => None,
+        }
+    }
+
+    async fn recognised(&self) -> Place {
+        match self {
+            Place::Endpoint(url) if crate::serving::is_ours(url).await => {
+                Place::Serving(url.trim_end_matches('/').to_owned())
+            }
+            other => other.clone(),
         }
     }
 
@@ -204,11 +214,12 @@ impl Session {
 
     /// An engine of ours behind `--endpoint` is one whose control API is there.
     pub async fn recognise(&mut self) {
-        if let Place::Endpoint(url) = &self.place
-            && crate::serving::is_ours(url).await
-        {
-            self.place = Place::Serving(url.trim_end_matches('/').to_owned());
-        }
+        self.place = self.place.recognised().await;
+    }
+
+    /// The same target for a command that says `--endpoint` in what it prints.
+    pub async fn recognised(&self) -> Session {
+        Session { cx: self.cx.clone(), place: self.place.recognised().await, stack: None }
     }
 
     /// Reports the calls that were made and stops the emulator in this process. Its data is kept for the next command.

@@ -4,15 +4,17 @@
 use std::path::Path;
 use std::time::Duration;
 
+use aws_sdk_kinesis::primitives::Blob;
 use local_cloud::{Delays, Pace};
 use provision::command::verify::{self, Given, VerifyArgs};
+use provision::command::{drain, ready};
 use provision::event::Event;
 use provision::exit::Exit;
 use provision::session::{Place, Session};
 use provision::verify::Verified;
 use tempfile::TempDir;
 
-use crate::common::{Bench, stack};
+use crate::common::{Bench, left, stack};
 
 /// A function in Python. `EACH` makes `result` and `data` of `record`, a dict, and `n`, its number.
 const HANDLER: &str = r#"
@@ -288,6 +290,36 @@ async fn a_bucket_that_refuses_writes_is_named_as_the_cause() {
     balances(&results[0]);
     let hint = results[0].hint.as_deref().unwrap_or_default();
     assert!(hint.starts_with("S3.AccessDenied: the delivery stream's role may not write"), "{hint}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_environment_is_ready_when_a_record_came_out_of_each_delivery_stream() {
+    let direct = "  direct: { name: v-direct, bucket: lake, good: direct/, bad: direct-bad/ }\n";
+    let trial = Trial::new(&format!("{CHANGED}{RAW}{direct}"), Some("data = record['customer']")).await;
+    let stack = trial.session.stack.as_ref().unwrap();
+    ready::data(&trial.session, stack, &trial.bench.events()).await.expect("each has stored something");
+    trial.bench.engine.advance(Duration::from_secs(5)).await;
+    trial.bench.engine.inject("firehose>s3:PutObject=503".parse().unwrap());
+    let error = ready::data(&trial.session, stack, &trial.bench.events()).await.expect_err("nothing can be stored");
+    assert_eq!(error.to_string(), "nothing came out of delivery changed, raw, direct in 660 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_outside_the_emulator_waits_for_the_buffers_and_for_a_quiet_minute() {
+    let bench = Bench::new(Delays::AWS).await;
+    let stack = stack(&format!("{HEAD}deliveries:\n{}", RAW.replace("good:", "buffer: { interval: 90s }, good:")));
+    bench.up(&stack).await;
+    let place = Place::Endpoint("http://localhost".into());
+    let session = Session { cx: bench.cx.clone(), place, stack: None };
+    let began = tokio::time::Instant::now();
+    drain::drain(&session, &stack, &bench.events()).await.expect("nothing is refused");
+    assert!((150..=160).contains(&began.elapsed().as_secs()), "nothing came: {:?}", began.elapsed());
+    let put = bench.cx.kinesis().put_record().stream_name("v-events").partition_key("a").data(Blob::new("{}"));
+    put.send().await.expect("it is put");
+    let (before, began) = (left(&bench), tokio::time::Instant::now());
+    drain::drain(&session, &stack, &bench.events()).await.expect("nothing is refused");
+    assert!((150..=230).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    assert_ne!(left(&bench)["s3"], before["s3"], "the record was delivered meanwhile");
 }
 
 #[tokio::test(flavor = "multi_thread")]

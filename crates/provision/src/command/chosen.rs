@@ -1,6 +1,7 @@
 //! Finds the stream, the deliveries and the functions that flags name: by their key in the spec, or by their name on AWS.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::section::Section;
@@ -73,4 +74,33 @@ pub(crate) fn managed<'a, K: Section>(
 /// The spec of a session that was opened with one.
 pub(crate) fn stack(session: &crate::session::Session) -> &Stack {
     session.stack.as_ref().expect("a session that was opened with a spec has its stack")
+}
+
+/// The first word is the spec if it is a YAML file.
+pub(crate) fn spec_and_words(words: &[PathBuf]) -> (Option<&PathBuf>, &[PathBuf]) {
+    match words.split_first() {
+        Some((first, rest)) if first.extension().is_some_and(|end| end == "yaml" || end == "yml") => {
+            (Some(first), rest)
+        }
+        _ => (None, words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_is_the_spec_if_it_is_yaml() {
+        let words = |texts: &[&str]| texts.iter().map(PathBuf::from).collect::<Vec<_>>();
+        let told = |texts: &[&str]| {
+            let words = words(texts);
+            let (spec, files) = spec_and_words(&words);
+            (spec.map(|path| path.display().to_string()), files.len())
+        };
+        assert_eq!(told(&["a.yaml", "b.jsonl"]), (Some("a.yaml".into()), 1));
+        assert_eq!(told(&["b.jsonl", "a.yaml"]), (None, 2));
+        assert_eq!(told(&["-"]), (None, 1));
+        assert_eq!(told(&[]), (None, 0));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::drain;
 use super::up::{LockArgs, consents};
 use crate::args::TargetArgs;
 use crate::cloud::{Cx, Options, Purge};
@@ -27,6 +28,9 @@ pub struct DownArgs {
     /// Delete without confirmation
     #[arg(long, short)]
     pub yes: bool,
+    /// First wait until what the delivery streams have buffered is delivered
+    #[arg(long, conflicts_with = "stack")]
+    pub drain: bool,
     /// Wait until everything is deleted
     #[arg(long)]
     pub wait: bool,
@@ -110,6 +114,15 @@ async fn take_down(session: &Session, args: &DownArgs, events: &Events, interrup
     let (events, receipt) = args.receipt.listening(events);
     let events = &events;
     session.announce(events);
+    if args.drain
+        && let Some(stack) = &session.stack
+    {
+        let drained = async { drain::drain(session, stack, events).await.map(|()| Exit::Done) };
+        match interrupt.or(drained).await? {
+            Exit::Done => {}
+            interrupted => return Ok(interrupted),
+        }
+    }
     let how = run::How {
         at_once: args.parallelism.into(),
         lock_timeout: args.lock.lock_timeout,

@@ -33,19 +33,10 @@ pub async fn run(args: FlushArgs, events: &Events) -> Result<Exit, Stop> {
 }
 
 async fn flush(session: &Session, wanted: &[String], events: &Events) -> Result<()> {
-    let region = &session.cx.names.region;
     for (_, delivery) in chosen::managed(&chosen::stack(session).deliveries, wanted)? {
         let name = &delivery.physical;
         let records = buffered(session, name).await?;
-        match &session.place {
-            Place::Within(engine) => {
-                engine.flush(region, std::slice::from_ref(name));
-                engine.idle().await;
-            }
-            Place::Serving(url) => serving::flush(url, region, std::slice::from_ref(name)).await?,
-            Place::Aws | Place::Mixed(_) | Place::Endpoint(_) => {}
-        }
-        let left = buffered(session, name).await?;
+        let left = deliver(session, name).await?;
         let text = match (records, left) {
             (0, _) => format!("{name} had nothing to deliver"),
             (_, 0) => format!("{name} delivered {}", plural(records, "record")),
@@ -54,6 +45,20 @@ async fn flush(session: &Session, wanted: &[String], events: &Events) -> Result<
         events.say(Event::Said { text });
     }
     Ok(())
+}
+
+/// Delivers what a delivery stream has buffered, and gives the records that it still holds.
+pub async fn deliver(session: &Session, name: &str) -> Result<usize> {
+    let (region, names) = (&session.cx.names.region, [name.to_owned()]);
+    match &session.place {
+        Place::Within(engine) => {
+            engine.flush(region, &names);
+            engine.idle().await;
+        }
+        Place::Serving(url) => serving::flush(url, region, &names).await?,
+        Place::Aws | Place::Mixed(_) | Place::Endpoint(_) => {}
+    }
+    buffered(session, name).await
 }
 
 /// The records that a delivery stream has not delivered yet.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::args::TargetArgs;
 use crate::cloud::Options;
 use crate::command::chosen;
-use crate::command::tail::at;
+use crate::command::showing::at;
 use crate::command::up::seconds;
 use crate::command::verify::now;
 use crate::error::{Error, Result};

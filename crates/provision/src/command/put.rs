@@ -64,7 +64,7 @@ pub struct PutArgs {
 const DEFAULT_COUNT: u64 = 1_000;
 
 pub async fn run(args: PutArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    let (spec, files) = spec_and_files(&args.words);
+    let (spec, files) = chosen::spec_and_words(&args.words);
     refuse_useless(&[("--format", args.format != Format::Auto && files.is_empty())], "no file is given")?;
     let mut session = session::open(spec.map(PathBuf::as_path), &args.target, Options::default(), events).await?;
     session.recognise().await;
@@ -72,16 +72,6 @@ pub async fn run(args: PutArgs, events: &Events, interrupt: Interrupt) -> Result
     let exit = interrupt.or(put(&session, &args, files, events)).await;
     session.close(events).await;
     Ok(exit?)
-}
-
-/// The first word is the spec if it is a YAML file.
-fn spec_and_files(words: &[PathBuf]) -> (Option<&PathBuf>, &[PathBuf]) {
-    match words.split_first() {
-        Some((first, rest)) if first.extension().is_some_and(|end| end == "yaml" || end == "yml") => {
-            (Some(first), rest)
-        }
-        _ => (None, words),
-    }
 }
 
 async fn put(session: &Session, args: &PutArgs, files: &[PathBuf], events: &Events) -> Result<Exit> {
@@ -184,24 +174,5 @@ impl Watch for Telling<'_> {
             text: crate::report::produced::so_far(produced),
             elapsed_ms: produced.took_ms,
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_word_is_the_spec_if_it_is_yaml() {
-        let words = |texts: &[&str]| texts.iter().map(PathBuf::from).collect::<Vec<_>>();
-        let told = |texts: &[&str]| {
-            let words = words(texts);
-            let (spec, files) = spec_and_files(&words);
-            (spec.map(|path| path.display().to_string()), files.len())
-        };
-        assert_eq!(told(&["a.yaml", "b.jsonl"]), (Some("a.yaml".into()), 1));
-        assert_eq!(told(&["b.jsonl", "a.yaml"]), (None, 2));
-        assert_eq!(told(&["-"]), (None, 1));
-        assert_eq!(told(&[]), (None, 0));
     }
 }

@@ -28,7 +28,6 @@ use crate::verify::placed::Placed;
 use crate::verify::send;
 
 mod input;
-mod passing;
 mod settle;
 mod subject;
 

@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::watch;
 
-use super::up::{self, How, LockArgs, seconds};
+use super::down::{ReceiptArgs, list_again};
+use super::up::{self, How, LockArgs, ReadyArgs, seconds};
 use crate::args::{TargetArgs, refuse_useless};
 use crate::cloud::{Cx, Options, Purge};
 use crate::error::Error;
@@ -20,6 +20,7 @@ use crate::names::env_flag;
 use crate::outputs;
 use crate::plan::Permits;
 use crate::record;
+use crate::report::receipt::Receipt;
 use crate::run::{self, What};
 use crate::seen::Seen;
 use crate::send::Ledger;
@@ -56,6 +57,10 @@ pub struct WithArgs {
     #[arg(long, value_name = "DURATION", value_parser = seconds)]
     pub ttl: Option<i64>,
     #[command(flatten)]
+    pub ready: ReadyArgs,
+    #[command(flatten)]
+    pub receipt: ReceiptArgs,
+    #[command(flatten)]
     pub lock: LockArgs,
     /// The command and its arguments. Its environment has the outputs, as `outputs --format dotenv` names them
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -64,7 +69,8 @@ pub struct WithArgs {
 
 pub async fn run(args: WithArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let local = args.target.cloud.local;
-    let useless = [("--keep-on-failure", args.keep_on_failure), ("--ttl", args.ttl.is_some())];
+    let receipt = args.receipt.receipt.is_some();
+    let useless = [("--keep-on-failure", args.keep_on_failure), ("--ttl", args.ttl.is_some()), ("--receipt", receipt)];
     refuse_useless(&useless.map(|(flag, given)| (flag, local && given)), "--local keeps nothing")?;
     let (stack, work_dir) = session::load(args.spec.as_deref(), &args.target.variables, events)?;
     if !local && stack.env.is_none() {
@@ -106,6 +112,8 @@ fn ttl(args: &WithArgs) -> Result<i64, Stop> {
 }
 
 async fn within(session: &Session, args: &WithArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    let (events, receipt) = args.receipt.listening(events);
+    let events = &events;
     let mut signals = Signals::listen().map_err(|e| Error::new("listening for signals", e))?;
     if !args.target.cloud.local {
         refuse_lasting(&session.cx).await?;
@@ -120,7 +128,7 @@ async fn within(session: &Session, args: &WithArgs, events: &Events, interrupt: 
     let ran = ran.map(|exit| interrupted.unwrap_or(exit));
     let mut down = None;
     if !args.target.cloud.local && removes(&brought, ran, interrupted.is_some(), args.keep_on_failure) {
-        down = Some(removed(session, args.lock.lock_timeout, events, &interrupt, &mut signals, child.as_mut()).await);
+        down = Some(removed(session, args, receipt.as_ref(), events, &interrupt, &mut signals, child.as_mut()).await);
     } else if args.keep_on_failure && matches!(brought, Brought::Up | Brought::Failed(_)) {
         let stack = session.stack.as_ref().expect("`with` was given a spec");
         let down = up::line("down", session, stack);
@@ -133,6 +141,7 @@ async fn within(session: &Session, args: &WithArgs, events: &Events, interrupt: 
         }
         child.end().await;
     }
+    args.receipt.write(receipt.as_ref())?;
     match brought {
         Brought::Stopped(stop) => Err(stop),
         Brought::Up | Brought::Failed(_) => Ok(exit(&brought, ran, down)),
@@ -163,7 +172,10 @@ async fn used(
     let lock_timeout = args.lock.lock_timeout;
     let run = run::How { lock_timeout, interrupt: interrupt.stop.clone(), ..run::How::new("with") };
     let how = How { permits, yes: true, run };
-    let up = up::apply(session, &how, events, interrupt).await;
+    let up = match up::apply(session, &how, events, interrupt).await {
+        Ok(Exit::Done) => Ok(up::ready(session, args.ready, events, interrupt).await),
+        other => other,
+    };
     let brought = ending::brought(up, interrupt.exit());
     if !matches!(brought, Brought::Up) {
         return (brought, None, None);
@@ -193,13 +205,14 @@ async fn used(
 /// Removes the environment with all that its delivery streams wrote. Signals that come meanwhile go on to the command.
 async fn removed(
     session: &Session,
-    lock_timeout: Duration,
+    args: &WithArgs,
+    receipt: Option<&Receipt>,
     events: &Events,
     interrupt: &Interrupt,
     signals: &mut Signals,
     mut child: Option<&mut Child>,
 ) -> Exit {
-    let mut down = std::pin::pin!(take_down(session, lock_timeout, events, interrupt));
+    let mut down = std::pin::pin!(take_down(session, args, receipt, events, interrupt));
     loop {
         tokio::select! {
             exit = &mut down => return exit,
@@ -208,16 +221,23 @@ async fn removed(
     }
 }
 
-async fn take_down(session: &Session, lock_timeout: Duration, events: &Events, interrupt: &Interrupt) -> Exit {
+async fn take_down(
+    session: &Session,
+    args: &WithArgs,
+    receipt: Option<&Receipt>,
+    events: &Events,
+    interrupt: &Interrupt,
+) -> Exit {
     let purge_data = Purge::Ours;
     let options = Options { purge_data, ..session.cx.options.clone() };
     let cx = Cx { options, seen: Seen::default(), ledger: Ledger::default(), ..session.cx.clone() };
     // The first signal stopped the command: the deletion goes on.
     let (_keep, stop) = watch::channel(false);
-    let how = run::How { lock_timeout, interrupt: stop, ..run::How::new("with") };
+    let how = run::How { lock_timeout: args.lock.lock_timeout, interrupt: stop, ..run::How::new("with") };
     let down = async {
         let what = What::Stack(session.stack.as_ref());
         let ended = run::down(&cx, what, &how, async |_| true, events).await?;
+        list_again(&cx, receipt).await?;
         Ok(super::down::exit(ended.as_ref(), purge_data, interrupt))
     };
     down.await.unwrap_or_else(|errors: Vec<Error>| {

@@ -4,7 +4,7 @@ use crate::cloud::Cx;
 use crate::error::Result;
 use crate::follow::split;
 use crate::resource::delivery_stream::DeliveryStream;
-use crate::verify::objects::Objects;
+use crate::verify::objects::{ErrorRecord, Object, Objects};
 
 /// One record of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,22 @@ pub struct Delivered {
     pub data: Vec<u8>,
     /// Firehose's code and message, of a record that failed.
     pub error: Option<(String, String)>,
+}
+
+/// The records of an object: those that failed, or what was delivered.
+pub fn records(object: &Object, errors: Option<Vec<ErrorRecord>>) -> Vec<Delivered> {
+    let one = |data: &[u8], error| Delivered {
+        object: object.key.clone(),
+        stored_s: object.stored_s,
+        data: data.to_vec(),
+        error,
+    };
+    match errors {
+        Some(errors) => {
+            errors.into_iter().map(|failed| one(&failed.raw, Some((failed.code, failed.message)))).collect()
+        }
+        None => split::records(&object.bytes).into_iter().map(|data| one(data, None)).collect(),
+    }
 }
 
 /// Reads new objects each time it is asked.
@@ -34,21 +50,8 @@ impl Follower {
         let mut found = vec![];
         for listed in self.objects.new_ones(cx).await? {
             let (object, errors) = self.objects.read(cx, &listed).await?;
-            let one = |data: &[u8], error| Delivered {
-                object: object.key.clone(),
-                stored_s: object.stored_s,
-                data: data.to_vec(),
-                error,
-            };
-            match errors {
-                Some(errors) if self.failed => {
-                    found
-                        .extend(errors.into_iter().map(|failed| one(&failed.raw, Some((failed.code, failed.message)))));
-                }
-                None if !self.failed => {
-                    found.extend(split::records(&object.bytes).into_iter().map(|data| one(data, None)))
-                }
-                Some(_) | None => {}
+            if errors.is_some() == self.failed {
+                found.extend(records(&object, errors));
             }
         }
         found.sort_by(|a, b| (a.stored_s, &a.object).cmp(&(b.stored_s, &b.object)));

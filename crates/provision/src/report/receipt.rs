@@ -143,6 +143,8 @@ impl Receipt {
                 let (account, region) = (account.clone(), region.clone());
                 all.push(Environment { stack, env, account, region, resources: vec![] });
             }
+            // `with` brings up before it deletes.
+            Event::Planned { command: "up", .. } => {}
             Event::Planned { plan, .. } => all.last_mut().into_iter().for_each(|last| last.resources = planned(plan)),
             Event::Finished { resource, gone: Some(gone), .. } => set(all, resource, became(gone)),
             Event::Failed { resource, op: Op::Delete, error, .. } => {

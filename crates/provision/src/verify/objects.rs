@@ -91,16 +91,8 @@ impl Objects {
 
     /// Reads an object, and the error records in it if it holds such.
     pub async fn read(&self, cx: &Cx, listed: &Listed) -> Result<(Object, Option<Vec<ErrorRecord>>)> {
-        let Listed { key, stored_s, of_errors } = listed;
-        let doing = || format!("reading s3://{}/{key}", self.bucket);
-        let answer = cx.s3().get_object().bucket(&self.bucket).key(key).send().await;
-        let answer = answer.map_err(|e| Error::aws(doing(), e))?;
-        let encoding = answer.content_encoding.clone();
-        let bytes = answer.body.collect().await.map_err(|e| Error::new(doing(), e))?.to_vec();
-        let stored_bytes = bytes.len() as u64;
-        let bytes = decompress(key, encoding.as_deref(), bytes).map_err(|e| Error::new(doing(), e))?;
-        let object = Object { key: key.clone(), bytes, stored_s: *stored_s, stored_bytes };
-        let errors = match of_errors {
+        let object = fetch(cx, &self.bucket, &listed.key, listed.stored_s).await?;
+        let errors = match listed.of_errors {
             Some(false) => None,
             Some(true) => Some(errors(&object.bytes).unwrap_or_default()),
             None => errors(&object.bytes),
@@ -113,6 +105,17 @@ impl Objects {
         let delete = cx.s3().delete_object().bucket(&self.bucket).key(key).send().await;
         delete.map_err(|e| Error::aws(format!("deleting s3://{}/{key}", self.bucket), e)).map(drop)
     }
+}
+
+/// Reads an object and decompresses it.
+pub async fn fetch(cx: &Cx, bucket: &str, key: &str, stored_s: i64) -> Result<Object> {
+    let doing = || format!("reading s3://{bucket}/{key}");
+    let answer = cx.s3().get_object().bucket(bucket).key(key).send().await.map_err(|e| Error::aws(doing(), e))?;
+    let encoding = answer.content_encoding.clone();
+    let bytes = answer.body.collect().await.map_err(|e| Error::new(doing(), e))?.to_vec();
+    let stored_bytes = bytes.len() as u64;
+    let bytes = decompress(key, encoding.as_deref(), bytes).map_err(|e| Error::new(doing(), e))?;
+    Ok(Object { key: key.to_owned(), bytes, stored_s, stored_bytes })
 }
 
 fn decompress(key: &str, encoding: Option<&str>, bytes: Vec<u8>) -> std::io::Result<Vec<u8>> {
@@ -128,9 +131,7 @@ fn decompress(key: &str, encoding: Option<&str>, bytes: Vec<u8>) -> std::io::Res
             flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain)?;
         }
         Some(other) if !other.is_empty() && other != "aws-chunked" => {
-            return Err(std::io::Error::other(format!(
-                "objects with Content-Encoding {other} cannot be read by verify"
-            )));
+            return Err(std::io::Error::other(format!("objects with Content-Encoding {other} cannot be read here")));
         }
         _ => return Ok(bytes),
     }

@@ -40,6 +40,29 @@ fn records_are_put_delivered_and_shown_with_their_failures_and_logs() {
     assert!(!of_delivery.contains("saw 1"), "{of_delivery}");
 }
 
+#[test]
+fn what_is_buffered_is_delivered_before_down_and_can_be_read_afterwards() {
+    let trial = trial();
+    trial.expect(&["up", "--local", "--ready", "data"], 0, &["next:"]);
+    let canaries = trial.expect(&["cat", "--local", "raw/good/", "--max", "1"], 0, &[]).out;
+    assert_eq!(canaries, "{\"n\":1}\n", "the canary is a sample");
+    trial.expect(&["put", "--local", "--count", "3"], 0, &[]);
+    let engine = Engine::start(&["--fault", "firehose>s3:PutObject=503"]);
+    let at = |words: &[&str]| trial.run_with(&[words, &["--endpoint", &engine.url]].concat(), &KEYS);
+    assert_eq!((at(&["up"]).code, at(&["put", "--count", "2"]).code), (0, 0));
+    let refused = at(&["down", "--yes", "--drain"]);
+    assert!(refused.code == 1 && refused.err.contains("still holds 2 records"), "{}", refused.err);
+    assert!(at(&["plan", "--detailed-exitcode"]).code == 0, "nothing is deleted");
+
+    trial.expect(&["down", "--local", "--yes", "--drain"], 0, &["delivery raw delivered 3 records"]);
+    let raw = trial.expect(&["cat", "--local", "raw/good/", "--jq", ".n"], 0, &[]).out;
+    assert_eq!(raw, "1\n1\n2\n3\n");
+    let failed = trial.expect(&["cat", "--local", "s3://trial-lake-eu/changed/bad/"], 0, &[]);
+    assert!(failed.out == "{\"n\":3}\n" && failed.err.contains("Lambda.ProcessingFailedStatus"), "{}", failed.err);
+    trial.expect(&["cat", "--local", "nothing/"], 1, &["there is no object s3://trial-lake-eu/nothing/"]);
+    trial.expect(&["cat", "--local", "provision.yaml"], 64, &["name an object or a prefix"]);
+}
+
 /// A command whose output is read line by line.
 fn follow(trial: &Trial, engine: &Engine, words: &[&str]) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));

@@ -118,6 +118,20 @@ fn an_environment_goes_whatever_becomes_of_the_command() {
     assert!(trial.environments(&engine).contains("trial --env pr-1"));
     let again = trial.at(&engine, &["with"], &["--env", "pr-1", "--keep-on-failure"], &["--", "true"]);
     assert_eq!((again.code, trial.environments(&engine)), (0, "no environments\n".to_owned()), "{}", again.err);
+
+    // Data has come out of each delivery stream before the command runs, and the receipt says that all is gone.
+    let flags = ["--env", "pr-1", "--ready", "data", "--receipt", "receipt.json"];
+    let list =
+        format!("{} cat --endpoint {} --region us-east-1 pr-1/good/", env!("CARGO_BIN_EXE_provision"), engine.url);
+    let ran = trial.at(&engine, &["with"], &flags, &["--", "sh", "-c", &list]);
+    assert!(ran.code == 0 && ran.out.contains("\"n\":0"), "{}{}", ran.out, ran.err);
+    let receipt = std::fs::read_to_string(trial.path().join("receipt.json")).expect("it was written");
+    let receipt: serde_json::Value = serde_json::from_str(&receipt).expect("it is JSON");
+    let resources = receipt["environments"][0]["resources"].as_array().expect("a list");
+    assert!(
+        resources.len() > 5 && resources.iter().all(|one| one["state"] == "gone" || one["state"] == "deleting"),
+        "{receipt:#}"
+    );
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::passing::Passing;
 use super::subject::Expecting;
 use super::{VerifyArgs, say};
+use crate::command::passing::Passing;
 use crate::error::Result;
 use crate::event::{Event, Events};
 use crate::producer::target::Target;
