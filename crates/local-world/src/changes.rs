@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::record::Compact;
+use crate::record::{Compact, Numbering};
 
 /// One key of the journal set (`Some`) or removed (`None`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub enum LogChange {
         log: Arc<str>,
         /// The ordinal of the first record.
         first: u64,
+        /// How the log's records are numbered.
+        numbering: Numbering,
         /// The records, with consecutive ordinals.
         records: Vec<Compact>,
     },

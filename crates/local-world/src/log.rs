@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::changes::{Changes, LogChange};
-use crate::record::{Compact, Record};
+use crate::record::sequence::Sequence;
+use crate::record::{Compact, Numbering, Record};
 use crate::time::Millis;
 
 mod holes;
@@ -17,6 +18,8 @@ use self::queue::Queue;
 pub struct Log {
     base: u64,
     records: Queue<Compact>,
+    /// As the first record was put.
+    numbering: Numbering,
     /// Bytes of the data of all records that were put since the engine began.
     bytes: u64,
     /// Ordinals whose records are lost, because the disk was damaged. None before `base`.
@@ -35,8 +38,15 @@ impl Default for Log {
 
 impl Log {
     /// Nothing was ever put.
-    pub const EMPTY: Log =
-        Log { base: 0, records: Queue::EMPTY, bytes: 0, holes: Holes::NONE, journalled: 0..0, name: None };
+    pub const EMPTY: Log = Log {
+        base: 0,
+        records: Queue::EMPTY,
+        numbering: Numbering { created_s: 0, shard: 0 },
+        bytes: 0,
+        holes: Holes::NONE,
+        journalled: 0..0,
+        name: None,
+    };
 
     /// Does the journal know all of it?
     pub fn is_journalled(&self) -> bool {
@@ -63,12 +73,13 @@ impl Log {
         if ordinal < self.base || self.holes.contains(ordinal) {
             return None;
         }
-        self.records.get(self.index_of(ordinal)).map(Compact::record)
+        self.records.get(self.index_of(ordinal)).map(|record| record.record(ordinal, self.numbering))
     }
 
     /// Records from `ordinal`, or from the oldest kept, each with its ordinal.
     pub fn from(&self, ordinal: u64) -> impl Iterator<Item = (u64, Record)> {
-        self.compact_from(ordinal).map(|(ordinal, record)| (ordinal, record.record()))
+        let numbering = self.numbering;
+        self.compact_from(ordinal).map(move |(ordinal, record)| (ordinal, record.record(ordinal, numbering)))
     }
 
     fn compact_from(&self, ordinal: u64) -> impl Iterator<Item = (u64, &Compact)> {
@@ -100,10 +111,13 @@ impl Log {
         self.holes.push(next..next + count);
     }
 
-    /// The record goes to [`Log::next`].
-    pub fn append(&mut self, record: Compact) {
+    /// The record goes to [`Log::next`]. Gives its sequence number. All records of a log are numbered alike.
+    pub fn append(&mut self, numbering: Numbering, record: Compact) -> Sequence {
+        let sequence = numbering.sequence(self.next(), record.arrival());
+        self.numbering = numbering;
         self.bytes += record.lengths().data as u64;
         self.records.push(record);
+        sequence
     }
 
     /// Forgets what arrived before `time`. Gives whether there was such a record.
@@ -138,7 +152,8 @@ impl Log {
         }
         let new: Vec<Compact> = self.compact_from(first).map(|(_, record)| record.clone()).collect();
         if !new.is_empty() {
-            out.logs.push(LogChange::Append { log: Arc::clone(&name), first, records: new });
+            let (log, numbering) = (Arc::clone(&name), self.numbering);
+            out.logs.push(LogChange::Append { log, first, numbering, records: new });
         }
         if self.base != known.start {
             out.logs.push(LogChange::Trim { log: name, first: self.base });
@@ -149,7 +164,8 @@ impl Log {
     /// between are lost, or were trimmed: then it is told later.
     pub fn restore(&mut self, change: LogChange) {
         match change {
-            LogChange::Append { first, records, .. } => {
+            LogChange::Append { first, numbering, records, .. } => {
+                self.numbering = numbering;
                 for (ordinal, record) in (first..).zip(records) {
                     self.lose_below(ordinal);
                     if ordinal == self.next() {
@@ -175,16 +191,21 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::sequence::Sequence;
+
+    const NUMBERING: Numbering = Numbering { created_s: 1, shard: 0 };
+
+    fn whole(n: u64) -> Record {
+        let sequence = NUMBERING.sequence(n, n * 10);
+        Record { sequence, partition_key: "ключ".into(), data: vec![n as u8; 3].into(), arrival: n * 10 }
+    }
 
     fn record(n: u64) -> Compact {
-        let sequence = Sequence::of_record(1, 0, n, 1);
-        Record { sequence, partition_key: "ключ".into(), data: vec![n as u8; 3].into(), arrival: n * 10 }.into()
+        whole(n).into()
     }
 
     fn filled(count: u64) -> Log {
         let mut log = Log::default();
-        (0..count).for_each(|n| log.append(record(n)));
+        (0..count).for_each(|n| assert_eq!(log.append(NUMBERING, record(n)), whole(n).sequence));
         log
     }
 
@@ -217,9 +238,9 @@ mod tests {
     fn only_what_is_new_is_told() {
         let mut log = filled(2);
         changes(&mut log);
-        log.append(record(2));
+        log.append(NUMBERING, record(2));
         log.trim_to(1);
-        let append = LogChange::Append { log: "l".into(), first: 2, records: vec![record(2)] };
+        let append = LogChange::Append { log: "l".into(), first: 2, numbering: NUMBERING, records: vec![record(2)] };
         assert_eq!(changes(&mut log), [append, LogChange::Trim { log: "l".into(), first: 1 }]);
         assert_eq!(changes(&mut log), []);
     }
@@ -228,14 +249,15 @@ mod tests {
     fn what_lies_in_a_gap_is_lost_and_what_is_before_and_behind_is_kept() {
         let mut log = filled(2);
         changes(&mut log);
-        let append = |n: u64| LogChange::Append { log: "l".into(), first: n, records: vec![record(n)] };
+        let append =
+            |n: u64| LogChange::Append { log: "l".into(), first: n, numbering: NUMBERING, records: vec![record(n)] };
         log.restore(append(5));
         let ordinals = |log: &Log, from| log.from(from).map(|(ordinal, _)| ordinal).collect::<Vec<_>>();
         assert_eq!((log.base(), log.next(), ordinals(&log, 0)), (0, 6, vec![0, 1, 5]));
-        assert_eq!((ordinals(&log, 3), log.get(3), log.get(5)), (vec![5], None, Some(record(5).record())));
+        assert_eq!((ordinals(&log, 3), log.get(3), log.get(5)), (vec![5], None, Some(whole(5))));
         assert_eq!((log.at_time(10), log.at_time(20), log.at_time(51)), (1, 5, 6));
         log.lose(2);
-        log.append(record(8));
+        log.append(NUMBERING, record(8));
         let lose = LogChange::Lose { log: "l".into(), next: 8 };
         assert_eq!(changes(&mut log), [lose.clone(), append(8)]);
         let mut back = Log::default();

@@ -56,10 +56,25 @@ impl From<&str> for Key {
     }
 }
 
-/// A record as a log keeps it, in 48 bytes beside its key and data, because a log has many of them.
+/// What the sequence numbers of a log have in common. The rest of each follows from the record's ordinal and arrival.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Numbering {
+    /// The second in which the shard was created.
+    pub created_s: u64,
+    /// The shard's index.
+    pub shard: u32,
+}
+
+impl Numbering {
+    /// The number of the record at this ordinal.
+    pub fn sequence(self, ordinal: u64, arrival: Millis) -> Sequence {
+        Sequence::of_record(self.created_s, self.shard, ordinal, arrival / 1000)
+    }
+}
+
+/// A record as a log keeps it, in 24 bytes beside its key and data, because a log has many of them.
 #[derive(Clone)]
 pub struct Compact {
-    sequence: Sequence,
     /// Partition keys, and behind each its data. The records of one call share it.
     piece: Arc<Bytes>,
     start: u32,
@@ -69,29 +84,23 @@ pub struct Compact {
 }
 
 const KEY_BITS: u32 = 16;
-const _: () = assert!(size_of::<Compact>() == 48);
+const _: () = assert!(size_of::<Compact>() == 24);
 
 impl Compact {
     /// A record whose partition key starts at `start` in the piece, with its data behind it.
     ///
     /// # Panics
     /// If the piece has 4 GiB, or the key 64 KiB.
-    pub fn new(sequence: Sequence, arrival: Millis, piece: &Arc<Bytes>, start: usize, lengths: Lengths) -> Compact {
+    pub fn new(arrival: Millis, piece: &Arc<Bytes>, start: usize, lengths: Lengths) -> Compact {
         let small = |length: usize| u32::try_from(length).expect("what is put at once is smaller");
         let key = u16::try_from(lengths.key).expect("partition keys are shorter");
         let arrival = arrival.min(Millis::MAX >> KEY_BITS);
         Compact {
-            sequence,
             piece: Arc::clone(piece),
             start: small(start),
             data_len: small(lengths.data),
             arrival_and_key_len: arrival << KEY_BITS | u64::from(key),
         }
-    }
-
-    /// The sequence number.
-    pub fn sequence(&self) -> Sequence {
-        self.sequence
     }
 
     /// When the record was put.
@@ -110,12 +119,12 @@ impl Compact {
         &self.piece[start..start + key + data]
     }
 
-    /// The whole record. Copies no data.
-    pub fn record(&self) -> Record {
+    /// The whole record, which is at this ordinal of its log. Copies no data.
+    pub fn record(&self, ordinal: u64, numbering: Numbering) -> Record {
         let (start, Lengths { key, data }) = (self.start as usize, self.lengths());
         let middle = start + key;
         Record {
-            sequence: self.sequence,
+            sequence: numbering.sequence(ordinal, self.arrival()),
             partition_key: Key(self.piece.slice(start..middle)),
             data: self.piece.slice(middle..middle + data),
             arrival: self.arrival(),
@@ -132,19 +141,20 @@ pub struct Lengths {
     pub data: usize,
 }
 
-/// Copies what has a partition key.
+/// The record without its sequence number. Copies what has a partition key.
 impl From<Record> for Compact {
     fn from(record: Record) -> Compact {
-        let Record { sequence, partition_key: Key(key), data, arrival } = record;
+        let Record { partition_key: Key(key), data, arrival, .. } = record;
         let lengths = Lengths { key: key.len(), data: data.len() };
         let piece = if key.is_empty() { data } else { [key, data].concat().into() };
-        Compact::new(sequence, arrival, &Arc::new(piece), 0, lengths)
+        Compact::new(arrival, &Arc::new(piece), 0, lengths)
     }
 }
 
 impl PartialEq for Compact {
     fn eq(&self, other: &Compact) -> bool {
-        self.record() == other.record()
+        let parts = |record: &Compact| (record.arrival(), record.lengths());
+        parts(self) == parts(other) && self.bytes() == other.bytes()
     }
 }
 
@@ -152,7 +162,8 @@ impl Eq for Compact {}
 
 impl fmt::Debug for Compact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.record().fmt(f)
+        let parts = (self.arrival(), self.lengths(), self.bytes().escape_ascii());
+        write!(f, "Compact({} {:?} {})", parts.0, parts.1, parts.2)
     }
 }
 
@@ -164,15 +175,16 @@ mod tests {
     fn a_compact_record_has_all_of_it() {
         let arrivals = [0, 1_800_000_000_123, Millis::MAX >> KEY_BITS];
         for (arrival, key) in arrivals.into_iter().zip(["", "k", &"ключ".repeat(64)]) {
+            let numbering = Numbering { created_s: 1, shard: 2 };
             let record = Record {
-                sequence: Sequence::of_record(1, 2, 3, 4),
+                sequence: numbering.sequence(3, arrival),
                 partition_key: key.into(),
                 data: Bytes::from_static(b"data"),
                 arrival,
             };
             let compact = Compact::from(record.clone());
-            assert_eq!(compact.record(), record);
-            assert_eq!((compact.arrival(), compact.sequence()), (arrival, record.sequence));
+            assert_eq!(compact.record(3, numbering), record);
+            assert_eq!(compact.arrival(), arrival);
             assert_eq!(compact.bytes(), [key.as_bytes(), b"data"].concat());
             assert_eq!(compact.lengths(), Lengths { key: key.len(), data: 4 });
         }

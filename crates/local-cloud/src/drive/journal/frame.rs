@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::record::sequence::Sequence;
-use crate::record::{Compact, Lengths};
+use crate::record::{Compact, Lengths, Numbering};
 use crate::time::Millis;
 
 /// Begins each frame, so that the next one can be found behind damaged bytes.
@@ -42,7 +41,7 @@ impl Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
     Name { id: u64, name: String },
-    Append { id: u64, first: u64, records: Vec<Compact> },
+    Append { id: u64, first: u64, numbering: Numbering, records: Vec<Compact> },
     Trim { id: u64, first: u64 },
     Remove { id: u64 },
     Lose { id: u64, next: u64 },
@@ -73,11 +72,10 @@ impl Frames<'_> {
     }
 
     /// A frame for each run of records that arrived at the same time.
-    pub fn append(&mut self, id: u64, mut first: u64, records: &[Compact]) {
+    pub fn append(&mut self, id: u64, mut first: u64, numbering: Numbering, records: &[Compact]) {
         for run in records.chunk_by(|a, b| a.arrival() == b.arrival()) {
-            let sequence = run[0].sequence();
             self.framed(1, id, |out| {
-                for value in [first, run[0].arrival(), sequence.created_s(), u64::from(sequence.shard())] {
+                for value in [first, run[0].arrival(), numbering.created_s, u64::from(numbering.shard)] {
                     number(out, value);
                 }
                 for record in run {
@@ -157,7 +155,8 @@ fn read(body: &[u8]) -> Option<Frame> {
         0 => Frame::Name { id, name: std::str::from_utf8(rest).ok()?.to_owned() },
         1 => {
             let first = take_number(&mut rest)?;
-            Frame::Append { id, first, records: read_records(rest, first)? }
+            let (numbering, records) = read_records(rest, first)?;
+            Frame::Append { id, first, numbering, records }
         }
         2 => Frame::Trim { id, first: take_number(&mut rest)? },
         3 => Frame::Remove { id },
@@ -167,7 +166,7 @@ fn read(body: &[u8]) -> Option<Frame> {
 }
 
 /// The records share one piece of memory.
-fn read_records(mut rest: &[u8], first: u64) -> Option<Vec<Compact>> {
+fn read_records(mut rest: &[u8], first: u64) -> Option<(Numbering, Vec<Compact>)> {
     let arrival: Millis = take_number(&mut rest)?;
     let created_s = take_number(&mut rest)?;
     let shard = u32::try_from(take_number(&mut rest)?).ok()?;
@@ -182,10 +181,9 @@ fn read_records(mut rest: &[u8], first: u64) -> Option<Vec<Compact>> {
         let (partition_key, after) = rest.split_at_checked(key)?;
         rest = after.get(data..)?;
         std::str::from_utf8(partition_key).ok().filter(|key| key.len() <= usize::from(u16::MAX))?;
-        let sequence = Sequence::of_record(created_s, shard, first + records.len() as u64, arrival / 1000);
-        records.push(Compact::new(sequence, arrival, &whole, start, Lengths { key, data }));
+        records.push(Compact::new(arrival, &whole, start, Lengths { key, data }));
     }
-    Some(records)
+    Some((Numbering { created_s, shard }, records))
 }
 
 /// Seven bits a byte, the lowest first; all but the last have the highest bit set.

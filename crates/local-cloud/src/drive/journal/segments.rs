@@ -130,8 +130,8 @@ impl Segments {
             0
         });
         match change {
-            LogChange::Append { first, records, .. } => {
-                frames.append(id, *first, records);
+            LogChange::Append { first, numbering, records, .. } => {
+                frames.append(id, *first, *numbering, records);
                 *end = first + records.len() as u64;
                 segment.records += records.len() as u64;
             }

@@ -6,8 +6,7 @@ use super::{DeliveryStream, Scope, State, Status};
 use crate::flow::item::{Item, Origin};
 use crate::flow::refused::invalid;
 use crate::model::json::{Blob, missing, violation};
-use crate::record::Record;
-use crate::record::sequence::Sequence;
+use crate::record::{Numbering, Record};
 use crate::request::AwsError;
 
 const RECORD_LIMIT: usize = 1_024_000;
@@ -151,8 +150,9 @@ fn place(state: &mut State, at: &Scope, name: &str, data: Blob) -> Option<String
     }
     let log = state.log_mut(&key);
     let ordinal = log.next();
-    let sequence = Sequence::of_record(0, 0, ordinal, at.now / 1000);
+    let numbering = Numbering::default();
+    let sequence = numbering.sequence(ordinal, at.now);
     let record = Record { sequence, partition_key: "".into(), data: data.0, arrival: at.now };
-    log.append(record.clone().into());
+    log.append(numbering, record.clone().into());
     Some(Item::new(Origin::whole(0, ordinal), record).id())
 }

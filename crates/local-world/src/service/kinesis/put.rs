@@ -15,7 +15,7 @@ use super::write::Writer;
 use super::{Scope, State, invalid, name_in, rate_exceeded, refusal};
 use crate::model::json::{self, violation};
 use crate::record::sequence::Sequence;
-use crate::record::{Compact, Lengths};
+use crate::record::{Compact, Lengths, Numbering};
 use crate::request::{Answer, AwsError, Unwritten};
 
 mod usual;
@@ -282,8 +282,6 @@ fn place(logs: &mut Logs, at: Scope, piece: &Arc<Bytes>, record: Routed) -> Opti
         logs.throttle();
         return None;
     }
-    let log = logs.log_mut(shard);
-    let sequence = Sequence::of_record(created_s, shard, log.next(), at.now / 1000);
-    log.append(Compact::new(sequence, at.now, piece, start, lengths));
-    Some(sequence)
+    let record = Compact::new(at.now, piece, start, lengths);
+    Some(logs.log_mut(shard).append(Numbering { created_s, shard }, record))
 }

@@ -7,8 +7,9 @@ proptest! {
     fn what_is_written_is_read_and_what_is_cut_off_is_not(
         id in 0u64.., first in 0u64..1 << 40, arrivals in proptest::collection::vec(0u64..1 << 41, 1..5), cut in 1usize..20
     ) {
+        let numbering = Numbering { created_s: 1_700_000_000, shard: 77 };
         let records: Vec<Compact> = (first..).zip(&arrivals).map(|(ordinal, arrival)| Record {
-            sequence: Sequence::of_record(1_700_000_000, 77, ordinal, arrival / 1000),
+            sequence: numbering.sequence(ordinal, *arrival),
             partition_key: "ключ".into(),
             data: vec![7; (ordinal % 300) as usize].into(),
             arrival: *arrival,
@@ -17,7 +18,7 @@ proptest! {
         let mut file = vec![];
         let mut frames = Frames { out: &mut file, start };
         frames.name(id, "a/b");
-        frames.append(id, first, &records);
+        frames.append(id, first, numbering, &records);
         frames.trim(id, first);
         frames.remove(id);
         frames.lose(id, first);
@@ -26,7 +27,10 @@ proptest! {
         while let Some((frame, length)) = next(&file[ends[ends.len() - 1]..], start.behind(ends[ends.len() - 1])) {
             ends.push(ends[ends.len() - 1] + length);
             match frame {
-                Frame::Append { records, .. } => read_back.extend(records),
+                Frame::Append { records, numbering: read, .. } => {
+                    prop_assert_eq!(read, numbering);
+                    read_back.extend(records);
+                }
                 other => frames.push(other),
             }
         }

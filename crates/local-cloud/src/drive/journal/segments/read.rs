@@ -197,10 +197,10 @@ impl Found {
         }
         let known = self.logs.entry(Arc::clone(&log)).or_insert(Known { id, first: 0 });
         let change = match frame {
-            Frame::Append { first, records, .. } => {
+            Frame::Append { first, numbering, records, .. } => {
                 segment.ends.insert(id, first + records.len() as u64);
                 self.latest = self.latest.max(records.last().map_or(0, Compact::arrival));
-                LogChange::Append { log: Arc::clone(&log), first, records }
+                LogChange::Append { log: Arc::clone(&log), first, numbering, records }
             }
             Frame::Trim { first, .. } => {
                 known.first = first;

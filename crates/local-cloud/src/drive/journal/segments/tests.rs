@@ -3,8 +3,7 @@ use std::collections::BTreeMap;
 use super::super::commit::Committed;
 use super::super::damage::Damage;
 use super::*;
-use crate::record::Record;
-use crate::record::sequence::Sequence;
+use crate::record::{Numbering, Record};
 use crate::time::Millis;
 use local_world::log::Log;
 
@@ -53,8 +52,10 @@ fn open(folder: &Path, owned: &[&str]) -> Kept {
 impl Kept {
     fn put(&mut self, name: &str, size: usize) {
         let log = self.logs.entry(name.to_owned()).or_default();
-        let sequence = Sequence::of_record(1, 0, log.next(), 1);
-        log.append(Record { sequence, partition_key: "k".into(), data: vec![1; size].into(), arrival: 1_500 }.into());
+        let numbering = Numbering { created_s: 1, shard: 0 };
+        let sequence = numbering.sequence(log.next(), 1_500);
+        let record = Record { sequence, partition_key: "k".into(), data: vec![1; size].into(), arrival: 1_500 };
+        log.append(numbering, record.into());
         self.keep(name);
     }
 
