@@ -1,7 +1,5 @@
 //! Events: everything that a command reports. Terminal output, JSON lines and tests all read this one stream.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use serde::Serialize;
 
 use crate::change::Gone;
@@ -17,11 +15,13 @@ use crate::spec::Diagnostics;
 use crate::transform::invoked::{Invoked, Shown};
 use crate::transform::tested::{Broken, Tested, Verdict};
 use crate::verify::Verified;
-use crate::waits::{Doing, Task};
+use crate::waits::Task;
 
 mod calls;
+mod sender;
 
 pub use calls::{Answered, Made, Wait, tell_calls};
+pub use sender::{Events, Reporter};
 
 /// Everything that a command can report.
 #[derive(Debug, Clone, Serialize)]
@@ -248,63 +248,5 @@ impl From<Task<'_>> for Event {
             true => Event::Done { task: task.to_owned(), text: text.to_owned(), took_ms },
             false => Event::Progress { task: task.to_owned(), text: text.to_owned(), elapsed_ms: took_ms },
         }
-    }
-}
-
-/// A reader of events.
-pub trait Reporter: Send {
-    fn event(&mut self, event: &Event);
-
-    /// A moment has passed. Shows how long the running work takes.
-    fn tick(&mut self) {}
-
-    /// Somebody else is about to write to the terminal.
-    fn make_room(&mut self) {}
-
-    /// Nothing runs any more.
-    fn end(&mut self) {}
-}
-
-/// The sender of events. Cheap to clone.
-#[derive(Clone)]
-pub struct Events(Arc<Mutex<dyn Reporter>>);
-
-impl Events {
-    /// Says what is being worked on, or waited for.
-    pub fn working(&self) -> Arc<dyn Fn(Doing<'_>) + Send + Sync> {
-        let events = self.clone();
-        Arc::new(move |doing| {
-            events.say(match doing {
-                Doing::Waiting(on) => Event::Working { text: on.to_owned() },
-                Doing::Task(task) => task.into(),
-            });
-        })
-    }
-
-    pub fn to(reporter: impl Reporter + 'static) -> Events {
-        Events(Arc::new(Mutex::new(reporter)))
-    }
-
-    pub fn say(&self, event: Event) {
-        self.reporter().event(&event);
-    }
-
-    /// Shows how long the running work takes.
-    pub fn tick(&self) {
-        self.reporter().tick();
-    }
-
-    /// Takes the lines about running work away, before somebody else writes to the terminal.
-    pub fn make_room(&self) {
-        self.reporter().make_room();
-    }
-
-    /// Nothing runs any more. What did is no longer shown.
-    pub fn end(&self) {
-        self.reporter().end();
-    }
-
-    fn reporter(&self) -> MutexGuard<'_, dyn Reporter + 'static> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

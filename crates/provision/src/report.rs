@@ -16,6 +16,7 @@ mod verified;
 mod wrap;
 mod writer;
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -122,6 +123,14 @@ pub fn print(printed: Printed, output: Output, events: &Events) {
         Output::Json => events.say(printed.event),
         // A closed pipe is no error: its reader has read enough.
         Output::Human => drop(anstream::stdout().write_all(masked(&printed.text).as_bytes())),
+    }
+}
+
+/// A text for standard output, which a terminal gets in lines that fit it.
+pub fn fitted(text: &str) -> Cow<'_, str> {
+    match width_of(std::io::stdout()) {
+        Some(width) => wrap::wrapped(&text.replace('\t', "  "), width).into(),
+        None => text.into(),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod event;
 pub mod fault;
 pub mod hostile;
 pub mod invoked;
+pub mod logged;
 pub mod shrink;
 pub mod subject;
 pub mod tested;

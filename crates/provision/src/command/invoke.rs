@@ -206,7 +206,8 @@ async fn show(
     image.environment = environment.unwrap_or(image.environment);
     let memory_mib = image.memory_mib;
     let callee = Callee::new(image);
-    let called = callee.call(event).await;
+    let task = format!("invoking {}", subject.logical);
+    let called = events.while_lasts(&task, "it has not answered yet", callee.call(event)).await;
     callee.close().await;
     let result = invoked::invoked(subject.logical, memory_mib, records, bytes, called);
     let exit = if result.kept { Exit::Done } else { Exit::Failed };

@@ -65,7 +65,7 @@ async fn logs(session: &Session, args: &LogsArgs, output: Output, events: &Event
             shown = true;
             let (time, error) = (at(at_ms), firehose_error(&message));
             let told = error.as_ref().map_or(&message, |error| &error.0);
-            let text = format!("{time}  {of:width$}  {told}\n");
+            let text = report::fitted(&format!("{time}  {of:width$}  {told}\n")).into_owned();
             let explained = error.and_then(|(_, explained)| explained);
             report::print(
                 Printed { text, event: Event::Logged { of, at: time, message, explained: explained.clone() } },
@@ -73,7 +73,8 @@ async fn logs(session: &Session, args: &LogsArgs, output: Output, events: &Event
                 events,
             );
             if let (Output::Human, Some(explained)) = (output, explained) {
-                report::print(Printed::said(format!("{:24}  {:width$}  -> {explained}\n", "", "")), output, events);
+                let text = format!("{:24}  {:width$}  -> {explained}\n", "", "");
+                report::print(Printed::said(report::fitted(&text).into_owned()), output, events);
             }
         }
         if !args.follow {

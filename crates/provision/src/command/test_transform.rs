@@ -99,10 +99,13 @@ async fn cases(
         took_ms: 0,
     };
     let mut breaks: Vec<Break> = vec![];
+    let task = format!("testing {}", subject.logical);
     let mut time_outs = 0;
     let mut cases = hostile::cases(subject.into(), samples, args.seed, args.cases).into_iter();
     for case in cases.by_ref() {
-        let (result, broken) = tested::run(callee, &subject.source, case).await;
+        let name = case.name.clone();
+        let ran = events.while_lasts(&task, &name, tested::run(callee, &subject.source, case));
+        let (result, broken) = ran.await;
         verdict.cases += 1;
         verdict.records += result.records;
         verdict.broken += usize::from(!result.kept && !result.beyond);
@@ -122,7 +125,9 @@ async fn cases(
         // Neither depends on the batch, as far as one can tell.
         let anyway = broken.fault.kind == Rule::Unstable || (verdict.not_tried > 0 && broken.fault.is_time_out());
         let limit = if anyway { Duration::ZERO } else { SHRINKING };
-        let (result, event) = tested::shrink(callee, &subject.source, broken, limit).await;
+        let text = format!("looking for the smallest batch that breaks it as `{}` does", broken.case.name);
+        let found = events.while_lasts(&task, &text, tested::shrink(callee, &subject.source, broken, limit));
+        let (result, event) = found.await;
         let path = cx.options.work_dir.join("broken").join(format!("{}-{}.json", subject.logical, number + 1));
         let result = kept(result, event, &path, spec, subject.logical)?;
         events.say(Event::Broken { result: Box::new(result) });

@@ -194,6 +194,7 @@ mod tests {
             hint: None,
             records: 1,
             data: vec![],
+            record_ids: vec![],
             log: vec!["logged".into()],
             event: None,
             replay: Some("provision invoke".into()),

@@ -67,6 +67,9 @@ impl Running {
                 self.note(task, text, now, Duration::from_millis(*elapsed_ms));
             }
             Event::Done { task, .. } => self.end(task),
+            Event::Invoked { .. } | Event::Tested { .. } | Event::Broken { .. } => {
+                self.tasks.retain(|task| !task.key.starts_with("testing ") && !task.key.starts_with("invoking "));
+            }
             Event::Put { result } => self.end(&format!("putting into {}", result.into)),
             Event::Verified { result } => self.end(&format!("delivery.{}", result.delivery)),
             Event::Working { text } => {

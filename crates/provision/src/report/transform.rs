@@ -4,6 +4,7 @@ use crate::names::plural;
 use crate::report::human::{BOLD, CARE, DIM, ERROR, GOOD, took};
 use crate::transform::fault::{Fault, Rule};
 use crate::transform::invoked::{Answered, Invoked, Shown};
+use crate::transform::logged;
 use crate::transform::tested::{Broken, Tested, Verdict};
 
 /// Characters of a payload that are shown.
@@ -27,7 +28,9 @@ pub fn invoked(result: &Invoked) -> String {
     }
     if !result.log.is_empty() {
         text += &format!("{DIM}  log:{DIM:#}\n");
-        text.extend(result.log.iter().take(MANY).map(|line| format!("{DIM}    {line}{DIM:#}\n")));
+        let place = |id: &str| result.records.iter().position(|record| record.record_id == id);
+        let log = result.log.iter().take(MANY).map(|line| logged::readable(line, place));
+        text.extend(log.map(|line| format!("{DIM}    {line}{DIM:#}\n")));
         text += &more(result.log.len(), "lines");
     }
     text.extend(
@@ -133,8 +136,9 @@ pub fn broken(result: &Broken) -> String {
     if count > result.data.len() {
         text += &format!("    {DIM}and {} more{DIM:#}\n", count - result.data.len());
     }
+    let place = |id: &str| result.record_ids.iter().position(|known| known == id);
     let log = result.log.iter().filter(|line| !line.is_empty()).take(MANY);
-    text.extend(log.map(|line| format!("{DIM}    | {line}{DIM:#}\n")));
+    text.extend(log.map(|line| format!("{DIM}    | {}{DIM:#}\n", logged::readable(line, place))));
     text += &format!("  {}\n", result.consequence);
     text.extend(result.hint.iter().map(|hint| format!("  {DIM}hint{DIM:#}: {hint}\n")));
     text.extend(result.replay.iter().map(|replay| format!("  {DIM}try again{DIM:#}: {replay}\n")));

@@ -46,6 +46,8 @@ pub struct Broken {
     pub records: usize,
     /// The first of them.
     pub data: Vec<Shown>,
+    /// The IDs of these.
+    pub record_ids: Vec<String>,
     /// Lines that the function logged when it failed.
     pub log: Vec<String>,
     /// The file with the event, for a replay.
@@ -181,6 +183,7 @@ pub async fn shrink(callee: &Callee, source: &Source, broken: Break, limit: Dura
         breach: found.fault,
         records: records.len(),
         data: records.iter().take(SHOWN).map(|record| Shown::of(record.bytes())).collect(),
+        record_ids: records.iter().take(SHOWN).map(|record| record.id.clone()).collect(),
         log: found.log,
         event: None,
         replay: None,
