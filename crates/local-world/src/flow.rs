@@ -33,6 +33,7 @@ pub(crate) mod settle;
 pub(crate) mod slot;
 pub mod task;
 
+pub use compression::Compression;
 pub use failure::Failure;
 pub use prepare::aggregate::aggregate;
 pub use prepare::split::Split;

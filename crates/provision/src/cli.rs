@@ -56,6 +56,8 @@ pub enum Command {
     Cat(command::cat::CatArgs),
     /// Show the logs of functions and delivery streams in one order of time
     Logs(command::logs::LogsArgs),
+    /// Deliver the records that failed once more, through the function as it is deployed
+    Replay(command::replay::ReplayArgs),
     /// Deliver at once what the delivery streams of the built-in emulator have buffered
     Flush(command::flush::FlushArgs),
     /// Send records through the stack and account for every one of them

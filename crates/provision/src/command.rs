@@ -19,6 +19,7 @@ pub mod permissions;
 pub mod put;
 pub mod ready;
 pub mod render;
+pub mod replay;
 pub mod schema;
 pub mod select;
 mod showing;

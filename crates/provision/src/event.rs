@@ -11,6 +11,7 @@ use crate::plan::{Op, Plan};
 use crate::producer::Produced;
 use crate::record::environments::Environment;
 use crate::record::journal::Run;
+use crate::replay::Replayed;
 use crate::spec::Diagnostics;
 use crate::transform::invoked::{Invoked, Shown};
 use crate::transform::tested::{Broken, Tested, Verdict};
@@ -134,6 +135,10 @@ pub enum Event {
     /// The result of `put`.
     Put {
         result: Put,
+    },
+    /// The result of `replay`.
+    Replayed {
+        result: Box<Replayed>,
     },
     /// The result of `verify` for one delivery stream.
     Verified {

@@ -53,6 +53,7 @@ const FLOORS: &[&str] = &[
     "transform",
     "verify",
     "follow",
+    "replay",
     // Reporting.
     "event",
     "exit",

@@ -46,6 +46,7 @@ pub mod plan;
 pub mod prefix;
 pub mod producer;
 pub mod record;
+pub mod replay;
 pub mod report;
 pub mod resource;
 pub mod run;

@@ -95,6 +95,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::Down(args) => command::down::run(args, events, interrupt).await,
         Command::With(args) => command::with::run(args, events, interrupt).await,
         Command::Put(args) => command::put::run(args, events, interrupt).await,
+        Command::Replay(args) => command::replay::run(args, events, interrupt).await,
         Command::Cat(args) => command::cat::run(args, output, events, interrupt).await,
         Command::Tail(args) => command::tail::run(args, output, events, interrupt).await,
         Command::Logs(args) => command::logs::run(args, output, events, interrupt).await,

@@ -8,6 +8,7 @@ pub mod junit;
 pub mod plan;
 pub mod produced;
 pub mod receipt;
+pub mod replayed;
 pub mod results;
 mod running;
 mod screen;

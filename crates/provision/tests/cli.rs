@@ -52,6 +52,11 @@ def handle(event, context):
 
 struct Trial(TempDir);
 
+/// A transform; `breaks` is a line of Python that spoils an answer.
+fn handler(breaks: &str) -> String {
+    HANDLER.replace("BREAK", breaks)
+}
+
 struct Ran {
     code: i32,
     out: String,
@@ -63,7 +68,7 @@ impl Trial {
     fn new(breaks: &str) -> Trial {
         let trial = Trial(tempfile::tempdir().expect("a temporary folder"));
         std::fs::create_dir(trial.path().join("transform")).expect("the folder is new");
-        trial.write("transform/handler.py", &HANDLER.replace("BREAK", breaks));
+        trial.write("transform/handler.py", &handler(breaks));
         trial.write("provision.yaml", SPEC);
         trial
     }

@@ -25,6 +25,7 @@ mod permissions;
 mod put;
 mod receipt;
 mod record;
+mod replay;
 mod saved_plan;
 mod scale;
 mod scan;

@@ -44,18 +44,18 @@ def handle(event, context):
 
 const HEAD: &str =
     "version: 1\nstack: v\nstreams: { events: { name: v-events, shards: 2 } }\nbuckets: { lake: { name: v-lake } }\n";
-const RAW: &str = "  raw: { name: v-raw, from: events, bucket: lake, good: raw/, bad: raw-bad/ }\n";
+pub const RAW: &str = "  raw: { name: v-raw, from: events, bucket: lake, good: raw/, bad: raw-bad/ }\n";
 
 /// A stack that is up, with a clock that stands still.
-struct Trial {
-    bench: Bench,
-    session: Session,
+pub struct Trial {
+    pub bench: Bench,
+    pub session: Session,
     folder: TempDir,
 }
 
 impl Trial {
     /// `each` is the inside of the function `change`. Without it there is no function.
-    async fn new(deliveries: &str, each: Option<&str>) -> Trial {
+    pub async fn new(deliveries: &str, each: Option<&str>) -> Trial {
         Trial::of(HEAD, deliveries, each).await
     }
 
@@ -88,7 +88,7 @@ impl Trial {
     }
 
     /// The exit code, and the results by delivery.
-    async fn verify(&self, args: &VerifyArgs) -> (Exit, Vec<Verified>) {
+    pub async fn verify(&self, args: &VerifyArgs) -> (Exit, Vec<Verified>) {
         let exit = verify::verify(&self.session, args, &self.bench.events()).await;
         let exit = exit.unwrap_or_else(|error| panic!("{error:?}"));
         let verified = |event| if let Event::Verified { result } = event { Some(*result) } else { None };
@@ -96,7 +96,7 @@ impl Trial {
     }
 }
 
-fn count(records: u32) -> VerifyArgs {
+pub fn count(records: u32) -> VerifyArgs {
     VerifyArgs { records: Given::Count(records), ..VerifyArgs::default() }
 }
 
@@ -197,7 +197,7 @@ async fn what_is_no_compressed_log_is_expected_under_the_error_prefix() {
     assert!(results[0].errors[0].cause.is_some_and(|cause| cause.contains("CloudWatch Logs")), "{results:?}");
 }
 
-const CHANGED: &str = "  changed: { name: v-changed, from: events, transform: change, bucket: lake, good: changed/, bad: changed-bad/ }\n";
+pub const CHANGED: &str = "  changed: { name: v-changed, from: events, transform: change, bucket: lake, good: changed/, bad: changed-bad/ }\n";
 
 /// The ways in which a function treats records, and the expected counts of 40 records.
 const FUNCTIONS: &[(&str, &str, &str)] = &[

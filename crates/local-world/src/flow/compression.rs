@@ -15,16 +15,26 @@ const XERIAL_BLOCK: usize = 32 << 10;
 /// Hadoop's buffer of 256 KiB, less what Snappy may add to it.
 const HADOOP_BLOCK: usize = (256 << 10) - ((256 << 10) / 6 + 32);
 
+/// How Firehose compresses objects. <https://docs.aws.amazon.com/firehose/latest/APIReference/API_ExtendedS3DestinationConfiguration.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
+    /// As they are.
     Uncompressed,
+    /// GZIP.
     Gzip,
+    /// An archive with one entry.
     Zip,
+    /// Snappy's blocks behind the header of its Java library.
     Snappy,
+    /// Snappy's blocks as Hadoop reads them.
     HadoopSnappy,
 }
 
 impl Compression {
+    /// AWS's name of it. `None` is the default.
+    ///
+    /// # Errors
+    /// AWS has no such format.
     pub fn parse(format: Option<&str>) -> Result<Compression, AwsError> {
         match format.unwrap_or("UNCOMPRESSED") {
             "UNCOMPRESSED" => Ok(Compression::Uncompressed),
@@ -46,6 +56,7 @@ impl Compression {
         }
     }
 
+    /// The object's Content-Encoding.
     pub fn content_encoding(self) -> Option<&'static str> {
         match self {
             Compression::Uncompressed => None,

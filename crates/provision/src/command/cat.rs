@@ -89,7 +89,9 @@ async fn listed(cx: &Cx, bucket: &str, key: &str) -> Result<Vec<(String, i64)>> 
             if name == key {
                 return Ok(vec![(name, stored_s)]);
             }
-            found.push((name, stored_s));
+            if !name.ends_with(objects::MANIFEST_END) {
+                found.push((name, stored_s));
+            }
         }
     }
     Ok(found)

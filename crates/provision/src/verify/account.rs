@@ -274,7 +274,7 @@ mod tests {
     }
 
     fn error(raw: &str) -> ErrorRecord {
-        ErrorRecord { raw: raw.into(), code: "Lambda.FunctionError".into(), message: "why".into() }
+        ErrorRecord { raw: raw.into(), code: "Lambda.FunctionError".into(), message: "why".into(), arrived_ms: 0 }
     }
 
     /// An account of these records, put in their order into one shard.

@@ -40,8 +40,11 @@ pub struct Listed {
     pub key: String,
     stored_s: i64,
     /// Whether its key is one of error records. `None`: its key does not say.
-    of_errors: Option<bool>,
+    pub of_errors: Option<bool>,
 }
+
+/// The end of the key of a manifest beside an error object, which `replay` writes.
+pub const MANIFEST_END: &str = ".replayed";
 
 impl Objects {
     /// `since_s` is in the bucket's time.
@@ -65,6 +68,10 @@ impl Objects {
         }
     }
 
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
     /// The objects that were not listed before.
     pub async fn new_ones(&mut self, cx: &Cx) -> Result<Vec<Listed>> {
         let (client, mut found) = (cx.s3(), vec![]);
@@ -76,7 +83,11 @@ impl Objects {
                     let (Some(key), Some(stored)) = (object.key, object.last_modified) else { continue };
                     let (is_good, is_bad) =
                         (self.good.can_be(&key), self.bad.as_ref().is_some_and(|bad| bad.can_be(&key)));
-                    if stored.secs() < self.since_s || object.size == Some(0) || !(is_good || is_bad) {
+                    if stored.secs() < self.since_s
+                        || object.size == Some(0)
+                        || !(is_good || is_bad)
+                        || key.ends_with(MANIFEST_END)
+                    {
                         continue;
                     }
                     let of_errors = if self.bad.is_none() || is_good && is_bad { None } else { Some(is_bad) };
@@ -145,6 +156,8 @@ pub struct ErrorRecord {
     pub raw: Vec<u8>,
     pub code: String,
     pub message: String,
+    /// In milliseconds since the epoch; 0 where Firehose does not say.
+    pub arrived_ms: i64,
 }
 
 #[derive(Deserialize)]
@@ -155,6 +168,8 @@ struct Line {
     error_code: String,
     #[serde(default, alias = "lastErrorMessage")]
     error_message: String,
+    #[serde(default)]
+    arrival_timestamp: i64,
 }
 
 /// The error records in an object: one JSON object a line, `rawData` in base64. `None` if it holds something else.
@@ -162,8 +177,9 @@ pub fn errors(bytes: &[u8]) -> Option<Vec<ErrorRecord>> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let record = |line: &[u8]| {
         let line: Line = serde_json::from_slice(line).ok()?;
-        let raw = base64_simd::STANDARD.decode_to_vec(line.raw_data).ok()?;
-        Some(ErrorRecord { raw, code: line.error_code, message: line.error_message })
+        let raw = base64_simd::STANDARD.decode_to_vec(&line.raw_data).ok()?;
+        let Line { error_code: code, error_message: message, arrival_timestamp: arrived_ms, .. } = line;
+        Some(ErrorRecord { raw, code, message, arrived_ms })
     };
     lines.map(record).collect()
 }

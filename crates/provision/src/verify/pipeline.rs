@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_facts::firehose::prefix::PartitionKeys;
 use bytes::Bytes;
 use local_cloud::delivery::query::{Extraction, Query};
 use local_cloud::delivery::{Part, Preparation, Split, Unpack, parts};
@@ -79,21 +80,28 @@ pub struct Placing<'a> {
 impl Placing<'_> {
     /// Whether an output has all partition keys; if not, Firehose's error code.
     pub fn place(&mut self, output: &[u8], from_lambda: &BTreeMap<String, String>) -> std::result::Result<(), String> {
+        self.keys(output, from_lambda).map(drop)
+    }
+
+    /// The partition keys of an output; if one is missing, Firehose's error code.
+    pub fn keys(
+        &mut self,
+        output: &[u8],
+        from_lambda: &BTreeMap<String, String>,
+    ) -> std::result::Result<PartitionKeys, String> {
         if self.pipeline.keys.is_empty() {
-            return Ok(());
+            return Ok(PartitionKeys::new());
         }
         let found = self.query.as_mut().map(|query| query.keys(output)).transpose();
         let from_query = found.map_err(|failure| failure.code)?.unwrap_or_default();
-        let has_value = |key: &PartitionKey| {
+        let value = |key: &PartitionKey| {
             let value = match key {
                 PartitionKey::FromLambda(name) => from_lambda.get(name),
                 PartitionKey::FromQuery(name) => from_query.get(name),
             };
-            value.is_some_and(|value| !value.is_empty())
+            Some((key.clone(), value.filter(|value| !value.is_empty())?.clone()))
         };
-        match self.pipeline.keys.iter().all(has_value) {
-            true => Ok(()),
-            false => Err("DynamicPartitioning.MetadataExtractionFailed".into()),
-        }
+        let values: Option<PartitionKeys> = self.pipeline.keys.iter().map(value).collect();
+        values.ok_or_else(|| "DynamicPartitioning.MetadataExtractionFailed".into())
     }
 }

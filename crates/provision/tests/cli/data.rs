@@ -63,6 +63,48 @@ fn what_is_buffered_is_delivered_before_down_and_can_be_read_afterwards() {
     trial.expect(&["cat", "--local", "provision.yaml"], 64, &["name an object or a prefix"]);
 }
 
+#[test]
+fn failed_records_are_replayed_once_through_the_function_as_it_is_now() {
+    let trial = trial();
+    trial.expect(&["up", "--local"], 0, &[]);
+    trial.expect(&["put", "--local", "--count", "6"], 0, &[]);
+    trial.expect(&["flush", "--local"], 0, &[]);
+    let replay = ["replay", "--local", "--delivery", "changed"];
+    let dry =
+        trial.expect(&[&replay[..], &["--dry-run"]].concat(), 0, &["delivery changed: 2 records would be replayed"]);
+    assert!(dry.out.contains("{\"n\":3}\n        failed: Lambda.ProcessingFailedStatus: "), "{}", dry.out);
+    trial.expect(&replay, 1, &["0 of 2 records replayed, 2 failed again", "now:    Lambda.ProcessingFailedStatus"]);
+
+    trial.write("transform/handler.py", &super::handler("pass"));
+    trial.expect(&["up", "--local"], 0, &["updated function.change"]);
+    trial.expect(&[&replay[..], &["--error-type", "S3"]].concat(), 0, &["0 of 0 records replayed"]);
+    trial.expect(
+        &[&replay[..], &["--since", "1h", "--error-type", "Lambda"]].concat(),
+        0,
+        &["2 of 2 records replayed"],
+    );
+    trial.expect(&replay, 0, &["0 of 0 records replayed", "replayed before: 2 records"]);
+    let count = |flags: &[&str]| trial.expect(&[&["tail", "--local"], flags].concat(), 0, &[]).out.lines().count();
+    assert_eq!(count(&["--delivery", "changed"]), 6);
+    assert_eq!((count(&["--delivery", "raw"]), count(&["--delivery", "changed", "--failed"])), (6, 2));
+    trial.expect(&["down", "--local", "--yes", "--purge-data"], 0, &["deleted bucket.lake"]);
+}
+
+#[test]
+fn records_that_go_through_the_source_come_to_every_delivery_stream_again() {
+    let trial = trial();
+    trial.expect(&["up", "--local"], 0, &[]);
+    trial.expect(&["put", "--local", "--count", "3"], 0, &[]);
+    trial.expect(&["flush", "--local"], 0, &[]);
+    trial.write("transform/handler.py", &super::handler("pass"));
+    trial.expect(&["up", "--local"], 0, &[]);
+    let replay = ["replay", "--local", "--delivery", "changed", "--through-source"];
+    trial.expect(&replay, 0, &["delivery raw will get these records a second time", "1 of 1 record replayed"]);
+    trial.expect(&replay, 0, &["0 of 0 records replayed"]);
+    trial.expect(&["flush", "--local"], 0, &["trial-changed delivered 1 record", "trial-raw delivered 1 record"]);
+    trial.expect(&["replay", "--local", "--delivery", "direct", "--through-source"], 1, &["no stream feeds"]);
+}
+
 /// A command whose output is read line by line.
 fn follow(trial: &Trial, engine: &Engine, words: &[&str]) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));

@@ -1,0 +1,83 @@
+//! The manifest of one error object in the bucket, and the objects that it names.
+
+use aws_sdk_s3::primitives::ByteStream;
+
+use super::manifest::{Manifest, Pending};
+use super::outputs::Object;
+use crate::cloud::Cx;
+use crate::error::{Error, Result};
+use crate::verify::objects::MANIFEST_END;
+
+pub struct Store<'a> {
+    cx: &'a Cx,
+    bucket: String,
+    key: String,
+    /// That of the manifest as it was read or written last. `None`: there is none.
+    etag: Option<String>,
+    pub manifest: Manifest,
+}
+
+impl<'a> Store<'a> {
+    /// Reads the manifest of an error object.
+    pub async fn open(cx: &'a Cx, bucket: &str, error_object: &str) -> Result<Store<'a>> {
+        let key = format!("{error_object}{MANIFEST_END}");
+        let doing = || format!("reading the manifest s3://{bucket}/{key}");
+        let read = cx.s3().get_object().bucket(bucket).key(&key).send().await.map_err(|e| Error::aws(doing(), e));
+        let (etag, manifest) = match read {
+            Ok(read) => {
+                let etag = read.e_tag.clone();
+                let text = read.body.collect().await.map_err(|e| Error::new(doing(), e))?.to_vec();
+                (etag, Manifest::parse(&text).map_err(|why| Error::new(doing(), why))?)
+            }
+            Err(error) if error.code() == Some("NoSuchKey") => (None, Manifest::new(error_object)),
+            Err(error) => return Err(error),
+        };
+        Ok(Store { cx, bucket: bucket.to_owned(), key, etag, manifest })
+    }
+
+    /// Notes what is about to be written, after deleting what a run that was killed had begun to write.
+    pub async fn begin(&mut self, pending: Pending) -> Result<()> {
+        let begun = self.manifest.pending.take().map(|before| before.objects).unwrap_or_default();
+        for key in begun.iter().filter(|key| !pending.objects.contains(key)) {
+            self.delete(key).await?;
+        }
+        self.manifest.begin(pending);
+        self.write().await
+    }
+
+    pub async fn put(&self, object: Object) -> Result<()> {
+        let put = self.cx.s3().put_object().bucket(&self.bucket).key(&object.key).body(ByteStream::from(object.body));
+        let put = put.set_content_encoding(object.content_encoding.map(str::to_owned)).send().await;
+        put.map_err(|e| Error::aws(format!("writing s3://{}/{}", self.bucket, object.key), e)).map(drop)
+    }
+
+    /// Notes that everything is written.
+    pub async fn end(&mut self) -> Result<()> {
+        self.manifest.end();
+        self.write().await
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        let deleted = self.cx.s3().delete_object().bucket(&self.bucket).key(key).send().await;
+        deleted.map_err(|e| Error::aws(format!("deleting s3://{}/{key}", self.bucket), e)).map(drop)
+    }
+
+    /// Writes the manifest, if no other run has written it since.
+    async fn write(&mut self) -> Result<()> {
+        let put = self.cx.s3().put_object().bucket(&self.bucket).key(&self.key);
+        let put = put.body(ByteStream::from(self.manifest.text()));
+        let put = match &self.etag {
+            Some(etag) => put.if_match(etag),
+            None => put.if_none_match("*"),
+        };
+        let doing = || format!("writing the manifest s3://{}/{}", self.bucket, self.key);
+        let put = put.send().await.map_err(|e| Error::aws(doing(), e)).map_err(|error| match error.code() {
+            Some("PreconditionFailed" | "ConditionalRequestConflict") => {
+                error.hint("another replay works on the same records; run this one again when it has ended")
+            }
+            _ => error,
+        })?;
+        self.etag = put.e_tag;
+        Ok(())
+    }
+}
