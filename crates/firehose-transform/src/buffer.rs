@@ -21,9 +21,28 @@ pub(crate) fn give_back(mut buffer: Vec<u8>) {
         return;
     }
     FREE.with_borrow_mut(|free| {
+        buffer.clear();
         if free.len() < KEPT {
-            buffer.clear();
             free.push(buffer);
+        } else if let Some(last) = free.last_mut().filter(|last| last.capacity() < buffer.capacity()) {
+            // The last is taken next. Text that a transform made must not push out the buffer that payloads have grown.
+            *last = buffer;
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transform_that_makes_its_own_text_leaves_payloads_their_buffer() {
+        for _ in 0..3 * KEPT {
+            let mut payload = take();
+            payload.reserve(1000);
+            give_back(Vec::with_capacity(10));
+            give_back(payload);
+            assert!(FREE.with_borrow(|free| free.last().is_some_and(|next| next.capacity() >= 1000)));
+        }
+    }
 }
