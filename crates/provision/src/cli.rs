@@ -64,6 +64,8 @@ pub enum Command {
     Verify(command::verify::VerifyArgs),
     /// Run a function of the spec on this machine, on records, and show each result; changes nothing
     Invoke(command::invoke::InvokeArgs),
+    /// Run two versions of a function over the same records, and show which answers differ
+    DiffData(command::diff_data::DiffDataArgs),
     /// Test a transform against Firehose's contract with generated batches; changes nothing
     TestTransform(command::test_transform::TestArgs),
     /// Show which resources of the stack exist

@@ -2,6 +2,7 @@
 
 pub mod cat;
 mod chosen;
+pub mod diff_data;
 pub mod doctor;
 pub mod down;
 pub mod drain;

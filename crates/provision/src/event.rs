@@ -13,6 +13,7 @@ use crate::record::environments::Environment;
 use crate::record::journal::Run;
 use crate::replay::Replayed;
 use crate::spec::Diagnostics;
+use crate::transform::compared::Compared;
 use crate::transform::invoked::{Invoked, Shown};
 use crate::transform::tested::{Broken, Tested, Verdict};
 use crate::verify::Verified;
@@ -135,6 +136,10 @@ pub enum Event {
     /// The result of `put`.
     Put {
         result: Put,
+    },
+    /// The result of `diff-data`.
+    Compared {
+        result: Box<Compared>,
     },
     /// The result of `replay`.
     Replayed {

@@ -101,6 +101,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::Logs(args) => command::logs::run(args, output, events, interrupt).await,
         Command::Flush(args) => command::flush::run(args, events).await,
         Command::Verify(args) => command::verify::run(args, events, interrupt).await,
+        Command::DiffData(args) => command::diff_data::run(args, events, interrupt).await,
         Command::Invoke(args) => command::invoke::run(args, events, interrupt).await,
         Command::TestTransform(args) => command::test_transform::run(args, events, interrupt).await,
         Command::Status(args) => command::status::run(args, events).await,

@@ -1,7 +1,6 @@
 //! Delivers records that failed once more: reads the error records, runs the deployed function over the raw records again, and writes
 //! the answers under the success prefix. Each error object has a manifest, so that no record comes twice.
 
-pub mod ask;
 pub mod manifest;
 pub mod outputs;
 mod store;
@@ -11,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use serde::Serialize;
 
-use self::ask::{Answer, Deployed};
 use self::manifest::Pending;
 use self::outputs::Output;
 use self::store::Store;
@@ -21,6 +19,7 @@ use crate::names::plural;
 use crate::producer::target::Target;
 use crate::producer::{self, How};
 use crate::source::{Record, Records};
+use crate::transform::ask::{Answer, Asked};
 use crate::transform::invoked::Shown;
 use crate::verify::fed::Tested;
 use crate::verify::objects::{ErrorRecord, Objects};
@@ -43,7 +42,7 @@ pub struct Wanted {
 /// Where the records go.
 pub enum Way<'a> {
     /// Through the function, if the delivery stream has one, and under its success prefix.
-    Delivered { function: Option<Deployed<'a>>, pipeline: &'a Pipeline },
+    Delivered { function: Option<Asked<'a>>, pipeline: &'a Pipeline },
     /// Into the stream again.
     Source(&'a Target),
 }
@@ -106,7 +105,7 @@ pub async fn replay(cx: &Cx, of: &Tested<'_>, wanted: &Wanted, way: &Way<'_>) ->
         match way {
             _ if todo.is_empty() => {}
             Way::Delivered { function, pipeline } => {
-                let answers = answers(cx, function.as_ref(), wanted.dry_run, &todo, &replayed).await?;
+                let answers = answers(function.as_ref(), wanted.dry_run, &todo, &replayed).await?;
                 delivered(&mut store, of, pipeline, &todo, answers, &mut replayed).await?;
             }
             Way::Source(target) => into_source(cx, &mut store, target, &todo, &mut replayed).await?,
@@ -122,8 +121,7 @@ fn is_wanted(wanted: &Wanted, error: &ErrorRecord) -> bool {
 
 /// The function's answers; without one, the records as they are. A dry run asks for its examples only.
 async fn answers(
-    cx: &Cx,
-    function: Option<&Deployed<'_>>,
+    function: Option<&Asked<'_>>,
     dry_run: bool,
     todo: &[(usize, &ErrorRecord)],
     so_far: &Replayed,
@@ -136,7 +134,7 @@ async fn answers(
         Some(function) => {
             let records: Vec<(Bytes, i64)> =
                 asked.iter().map(|(_, error)| (Bytes::copy_from_slice(&error.raw), error.arrived_ms)).collect();
-            function.answers(cx, &records).await
+            function.answers(&records).await
         }
         None => Ok(asked.iter().map(|(_, error)| Answer::Delivered(error.raw.clone(), BTreeMap::new())).collect()),
     }

@@ -1,5 +1,6 @@
 //! The only module that prints. It shows the same events as text for people, or as JSON for programs.
 
+pub mod compared;
 pub mod github;
 mod html;
 pub mod human;

@@ -6,7 +6,9 @@
 //! event, hostile (what it is asked) ----------'                                      shrink (the smallest that breaks it) <-'
 //! ```
 
+pub mod ask;
 pub mod call;
+pub mod compared;
 pub mod event;
 pub mod fault;
 pub mod hostile;

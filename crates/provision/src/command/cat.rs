@@ -43,12 +43,7 @@ pub async fn run(args: CatArgs, output: Output, events: &Events, interrupt: Inte
 
 async fn cat(session: &Session, wanted: &[PathBuf], shown: &mut Showing<'_>) -> Result<Exit> {
     for wanted in wanted {
-        let (bucket, key) = place(session, &wanted.to_string_lossy())?;
-        let found = listed(&session.cx, &bucket, &key).await?;
-        if found.is_empty() {
-            return Err(Error::msg(format!("there is no object s3://{bucket}/{key}, and none under that prefix"))
-                .hint("`provision tail --delivery` shows what was delivered, with its keys"));
-        }
+        let (bucket, found) = found(session, &wanted.to_string_lossy()).await?;
         for (key, stored_s) in found {
             let object = objects::fetch(&session.cx, &bucket, &key, stored_s).await?;
             let errors = objects::errors(&object.bytes);
@@ -59,6 +54,20 @@ async fn cat(session: &Session, wanted: &[PathBuf], shown: &mut Showing<'_>) -> 
         }
     }
     Ok(Exit::Done)
+}
+
+/// The bucket, and the objects that a key, a prefix or an address names: their keys, and when they were stored.
+///
+/// # Errors
+/// There are none.
+pub async fn found(session: &Session, wanted: &str) -> Result<(String, Vec<(String, i64)>)> {
+    let (bucket, key) = place(session, wanted)?;
+    let found = listed(&session.cx, &bucket, &key).await?;
+    match found.is_empty() {
+        true => Err(Error::msg(format!("there is no object s3://{bucket}/{key}, and none under that prefix"))
+            .hint("`provision tail --delivery` shows what was delivered, with its keys")),
+        false => Ok((bucket, found)),
+    }
 }
 
 /// The bucket, and a key or a prefix in it.

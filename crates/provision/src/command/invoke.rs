@@ -91,16 +91,7 @@ async fn invoke(args: &InvokeArgs, events: &Events) -> Result<Exit, Stop> {
 async fn from_stream(session: &Session, wanted: Option<&str>, events: &Events) -> Result<Exit> {
     let stack = session.stack.as_ref().expect("a session that was opened with a spec has its stack");
     let subject = subject::find(stack, wanted, &session.cx.names)?;
-    let Some(stream) = &subject.stream else {
-        let why = format!("no delivery in the spec sends records of a stream to function {}", subject.logical);
-        return Err(Error::msg(why).hint("pass --records FILE"));
-    };
-    let since = now(session).await? - LOOK_BACK_S;
-    let records = newest(&session.cx, stream, since).await?;
-    if records.is_empty() {
-        let why = format!("stream {stream} received no record in the last hour");
-        return Err(Error::msg(why).hint("put some, or pass --records FILE"));
-    }
+    let records = newest_of(session, &subject, NEWEST).await?;
     let event = event::event(&subject.source, &records, Oddities::default());
     // The function reaches the endpoint that it calls in the pipeline.
     let surroundings = Surroundings::open(session).await?;
@@ -108,13 +99,31 @@ async fn from_stream(session: &Session, wanted: Option<&str>, events: &Events) -
     show(&subject, &session.cx, &records, event, Some(environment), events).await
 }
 
+/// The newest records, at most so many, of the stream that feeds a function.
+///
+/// # Errors
+/// None does, or it received none in the last hour.
+pub(super) async fn newest_of(session: &Session, subject: &Subject<'_>, most: usize) -> Result<Vec<Record>> {
+    let Some(stream) = &subject.stream else {
+        let why = format!("no delivery in the spec sends records of a stream to function {}", subject.logical);
+        return Err(Error::msg(why).hint("pass --records FILE"));
+    };
+    let since = now(session).await? - LOOK_BACK_S;
+    let records = newest(&session.cx, stream, since, most).await?;
+    match records.is_empty() {
+        true => Err(Error::msg(format!("stream {stream} received no record in the last hour"))
+            .hint("put some, or pass --records FILE")),
+        false => Ok(records),
+    }
+}
+
 /// The newest records that came since `since_s`, oldest first.
-async fn newest(cx: &Cx, name: &str, since_s: i64) -> Result<Vec<Record>> {
+async fn newest(cx: &Cx, name: &str, since_s: i64, most: usize) -> Result<Vec<Record>> {
     let mut records: Vec<Read> = vec![];
     let mut take = |read: Vec<Read>| {
         records.extend(read);
         records.sort_by_key(|record| record.arrived_ms);
-        records.drain(..records.len().saturating_sub(NEWEST));
+        records.drain(..records.len().saturating_sub(most));
         true
     };
     stream::read(cx, name, Span { since_s, follow: false }, &mut take).await?;

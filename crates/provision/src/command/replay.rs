@@ -12,10 +12,10 @@ use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
 use crate::producer::target::Target;
-use crate::replay::ask::Deployed;
 use crate::replay::{self, Replayed, Wanted, Way};
 use crate::session::{self, Session};
 use crate::spec::stack::Stack;
+use crate::transform::ask::{Asked, Function};
 use crate::transform::subject;
 use crate::verify::fed::{self, Tested};
 use crate::verify::pipeline::Pipeline;
@@ -95,9 +95,12 @@ async fn through_function(session: &Session, stack: &Stack, of: &Tested<'_>, wan
         return Err(Error::msg(why).hint("replay whole records with --through-source"));
     }
     let source = subject::source(stack, of.name, of.delivery, &session.cx.names);
-    let function = of.delivery.transform.as_ref().map(|transform| Deployed {
-        function: &transform.function.id,
-        qualifier: transform.qualifier.as_deref(),
+    let function = of.delivery.transform.as_ref().map(|transform| Asked {
+        function: Function::Deployed {
+            cx: &session.cx,
+            name: &transform.function.id,
+            qualifier: transform.qualifier.as_deref(),
+        },
         source: &source,
     });
     replay::replay(&session.cx, of, wanted, &Way::Delivered { function, pipeline: &pipeline }).await

@@ -48,7 +48,8 @@ pub fn replayed(result: &Replayed) -> String {
     text
 }
 
-fn short(text: &str) -> String {
+/// The text, bounded.
+pub fn short(text: &str) -> String {
     match text.char_indices().nth(MOST_CHARS) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),

@@ -74,6 +74,7 @@ fn every_event_is_as_its_schema_says() {
         (0, &["tail", "--since", "1h", "--local"]),
         (0, &["cat", "raw/", "--local"]),
         (0, &["replay", "--delivery", "raw", "--local"]),
+        (0, &["diff-data", "--against", "deployed", "--from-stream", "--max", "3", "--local"]),
         (0, &["logs", "--since", "1h", "--local"]),
         (0, &["doctor", "--local"]),
         (0, &["history", "--local"]),

@@ -33,6 +33,47 @@ fn invoke_for_programs_is_an_event_with_everything_in_it() {
     assert!(result["billed_ms"].is_number() && result["peak_memory_mib"].is_number(), "{}", ran.out);
 }
 
+/// Runs git in a folder, with a name and without the settings of this machine.
+fn git(trial: &Trial, words: &[&str]) {
+    let mut git = std::process::Command::new("git");
+    git.args(["-c", "user.name=a", "-c", "user.email=a@example.com", "-C"]).arg(trial.path()).args(words);
+    let ran = git.env("GIT_CONFIG_GLOBAL", "/dev/null").output().expect("there is git");
+    assert!(ran.status.success(), "{words:?}: {}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[test]
+fn two_versions_of_a_function_are_compared_over_the_same_records() {
+    let trial = Trial::new("pass");
+    trial.write(".gitignore", ".provision/\n");
+    git(&trial, &["init", "-q"]);
+    git(&trial, &["add", "."]);
+    git(&trial, &["commit", "-q", "-m", "first"]);
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(trial.path().join("old.zip")).expect("it is made"));
+    zip.start_file("handler.py", zip::write::SimpleFileOptions::default()).expect("an entry");
+    std::io::Write::write_all(&mut zip, super::handler("pass").as_bytes()).expect("it is written");
+    zip.finish().expect("it is whole");
+    trial.write("records", "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n");
+    trial.expect(&["up", "--local"], 0, &[]);
+    trial.expect(&["put", "provision.yaml", "records", "--local"], 0, &[]);
+    trial.expect(&["flush", "--local"], 0, &[]);
+    let diff = |words: &[&str], code: i32, said: &[&str]| trial.expect(&[&["diff-data"], words].concat(), code, said);
+    let same = ["--against", "HEAD", "--records", "records", "--detailed-exitcode"];
+    diff(&same, 0, &["change against HEAD: 3 of 3 records answered alike"]);
+
+    trial.write("transform/handler.py", &super::handler("if number == 2: answer['result'] = 'Dropped'"));
+    let changed = ["Ok -> Dropped: 1 record", "record {\"n\":2}", "- {\"N\":2}", "+ Dropped"];
+    diff(&same, 2, &changed);
+    diff(&["--against", "old.zip", "--records", "records"], 0, &changed);
+    diff(&["--against", "deployed", "--local", "--from-prefix", "raw/good/"], 0, &changed);
+    diff(&["--against", "deployed", "--local", "--from-stream", "--max", "1"], 0, &["1 of 1 record answered alike"]);
+    let markdown = diff(&["--against", "HEAD", "--records", "records", "--markdown"], 0, &[]).out;
+    assert!(markdown.starts_with("### `change` against `HEAD`\n"), "{markdown}");
+    diff(&["--against", "no-such-branch", "--records", "records"], 1, &["running git rev-parse", "a git revision"]);
+    diff(&["--against", "--version", "--records", "records"], 64, &[]);
+    diff(&["--against", "HEAD", "--records", "records", "--local"], 64, &["--local does nothing here"]);
+    diff(&["--against", "HEAD"], 64, &["--from-stream"]);
+}
+
 /// What breaks the answer, and what invoke says of it.
 const BROKEN: &[(&str, &[&str])] = &[
     (

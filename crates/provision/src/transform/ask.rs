@@ -1,4 +1,4 @@
-//! Asks the deployed function again.
+//! Asks a function about records, whether it is deployed or runs on this machine.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,47 @@ use bytes::Bytes;
 
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
+use crate::transform::call::Callee;
 use crate::transform::event::{self, Oddities, Record, Source};
 
 /// Records and bytes in one event: below Lambda's 6 MB in base64.
 const BATCH: usize = 500;
 const BATCH_BYTES: usize = 2 << 20;
 
-/// The function that a delivery stream calls.
-pub struct Deployed<'a> {
-    /// A name or an ARN.
-    pub function: &'a str,
-    pub qualifier: Option<&'a str>,
+/// A function, and what its events say of their source.
+pub struct Asked<'a> {
+    pub function: Function<'a>,
     pub source: &'a Source,
+}
+
+/// A function that can be called.
+pub enum Function<'a> {
+    /// By its name or ARN.
+    Deployed {
+        cx: &'a Cx,
+        name: &'a str,
+        qualifier: Option<&'a str>,
+    },
+    Here(&'a Callee),
+}
+
+impl Function<'_> {
+    /// The response or the error document, and whether the function failed.
+    async fn call(&self, event: Bytes) -> Result<(Bytes, bool)> {
+        match self {
+            Function::Here(callee) => {
+                let called = callee.call(event).await;
+                Ok((called.payload, called.failed))
+            }
+            Function::Deployed { cx, name, qualifier } => {
+                let call = cx.lambda().invoke().function_name(*name).set_qualifier(qualifier.map(str::to_owned));
+                let called = call.payload(Blob::new(event)).send().await;
+                let called = called.map_err(|e| Error::aws(format!("calling function {name}"), e))?;
+                let failed = called.function_error.is_some();
+                Ok((called.payload.map(Blob::into_inner).unwrap_or_default().into(), failed))
+            }
+        }
+    }
 }
 
 /// What became of a record.
@@ -31,12 +60,12 @@ pub enum Answer {
     Failed(String),
 }
 
-impl Deployed<'_> {
+impl Asked<'_> {
     /// The answer for each record: its data, and when it arrived.
     ///
     /// # Errors
     /// The function cannot be called.
-    pub async fn answers(&self, cx: &Cx, records: &[(Bytes, i64)]) -> Result<Vec<Answer>> {
+    pub async fn answers(&self, records: &[(Bytes, i64)]) -> Result<Vec<Answer>> {
         let mut answers = vec![];
         let mut rest = records;
         while !rest.is_empty() {
@@ -46,32 +75,28 @@ impl Deployed<'_> {
                 bytes <= BATCH_BYTES
             });
             let (batch, later) = rest.split_at(fits.count().max(1));
-            answers.extend(Box::pin(self.batch(cx, batch)).await?);
+            answers.extend(Box::pin(self.batch(batch)).await?);
             rest = later;
         }
         Ok(answers)
     }
 
     /// A batch that fails as a whole is tried again in halves, so that one record does not fail the others.
-    async fn batch(&self, cx: &Cx, records: &[(Bytes, i64)]) -> Result<Vec<Answer>> {
+    async fn batch(&self, records: &[(Bytes, i64)]) -> Result<Vec<Answer>> {
         let record = |(number, (data, arrived_ms)): (usize, &(Bytes, i64))| Record {
             arrival_ms: arrived_ms.unsigned_abs(),
             ..Record::numbered(number, data.clone())
         };
         let sent: Vec<Record> = records.iter().enumerate().map(record).collect();
         let event = event::event(self.source, &sent, Oddities::default());
-        let call = cx.lambda().invoke().function_name(self.function).set_qualifier(self.qualifier.map(str::to_owned));
-        let called = call.payload(Blob::new(event)).send().await;
-        let called = called.map_err(|e| Error::aws(format!("calling function {}", self.function), e))?;
-        let failed = called.function_error.is_some();
-        let payload = called.payload.map(Blob::into_inner).unwrap_or_default();
+        let (payload, failed) = self.function.call(event).await?;
         let ids: Vec<&str> = sent.iter().map(|record| record.id.as_str()).collect();
         let judged = answer::judge(&ids, &payload, failed);
         let Some(verdicts) = judged.verdicts else {
             if records.len() > 1 {
                 let (first, second) = records.split_at(records.len() / 2);
-                let mut answers = Box::pin(self.batch(cx, first)).await?;
-                answers.extend(Box::pin(self.batch(cx, second)).await?);
+                let mut answers = Box::pin(self.batch(first)).await?;
+                answers.extend(Box::pin(self.batch(second)).await?);
                 return Ok(answers);
             }
             let why = match failed {
