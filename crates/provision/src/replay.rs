@@ -7,6 +7,7 @@ mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_facts::firehose::prefix::PartitionKeys;
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -104,10 +105,16 @@ pub async fn replay(cx: &Cx, of: &Tested<'_>, wanted: &Wanted, way: &Way<'_>) ->
         }
         match way {
             _ if todo.is_empty() => {}
-            Way::Delivered { function, pipeline } => {
-                let answers = answers(function.as_ref(), wanted.dry_run, &todo, &replayed).await?;
-                delivered(&mut store, of, pipeline, &todo, answers, &mut replayed).await?;
+            Way::Delivered { function, pipeline } if wanted.dry_run => {
+                let some = &todo[..todo.len().min(EXAMPLES - replayed.examples.len())];
+                let placed = placed(function.as_ref(), pipeline, some).await?;
+                replayed.examples.extend(some.iter().zip(&placed).map(|((_, error), placed)| example(error, placed)));
             }
+            Way::Delivered { function, pipeline } => {
+                let placed = placed(function.as_ref(), pipeline, &todo).await?;
+                deliver(&mut store, of, &pipeline.delimiter, &todo, placed, &mut replayed).await?;
+            }
+            Way::Source(_) if wanted.dry_run => {}
             Way::Source(target) => into_source(cx, &mut store, target, &todo, &mut replayed).await?,
         }
     }
@@ -119,81 +126,88 @@ fn is_wanted(wanted: &Wanted, error: &ErrorRecord) -> bool {
     wanted.error_type.as_deref().is_none_or(|kind| error.code == kind || family == Some(kind))
 }
 
-/// The function's answers; without one, the records as they are. A dry run asks for its examples only.
-async fn answers(
+/// The function's answers, placed; without a function, the records as they are.
+async fn placed(
     function: Option<&Asked<'_>>,
-    dry_run: bool,
-    todo: &[(usize, &ErrorRecord)],
-    so_far: &Replayed,
-) -> Result<Vec<Answer>> {
-    let asked = match dry_run {
-        true => &todo[..todo.len().min(EXAMPLES - so_far.examples.len())],
-        false => todo,
-    };
-    match function {
-        Some(function) => {
-            let records: Vec<(Bytes, i64)> =
-                asked.iter().map(|(_, error)| (Bytes::copy_from_slice(&error.raw), error.arrived_ms)).collect();
-            function.answers(&records).await
-        }
-        None => Ok(asked.iter().map(|(_, error)| Answer::Delivered(error.raw.clone(), BTreeMap::new())).collect()),
-    }
-}
-
-async fn delivered(
-    store: &mut Store<'_>,
-    of: &Tested<'_>,
     pipeline: &Pipeline,
     todo: &[(usize, &ErrorRecord)],
-    answers: Vec<Answer>,
+) -> Result<Vec<Placed>> {
+    let answers = match function {
+        Some(function) => {
+            let records: Vec<(Bytes, i64)> =
+                todo.iter().map(|(_, error)| (Bytes::copy_from_slice(&error.raw), error.arrived_ms)).collect();
+            function.answers(&records).await?
+        }
+        None => todo.iter().map(|(_, error)| Answer::Delivered(error.raw.clone(), BTreeMap::new())).collect(),
+    };
+    let mut placing = pipeline.placing();
+    let place = |answer| match answer {
+        Answer::Delivered(data, keys) => match placing.keys(&data, &keys) {
+            Ok(keys) => Placed::Delivered(data, keys),
+            Err(why) => Placed::Failed(why),
+        },
+        Answer::Dropped => Placed::Dropped,
+        Answer::Failed(why) => Placed::Failed(why),
+    };
+    Ok(answers.into_iter().map(place).collect())
+}
+
+/// What is to become of a record.
+enum Placed {
+    Delivered(Vec<u8>, PartitionKeys),
+    Dropped,
+    /// The reason.
+    Failed(String),
+}
+
+fn example(error: &ErrorRecord, placed: &Placed) -> Example {
+    let now = match placed {
+        Placed::Delivered(data, _) => format!("Ok: {}", String::from_utf8_lossy(data)),
+        Placed::Dropped => "Dropped".to_owned(),
+        Placed::Failed(why) => why.clone(),
+    };
+    Example { record: Shown::of(&error.raw), code: error.code.clone(), message: error.message.clone(), now }
+}
+
+/// Writes what is to be delivered.
+async fn deliver(
+    store: &mut Store<'_>,
+    of: &Tested<'_>,
+    delimiter: &[u8],
+    todo: &[(usize, &ErrorRecord)],
+    placed: Vec<Placed>,
     replayed: &mut Replayed,
 ) -> Result<()> {
-    let (mut outputs, mut finished) = (vec![], BTreeSet::new());
-    let mut placing = pipeline.placing();
-    for ((number, error), answer) in todo.iter().zip(answers) {
-        let placed = match answer {
-            Answer::Delivered(data, keys) => placing.keys(&data, &keys).map(|keys| Some((data, keys))),
-            Answer::Dropped => Ok(None),
-            Answer::Failed(why) => Err(why),
-        };
-        let now = match &placed {
-            Ok(Some((data, _))) => format!("Ok: {}", String::from_utf8_lossy(data)),
-            Ok(None) => "Dropped".to_owned(),
-            Err(why) => why.clone(),
-        };
-        if (replayed.dry_run || placed.is_err()) && replayed.examples.len() < EXAMPLES {
-            let (code, message) = (error.code.clone(), error.message.clone());
-            replayed.examples.push(Example { record: Shown::of(&error.raw), code, message, now });
-        }
+    let (mut outputs, mut finished, mut dropped) = (vec![], BTreeSet::new(), 0);
+    for ((number, error), placed) in todo.iter().zip(placed) {
         match placed {
-            Err(_) => replayed.failed += 1,
-            Ok(placed) => {
-                finished.insert(*number);
-                match placed {
-                    Some((data, partition_keys)) => {
-                        replayed.delivered += 1;
-                        outputs.push(Output { record: *number, data, partition_keys, arrived_ms: error.arrived_ms });
-                    }
-                    None => replayed.dropped += 1,
+            Placed::Failed(_) => {
+                if replayed.examples.len() < EXAMPLES {
+                    replayed.examples.push(example(error, &placed));
                 }
+                replayed.failed += 1;
+                continue;
+            }
+            Placed::Dropped => dropped += 1,
+            Placed::Delivered(data, partition_keys) => {
+                outputs.push(Output { record: *number, data, partition_keys, arrived_ms: error.arrived_ms });
             }
         }
-    }
-    if replayed.dry_run {
-        (replayed.delivered, replayed.dropped, replayed.failed) = (0, 0, 0);
-        return Ok(());
+        finished.insert(*number);
     }
     if finished.is_empty() {
         return Ok(());
     }
-    let error_object = store.manifest.error_object.clone();
-    let objects = outputs::objects(of.delivery, of.name, &pipeline.delimiter, &error_object, outputs);
+    let delivered = outputs.len() as u64;
+    let objects = outputs::objects(of.delivery, of.name, delimiter, &store.manifest.error_object, outputs);
     let keys: Vec<String> = objects.iter().map(|object| object.key.clone()).collect();
     store.begin(Pending { records: finished, objects: keys.clone() }).await?;
     for object in objects {
         store.put(object).await?;
     }
     store.end().await?;
+    replayed.delivered += delivered;
+    replayed.dropped += dropped;
     replayed.objects.extend(keys);
     Ok(())
 }
@@ -205,9 +219,6 @@ async fn into_source(
     todo: &[(usize, &ErrorRecord)],
     replayed: &mut Replayed,
 ) -> Result<()> {
-    if replayed.dry_run {
-        return Ok(());
-    }
     store.begin(Pending { records: todo.iter().map(|(number, _)| *number).collect(), objects: vec![] }).await?;
     let raw: Vec<Vec<u8>> = todo.iter().map(|(_, error)| error.raw.clone()).collect();
     let records: Records = Box::new(raw.into_iter().zip(1..).map(|(raw, number)| Ok(Record::new(number, raw))));

@@ -6,6 +6,8 @@ use super::passing::Passing;
 use super::verify::now;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
 use crate::producer::{self, How};
 use crate::session::Session;
 use crate::source::Records;
@@ -24,10 +26,31 @@ pub enum Ready {
     Data,
 }
 
+/// When a command that brings an environment up goes on.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct ReadyArgs {
+    /// What to wait for
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    pub ready: Ready,
+}
+
 /// The time AWS may need in addition to the buffers: to begin to read the stream, invoke the function and store objects.
 const SLACK: Duration = Duration::from_secs(300);
 /// The interval between canaries. One that is put before a delivery stream reads may never come out.
 const AGAIN: Duration = Duration::from_secs(30);
+
+/// Waits until the environment is ready.
+pub async fn wait(session: &Session, args: ReadyArgs, events: &Events, interrupt: &Interrupt) -> Exit {
+    let stack = session.stack.as_ref().expect("a session that brings a stack up has it");
+    if args.ready == Ready::Active {
+        return Exit::Done;
+    }
+    let data = async { data(session, stack, events).await.map(|()| Exit::Done) };
+    interrupt.or(data).await.unwrap_or_else(|error| {
+        events.say(Event::from(&error));
+        Exit::FailedHalfWay
+    })
+}
 
 /// Puts a canary into each stream, and again every 30 s, until each delivery stream has stored an object since then, delivered or
 /// failed. A function that drops the canaries looks like one that does not run: the spec's `samples:` are put where there are any.

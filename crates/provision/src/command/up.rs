@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::args::TargetArgs;
 use crate::cloud::Options;
-use crate::command::ready::{self, Ready};
+use crate::command::ready::{self, ReadyArgs};
 use crate::event::{Event, Events, Summary};
 use crate::exit::{Exit, Stop};
 use crate::exports::Exported;
@@ -64,14 +64,6 @@ pub struct UpArgs {
     /// Maximum number of steps at once
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub parallelism: u16,
-}
-
-/// When a command that brings an environment up goes on.
-#[derive(Debug, Clone, Copy, clap::Args)]
-pub struct ReadyArgs {
-    /// What to wait for
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
-    pub ready: Ready,
 }
 
 /// How long a command waits for another run that changes the same environment.
@@ -153,7 +145,7 @@ async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: 
         None => apply(session, &how, events, &interrupt).await?,
     };
     if exit == Exit::Done {
-        exit = ready(session, args.ready, events, &interrupt).await;
+        exit = ready::wait(session, args.ready, events, &interrupt).await;
     }
     if exit == Exit::Done {
         let stack = session.stack.as_ref().expect("`up` was given a spec");
@@ -162,19 +154,6 @@ async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: 
         events.say(Event::Next { text: next(session, stack) });
     }
     Ok(exit)
-}
-
-/// Waits until the environment is ready.
-pub async fn ready(session: &Session, args: ReadyArgs, events: &Events, interrupt: &Interrupt) -> Exit {
-    let stack = session.stack.as_ref().expect("a session that brings a stack up has it");
-    if args.ready == Ready::Active {
-        return Exit::Done;
-    }
-    let data = async { ready::data(session, stack, events).await.map(|()| Exit::Done) };
-    interrupt.or(data).await.unwrap_or_else(|error| {
-        events.say(Event::from(&error));
-        Exit::FailedHalfWay
-    })
 }
 
 /// How an environment is brought up.

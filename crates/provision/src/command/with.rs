@@ -8,7 +8,8 @@ use futures::FutureExt;
 use tokio::sync::watch;
 
 use super::down::{ReceiptArgs, list_again};
-use super::up::{self, How, LockArgs, ReadyArgs, seconds};
+use super::ready::{self, ReadyArgs};
+use super::up::{self, How, LockArgs, seconds};
 use crate::args::{TargetArgs, refuse_useless};
 use crate::cloud::{Cx, Options, Purge};
 use crate::error::Error;
@@ -173,7 +174,7 @@ async fn used(
     let run = run::How { lock_timeout, interrupt: interrupt.stop.clone(), ..run::How::new("with") };
     let how = How { permits, yes: true, run };
     let up = match up::apply(session, &how, events, interrupt).await {
-        Ok(Exit::Done) => Ok(up::ready(session, args.ready, events, interrupt).await),
+        Ok(Exit::Done) => Ok(ready::wait(session, args.ready, events, interrupt).await),
         other => other,
     };
     let brought = ending::brought(up, interrupt.exit());

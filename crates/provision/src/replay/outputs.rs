@@ -30,6 +30,8 @@ pub struct Object {
     pub key: String,
     pub body: Vec<u8>,
     pub content_encoding: Option<&'static str>,
+    /// ARN of the KMS key that the delivery stream encrypts its objects with.
+    pub kms_key: Option<String>,
     pub records: usize,
 }
 
@@ -89,6 +91,7 @@ fn object(
         key,
         body: format.compress(body, &uuid),
         content_encoding: format.content_encoding(),
+        kms_key: delivery.encryption.clone(),
         records: group.len(),
     }
 }
@@ -117,6 +120,7 @@ mod tests {
     #[test]
     fn records_of_one_partition_are_joined_under_a_name_that_follows_from_them() {
         let mut delivery = delivery("    compression: gzip\n");
+        delivery.encryption = Some("arn:aws:kms:us-east-1:000000000000:key/k".into());
         delivery.good = "x/!{partitionKeyFromLambda:k}/!{timestamp:yyyy}/!{firehose:random-string}/".into();
         let all = || vec![output(0, "a", "one"), output(2, "b", "two"), output(5, "c", "one")];
         let made = objects(&delivery, "d-here", b"\n", "bad/e", all());
@@ -124,6 +128,7 @@ mod tests {
         assert!(made[0].key.starts_with("x/one/2023/") && made[0].key.ends_with(".gz"), "{}", made[0].key);
         let place = Place { bucket: "b".into(), prefix: delivery.good.clone(), delivery: "d-here".into() };
         assert!(made.iter().all(|object| Keys::of(&place).can_be(&object.key)), "{made:?}");
+        assert!(made.iter().all(|object| object.kms_key == delivery.encryption));
         assert_eq!(objects(&delivery, "d-here", b"\n", "bad/e", all()), made);
         assert_ne!(objects(&delivery, "d-here", b"\n", "bad/f", all())[0].key, made[0].key);
         let mut text = String::new();

@@ -1,6 +1,7 @@
 //! The manifest of one error object in the bucket, and the objects that it names.
 
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ServerSideEncryption;
 
 use super::manifest::{Manifest, Pending};
 use super::outputs::Object;
@@ -47,6 +48,8 @@ impl<'a> Store<'a> {
 
     pub async fn put(&self, object: Object) -> Result<()> {
         let put = self.cx.s3().put_object().bucket(&self.bucket).key(&object.key).body(ByteStream::from(object.body));
+        let encryption = object.kms_key.as_ref().map(|_| ServerSideEncryption::AwsKms);
+        let put = put.set_server_side_encryption(encryption).set_ssekms_key_id(object.kms_key);
         let put = put.set_content_encoding(object.content_encoding.map(str::to_owned)).send().await;
         put.map_err(|e| Error::aws(format!("writing s3://{}/{}", self.bucket, object.key), e)).map(drop)
     }
