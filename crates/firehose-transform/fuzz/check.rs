@@ -1,4 +1,4 @@
-//! What must hold for any bytes whatever that come as an event.
+//! Rules for any bytes that come as an event.
 
 use firehose_transform::{EventError, MAX_RESPONSE_BYTES, Outcome, Record, batch};
 use serde_json::Value;

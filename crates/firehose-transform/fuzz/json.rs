@@ -1,4 +1,4 @@
-//! What must hold for any bytes whatever that come as a payload: `record.json()` reads what serde_json reads, or fails as it fails, and
+//! Rules for any bytes that come as a payload: `record.json()` reads what serde_json reads, or fails as it fails, and
 //! `Outcome::json()` writes what serde_json writes.
 
 use std::borrow::Cow;

@@ -130,7 +130,7 @@ fn an_answer_that_just_fits_is_kept_and_one_byte_more_is_failed() {
     assert!(reason.starts_with("the answer takes 6291"), "{reason}");
 }
 
-/// What a record is answered with, chosen by the test.
+/// The answer for a record, chosen by the test.
 #[derive(Debug, Clone)]
 enum Choice {
     Bytes(usize),

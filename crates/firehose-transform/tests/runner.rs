@@ -1,4 +1,4 @@
-//! What can be chosen: threads, the time kept back, and what becomes of answers that do not fit.
+//! The options of a runner: threads, the time kept back, and what becomes of answers that do not fit.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

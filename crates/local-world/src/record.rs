@@ -56,7 +56,7 @@ impl From<&str> for Key {
     }
 }
 
-/// What the sequence numbers of a log have in common. The rest of each follows from the record's ordinal and arrival.
+/// The part that the sequence numbers of a log share. The rest of each follows from the record's ordinal and arrival.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Numbering {
     /// The second in which the shard was created.
@@ -135,9 +135,9 @@ impl Compact {
 /// The lengths of a record's partition key and data, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lengths {
-    /// Of the partition key.
+    /// The length of the partition key.
     pub key: usize,
-    /// Of the data.
+    /// The length of the data.
     pub data: usize,
 }
 

@@ -46,7 +46,7 @@ pub enum Event {
     SpecWarned {
         warnings: Diagnostics,
     },
-    /// What is being done or waited for.
+    /// The work, or the thing that is awaited.
     Working {
         text: String,
     },

@@ -32,7 +32,7 @@ const EXAMPLES: usize = 3;
 /// The records to replay.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Of error objects that were stored since, in seconds of the bucket's time.
+    /// Only error objects that were stored since then, in seconds of the bucket's time.
     pub since_s: i64,
     /// Firehose's error code, or its part before the dot.
     pub error_type: Option<String>,
@@ -48,7 +48,7 @@ pub enum Way<'a> {
     Source(&'a Target),
 }
 
-/// What was replayed.
+/// The result of a replay.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Replayed {
@@ -152,7 +152,7 @@ async fn placed(
     Ok(answers.into_iter().map(place).collect())
 }
 
-/// What is to become of a record.
+/// The fate of a record that is replayed.
 enum Placed {
     Delivered(Vec<u8>, PartitionKeys),
     Dropped,

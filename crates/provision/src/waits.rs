@@ -1,4 +1,4 @@
-//! What takes time, as the user is told, and the record of what was waited for: plain data.
+//! Waits, as the user is told of them, and the record of them: plain data.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::transient::Transient;
 
-/// What takes time.
+/// A wait.
 #[derive(Debug, Clone, Copy)]
 pub enum Doing<'a> {
     /// A wait for this.
@@ -21,7 +21,7 @@ pub enum Doing<'a> {
 pub struct Task<'a> {
     /// `building square`
     pub name: &'a str,
-    /// What it is at, or the result if it is done.
+    /// Its progress, or its result if it is done.
     pub text: &'a str,
     pub elapsed: Duration,
     pub is_done: bool,

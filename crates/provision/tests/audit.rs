@@ -1,4 +1,4 @@
-//! What an audit of the path to AWS found (A and B with its numbers) and runs beside each other found (C), each as a test.
+//! The findings of an audit of the path to AWS (A and B with its numbers) and of runs beside each other (C), each as a test.
 //! Late answers and refusals that pass (A5 to A9, A11, B7) are in `unkind.rs`, refused reads (A1, A4, A20) in `denied.rs`.
 
 use std::time::Duration;

@@ -180,7 +180,7 @@ fn a_replacement_wants_consent_where_nobody_can_be_asked() {
     trial.expect(&["up", "--local", "--prune", "--yes"], 0, &["deleted delivery.direct"]);
 }
 
-/// What is broken, the line that breaks it, and what verify says of 20 records: all are accounted for, as Firehose treats them.
+/// The thing that is broken, the line that breaks it, and verify's counts for 20 records: all are accounted for, as Firehose treats them.
 const BROKEN: &[(&str, &str, &str, &str)] = &[
     (
         "a misspelt result",

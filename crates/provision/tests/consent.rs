@@ -21,7 +21,7 @@ fn consenting(text: &str) -> Stack {
     stack(&text.replace(&without, &format!("name: {BUCKET}, delete_data: with-stack")))
 }
 
-/// What ended deletions said about data.
+/// The notes on data of the deletions that ended.
 fn purged(bench: &Bench) -> Vec<String> {
     let told = |event: &Event| match event {
         Event::Finished { gone: Some(Gone::DeletedWith(what)), .. } => Some(what.clone()),
@@ -116,7 +116,7 @@ async fn a_consent_is_about_ones_own_data_and_not_about_a_prune() {
         bench.put_key(key).await;
     }
     bench.put(&format!("pr-1/{GOOD}"), "pr-1-test-delivery1").await;
-    // What leaves the spec does so with its data only when the environment goes.
+    // Data of an entry that leaves the spec goes only with the environment.
     bench.cx = one.clone();
     let moved = consenting(&first.replace("raw/good/", "crude/good/"));
     bench.up_with(&moved, Permits { prune: true, ..Permits::default() }).await;

@@ -31,7 +31,7 @@ const IN_MOTION: usize = 5;
 /// Calls a second of each operation of Firehose.
 const RATE: usize = 5;
 const DELIVERIES: usize = 2;
-/// What else there is: round trips, roles that are not known yet, pauses between looks.
+/// The rest of the conditions: round trips, roles that are not known yet, pauses between looks.
 const SLACK: Duration = Duration::from_secs(30);
 /// Longer than any anomaly lasts.
 const SETTLED: Duration = Duration::from_secs(900);
@@ -61,7 +61,7 @@ enum Command {
     Down,
 }
 
-/// What a run says.
+/// The output of a run.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<Event>>>);
 
@@ -185,7 +185,7 @@ impl Account {
         assert!(took < 2.0 * takes + SLACK.as_secs_f64(), "{name}: it took {took:.1} s");
     }
 
-    /// What there is but the jobs' role.
+    /// Everything that exists, except for the jobs' role.
     fn left(&self) -> serde_json::Value {
         let mut left = crate::common::left(&self.bench);
         left.as_object_mut().expect("it is one").retain(|key, _| !key.starts_with("iam"));
@@ -193,13 +193,13 @@ impl Account {
     }
 }
 
-/// What the account's rates give so many surveys: each reads its delivery streams.
+/// The time in which the account's rates allow so many surveys: each reads its delivery streams.
 fn surveys(environments: usize) -> Duration {
     let reads = environments * DELIVERIES;
     Duration::from_secs(1) * reads.saturating_sub(RATE) as u32 / RATE as u32
 }
 
-/// What it takes so many streams to come or go, of which five may at once.
+/// The time in which so many streams can come or go, of which five may at once.
 fn streams(count: usize) -> Duration {
     Duration::from_millis(Delays::AWS.stream) * count.div_ceil(IN_MOTION) as u32
 }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 /// Between SIGINT and SIGTERM.
 const TERMINATED: Duration = Duration::from_millis(7_500);
-/// What a runner gives the steps that are always run.
+/// The time that a runner gives to steps that always run.
 const LAST_STEPS: Duration = Duration::from_secs(300);
 
 /// Runs a command, and interrupts it after some time. Gives how long it ran on.

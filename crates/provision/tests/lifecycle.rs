@@ -293,7 +293,7 @@ async fn a_stream_that_others_read_is_not_deleted_without_a_word() {
     for spec in [Some(&ours), None] {
         assert_eq!(notes(&bench.plan_down(spec).await), [registered, theirs]);
     }
-    // Who may not look hears that, and may go on.
+    // A caller that may not look is told so, and goes on.
     bench.engine.inject("firehose:ListDeliveryStreams=AccessDenied".parse().expect("a rule"));
     let told = notes(&bench.plan_down(Some(&ours)).await);
     assert!(told[1].contains("delivery streams that read it could not be listed"), "{told:#?}");

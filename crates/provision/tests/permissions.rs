@@ -21,7 +21,7 @@ use provision::permissions::{Need, Purpose, Use, any_stack, needs, of_stack};
 use provision::session::{Place, Session};
 use provision::spec::stack::Stack;
 
-/// What a spec says, and what it says after everything in it changed that an action of its own is for.
+/// A spec, and the same after a change of everything that has an action of its own.
 struct Spec {
     text: String,
     changes: &'static [(&'static str, &'static str)],
@@ -115,7 +115,7 @@ enum Scene {
     List,
     Scan,
     Down,
-    /// Of a bucket with versions, with data in it.
+    /// A bucket with versions, with data in it.
     Purge,
     /// A role carries what others attached.
     Conflict,
@@ -394,7 +394,7 @@ async fn a_record_of_two_pages_needs_both() {
     let text =
         format!("version: 1\nstack: wide\nbuckets: {{ lake: {{ name: wide-lake }} }}\ndeliveries:\n{deliveries}");
     let spec = Spec { text, changes: &[] };
-    // What `list` needs would cover the reading.
+    // The permissions for `list` would cover the reading.
     for (scene, purpose) in [(Scene::Up, Purpose::Up), (Scene::PlanOfAll, Purpose::Up), (Scene::Down, Purpose::Down)] {
         let all = spec.needs(purpose);
         let rest = all.iter().filter(|need| !need.resource.ends_with("/provision/wide/-/*"));

@@ -21,7 +21,7 @@ fn large() -> String {
     )
 }
 
-/// What a command took by the world's clock, and its calls.
+/// The time that a command took by the world's clock, and its calls.
 struct Took {
     time: Duration,
     calls: Vec<Call>,

@@ -15,7 +15,7 @@ use futures::FutureExt;
 
 /// So much later the next command comes: earlier it may see the record's own tags as they were.
 const NEXT: Duration = Duration::from_secs(5);
-/// Of the anomalies and pauses.
+/// The seed of the anomalies and pauses.
 const SEED: u64 = 14;
 
 /// Each story is a test, so that they run beside each other.
@@ -46,7 +46,7 @@ stories! {
     a_down_of_versions: story::down(story::published("256MiB"), true),
 }
 
-/// What follows a stop.
+/// The command that follows a stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     Same,
@@ -152,7 +152,7 @@ async fn stopped(story: &Story, one: Try, old: &World, done: &World) -> Result<(
     match one.then {
         Then::Same => story::same(&found, done)?,
         Then::Old => {
-            // What was published for the new spec stays.
+            // The version that was published for the new spec stays.
             found.versions = old.versions.clone();
             story::same(&found, old)?;
         }

@@ -16,7 +16,7 @@ const JAVA: &str = include_str!("../../aws-facts/tests/java/patterns.tsv");
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",
     "Principal":{"Service":"firehose.amazonaws.com"}}}"#;
 
-/// What the engine does not evaluate in UTC, and says so: its value depends on the version of Java, or does not always fit into its
+/// The letters that the engine refuses to evaluate in UTC: its value depends on the version of Java, or does not always fit into its
 /// padding.
 const NOT_HERE: [&str; 12] = [
     "F",

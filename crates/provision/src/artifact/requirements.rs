@@ -19,7 +19,7 @@ use crate::workdir;
 
 const FILE: &str = "requirements.txt";
 
-/// What pip notes about an installation and nothing imports. It names paths of this machine, or the time.
+/// Files that pip writes about an installation, and that nothing imports. It names paths of this machine, or the time.
 const NOTES: [&str; 4] = ["INSTALLER", "RECORD", "REQUESTED", "direct_url.json"];
 
 /// The folder for the packages of a function in the state of its requirements, whether or not it exists yet.

@@ -16,7 +16,7 @@ use crate::verify::fed::{self, Fed};
 use crate::verify::input::{Input, Made};
 use crate::verify::objects::Objects;
 
-/// What `up` and `with` wait for.
+/// The state that `up` and `with` wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Ready {
     /// AWS says that every resource is active
@@ -29,7 +29,7 @@ pub enum Ready {
 /// When a command that brings an environment up goes on.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct ReadyArgs {
-    /// What to wait for
+    /// Wait until resources are active, or until data has come out of every delivery stream
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     pub ready: Ready,
 }

@@ -20,7 +20,7 @@ pub struct Manifest {
     pub finished: BTreeSet<usize>,
     /// The keys of the objects that hold them.
     pub objects: Vec<String>,
-    /// What a run is writing.
+    /// The records and objects that a run is writing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
 }
@@ -58,7 +58,7 @@ impl Manifest {
         self.pending = Some(pending);
     }
 
-    /// What was begun is written.
+    /// Everything that was begun is written.
     pub fn end(&mut self) {
         if let Some(Pending { records, objects }) = self.pending.take() {
             self.finished.extend(records);

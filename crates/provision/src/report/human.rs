@@ -22,7 +22,7 @@ const fn color(color: AnsiColor) -> Style {
     Style::new().fg_color(Some(Color::Ansi(color)))
 }
 
-/// What is said of an event. Nothing where others say it.
+/// The text of an event; empty if another module prints it.
 pub fn text(event: &Event, verbose: bool) -> String {
     match event {
         Event::Target { stack, env, account, region, endpoint } => {

@@ -22,7 +22,7 @@ pub struct Running {
 
 #[derive(Debug)]
 struct Task {
-    /// What the events call it.
+    /// Its name in events.
     key: String,
     /// `creating stream.events`
     name: String,
@@ -151,7 +151,7 @@ impl Task {
     }
 }
 
-/// What a text about a wait says it is for.
+/// The purpose of a wait, from its text.
 pub fn waited_for(text: &str) -> Option<&str> {
     text.strip_prefix("waiting ")
 }

@@ -1,6 +1,6 @@
 //! The lines about running work that stand at the end of a terminal, below everything else, and are rewritten in place.
 
-/// What stands there now.
+/// The lines that the terminal shows now.
 #[derive(Debug, Default)]
 pub struct Block {
     drawn: Vec<String>,
@@ -11,7 +11,7 @@ impl Block {
         !self.drawn.is_empty()
     }
 
-    /// What removes it from the terminal. The cursor is at the end of its last line, and comes to the beginning of its first.
+    /// The text that removes it from the terminal. The cursor is at the end of its last line, and comes to the beginning of its first.
     pub fn erase(&mut self) -> String {
         match std::mem::take(&mut self.drawn).len() {
             0 => String::new(),
@@ -20,7 +20,7 @@ impl Block {
         }
     }
 
-    /// What shows these lines in its place. Nothing if they stand there already.
+    /// The text that shows these lines in its place. Nothing if they stand there already.
     pub fn draw(&mut self, lines: Vec<String>, styled: impl Fn(&str) -> String) -> String {
         if lines == self.drawn {
             return String::new();

@@ -51,7 +51,7 @@ impl Function<'_> {
     }
 }
 
-/// What became of a record.
+/// The function's answer for a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     Delivered(Vec<u8>, BTreeMap<String, String>),
@@ -122,7 +122,7 @@ impl From<Verdict> for Answer {
     }
 }
 
-/// What a function that failed said.
+/// The error message of a function that failed.
 fn error_message(payload: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]

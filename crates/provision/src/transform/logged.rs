@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-/// Of an object in Lambda's JSON log format, the level, the record and the message. Any other line stays as it is. `place` finds the
+/// Level, record and message of an object in Lambda's JSON log format. Any other line stays as it is. `place` finds the
 /// place of a record in the batch by its ID.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html>
 pub fn readable<'a>(line: &'a str, place: impl Fn(&str) -> Option<usize>) -> Cow<'a, str> {

@@ -21,7 +21,7 @@ fn the_rust_examples_keep_the_contract_and_account_for_what_they_are_sent() {
     trial.expect(&["invoke", "provision.yaml", "--records", "views"], 0, &said);
     trial.expect(&["test-transform", "provision.yaml", "--cases", "5"], 0, &["enrich satisfies Firehose's contract"]);
 
-    // What verify sends are no page views: each must be found where the prefix says why it failed.
+    // The records of verify are no page views: each must be found where the prefix says why it failed.
     trial.expect(&["up", "provision.yaml", "--local"], 0, &["created function.enrich", "created delivery.by-region"]);
     let said = ["failed 40, missing 0, duplicated 0", "views-failed/processing-failed/", "accounts for every record"];
     trial.expect(&["verify", "provision.yaml", "--local", "--records", "40"], 0, &said);

@@ -1,4 +1,4 @@
-//! Whose credentials and which region a command uses: those of the profile that a flag names go before the environment's.
+//! The credentials and the region that a command uses: those of the profile that a flag names go before the environment's.
 
 use super::Trial;
 use super::secrets::nobody_is_known;

@@ -1,4 +1,4 @@
-//! What is a secret is printed by no command, in no form.
+//! No command prints a secret, in any form.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -74,7 +74,7 @@ fn two_versions_of_a_function_are_compared_over_the_same_records() {
     diff(&["--against", "HEAD"], 64, &["--from-stream"]);
 }
 
-/// What breaks the answer, and what invoke says of it.
+/// A line that breaks the answer, and the report of `invoke`.
 const BROKEN: &[(&str, &[&str])] = &[
     (
         "answer['result'] = 'OK'",

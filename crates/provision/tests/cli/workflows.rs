@@ -55,7 +55,7 @@ fn variables(value: Option<&Value>) -> Variables {
     pairs.map(|(name, value)| (text(name), text(value))).collect()
 }
 
-/// What a runner would put in the place of an expression. One that is not known here fails the test.
+/// The text that a runner puts in the place of an expression. One that is not known here fails the test.
 fn evaluated(expression: &str) -> &'static str {
     match expression {
         "vars.PROVISION_PACKAGE" => "https://packages.example/provision.whl",

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use super::ROUND_TRIP;
 
-/// What befalls one request.
+/// The fate of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     /// The provisioner is stopped dead before the request is sent, or when its answer is there.
@@ -52,7 +52,7 @@ pub struct Line {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What was sent so far.
+    /// The requests that were sent so far.
     sent: Vec<Sent>,
     /// Hashes of requests.
     seen: HashSet<u64>,
@@ -87,7 +87,7 @@ impl Line {
         }
     }
 
-    /// What was stopped before a request, and kept, goes on with it.
+    /// A command that was stopped before a request, and kept, goes on with it.
     pub fn go_on(&self) {
         self.goes_on.notify_one();
     }

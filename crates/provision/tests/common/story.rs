@@ -221,7 +221,7 @@ pub async fn try_command(bench: &Bench, command: &Command) -> Done {
     }
 }
 
-/// What is there once everything has settled; `spec`: whose resources' tags are looked at.
+/// Everything that exists once all has settled; `spec`: whose resources' tags are looked at.
 pub async fn world(bench: &mut Bench, spec: Option<&str>) -> World {
     bench.engine.advance(std::time::Duration::from_secs(120)).await;
     forget(bench);
@@ -246,7 +246,7 @@ async fn versions(bench: &Bench) -> BTreeMap<String, usize> {
     counts
 }
 
-/// What differs, if anything does.
+/// The difference, if there is one.
 pub fn same(found: &World, expected: &World) -> Result<(), String> {
     let (found, expected) = (found.lines(), expected.lines());
     let more: Vec<_> = found.difference(&expected).collect();

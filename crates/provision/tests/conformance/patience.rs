@@ -16,7 +16,7 @@ use provision::event::{Answered, Made};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-/// What passes by itself, and as little of the message as identifies it.
+/// Errors that pass by themselves, and as little of the message as identifies each.
 const PASSING: &[(&str, &str)] = &[
     ("ResourceNotFoundException", ""),
     ("NoSuchEntity", ""),

@@ -22,7 +22,7 @@ pub struct Aws {
     _engine: Option<Engine>,
 }
 
-/// What time it is in between: in this process nothing needs to be waited for, unless a function's own process runs.
+/// The clock in between: in this process nothing needs to be waited for, unless a function's own process runs.
 pub enum Clock {
     Paused,
     Real,
@@ -147,7 +147,7 @@ const NOT_YET: &[&str] = &[
     "throttled by EC2",
 ];
 
-/// What a call was answered, once it is no longer refused because its role has not settled.
+/// The answer to a call, once it is no longer refused because its role has not settled.
 pub fn settled<T, E: std::fmt::Debug>(result: Result<T, E>) -> Option<T> {
     match result {
         Ok(answer) => Some(answer),

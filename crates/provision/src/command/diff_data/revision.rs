@@ -20,7 +20,7 @@ pub fn stack(revision: &str, file: &Path, variables: &Variables, cx: &Cx) -> Res
     let file = file.canonicalize().map_err(|e| Error::new(format!("finding {}", file.display()), e))?;
     let folder = file.parent().expect("a file is in a folder");
     let root = PathBuf::from(git(folder, &[OsStr::new("rev-parse"), OsStr::new("--show-toplevel")], None)?);
-    // What begins with a dash would be an option.
+    // A revision that begins with a dash would be an option.
     let commit = format!("{revision}^{{commit}}");
     let named = [OsStr::new("rev-parse"), "--verify".as_ref(), "--end-of-options".as_ref(), commit.as_ref()];
     let commit = git(folder, &named, None).map_err(|error| {

@@ -1,4 +1,4 @@
-//! What stands on a terminal, and in a log.
+//! The output on a terminal, and in a log.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn shown(written: &[u8]) -> Vec<String> {
     lines
 }
 
-/// What follows the escape character and a bracket, up to the letter that ends it.
+/// The text that follows the escape character and a bracket, up to the letter that ends it.
 fn sequence(chars: &mut impl Iterator<Item = char>) -> String {
     let mut sequence = String::new();
     for c in chars.skip(1) {
