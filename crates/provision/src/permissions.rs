@@ -50,7 +50,7 @@ pub enum Purpose {
     Verify,
     /// list with --scan; gc and down with --scan need the policy for down too
     Scan,
-    /// Every command, without --scan
+    /// Every command without --scan, except for put, tail, cat, logs, replay and diff-data
     #[default]
     All,
 }
