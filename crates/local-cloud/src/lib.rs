@@ -56,7 +56,10 @@ pub mod functions {
 /// Firehose's rules for callers that check a delivery stream, or make records for one: jq queries, the parts that it makes of a record,
 /// and records that the Kinesis Producer Library puts together.
 pub mod delivery {
-    pub use crate::flow::{Compression, Failure, Part, Preparation, Split, Unpack, aggregate, parts, query};
+    pub use crate::flow::{
+        Compression, Failure, Part, Preparation, Split, Unpack, aggregate, object_name, parts, query, random_string,
+        uuid,
+    };
 }
 
 /// Is one of the engine's helpers (a function's guard, a query's evaluator), and never returns, where this program was started as

@@ -35,6 +35,9 @@ pub mod task;
 
 pub use compression::Compression;
 pub use failure::Failure;
+pub use ident::uuid;
+pub use object::name as object_name;
+pub use prefix::random_string;
 pub use prepare::aggregate::aggregate;
 pub use prepare::split::Split;
 pub use prepare::{Part, Preparation, Unpack, parts};

@@ -46,6 +46,18 @@ impl CloudArgs {
         let CloudArgs { region, profile, endpoint, ca_bundle, .. } = self.clone();
         Target { region, profile, endpoint, ca_bundle }
     }
+
+    /// Refuses the flags that choose a cloud, where none is reached.
+    pub fn refuse_a_cloud(&self, because: &str) -> Result<(), Stop> {
+        let CloudArgs { region: _, profile, endpoint, ca_bundle, local } = self;
+        let useless = [
+            ("--profile", profile.is_some()),
+            ("--endpoint", endpoint.is_some()),
+            ("--ca-bundle", ca_bundle.is_some()),
+            ("--local", *local),
+        ];
+        refuse_useless(&useless, because)
+    }
 }
 
 /// The values of a spec's variables.

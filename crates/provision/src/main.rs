@@ -33,8 +33,8 @@ async fn run(cli: Cli) -> Exit {
     let events = match cli.command {
         // Standard output is the command's.
         Command::With(_) => report::to_stderr(cli.output, cli.detail()),
-        // And here it is the records' or the logs', where they are not events themselves.
-        Command::Tail(_) | Command::Cat(_) | Command::Logs(_) if cli.output == Output::Human => {
+        // And here it is for records, logs or the result, where they are not events themselves.
+        Command::Tail(_) | Command::Cat(_) | Command::Logs(_) | Command::DiffData(_) if cli.output == Output::Human => {
             report::to_stderr(cli.output, cli.detail())
         }
         _ => report::to_stdout(cli.output, cli.detail()),
@@ -101,7 +101,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::Logs(args) => command::logs::run(args, output, events, interrupt).await,
         Command::Flush(args) => command::flush::run(args, events).await,
         Command::Verify(args) => command::verify::run(args, events, interrupt).await,
-        Command::DiffData(args) => command::diff_data::run(args, events, interrupt).await,
+        Command::DiffData(args) => command::diff_data::run(args, output, events, interrupt).await,
         Command::Invoke(args) => command::invoke::run(args, events, interrupt).await,
         Command::TestTransform(args) => command::test_transform::run(args, events, interrupt).await,
         Command::Status(args) => command::status::run(args, events).await,

@@ -20,7 +20,7 @@ use crate::names::plural;
 use crate::producer::target::Target;
 use crate::producer::{self, How};
 use crate::source::{Record, Records};
-use crate::transform::ask::{Answer, Asked};
+use crate::transform::ask::{Answer, Caller};
 use crate::transform::invoked::Shown;
 use crate::verify::fed::Tested;
 use crate::verify::objects::{ErrorRecord, Objects};
@@ -43,7 +43,7 @@ pub struct Wanted {
 /// Where the records go.
 pub enum Way<'a> {
     /// Through the function, if the delivery stream has one, and under its success prefix.
-    Delivered { function: Option<Asked<'a>>, pipeline: &'a Pipeline },
+    Delivered { function: Option<Caller<'a>>, pipeline: &'a Pipeline },
     /// Into the stream again.
     Source(&'a Target),
 }
@@ -128,7 +128,7 @@ fn is_wanted(wanted: &Wanted, error: &ErrorRecord) -> bool {
 
 /// The function's answers, placed; without a function, the records as they are.
 async fn placed(
-    function: Option<&Asked<'_>>,
+    function: Option<&Caller<'_>>,
     pipeline: &Pipeline,
     todo: &[(usize, &ErrorRecord)],
 ) -> Result<Vec<Placed>> {

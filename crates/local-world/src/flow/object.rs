@@ -60,8 +60,13 @@ fn key(job: &Job, slot: &Slot, time: &Zoned, uuid: &str) -> String {
         Slot::Failed(kind) => (&store.error_prefix, Some(kind.name()), &PartitionKeys::new()),
     };
     let prefix = prefix.evaluate(Facts { time, error_type, partition_keys: keys, random_string: &random_string(uuid) });
-    let time = time.strftime("%Y-%m-%d-%H-%M-%S");
-    format!("{prefix}{}-{}-{time}-{uuid}{}", job.name, job.version, store.extension)
+    prefix + &name(&job.name, job.version, time, uuid, &store.extension)
+}
+
+/// The name of an object behind its prefix. `time` is that of the oldest record in it, in the delivery stream's time zone.
+/// <https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html>
+pub fn name(delivery_stream: &str, version: u64, time: &Zoned, uuid: &str, extension: &str) -> String {
+    format!("{delivery_stream}-{version}-{}-{uuid}{extension}", time.strftime("%Y-%m-%d-%H-%M-%S"))
 }
 
 fn join(items: &Pieces<Output>, delimiter: &[u8]) -> Vec<u8> {

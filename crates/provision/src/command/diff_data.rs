@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::invoke;
-use crate::args::{CloudArgs, TargetArgs, refuse_useless};
+use crate::args::TargetArgs;
 use crate::cloud::{Cx, Options};
 use crate::command::cat;
 use crate::error::{Error, Result};
@@ -13,12 +13,13 @@ use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
 use crate::follow::delivered;
 use crate::interrupt::Interrupt;
+use crate::report::{self, Output, Printed, compared as told};
 use crate::resource::function::{Code, Function};
 use crate::session::{self, Session};
 use crate::source::input::{self, Format};
 use crate::spec::stack::{Managed, Stack};
 use crate::surroundings::Surroundings;
-use crate::transform::ask::{self, Answer, Asked};
+use crate::transform::ask::{self, Answer, Caller};
 use crate::transform::call::{self, Callee};
 use crate::transform::compared::{self, Compared};
 use crate::transform::subject::{self, Subject, Which};
@@ -66,29 +67,30 @@ pub struct RecordsArgs {
 /// `--against deployed`
 const DEPLOYED: &str = "deployed";
 
-pub async fn run(args: DiffDataArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
-    interrupt.or(diff(&args, events)).await
+pub async fn run(args: DiffDataArgs, output: Output, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    interrupt
+        .or(async {
+            let result = diff(&args, events).await?;
+            let differs = !result.changes.is_empty();
+            let text = if args.markdown { told::markdown(&result) } else { told::compared(&result) };
+            report::print(Printed { text, event: Event::Compared { result: Box::new(result) } }, output, events);
+            Ok(if differs && args.detailed_exitcode { Exit::Changes } else { Exit::Done })
+        })
+        .await
 }
 
-async fn diff(args: &DiffDataArgs, events: &Events) -> Result<Exit, Stop> {
+async fn diff(args: &DiffDataArgs, events: &Events) -> Result<Compared, Stop> {
     let (spec, wanted) = args.which.spec_and_function();
     if args.against == DEPLOYED || args.given.records.is_none() {
         let mut session = session::open(spec, &args.target, Options::default(), events).await?;
         session.recognise().await;
         session.announce(events);
-        let exit = at_a_cloud(&session, args, wanted, events).await;
+        let result = at_a_cloud(&session, args, wanted, events).await;
         session.close(events).await;
-        return exit;
+        return result;
     }
-    let CloudArgs { region, profile, endpoint, ca_bundle, local } = &args.target.cloud;
-    let useless = [
-        ("--profile", profile.is_some()),
-        ("--endpoint", endpoint.is_some()),
-        ("--ca-bundle", ca_bundle.is_some()),
-        ("--local", *local),
-    ];
-    refuse_useless(&useless, "both versions run on this machine, with records of a file")?;
-    let (stack, cx) = invoke::offline(spec, &args.target.variables, region.as_deref(), events)?;
+    args.target.cloud.refuse_a_cloud("both versions run on this machine, with records of a file")?;
+    let (stack, cx) = invoke::offline(spec, &args.target.variables, args.target.cloud.region.as_deref(), events)?;
     let records = of_file(args)?;
     compare(&stack, &cx, None, args, wanted, records, events).await
 }
@@ -98,7 +100,7 @@ async fn at_a_cloud(
     args: &DiffDataArgs,
     wanted: Option<&str>,
     events: &Events,
-) -> Result<Exit, Stop> {
+) -> Result<Compared, Stop> {
     let stack = session.stack.as_ref().expect("a session that was opened with a spec has its stack");
     let most = args.max as usize;
     let records = match &args.given {
@@ -144,7 +146,7 @@ async fn compare(
     wanted: Option<&str>,
     records: Vec<Bytes>,
     events: &Events,
-) -> Result<Exit, Stop> {
+) -> Result<Compared, Stop> {
     if records.is_empty() {
         return Err(Error::msg("there are no records to compare the answers to").into());
     }
@@ -154,7 +156,7 @@ async fn compare(
     let old = match args.against.as_str() {
         DEPLOYED => {
             let function = ask::Function::Deployed { cx, name: &subject.function.physical, qualifier: None };
-            Asked { function, source: &subject.source }.answers(&here.timed()).await?
+            Caller { function, source: &subject.source }.answers(&here.timed()).await?
         }
         zip if zip.ends_with(".zip") => {
             let mut function = subject.function.clone();
@@ -169,11 +171,9 @@ async fn compare(
             here.answers(function.function).await?
         }
     };
+    invoke::warn_of_version(&subject.function.desired.runtime, events).await;
     let new = here.answers(subject.function).await?;
-    let result = compared::compared(subject.logical, &args.against, &records, &old, &new);
-    let differs = !result.changes.is_empty();
-    events.say(Event::Compared { result: Box::new(Compared { markdown: args.markdown, ..result }) });
-    Ok(if differs && args.detailed_exitcode { Exit::Changes } else { Exit::Done })
+    Ok(compared::compared(subject.logical, &args.against, &records, &old, &new))
 }
 
 /// Versions of one function that run on this machine.
@@ -192,7 +192,7 @@ impl Here<'_> {
             image.environment = surroundings.of(&function.desired, self.events).await;
         }
         let callee = Callee::new(image);
-        let asked = Asked { function: ask::Function::Here(&callee), source: &self.subject.source };
+        let asked = Caller { function: ask::Function::Here(&callee), source: &self.subject.source };
         let answers = asked.answers(&self.timed()).await;
         callee.close().await;
         answers

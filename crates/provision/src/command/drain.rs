@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::passing::SLACK;
 use super::{chosen, flush};
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
@@ -16,8 +17,6 @@ use crate::verify::objects::Objects;
 /// AWS does not tell what is buffered. When a buffer is due, Firehose stores it within seconds as a rule: a minute without an object
 /// is taken for the end.
 const QUIET: Duration = Duration::from_secs(60);
-/// It may take five minutes in all, in addition to the buffers.
-const SLACK: Duration = Duration::from_secs(300);
 const POLL: Duration = Duration::from_secs(5);
 /// Between two flushes of an emulator, which retries a delivery that fails.
 const RETRY: Duration = Duration::from_millis(500);

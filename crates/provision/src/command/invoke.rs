@@ -7,7 +7,7 @@ use aws_facts::lambda::MAX_EVENT_BYTES;
 use bytes::Bytes;
 use local_cloud::Settings;
 
-use crate::args::{CloudArgs, TargetArgs, Variables, refuse_useless};
+use crate::args::{TargetArgs, Variables};
 use crate::artifact::interpreter;
 use crate::cloud::{self, Cx, Options};
 use crate::command::verify::now;
@@ -74,15 +74,8 @@ async fn invoke(args: &InvokeArgs, events: &Events) -> Result<Exit, Stop> {
         session.close(events).await;
         return Ok(exit?);
     }
-    let CloudArgs { region, profile, endpoint, ca_bundle, local } = &args.target.cloud;
-    let useless = [
-        ("--profile", profile.is_some()),
-        ("--endpoint", endpoint.is_some()),
-        ("--ca-bundle", ca_bundle.is_some()),
-        ("--local", *local),
-    ];
-    refuse_useless(&useless, "a function runs on this machine, and only --from-stream asks a cloud")?;
-    let (stack, cx) = offline(spec, &args.target.variables, region.as_deref(), events)?;
+    args.target.cloud.refuse_a_cloud("a function runs on this machine, and only --from-stream asks a cloud")?;
+    let (stack, cx) = offline(spec, &args.target.variables, args.target.cloud.region.as_deref(), events)?;
     let subject = subject::find(&stack, wanted, &cx.names)?;
     let (records, event) = given(&args.given, &subject)?;
     Ok(show(&subject, &cx, &records, event, None, events).await?)

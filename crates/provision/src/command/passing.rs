@@ -7,6 +7,8 @@ use crate::error::Result;
 use crate::serving;
 use crate::session::{Place, Session};
 
+/// The time AWS may need in addition to the buffers: to read the stream, invoke the function and store objects.
+pub const SLACK: Duration = Duration::from_secs(300);
 /// The interval between looks at AWS.
 const POLL: Duration = Duration::from_secs(5);
 const POLL_LOCAL: Duration = Duration::from_millis(100);

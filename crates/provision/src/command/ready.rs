@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::passing::Passing;
+use super::passing::{Passing, SLACK};
 use super::verify::now;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
@@ -34,8 +34,6 @@ pub struct ReadyArgs {
     pub ready: Ready,
 }
 
-/// The time AWS may need in addition to the buffers: to begin to read the stream, invoke the function and store objects.
-const SLACK: Duration = Duration::from_secs(300);
 /// The interval between canaries. One that is put before a delivery stream reads may never come out.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -106,12 +104,8 @@ pub async fn data(session: &Session, stack: &Stack, events: &Events) -> Result<(
 
 /// A canary may fail in a function or a query: its error record, too, shows that the delivery stream reads.
 async fn put(session: &Session, fed: &Fed<'_>, since_s: i64) -> Result<()> {
-    let began_ms = since_s * 1_000;
     let records: Records = match fed.samples {
-        Some(samples) => {
-            let one = Box::new(samples.records(fastrand::u64(..), began_ms)?.take(1));
-            samples.envelope.over(one, session.cx.names.account.clone(), began_ms)
-        }
+        Some(samples) => samples.first(1, &session.cx.names.account, since_s * 1_000)?,
         None => {
             let as_logs = fed.tested.iter().any(|one| one.delivery.processors.decompress.is_some());
             Input::Made(Made { count: 1, as_logs, ..Made::default() }).records()

@@ -15,7 +15,7 @@ use crate::producer::target::Target;
 use crate::replay::{self, Replayed, Wanted, Way};
 use crate::session::{self, Session};
 use crate::spec::stack::Stack;
-use crate::transform::ask::{Asked, Function};
+use crate::transform::ask::{Caller, Function};
 use crate::transform::subject;
 use crate::verify::fed::{self, Tested};
 use crate::verify::pipeline::Pipeline;
@@ -95,7 +95,7 @@ async fn through_function(session: &Session, stack: &Stack, of: &Tested<'_>, wan
         return Err(Error::msg(why).hint("replay whole records with --through-source"));
     }
     let source = subject::source(stack, of.name, of.delivery, &session.cx.names);
-    let function = of.delivery.transform.as_ref().map(|transform| Asked {
+    let function = of.delivery.transform.as_ref().map(|transform| Caller {
         function: Function::Deployed {
             cx: &session.cx,
             name: &transform.function.id,

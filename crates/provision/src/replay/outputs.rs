@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_facts::firehose::prefix::{Facts, PartitionKeys, RANDOM_STRING_LENGTH};
+use aws_facts::firehose::prefix::{Facts, PartitionKeys};
 use jiff::tz::TimeZone;
-use local_cloud::delivery::Compression as Format;
-use sha2::{Digest, Sha256};
+use local_cloud::delivery::{Compression as Format, object_name, random_string, uuid};
 
 use crate::prefix::Prefix;
 use crate::resource::delivery_stream::{Compression, DeliveryStream};
@@ -73,19 +72,18 @@ fn object(
         Compression::HadoopSnappy => Format::HadoopSnappy,
     };
     let records = group.iter().map(|one| one.record.to_string()).collect::<Vec<_>>().join(",");
-    let uuid = uuid(&format!("{error_object} {records}"));
+    let uuid = uuid(&[error_object, &records]);
     let oldest = group.iter().map(|one| one.arrived_ms).min().unwrap_or_default();
     let zone = TimeZone::get(&delivery.time_zone).unwrap_or(TimeZone::UTC);
     let time = jiff::Timestamp::from_millisecond(oldest).unwrap_or_default().to_zoned(zone);
-    let random =
-        |place: usize| hex::encode(Sha256::digest(format!("{uuid} {place}")))[..RANDOM_STRING_LENGTH].to_owned();
     let prefix = Prefix::parse(&delivery.good).unwrap_or_default();
-    let prefix = prefix.evaluate(Facts { time: &time, error_type: None, partition_keys, random_string: &random });
+    let prefix =
+        prefix.evaluate(Facts { time: &time, error_type: None, partition_keys, random_string: &random_string(&uuid) });
     let extension = match delivery.file_extension.as_str() {
         "" => format.extension(),
         own => own,
     };
-    let key = format!("{prefix}{name}-1-{}-{uuid}{extension}", time.strftime("%Y-%m-%d-%H-%M-%S"));
+    let key = prefix + &object_name(name, 1, &time, &uuid, extension);
     let body = group.iter().map(|one| one.data.as_slice()).collect::<Vec<_>>().join(delimiter);
     Object {
         key,
@@ -94,13 +92,6 @@ fn object(
         kms_key: delivery.encryption.clone(),
         records: group.len(),
     }
-}
-
-/// A UUID that follows from a text.
-fn uuid(text: &str) -> String {
-    let digest: [u8; 32] = Sha256::digest(text).into();
-    let bytes: [u8; 16] = digest[..16].try_into().expect("sixteen of 32 bytes");
-    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
 #[cfg(test)]

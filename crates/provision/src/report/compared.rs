@@ -6,10 +6,7 @@ use crate::transform::compared::{Change, Compared};
 use crate::transform::invoked::Shown;
 
 pub fn compared(result: &Compared) -> String {
-    if result.markdown {
-        return markdown(result);
-    }
-    let Compared { function, against, records, same, changes, .. } = result;
+    let Compared { function, against, records, same, changes } = result;
     let (style, sign) = if changes.is_empty() { (GOOD, '✓') } else { (CARE, '~') };
     let all = plural(*records, "record");
     let mut text = format!("  {style}{sign}{style:#} {function} against {against}: {same} of {all} answered alike\n");
@@ -23,9 +20,9 @@ pub fn compared(result: &Compared) -> String {
     text
 }
 
-/// For a comment on a pull request.
-fn markdown(result: &Compared) -> String {
-    let Compared { function, against, records, same, changes, .. } = result;
+/// Markdown for a comment on a pull request.
+pub fn markdown(result: &Compared) -> String {
+    let Compared { function, against, records, same, changes } = result;
     let mut text = format!("### `{function}` against `{against}`\n\n");
     if changes.is_empty() {
         return text + &format!("All {} are answered alike.\n", plural(*records, "record"));
@@ -80,18 +77,12 @@ mod tests {
         let shown = |text: &str| Shown::Text(text.into());
         let example = Example { record: shown("a\n```"), before: shown("{\"n\":1}"), after: shown("Dropped") };
         let change = Change { kind: "Ok -> Dropped".into(), records: 2, examples: vec![example] };
-        let mut result = Compared {
-            function: "f".into(),
-            against: "main".into(),
-            records: 3,
-            same: 1,
-            changes: vec![change],
-            markdown: true,
-        };
+        let mut result =
+            Compared { function: "f".into(), against: "main".into(), records: 3, same: 1, changes: vec![change] };
         let expected = "### `f` against `main`\n\n1 of 3 records are answered alike.\n\n| change | records |\n|---|---|\n| `Ok -> Dropped` | 2 \
                         |\n\n<details><summary>Ok -&gt; Dropped</summary>\n\n```diff\n  a\\n'''\n- {\"n\":1}\n+ Dropped\n```\n\n</details>\n";
-        assert_eq!(compared(&result), expected);
+        assert_eq!(markdown(&result), expected);
         result.changes.clear();
-        assert_eq!(compared(&result), "### `f` against `main`\n\nAll 3 records are answered alike.\n");
+        assert_eq!(markdown(&result), "### `f` against `main`\n\nAll 3 records are answered alike.\n");
     }
 }

@@ -9,7 +9,7 @@ use crate::names::{env_flag, plural};
 use crate::plan::Op;
 use crate::record::environments::Environment;
 use crate::record::journal::{Began, Run};
-use crate::report::{compared, plan, produced, replayed, transform, verified};
+use crate::report::{plan, produced, replayed, transform, verified};
 use crate::spec::Diagnostics;
 
 pub const ERROR: Style = color(AnsiColor::Red).bold();
@@ -56,7 +56,6 @@ pub fn text(event: &Event, verbose: bool) -> String {
         Event::Progress { task, text, elapsed_ms } => progress(task, text, *elapsed_ms),
         Event::Done { text, took_ms, .. } => format!("{DIM}  {text} in {}{DIM:#}\n", took(*took_ms)),
         Event::Put { result } => produced::put(result),
-        Event::Compared { result } => compared::compared(result),
         Event::Replayed { result } => replayed::replayed(result),
         Event::Verified { result } => verified::verified(result),
         Event::Invoked { result } => transform::invoked(result),
@@ -77,9 +76,12 @@ pub fn text(event: &Event, verbose: bool) -> String {
         Event::Calls { calls } if verbose => self::calls(calls),
         // `event` prints errors to standard error.
         // Records and log events are data, which `report::print` writes as it is.
-        Event::Calls { .. } | Event::Waits { .. } | Event::Error { .. } | Event::Seen { .. } | Event::Logged { .. } => {
-            String::new()
-        }
+        Event::Calls { .. }
+        | Event::Waits { .. }
+        | Event::Error { .. }
+        | Event::Seen { .. }
+        | Event::Logged { .. }
+        | Event::Compared { .. } => String::new(),
         Event::Said { text } | Event::Next { text } => format!("{text}\n"),
     }
 }

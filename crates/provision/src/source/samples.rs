@@ -135,6 +135,15 @@ impl Samples {
         }
     }
 
+    /// The first of them, in their envelopes, with values of the generators that no other call gives.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn first(&self, count: usize, account: &str, began_ms: i64) -> Result<Records> {
+        let records = Box::new(self.records(fastrand::u64(..), began_ms)?.take(count));
+        Ok(self.envelope.over(records, account.to_owned(), began_ms))
+    }
+
     /// Whether there is no end of them.
     pub fn is_endless(&self) -> bool {
         matches!(self.from, From::Templates(_))

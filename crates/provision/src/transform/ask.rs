@@ -12,11 +12,11 @@ use crate::transform::call::Callee;
 use crate::transform::event::{self, Oddities, Record, Source};
 
 /// Records and bytes in one event: below Lambda's 6 MB in base64.
-const BATCH: usize = 500;
-const BATCH_BYTES: usize = 2 << 20;
+pub const BATCH: usize = 500;
+pub const BATCH_BYTES: usize = 2 << 20;
 
-/// A function, and what its events say of their source.
-pub struct Asked<'a> {
+/// Calls a function as a delivery stream does.
+pub struct Caller<'a> {
     pub function: Function<'a>,
     pub source: &'a Source,
 }
@@ -60,7 +60,7 @@ pub enum Answer {
     Failed(String),
 }
 
-impl Asked<'_> {
+impl Caller<'_> {
     /// The answer for each record: its data, and when it arrived.
     ///
     /// # Errors
@@ -90,22 +90,29 @@ impl Asked<'_> {
         let sent: Vec<Record> = records.iter().enumerate().map(record).collect();
         let event = event::event(self.source, &sent, Oddities::default());
         let (payload, failed) = self.function.call(event).await?;
-        let ids: Vec<&str> = sent.iter().map(|record| record.id.as_str()).collect();
-        let judged = answer::judge(&ids, &payload, failed);
-        let Some(verdicts) = judged.verdicts else {
-            if records.len() > 1 {
+        match judged(&sent, &payload, failed) {
+            Ok(answers) => Ok(answers),
+            Err(why) if records.len() == 1 => Ok(vec![Answer::Failed(why)]),
+            Err(_) => {
                 let (first, second) = records.split_at(records.len() / 2);
                 let mut answers = Box::pin(self.batch(first)).await?;
                 answers.extend(Box::pin(self.batch(second)).await?);
-                return Ok(answers);
+                Ok(answers)
             }
-            let why = match failed {
-                true => error_message(&payload),
-                false => judged.breaches.first().map_or("the response cannot be read".into(), |one| one.what.clone()),
-            };
-            return Ok(vec![Answer::Failed(why)]);
-        };
-        Ok(verdicts.into_iter().map(Answer::from).collect())
+        }
+    }
+}
+
+/// The answers in a response to these records.
+///
+/// # Errors
+/// The reason why the whole batch fails.
+pub fn judged(records: &[Record], payload: &[u8], failed: bool) -> std::result::Result<Vec<Answer>, String> {
+    let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
+    let judged = answer::judge(&ids, payload, failed);
+    match judged.fails_the_batch() {
+        Some(breach) => Err(breach.what.clone()),
+        None => Ok(judged.verdicts.into_iter().flatten().map(Answer::from).collect()),
     }
 }
 
@@ -122,19 +129,37 @@ impl From<Verdict> for Answer {
     }
 }
 
-/// The error message of a function that failed.
-fn error_message(payload: &[u8]) -> String {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Failure {
-        error_message: Option<String>,
-        error_type: Option<String>,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(payload: &str, failed: bool) -> std::result::Result<Vec<Answer>, String> {
+        let record = |id: &str| Record { id: id.into(), ..Record::numbered(0, "x") };
+        judged(&["0", "1", "2"].map(record), payload.as_bytes(), failed)
     }
-    let failure: Option<Failure> = serde_json::from_slice(payload).ok();
-    let told = failure.map(|failure| (failure.error_type, failure.error_message));
-    match told {
-        Some((Some(kind), Some(message))) => format!("{kind}: {message}"),
-        Some((_, Some(message))) => message,
-        _ => String::from_utf8_lossy(payload).into_owned(),
+
+    #[test]
+    fn a_record_that_is_missing_or_twice_has_failed() {
+        let payload =
+            r#"{"records":[{"recordId":"1","result":"Ok","data":"YQ=="},{"recordId":"0","result":"Dropped"}]}"#;
+        let delivered = Answer::Delivered("a".into(), BTreeMap::new());
+        let missing =
+            |answer: &Answer| matches!(answer, Answer::Failed(why) if why.starts_with("Lambda.MissingRecordId: "));
+        let told = answers(payload, false).unwrap();
+        assert_eq!(told[..2], [Answer::Dropped, delivered]);
+        assert!(missing(&told[2]), "{told:?}");
+        let payload = r#"{"records":[{"recordId":"0","result":"Dropped"},{"recordId":"0","result":"Dropped"}]}"#;
+        let told = answers(payload, false).unwrap();
+        let twice = "Lambda.DuplicatedRecordId: ";
+        assert!(matches!(&told[0], Answer::Failed(why) if why.starts_with(twice)), "{told:?}");
+        assert!(told[1..].iter().all(missing), "{told:?}");
+    }
+
+    #[test]
+    fn what_fails_a_whole_batch_is_told() {
+        let payload = r#"{"records":[{"recordId":"0","result":"OK","data":"YQ=="}]}"#;
+        assert!(answers(payload, false).unwrap_err().starts_with("the result is \"OK\", not Ok"));
+        let payload = r#"{"errorType":"KeyError","errorMessage":"'a'","stackTrace":[]}"#;
+        assert_eq!(answers(payload, true), Err("the function failed: KeyError: 'a'".into()));
     }
 }

@@ -23,9 +23,6 @@ pub struct Compared {
     pub same: usize,
     /// By kind, the most frequent first.
     pub changes: Vec<Change>,
-    /// People want it as Markdown.
-    #[serde(skip)]
-    pub markdown: bool,
 }
 
 /// Records whose answers differ in the same way.
@@ -64,7 +61,7 @@ pub fn compared(function: &str, against: &str, records: &[bytes::Bytes], old: &[
     let mut changes: Vec<Change> = changes.into_values().collect();
     changes.sort_by(|a, b| b.records.cmp(&a.records).then_with(|| a.kind.cmp(&b.kind)));
     let (function, against) = (function.to_owned(), against.to_owned());
-    Compared { function, against, records: records.len(), same, changes, markdown: false }
+    Compared { function, against, records: records.len(), same, changes }
 }
 
 /// The kind of change; `None`: there is none.

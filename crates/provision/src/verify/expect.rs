@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use aws_facts::firehose::answer::{self, Verdict};
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
-use crate::transform::call::{Called, Callee};
+use crate::transform::ask::{self, Answer, BATCH, BATCH_BYTES};
+use crate::transform::call::Callee;
 use crate::transform::event::{self, Oddities, Record, Source};
 use crate::verify::bits::Bits;
 use crate::verify::cut::Shape;
@@ -18,9 +18,6 @@ use crate::verify::input::Input;
 use crate::verify::numbers::Numbers;
 use crate::verify::pipeline::Pipeline;
 
-/// Records and bytes in one event: below Lambda's 6 MB in base64.
-const BATCH: usize = 500;
-const BATCH_BYTES: usize = 2 << 20;
 /// A batch that failed faster than this is tried again record by record.
 const SLOW_MS: f64 = 1_000.0;
 /// The most records with which a function is asked twice.
@@ -34,6 +31,16 @@ pub enum Fate {
     Dropped,
     /// Found under the error prefix.
     Failed,
+}
+
+impl From<Answer> for Fate {
+    fn from(answer: Answer) -> Fate {
+        match answer {
+            Answer::Delivered(data, partition_keys) => Fate::Delivered(data.into(), partition_keys),
+            Answer::Dropped => Fate::Dropped,
+            Answer::Failed(_) => Fate::Failed,
+        }
+    }
 }
 
 /// The expected results for one delivery stream. A part is what a delivery stream makes of a record: most records have one.
@@ -236,21 +243,8 @@ async fn ask(asked: &Asked<'_>, records: &[Bytes]) -> (std::result::Result<Vec<F
     let records = records.iter().enumerate().map(|(number, data)| Record::numbered(number, data.clone()));
     let records: Vec<Record> = records.collect();
     let called = asked.callee.call(event::event(asked.source, &records, Oddities::default())).await;
-    (judged(&records, &called), called.measured.duration_ms)
-}
-
-fn judged(records: &[Record], called: &Called) -> std::result::Result<Vec<Fate>, String> {
-    let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
-    let judged = answer::judge(&ids, &called.payload, called.failed);
-    if let Some(breach) = judged.fails_the_batch() {
-        return Err(breach.what.clone());
-    }
-    let fate = |verdict| match verdict {
-        Verdict::Ok { data, partition_keys } => Fate::Delivered(data.into(), partition_keys),
-        Verdict::Dropped => Fate::Dropped,
-        Verdict::Failed | Verdict::Missing | Verdict::Duplicated | Verdict::WithoutData => Fate::Failed,
-    };
-    Ok(judged.verdicts.into_iter().flatten().map(fate).collect())
+    let answers = ask::judged(&records, &called.payload, called.failed);
+    (answers.map(|answers| answers.into_iter().map(Fate::from).collect()), called.measured.duration_ms)
 }
 
 /// The outputs of the first records, of which no two are equal. `None` for a record without one. Empty if the batch fails.
@@ -280,35 +274,4 @@ pub fn compared(asked: &Asked<'_>, first: &[Option<Vec<u8>>], second: &[Option<V
         Error::msg(format!("the outputs of function {name} cannot be recognized: {why}"))
             .hint("pass --identity with a field or a jq expression whose value is the same each time and differs between records")
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::transform::call::Measured;
-
-    fn fates_of(payload: &str, failed: bool) -> std::result::Result<Vec<Fate>, String> {
-        let record = |id: &str| Record { id: id.into(), ..Record::numbered(0, "x") };
-        let payload = payload.to_owned().into();
-        let called = Called { payload, failed, log: vec![], measured: Measured::default(), replaced: false };
-        judged(&["0", "1", "2"].map(record), &called)
-    }
-
-    #[test]
-    fn answers_become_fates_and_what_is_missing_or_twice_is_a_failure() {
-        let payload =
-            r#"{"records":[{"recordId":"1","result":"Ok","data":"YQ=="},{"recordId":"0","result":"Dropped"}]}"#;
-        let delivered = Fate::Delivered("a".into(), BTreeMap::new());
-        assert_eq!(fates_of(payload, false), Ok(vec![Fate::Dropped, delivered, Fate::Failed]));
-        let payload = r#"{"records":[{"recordId":"0","result":"Dropped"},{"recordId":"0","result":"Dropped"}]}"#;
-        assert_eq!(fates_of(payload, false), Ok(vec![Fate::Failed; 3]));
-    }
-
-    #[test]
-    fn what_fails_a_whole_batch_is_told() {
-        let payload = r#"{"records":[{"recordId":"0","result":"OK","data":"YQ=="}]}"#;
-        assert!(fates_of(payload, false).unwrap_err().starts_with("the result is \"OK\", not Ok"));
-        let payload = r#"{"errorType":"KeyError","errorMessage":"'a'","stackTrace":[]}"#;
-        assert_eq!(fates_of(payload, true), Err("the function failed: KeyError: 'a'".into()));
-    }
 }

@@ -23,10 +23,7 @@ pub fn given(args: &VerifyArgs) -> Result<Option<Spool>> {
 pub async fn sampled(session: &Session, args: &VerifyArgs, samples: &Samples) -> Result<Spool> {
     let Given::Count(count) = args.records else { unreachable!("a file goes before samples") };
     let began_ms = now(session).await? * 1_000;
-    let records = samples.records(fastrand::u64(..), began_ms)?;
-    let records: Records = Box::new(records.take(count as usize));
-    let account = session.cx.names.account.clone();
-    kept(samples.envelope.over(records, account, began_ms), "reading the spec's samples")
+    kept(samples.first(count as usize, &session.cx.names.account, began_ms)?, "reading the spec's samples")
 }
 
 fn kept(records: Records, doing: &str) -> Result<Spool> {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::subject::Expecting;
 use super::{VerifyArgs, say};
-use crate::command::passing::Passing;
+use crate::command::passing::{Passing, SLACK};
 use crate::error::Result;
 use crate::event::{Event, Events};
 use crate::producer::target::Target;
@@ -12,8 +12,6 @@ use crate::session::{Place, Session};
 use crate::verify::input::Input;
 use crate::verify::placed::Placed;
 
-/// The time AWS may need in addition to the buffers: to read the stream, invoke the function and store objects.
-const SLACK: Duration = Duration::from_secs(300);
 /// The time limit for a shared emulator once its buffers are flushed, and since something came out.
 const FLUSHED: Duration = Duration::from_secs(20);
 /// The interval between reports while nothing is found.
