@@ -84,3 +84,52 @@ impl<'a> Store<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use local_cloud::{Engine, Settings};
+
+    use super::*;
+    use crate::cloud;
+    use crate::names::Names;
+
+    #[tokio::test]
+    async fn of_two_replays_of_the_same_records_one_gives_way() {
+        let engine = Engine::start(Settings::default()).await.expect("an engine in memory starts");
+        let names = Names {
+            stack: "s".into(),
+            env: None,
+            account: "000000000000".into(),
+            region: "us-east-1".into(),
+            tag_prefix: "provision".into(),
+            iam_path: "/".into(),
+        };
+        let cx = Cx::new(cloud::within(engine.http_client(), "us-east-1"), names);
+        cx.s3().create_bucket().bucket("lake").send().await.expect("it is created");
+        let mut one = Store::open(&cx, "lake", "bad/a").await.expect("there is no manifest");
+        let mut other = Store::open(&cx, "lake", "bad/a").await.expect("there is no manifest");
+        let pending = |key: &str| Pending { records: [1].into(), objects: vec![key.to_owned()] };
+        one.begin(pending("good/a")).await.expect("nobody else writes it");
+        let refused = other.begin(pending("good/a")).await.expect_err("the first has begun");
+        assert!(refused.what_next().is_some_and(|hint| hint.starts_with("another replay works")), "{refused}");
+        one.put(Object {
+            key: "good/a".into(),
+            body: b"a".to_vec(),
+            content_encoding: None,
+            kms_key: None,
+            records: 1,
+        })
+        .await
+        .expect("it is written");
+
+        // The first is killed here. What it has begun is deleted, and its manifest may not be written any more.
+        let mut next = Store::open(&cx, "lake", "bad/a").await.expect("the manifest is read");
+        assert_eq!(next.manifest.finished.len(), 0);
+        next.begin(pending("good/b")).await.expect("nobody else writes it");
+        let gone = cx.s3().head_object().bucket("lake").key("good/a").send().await;
+        assert!(gone.is_err_and(|error| error.into_service_error().is_not_found()));
+        assert!(one.end().await.is_err());
+        next.end().await.expect("nobody else writes it");
+        assert_eq!(Store::open(&cx, "lake", "bad/a").await.expect("it is read").manifest.objects, ["good/b"]);
+    }
+}
