@@ -236,15 +236,26 @@ impl Run {
     }
 }
 
-/// Reads records on a thread of its own, because a file or standard input may let a reader wait. It ends with the process at the latest.
-fn read_ahead(records: Records) -> mpsc::Receiver<std::result::Result<Record, Unread>> {
+/// Reads records on a blocking thread, because a file or standard input may let a reader wait. A paused clock stands still while such
+/// a thread works, so that reading takes no time in tests.
+fn read_ahead(mut records: Records) -> mpsc::Receiver<std::result::Result<Record, Unread>> {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
-    std::thread::spawn(move || {
-        for record in records {
-            if sender.blocking_send(record).is_err() {
-                return;
+    tokio::spawn(async move {
+        while sender.reserve_many(READ_AHEAD / 2).await.is_ok() {
+            let filled = sender.clone();
+            match tokio::task::spawn_blocking(move || fill(&filled, records)).await {
+                Ok(Some(rest)) => records = rest,
+                _ => return,
             }
         }
     });
     receiver
+}
+
+/// Reads until the channel is full or closed, and gives back the records that are left.
+fn fill(channel: &mpsc::Sender<std::result::Result<Record, Unread>>, mut records: Records) -> Option<Records> {
+    while let Ok(place) = channel.try_reserve() {
+        place.send(records.next()?);
+    }
+    Some(records)
 }
