@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use futures::stream::{FuturesUnordered, StreamExt};
 use serde::Serialize;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::cloud::Cx;
@@ -87,7 +87,7 @@ pub async fn produce(cx: &Cx, target: &Target, records: Records, how: How, watch
     let mut read = vec![];
     let mut run =
         Run { queue: Queue::new(ordered), keys, fail_fast, produced: Produced::default(), began: Instant::now() };
-    let (mut in_flight, mut window) = (FuturesUnordered::new(), IN_FLIGHT);
+    let (mut in_flight, mut window) = (JoinSet::new(), IN_FLIGHT);
     let mut pause = PAUSES.0;
     let (mut may_send, mut last_accepted, mut last_told) = (run.began, run.began, run.began);
     let mut at_end = false;
@@ -115,18 +115,21 @@ pub async fn produce(cx: &Cx, target: &Target, records: Records, how: How, watch
             let due = rate.map_or(run.began, |rate| run.began + Duration::from_secs_f64(sent as f64 / f64::from(rate)));
             sent += batch.len();
             let at = due.max(may_send);
-            in_flight.push(async move {
+            let (cx, target) = (cx.clone(), target.clone());
+            // Requests are encoded and answers are read on all cores.
+            in_flight.spawn(async move {
                 tokio::time::sleep_until(at).await;
-                let answers = target.put(cx, &batch).await;
+                let answers = target.put(&cx, &batch).await;
                 (batch, answers)
             });
         }
-        let Some((batch, answers)) = in_flight.next().await else {
+        let Some(answered) = in_flight.join_next().await else {
             match at_end {
                 true => return Ok(run.so_far().clone()),
                 false => continue,
             }
         };
+        let (batch, answers) = answered.map_err(|e| Error::new(format!("putting records into {target}"), e))?;
         let (accepted, refused) = run.answered(batch, answers?, watch);
         let now = Instant::now();
         match refused {

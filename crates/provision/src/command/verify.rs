@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use futures::future::try_join_all;
+
 use crate::args::{TargetArgs, refuse_useless};
 use crate::cloud::Options;
 use crate::command::invoke::warn_of_versions;
@@ -13,6 +15,7 @@ use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
 use crate::plan::{self, Permits};
+use crate::producer::target::Target;
 use crate::producer::{How, Produced};
 use crate::report::produced::so_far;
 use crate::report::results::Results;
@@ -157,13 +160,14 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
         let mut subjects = vec![];
         for one in tested {
             let subject = Subject::new(session, stack, one, surroundings.as_ref(), began_s, events).await?;
-            subjects.push(subject.expecting(&input, args.identity.as_deref(), events).await?);
+            subjects.push(subject.identified(&input, args.identity.as_deref()).await?);
         }
         say(events, format!("sending {} records into {into}, run {run}", input.count()));
-        let placed = Placed::new(began_s).map_err(|e| Error::new("keeping the places of the records", e))?;
-        let mut sending = Sending { into, key, input, placed, subjects };
-        put(session, args, &mut sending, events).await?;
-        sendings.push(sending);
+        // The expected results are computed while the records are put.
+        let expecting = try_join_all(subjects.into_iter().map(|subject| subject.expecting(&input, events)));
+        let placed = put(session, args, &into, key.as_deref(), &input, began_s, events);
+        let (subjects, placed) = futures::try_join!(expecting, placed)?;
+        sendings.push(Sending { into, input, placed, subjects });
     }
     settle::settle(session, args, &mut sendings, events).await?;
     let mut accounted = true;
@@ -188,22 +192,31 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
     Ok(if accounted { Exit::Done } else { Exit::Failed })
 }
 
-async fn put(session: &Session, args: &VerifyArgs, sending: &mut Sending<'_>, events: &Events) -> Result<()> {
-    let keys = match (args.partition_keys, &sending.key) {
+/// Puts the records, and gives their places in the stream.
+async fn put(
+    session: &Session,
+    args: &VerifyArgs,
+    into: &Target,
+    key: Option<&str>,
+    input: &Input,
+    began_s: i64,
+    events: &Events,
+) -> Result<Placed> {
+    let keys = match (args.partition_keys, key) {
         (Some(keys), _) => Keys::Spread(keys.into()),
         (None, Some(key)) => Keys::Query(Box::new(key::query("key", key)?)),
         (None, None) => Keys::Given,
     };
     let how = How { keys, rate: args.rate, ..How::default() };
-    let task = format!("putting into {}", sending.into);
+    let task = format!("putting into {into}");
     let progress = |produced: &Produced| {
         events.say(Event::Progress { task: task.clone(), text: so_far(produced), elapsed_ms: produced.took_ms });
     };
-    let Sending { into, input, placed, .. } = sending;
-    let produced = send::put(&session.cx, into, input, how, placed, progress).await?;
+    let mut placed = Placed::new(began_s).map_err(|e| Error::new("keeping the places of the records", e))?;
+    let produced = send::put(&session.cx, into, input, how, &mut placed, progress).await?;
     let text = format!("put {}", so_far(&produced));
     events.say(Event::Done { task, text, took_ms: produced.took_ms });
-    Ok(())
+    Ok(placed)
 }
 
 /// Refuses to run if the deployed resources differ from the spec, because the expected results are computed from the spec.

@@ -11,7 +11,11 @@ use crate::verify::latency::Latencies;
 use crate::verify::objects::{ErrorRecord, Object};
 use crate::verify::pipeline::Pipeline;
 use crate::verify::placed::Placed;
-use crate::verify::told::{ErrorCount, Missing, ObjectTold, ShardAccount};
+use crate::verify::told::{ErrorCount, ObjectTold, ShardAccount};
+
+mod totals;
+
+pub use totals::Counts;
 
 /// How much of a record that is not known is shown.
 const SHOWN: usize = 200;
@@ -45,17 +49,6 @@ pub struct Sent<'a> {
     pub pipeline: &'a Pipeline,
     pub input: &'a Input,
     pub placed: &'a Placed,
-}
-
-/// Counts of an account. Every part of every record that was sent is in exactly one of the first four.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub delivered: usize,
-    pub dropped: usize,
-    pub failed: usize,
-    pub missing: usize,
-    /// Failed ones that should have been delivered or dropped. They are counted in `failed` too.
-    pub failed_unexpectedly: usize,
 }
 
 impl Account {
@@ -197,52 +190,6 @@ impl Account {
         }
         Ok(())
     }
-
-    /// Draws up the account, with the missing records by their numbers.
-    pub fn counts(&self) -> io::Result<(Counts, Missing)> {
-        let (mut counts, mut missing) = (Counts::default(), Missing::default());
-        for part in 0..self.expected.count() {
-            if self.delivered.get(part) {
-                counts.delivered += 1;
-            } else if self.failed.get(part) {
-                counts.failed += 1;
-                counts.failed_unexpectedly += usize::from(!self.expected.failed.get(part) && !self.expected.may_fail);
-            } else if self.expected.dropped.get(part) {
-                counts.dropped += 1;
-            } else {
-                counts.missing += 1;
-                missing.add(self.expected.record(part)?);
-            }
-        }
-        Ok((counts, missing))
-    }
-
-    /// The counts of each shard that took records, in the order of their names. Empty for records that were put directly.
-    pub fn shards(&self, placed: &Placed) -> io::Result<Vec<ShardAccount>> {
-        if placed.shards().is_empty() {
-            return Ok(vec![]);
-        }
-        let mut shards = self.per_shard.clone();
-        for part in (0..self.expected.count()).filter(|part| !self.delivered.get(*part) && !self.failed.get(*part)) {
-            let Some(place) = placed.of(self.expected.record(part)?)? else { continue };
-            let shard = shards.entry(place.shard).or_default();
-            let count = if self.expected.dropped.get(part) { &mut shard.dropped } else { &mut shard.missing };
-            *count += 1;
-        }
-        // Where records are taken apart, the parts are counted everywhere.
-        let apart = self.expected.count() as usize != placed.count();
-        let named = placed.shards().iter().zip(0..);
-        let mut named: Vec<ShardAccount> = named
-            .map(|((id, sent), at)| {
-                let counts = shards.remove(&Some(at)).unwrap_or_default();
-                let ShardAccount { delivered, dropped, failed, missing, .. } = counts;
-                let sent = if apart { delivered + dropped + failed + missing } else { *sent };
-                ShardAccount { shard: id.clone(), sent, ..counts }
-            })
-            .collect();
-        named.sort_by(|a, b| a.shard.cmp(&b.shard));
-        Ok(named)
-    }
 }
 
 /// The last record of each shard in an object.
@@ -259,78 +206,4 @@ impl Order {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::verify::expect::expected;
-    use crate::verify::identity::Identity;
-    use bytes::Bytes;
-
-    fn pipeline() -> Pipeline {
-        Pipeline::of(&crate::verify::fed::tests::delivery("")).expect("it has no query")
-    }
-
-    fn object(text: &str) -> Object {
-        Object { key: "good/1".into(), bytes: text.into(), stored_s: 1_060, stored_bytes: text.len() as u64 }
-    }
-
-    fn error(raw: &str) -> ErrorRecord {
-        ErrorRecord { raw: raw.into(), code: "Lambda.FunctionError".into(), message: "why".into(), arrived_ms: 0 }
-    }
-
-    /// An account of these records, put in their order into one shard.
-    async fn account(records: &[&str]) -> (Pipeline, Input, Placed, Account) {
-        let spool = crate::verify::input::Spool::of(
-            records.iter().map(|text| Ok::<_, io::Error>(Bytes::copy_from_slice(text.as_bytes()))),
-        );
-        let (pipeline, input) = (pipeline(), Input::Given(spool.unwrap()));
-        let mut placed = Placed::new(1_000).unwrap();
-        for number in 0..records.len() {
-            placed.accepted(number as u32, Some(("shard", &(100 + number).to_string())), 1_000, 1).unwrap();
-        }
-        let expected = expected(&pipeline, None, &input, None).await.unwrap();
-        assert_eq!(expected.identity, Identity::Bytes);
-        (pipeline, input, placed, Account::new(expected))
-    }
-
-    #[tokio::test]
-    async fn every_record_is_in_one_count_and_the_missing_are_named() {
-        let (pipeline, input, placed, mut account) = account(&["{1}", "{2}", "{3}", "{4}", "{5}"]).await;
-        let sent = Sent { pipeline: &pipeline, input: &input, placed: &placed };
-        account.expected.dropped.set(4);
-        account.delivered(&object("{2}{other}{1}{1}"), sent).unwrap();
-        account.failed(&object(""), &[error("{3}"), error("{9}")], sent).unwrap();
-        let (counts, missing) = account.counts().unwrap();
-        let expected = Counts { delivered: 2, dropped: 1, failed: 1, missing: 1, failed_unexpectedly: 1 };
-        assert_eq!((counts, missing.told()), (expected, vec!["3".to_owned()]));
-        assert_eq!((account.duplicated, account.out_of_order, account.unknown, account.awaited()), (1, 1, 1, 1));
-        assert_eq!(account.strange_sample.as_deref(), Some("{other}"));
-        assert!(account.only_ours.is_empty(), "both hold foreign records");
-        let shards = account.shards(&placed).unwrap();
-        let shard = &shards[0];
-        assert_eq!(
-            (shard.sent, shard.delivered, shard.dropped, shard.failed, shard.missing, shard.out_of_order),
-            (5, 2, 1, 1, 1, 1)
-        );
-        assert_eq!(account.latencies.told().unwrap().max_s, 60);
-        assert_eq!(account.errors["Lambda.FunctionError"].records, 1);
-    }
-
-    #[tokio::test]
-    async fn a_foreign_object_is_not_ours() {
-        let (pipeline, input, placed, mut account) = account(&["{1}"]).await;
-        let sent = Sent { pipeline: &pipeline, input: &input, placed: &placed };
-        account.delivered(&object("{2}{3}"), sent).unwrap();
-        account.failed(&object(""), &[error("{2}")], sent).unwrap();
-        assert!(account.objects.is_empty() && account.unknown == 0 && account.errors.is_empty());
-    }
-
-    #[tokio::test]
-    async fn of_equal_records_one_may_fail_and_the_other_be_delivered() {
-        let (pipeline, input, placed, mut account) = account(&["{1}", "{1}"]).await;
-        let sent = Sent { pipeline: &pipeline, input: &input, placed: &placed };
-        account.delivered(&object("{1}"), sent).unwrap();
-        account.failed(&object(""), &[error("{1}")], sent).unwrap();
-        let (counts, _) = account.counts().unwrap();
-        assert_eq!((counts.delivered, counts.failed, counts.missing, account.duplicated), (1, 1, 0, 0));
-    }
-}
+mod tests;

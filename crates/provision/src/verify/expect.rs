@@ -1,27 +1,25 @@
 //! Computes the expected result of each record: takes it apart as the delivery stream does, runs the deployed artifact on this machine,
 //! and looks for the partition keys.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
-use crate::transform::ask::{self, Answer, BATCH, BATCH_BYTES};
-use crate::transform::call::Callee;
-use crate::transform::event::{self, Oddities, Record, Source};
+use crate::transform::ask::{Answer, BATCH, BATCH_BYTES};
 use crate::verify::bits::Bits;
 use crate::verify::cut::Shape;
-use crate::verify::identity::{self, Identity};
+use crate::verify::identity::Identity;
 use crate::verify::index::Index;
 use crate::verify::input::Input;
 use crate::verify::numbers::Numbers;
 use crate::verify::pipeline::Pipeline;
 
-/// A batch that failed faster than this is tried again record by record.
-const SLOW_MS: f64 = 1_000.0;
-/// The most records with which a function is asked twice.
-const ASKED_TWICE: usize = 100;
+mod asked;
+
+use asked::transformed;
+pub use asked::{Asked, compared, identity, outputs};
 
 /// The expected result of one part of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,12 +57,6 @@ pub struct Expected {
     pub may_fail: bool,
     /// Reasons why whole batches fail, each once, in order.
     pub failures: Vec<String>,
-}
-
-/// A function, and how the delivery stream asks it.
-pub struct Asked<'a> {
-    pub callee: &'a Callee,
-    pub source: &'a Source,
 }
 
 impl Expected {
@@ -116,29 +108,11 @@ impl Expected {
     }
 }
 
-/// The expected results of these records. `identity` is what the user wants outputs to be compared by.
+/// The expected results of these records, with outputs that are compared by this identity.
 ///
 /// # Errors
-/// The function answers the same record differently each time, and nothing in its answers stays.
+/// An output has no such identity.
 pub async fn expected(
-    pipeline: &Pipeline,
-    asked: Option<&Asked<'_>>,
-    input: &Input,
-    identity: Option<&str>,
-) -> Result<Expected> {
-    let identity = match (identity, asked) {
-        (Some(text), _) => Identity::parse(text)?,
-        (None, Some(asked)) => {
-            let [first, second] = [outputs(pipeline, asked, input).await?, outputs(pipeline, asked, input).await?];
-            compared(asked, &first, &second)?
-        }
-        (None, None) => Identity::Bytes,
-    };
-    expected_by(pipeline, asked, input, identity).await
-}
-
-/// The same, with outputs that are compared by this identity.
-pub async fn expected_by(
     pipeline: &Pipeline,
     asked: Option<&Asked<'_>>,
     input: &Input,
@@ -211,67 +185,4 @@ async fn fates(pipeline: &Pipeline, asked: Option<&Asked<'_>>, parts: &[Part], i
         },
     };
     parts.iter().map(fate).collect()
-}
-
-async fn transformed(asked: &Asked<'_>, records: &[Bytes], into: &mut Expected) -> Vec<Fate> {
-    if records.is_empty() {
-        return vec![];
-    }
-    let (fates, duration_ms) = ask(asked, records).await;
-    let why = match fates {
-        Ok(fates) => return fates,
-        Err(why) => why,
-    };
-    into.may_fail = true;
-    if !into.failures.contains(&why) {
-        into.failures.push(why);
-    }
-    // A function that runs into its time limit would do so again for each record.
-    if duration_ms > SLOW_MS {
-        return vec![Fate::Failed; records.len()];
-    }
-    let mut fates = Vec::with_capacity(records.len());
-    for record in records.chunks(1) {
-        let (fate, _) = ask(asked, record).await;
-        fates.extend(fate.unwrap_or_else(|_| vec![Fate::Failed]));
-    }
-    fates
-}
-
-/// The result of each record of one batch, or why the whole batch fails; and the duration.
-async fn ask(asked: &Asked<'_>, records: &[Bytes]) -> (std::result::Result<Vec<Fate>, String>, f64) {
-    let records = records.iter().enumerate().map(|(number, data)| Record::numbered(number, data.clone()));
-    let records: Vec<Record> = records.collect();
-    let called = asked.callee.call(event::event(asked.source, &records, Oddities::default())).await;
-    let answers = ask::judged(&records, &called.payload, called.failed);
-    (answers.map(|answers| answers.into_iter().map(Fate::from).collect()), called.measured.duration_ms)
-}
-
-/// The outputs of the first records, of which no two are equal. `None` for a record without one. Empty if the batch fails.
-pub async fn outputs(pipeline: &Pipeline, asked: &Asked<'_>, input: &Input) -> Result<Vec<Option<Vec<u8>>>> {
-    let (parts, _) = batch(pipeline, input, 0).map_err(|e| Error::new("reading the records", e))?;
-    let mut seen = BTreeSet::new();
-    let sound = parts.into_iter().filter_map(|(_, data)| data.ok()).filter(|data| seen.insert(data.clone()));
-    let sound: Vec<Bytes> = sound.take(ASKED_TWICE).collect();
-    if sound.is_empty() {
-        return Ok(vec![]);
-    }
-    let fates = ask(asked, &sound).await.0.unwrap_or_default();
-    let output = |fate| if let Fate::Delivered(output, _) = fate { Some(output.to_vec()) } else { None };
-    Ok(fates.into_iter().map(output).collect())
-}
-
-/// The identity by which the outputs of a function can be compared that was asked twice.
-///
-/// # Errors
-/// Its answers differ, and what stays the same does not tell records apart.
-pub fn compared(asked: &Asked<'_>, first: &[Option<Vec<u8>>], second: &[Option<Vec<u8>>]) -> Result<Identity> {
-    if first.len() != second.len() {
-        return Ok(Identity::Bytes);
-    }
-    identity::that_stays(first, second).map_err(|why| {
-        let name = &asked.callee.image.name;
-        Error::msg(format!("the outputs of function {name} cannot be recognized: {why}"))
-            .hint("pass --identity with a field or a jq expression whose value is the same each time and differs between records")
-    })
 }

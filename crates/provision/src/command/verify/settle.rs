@@ -20,8 +20,6 @@ const TELL: Duration = Duration::from_secs(30);
 /// Records that were put into one place, and the delivery streams that receive them.
 pub struct Sending<'a> {
     pub into: Target,
-    /// The partition key of each record, as a jq expression.
-    pub key: Option<String>,
     pub input: Input,
     pub placed: Placed,
     pub subjects: Vec<Expecting<'a>>,

@@ -35,6 +35,13 @@ pub struct Subject<'a> {
     since_s: i64,
 }
 
+/// One whose outputs can be compared.
+pub struct Identified<'a> {
+    subject: Subject<'a>,
+    identity: Identity,
+    asked_twice: Option<Instant>,
+}
+
 /// One whose objects can be read.
 pub struct Expecting<'a> {
     pub tested: Tested<'a>,
@@ -83,9 +90,19 @@ impl<'a> Subject<'a> {
         Ok(Subject { tested, pipeline, function, since_s })
     }
 
+    /// Finds out how its outputs can be compared, which some functions make impossible, before anything is sent.
+    pub async fn identified(self, input: &Input, wanted: Option<&str>) -> Result<Identified<'a>> {
+        let asked = self.function.as_ref().map(|(callee, source)| Asked { callee, source });
+        let identity = expect::identity(&self.pipeline, asked.as_ref(), input, wanted).await?;
+        let asked_twice = (self.function.is_some() && wanted.is_none()).then(Instant::now);
+        Ok(Identified { subject: self, identity, asked_twice })
+    }
+}
+
+impl<'a> Identified<'a> {
     /// Computes what is expected of these records.
-    pub async fn expecting(self, input: &Input, identity: Option<&str>, events: &Events) -> Result<Expecting<'a>> {
-        let Subject { tested, pipeline, function, since_s } = self;
+    pub async fn expecting(self, input: &Input, events: &Events) -> Result<Expecting<'a>> {
+        let Identified { subject: Subject { tested, pipeline, function, since_s }, identity, asked_twice } = self;
         let asked = function.as_ref().map(|(callee, source)| Asked { callee, source });
         let expected = expect::expected(&pipeline, asked.as_ref(), input, identity).await?;
         let name =
@@ -105,7 +122,6 @@ impl<'a> Subject<'a> {
             );
             events.say(Event::Warned { text });
         }
-        let asked_twice = (function.is_some() && identity.is_none()).then(Instant::now);
         let objects = Objects::of(tested.delivery, tested.name, since_s);
         Ok(Expecting { tested, pipeline, function, account: Account::new(expected), objects, since_s, asked_twice })
     }
@@ -146,7 +162,7 @@ impl Expecting<'_> {
         if identity == Identity::Bytes {
             return Ok(());
         }
-        let expected = expect::expected_by(&self.pipeline, Some(&function), input, identity).await?;
+        let expected = expect::expected(&self.pipeline, Some(&function), input, identity).await?;
         self.account = Account::new(expected);
         self.objects = Objects::of(self.tested.delivery, self.tested.name, self.since_s);
         Box::pin(self.read(cx, input, placed)).await
