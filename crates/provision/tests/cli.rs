@@ -137,9 +137,9 @@ fn up_verify_and_down_do_what_they_say_and_again_is_nothing() {
     let outputs = trial.expect(&["outputs", "--local", "--format", "dotenv"], 0, &[]);
     assert!(outputs.out.lines().all(|line| line.split_once('=').is_some_and(|(name, _)| !name.is_empty())));
     trial.expect(&["status", "--local"], 0, &["exists"]);
-    trial.expect(&["list", "--local"], 0, &["trial", "17 resources", "ana", "expires 20"]);
+    trial.expect(&["list", "--local"], 0, &["trial", "20 resources", "ana", "expires 20"]);
     trial.expect(&["gc", "--local"], 0, &["no environment has expired"]);
-    trial.expect(&["history", "--local"], 0, &["up", "by ana", "done in", "17 created"]);
+    trial.expect(&["history", "--local"], 0, &["up", "by ana", "done in", "20 created"]);
     trial.expect(&["down", "--local"], 5, &["confirmation", "--yes"]);
     trial.expect(&["down", "--local", "--yes"], 0, &["deleted stream.events", "deleted bucket.lake"]);
     trial.expect(&["down", "--local", "--yes"], 0, &["nothing to delete"]);
@@ -160,7 +160,7 @@ fn what_cannot_be_done_has_its_own_exit_code_and_changes_nothing() {
     trial.expect(&["up", "--locale"], 64, &["--locale"]);
     trial.expect(&["fly"], 64, &["fly"]);
     trial.expect(&["verify", "--local"], 1, &["does not exist", "run `provision up` first"]);
-    trial.expect(&["plan", "--local", "--detailed-exitcode"], 2, &["17 to create"]);
+    trial.expect(&["plan", "--local", "--detailed-exitcode"], 2, &["20 to create"]);
 }
 
 #[test]

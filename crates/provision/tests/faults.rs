@@ -56,10 +56,10 @@ async fn get_there(rules: &[&str]) {
         bench.engine.inject(rule.parse().expect(rule));
     }
     let summary = bench.up(&stack).await;
-    assert_eq!((summary.created, summary.failed), (13, 0));
+    assert_eq!((summary.created, summary.failed), (15, 0));
     let plan = bench.plan(&stack).await;
     assert!(plan.is_empty(), "{plan:#?}");
-    assert_eq!(plan.same.len(), 13);
+    assert_eq!(plan.same.len(), 15);
     // It deletes only what is ours by its tags: nothing may be left.
     bench.down(Some(&stack)).await;
     bench.engine.advance(Duration::from_secs(600)).await;

@@ -15,6 +15,8 @@ use tokio::time::{Instant, sleep};
 
 /// Between SIGINT and SIGTERM.
 const TERMINATED: Duration = Duration::from_millis(7_500);
+/// Between SIGINT and the end of the job.
+const KILLED: Duration = Duration::from_secs(10);
 /// The time that a runner gives to steps that always run.
 const LAST_STEPS: Duration = Duration::from_secs(300);
 
@@ -56,7 +58,8 @@ async fn an_interrupted_command_ends_in_time_and_the_next_down_leaves_nothing() 
             let case = format!("{command:.10?} after {tenths} tenths, {unkind}");
             let (done, took) = interrupted(&bench, &command, Duration::from_millis(tenths * 100)).await;
             let done = done.unwrap_or_else(|errors| panic!("{case}: {errors:?}"));
-            assert!(took < TERMINATED, "{case}: {took:?}");
+            // Calls that AWS aborts are made again, which costs seconds.
+            assert!(took < if unkind { KILLED } else { TERMINATED }, "{case}: {took:?}");
             assert!(done.complete() || done.interrupted && done.failed == 0, "{case}: {done:?}");
             (cut, tried) = (cut + usize::from(done.interrupted), tried + 1);
 

@@ -14,10 +14,10 @@ async fn up_makes_everything_and_up_again_changes_nothing() {
     let bench = Bench::new(Delays::FAST).await;
     let stack = stack(&experiment());
     let summary = bench.up(&stack).await;
-    assert_eq!((summary.created, summary.failed), (13, 0));
+    assert_eq!((summary.created, summary.failed), (15, 0));
     let plan = bench.plan(&stack).await;
     assert!(plan.is_empty(), "{plan:#?}");
-    assert_eq!(plan.same.len(), 13);
+    assert_eq!(plan.same.len(), 15);
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,8 +166,8 @@ async fn a_delivery_and_its_function_move_to_other_keys_in_place() {
     let renamed = renamed.replace("  square: {", "  cube: { moved: { from: square },");
     let renamed = stack(&renamed.replace("transform: square", "transform: cube"));
     let summary = bench.up(&renamed).await;
-    // Delivery stream, function, the role of each and the function's log group. (A prefix has no tags.)
-    assert_eq!((summary.updated, summary.replaced, summary.created), (5, 0, 0));
+    // Delivery stream, function, and the role and the log group of each. (A prefix has no tags.)
+    assert_eq!((summary.updated, summary.replaced, summary.created), (6, 0, 0));
     let plan = bench.plan(&renamed).await;
     assert!(plan.is_empty() && plan.foreign.is_empty() && plan.orphans.is_empty(), "{plan:#?}");
     bench.down(None).await;
@@ -200,7 +200,7 @@ async fn an_environment_expires_when_its_time_is_over_and_not_before() {
     bench.up(&stack(&experiment())).await;
     let found = environments::all(&bench.cx).await.unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!((found[0].stack.as_str(), found[0].env.as_deref(), found[0].members), ("kinesis-test", None, 13));
+    assert_eq!((found[0].stack.as_str(), found[0].env.as_deref(), found[0].members), ("kinesis-test", None, 15));
     assert_eq!(found[0].owner.as_deref(), Some("ana, of the data team"));
     assert!(!found[0].expired(bench.cx.calls.now()));
     bench.engine.advance(std::time::Duration::from_secs(3600)).await;

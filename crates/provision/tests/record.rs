@@ -169,7 +169,7 @@ async fn a_record_of_two_pages_is_found_though_it_was_half_made() {
         stopped_up(&bench, &spec, At::Named("CreateLogGroup"), act).await;
         bench.up(&changed).await;
         assert!(bench.plan(&changed).await.is_empty());
-        assert_eq!(bench.named().await.len(), 11 * 4 + 2);
+        assert_eq!(bench.named().await.len(), 11 * 5 + 2);
         bench.down(None).await;
         nothing_left(&bench).await;
     }

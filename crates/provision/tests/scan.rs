@@ -70,7 +70,7 @@ async fn a_list_tells_what_no_record_names() {
     let all = environments::with_unrecorded(&bench.cx, listed, scanned.as_ref()).await.unwrap();
     let told: Vec<_> = all.iter().map(|found| (found.to_string(), found.recorded, found.unrecorded.len())).collect();
     let ours = ("stack kinesis-test".to_owned(), true, 1);
-    assert_eq!(told, [ours, ("stack kinesis-test, environment pr-1".to_owned(), false, 13)]);
+    assert_eq!(told, [ours, ("stack kinesis-test, environment pr-1".to_owned(), false, 15)]);
     assert_eq!(all[0].unrecorded, ["stream.events (kinesis-test)"]);
 }
 
@@ -88,7 +88,7 @@ async fn a_gc_removes_of_an_expired_environment_what_its_record_does_not_name() 
     let expired = What::Expired { scanned: scanned.as_ref(), never_expires: false };
     let agree = async |plan: &Plan| {
         assert!(plan.steps.iter().any(|step| step.name.physical == "kinesis-test"), "{plan:#?}");
-        assert_eq!(plan.steps.len(), 13);
+        assert_eq!(plan.steps.len(), 15);
         false
     };
     let ended = run::down(&bench.cx, expired, &How::new("gc"), agree, &bench.events()).await;

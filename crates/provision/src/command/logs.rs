@@ -107,9 +107,8 @@ fn sources(stack: &Stack, functions: &[String], deliveries: &[String]) -> Result
                 if all {
                     continue;
                 }
-                return Err(
-                    Error::msg(format!("delivery {key} logs no errors")).hint("add `logs: true` to it and run `up`")
-                );
+                return Err(Error::msg(format!("delivery {key} logs no errors"))
+                    .hint("remove `logs: false` from it and run `up`"));
             };
             let group = shape::log_group(&log.group, &entry.physical);
             // In a group that several share, the streams of each begin with its name.

@@ -34,7 +34,7 @@ pub async fn cause(cx: &Cx, one: &Tested<'_>, account: &Account, counts: &Counts
     Some(match &one.delivery.log {
         Some(log) => format!("Firehose logs the reason to log group {}", log_group(&log.group, one.name)),
         None => format!(
-            "add `logs: true` to delivery {} and run `up` and `verify` again; Firehose then logs the reason",
+            "remove `logs: false` from delivery {} and run `up` and `verify` again; Firehose then logs the reason",
             one.logical
         ),
     })

@@ -106,8 +106,8 @@ pub const DELIVERIES: &[Case] = &[
     ("how long its log is kept", "logs: { retention: 7d }", "logs: { retention: 14d }", &["~ log_group.delivery-raw"]),
     (
         "no log",
-        "    logs: { retention: 7d }\n",
-        "",
+        "logs: { retention: 7d }",
+        "logs: false",
         &["- log_group.delivery-raw", "~ delivery.raw", "~ role.delivery-raw"],
     ),
     (
@@ -211,7 +211,7 @@ pub const DELIVERIES: &[Case] = &[
         "a tag",
         "name: changes-direct",
         "name: changes-direct\n    tags: { a: b }",
-        &["~ delivery.direct", "~ role.delivery-direct"],
+        &["~ delivery.direct", "~ log_group.delivery-direct", "~ role.delivery-direct"],
     ),
 ];
 

@@ -19,7 +19,7 @@ buckets:
 functions:
   change: { name: trial-change, code: { dir: transform }, runtime: python3.13, handler: handler.handle, timeout: 20s }
 deliveries:
-  raw: { name: trial-raw, from: events, bucket: lake, good: raw/good/, bad: raw/bad/ }
+  raw: { name: trial-raw, from: events, bucket: lake, good: raw/good/, bad: raw/bad/, logs: false }
 ";
 
 /// Gives back what it gets.

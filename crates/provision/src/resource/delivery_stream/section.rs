@@ -55,7 +55,7 @@ impl Section for DeliveryStream {
         let processors = read_processors(lower, key, &written);
         let partitioning = read_partitioning(lower, key, &written, buffer);
         let backup = written.backup.as_ref().map(|backup| read_backup(lower, backup, name, bucket.as_ref()));
-        let log = written.logs.as_ref().and_then(|logs| read_log(lower, logs, name));
+        let log = read_log(lower, written.logs.as_ref(), name);
         check_time_zone(lower, &written);
         let role = role::section::read(lower, written.role.as_ref(), RoleRef::of_delivery(&key.value, name));
         let (source_role, source_encryption) = read_source(lower, &written, key, name);
@@ -107,7 +107,7 @@ impl Section for DeliveryStream {
                 said(Either::Record(PartitioningFields { retry, ..PartitioningFields::default() }))
             }),
             backup: self.backup.as_ref().and_then(|backup| said(written_backup(backup))),
-            logs: self.log.as_ref().and_then(written_log),
+            logs: written_log(self.log.as_ref()),
             role: role::section::fields(&self.role),
             source_role: self.source_role.as_ref().and_then(role::section::fields),
             source_encryption: self.source_encryption.as_ref().and_then(written_source_encryption),

@@ -8,11 +8,14 @@ use crate::section::Lower;
 use crate::yaml::collection::Either;
 use crate::yaml::shape::{At, said};
 
-pub(super) fn read_log(lower: &mut Lower, logs: &At<Either<bool, DeliveryLogFields>>, name: &str) -> Option<ErrorLog> {
-    let log = match &logs.value {
-        Either::Word(false) => return None,
-        Either::Word(true) => &DeliveryLogFields::default(),
-        Either::Record(log) => log,
+type Written = At<Either<bool, DeliveryLogFields>>;
+
+/// Errors are logged unless the spec says `false`, because an environment for tests is where they are looked for.
+pub(super) fn read_log(lower: &mut Lower, logs: Option<&Written>, name: &str) -> Option<ErrorLog> {
+    let log = match logs.map(|logs| &logs.value) {
+        Some(Either::Word(false)) => return None,
+        None | Some(Either::Word(true)) => &DeliveryLogFields::default(),
+        Some(Either::Record(log)) => log,
     };
     let default = ErrorLog::of(section::read(lower, &log.group()), name);
     let stream = |written: &Option<At<LogStreamName>>, default| written.as_ref().map_or(default, |s| s.value.0.clone());
@@ -24,7 +27,8 @@ pub(super) fn read_log(lower: &mut Lower, logs: &At<Either<bool, DeliveryLogFiel
 }
 
 /// As [`read_log`] reads it.
-pub(super) fn written_log(log: &ErrorLog) -> Option<At<Either<bool, DeliveryLogFields>>> {
+pub(super) fn written_log(log: Option<&ErrorLog>) -> Option<Written> {
+    let Some(log) = log else { return said(Either::Word(false)) };
     if *log == ErrorLog::of(LogRef::DEFAULT, "") {
         return said(Either::Word(true));
     }

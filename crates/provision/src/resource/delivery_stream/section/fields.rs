@@ -84,7 +84,7 @@ record! {
         partitioning: Either<bool, PartitioningFields>;
         /// Writes the source records, too.
         backup: BackupFields;
-        /// Log errors of delivery to CloudWatch Logs.
+        /// Log errors of delivery to CloudWatch Logs. Default: true.
         logs: Either<bool, DeliveryLogFields>;
         /// The role it runs as. Default: one is derived.
         role: RoleFields;
