@@ -152,3 +152,39 @@ async fn a_function_and_a_consumer_let_in_whom_their_policies_name_within_the_bo
     engine.advance(Duration::from_secs(1)).await;
     assert_eq!(may().await, [403, 200]);
 }
+
+/// What a token or an ARN stands for is known to the service and not written in the request.
+#[tokio::test(start_paused = true)]
+async fn a_call_is_about_what_its_token_was_given_out_for() {
+    let engine = with_reader().await;
+    engine.advance(Duration::from_secs(1)).await;
+    for stream in ["s", "t"] {
+        json(&engine, "Kinesis_20131202.CreateStream", json!({ "StreamName": stream, "ShardCount": 2 })).await;
+        json(&engine, "Logs_20140328.CreateLogGroup", json!({ "logGroupName": stream })).await;
+    }
+    let on_s = ["arn:aws:kinesis:us-east-1:000000000000:stream/s", "arn:aws:logs:us-east-1:000000000000:log-group:s:*"];
+    let only_s = document(json!([{ "Effect": "Allow", "Action": ["kinesis:*", "logs:*"], "Resource": on_s }]));
+    let put = [("Action", "PutRolePolicy"), ("RoleName", "reader"), ("PolicyName", "p"), ("PolicyDocument", &only_s)];
+    iam(&engine, &put).await;
+    engine.advance(Duration::from_secs(10)).await;
+    let session = assume(&engine, &[]).await;
+    for (stream, allowed) in [("s", true), ("t", false)] {
+        let arn = format!("arn:aws:kinesis:us-east-1:000000000000:stream/{stream}");
+        let place = json!({ "StreamName": stream, "ShardId": "shardId-000000000000", "ShardIteratorType": "LATEST" });
+        let iterator = json(&engine, "Kinesis_20131202.GetShardIterator", place).await["ShardIterator"].clone();
+        let page = json!({ "StreamName": stream, "MaxResults": 1 });
+        let token = json(&engine, "Kinesis_20131202.ListShards", page).await["NextToken"].clone();
+        for (target, input) in [
+            ("Kinesis_20131202.GetRecords", json!({ "ShardIterator": iterator })),
+            ("Kinesis_20131202.ListShards", json!({ "NextToken": token })),
+            ("Kinesis_20131202.ListTagsForResource", json!({ "ResourceARN": arn })),
+            ("Logs_20140328.FilterLogEvents", json!({ "logGroupIdentifier": stream })),
+        ] {
+            let headers = [("x-amz-target", target)];
+            let answer = call(&engine, "POST", "/", &session, &headers, input.to_string()).await;
+            assert_eq!(answer.status() == 200, allowed, "{target} on {stream}: {}", text(&answer));
+            let named = [format!("stream/{stream} because"), format!("log-group:{stream}:log-stream: because")];
+            assert!(allowed || named.iter().any(|named| text(&answer).contains(named)), "{}", text(&answer));
+        }
+    }
+}

@@ -22,7 +22,7 @@ use crate::time::Millis;
 mod account;
 pub(crate) mod consumer;
 mod control;
-mod iterator;
+pub(crate) mod iterator;
 mod list_shards;
 pub(crate) mod logs;
 mod meter;

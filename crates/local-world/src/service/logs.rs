@@ -185,7 +185,7 @@ impl GroupId {
 }
 
 /// The group that a name, or an ARN with or without `:*`, stands for.
-fn group_name(identifier: &str) -> &str {
+pub(crate) fn group_name(identifier: &str) -> &str {
     match identifier.split_once(":log-group:") {
         Some((_, rest)) => rest.split(':').next().unwrap_or(rest),
         None => identifier,

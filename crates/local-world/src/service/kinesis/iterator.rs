@@ -40,6 +40,12 @@ impl Iterator {
         );
         Err(AwsError::new("ExpiredIteratorException", message))
     }
+
+    /// The `region/name` of the stream that an iterator, even an expired one, or a token of ListShards was given out for.
+    pub fn stream_of(text: &str) -> Option<String> {
+        let iterator = text.split_once('.').map_or(text, |(iterator, _)| iterator);
+        parse(iterator).map(|iterator| iterator.stream)
+    }
 }
 
 fn parse(text: &str) -> Option<Iterator> {
@@ -75,6 +81,9 @@ mod tests {
         let error = Iterator::decode(&text, iterator().issued + 300_001).unwrap_err();
         assert_eq!(error.code, "ExpiredIteratorException");
         assert!(error.message.contains("created at time Thu Jan 22 01:22:02 UTC 2015 while"), "{error}");
+        for text in [text.clone(), format!("\"{text}\""), format!("{text}.e30")] {
+            assert_eq!(Iterator::stream_of(&text).as_deref(), Some("us-east-1/a"), "{text}");
+        }
     }
 
     #[test]

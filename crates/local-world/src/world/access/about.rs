@@ -3,7 +3,8 @@
 use super::{Access, Call, Said};
 use crate::arn;
 use crate::request::Request;
-use crate::service::lambda;
+use crate::service::kinesis::iterator::Iterator;
+use crate::service::{lambda, logs};
 use crate::target::Target;
 
 /// The action that permits an operation, where it is not called the same.
@@ -48,14 +49,13 @@ pub fn resource(access: Access, call: &Call) -> String {
     let (service, name) = operation.split_once(':').unwrap_or((operation, ""));
     let account = access.iam.account;
     let found = match service {
-        "kinesis" => stated("StreamARN").or_else(|| stated("ConsumerARN")).or_else(|| {
-            Some(arn::regional("kinesis", &request.region, account, &format!("stream/{}", stated("StreamName")?)))
-        }),
+        "kinesis" => stream(request, name, said, account),
         "firehose" => stated("DeliveryStreamName")
             .map(|name| arn::regional("firehose", &request.region, account, &format!("deliverystream/{name}"))),
-        "logs" => stated("resourceArn").or_else(|| stated("logGroupIdentifier")).or_else(|| {
+        "logs" => stated("resourceArn").or_else(|| {
             // A list is of no group in particular, whatever its prefix [G].
-            let group = if name == "DescribeLogGroups" { Some(String::new()) } else { stated("logGroupName") };
+            let group = if name == "DescribeLogGroups" { Some("") } else { said.member("logGroupName") };
+            let group = group.or_else(|| said.member("logGroupIdentifier").map(logs::group_name));
             let stream = stated("logStreamName").unwrap_or_default();
             let resource = format!("log-group:{}:log-stream:{stream}", group?);
             Some(arn::regional("logs", &request.region, account, &resource))
@@ -66,6 +66,22 @@ pub fn resource(access: Access, call: &Call) -> String {
         _ => None,
     };
     found.unwrap_or_else(|| "*".into())
+}
+
+/// A stream or a consumer: by its ARN, by its name, or as the iterator or token says that Kinesis gave out for it.
+fn stream(request: &Request, operation: &str, said: &Said, account: &str) -> Option<String> {
+    let arn = ["StreamARN", "ConsumerARN", "ResourceARN"].iter().find_map(|member| said.member(member));
+    if let Some(arn) = arn {
+        return Some(arn.to_owned());
+    }
+    let key =
+        said.member("StreamName").map(|name| format!("{}/{name}", request.region)).or_else(|| match operation {
+            "GetRecords" => Iterator::stream_of(said.member("ShardIterator")?),
+            "ListShards" => Iterator::stream_of(said.member("NextToken")?),
+            _ => None,
+        })?;
+    let (region, name) = key.split_once('/')?;
+    Some(arn::regional("kinesis", region, account, &format!("stream/{name}")))
 }
 
 fn identity(access: Access, request: &Request, said: &Said) -> Option<String> {
