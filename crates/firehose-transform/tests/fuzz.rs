@@ -4,6 +4,8 @@
 mod check;
 #[path = "../fuzz/json.rs"]
 mod json;
+#[path = "../fuzz/value.rs"]
+mod value;
 
 use std::fs;
 use std::path::Path;
@@ -25,6 +27,7 @@ fn the_corpora_hold() {
     assert!(events.len() >= 10 && payloads.len() >= 10);
     events.iter().for_each(|event| check::event(event));
     payloads.iter().for_each(|payload| json::json(payload));
+    payloads.iter().for_each(|payload| value::value(payload));
 }
 
 /// One step of a fuzzer.
@@ -110,5 +113,6 @@ proptest! {
         let mut payload = corpus[seed.index(corpus.len())].clone();
         changes.iter().for_each(|change| apply(&mut payload, change));
         json::json(&payload);
+        value::value(&payload);
     }
 }
