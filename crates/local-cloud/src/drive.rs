@@ -21,7 +21,7 @@ use crate::service::kinesis::subscribe::Next;
 use crate::settings::{Secret, Settings};
 use crate::time::Millis;
 use crate::wire::encode::Format;
-use crate::world::World;
+use crate::world::{World, delivery};
 
 mod clock;
 mod effect;
@@ -79,6 +79,16 @@ struct Shared {
     page_token: String,
     /// Places for those who watch.
     watchers: Arc<Semaphore>,
+}
+
+/// How a turn of the world's own ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ran {
+    /// It left something to read, because a turn reads so much at most.
+    Behind,
+    Done,
+    /// The world takes no turns: its disk is full, or it was closed.
+    Refused,
 }
 
 impl Drop for Shared {
@@ -249,16 +259,23 @@ impl Shared {
         outcome
     }
 
-    /// Lets the world do what is due. Gives whether it could.
-    fn run(self: &Arc<Self>) -> bool {
-        let ran = self.turn("delivery", |world, turn| world.run(turn));
-        // In an engine that is closed nothing is due.
-        if let Err(error) = &ran
-            && !self.store("delivery").is_closed()
-        {
-            tracing::warn!("letting world time pass: {error}");
+    /// Lets the world do what is due.
+    fn run(self: &Arc<Self>) -> Ran {
+        let ran = self.turn("delivery", |world, turn| {
+            world.run(turn);
+            delivery::unread(world)
+        });
+        match ran {
+            Ok(true) => Ran::Behind,
+            Ok(false) => Ran::Done,
+            Err(error) => {
+                // In an engine that is closed nothing is due.
+                if !self.store("delivery").is_closed() {
+                    tracing::warn!("letting world time pass: {error}");
+                }
+                Ran::Refused
+            }
         }
-        ran.is_ok()
     }
 
     fn decide<R>(&self, by: &str, act: impl FnOnce(&mut World, &mut Turn) -> R) -> (Result<R, AwsError>, Vec<Effect>) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, Pace, StartError};
+use super::{Engine, Pace, Ran, StartError};
 use crate::anomalies::Consistency;
 use crate::course::Count;
 use crate::faults::{Faults, Rule};
@@ -95,7 +95,7 @@ impl Engine {
                 break;
             }
             self.shared.clock.move_to(step);
-            if !self.shared.run() {
+            if self.shared.run() == Ran::Refused {
                 break;
             }
             self.idle().await;
@@ -108,7 +108,7 @@ impl Engine {
     /// Waits until no effect is under way and the delivery streams have read what there is to read.
     pub async fn idle(&self) {
         self.effects_end().await;
-        while self.look("idle", delivery::unread) && self.shared.run() {
+        while self.look("idle", delivery::unread) && self.shared.run() != Ran::Refused {
             self.effects_end().await;
         }
     }

@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::Shared;
+use super::{Ran, Shared};
 
 /// How often it is looked whether there is room on the disk again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How long the timer rests before it does what is due already, so that what is put meanwhile is read in the same turn. Calls do not cut
+/// this rest short: each of many would let it begin anew.
+const REST: Duration = Duration::from_millis(1);
 
 pub(super) async fn run(engine: Weak<Shared>, stirred: Arc<Notify>) {
     while let Some(shared) = engine.upgrade() {
@@ -28,13 +32,25 @@ pub(super) async fn run(engine: Weak<Shared>, stirred: Arc<Notify>) {
             stirred.notified().await;
             continue;
         };
+        if wait <= REST {
+            tokio::time::sleep(wait).await;
+            catch_up(&engine).await;
+            continue;
+        }
         tokio::select! {
             () = stirred.notified() => {}
-            () = tokio::time::sleep(wait) => {
-                if let Some(shared) = engine.upgrade() {
-                    shared.run();
-                }
-            }
+            () = tokio::time::sleep(wait) => catch_up(&engine).await,
         }
+    }
+}
+
+/// Lets the world do what is due. Where a turn has not read everything, the next follows without a rest, behind the calls that wait.
+async fn catch_up(engine: &Weak<Shared>) {
+    while let Some(shared) = engine.upgrade() {
+        if shared.run() != Ran::Behind {
+            break;
+        }
+        drop(shared);
+        tokio::task::yield_now().await;
     }
 }

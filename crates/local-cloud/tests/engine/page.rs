@@ -59,6 +59,22 @@ async fn put(engine: &Engine, data: &str) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_records_are_read_in_many_turns_with_no_rest_between_them() {
+    let engine = engine().await;
+    pipeline(&engine).await;
+    let records: Vec<Value> = (0..500).map(|_| json!({ "PartitionKey": "k", "Data": "eA==" })).collect();
+    for _ in 0..4 {
+        json(&engine, "Kinesis_20131202.PutRecords", json!({ "StreamName": "s", "Records": records })).await;
+    }
+    // The timer rests for one millisecond before the first turn.
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    let shown = frame(&engine).await["frame"].take();
+    let deliveries = shown["deliveries"].as_array().expect("a list");
+    let raw = deliveries.iter().find(|delivery| delivery["id"].as_str().is_some_and(|id| id.ends_with("raw")));
+    assert_eq!(raw.expect("it is there")["unread"], 0, "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_page_steers_with_its_token_and_pages_of_others_do_not() {
     let engine = engine().await;
     let page = ask(&engine, "GET", "", &[]).await;

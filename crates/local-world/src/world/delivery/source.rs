@@ -13,7 +13,7 @@ use crate::world::World;
 /// How long what IAM said about reading is believed, in milliseconds.
 const PERMIT_MS: Millis = 1_000;
 /// Read at once at most; the rest in a turn of its own, so that no caller waits for it.
-const MOST_RECORDS: usize = 1_000;
+const MOST_RECORDS: usize = 250;
 const MOST_BYTES: usize = 16 << 20;
 
 /// Reads records from the source, up to a limit. Copies no data.

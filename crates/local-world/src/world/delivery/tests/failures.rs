@@ -185,7 +185,7 @@ fn events_that_would_be_too_large_are_split() {
     // A partition key that takes six times its length in JSON.
     let key = "\u{1}".repeat(256);
     let texts: Vec<String> = (0..4_000).map(|n| format!("{n};")).collect();
-    for texts in texts.chunks(500) {
+    for texts in texts.chunks(250) {
         let record = |text: &String| json!({ "Data": BASE64.encode_to_string(text), "PartitionKey": key });
         let records: Vec<Value> = texts.iter().map(record).collect();
         stage.ask("kinesis", "PutRecords", json!({ "StreamName": "events", "Records": records })).unwrap();
