@@ -52,10 +52,12 @@ impl Disk {
     /// Fails where nothing more of any size can be written into this folder.
     pub fn probe(&self, folder: &Path) -> io::Result<()> {
         let path = folder.join("probe.new");
+        // As a constant, the zeros would be a mebibyte of the program.
+        let zeros = vec![0; PROBE];
         let probed = options()
             .truncate(true)
             .open(&path)
-            .and_then(|mut file| self.append(&mut file, &[0; PROBE]).and_then(|()| file.sync_data()));
+            .and_then(|mut file| self.append(&mut file, &zeros).and_then(|()| file.sync_data()));
         // If the file cannot be removed, the next probe writes over it.
         let _ = std::fs::remove_file(&path);
         probed
