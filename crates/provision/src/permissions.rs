@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::names::Names;
 
+mod data;
 pub mod format;
 pub mod subject;
 pub mod table;
@@ -33,6 +34,8 @@ pub enum Use {
     /// `--purge-data`
     Purge,
     Verify,
+    /// Puts, reads and replays data.
+    Data,
     /// `list`, `gc` and `history`.
     List,
     /// Everything in the account and region, as `--scan` looks through it.
@@ -48,9 +51,12 @@ pub enum Purpose {
     Down,
     /// verify, with --clean
     Verify,
+    /// put, tail, cat, logs, replay, and invoke and diff-data --from-stream; up --ready data and down --drain need it besides their
+    /// own
+    Data,
     /// list with --scan; gc and down with --scan need the policy for down too
     Scan,
-    /// Every command without --scan, except for put, tail, cat, logs, replay and diff-data
+    /// Every command without --scan
     #[default]
     All,
 }
@@ -75,6 +81,7 @@ impl Use {
             Use::Delete => "delete",
             Use::Purge => "purge",
             Use::Verify => "verify",
+            Use::Data => "data",
             Use::List => "list",
             Use::Scan => "scan",
         }
@@ -88,6 +95,7 @@ impl Purpose {
             Purpose::Up => matches!(to, Read | ReadWanted | ReadOurs | ReadTags | Create | Update | Delete),
             Purpose::Down => matches!(to, Read | ReadOurs | ReadTags | Delete | ReadUsers | Purge),
             Purpose::Verify => matches!(to, Read | ReadWanted | ReadOurs | Verify),
+            Purpose::Data => to == Data,
             Purpose::Scan => matches!(to, List | Scan),
             Purpose::All => to != Scan,
         }

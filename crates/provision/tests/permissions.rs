@@ -2,6 +2,7 @@
 //! stacks, and that nothing of it can be left out.
 
 pub mod company;
+mod data;
 mod doctor;
 mod life;
 
@@ -372,7 +373,9 @@ async fn data_can_be_purged_and_environments_listed_with_each_action_only() {
 async fn nothing_can_be_left_out_of_the_resources() {
     // The continuations of a record: see `a_record_of_two_pages_needs_both`.
     let shown = |need: &&Need| {
-        need.to != Use::Verify && !of_kms(need) && !need.resource.ends_with("log-group:/provision/permitted/-/*")
+        !matches!(need.to, Use::Verify | Use::Data)
+            && !of_kms(need)
+            && !need.resource.ends_with("log-group:/provision/permitted/-/*")
     };
     let all = own().needs(Purpose::All);
     let resources: BTreeSet<&str> = all.iter().filter(shown).map(|need| need.resource.as_str()).collect();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::args::TargetArgs;
 use crate::cloud::{Cx, Options};
 use crate::command::chosen;
-use crate::command::showing::{ShowArgs, Showing};
+use crate::command::showing::ShowArgs;
 use crate::error::{Error, Result};
 use crate::event::{Events, Seen};
 use crate::exit::{Exit, Stop};
@@ -15,7 +15,7 @@ use crate::report::Output;
 use crate::session::{self, Session};
 use crate::verify::objects;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct CatArgs {
     /// The spec, then objects: a key or a prefix in the spec's bucket, or s3://BUCKET/KEY. Without a spec provision.yaml, or the only
     /// file in stacks/
@@ -35,13 +35,20 @@ pub async fn run(args: CatArgs, output: Output, events: &Events, interrupt: Inte
     let mut session = session::open(spec.map(PathBuf::as_path), &args.target, Options::default(), events).await?;
     session.recognise().await;
     session.announce(events);
-    let mut shown = args.show.showing(output, events)?;
-    let exit = interrupt.or(cat(&session, objects, &mut shown)).await;
+    let exit = interrupt.or(cat(&session, &args, objects, output, events)).await;
     session.close(events).await;
     Ok(exit?)
 }
 
-async fn cat(session: &Session, wanted: &[PathBuf], shown: &mut Showing<'_>) -> Result<Exit> {
+/// Shows the records of the objects.
+pub async fn cat(
+    session: &Session,
+    args: &CatArgs,
+    wanted: &[PathBuf],
+    output: Output,
+    events: &Events,
+) -> Result<Exit> {
+    let mut shown = args.show.showing(output, events)?;
     for wanted in wanted {
         let (bucket, found) = found(session, &wanted.to_string_lossy()).await?;
         for (key, stored_s) in found {

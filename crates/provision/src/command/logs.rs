@@ -23,7 +23,7 @@ use crate::resource::log_group::LogRef;
 use crate::session::{self, Session};
 use crate::spec::stack::Stack;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct LogsArgs {
     /// The spec; without it provision.yaml, or the only file in stacks/
     pub spec: Option<PathBuf>,
@@ -55,7 +55,8 @@ pub async fn run(args: LogsArgs, output: Output, events: &Events, interrupt: Int
     exit.map(|exit| if args.follow { Exit::Done } else { exit }).map_err(Stop::from)
 }
 
-async fn logs(session: &Session, args: &LogsArgs, output: Output, events: &Events) -> Result<Exit> {
+/// Shows the log events.
+pub async fn logs(session: &Session, args: &LogsArgs, output: Output, events: &Events) -> Result<Exit> {
     let sources = sources(chosen::stack(session), &args.function, &args.delivery)?;
     let width = sources.iter().map(|source| source.of.len()).max().unwrap_or_default();
     let mut logs = Logs::new(sources, (now(session).await? - args.since) * 1_000);

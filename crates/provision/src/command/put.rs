@@ -23,7 +23,7 @@ use crate::source::key::{self, Keys};
 use crate::source::samples::Samples;
 use crate::spec::stack::{Entry, Stack};
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct PutArgs {
     /// The spec, then files of records; - is standard input. Without a spec provision.yaml, or the only file in stacks/. Without
     /// files the spec's `samples:`
@@ -74,7 +74,8 @@ pub async fn run(args: PutArgs, events: &Events, interrupt: Interrupt) -> Result
     Ok(exit?)
 }
 
-async fn put(session: &Session, args: &PutArgs, files: &[PathBuf], events: &Events) -> Result<Exit> {
+/// Puts the records and tells how many there were.
+pub async fn put(session: &Session, args: &PutArgs, files: &[PathBuf], events: &Events) -> Result<Exit> {
     let stack = chosen::stack(session);
     let (target, samples) = target(stack, args.stream.as_deref(), args.delivery.as_deref())?;
     let (records, told) = records(session, args, files, samples).await?;

@@ -11,7 +11,7 @@ use crate::source::key;
 use crate::transform::invoked::Shown;
 
 /// The flags of commands that show records.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct ShowArgs {
     /// Show what this jq expression gives for each record: .user.id, or select(.n > 3) to filter. Other records are left out
     #[arg(long, value_name = "EXPRESSION")]

@@ -18,7 +18,7 @@ use crate::interrupt::Interrupt;
 use crate::report::Output;
 use crate::session::{self, Session};
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct TailArgs {
     /// The spec; without it provision.yaml, or the only file in stacks/
     pub spec: Option<PathBuf>,
@@ -59,7 +59,8 @@ pub async fn run(args: TailArgs, output: Output, events: &Events, interrupt: Int
     exit.map(|exit| if args.follow { Exit::Done } else { exit }).map_err(Stop::from)
 }
 
-async fn tail(session: &Session, args: &TailArgs, output: Output, events: &Events) -> Result<Exit> {
+/// Shows the records.
+pub async fn tail(session: &Session, args: &TailArgs, output: Output, events: &Events) -> Result<Exit> {
     let stack = chosen::stack(session);
     let mut shown = args.show.showing(output, events)?;
     let since_s = now(session).await? - args.since;

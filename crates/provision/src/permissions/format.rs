@@ -143,8 +143,9 @@ pub fn table(needs: &[Need]) -> String {
     let mut out = String::new();
     for (resource, uses) in by_resource {
         let _ = writeln!(out, "{resource}");
-        for word in [Use::Read, Use::Create, Use::Update, Use::Delete, Use::Purge, Use::Verify, Use::List, Use::Scan]
-            .map(Use::word)
+        for word in
+            [Use::Read, Use::Create, Use::Update, Use::Delete, Use::Purge, Use::Verify, Use::Data, Use::List, Use::Scan]
+                .map(Use::word)
         {
             let Some(actions) = uses.get(word) else { continue };
             for (at, line) in wrapped(actions).iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Use;
+use super::{Use, data};
 use crate::derive::{self, statements};
 use crate::names::{Name, Names};
 use crate::plan::Wants;
@@ -45,7 +45,7 @@ pub fn as_pattern(text: &str) -> String {
 }
 
 impl Subject {
-    fn new(kind: &'static str, fields: &[(&'static str, &str)]) -> Subject {
+    pub(super) fn new(kind: &'static str, fields: &[(&'static str, &str)]) -> Subject {
         let fields = fields.iter().map(|(field, value)| (*field, as_pattern(value))).collect();
         Subject { kind, fields, without: &[], referenced: false }
     }
@@ -73,6 +73,7 @@ pub fn of_stack(stack: &Stack, names: &Names) -> Vec<Subject> {
     for entry in stack.deliveries.values().filter_map(Entry::managed) {
         all.extend(of_delivery(&entry.physical, &entry.desired, stack, names));
     }
+    all.extend(data::of_stack(stack, names));
     all
 }
 
@@ -193,13 +194,13 @@ fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: 
 }
 
 /// AWS's own key for Kinesis is open to whoever may put.
-fn stream_key<'a>(stream: &str, stack: &'a Stack) -> Option<&'a String> {
+pub(super) fn stream_key<'a>(stream: &str, stack: &'a Stack) -> Option<&'a String> {
     let stream = stack.streams.get(stream)?.managed()?;
     stream.desired.encryption.as_ref().filter(|key| !key.ends_with("alias/aws/kinesis"))
 }
 
 /// An alias is no resource of a policy: any key of the account then.
-fn key_arn(key: &str, names: &Names) -> String {
+pub(super) fn key_arn(key: &str, names: &Names) -> String {
     match key.rsplit(':').next() {
         Some(resource) if resource.starts_with("alias/") => names.arn("kms", "key/*"),
         _ if key.starts_with("arn:") => key.to_owned(),
@@ -231,6 +232,7 @@ pub fn any_stack(names: &Names) -> Vec<Subject> {
     all.push(named("record", "/provision/*"));
     all.push(Subject::new("records", &[]));
     all.push(account(names));
+    all.extend(data::any_stack(names));
     all
 }
 

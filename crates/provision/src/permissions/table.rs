@@ -80,6 +80,12 @@ pub const ROWS: &[Row] = &[
     row("stream", ReadUsers, &["kinesis:ListStreamConsumers"], STREAM),
     row("stream", ReadUsers, &["firehose:ListDeliveryStreams"], &["*"]),
     row("stream", ReadUsers, &["firehose:DescribeDeliveryStream"], &["firehose:deliverystream/*"]),
+    row(
+        "stream",
+        Data,
+        &["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:PutRecords"],
+        STREAM,
+    ),
     // A stream that verified delivery streams read.
     row("fed", Verify, &["kinesis:PutRecords"], &["{arn}"]),
     // https://docs.aws.amazon.com/streams/latest/dev/permissions-user-key-KMS.html
@@ -206,6 +212,16 @@ pub const ROWS: &[Row] = &[
     row("delivered", Verify, &["s3:ListBucket"], BUCKET),
     row("delivered", Verify, &["s3:DeleteObject", "s3:GetObject"], OBJECTS),
     row("delivered_key", Verify, &["kms:Decrypt"], &["{arn}"]),
+    row("direct_put", Data, &["firehose:PutRecordBatch"], DELIVERY),
+    row("existing_delivery", Data, &["firehose:PutRecordBatch"], DELIVERY),
+    row("delivered", Data, &["s3:ListBucket"], BUCKET),
+    // Beside error records lie the manifests of `replay`.
+    row("delivered", Data, &["s3:GetObject", "s3:PutObject"], OBJECTS),
+    row("delivered_key", Data, &["kms:Decrypt"], &["{arn}"]),
+    row("replayed", Data, &["s3:DeleteObject"], OBJECTS),
+    row("transforming", Data, &["lambda:InvokeFunction"], &["{arn}"]),
+    row("logged", Data, &["logs:FilterLogEvents"], GROUP),
+    row("data_key", Data, &["kms:Decrypt", "kms:GenerateDataKey"], &["{arn}"]),
     row("record", Read, &["logs:ListTagsForResource"], TAGGED_RECORD),
     // The lease of the environment: who has it, and taking it.
     row("record", Read, &["logs:DescribeLogStreams"], LEASE),

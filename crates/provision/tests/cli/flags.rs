@@ -206,6 +206,7 @@ const ROWS: &[Row] = &[
     Row(&["permissions"], &["--region", "eu-west-1"], NONE, 0, "eu-west-1"),
     Row(&["permissions"], &["--account", "111122223333"], NONE, 0, "111122223333"),
     Row(&["permissions", "--format", "table"], &["--for", "scan"], NONE, 0, "scan"),
+    Row(&["permissions"], &["--for", "data"], NONE, 0, "\"kinesis:GetShardIterator\",\n        \"kinesis:ListShards\""),
     Row(&["permissions"], &["--format", "table"], NONE, 0, "read "),
     Row(
         &["permissions", "--account", "111122223333"],

@@ -97,29 +97,51 @@ fn zip() -> Vec<u8> {
 
 /// The same cloud, called by a session that may do what the statements say.
 pub async fn allowed(bench: &Bench, statements: &[Statement]) -> Cx {
+    allowed_as(bench, "ci", statements).await
+}
+
+/// The same, called by a session of this new role.
+pub async fn allowed_as(bench: &Bench, role: &str, statements: &[Statement]) -> Cx {
     let documents = policies(statements).into_iter().map(|policy| policy.to_string());
-    let provider = session(bench, documents).await;
+    // This bench has no delays: a new role is known everywhere at once.
+    let provider = session_of(bench, role, Duration::ZERO, documents).await;
     let sdk = bench.cx.sdk.to_builder().credentials_provider(provider).build();
     Cx { options: bench.cx.options.clone(), ..Cx::new(sdk, (*bench.cx.names).clone()) }
 }
 
 /// A session of a role that has these managed policies.
 pub async fn session(bench: &Bench, documents: impl IntoIterator<Item = String>) -> SharedCredentialsProvider {
+    session_of(bench, "ci", Duration::from_secs(60), documents).await
+}
+
+/// `settles`: how long IAM takes until a new role is known everywhere.
+async fn session_of(
+    bench: &Bench,
+    name: &str,
+    settles: Duration,
+    documents: impl IntoIterator<Item = String>,
+) -> SharedCredentialsProvider {
     let iam = bench.cx.iam();
     let trust = json!({ "Version": "2012-10-17",
         "Statement": [{ "Effect": "Allow", "Principal": { "AWS": ACCOUNT }, "Action": "sts:AssumeRole" }] });
-    let made = iam.create_role().role_name("ci").assume_role_policy_document(trust.to_string()).send();
+    let made = iam.create_role().role_name(name).assume_role_policy_document(trust.to_string()).send();
     made.await.expect("a role");
     for (number, document) in documents.into_iter().enumerate() {
-        let name = format!("ci-{number}");
-        let made = iam.create_policy().policy_name(&name).policy_document(document).send().await.expect("a policy");
+        let made = iam
+            .create_policy()
+            .policy_name(format!("{name}-{number}"))
+            .policy_document(document)
+            .send()
+            .await
+            .expect("a policy");
         let arn = made.policy.and_then(|policy| policy.arn).expect("it has an ARN");
-        iam.attach_role_policy().role_name("ci").policy_arn(arn).send().await.expect("a managed policy");
+        iam.attach_role_policy().role_name(name).policy_arn(arn).send().await.expect("a managed policy");
     }
-    // IAM has seen to it everywhere by now.
-    bench.engine.advance(Duration::from_secs(60)).await;
+    if !settles.is_zero() {
+        bench.engine.advance(settles).await;
+    }
     let sts = aws_sdk_sts::Client::new(&bench.cx.sdk);
-    let assumed = sts.assume_role().role_arn(role("ci")).role_session_name("ci").send().await.expect("a session");
+    let assumed = sts.assume_role().role_arn(role(name)).role_session_name("ci").send().await.expect("a session");
     let keys = assumed.credentials.expect("a session has credentials");
     SharedCredentialsProvider::new(Credentials::new(
         keys.access_key_id,
