@@ -74,20 +74,46 @@ async fn run(cli: Cli) -> Exit {
     }
 }
 
+/// The words at the first signal: how the command stops.
+fn at_first_signal(command: &Command) -> &'static str {
+    match command {
+        Command::With(_) => {
+            "stopping the command and deleting the environment; send the signal again to quit now and keep it"
+        }
+        Command::Up(_) | Command::Down(_) | Command::Gc(_) => {
+            "stopping: running steps have 5 s to finish; press Ctrl-C again to quit now"
+        }
+        Command::Put(_) => "stopping: nothing more is put",
+        Command::Replay(_) => "stopping: run replay again to replay the rest",
+        Command::Verify(_) => "stopping: the records that were sent stay where they are",
+        Command::Tail(_) | Command::Cat(_) | Command::Logs(_) => "stopping",
+        Command::DiffData(_) | Command::Invoke(_) | Command::TestTransform(_) => "stopping the function",
+        Command::Local(_) => "stopping the emulator; press Ctrl-C again to quit now",
+        // These are short, and do not ask whether a signal came.
+        Command::Plan(_)
+        | Command::Flush(_)
+        | Command::Status(_)
+        | Command::Outputs(_)
+        | Command::History(_)
+        | Command::List(_)
+        | Command::Doctor(_)
+        | Command::Permissions(_)
+        | Command::Validate(_)
+        | Command::Render(_)
+        | Command::Schema(_)
+        | Command::Init(_)
+        | Command::Completions { .. } => "this command ends by itself; press Ctrl-C again to quit now",
+    }
+}
+
 async fn command(command: Command, output: Output, events: &Events) -> Result<Exit, Stop> {
     let print = |(printed, exit): (Printed, Exit)| {
         report::print(printed, output, events);
         exit
     };
     let said = |(text, exit): (String, Exit)| print((Printed::said(text), exit));
-    let at_first_signal = match command {
-        Command::With(_) => {
-            "stopping the command and deleting the environment; send the signal again to quit now and keep it"
-        }
-        _ => "stopping: running steps have 5 s to finish; press Ctrl-C again to quit now",
-    };
     let for_signals = events.clone();
-    let interrupt = Interrupt::listen(at_first_signal, move || for_signals.make_room())
+    let interrupt = Interrupt::listen(at_first_signal(&command), move || for_signals.make_room())
         .expect("a process may listen for its signals");
     match command {
         Command::Plan(args) => command::up::plan(args, events).await,

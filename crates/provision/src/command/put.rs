@@ -1,6 +1,7 @@
 //! `put`: puts records into a stream, or into a delivery stream that no stream feeds.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::args::{TargetArgs, refuse_useless};
 use crate::cloud::Options;
@@ -11,7 +12,8 @@ use crate::event::{Event, Events, Put};
 use crate::exit::{Exit, Stop};
 use crate::interrupt::Interrupt;
 use crate::names::plural;
-use crate::producer::target::Target;
+use crate::producer::queue;
+use crate::producer::target::{Position, Target};
 use crate::producer::{self, How, Produced, Watch};
 use crate::resource::delivery_stream::DeliveryStream;
 use crate::resource::stream::Stream;
@@ -69,13 +71,33 @@ pub async fn run(args: PutArgs, events: &Events, interrupt: Interrupt) -> Result
     let mut session = session::open(spec.map(PathBuf::as_path), &args.target, Options::default(), events).await?;
     session.recognise().await;
     session.announce(events);
-    let exit = interrupt.or(put(&session, &args, files, events)).await;
+    let accepted = AtomicU64::new(0);
+    let exit = interrupt.or(counted(&session, &args, files, events, &accepted)).await;
+    if let Ok(Exit::Interrupted | Exit::Terminated) = exit {
+        let accepted = plural(accepted.load(Ordering::Relaxed) as usize, "record");
+        // A request that was sent may be accepted after its sender has gone.
+        let text = format!(
+            "put {accepted} before the signal; those in the last requests may have been put too, the rest was not"
+        );
+        events.say(Event::Warned { text });
+    }
     session.close(events).await;
     Ok(exit?)
 }
 
 /// Puts the records and tells how many there were.
 pub async fn put(session: &Session, args: &PutArgs, files: &[PathBuf], events: &Events) -> Result<Exit> {
+    counted(session, args, files, events, &AtomicU64::new(0)).await
+}
+
+/// The same. `accepted` is the number of accepted records so far.
+async fn counted(
+    session: &Session,
+    args: &PutArgs,
+    files: &[PathBuf],
+    events: &Events,
+    accepted: &AtomicU64,
+) -> Result<Exit> {
     let stack = chosen::stack(session);
     let (target, samples) = target(stack, args.stream.as_deref(), args.delivery.as_deref())?;
     let (records, told) = records(session, args, files, samples).await?;
@@ -84,7 +106,8 @@ pub async fn put(session: &Session, args: &PutArgs, files: &[PathBuf], events: &
     let keys = keys.map_or(Keys::Given, |query| Keys::Query(Box::new(query)));
     events.say(Event::Said { text: format!("putting {told} into {target}") });
     let how = How { keys, ordered: args.ordered, rate: args.rate, fail_fast: args.fail_fast };
-    let produced = producer::produce(&session.cx, &target, records, how, &mut Telling(events, &target)).await;
+    let produced =
+        producer::produce(&session.cx, &target, records, how, &mut Telling { events, target: &target, accepted }).await;
     let produced = produced.map_err(|error| match error.code() {
         Some("ResourceNotFoundException") => error.hint("run `provision up` first"),
         _ => error,
@@ -165,12 +188,20 @@ fn of_stream(entry: &Entry<Stream>) -> (Target, Option<&Samples>) {
     (Target::of(entry), entry.managed().and_then(|managed| managed.desired.samples.as_ref()))
 }
 
-struct Telling<'a>(&'a Events, &'a Target);
+struct Telling<'a> {
+    events: &'a Events,
+    target: &'a Target,
+    accepted: &'a AtomicU64,
+}
 
 impl Watch for Telling<'_> {
+    fn accepted(&mut self, _: &queue::Entry, _: Option<&Position>) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn progress(&mut self, produced: &Produced) {
-        let task = format!("putting into {}", self.1);
-        self.0.say(Event::Progress {
+        let task = format!("putting into {}", self.target);
+        self.events.say(Event::Progress {
             task,
             text: crate::report::produced::so_far(produced),
             elapsed_ms: produced.took_ms,

@@ -144,6 +144,32 @@ fn logs_and_records_are_followed_until_a_signal_comes() {
     }
 }
 
+#[test]
+fn a_put_that_is_interrupted_says_how_much_it_has_put() {
+    let trial = trial();
+    let engine = Engine::start(&[]);
+    assert_eq!(trial.run_with(&["up", "--endpoint", &engine.url], &KEYS).code, 0);
+    let (mut tail, mut records) = follow(&trial, &engine, &["tail"]);
+    let mut put = Command::new(env!("CARGO_BIN_EXE_provision"));
+    put.args(["put", "--rate", "1", "--count", "100000", "--endpoint", &engine.url]);
+    let put = put.envs(KEYS).current_dir(trial.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let put = put.spawn().expect("the binary runs");
+    records.read_line(&mut String::new()).expect("a record that was put");
+    let signal = |child: &Child| {
+        let id = rustix::process::Pid::from_child(child);
+        rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it runs");
+    };
+    signal(&put);
+    let ended = put.wait_with_output().expect("it ends");
+    let said = [ended.stdout, ended.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.contains("stopping: nothing more is put"), "{said}");
+    assert!(said.contains("before the signal") && said.contains("the rest was not"), "{said}");
+    assert!(!said.contains("steps"), "{said}");
+    signal(&tail);
+    tail.wait().expect("it ends");
+}
+
 /// The desktop's program for addresses is one of ours here, which writes the address into a pipe.
 #[cfg(target_os = "linux")]
 #[test]
