@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Clicks through the emulator's page in a headless Chromium.
+// Clicks through the emulator's page, and through the report of `verify`, in a headless Chromium.
 //
 //     node scripts/page/click.mjs target/debug/provision [FOLDER]    also takes screenshots into FOLDER
 //
@@ -8,6 +8,7 @@
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { browser, check, emulator, put } from "./support.mjs";
 
@@ -30,6 +31,7 @@ try {
   await fits(page);
   await standsStill(page);
   await isNotDrivenByOthers();
+  await reports();
   console.log("the page holds");
 } finally {
   await chrome.close();
@@ -151,16 +153,36 @@ async function isUsedByKeyboard(page) {
   for (const one of reached) check(`${one.id || one.name} has a name and an outline`, one.name && one.outline !== "none");
 }
 
+/** The report of `verify`, opened from its file. */
+async function reports() {
+  const page = await chrome.newPage();
+  page.setDefaultTimeout(PATIENCE.timeout);
+  const report = pathToFileURL(engine.verify()).href;
+  page.on("request", (request) => check(`${request.url()} is not outside`, request.url() === report));
+  await page.goto(report);
+  await shows(page, "body > p.good", "Every delivery stream accounts for every record");
+  for (const delivery of ["raw", "processed"]) await shows(page, "h2", delivery);
+  check("each latency is plotted", (await page.$$("div.chart")).length === 2);
+  check("a bar is seen", await page.$eval("div.chart i:not([style='height:0.0%'])", (bar) => bar.getBoundingClientRect().height > 10));
+  await page.focus("summary");
+  const open = () => page.$eval("details", (details) => details.open);
+  const before = await open();
+  await page.keyboard.press("Enter");
+  check("a table opens and closes by keyboard", (await open()) !== before);
+  await page.keyboard.press("Enter");
+  await fits(page, "report");
+}
+
 /** Nothing is wider than the window. */
-async function fits(page) {
+async function fits(page, name = "page") {
   for (const width of [1600, 900, 400]) {
     for (const scheme of ["light", "dark"]) {
       await page.setViewport({ width, height: 1000 });
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
       await page.mouse.move(1, 1);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      check(`the page fits into ${width} pixels: ${wide}`, wide <= 0);
-      await photograph(page, `${width}-${scheme}`);
+      check(`the ${name} fits into ${width} pixels: ${wide}`, wide <= 0);
+      await photograph(page, `${name}-${width}-${scheme}`);
     }
   }
 }

@@ -32,7 +32,7 @@ export function check(what, holds) {
   if (!holds) throw new Error(`this does not hold: ${what}`);
 }
 
-/** An emulator in memory, with what the spec above makes.. */
+/** An emulator in memory, with what the spec above makes. */
 export async function emulator(provision) {
   const folder = mkdtempSync(join(tmpdir(), "page-"));
   const child = spawn(provision, ["local", "serve", "--port", "0", "--memory"], { cwd: folder, env: ENV });
@@ -50,7 +50,13 @@ export async function emulator(provision) {
   };
   // Also when an error outside of any wait ends this process.
   process.once("exit", end);
-  return { url, end };
+  /** Verifies the pipeline, and gives the file of the report. */
+  const verify = () => {
+    const report = join(folder, "report.html");
+    execFileSync(provision, ["verify", spec, "--endpoint", url, "--records", "200", "--html", report], { cwd: folder, env: ENV });
+    return report;
+  };
+  return { url, end, verify };
 }
 
 /** Puts records into the stream. */
