@@ -93,16 +93,16 @@ pub async fn produce(cx: &Cx, target: &Target, records: Records, how: How, watch
     let mut at_end = false;
     let mut sent = 0;
     loop {
-        while !at_end && run.queue.wants_more(target.limits()) {
-            // With something to send, only records that were read already are taken.
-            let idle = run.queue.is_empty() && in_flight.is_empty();
-            if !idle && source.is_empty() {
-                break;
-            }
-            let count = source.recv_many(&mut read, target.limits().records).await;
-            at_end = count == 0 || run.take(&mut read, target).is_break();
-        }
         while in_flight.len() < window {
+            while !at_end && run.queue.wants_more(target.limits()) {
+                // With something to send, only records that were read already are taken.
+                let idle = run.queue.is_empty() && in_flight.is_empty();
+                if !idle && source.is_empty() {
+                    break;
+                }
+                let count = source.recv_many(&mut read, target.limits().records).await;
+                at_end = count == 0 || run.take(&mut read, target).is_break();
+            }
             let mut limits = target.limits();
             if let Some(rate) = rate {
                 // Ten requests a second are smooth enough.
@@ -114,11 +114,13 @@ pub async fn produce(cx: &Cx, target: &Target, records: Records, how: How, watch
             }
             let due = rate.map_or(run.began, |rate| run.began + Duration::from_secs_f64(sent as f64 / f64::from(rate)));
             sent += batch.len();
-            let at = due.max(may_send);
-            let (cx, target) = (cx.clone(), target.clone());
+            let (at, cx, target) = (due.max(may_send), cx.clone(), target.clone());
             // Requests are encoded and answers are read on all cores.
             in_flight.spawn(async move {
-                tokio::time::sleep_until(at).await;
+                // A sleep takes a millisecond at least.
+                if at > Instant::now() {
+                    tokio::time::sleep_until(at).await;
+                }
                 let answers = target.put(&cx, &batch).await;
                 (batch, answers)
             });
