@@ -162,6 +162,7 @@ async function reports() {
   await page.goto(report);
   await shows(page, "body > p.good", "Every delivery stream accounts for every record");
   for (const delivery of ["raw", "processed"]) await shows(page, "h2", delivery);
+  check("the pipeline is drawn", (await page.$$(".group .way > .card")).length === 5);
   check("each latency is plotted", (await page.$$("div.chart")).length === 2);
   check("a bar is seen", await page.$eval("div.chart i:not([style='height:0.0%'])", (bar) => bar.getBoundingClientRect().height > 10));
   await page.focus("summary");

@@ -44,6 +44,7 @@ pub use control::MAX_SPEED;
 pub use drive::{Damage, Engine, Pace, StartError};
 pub use exchange::LostReply;
 pub use faults::Rule;
+pub use page::DRAWING_STYLE;
 pub use settings::{Secret, Settings};
 pub use time::{Delays, LATEST};
 

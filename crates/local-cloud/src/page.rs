@@ -15,6 +15,8 @@ mod document;
 pub mod guard;
 mod replay;
 
+pub use document::DRAWING_STYLE;
+
 /// Records that are given where nobody says how many.
 const USUAL_RECORDS: usize = 50;
 /// Records of an object that are given.

@@ -8,7 +8,9 @@ use http::{HeaderValue, Response};
 use sha2::{Digest, Sha256};
 
 const HTML: &str = include_str!("assets/page.html");
-const STYLE: &str = include_str!("assets/style.css");
+/// The style of the drawing of a pipeline: colours, cards and arrows.
+pub const DRAWING_STYLE: &str = include_str!("assets/drawing.css");
+const STYLE: &str = concat!(include_str!("assets/drawing.css"), include_str!("assets/style.css"));
 /// One module: later files use what earlier ones define.
 const SCRIPT: &str = concat!(
     include_str!("assets/dom.js"),

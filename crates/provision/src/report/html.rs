@@ -10,6 +10,8 @@ use crate::verify::Verified;
 use crate::verify::latency::Latency;
 use crate::verify::told::{ErrorCount, ObjectTold, ShardAccount};
 
+mod drawing;
+
 const STYLE: &str = include_str!("html.css");
 /// Objects and shards of which a page shows each.
 const MOST_ROWS: usize = 500;
@@ -28,7 +30,8 @@ pub fn page(events: &[Event], errors: &[Error]) -> String {
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>provision verify</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>provision verify</h1>\n"
+         <style>\n{}{STYLE}</style>\n</head>\n<body>\n<h1>provision verify</h1>\n",
+        local_cloud::DRAWING_STYLE
     );
     events.iter().filter_map(target).for_each(|line| page.push_str(&line));
     writeln!(page, "<p class=\"{class}\"><b>{sign} {verdict}</b></p>").expect(TAKES_ALL);
@@ -37,6 +40,7 @@ pub fn page(events: &[Event], errors: &[Error]) -> String {
         writeln!(page, "<section><p class=\"bad\"><b>{}</b>{hint}</p></section>", escaped(&error.to_string()))
             .expect(TAKES_ALL);
     }
+    page.push_str(&drawing::pipelines(results()));
     results().for_each(|result| page.push_str(&section(result)));
     page.push_str("</body>\n</html>\n");
     page

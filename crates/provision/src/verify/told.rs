@@ -12,6 +12,9 @@ pub struct Verified {
     pub delivery: String,
     /// The stream or delivery stream that the records were put into.
     pub source: String,
+    /// The function that transforms the records, by its name on AWS.
+    pub function: Option<String>,
+    pub bucket: String,
     /// Records that were put and accepted. Where the delivery stream takes records apart: their parts.
     pub sent: usize,
     /// Delivered with the expected content.

@@ -179,6 +179,8 @@ impl Expecting<'_> {
         Ok(Verified {
             delivery: self.tested.logical.to_owned(),
             source: sending.into.to_string(),
+            function: self.function.as_ref().map(|(callee, _)| callee.image.name.clone()),
+            bucket: self.objects.bucket().to_owned(),
             sent: account.expected.count() as usize,
             delivered: counts.delivered,
             dropped: counts.dropped,
