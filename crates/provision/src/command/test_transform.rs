@@ -94,6 +94,7 @@ async fn cases(
         cases: 0,
         records: 0,
         broken: 0,
+        crashed: 0,
         warned: 0,
         not_tried: 0,
         took_ms: 0,
@@ -109,6 +110,7 @@ async fn cases(
         verdict.cases += 1;
         verdict.records += result.records;
         verdict.broken += usize::from(!result.kept && !result.beyond);
+        verdict.crashed += usize::from(result.only_crashed() && !result.beyond);
         verdict.warned += usize::from(!result.kept && result.beyond);
         time_outs +=
             usize::from(broken.as_ref().is_some_and(|broken| broken.fault.is_time_out() && !broken.case.beyond));

@@ -146,10 +146,17 @@ pub fn broken(result: &Broken) -> String {
 }
 
 pub fn verdict(result: &Verdict) -> String {
-    let Verdict { function, seed, cases, records, broken, warned, not_tried, took_ms } = result;
-    let (style, word, of) = match broken {
-        0 => (GOOD, "satisfies", String::new()),
-        broken => (ERROR, "violates", format!("{broken} of ")),
+    let Verdict { function, seed, cases, records, broken, crashed, warned, not_tried, took_ms } = result;
+    let contract = "Firehose's contract in";
+    let judged = match (broken - crashed, *crashed) {
+        (0, 0) => format!("{GOOD}satisfies{GOOD:#} {contract} {cases}"),
+        (0, crashed) => format!("{ERROR}crashed{ERROR:#} in {crashed} of {cases}"),
+        (violating, 0) => format!("{ERROR}violates{ERROR:#} {contract} {violating} of {cases}"),
+        (violating, crashed) => {
+            format!(
+                "{ERROR}violates{ERROR:#} {contract} {violating} and {ERROR}crashed{ERROR:#} in {crashed} of {cases}"
+            )
+        }
     };
     let warned = if *warned == 0 { String::new() } else { format!(", {}", plural(*warned, "warning")) };
     let left = match not_tried {
@@ -157,9 +164,7 @@ pub fn verdict(result: &Verdict) -> String {
         left => format!("{CARE}stopped{CARE:#} after three time-outs: {} not tried\n", plural(*left, "case")),
     };
     let (counted, took) = (format!("{records} records, seed {seed}"), took(*took_ms));
-    format!(
-        "\n{function} {style}{word}{style:#} Firehose's contract in {of}{cases} cases{warned} {DIM}({counted}, {took}){DIM:#}\n{left}"
-    )
+    format!("\n{function} {judged} cases{warned} {DIM}({counted}, {took}){DIM:#}\n{left}")
 }
 
 pub fn told(breach: &Fault) -> String {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::transform::call::{Called, Callee};
 use crate::transform::event::{self, Oddities, Record, Source};
-use crate::transform::fault::{self, Fault};
+use crate::transform::fault::{self, Fault, Rule};
 use crate::transform::hostile::Case;
 use crate::transform::invoked::{self, Shown};
 use crate::transform::shrink::{self, Tries};
@@ -32,6 +32,13 @@ pub struct Tested {
     #[cfg_attr(test, schemars(with = "Vec<super::ShownBreach>"))]
     pub breaches: Vec<Fault>,
     pub notes: Vec<String>,
+}
+
+impl Tested {
+    /// Whether every response was valid, and the function crashed behind one.
+    pub fn only_crashed(&self) -> bool {
+        !self.kept && !self.breaches.iter().any(|fault| matches!(fault.kind, Rule::Contract(_)))
+    }
 }
 
 /// The smallest batch that breaks the transform in the same way as a case.
@@ -64,6 +71,8 @@ pub struct Verdict {
     pub cases: usize,
     pub records: usize,
     pub broken: usize,
+    /// Those of them that crashed behind a valid response.
+    pub crashed: usize,
     /// Failed cases that Firehose does not send.
     pub warned: usize,
     /// Cases that were not tried, because too many had timed out.

@@ -264,7 +264,7 @@ fn a_crate_is_built_once_and_the_same_binary_runs_everywhere() {
         "the handler crashed",
         "the handler panicked at src/main.rs:",
         "smallest batch that causes it, 1 record:\n    hello, world\n",
-        "violates Firehose's contract",
+        " crashed in ",
     ];
     trial.expect(&["test-transform", "fragile.yaml", "--cases", "0"], 1, &said);
     trial.expect(
