@@ -125,6 +125,8 @@ pub async fn expected(
         let (parts, after) = batch(pipeline, input, next).map_err(reading)?;
         next = after;
         let fates = fates(pipeline, asked, &parts, &mut expected).await;
+        // Without a function nothing waits here, and the records are put meanwhile.
+        tokio::task::yield_now().await;
         let identity = std::mem::replace(&mut expected.identity, Identity::Bytes);
         let mut reader = identity.reader();
         for ((record, _), fate) in parts.iter().zip(&fates) {

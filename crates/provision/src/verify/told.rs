@@ -14,6 +14,7 @@ pub struct Verified {
     pub source: String,
     /// The function that transforms the records, by its name on AWS.
     pub function: Option<String>,
+    /// The bucket that the delivery stream writes to.
     pub bucket: String,
     /// Records that were put and accepted. Where the delivery stream takes records apart: their parts.
     pub sent: usize,
