@@ -7,7 +7,7 @@ use crate::cloud::{self, Calls, Cx, Options};
 use crate::doctor::{Check, State, account, machine, permitted, room};
 use crate::event::{self, Event, Events};
 use crate::exit::{Exit, Stop};
-use crate::names::Names;
+use crate::names::{Names, plural};
 use crate::permissions::{Purpose, needs, of_stack};
 use crate::session::{self, Place};
 use crate::spec::stack::Stack;
@@ -110,29 +110,54 @@ fn endpoints(of_all: Option<&str>) -> Vec<Check> {
 struct Findings<'a> {
     events: &'a Events,
     failed: usize,
+    warned: usize,
     all: usize,
 }
 
 impl Findings<'_> {
     fn new(events: &Events) -> Findings<'_> {
-        Findings { events, failed: 0, all: 0 }
+        Findings { events, failed: 0, warned: 0, all: 0 }
     }
 
     fn tell(&mut self, checks: impl IntoIterator<Item = Check>) {
         for check in checks {
             self.all += 1;
             self.failed += usize::from(check.state == State::Failed);
+            self.warned += usize::from(matches!(check.state, State::Care | State::Unchecked));
             self.events.say(Event::Checked { check });
         }
     }
 
     /// Gives how many checks failed.
     fn end(self) -> usize {
-        let text = match self.failed {
-            0 => format!("all {} checks passed", self.all),
-            failed => format!("{failed} of {} checks failed", self.all),
-        };
+        let text = verdict(self.all, self.failed, self.warned);
         self.events.say(Event::Said { text });
         self.failed
+    }
+}
+
+fn verdict(all: usize, failed: usize, warned: usize) -> String {
+    let warnings = if warned > 0 { format!(", {}", plural(warned, "warning")) } else { String::new() };
+    match (failed, warned) {
+        (0, 0) => format!("all {all} checks passed"),
+        (0, warned) => format!("{} of {all} checks passed{warnings}", all - warned),
+        (failed, _) => format!("{failed} of {all} checks failed{warnings}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_no_check_that_passed() {
+        let told = [verdict(3, 0, 0), verdict(3, 0, 1), verdict(3, 1, 0), verdict(4, 1, 2)];
+        let expected = [
+            "all 3 checks passed",
+            "2 of 3 checks passed, 1 warning",
+            "1 of 3 checks failed",
+            "1 of 4 checks failed, 2 warnings",
+        ];
+        assert_eq!(told, expected);
     }
 }
