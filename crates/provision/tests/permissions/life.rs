@@ -17,29 +17,22 @@ pub type Played<T = ()> = Result<T, String>;
 
 pub const PRUNE: Permits = Permits { prune: true, adopt: false, data_loss: true };
 
-/// How it is told that something may not be looked at, which stops nothing.
-const UNKNOWN: [&str; 2] = ["could not be read", "could not be listed"];
-
-/// Keeps what was warned of, and what is not known.
+/// Keeps warnings, and what was kept and why.
 #[derive(Clone, Default)]
 struct Warnings(Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>);
 
 impl Reporter for Warnings {
     fn event(&mut self, event: &Event) {
-        let told =
-            match event {
-                Event::Warned { text }
-                | Event::Failed { error: text, .. }
-                | Event::RecordFailed { error: text, .. } => text,
-                Event::Finished {
-                    gone: Some(Gone::Kept(text) | Gone::Left(text) | Gone::DeletedWith(text)), ..
-                } if UNKNOWN.iter().any(|said| text.contains(said)) => text,
-                Event::Finished { resource, gone: Some(Gone::Kept(why)), .. } => {
-                    let kept = format!("{resource}: kept: {why}");
-                    return self.1.lock().expect("no test panics while it holds this").push(kept);
-                }
-                _ => return,
-            };
+        let told = match event {
+            Event::Warned { text } | Event::Failed { error: text, .. } | Event::RecordFailed { error: text, .. } => {
+                text
+            }
+            Event::Finished { resource, gone: Some(Gone::Kept(why)), .. } => {
+                let kept = format!("{resource}: kept: {why}");
+                return self.1.lock().expect("no test panics while it holds this").push(kept);
+            }
+            _ => return,
+        };
         self.0.lock().expect("no test panics while it holds this").push(told.clone());
     }
 }
@@ -86,21 +79,31 @@ pub async fn up(cx: &Cx, stack: &Stack) -> Played<Summary> {
     if summary.complete() { Ok(summary) } else { Err(format!("{summary:?}")) }
 }
 
+/// A call that is refused may stop nothing, and leave something unknown.
+fn none_refused(cx: &Cx, before: usize) -> Played {
+    let calls = cx.calls.made();
+    let mut answers = calls[before..].iter().flat_map(|call| &call.answers);
+    let denied = |code: &String| code.starts_with("AccessDenied");
+    match answers.find(|answer| answer.status == Some(403) || answer.code.as_ref().is_some_and(denied)) {
+        Some(answer) => Err(format!("a call is refused: {}", answer.message.as_deref().unwrap_or_default())),
+        None => Ok(()),
+    }
+}
+
 /// Gives what was kept, and why.
 pub async fn down(cx: &Cx, stack: &Stack, purge: Purge) -> Played<Vec<String>> {
     let mut cx = cx.clone();
     cx.options.purge_data = purge;
     let warnings = Warnings::default();
     let events = Events::to(warnings.clone());
+    let before = cx.calls.made().len();
     let (survey, plan) = Box::pin(run::decide_down(&cx, Some(stack), &events)).await.map_err(told)?;
     accepted(&plan)?;
-    let shown = format!("{plan:?}");
-    if let Some(said) = UNKNOWN.iter().find(|said| shown.contains(**said)) {
-        return Err(format!("the plan tells that something {said}"));
-    }
+    none_refused(&cx, before)?;
     let applied = Box::pin(run::apply_down(&cx, &survey, &plan, 50, watch::channel(false).1, &events)).await;
     let summary = applied.map_err(told)?;
     warnings.told()?;
+    none_refused(&cx, before)?;
     if summary.complete() { Ok(warnings.kept()) } else { Err(format!("{summary:?}")) }
 }
 
