@@ -84,7 +84,6 @@ impl Watch for () {}
 pub async fn produce(cx: &Cx, target: &Target, records: Records, how: How, watch: &mut impl Watch) -> Result<Produced> {
     let How { keys, ordered, rate, fail_fast } = how;
     let mut source = read_ahead(records);
-    let mut read = vec![];
     let mut run =
         Run { queue: Queue::new(ordered), keys, fail_fast, produced: Produced::default(), began: Instant::now() };
     let (mut in_flight, mut window) = (JoinSet::new(), IN_FLIGHT);
@@ -94,15 +93,7 @@ pub async fn produce(cx: &Cx, target: &Target, records: Records, how: How, watch
     let mut sent = 0;
     loop {
         while in_flight.len() < window {
-            while !at_end && run.queue.wants_more(target.limits()) {
-                // With something to send, only records that were read already are taken.
-                let idle = run.queue.is_empty() && in_flight.is_empty();
-                if !idle && source.is_empty() {
-                    break;
-                }
-                let count = source.recv_many(&mut read, target.limits().records).await;
-                at_end = count == 0 || run.take(&mut read, target).is_break();
-            }
+            at_end = at_end || run.refill(&mut source, target, in_flight.is_empty()).await.is_break();
             let mut limits = target.limits();
             if let Some(rate) = rate {
                 // Ten requests a second are smooth enough.
@@ -157,6 +148,9 @@ pub async fn produce(cx: &Cx, target: &Target, records: Records, how: How, watch
     }
 }
 
+/// A record, or why it cannot be read.
+type Read = std::result::Result<Record, Unread>;
+
 struct Run {
     queue: Queue,
     keys: Keys,
@@ -166,8 +160,28 @@ struct Run {
 }
 
 impl Run {
+    /// Reads records until a batch is full, and breaks at the last. Waits for one only where nothing is to be sent and nothing in flight.
+    async fn refill(
+        &mut self,
+        source: &mut mpsc::Receiver<Read>,
+        target: &Target,
+        none_in_flight: bool,
+    ) -> ControlFlow<()> {
+        let mut read = vec![];
+        while self.queue.wants_more(target.limits()) {
+            if source.is_empty() && !(none_in_flight && self.queue.is_empty()) {
+                break;
+            }
+            if source.recv_many(&mut read, target.limits().records).await == 0 {
+                return ControlFlow::Break(());
+            }
+            self.take(&mut read, target)?;
+        }
+        ControlFlow::Continue(())
+    }
+
     /// Puts records into the queue. Breaks at the first that cannot be put, where it shall.
-    fn take(&mut self, read: &mut Vec<std::result::Result<Record, Unread>>, target: &Target) -> ControlFlow<()> {
+    fn take(&mut self, read: &mut Vec<Read>, target: &Target) -> ControlFlow<()> {
         let mut keys = self.keys.of(read.iter().flatten()).into_iter();
         for one in read.drain(..) {
             let keyed = one.and_then(|record| {
@@ -243,7 +257,7 @@ impl Run {
 
 /// Reads records on a blocking thread, because a file or standard input may let a reader wait. A paused clock stands still while such
 /// a thread works, so that reading takes no time in tests.
-fn read_ahead(mut records: Records) -> mpsc::Receiver<std::result::Result<Record, Unread>> {
+fn read_ahead(mut records: Records) -> mpsc::Receiver<Read> {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
     tokio::spawn(async move {
         while sender.reserve_many(READ_AHEAD / 2).await.is_ok() {
@@ -258,7 +272,7 @@ fn read_ahead(mut records: Records) -> mpsc::Receiver<std::result::Result<Record
 }
 
 /// Reads until the channel is full or closed, and gives back the records that are left.
-fn fill(channel: &mpsc::Sender<std::result::Result<Record, Unread>>, mut records: Records) -> Option<Records> {
+fn fill(channel: &mpsc::Sender<Read>, mut records: Records) -> Option<Records> {
     while let Ok(place) = channel.try_reserve() {
         place.send(records.next()?);
     }

@@ -133,3 +133,13 @@ async fn a_rate_is_kept_to_and_a_stream_that_accepts_nothing_is_given_up() {
     let error = produce(&bench.cx, &absent, numbered(1), How::default(), &mut ()).await.expect_err("there is none");
     assert_eq!(error.code(), Some("ResourceNotFoundException"), "{error}");
 }
+
+/// Eight requests of a second each. The first four may be small, because a request does not wait for the reader.
+#[tokio::test(start_paused = true)]
+async fn four_requests_are_in_flight() {
+    let bench = bench(8).await;
+    bench.engine.inject("kinesis:PutRecords=latency:1s".parse().expect("a rule"));
+    let produced = produce(&bench.cx, &target(), numbered(4_000), How::default(), &mut ()).await.expect("they are put");
+    assert_eq!(produced.records, 4_000);
+    assert!(produced.took_ms < 5_000, "{produced:?}");
+}

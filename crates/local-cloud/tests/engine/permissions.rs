@@ -153,7 +153,7 @@ async fn a_function_and_a_consumer_let_in_whom_their_policies_name_within_the_bo
     assert_eq!(may().await, [403, 200]);
 }
 
-/// What a token or an ARN stands for is known to the service and not written in the request.
+/// The request does not name the stream or the log group: the service finds it by the token, the ARN or the identifier.
 #[tokio::test(start_paused = true)]
 async fn a_call_is_about_what_its_token_was_given_out_for() {
     let engine = with_reader().await;

@@ -125,7 +125,7 @@ pub async fn expected(
         let (parts, after) = batch(pipeline, input, next).map_err(reading)?;
         next = after;
         let fates = fates(pipeline, asked, &parts, &mut expected).await;
-        // Without a function nothing waits here, and the records are put meanwhile.
+        // Without a function nothing else in this loop waits, and the records that are put meanwhile would.
         tokio::task::yield_now().await;
         let identity = std::mem::replace(&mut expected.identity, Identity::Bytes);
         let mut reader = identity.reader();

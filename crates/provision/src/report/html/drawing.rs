@@ -1,5 +1,5 @@
-//! The pipelines of a report, drawn as on the emulator's page: a source on the left, its delivery streams with function and bucket to
-//! the right of it. Pure.
+//! The pipelines of a report, drawn as on the emulator's page: on the left what records were put into, and to the right of it its
+//! delivery streams, each with function and bucket. Pure.
 
 use crate::report::html::escaped;
 use crate::verify::Verified;
@@ -12,14 +12,9 @@ pub fn pipelines<'a>(results: impl Iterator<Item = &'a Verified>) -> String {
     let results: Vec<&Verified> = results.collect();
     let group = |group: &[&Verified]| {
         let ways: String = group.iter().map(|result| way(result)).collect();
-        match group[0].source.strip_prefix("stream ") {
-            Some(stream) => {
-                let sent = group.iter().map(|result| result.sent).max().unwrap_or_default();
-                let source = card("stream", "stream", stream, &[("sent", sent, false)]);
-                format!("<div class=\"group\">\n{source}<ol class=\"ways\">\n{ways}</ol>\n</div>\n")
-            }
-            None => format!("<div class=\"group alone\">\n<ol class=\"ways\">\n{ways}</ol>\n</div>\n"),
-        }
+        let sent = group.iter().map(|result| result.sent).max().unwrap_or_default();
+        let source = card("stream", "put into", &group[0].source, &[("sent", sent, false)]);
+        format!("<div class=\"group\">\n{source}<ol class=\"ways\">\n{ways}</ol>\n</div>\n")
     };
     results.chunk_by(|a, b| a.source == b.source).map(group).collect()
 }
@@ -73,8 +68,8 @@ mod tests {
         ];
         let html = pipelines(results.iter());
         let count = |text: &str| html.matches(text).count();
-        assert_eq!((count("card stream"), count("card delivery"), count("card bucket")), (1, 3, 3), "{html}");
-        assert_eq!((count("card function"), count("way straight"), count("group alone")), (1, 2, 1), "{html}");
+        assert_eq!((count("card stream"), count("card delivery"), count("card bucket")), (2, 3, 3), "{html}");
+        assert_eq!((count("card function"), count("way straight")), (1, 2), "{html}");
         assert_eq!(count("<div class=\"bad\"><dt>missing</dt><dd>2</dd></div>"), 3, "{html}");
     }
 }
