@@ -94,15 +94,27 @@ pub async fn replay(cx: &Cx, of: &Tested<'_>, wanted: &Wanted, way: &Way<'_>) ->
     for listed in listed.iter().filter(|listed| listed.of_errors != Some(false)) {
         let (object, errors) = objects.read(cx, listed).await?;
         let Some(errors) = errors.filter(|errors| !errors.is_empty()) else { continue };
-        let mut store = Store::open(cx, objects.bucket(), &object.key).await?;
-        let chosen: Vec<(usize, &ErrorRecord)> =
-            errors.iter().enumerate().filter(|(_, error)| is_wanted(wanted, error)).collect();
-        let todo: Vec<(usize, &ErrorRecord)> =
-            chosen.iter().copied().filter(|(number, _)| !store.manifest.finished.contains(number)).collect();
-        replayed.before += (chosen.len() - todo.len()) as u64;
-        for (_, error) in &todo {
+        let mut store = Store::open(cx, objects.bucket(), &object.key, of.delivery.encryption.as_deref()).await?;
+        let (finished, begun) = (store.manifest.finished.clone(), store.manifest.pending.as_ref());
+        let begun_records = begun.map(|pending| pending.records.clone()).unwrap_or_default();
+        let chosen = errors
+            .iter()
+            .enumerate()
+            .filter(|(number, error)| begun_records.contains(number) || is_wanted(wanted, error));
+        let (before, chosen): (Vec<_>, Vec<_>) = chosen.partition(|(number, _)| finished.contains(number));
+        replayed.before += before.len() as u64;
+        for (_, error) in &chosen {
             *replayed.errors.entry(error.code.clone()).or_default() += 1;
         }
+        if let Some(begun) = begun.filter(|_| !wanted.dry_run) {
+            let (delivered, keys) = (begun.delivered(), begun.keys());
+            store.finish_begun().await?;
+            replayed.delivered += delivered;
+            replayed.dropped += begun_records.len() as u64 - delivered;
+            replayed.objects.extend(keys);
+        }
+        let todo: Vec<(usize, &ErrorRecord)> =
+            chosen.into_iter().filter(|(number, _)| !begun_records.contains(number)).collect();
         match way {
             _ if todo.is_empty() => {}
             Way::Delivered { function, pipeline } if wanted.dry_run => {
@@ -200,12 +212,9 @@ async fn deliver(
     }
     let delivered = outputs.len() as u64;
     let objects = outputs::objects(of.delivery, of.name, delimiter, &store.manifest.error_object, outputs);
-    let keys: Vec<String> = objects.iter().map(|object| object.key.clone()).collect();
-    store.begin(Pending { records: finished, objects: keys.clone() }).await?;
-    for object in objects {
-        store.put(object).await?;
-    }
-    store.end().await?;
+    let pending = Pending { records: finished, objects };
+    let keys = pending.keys();
+    store.deliver(pending).await?;
     replayed.delivered += delivered;
     replayed.dropped += dropped;
     replayed.objects.extend(keys);
@@ -219,7 +228,8 @@ async fn into_source(
     todo: &[(usize, &ErrorRecord)],
     replayed: &mut Replayed,
 ) -> Result<()> {
-    store.begin(Pending { records: todo.iter().map(|(number, _)| *number).collect(), objects: vec![] }).await?;
+    let numbers: BTreeSet<usize> = todo.iter().map(|(number, _)| *number).collect();
+    store.put(&BTreeSet::new(), numbers.clone()).await?;
     let raw: Vec<Vec<u8>> = todo.iter().map(|(_, error)| error.raw.clone()).collect();
     let records: Records = Box::new(raw.into_iter().zip(1..).map(|(raw, number)| Ok(Record::new(number, raw))));
     let produced = producer::produce(cx, target, records, How::default(), &mut ()).await?;
@@ -228,7 +238,7 @@ async fn into_source(
         return Err(Error::msg(format!("{failed} cannot be put into {target}: {why}"))
             .hint("the others were put; another replay puts all of this error object again"));
     }
-    store.end().await?;
+    store.put(&numbers, BTreeSet::new()).await?;
     replayed.delivered += produced.records;
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! A replay that is killed at any call, and run again, leaves each record once.
 
+use std::pin::pin;
+
 use provision::command::replay::{ReplayArgs, replay};
 use provision::exit::Exit;
 
@@ -51,4 +53,51 @@ async fn a_replay_that_is_killed_and_run_again_leaves_each_record_once() {
         killed += 1;
     }
     assert!(killed >= 4, "{killed}");
+}
+
+/// Fails one record, and does not answer another, so that two replays may choose different ones.
+const FAILS_IN_TWO_WAYS: &str = "first = not given['kinesisRecordMetadata']['partitionKey'].startswith('key-')\n        \
+                                 if first and n == 10: continue\n        result = 'ProcessingFailed' if first and n == 0 else 'Ok'";
+
+/// The first may write its objects as late as it likes, or be killed while its request is on the way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_replay_adds_nothing_to_what_another_has_finished_meanwhile() {
+    let other = |code: &str| ReplayArgs { error_type: Some(code.into()), ..args() };
+    for second in [args(), other("Lambda.ProcessingFailedStatus"), other("S3")] {
+        let trial = Trial::new(&format!("{CHANGED}{RAW}"), Some(FAILS_IN_TWO_WAYS)).await;
+        trial.verify(&count(20)).await;
+        assert_eq!(delivered(&trial).await.len(), 18);
+        let (all, events) = (args(), trial.bench.events());
+        trial.bench.line.begin(vec![(At::Named("/changed/"), Act::StopBefore)]);
+        let mut slow = pin!(replay(&trial.session, &all, &events));
+        assert!(trial.bench.line.or_stopped(&mut slow).await.is_none(), "{:?}", trial.bench.line.sent());
+        assert_eq!(replay(&trial.session, &second, &events).await.expect("it is replayed"), Exit::Done);
+        trial.bench.line.go_on();
+        let error = slow.await.expect_err("another has finished it");
+        assert!(error.what_next().is_some_and(|hint| hint.starts_with("another replay")), "{error}");
+        assert_eq!(replay(&trial.session, &all, &events).await.expect("it is replayed"), Exit::Done);
+        assert_eq!(delivered(&trial).await, (0..20).collect::<Vec<_>>(), "{second:?}");
+    }
+}
+
+/// A conditional write whose answer is lost is sent again, and refused then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_no_other_replay() {
+    // The function is invoked, the manifest is written, the object, and the manifest again.
+    for lost in 0..4 {
+        let trial = Trial::new(&format!("{CHANGED}{RAW}"), Some(FAILS_AT_FIRST)).await;
+        trial.verify(&count(20)).await;
+        let events = trial.bench.events();
+        trial.bench.line.begin(vec![]);
+        replay(&trial.session, &ReplayArgs { dry_run: true, ..args() }, &events).await.expect("it is read");
+        let reads = trial.bench.line.sent().iter().position(|sent| !sent.reads).expect("the function is invoked");
+        trial.bench.line.begin(vec![(At::Number(reads + lost), Act::ResetAfter)]);
+        assert_eq!(replay(&trial.session, &args(), &events).await.expect("it is replayed"), Exit::Done, "{lost}");
+        assert!(
+            trial.bench.line.sent().iter().filter(|sent| !sent.reads).count() == 5,
+            "{:?}",
+            trial.bench.line.sent()
+        );
+        assert_eq!(delivered(&trial).await, (0..20).collect::<Vec<_>>(), "{lost}");
+    }
 }

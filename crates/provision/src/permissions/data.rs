@@ -3,7 +3,6 @@
 
 use super::subject::{Subject, key_arn, stream_key};
 use crate::names::{Name, Names};
-use crate::prefix::literal;
 use crate::resource::delivery_stream::{DeliveryStream, shape};
 use crate::resource::function;
 use crate::spec::stack::{Entry, Stack};
@@ -33,11 +32,8 @@ fn existing(entry: &Entry<DeliveryStream>) -> Vec<Subject> {
 }
 
 fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: &Names) -> Vec<Subject> {
-    let bucket = delivery.bucket.id.rsplit(':').next().unwrap_or_default();
-    // `replay` deletes what a run that was killed had begun to write.
-    let mut all = vec![Subject::new("replayed", &[("bucket", bucket), ("prefix", literal(&delivery.good))])];
     let group = delivery.log.as_ref().map(|log| shape::log_group(&log.group, physical));
-    all.extend(group.map(|group| Subject::new("logged", &[("name", &group)])));
+    let mut all: Vec<Subject> = group.map(|group| Subject::new("logged", &[("name", &group)])).into_iter().collect();
     all.extend(delivery.transform.as_ref().map(|transform| {
         let arn = transform.function.arn(names);
         // arn:aws:lambda:REGION:ACCOUNT:function:NAME, and perhaps a qualifier already.
@@ -47,7 +43,7 @@ fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: 
         };
         Subject::new("transforming", &[("arn", &arn)])
     }));
-    // `replay` names no key, so that the bucket's own encrypts what it writes.
+    // What `replay` writes where the delivery stream names no key.
     let key = stack.bucket(&delivery.bucket.logical).and_then(|bucket| bucket.encryption.as_ref());
     all.extend(key.map(|key| Subject::new("data_key", &[("arn", &key_arn(key, names))])));
     all
@@ -57,7 +53,6 @@ fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: 
 pub(super) fn any_stack(names: &Names) -> Vec<Subject> {
     let mut all: Vec<Subject> =
         ["/aws/lambda/*", "/aws/kinesisfirehose/*"].map(|group| Subject::new("logged", &[("name", group)])).into();
-    all.push(Subject::new("replayed", &[("bucket", "*"), ("prefix", "")]));
     all.push(Subject::new("transforming", &[("arn", &names.arn("lambda", "function:*"))]));
     all
 }

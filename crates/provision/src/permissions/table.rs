@@ -217,8 +217,8 @@ pub const ROWS: &[Row] = &[
     row("delivered", Data, &["s3:ListBucket"], BUCKET),
     // Beside error records lie the manifests of `replay`.
     row("delivered", Data, &["s3:GetObject", "s3:PutObject"], OBJECTS),
-    row("delivered_key", Data, &["kms:Decrypt"], &["{arn}"]),
-    row("replayed", Data, &["s3:DeleteObject"], OBJECTS),
+    // `replay` encrypts what it writes as the delivery stream does.
+    row("delivered_key", Data, &["kms:Decrypt", "kms:GenerateDataKey"], &["{arn}"]),
     row("transforming", Data, &["lambda:InvokeFunction"], &["{arn}"]),
     row("logged", Data, &["logs:FilterLogEvents"], GROUP),
     row("data_key", Data, &["kms:Decrypt", "kms:GenerateDataKey"], &["{arn}"]),

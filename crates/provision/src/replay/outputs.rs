@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use aws_facts::firehose::prefix::{Facts, PartitionKeys};
+use bytes::Bytes;
 use jiff::tz::TimeZone;
 use local_cloud::delivery::{Compression as Format, object_name, random_string, uuid};
+use serde::{Deserialize, Serialize};
 
 use crate::prefix::Prefix;
 use crate::resource::delivery_stream::{Compression, DeliveryStream};
@@ -24,14 +26,34 @@ pub struct Output {
 }
 
 /// An object to store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
     pub key: String,
-    pub body: Vec<u8>,
-    pub content_encoding: Option<&'static str>,
+    /// Compressed.
+    #[serde(with = "base64")]
+    pub body: Bytes,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
     /// ARN of the KMS key that the delivery stream encrypts its objects with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key: Option<String>,
+    /// How many records are in it.
     pub records: usize,
+}
+
+mod base64 {
+    use base64_simd::STANDARD;
+    use bytes::Bytes;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode_to_string(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+        let decoded = STANDARD.decode_to_vec(String::deserialize(deserializer)?);
+        decoded.map(Bytes::from).map_err(serde::de::Error::custom)
+    }
 }
 
 /// The objects of these records: one for each set of partition keys. Their names follow from the error object and its records.
@@ -87,8 +109,8 @@ fn object(
     let body = group.iter().map(|one| one.data.as_slice()).collect::<Vec<_>>().join(delimiter);
     Object {
         key,
-        body: format.compress(body, &uuid),
-        content_encoding: format.content_encoding(),
+        body: format.compress(body, &uuid).into(),
+        content_encoding: format.content_encoding().map(str::to_owned),
         kms_key: delivery.encryption.clone(),
         records: group.len(),
     }
@@ -123,7 +145,7 @@ mod tests {
         assert_eq!(objects(&delivery, "d-here", b"\n", "bad/e", all()), made);
         assert_ne!(objects(&delivery, "d-here", b"\n", "bad/f", all())[0].key, made[0].key);
         let mut text = String::new();
-        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(made[0].body.as_slice()), &mut text).unwrap();
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*made[0].body), &mut text).unwrap();
         assert_eq!(text, "a\nc");
     }
 }

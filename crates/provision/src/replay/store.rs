@@ -1,5 +1,7 @@
 //! The manifest of one error object in the bucket, and the objects that it names.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 
@@ -13,75 +15,118 @@ pub struct Store<'a> {
     cx: &'a Cx,
     bucket: String,
     key: String,
+    /// ARN of the KMS key that the delivery stream encrypts its objects with. The manifest may hold what is in them.
+    kms_key: Option<String>,
     /// That of the manifest as it was read or written last. `None`: there is none.
     etag: Option<String>,
+    run: String,
     pub manifest: Manifest,
 }
 
 impl<'a> Store<'a> {
     /// Reads the manifest of an error object.
-    pub async fn open(cx: &'a Cx, bucket: &str, error_object: &str) -> Result<Store<'a>> {
-        let key = format!("{error_object}{MANIFEST_END}");
-        let doing = || format!("reading the manifest s3://{bucket}/{key}");
-        let read = cx.s3().get_object().bucket(bucket).key(&key).send().await.map_err(|e| Error::aws(doing(), e));
-        let (etag, manifest) = match read {
-            Ok(read) => {
-                let etag = read.e_tag.clone();
-                let text = read.body.collect().await.map_err(|e| Error::new(doing(), e))?.to_vec();
-                (etag, Manifest::parse(&text).map_err(|why| Error::new(doing(), why))?)
-            }
-            Err(error) if error.code() == Some("NoSuchKey") => (None, Manifest::new(error_object)),
-            Err(error) => return Err(error),
+    pub async fn open(cx: &'a Cx, bucket: &str, error_object: &str, kms_key: Option<&str>) -> Result<Store<'a>> {
+        let mut store = Store {
+            cx,
+            bucket: bucket.to_owned(),
+            key: format!("{error_object}{MANIFEST_END}"),
+            kms_key: kms_key.map(str::to_owned),
+            etag: None,
+            run: format!("{:016x}", fastrand::u64(..)),
+            manifest: Manifest::new(error_object),
         };
-        Ok(Store { cx, bucket: bucket.to_owned(), key, etag, manifest })
+        if let Some((etag, manifest)) = store.read().await? {
+            (store.etag, store.manifest) = (etag, manifest);
+        }
+        Ok(store)
     }
 
-    /// Notes what is about to be written, after deleting what a run that was killed had begun to write.
-    pub async fn begin(&mut self, pending: Pending) -> Result<()> {
-        let begun = self.manifest.pending.take().map(|before| before.objects).unwrap_or_default();
-        for key in begun.iter().filter(|key| !pending.objects.contains(key)) {
-            self.delete(key).await?;
+    /// Finishes what an earlier run has begun to write. It may still be writing, too: it writes the same.
+    pub async fn finish_begun(&mut self) -> Result<()> {
+        match self.manifest.pending {
+            Some(_) => self.finish().await,
+            None => Ok(()),
         }
-        self.manifest.begin(pending);
+    }
+
+    /// Writes objects, and notes which records are finished.
+    pub async fn deliver(&mut self, pending: Pending) -> Result<()> {
+        let writes = !pending.objects.is_empty();
+        self.manifest.pending = Some(pending);
+        if writes {
+            self.write().await?;
+        }
+        self.finish().await
+    }
+
+    /// Notes that these records are being put into the stream, and those before them are.
+    pub async fn put(&mut self, finished: &BTreeSet<usize>, next: BTreeSet<usize>) -> Result<()> {
+        self.manifest.finished.extend(finished);
+        self.manifest.putting = next;
         self.write().await
     }
 
-    pub async fn put(&self, object: Object) -> Result<()> {
-        let put = self.cx.s3().put_object().bucket(&self.bucket).key(&object.key).body(ByteStream::from(object.body));
-        let encryption = object.kms_key.as_ref().map(|_| ServerSideEncryption::AwsKms);
-        let put = put.set_server_side_encryption(encryption).set_ssekms_key_id(object.kms_key);
-        let put = put.set_content_encoding(object.content_encoding.map(str::to_owned)).send().await;
-        put.map_err(|e| Error::aws(format!("writing s3://{}/{}", self.bucket, object.key), e)).map(drop)
-    }
-
-    /// Notes that everything is written.
-    pub async fn end(&mut self) -> Result<()> {
+    async fn finish(&mut self) -> Result<()> {
+        for object in self.manifest.pending.iter().flat_map(|pending| &pending.objects) {
+            self.store(object).await?;
+        }
         self.manifest.end();
         self.write().await
     }
 
-    async fn delete(&self, key: &str) -> Result<()> {
-        let deleted = self.cx.s3().delete_object().bucket(&self.bucket).key(key).send().await;
-        deleted.map_err(|e| Error::aws(format!("deleting s3://{}/{key}", self.bucket), e)).map(drop)
+    async fn store(&self, object: &Object) -> Result<()> {
+        let Object { key, body, content_encoding, kms_key, .. } = object;
+        let put = self.cx.s3().put_object().bucket(&self.bucket).key(key).body(ByteStream::from(body.clone()));
+        let put = put.set_server_side_encryption(kms_key.as_ref().map(|_| ServerSideEncryption::AwsKms));
+        let put = put.set_ssekms_key_id(kms_key.clone()).set_content_encoding(content_encoding.clone()).send().await;
+        put.map_err(|e| Error::aws(format!("writing s3://{}/{key}", self.bucket), e)).map(drop)
+    }
+
+    /// The manifest and its etag.
+    async fn read(&self) -> Result<Option<(Option<String>, Manifest)>> {
+        let doing = || format!("reading the manifest s3://{}/{}", self.bucket, self.key);
+        let read = self.cx.s3().get_object().bucket(&self.bucket).key(&self.key).send().await;
+        match read.map_err(|e| Error::aws(doing(), e)) {
+            Ok(read) => {
+                let etag = read.e_tag.clone();
+                let text = read.body.collect().await.map_err(|e| Error::new(doing(), e))?.to_vec();
+                Ok(Some((etag, Manifest::parse(&text).map_err(|why| Error::new(doing(), why))?)))
+            }
+            Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes the manifest, if no other run has written it since.
     async fn write(&mut self) -> Result<()> {
+        self.manifest.run.clone_from(&self.run);
         let put = self.cx.s3().put_object().bucket(&self.bucket).key(&self.key);
         let put = put.body(ByteStream::from(self.manifest.text()));
+        let put = put.set_server_side_encryption(self.kms_key.as_ref().map(|_| ServerSideEncryption::AwsKms));
+        let put = put.set_ssekms_key_id(self.kms_key.clone());
         let put = match &self.etag {
             Some(etag) => put.if_match(etag),
             None => put.if_none_match("*"),
         };
         let doing = || format!("writing the manifest s3://{}/{}", self.bucket, self.key);
-        let put = put.send().await.map_err(|e| Error::aws(doing(), e)).map_err(|error| match error.code() {
-            Some("PreconditionFailed" | "ConditionalRequestConflict") => {
-                error.hint("another replay works on the same records; run this one again when it has ended")
+        let error = match put.send().await.map_err(|e| Error::aws(doing(), e)) {
+            Ok(put) => {
+                self.etag = put.e_tag;
+                return Ok(());
             }
-            _ => error,
-        })?;
-        self.etag = put.e_tag;
-        Ok(())
+            Err(error) => error,
+        };
+        if !matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict")) {
+            return Err(error);
+        }
+        // A request is sent again when its answer was lost: then it was this run that wrote the manifest since.
+        match self.read().await? {
+            Some((etag, manifest)) if manifest == self.manifest => {
+                self.etag = etag;
+                Ok(())
+            }
+            _ => Err(error.hint("another replay works on the same records; run this one again when it has ended")),
+        }
     }
 }
 
@@ -106,30 +151,29 @@ mod tests {
         };
         let cx = Cx::new(cloud::within(engine.http_client(), "us-east-1"), names);
         cx.s3().create_bucket().bucket("lake").send().await.expect("it is created");
-        let mut one = Store::open(&cx, "lake", "bad/a").await.expect("there is no manifest");
-        let mut other = Store::open(&cx, "lake", "bad/a").await.expect("there is no manifest");
-        let pending = |key: &str| Pending { records: [1].into(), objects: vec![key.to_owned()] };
-        one.begin(pending("good/a")).await.expect("nobody else writes it");
-        let refused = other.begin(pending("good/a")).await.expect_err("the first has begun");
-        assert!(refused.what_next().is_some_and(|hint| hint.starts_with("another replay works")), "{refused}");
-        one.put(Object {
-            key: "good/a".into(),
-            body: b"a".to_vec(),
+        let open = || async { Store::open(&cx, "lake", "bad/a", None).await.expect("the manifest is read") };
+        let object = |key: &str, body: &'static str| Object {
+            key: key.into(),
+            body: body.into(),
             content_encoding: None,
             kms_key: None,
             records: 1,
-        })
-        .await
-        .expect("it is written");
+        };
+        let (mut one, mut other) = (open().await, open().await);
+        let refused = |error: Error| error.what_next().is_some_and(|hint| hint.starts_with("another replay works"));
+        one.manifest.pending = Some(Pending { records: [1].into(), objects: vec![object("good/a", "a")] });
+        one.write().await.expect("nobody else writes it");
+        let pending = Pending { records: [1].into(), objects: vec![object("good/b", "b")] };
+        assert!(refused(other.deliver(pending).await.expect_err("the first has begun")));
 
-        // The first is killed here. What it has begun is deleted, and its manifest may not be written any more.
-        let mut next = Store::open(&cx, "lake", "bad/a").await.expect("the manifest is read");
+        // The first is killed here. The next finishes what it has begun.
+        let mut next = open().await;
         assert_eq!(next.manifest.finished.len(), 0);
-        next.begin(pending("good/b")).await.expect("nobody else writes it");
-        let gone = cx.s3().head_object().bucket("lake").key("good/a").send().await;
-        assert!(gone.is_err_and(|error| error.into_service_error().is_not_found()));
-        assert!(one.end().await.is_err());
-        next.end().await.expect("nobody else writes it");
-        assert_eq!(Store::open(&cx, "lake", "bad/a").await.expect("it is read").manifest.objects, ["good/b"]);
+        next.finish_begun().await.expect("nobody else writes it");
+        assert!(refused(one.finish().await.expect_err("another has finished it")));
+        let manifest = open().await.manifest;
+        assert_eq!((manifest.objects.as_slice(), manifest.finished), (&["good/a".to_owned()][..], [1].into()));
+        let listed = cx.s3().list_objects_v2().bucket("lake").prefix("good/").send().await.expect("it is listed");
+        assert_eq!(listed.key_count, Some(1));
     }
 }

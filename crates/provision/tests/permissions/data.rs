@@ -14,6 +14,7 @@ use provision::exit::Exit;
 use provision::permissions::format::statements;
 use provision::permissions::{Need, Purpose, needs, of_stack};
 use provision::replay::manifest::{Manifest, Pending};
+use provision::replay::outputs::Object;
 use provision::report::Output;
 use provision::session::{Place, Session};
 use provision::spec::stack::Stack;
@@ -47,15 +48,23 @@ const SINCE: i64 = 3_600;
 const ERROR: &str =
     r#"{"rawData":"eyJhIjoxfQ==","errorCode":"Lambda.FunctionError","errorMessage":"it crashed","attemptsMade":4}"#;
 
-/// Stores what a delivery stream has delivered and what failed, and what a replay had begun to write when it was killed.
+/// Stores what a delivery stream has delivered, two records that failed, and what a replay of one of them had begun to write when it
+/// was killed.
 async fn store(bench: &Bench, delivery: &str) {
     let error_object = format!("{delivery}-failed/2026/07/13/14/data-{delivery}{NAME_END}");
     let mut manifest = Manifest::new(&error_object);
-    manifest.begin(Pending { records: [0].into(), objects: vec![format!("{delivery}/begun")] });
+    let begun = Object {
+        key: format!("{delivery}/begun"),
+        body: "{}".into(),
+        content_encoding: None,
+        kms_key: None,
+        records: 1,
+    };
+    manifest.pending = Some(Pending { records: [0].into(), objects: vec![begun] });
     for (key, body) in [
         (format!("{delivery}/2026/07/13/14/data-{delivery}{NAME_END}"), b"{\"a\":1}\n".to_vec()),
         (format!("{error_object}.replayed"), manifest.text()),
-        (error_object, ERROR.into()),
+        (error_object, [ERROR, ERROR].join("\n").into()),
     ] {
         let put = bench.cx.s3().put_object().bucket("data-lake").key(key).body(ByteStream::from(body));
         put.send().await.expect("it is stored");
@@ -133,13 +142,14 @@ fn what_is_encrypted_needs_its_keys() {
         .filter(|need| need.action.starts_with("kms:"))
         .map(|need| (need.action, need.resource))
         .collect();
-    // A delivery stream's key encrypts what it stores, and the bucket's what `replay` writes.
+    // `replay` encrypts what it writes with the delivery stream's key, or else with the bucket's.
     let expected = [
         ("kms:Decrypt", key('1')),
         ("kms:Decrypt", key('2')),
         ("kms:Decrypt", key('3')),
         ("kms:GenerateDataKey", key('1')),
         ("kms:GenerateDataKey", key('2')),
+        ("kms:GenerateDataKey", key('3')),
     ];
     assert_eq!(of_kms, expected);
 }
