@@ -1,6 +1,6 @@
 //! Rules for any bytes that come as an event.
 
-use firehose_transform::{EventError, MAX_RESPONSE_BYTES, Outcome, Record, batch};
+use firehose_transform::{EventError, Invocation, MAX_RESPONSE_BYTES, Outcome, Record, Runner, batch};
 use serde_json::Value;
 
 /// An event is refused or answered in full, and serde_json reads the same out of it.
@@ -14,7 +14,7 @@ pub fn event(event: &[u8]) {
     };
     let expected = reference(event);
     match batch(event, asked) {
-        Ok(reply) => {
+        Ok(mut reply) => {
             assert!(reply.response.len() <= MAX_RESPONSE_BYTES);
             let response: Value = serde_json::from_slice(&reply.response).expect("the response is JSON");
             let answers = response["records"].as_array().expect("records is a list");
@@ -22,6 +22,9 @@ pub fn event(event: &[u8]) {
             if let Some(expected) = expected {
                 assert_eq!(answers.iter().map(answered).collect::<Vec<_>>(), expected);
             }
+            let first = reply.response.clone();
+            let again = Runner::new().threads(1).answer(event, &Invocation::default(), &mut reply, asked);
+            assert_eq!((again, reply.response), (Ok(()), first), "an answer over an older one");
         }
         Err(EventError::TooManyRecords { .. }) => {}
         Err(error) => assert!(expected.is_none(), "{error}"),

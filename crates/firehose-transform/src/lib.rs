@@ -92,6 +92,7 @@ pub mod json;
 pub mod layers;
 mod log;
 mod outcome;
+mod output;
 mod pace;
 mod parallel;
 mod record;

@@ -278,8 +278,12 @@ impl<'a> Record<'a> {
         self.decoded().ok_or(Error::NotBase64)
     }
 
+    /// Whether the transform has read the payload.
+    pub(crate) fn is_decoded(&self) -> bool {
+        self.payload.get().is_some()
+    }
+
     /// Checks that the payload can be passed on unchanged. Does not decode it if the transform did not.
-    #[inline]
     pub(crate) fn check(&self) -> Result<(), Error> {
         let plain = || self.data().is_some_and(|data| STANDARD.check(data).is_ok());
         if self.payload.get().is_none() && plain() { Ok(()) } else { self.payload().map(drop) }

@@ -11,6 +11,7 @@ use crate::buffer;
 use crate::error::Error;
 use crate::event::{Event, Text};
 use crate::outcome::{Data, Kept};
+use crate::output::Output;
 use crate::record::Record;
 
 /// The most bytes that Lambda returns from one synchronous invocation: 6 MiB and 100 bytes.
@@ -31,7 +32,7 @@ const END: &[u8] = br#""}"#;
 
 /// A response that is being written. The room to fail every record that is still to come is reserved from the start.
 pub(crate) struct Response<'o> {
-    out: &'o mut Vec<u8>,
+    out: Output<'o>,
     reserved: usize,
 }
 
@@ -72,21 +73,15 @@ impl<'o> Response<'o> {
         if OPEN.len() + reserved > MAX_RESPONSE_BYTES {
             return None;
         }
-        out.clear();
-        // Reserved at once, because growing would hold two buffers for a moment. Memory that is not written to costs nothing.
-        out.reserve_exact(MAX_RESPONSE_BYTES);
-        out.extend_from_slice(OPEN);
+        let mut out = Output::over(out, MAX_RESPONSE_BYTES);
+        out.append(OPEN);
         Some(Response { out, reserved })
     }
 
     pub(crate) fn keep(&mut self, record: &Record<'_>, kept: Kept) -> Result<(), Refused> {
         let Kept { data, newline, partition_keys } = kept;
         match (data, newline) {
-            (Data::Original, false) => {
-                let data = record.data().unwrap_or_default();
-                record.check().map_err(|error| self.refuse(record, error))?;
-                self.write_kept(record, data.len(), &partition_keys, |out| out.extend_from_slice(data))
-            }
+            (Data::Original, false) => self.write_original(record, &partition_keys),
             (Data::Original, true) => {
                 let payload = record.payload().map_err(|error| self.refuse(record, error))?;
                 let mut bytes = buffer::take();
@@ -99,21 +94,37 @@ impl<'o> Response<'o> {
 
     pub(crate) fn dropped(&mut self, record: &Record<'_>) {
         self.begin(record.raw_id());
-        self.out.extend_from_slice(DROPPED);
+        self.out.append(DROPPED);
     }
 
     pub(crate) fn failed(&mut self, record: &Record<'_>) {
         self.begin(record.raw_id());
-        self.out.extend_from_slice(FAILED);
+        self.out.append(FAILED);
     }
 
     /// Turns a failure into `Dropped`, because the record was put back into its source.
     pub(crate) fn drop_late(&mut self, overflow: &Overflow) {
-        self.out[overflow.end - FAILED.len()..overflow.end].copy_from_slice(DROPPED_LATE);
+        self.out.replace(overflow.end, DROPPED_LATE);
     }
 
-    pub(crate) fn finish(self) {
-        self.out.extend_from_slice(CLOSE);
+    pub(crate) fn finish(mut self) {
+        self.out.append(CLOSE);
+    }
+
+    /// Passes the payload on. Its base64 is checked while it is copied, unless the transform has read the payload.
+    #[inline]
+    fn write_original(&mut self, record: &Record<'_>, partition_keys: &PartitionKeys) -> Result<(), Refused> {
+        let Some(data) = record.data() else { return Err(self.refuse(record, Error::NotBase64)) };
+        let written = self.write_kept(record, data.len(), partition_keys, |out| {
+            if record.is_decoded() || !out.append_base64(data) {
+                record.check()?;
+                out.append(data);
+            }
+            Ok(())
+        });
+        let Err(Refused::Overflow(overflow)) = written else { return written };
+        // To one that cannot be passed on it makes no difference that there was no room.
+        Err(record.check().map_or_else(|error| Refused::Failed(error.to_string()), |()| Refused::Overflow(overflow)))
     }
 
     fn write_bytes(
@@ -128,7 +139,8 @@ impl<'o> Response<'o> {
         }
         let encoded = STANDARD.encoded_length(bytes.len());
         let written = self.write_kept(record, encoded, partition_keys, |out| {
-            STANDARD.encode_append(&bytes, out);
+            out.encode(&bytes);
+            Ok(())
         });
         buffer::give_back(bytes);
         written
@@ -140,7 +152,7 @@ impl<'o> Response<'o> {
         record: &Record<'_>,
         data_len: usize,
         partition_keys: &PartitionKeys,
-        write_data: impl FnOnce(&mut Vec<u8>),
+        write_data: impl FnOnce(&mut Output<'_>) -> Result<(), Error>,
     ) -> Result<(), Refused> {
         let id = record.raw_id();
         let start = self.out.len();
@@ -153,14 +165,18 @@ impl<'o> Response<'o> {
             return Err(Refused::Overflow(Overflow { needed, left, end: self.out.len() }));
         }
         self.begin(id);
-        self.out.extend_from_slice(OK);
-        write_data(self.out);
+        self.out.append(OK);
+        if let Err(error) = write_data(&mut self.out) {
+            self.out.truncate(start);
+            self.reserved += failed_len(id);
+            return Err(self.refuse(record, error));
+        }
         if partition_keys.is_empty() {
-            self.out.extend_from_slice(END);
+            self.out.append(END);
         } else {
-            self.out.extend_from_slice(METADATA);
-            write_json(&mut *self.out, &Metadata(partition_keys));
-            self.out.extend_from_slice(b"}}");
+            self.out.append(METADATA);
+            write_json(&mut self.out, &Metadata(partition_keys));
+            self.out.append(b"}}");
         }
         Ok(())
     }
@@ -175,15 +191,15 @@ impl<'o> Response<'o> {
     fn begin(&mut self, id: Text<'_>) {
         self.reserved -= failed_len(id);
         if self.out.len() > OPEN.len() {
-            self.out.push(b',');
+            self.out.append(b",");
         }
-        self.out.extend_from_slice(RECORD);
+        self.out.append(RECORD);
         match id {
-            Text::Plain(plain) => self.out.extend_from_slice(plain),
+            Text::Plain(plain) => self.out.append(plain),
             Text::Unescaped(text) => {
-                self.out.pop(); // the quote, which is written with the text
-                write_json(&mut *self.out, text);
-                self.out.pop();
+                self.out.truncate(self.out.len() - 1); // the quote, which is written with the text
+                write_json(&mut self.out, text);
+                self.out.truncate(self.out.len() - 1);
             }
         }
     }
@@ -222,7 +238,7 @@ fn json_len(value: &(impl Serialize + ?Sized)) -> usize {
 }
 
 fn write_json(out: impl io::Write, value: &(impl Serialize + ?Sized)) {
-    serde_json::to_writer(out, value).expect("text is always JSON, and neither a Vec nor a Length refuses a write");
+    serde_json::to_writer(out, value).expect("text is always JSON, and neither an Output nor a Length refuses a write");
 }
 
 struct Length(usize);
