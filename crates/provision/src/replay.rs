@@ -1,18 +1,18 @@
 //! Delivers records that failed once more: reads the error records, runs the deployed function over the raw records again, and writes
 //! the answers under the success prefix. Each error object has a manifest, so that no record comes twice.
 
+mod deliver;
 pub mod manifest;
 pub mod outputs;
+mod restore;
 mod store;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use aws_facts::firehose::prefix::PartitionKeys;
-use bytes::Bytes;
 use serde::Serialize;
 
-use self::manifest::Pending;
-use self::outputs::Output;
+use self::deliver::{deliver, example, placed};
+use self::restore::{Part, Restorer};
 use self::store::Store;
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ use crate::names::plural;
 use crate::producer::target::Target;
 use crate::producer::{self, How};
 use crate::source::{Record, Records};
-use crate::transform::ask::{Answer, Caller};
+use crate::transform::ask::Caller;
 use crate::transform::invoked::Shown;
 use crate::verify::fed::Tested;
 use crate::verify::objects::{ErrorRecord, Objects};
@@ -40,10 +40,17 @@ pub struct Wanted {
     pub dry_run: bool,
 }
 
+impl Wanted {
+    fn takes(&self, error: &ErrorRecord) -> bool {
+        let family = error.code.split('.').next();
+        self.error_type.as_deref().is_none_or(|kind| error.code == kind || family == Some(kind))
+    }
+}
+
 /// Where the records go.
 pub enum Way<'a> {
     /// Through the function, if the delivery stream has one, and under its success prefix.
-    Delivered { function: Option<Caller<'a>>, pipeline: &'a Pipeline },
+    Delivered(Option<Caller<'a>>),
     /// Into the stream again.
     Source(&'a Target),
 }
@@ -63,6 +70,8 @@ pub struct Replayed {
     pub dropped: u64,
     /// The records that failed again.
     pub failed: u64,
+    /// Error records that do not say which part of a record failed. They are left.
+    pub unclear: u64,
     /// The objects that were written.
     pub objects: Vec<String>,
     /// Some records that failed again; in a dry run some of all.
@@ -86,9 +95,10 @@ pub struct Example {
 ///
 /// # Errors
 /// Something cannot be read or written. What was replayed before that is noted.
-pub async fn replay(cx: &Cx, of: &Tested<'_>, wanted: &Wanted, way: &Way<'_>) -> Result<Replayed> {
+pub async fn replay(cx: &Cx, of: &Tested<'_>, pipeline: &Pipeline, wanted: &Wanted, way: &Way<'_>) -> Result<Replayed> {
     let mut objects = Objects::of(of.delivery, of.name, wanted.since_s);
     let mut replayed = Replayed { delivery: of.logical.to_owned(), dry_run: wanted.dry_run, ..Replayed::default() };
+    let (mut restorer, mut put) = (Restorer::new(cx, of, wanted, pipeline), HashSet::new());
     let mut listed = objects.new_ones(cx).await?;
     listed.sort_by(|a, b| a.key.cmp(&b.key));
     for listed in listed.iter().filter(|listed| listed.of_errors != Some(false)) {
@@ -97,10 +107,8 @@ pub async fn replay(cx: &Cx, of: &Tested<'_>, wanted: &Wanted, way: &Way<'_>) ->
         let mut store = Store::open(cx, objects.bucket(), &object.key, of.delivery.encryption.as_deref()).await?;
         let (finished, begun) = (store.manifest.finished.clone(), store.manifest.pending.as_ref());
         let begun_records = begun.map(|pending| pending.records.clone()).unwrap_or_default();
-        let chosen = errors
-            .iter()
-            .enumerate()
-            .filter(|(number, error)| begun_records.contains(number) || is_wanted(wanted, error));
+        let chosen =
+            errors.iter().enumerate().filter(|(number, error)| begun_records.contains(number) || wanted.takes(error));
         let (before, chosen): (Vec<_>, Vec<_>) = chosen.partition(|(number, _)| finished.contains(number));
         replayed.before += before.len() as u64;
         for (_, error) in &chosen {
@@ -117,108 +125,26 @@ pub async fn replay(cx: &Cx, of: &Tested<'_>, wanted: &Wanted, way: &Way<'_>) ->
             chosen.into_iter().filter(|(number, _)| !begun_records.contains(number)).collect();
         match way {
             _ if todo.is_empty() => {}
-            Way::Delivered { function, pipeline } if wanted.dry_run => {
-                let some = &todo[..todo.len().min(EXAMPLES - replayed.examples.len())];
+            Way::Delivered(function) if wanted.dry_run => {
+                let failed = restorer.restore(&object.key, &todo).await?;
+                replayed.unclear += failed.iter().filter(|one| matches!(one.part, Part::Unclear { .. })).count() as u64;
+                let some = &failed[..failed.len().min(EXAMPLES - replayed.examples.len())];
                 let placed = placed(function.as_ref(), pipeline, some).await?;
-                replayed.examples.extend(some.iter().zip(&placed).map(|((_, error), placed)| example(error, placed)));
+                replayed.examples.extend(some.iter().zip(&placed).map(|(failed, placed)| example(failed, placed)));
             }
-            Way::Delivered { function, pipeline } => {
-                let placed = placed(function.as_ref(), pipeline, &todo).await?;
-                deliver(&mut store, of, &pipeline.delimiter, &todo, placed, &mut replayed).await?;
+            Way::Delivered(function) => {
+                let failed = restorer.restore(&object.key, &todo).await?;
+                let placed = placed(function.as_ref(), pipeline, &failed).await?;
+                deliver(&mut store, of, &pipeline.delimiter, &failed, placed, &mut replayed).await?;
             }
             Way::Source(_) if wanted.dry_run => {}
-            Way::Source(target) => into_source(cx, &mut store, target, &todo, &mut replayed).await?,
+            Way::Source(target) => {
+                let once = restorer.once(&mut put, &todo);
+                into_source(cx, &mut store, target, &todo, &once, &mut replayed).await?;
+            }
         }
     }
     Ok(replayed)
-}
-
-fn is_wanted(wanted: &Wanted, error: &ErrorRecord) -> bool {
-    let family = error.code.split('.').next();
-    wanted.error_type.as_deref().is_none_or(|kind| error.code == kind || family == Some(kind))
-}
-
-/// The function's answers, placed; without a function, the records as they are.
-async fn placed(
-    function: Option<&Caller<'_>>,
-    pipeline: &Pipeline,
-    todo: &[(usize, &ErrorRecord)],
-) -> Result<Vec<Placed>> {
-    let answers = match function {
-        Some(function) => {
-            let records: Vec<(Bytes, i64)> =
-                todo.iter().map(|(_, error)| (Bytes::copy_from_slice(&error.raw), error.arrived_ms)).collect();
-            function.answers(&records).await?
-        }
-        None => todo.iter().map(|(_, error)| Answer::Delivered(error.raw.clone(), BTreeMap::new())).collect(),
-    };
-    let mut placing = pipeline.placing();
-    let place = |answer| match answer {
-        Answer::Delivered(data, keys) => match placing.keys(&data, &keys) {
-            Ok(keys) => Placed::Delivered(data, keys),
-            Err(why) => Placed::Failed(why),
-        },
-        Answer::Dropped => Placed::Dropped,
-        Answer::Failed(why) => Placed::Failed(why),
-    };
-    Ok(answers.into_iter().map(place).collect())
-}
-
-/// The fate of a record that is replayed.
-enum Placed {
-    Delivered(Vec<u8>, PartitionKeys),
-    Dropped,
-    /// The reason.
-    Failed(String),
-}
-
-fn example(error: &ErrorRecord, placed: &Placed) -> Example {
-    let now = match placed {
-        Placed::Delivered(data, _) => format!("Ok: {}", String::from_utf8_lossy(data)),
-        Placed::Dropped => "Dropped".to_owned(),
-        Placed::Failed(why) => why.clone(),
-    };
-    Example { record: Shown::of(&error.raw), code: error.code.clone(), message: error.message.clone(), now }
-}
-
-/// Writes what is to be delivered.
-async fn deliver(
-    store: &mut Store<'_>,
-    of: &Tested<'_>,
-    delimiter: &[u8],
-    todo: &[(usize, &ErrorRecord)],
-    placed: Vec<Placed>,
-    replayed: &mut Replayed,
-) -> Result<()> {
-    let (mut outputs, mut finished, mut dropped) = (vec![], BTreeSet::new(), 0);
-    for ((number, error), placed) in todo.iter().zip(placed) {
-        match placed {
-            Placed::Failed(_) => {
-                if replayed.examples.len() < EXAMPLES {
-                    replayed.examples.push(example(error, &placed));
-                }
-                replayed.failed += 1;
-                continue;
-            }
-            Placed::Dropped => dropped += 1,
-            Placed::Delivered(data, partition_keys) => {
-                outputs.push(Output { record: *number, data, partition_keys, arrived_ms: error.arrived_ms });
-            }
-        }
-        finished.insert(*number);
-    }
-    if finished.is_empty() {
-        return Ok(());
-    }
-    let delivered = outputs.len() as u64;
-    let objects = outputs::objects(of.delivery, of.name, delimiter, &store.manifest.error_object, outputs);
-    let pending = Pending { records: finished, objects };
-    let keys = pending.keys();
-    store.deliver(pending).await?;
-    replayed.delivered += delivered;
-    replayed.dropped += dropped;
-    replayed.objects.extend(keys);
-    Ok(())
 }
 
 async fn into_source(
@@ -226,11 +152,12 @@ async fn into_source(
     store: &mut Store<'_>,
     target: &Target,
     todo: &[(usize, &ErrorRecord)],
+    once: &[&ErrorRecord],
     replayed: &mut Replayed,
 ) -> Result<()> {
     let numbers: BTreeSet<usize> = todo.iter().map(|(number, _)| *number).collect();
     store.put(&BTreeSet::new(), numbers.clone()).await?;
-    let raw: Vec<Vec<u8>> = todo.iter().map(|(_, error)| error.raw.clone()).collect();
+    let raw: Vec<Vec<u8>> = once.iter().map(|error| error.raw.clone()).collect();
     let records: Records = Box::new(raw.into_iter().zip(1..).map(|(raw, number)| Ok(Record::new(number, raw))));
     let produced = producer::produce(cx, target, records, How::default(), &mut ()).await?;
     if let Some((_, why)) = produced.failures.first() {
@@ -239,6 +166,6 @@ async fn into_source(
             .hint("the others were put; another replay puts all of this error object again"));
     }
     store.put(&numbers, BTreeSet::new()).await?;
-    replayed.delivered += produced.records;
+    replayed.delivered += numbers.len() as u64;
     Ok(())
 }

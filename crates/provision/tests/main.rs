@@ -26,6 +26,7 @@ mod put;
 mod receipt;
 mod record;
 mod replay;
+mod replay_parts;
 mod saved_plan;
 mod scale;
 mod scan;

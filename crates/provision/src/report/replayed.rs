@@ -9,12 +9,12 @@ use crate::transform::invoked::Shown;
 const MOST_CHARS: usize = 300;
 
 pub fn replayed(result: &Replayed) -> String {
-    let Replayed { delivery, dry_run, errors, before, delivered, dropped, failed, objects, examples } = result;
+    let Replayed { delivery, dry_run, errors, before, delivered, dropped, failed, unclear, objects, examples } = result;
     let all: u64 = errors.values().sum();
     let records = |count: u64| plural(count as usize, "record");
-    let (style, sign) = if *failed == 0 { (GOOD, '✓') } else { (CARE, '!') };
-    let did = match dry_run {
-        true => format!("{} would be replayed", records(all)),
+    let (style, sign) = if failed + unclear == 0 { (GOOD, '✓') } else { (CARE, '!') };
+    let mut did = match dry_run {
+        true => format!("{} would be replayed", records(all - unclear)),
         false => {
             let mut did = format!("{delivered} of {} replayed", records(all));
             if *dropped > 0 {
@@ -26,6 +26,9 @@ pub fn replayed(result: &Replayed) -> String {
             did
         }
     };
+    if *unclear > 0 {
+        did.push_str(&format!(", {unclear} left because nobody can say which part failed"));
+    }
     let mut text = format!("  {style}{sign}{style:#} delivery {delivery}: {did}\n");
     for (code, count) in errors {
         text.push_str(&format!("      {DIM}{code}: {}{DIM:#}\n", records(*count)));
