@@ -137,13 +137,18 @@ impl Anomalies {
         }
     }
 
-    /// How much later log events and streams are found than they were written: the same for all, so that their order stays.
+    /// How much later log events and streams are found than they were written, and streams are read: the same for all, so that their
+    /// order stays.
     pub fn late(&self) -> Late {
-        let late = |operation| {
-            let lasts = self.at_any_time(Shown::Late, operation).and_then(|row| self.chosen.lasts(row));
+        let late = |shown, operation| {
+            let lasts = self.at_any_time(shown, operation).and_then(|row| self.chosen.lasts(row));
             lasts.map_or(0, |lasts| between(lasts, share(self.chosen.seed(), 0)))
         };
-        Late { events: late("logs:GetLogEvents"), streams: late("logs:DescribeLogStreams") }
+        Late {
+            events: late(Shown::Late, "logs:GetLogEvents"),
+            streams: late(Shown::Late, "logs:DescribeLogStreams"),
+            reading: late(Shown::Unread, "firehose:CreateDeliveryStream"),
+        }
     }
 
     /// Prepares the anomalies that a call brings about if it succeeds.
@@ -199,7 +204,7 @@ impl Open {
                 let reply = self.replies.iter().find(|(read, _)| *read == operation);
                 reply.map(|(_, reply)| Met::Stale(reply.clone()))
             }
-            Shown::EmptyPages | Shown::ShortPages | Shown::Late => None,
+            Shown::EmptyPages | Shown::ShortPages | Shown::Late | Shown::Unread => None,
         }
     }
 }

@@ -57,6 +57,8 @@ pub enum Shown {
     ShortPages,
     /// New log events or log streams are not found yet: the service itself leaves them out ([`crate::world::World::late`]).
     Late,
+    /// A new delivery stream is ACTIVE and does not read its stream yet. Records that are put until then are never delivered.
+    Unread,
 }
 
 /// One anomaly.
@@ -115,6 +117,7 @@ mod tests {
             Shown::EmptyPages => "the first two pages are empty".to_owned(),
             Shown::ShortPages => "pages of one item".to_owned(),
             Shown::Late => "newer ones are not found".to_owned(),
+            Shown::Unread => "ACTIVE, but records put meanwhile are never delivered".to_owned(),
         };
         let seconds = |ms: Millis| ms as f64 / 1000.0;
         let (least, most) = row.lasts;

@@ -36,7 +36,7 @@ pub struct World {
     pub faults: Faults,
     /// Changes of the present call settle that much later than they would.
     pub slow: Millis,
-    /// How late log events and log streams are found.
+    /// How late log events and log streams are found, and streams are read.
     pub late: Late,
     /// The latest events, for a person who watches.
     pub recent: Recent,
@@ -46,13 +46,15 @@ pub struct World {
     seen: Millis,
 }
 
-/// So much later than they were written or created they are found, in milliseconds.
+/// Delays of things that AWS does late, in milliseconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Late {
-    /// Log events.
+    /// Log events are found that much later than they were written.
     pub events: Millis,
-    /// Log streams.
+    /// Log streams are found that much later than they were created.
     pub streams: Millis,
+    /// A delivery stream reads its stream that much later than it is ACTIVE, and begins at the newest record.
+    pub reading: Millis,
 }
 
 impl World {

@@ -83,6 +83,10 @@ const BY_RULE: &[(&str, &str)] = &[
     ("kinesis-still-updating", SENT_AGAIN),
     ("firehose-stale", READ_BACK),
     ("firehose-late-tags", NOT_READ),
+    (
+        "firehose-late-reading",
+        "`--ready data` and `verify` put a canary record every 30 s until one comes out | the buffers and 300 s |",
+    ),
     ("lambda-stale", READ_BACK),
     ("lambda-late-tags", NOT_READ),
     ("iam-stale", NOT_READ),
@@ -138,7 +142,7 @@ fn transients(row: &Row) -> Vec<&'static Transient> {
         Shown::Refused(wordings) => wordings.iter().filter_map(|words| find(words.code, words.message)).collect(),
         // Before it was created there was none.
         Shown::Stale if creates => find(absent(kind), "").into_iter().collect(),
-        Shown::Stale | Shown::EmptyPages | Shown::ShortPages | Shown::Late => vec![],
+        Shown::Stale | Shown::EmptyPages | Shown::ShortPages | Shown::Late | Shown::Unread => vec![],
     }
 }
 

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_kinesis::primitives::Blob;
-use local_cloud::{Delays, Pace};
+use local_cloud::{Delays, Pace, Settings};
+use provision::command::drain;
+use provision::command::ready::{self, Ready};
 use provision::command::verify::{self, Given, VerifyArgs};
-use provision::command::{drain, ready};
 use provision::event::Event;
 use provision::exit::Exit;
 use provision::session::{Place, Session};
@@ -302,6 +303,33 @@ async fn an_environment_is_ready_when_a_record_came_out_of_each_delivery_stream(
     trial.bench.engine.inject("firehose>s3:PutObject=503".parse().unwrap());
     let error = ready::data(&trial.session, stack, &trial.bench.events()).await.expect_err("nothing can be stored");
     assert_eq!(error.to_string(), "nothing came out of delivery changed, raw, direct in 660 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_delivery_stream_that_does_not_read_yet_is_waited_for() {
+    let consistency = "firehose-late-reading=200s".parse().expect("a row");
+    let bench = Bench::with(Settings { delays: Delays::AWS, consistency, ..Settings::default() }).await;
+    let stack = stack(&format!("{HEAD}deliveries:\n{}", RAW.replace("good:", "buffer: { interval: 60s }, good:")));
+    bench.up(&stack).await;
+    let place = Place::Endpoint("http://localhost".into());
+    let session = Session { cx: bench.cx.clone(), place, stack: Some(stack) };
+    let verified = async |ready| {
+        let args = VerifyArgs { ready, timeout: Some(120), ..count(30) };
+        let began = tokio::time::Instant::now();
+        let exit = verify::verify(&session, &args, &bench.events()).await.expect("nothing is refused");
+        let found = bench.told().into_iter().rev().find_map(|event| match event {
+            Event::Verified { result } => Some((result.delivered, result.missing)),
+            _ => None,
+        });
+        (exit, found, began.elapsed().as_secs())
+    };
+    let at_once = verified(Some(Ready::Active)).await;
+    assert_eq!((at_once.0, at_once.1), (Exit::Failed, Some((0, 30))));
+    let waited = verified(None).await;
+    assert_eq!((waited.0, waited.1), (Exit::Done, Some((30, 0))));
+    let again = verified(None).await;
+    assert_eq!((again.0, again.1), (Exit::Done, Some((30, 0))));
+    assert!(again.2 < 90 && waited.2 > again.2 + 60, "{} s, then {} s", waited.2, again.2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -112,7 +112,8 @@ async fn each_anomaly_is_seen_after_its_change_and_not_after_its_time() {
 }
 
 /// These are shown without a change, in tests of their own.
-const AT_ANY_TIME: [&str; 4] = ["logs-empty-pages", "iam-short-pages", "logs-late-events", "logs-late-streams"];
+const AT_ANY_TIME: [&str; 5] =
+    ["logs-empty-pages", "iam-short-pages", "logs-late-events", "logs-late-streams", "firehose-late-reading"];
 
 #[test]
 fn each_row_has_a_case() {
@@ -229,6 +230,31 @@ async fn events_are_found_some_time_after_they_were_written() {
     assert_eq!(found().await, [1, 1]);
     engine.set_consistency(Consistency::default());
     assert_eq!(found().await, [2, 2], "it is turned off");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_stream_may_be_active_before_it_reads_its_stream() {
+    let engine = engine_with("firehose-late-reading=60s".parse().expect("a row")).await;
+    s3(&engine, "PUT", "/lake", &[], "").await;
+    let role = role(&engine, "firehose.amazonaws.com").await;
+    json(&engine, "Kinesis_20131202.CreateStream", json!({ "StreamName": "s", "ShardCount": 1 })).await;
+    engine.advance(Duration::from_secs(1)).await;
+    let source = json!({ "KinesisStreamARN": "arn:aws:kinesis:us-east-1:000000000000:stream/s", "RoleARN": role });
+    let destination = json!({ "BucketARN": "arn:aws:s3:::lake", "RoleARN": role,
+        "BufferingHints": { "SizeInMBs": 1, "IntervalInSeconds": 0 } });
+    let input = json!({ "DeliveryStreamName": "d", "DeliveryStreamType": "KinesisStreamAsSource",
+        "KinesisStreamSourceConfiguration": source, "ExtendedS3DestinationConfiguration": destination });
+    json(&engine, "Firehose_20150804.CreateDeliveryStream", input).await;
+    for (record, wait_s) in [("early", 1), ("late", 60), ("in time", 5)] {
+        let data = base64_simd::STANDARD.encode_to_string(record);
+        let input = json!({ "StreamName": "s", "PartitionKey": "k", "Data": data });
+        json(&engine, "Kinesis_20131202.PutRecord", input).await;
+        engine.advance(Duration::from_secs(wait_s)).await;
+    }
+    let listing = text(&s3(&engine, "GET", "/lake?list-type=2", &[], "").await).to_owned();
+    let keys: Vec<&str> = listing.split("<Key>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    assert_eq!(keys.len(), 1, "{listing}");
+    assert_eq!(text(&s3(&engine, "GET", &format!("/lake/{}", keys[0]), &[], "").await), "in time");
 }
 
 #[tokio::test(start_paused = true)]

@@ -231,7 +231,7 @@ fn tables() -> Value {
     let anomaly = |row: &Row| {
         let words = match row.shown {
             Shown::Refused(words) => words,
-            Shown::Stale | Shown::EmptyPages | Shown::ShortPages | Shown::Late => &[],
+            Shown::Stale | Shown::EmptyPages | Shown::ShortPages | Shown::Late | Shown::Unread => &[],
         };
         let words: Vec<Value> = words.iter().map(|one| json!({ "code": one.code, "message": one.message })).collect();
         let (least, most) = row.lasts;

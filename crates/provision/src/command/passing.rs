@@ -1,7 +1,9 @@
 //! How time passes while buffers are awaited: on AWS it is waited for, a shared emulator is flushed, and the clock of an emulator in this
 //! process is advanced. All times are those of the target's clock.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::error::Result;
 use crate::serving;

@@ -1,4 +1,4 @@
-//! Waits until data has come out of every delivery stream: a delivery stream may be ACTIVE for minutes before it reads its stream.
+//! Waits until data has come out of delivery streams: one may be ACTIVE for minutes before it reads its stream.
 
 use std::time::Duration;
 
@@ -8,11 +8,14 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
+use crate::names::Name;
 use crate::producer::{self, How};
+use crate::resource::Resource;
+use crate::resource::delivery_stream::DeliveryStream;
 use crate::session::Session;
 use crate::source::Records;
 use crate::spec::stack::Stack;
-use crate::verify::fed::{self, Fed};
+use crate::verify::fed::{self, Fed, Tested};
 use crate::verify::input::{Input, Made};
 use crate::verify::objects::Objects;
 
@@ -36,6 +39,8 @@ pub struct ReadyArgs {
 
 /// The interval between canaries. One that is put before a delivery stream reads may never come out.
 const AGAIN: Duration = Duration::from_secs(30);
+/// A delivery stream that is older than this reads its stream.
+const NEW_S: i64 = 900;
 
 /// Waits until the environment is ready.
 pub async fn wait(session: &Session, args: ReadyArgs, events: &Events, interrupt: &Interrupt) -> Exit {
@@ -50,27 +55,64 @@ pub async fn wait(session: &Session, args: ReadyArgs, events: &Events, interrupt
     })
 }
 
-/// Puts a canary into each stream, and again every 30 s, until each delivery stream has stored an object since then, delivered or
-/// failed. A function that drops the canaries looks like one that does not run: the spec's `samples:` are put where there are any.
+/// Waits until each delivery stream has stored an object from now on.
 ///
 /// # Errors
 /// A delivery stream has stored nothing within its buffers and five minutes.
 pub async fn data(session: &Session, stack: &Stack, events: &Events) -> Result<()> {
     let session = &session.recognised().await;
-    let fed = fed::fed(stack);
-    let since_s = now(session).await?;
-    let tested = || fed.iter().flat_map(|fed| fed.tested.iter().map(move |one| (fed, one)));
-    let mut silent: Vec<(&Fed, &str, Objects)> =
-        tested().map(|(fed, one)| (fed, one.logical, Objects::of(one.delivery, one.name, since_s))).collect();
-    let buffers = tested().map(|(_, one)| one.buffered()).max().unwrap_or_default();
+    let (fed, since_s) = (fed::fed(stack), now(session).await?);
+    let silent = each(&fed).map(|(fed, one)| Silent::new(fed, one, since_s)).collect();
+    first_objects(session, silent, events).await
+}
+
+/// Waits until each delivery stream that was created lately, and reads a stream, has stored an object since then.
+///
+/// # Errors
+/// As of [`data`].
+pub async fn new_ones(session: &Session, fed: &[Fed<'_>], events: &Events) -> Result<()> {
+    let (mut silent, new_since_s) = (vec![], now(session).await? - NEW_S);
+    for (fed, one) in each(fed).filter(|(_, one)| one.delivery.source.is_some()) {
+        let name = Name::new(DeliveryStream::KIND, one.logical, one.name);
+        let Some(live) = DeliveryStream::observe(&session.cx, &name).await? else { continue };
+        let mut new = Silent::new(fed, one, live.created_s);
+        if live.created_s > new_since_s && new.objects.new_ones(&session.cx).await?.is_empty() {
+            silent.push(new);
+        }
+    }
+    first_objects(session, silent, events).await
+}
+
+fn each<'a>(fed: &'a [Fed<'a>]) -> impl Iterator<Item = (&'a Fed<'a>, &'a Tested<'a>)> {
+    fed.iter().flat_map(|fed| fed.tested.iter().map(move |one| (fed, one)))
+}
+
+/// A delivery stream that has stored nothing yet.
+struct Silent<'a> {
+    fed: &'a Fed<'a>,
+    tested: &'a Tested<'a>,
+    objects: Objects,
+}
+
+impl<'a> Silent<'a> {
+    fn new(fed: &'a Fed<'a>, tested: &'a Tested<'a>, since_s: i64) -> Silent<'a> {
+        Silent { fed, tested, objects: Objects::of(tested.delivery, tested.name, since_s) }
+    }
+}
+
+/// Puts a canary into the stream of each, and again every 30 s, until each has stored an object, delivered or failed. A function that
+/// drops the canaries looks like one that does not run: the spec's `samples:` are put where there are any.
+async fn first_objects(session: &Session, mut silent: Vec<Silent<'_>>, events: &Events) -> Result<()> {
+    let buffers = silent.iter().map(|one| one.tested.buffered()).max().unwrap_or_default();
     let limit = buffers + SLACK;
-    let mut passing = Passing::new(session, tested().map(|(_, one)| one.name.to_owned()).collect(), buffers);
+    let names = silent.iter().map(|one| one.tested.name.to_owned()).collect();
+    let mut passing = Passing::new(session, names, buffers);
     let (mut put_at, mut told) = (None::<Duration>, usize::MAX);
     loop {
         let mut still = vec![];
-        for (fed, logical, mut objects) in silent {
-            if objects.new_ones(&session.cx).await?.is_empty() {
-                still.push((fed, logical, objects));
+        for mut one in silent {
+            if one.objects.new_ones(&session.cx).await?.is_empty() {
+                still.push(one);
             }
         }
         silent = still;
@@ -80,21 +122,22 @@ pub async fn data(session: &Session, stack: &Stack, events: &Events) -> Result<(
             return Ok(());
         }
         if left.is_zero() {
-            let names: Vec<&str> = silent.iter().map(|(_, logical, _)| *logical).collect();
+            let names: Vec<&str> = silent.iter().map(|one| one.tested.logical).collect();
             let why = format!("nothing came out of delivery {} in {} s", names.join(", "), limit.as_secs());
             return Err(Error::msg(why).hint("`provision logs` shows why; the environment stays as it is"));
         }
         if silent.len() != told && !session.place.is_local() {
             told = silent.len();
-            for (_, logical, _) in &silent {
+            for one in &silent {
                 let on = format!("a canary record to come out; its buffer takes up to {} s", buffers.as_secs());
-                events.say(Event::Waiting { resource: format!("delivery.{logical}"), on });
+                events.say(Event::Waiting { resource: format!("delivery.{}", one.tested.logical), on });
             }
         }
-        // The emulator reads from a delivery stream's creation on.
-        if put_at.is_none_or(|at| !session.place.is_local() && time.saturating_sub(at) >= AGAIN) {
-            for fed in fed.iter().filter(|fed| silent.iter().any(|(of, ..)| std::ptr::eq(*of, *fed))) {
-                put(session, fed, since_s).await?;
+        if put_at.is_none_or(|at| time.saturating_sub(at) >= AGAIN) {
+            let mut put_into: Vec<&Fed> = silent.iter().map(|one| one.fed).collect();
+            put_into.dedup_by(|a, b| std::ptr::eq(*a, *b));
+            for fed in put_into {
+                put(session, fed).await?;
             }
             put_at = Some(time);
         }
@@ -103,9 +146,9 @@ pub async fn data(session: &Session, stack: &Stack, events: &Events) -> Result<(
 }
 
 /// A canary may fail in a function or a query: its error record, too, shows that the delivery stream reads.
-async fn put(session: &Session, fed: &Fed<'_>, since_s: i64) -> Result<()> {
+async fn put(session: &Session, fed: &Fed<'_>) -> Result<()> {
     let records: Records = match fed.samples {
-        Some(samples) => samples.first(1, &session.cx.names.account, since_s * 1_000)?,
+        Some(samples) => samples.first(1, &session.cx.names.account, now(session).await? * 1_000)?,
         None => {
             let as_logs = fed.tested.iter().any(|one| one.delivery.processors.decompress.is_some());
             Input::Made(Made { count: 1, as_logs, ..Made::default() }).records()

@@ -9,6 +9,7 @@ use futures::future::try_join_all;
 use crate::args::{TargetArgs, refuse_useless};
 use crate::cloud::Options;
 use crate::command::invoke::warn_of_versions;
+use crate::command::ready::{self, Ready};
 use crate::derive;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
@@ -62,6 +63,10 @@ pub struct VerifyArgs {
     /// Wait at most this long, in seconds of the target's clock, instead of five minutes beyond the buffers
     #[arg(long, value_name = "SECONDS")]
     pub timeout: Option<u64>,
+    /// Send at once (active), or when each new delivery stream has stored a canary record (data) [default: data; active at the built-in
+    /// emulator, which reads records from the start]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub ready: Option<Ready>,
     /// Delete the objects that hold nothing but this run's records
     #[arg(long)]
     pub clean: bool,
@@ -139,6 +144,10 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
         return Err(Error::msg("the spec has no deliveries of its own to verify")
             .hint("add one to `deliveries`")
             .into());
+    }
+    let ready = args.ready.unwrap_or(if session.place.is_local() { Ready::Active } else { Ready::Data });
+    if ready == Ready::Data {
+        ready::new_ones(session, &fed, events).await?;
     }
     let began_s = now(session).await?;
     let surroundings = match fed.iter().flat_map(|fed| &fed.tested).any(|one| one.delivery.transform.is_some()) {

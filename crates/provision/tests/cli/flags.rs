@@ -93,6 +93,7 @@ const ELSEWHERE: &[(&str, &[&str], &str, &str)] = &[
         "tests/verify.rs",
         "a_function_whose_answers_do_not_tell_records_apart_needs_an_identity",
     ),
+    ("verify", &["ready"], "tests/verify.rs", "a_new_delivery_stream_that_does_not_read_yet_is_waited_for"),
     ("up", &["ready"], "tests/verify.rs", "an_environment_is_ready_when_a_record_came_out_of_each_delivery_stream"),
     (
         "replay",

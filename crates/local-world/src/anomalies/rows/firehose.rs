@@ -40,6 +40,18 @@ pub const ROWS: &[Row] = &[
         source: "[?] as of the other services",
     },
     Row {
+        name: "firehose-late-reading",
+        about: About::DeliveryStream,
+        after: &[],
+        absent: None,
+        at: &["firehose:CreateDeliveryStream"],
+        shown: Shown::Unread,
+        lasts: (10_000, 90_000),
+        settled: true,
+        source: "[?] https://docs.aws.amazon.com/firehose/latest/dev/writing-with-kinesis-streams.html (reading starts at LATEST); \
+                 captured calls show it from the time of creation",
+    },
+    Row {
         name: "firehose-role-lag",
         about: About::Role,
         after: ROLE_CHANGES,

@@ -52,6 +52,11 @@ impl State {
         self.streams.get(key).is_some_and(|stream| stream.status == Status::Active)
     }
 
+    /// When an ACTIVE delivery stream became so.
+    pub fn active_since(&self, key: &str) -> Option<Millis> {
+        self.streams.get(key).filter(|stream| stream.status == Status::Active).map(|stream| stream.until)
+    }
+
     /// The status of a delivery stream, in AWS's word.
     pub fn status(&self, key: &str) -> &'static str {
         match self.streams.get(key).map(|stream| stream.status) {

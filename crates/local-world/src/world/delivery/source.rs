@@ -24,6 +24,11 @@ pub fn read(world: &mut World, now: Millis, pipeline: &mut Pipeline) -> Vec<Item
     if pipeline.read_until == Some(touches) {
         return vec![];
     }
+    if begins(world, &pipeline.job).is_some_and(|begins| now < begins) {
+        skip_all(world, pipeline);
+        pipeline.read_until = Some(touches);
+        return vec![];
+    }
     let mut denied = false;
     let mut items: Vec<Item> = vec![];
     let (mut bytes, mut more) = (0, false);
@@ -68,6 +73,21 @@ pub fn read(world: &mut World, now: Millis, pipeline: &mut Pipeline) -> Vec<Item
     }
     pipeline.read_until = (!denied && !more).then_some(touches);
     items
+}
+
+/// When a delivery stream begins to read its stream.
+fn begins(world: &World, job: &Job) -> Option<Millis> {
+    let since = job.source.as_ref().and_then(|_| world.firehose.active_since(&job.stream));
+    since.map(|since| since + world.late.reading)
+}
+
+/// Reading begins behind the newest record.
+fn skip_all(world: &mut World, pipeline: &mut Pipeline) {
+    for shard in shards_of(world, &pipeline.job) {
+        let Some(end) = log(world, &pipeline.job, shard).map(Log::next) else { continue };
+        pipeline.cursors.insert(shard, end);
+        world.firehose.skip(&pipeline.job.lane, shard, end);
+    }
 }
 
 /// Is there anything to read, and may it be?

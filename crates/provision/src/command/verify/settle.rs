@@ -1,6 +1,8 @@
 //! Waits until every record is accounted for, or until the limit, and tells how far it is.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::subject::Expecting;
 use super::{VerifyArgs, say};
