@@ -275,13 +275,43 @@ async fn the_account_balances_while_shards_split_and_calls_are_refused() {
     assert!(results[0].shards.len() > 2, "{:?}", results[0].shards);
 }
 
+/// Lets the bucket refuse what is written under a prefix.
+async fn refuse_writes(trial: &Trial, under: &str) {
+    let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Principal": "*",
+        "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::v-lake/{under}/*") }] });
+    trial.bench.cx.s3().put_bucket_policy().bucket("v-lake").policy(policy.to_string()).send().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_must_hold_every_record_as_it_was_put() {
+    let backed_up = |how: &str| CHANGED.replace("good:", &format!("backup: {{ prefix: kept/{how} }}, good:"));
+    let some = "result = ['Ok', 'Dropped', 'ProcessingFailed'][n % 3]";
+    let trial = Trial::new(&backed_up(", compression: gzip"), Some(some)).await;
+    let expected = [
+        "changed: delivered 14, dropped 13, failed 13, missing 0, duplicated 0".to_owned(),
+        all("changed (backup)", 40),
+    ];
+    let results = verified_right(&trial, &count(40), &expected).await;
+    assert!(results[1].objects.iter().all(|key| key.starts_with("kept/")), "{results:?}");
+    assert_eq!((&results[1].function, results[1].shards.len()), (&None, 2));
+
+    refuse_writes(&trial, "kept").await;
+    let (exit, results) = trial.verify(&VerifyArgs { timeout: Some(900), ..count(9) }).await;
+    // Behind those of the first run.
+    let missing: Vec<_> = results[2..].iter().map(|result| (result.delivery.as_str(), result.missing)).collect();
+    assert_eq!((exit, missing), (Exit::Failed, vec![("changed", 0), ("changed (backup)", 9)]));
+
+    let trial = Trial::new(&backed_up(", compression: snappy"), Some(some)).await;
+    verified_right(&trial, &count(40), &expected[..1]).await;
+    let warned = trial.bench.warnings();
+    assert!(warned.iter().any(|text| text.starts_with("the backup of delivery changed is not verified")), "{warned:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_that_refuses_writes_is_named_as_the_cause() {
     let spec = "  raw: { name: v-raw, from: events, bucket: lake, good: raw/, bad: raw-bad/, logs: true }\n";
     let trial = Trial::new(spec, None).await;
-    let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Principal": "*",
-        "Action": "s3:PutObject", "Resource": "arn:aws:s3:::v-lake/raw/*" }] });
-    trial.bench.cx.s3().put_bucket_policy().bucket("v-lake").policy(policy.to_string()).send().await.unwrap();
+    refuse_writes(&trial, "raw").await;
     let args = VerifyArgs { timeout: Some(700), ..count(30) };
     let (exit, results) = trial.verify(&args).await;
     assert_eq!(
@@ -335,7 +365,8 @@ async fn a_new_delivery_stream_that_does_not_read_yet_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_drain_outside_the_emulator_waits_for_the_buffers_and_for_a_quiet_minute() {
     let bench = Bench::new(Delays::AWS).await;
-    let stack = stack(&format!("{HEAD}deliveries:\n{}", RAW.replace("good:", "buffer: { interval: 90s }, good:")));
+    let buffers = "buffer: { interval: 60s }, backup: { prefix: kept/, buffer: { interval: 90s } }, good:";
+    let stack = stack(&format!("{HEAD}deliveries:\n{}", RAW.replace("good:", buffers)));
     bench.up(&stack).await;
     let place = Place::Endpoint("http://localhost".into());
     let session = Session { cx: bench.cx.clone(), place, stack: None };

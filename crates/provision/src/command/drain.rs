@@ -11,7 +11,7 @@ use crate::event::{Event, Events};
 use crate::names::plural;
 use crate::session::{Place, Session};
 use crate::spec::stack::Stack;
-use crate::verify::fed::{Fed, Tested, fed};
+use crate::verify::fed::{self, Fed, Tested};
 use crate::verify::objects::Objects;
 
 /// AWS does not tell what is buffered. When a buffer is due, Firehose stores it within seconds as a rule: a minute without an object
@@ -60,7 +60,8 @@ async fn flushed(session: &Session, stack: &Stack, events: &Events) -> Result<()
 }
 
 async fn due(session: &Session, stack: &Stack, events: &Events) -> Result<()> {
-    let fed = fed(stack);
+    let backups = fed::backups(stack);
+    let fed: Vec<Fed> = fed::fed(stack).into_iter().map(|fed| fed.with(&backups)).collect();
     let tested: Vec<&Tested> = fed.iter().flat_map(|Fed { tested, .. }| tested).collect();
     let buffers = tested.iter().map(|one| one.buffered()).max().unwrap_or_default();
     let since_s = session.cx.calls.now();

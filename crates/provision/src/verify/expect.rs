@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::pin::pin;
 
 use bytes::Bytes;
+use futures::stream::{self, Stream, StreamExt};
 
 use crate::error::{Error, Result};
 use crate::transform::ask::{Answer, BATCH, BATCH_BYTES};
@@ -20,6 +22,9 @@ mod asked;
 
 use asked::transformed;
 pub use asked::{Asked, compared, identity, outputs};
+
+/// Batches that the function has at the same time, each in a process of its own.
+const AT_ONCE: usize = 2;
 
 /// The expected result of one part of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,13 +125,22 @@ pub async fn expected(
 ) -> Result<Expected> {
     let reading = |e: io::Error| Error::new("keeping the expected results", e);
     let mut expected = Expected::new(pipeline, identity).map_err(reading)?;
-    let mut next = 0;
-    while next < input.count() {
-        let (parts, after) = batch(pipeline, input, next).map_err(reading)?;
-        next = after;
-        let fates = fates(pipeline, asked, &parts, &mut expected).await;
-        // Without a function nothing else in this loop waits, and the records that are put meanwhile would.
+    let batches = batches(pipeline, input).map(|parts| async move {
+        let parts = parts?;
+        let fates = fates(pipeline, asked, &parts).await;
+        // Without a function nothing else here waits, and the records that are put meanwhile would.
         tokio::task::yield_now().await;
+        io::Result::Ok((parts, fates))
+    });
+    let mut answered = pin!(batches.buffered(AT_ONCE));
+    while let Some(batch) = answered.next().await {
+        let (parts, Fates { fates, failure }) = batch.map_err(reading)?;
+        if let Some(why) = failure {
+            expected.may_fail = true;
+            if !expected.failures.contains(&why) {
+                expected.failures.push(why);
+            }
+        }
         let identity = std::mem::replace(&mut expected.identity, Identity::Bytes);
         let mut reader = identity.reader();
         for ((record, _), fate) in parts.iter().zip(&fates) {
@@ -159,6 +173,17 @@ pub fn raw_index(pipeline: &Pipeline, input: &Input) -> io::Result<Index> {
 
 type Part = (u32, std::result::Result<Bytes, String>);
 
+/// The parts of all records, batch by batch.
+fn batches(pipeline: &Pipeline, input: &Input) -> impl Stream<Item = io::Result<Vec<Part>>> {
+    stream::iter((0..).scan(0, |next, _| {
+        (*next < input.count()).then(|| {
+            let (parts, after) = batch(pipeline, input, *next)?;
+            *next = after;
+            Ok(parts)
+        })
+    }))
+}
+
 /// Parts for one event, and the number of the first record that is not among them.
 fn batch(pipeline: &Pipeline, input: &Input, from: u32) -> io::Result<(Vec<Part>, u32)> {
     let (mut parts, mut bytes, mut next) = (vec![], 0, from);
@@ -172,11 +197,20 @@ fn batch(pipeline: &Pipeline, input: &Input, from: u32) -> io::Result<(Vec<Part>
     Ok((parts, next))
 }
 
-async fn fates(pipeline: &Pipeline, asked: Option<&Asked<'_>>, parts: &[Part], into: &mut Expected) -> Vec<Fate> {
+/// The results of the parts of one batch, and why the function failed the whole batch, if it did.
+struct Fates {
+    fates: Vec<Fate>,
+    failure: Option<String>,
+}
+
+async fn fates(pipeline: &Pipeline, asked: Option<&Asked<'_>>, parts: &[Part]) -> Fates {
     let sound: Vec<Bytes> = parts.iter().filter_map(|(_, data)| data.as_ref().ok().cloned()).collect();
-    let answered = match asked {
-        None => sound.into_iter().map(|data| Fate::Delivered(data, BTreeMap::new())).collect(),
-        Some(asked) => transformed(asked, &sound, into).await,
+    let Fates { fates: answered, failure } = match asked {
+        None => {
+            let fates = sound.into_iter().map(|data| Fate::Delivered(data, BTreeMap::new())).collect();
+            Fates { fates, failure: None }
+        }
+        Some(asked) => transformed(asked, &sound).await,
     };
     let (mut answered, mut placing) = (answered.into_iter(), pipeline.placing());
     let fate = |(_, data): &Part| match data {
@@ -186,5 +220,5 @@ async fn fates(pipeline: &Pipeline, asked: Option<&Asked<'_>>, parts: &[Part], i
             fate => fate,
         },
     };
-    parts.iter().map(fate).collect()
+    Fates { fates: parts.iter().map(fate).collect(), failure }
 }

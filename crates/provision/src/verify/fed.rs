@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::producer::target::Target;
-use crate::resource::delivery_stream::DeliveryStream;
+use crate::resource::delivery_stream::{DeliveryStream, ErrorLog, Processors};
 use crate::source::samples::Samples;
 use crate::spec::stack::Stack;
 
@@ -12,6 +12,53 @@ pub struct Fed<'a> {
     pub into: Target,
     pub samples: Option<&'a Samples>,
     pub tested: Vec<Tested<'a>>,
+}
+
+/// The backup of a delivery stream's source records: a delivery stream of its own, which transforms nothing.
+pub struct Backup {
+    /// The delivery stream that keeps it.
+    pub of: String,
+    logical: String,
+    pub delivery: DeliveryStream,
+}
+
+/// The backups of all delivery streams.
+pub fn backups(stack: &Stack) -> Vec<Backup> {
+    let managed = stack.deliveries.iter().filter_map(|(logical, entry)| Some((logical, &entry.managed()?.desired)));
+    let backup = |(of, delivery): (&String, &DeliveryStream)| {
+        let backup = delivery.backup.clone()?;
+        let delivery = DeliveryStream {
+            bucket: backup.bucket,
+            good: backup.prefix,
+            bad: backup.bad,
+            buffer: backup.buffer,
+            compression: backup.compression,
+            encryption: backup.encryption,
+            file_extension: String::new(),
+            time_zone: "UTC".into(),
+            transform: None,
+            processors: Processors::default(),
+            partitioning: None,
+            backup: None,
+            log: delivery.log.clone().map(|log| ErrorLog { stream: log.backup_stream.clone(), ..log }),
+            ..delivery.clone()
+        };
+        Some(Backup { of: of.clone(), logical: format!("{of} (backup)"), delivery })
+    };
+    managed.filter_map(backup).collect()
+}
+
+impl<'a> Fed<'a> {
+    /// The same, with each backup behind its delivery stream.
+    pub fn with(mut self, backups: &'a [Backup]) -> Fed<'a> {
+        let both = |one: Tested<'a>| {
+            let backup = backups.iter().find(|backup| backup.of == one.logical);
+            let tested = backup.map(|backup| Tested { logical: &backup.logical, delivery: &backup.delivery, ..one });
+            [Some(one), tested].into_iter().flatten()
+        };
+        self.tested = self.tested.into_iter().flat_map(both).collect();
+        self
+    }
 }
 
 /// Everything to be tested: delivery streams by the stream that they read, and those that records are put to directly.
@@ -38,7 +85,8 @@ fn tested<'a>(stack: &'a Stack, stream: Option<&str>) -> Vec<Tested<'a>> {
         .collect()
 }
 
-/// One delivery stream under test.
+/// One delivery stream under test, or its backup.
+#[derive(Clone, Copy)]
 pub struct Tested<'a> {
     pub logical: &'a str,
     /// On AWS.

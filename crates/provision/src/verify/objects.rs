@@ -9,7 +9,7 @@ use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::prefix::object_key::Keys;
 use crate::prefix::{self, Place, literal};
-use crate::resource::delivery_stream::DeliveryStream;
+use crate::resource::delivery_stream::{Compression, DeliveryStream};
 
 /// One object, decompressed.
 #[derive(Debug, Clone)]
@@ -47,6 +47,11 @@ pub struct Listed {
 pub const MANIFEST_END: &str = ".replayed";
 
 impl Objects {
+    /// Whether this module can decompress them.
+    pub fn can_be_read(delivery: &DeliveryStream) -> bool {
+        !matches!(delivery.compression, Compression::Snappy | Compression::HadoopSnappy)
+    }
+
     /// `since_s` is in the bucket's time.
     pub fn of(delivery: &DeliveryStream, name: &str, since_s: i64) -> Objects {
         let bucket = delivery.bucket.id.rsplit(':').next().unwrap_or_default().to_owned();

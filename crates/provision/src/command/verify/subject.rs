@@ -6,7 +6,6 @@ use super::settle::Sending;
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
-use crate::resource::delivery_stream::Compression;
 use crate::session::Session;
 use crate::spec::stack::Stack;
 use crate::surroundings::Surroundings;
@@ -66,7 +65,7 @@ impl<'a> Subject<'a> {
         events: &Events,
     ) -> Result<Subject<'a>> {
         let delivery = tested.delivery;
-        if matches!(delivery.compression, Compression::Snappy | Compression::HadoopSnappy) {
+        if !Objects::can_be_read(delivery) {
             return Err(Error::msg("verify cannot read Snappy objects, only plain, GZIP and ZIP")
                 .hint("change the compression of this delivery"));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use super::{Expected, Fate, batch};
+use super::{Fate, Fates, batch};
 use crate::error::{Error, Result};
 use crate::transform::ask;
 use crate::transform::call::Callee;
@@ -45,29 +45,25 @@ pub async fn identity(
 }
 
 /// The results of records, of which a failed batch is asked for again record by record.
-pub(super) async fn transformed(asked: &Asked<'_>, records: &[Bytes], into: &mut Expected) -> Vec<Fate> {
+pub(super) async fn transformed(asked: &Asked<'_>, records: &[Bytes]) -> Fates {
     if records.is_empty() {
-        return vec![];
+        return Fates { fates: vec![], failure: None };
     }
     let (fates, duration_ms) = ask(asked, records).await;
     let why = match fates {
-        Ok(fates) => return fates,
+        Ok(fates) => return Fates { fates, failure: None },
         Err(why) => why,
     };
-    into.may_fail = true;
-    if !into.failures.contains(&why) {
-        into.failures.push(why);
-    }
     // A function that runs into its time limit would do so again for each record.
     if duration_ms > SLOW_MS {
-        return vec![Fate::Failed; records.len()];
+        return Fates { fates: vec![Fate::Failed; records.len()], failure: Some(why) };
     }
     let mut fates = Vec::with_capacity(records.len());
     for record in records.chunks(1) {
         let (fate, _) = ask(asked, record).await;
         fates.extend(fate.unwrap_or_else(|_| vec![Fate::Failed]));
     }
-    fates
+    Fates { fates, failure: Some(why) }
 }
 
 /// The result of each record of one batch, or why the whole batch fails; and the duration.
