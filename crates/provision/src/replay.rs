@@ -5,21 +5,19 @@ mod deliver;
 pub mod manifest;
 pub mod outputs;
 mod restore;
+pub mod source;
 mod store;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
 use self::deliver::{deliver, example, placed};
 use self::restore::{Part, Restorer};
+use self::source::{Source, into_source};
 use self::store::Store;
 use crate::cloud::Cx;
-use crate::error::{Error, Result};
-use crate::names::plural;
-use crate::producer::target::Target;
-use crate::producer::{self, How};
-use crate::source::{Record, Records};
+use crate::error::Result;
 use crate::transform::ask::Caller;
 use crate::transform::invoked::Shown;
 use crate::verify::fed::Tested;
@@ -34,6 +32,8 @@ const EXAMPLES: usize = 3;
 pub struct Wanted {
     /// Only error objects that were stored since then, in seconds of the bucket's time.
     pub since_s: i64,
+    /// The bucket's time.
+    pub now_s: i64,
     /// Firehose's error code, or its part before the dot.
     pub error_type: Option<String>,
     /// Nothing is written.
@@ -52,7 +52,7 @@ pub enum Way<'a> {
     /// Through the function, if the delivery stream has one, and under its success prefix.
     Delivered(Option<Caller<'a>>),
     /// Into the stream again.
-    Source(&'a Target),
+    Source(Source<'a>),
 }
 
 /// The result of a replay.
@@ -72,6 +72,11 @@ pub struct Replayed {
     pub failed: u64,
     /// Error records that do not say which part of a record failed. They are left.
     pub unclear: u64,
+    /// Records that a replay which was stopped, this one or an earlier one, may have put into the stream: put again, they are there
+    /// twice.
+    pub unsure: u64,
+    /// A signal came before all was put into the stream.
+    pub interrupted: bool,
     /// The objects that were written.
     pub objects: Vec<String>,
     /// Some records that failed again; in a dry run some of all.
@@ -102,6 +107,10 @@ pub async fn replay(cx: &Cx, of: &Tested<'_>, pipeline: &Pipeline, wanted: &Want
     let mut listed = objects.new_ones(cx).await?;
     listed.sort_by(|a, b| a.key.cmp(&b.key));
     for listed in listed.iter().filter(|listed| listed.of_errors != Some(false)) {
+        if matches!(way, Way::Source(source) if *source.stop.borrow()) {
+            replayed.interrupted = true;
+            break;
+        }
         let (object, errors) = objects.read(cx, listed).await?;
         let Some(errors) = errors.filter(|errors| !errors.is_empty()) else { continue };
         let mut store = Store::open(cx, objects.bucket(), &object.key, of.delivery.encryption.as_deref()).await?;
@@ -114,6 +123,9 @@ pub async fn replay(cx: &Cx, of: &Tested<'_>, pipeline: &Pipeline, wanted: &Want
         for (_, error) in &chosen {
             *replayed.errors.entry(error.code.clone()).or_default() += 1;
         }
+        if !wanted.dry_run {
+            store.refuse_if_busy(wanted.now_s)?;
+        }
         if let Some(begun) = begun.filter(|_| !wanted.dry_run) {
             let (delivered, keys) = (begun.delivered(), begun.keys());
             store.finish_begun().await?;
@@ -123,6 +135,8 @@ pub async fn replay(cx: &Cx, of: &Tested<'_>, pipeline: &Pipeline, wanted: &Want
         }
         let todo: Vec<(usize, &ErrorRecord)> =
             chosen.into_iter().filter(|(number, _)| !begun_records.contains(number)).collect();
+        store.manifest.take_over();
+        replayed.unsure += todo.iter().filter(|(number, _)| store.manifest.unsure.contains(number)).count() as u64;
         match way {
             _ if todo.is_empty() => {}
             Way::Delivered(function) if wanted.dry_run => {
@@ -138,34 +152,11 @@ pub async fn replay(cx: &Cx, of: &Tested<'_>, pipeline: &Pipeline, wanted: &Want
                 deliver(&mut store, of, &pipeline.delimiter, &failed, placed, &mut replayed).await?;
             }
             Way::Source(_) if wanted.dry_run => {}
-            Way::Source(target) => {
-                let once = restorer.once(&mut put, &todo);
-                into_source(cx, &mut store, target, &todo, &once, &mut replayed).await?;
+            Way::Source(source) => {
+                let wholes = restorer.whole(&mut put, &todo);
+                into_source(cx, &mut store, source, wholes, &mut replayed).await?;
             }
         }
     }
     Ok(replayed)
-}
-
-async fn into_source(
-    cx: &Cx,
-    store: &mut Store<'_>,
-    target: &Target,
-    todo: &[(usize, &ErrorRecord)],
-    once: &[&ErrorRecord],
-    replayed: &mut Replayed,
-) -> Result<()> {
-    let numbers: BTreeSet<usize> = todo.iter().map(|(number, _)| *number).collect();
-    store.put(&BTreeSet::new(), numbers.clone()).await?;
-    let raw: Vec<Vec<u8>> = once.iter().map(|error| error.raw.clone()).collect();
-    let records: Records = Box::new(raw.into_iter().zip(1..).map(|(raw, number)| Ok(Record::new(number, raw))));
-    let produced = producer::produce(cx, target, records, How::default(), &mut ()).await?;
-    if let Some((_, why)) = produced.failures.first() {
-        let failed = plural(produced.failed as usize, "record");
-        return Err(Error::msg(format!("{failed} cannot be put into {target}: {why}"))
-            .hint("the others were put; another replay puts all of this error object again"));
-    }
-    store.put(&numbers, BTreeSet::new()).await?;
-    replayed.delivered += numbers.len() as u64;
-    Ok(())
 }

@@ -28,12 +28,12 @@ fn numbered(count: u64) -> Records {
 }
 
 /// All records of the stream, in the order of their shards.
-async fn read(cx: &Cx) -> Vec<String> {
+pub async fn read(cx: &Cx, stream: &str) -> Vec<String> {
     let client = cx.kinesis();
-    let shards = client.list_shards().stream_name("events").send().await.expect("they are listed").shards;
+    let shards = client.list_shards().stream_name(stream).send().await.expect("they are listed").shards;
     let mut read = vec![];
     for shard in shards.unwrap_or_default() {
-        let from = client.get_shard_iterator().stream_name("events").shard_id(shard.shard_id());
+        let from = client.get_shard_iterator().stream_name(stream).shard_id(shard.shard_id());
         let from = from.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await.expect("an iterator");
         let mut iterator = from.shard_iterator;
         while let Some(from) = iterator.take() {
@@ -78,7 +78,7 @@ async fn a_stream_that_refuses_most_records_gets_each_of_them_once() {
     assert!(produced.retried > 0 && counted.told > 0, "{produced:?}, told {} times", counted.told);
     assert!(counted.accepted.len() == 5_000 && counted.accepted.values().all(|times| *times == 1));
     bench.engine.heal();
-    let mut read = read(&bench.cx).await;
+    let mut read = read(&bench.cx, "events").await;
     read.sort();
     read.dedup();
     assert_eq!(read.len(), 5_000);
@@ -92,7 +92,7 @@ async fn records_of_a_key_stay_in_order_though_some_are_refused() {
     // Small requests fill the shards' rate.
     let produced = produce(&bench.cx, &target(), numbered(3_000), how, &mut ()).await.expect("it is put");
     assert_eq!(produced.records, 3_000);
-    let read = read(&bench.cx).await;
+    let read = read(&bench.cx, "events").await;
     assert_eq!(read.len(), 3_000);
     for who in 0..5 {
         let of_key = |text: &&String| text.contains(&format!("\"w{who}\""));

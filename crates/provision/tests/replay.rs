@@ -1,11 +1,22 @@
 //! A replay that is killed at any call, and run again, leaves each record once.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
+use std::time::Duration;
 
-use provision::command::replay::{ReplayArgs, replay};
+use local_cloud::Delays;
+use provision::command::replay::{ReplayArgs, replay, replay_until};
+use provision::event::Event;
 use provision::exit::Exit;
+use provision::replay::Replayed;
+use provision::session::{Place, Session};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::common::line::{Act, At};
+use crate::common::{Bench, NAME_END, stack};
+use crate::put::read;
 use crate::verify::{CHANGED, RAW, Trial, count};
 
 /// Fails every tenth record of the stream. In the events of a replay the partition keys are others.
@@ -100,4 +111,101 @@ async fn a_lost_answer_is_no_other_replay() {
         );
         assert_eq!(delivered(&trial).await, (0..20).collect::<Vec<_>>(), "{lost}");
     }
+}
+
+const IN_ONE_OBJECT: usize = 12_000;
+
+/// A stack without functions, with so many records that failed.
+async fn with_failed() -> (Bench, Session) {
+    let bench = Bench::new(Delays::FAST).await;
+    let stack = stack(
+        "version: 1\nstack: v\nstreams: { events: { name: v-events, shards: 8 } }\nbuckets: { lake: { name: v-lake } }\n\
+         deliveries:\n  raw: { name: v-raw, from: events, bucket: lake, good: raw/, bad: raw-bad/ }\n",
+    );
+    bench.up(&stack).await;
+    let line = |n: usize| {
+        let raw = base64_simd::STANDARD.encode_to_string(n.to_string());
+        json!({ "rawData": raw, "errorCode": "Lambda.FunctionError", "errorMessage": "it crashed" }).to_string()
+    };
+    let lines: Vec<String> = (0..IN_ONE_OBJECT).map(line).collect();
+    let put = bench.cx.s3().put_object().bucket("v-lake").key(format!("raw-bad/v-raw{NAME_END}"));
+    put.body(lines.join("\n").into_bytes().into()).send().await.expect("it is stored");
+    let session = Session { cx: bench.cx.clone(), place: Place::Within(bench.engine.clone()), stack: Some(stack) };
+    (bench, session)
+}
+
+/// Puts them into the stream, and stops after some time.
+async fn stopped(bench: &Bench, session: &Session, after: Option<Duration>) -> (Exit, Replayed) {
+    let (sender, stop) = watch::channel(false);
+    let (args, events) = (ReplayArgs { through_source: true, ..ReplayArgs::default() }, bench.events());
+    let run = replay_until(session, &args, &events, &stop);
+    let signal = async {
+        if let Some(after) = after {
+            sleep(after).await;
+            sender.send_replace(true);
+        }
+    };
+    let (exit, ()) = tokio::join!(run, signal);
+    let result = |event| if let Event::Replayed { result } = event { Some(*result) } else { None };
+    let result = bench.told().into_iter().filter_map(result).next_back();
+    (exit.unwrap_or_else(|error| panic!("{error}")), result.expect("a result"))
+}
+
+/// How often each record is in the stream.
+async fn in_the_stream(bench: &Bench) -> BTreeMap<String, usize> {
+    let mut all = BTreeMap::new();
+    read(&bench.cx, "v-events").await.into_iter().for_each(|text| *all.entry(text).or_default() += 1);
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_into_the_stream_that_is_interrupted_repeats_nothing() {
+    let (bench, session) = with_failed().await;
+    bench.engine.inject("kinesis:PutRecords=latency:1s".parse().expect("a rule"));
+    let (exit, first) = stopped(&bench, &session, Some(Duration::from_millis(1_500))).await;
+    assert_eq!((exit, first.interrupted, first.unsure), (Exit::Interrupted, true, 0));
+    assert!(first.delivered > 0 && first.delivered < IN_ONE_OBJECT as u64, "{first:?}");
+    let words = format!(
+        "put {} records into the stream before the signal; another replay puts the rest, and none of these again",
+        first.delivered
+    );
+    assert!(bench.warnings().contains(&words), "{:?}", bench.warnings());
+    let (exit, second) = stopped(&bench, &session, None).await;
+    assert_eq!((exit, second.before, second.unsure), (Exit::Done, first.delivered, 0));
+    let found = in_the_stream(&bench).await;
+    assert!(found.len() == IN_ONE_OBJECT && found.values().all(|times| *times == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_on_their_way_into_the_stream_at_a_signal_are_told() {
+    let (bench, session) = with_failed().await;
+    bench.engine.inject("kinesis:PutRecords=latency:20s".parse().expect("a rule"));
+    let (exit, first) = stopped(&bench, &session, Some(Duration::from_secs(1))).await;
+    assert_eq!((exit, first.interrupted, first.delivered), (Exit::Interrupted, true, 0));
+    assert!(first.unsure > 0, "{first:?}");
+    let words = format!("{} others may have been put too, and will then be there twice", first.unsure);
+    assert!(bench.warnings().iter().any(|text| text.ends_with(&words)), "{:?}", bench.warnings());
+    bench.engine.heal();
+    let (exit, second) = stopped(&bench, &session, None).await;
+    assert_eq!((exit, second.delivered, second.unsure), (Exit::Done, IN_ONE_OBJECT as u64, first.unsure));
+}
+
+/// The second of two at once, or the one after one that was killed.
+#[tokio::test(start_paused = true)]
+async fn what_another_replay_is_putting_into_the_stream_is_not_put_at_the_same_time() {
+    let (bench, session) = with_failed().await;
+    let (args, events) = (ReplayArgs { through_source: true, ..ReplayArgs::default() }, bench.events());
+    bench.engine.inject("kinesis:PutRecords=latency:1s".parse().expect("a rule"));
+    let killed = tokio::time::timeout(Duration::from_millis(3_500), replay(&session, &args, &events)).await;
+    assert!(killed.is_err());
+    for way in [true, false] {
+        let args = ReplayArgs { through_source: way, ..ReplayArgs::default() };
+        let error = replay(&session, &args, &events).await.expect_err("another may be putting them");
+        assert!(error.to_string().starts_with("another replay is putting records of s3://v-lake/raw-bad/"), "{error}");
+    }
+    sleep(Duration::from_secs(60)).await;
+    bench.engine.heal();
+    let (exit, second) = stopped(&bench, &session, None).await;
+    assert_eq!((exit, second.unsure), (Exit::Done, IN_ONE_OBJECT as u64));
+    assert_eq!(in_the_stream(&bench).await.len(), IN_ONE_OBJECT);
 }

@@ -31,6 +31,9 @@ pub struct Manifest {
     /// The records that a run is putting into the stream.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub putting: BTreeSet<usize>,
+    /// The records that a run which was stopped may have put into the stream, or not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unsure: BTreeSet<usize>,
 }
 
 /// Records that are being replayed.
@@ -62,6 +65,7 @@ impl Manifest {
             objects: vec![],
             pending: None,
             putting: BTreeSet::new(),
+            unsure: BTreeSet::new(),
         }
     }
 
@@ -81,6 +85,11 @@ impl Manifest {
 
     pub fn text(&self) -> Vec<u8> {
         serde_json::to_vec_pretty(self).expect("numbers and strings serialise")
+    }
+
+    /// The run that was putting records is no more.
+    pub fn take_over(&mut self) {
+        self.unsure.append(&mut self.putting);
     }
 
     /// Everything that was begun is written.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::Wanted;
+use super::source::{Whole, Wholes};
 use crate::cloud::Cx;
 use crate::error::Result;
 use crate::names::plural;
@@ -73,14 +74,27 @@ impl<'a> Restorer<'a> {
         Ok(restored)
     }
 
-    /// For a replay of whole records: not those again that other error records were about, too.
-    pub fn once<'e>(
-        &mut self,
-        put: &mut HashSet<[u8; 32]>,
-        chosen: &[(usize, &'e ErrorRecord)],
-    ) -> Vec<&'e ErrorRecord> {
-        let first = |(_, error): &&(usize, &'e ErrorRecord)| self.parts(error).len() <= 1 || put.insert(record(error));
-        chosen.iter().filter(first).map(|(_, error)| *error).collect()
+    /// For a replay of whole records: each once, however many of its parts failed. `before` are those that were put before.
+    pub fn whole(&mut self, before: &mut HashSet<[u8; 32]>, chosen: &[(usize, &ErrorRecord)]) -> Wholes {
+        let (mut wholes, mut places) = (Wholes::default(), HashMap::new());
+        for (number, error) in chosen {
+            let in_parts = self.parts(error).len() > 1;
+            let record = record(error);
+            match places.get(&record).filter(|_| in_parts) {
+                Some(place) => {
+                    let whole: &mut Whole = &mut wholes.put[*place];
+                    whole.numbers.push(*number);
+                }
+                None if in_parts && before.contains(&record) => drop(wholes.done.insert(*number)),
+                None => {
+                    places.insert(record, wholes.put.len());
+                    let raw = Bytes::copy_from_slice(&error.raw);
+                    wholes.put.push(Whole { raw, numbers: vec![*number] });
+                }
+            }
+        }
+        before.extend(places.into_keys());
+        wholes
     }
 
     async fn part(&mut self, key: &str, number: usize, error: &ErrorRecord) -> Result<Part> {

@@ -11,6 +11,9 @@ use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::verify::objects::MANIFEST_END;
 
+/// A run that puts records notes them much more often than that.
+const BUSY_S: i64 = 60;
+
 pub struct Store<'a> {
     cx: &'a Cx,
     bucket: String,
@@ -19,6 +22,8 @@ pub struct Store<'a> {
     kms_key: Option<String>,
     /// That of the manifest as it was read or written last. `None`: there is none.
     etag: Option<String>,
+    /// When it was written that was read, in seconds of the bucket's time.
+    written_s: i64,
     run: String,
     pub manifest: Manifest,
 }
@@ -32,13 +37,27 @@ impl<'a> Store<'a> {
             key: format!("{error_object}{MANIFEST_END}"),
             kms_key: kms_key.map(str::to_owned),
             etag: None,
+            written_s: 0,
             run: format!("{:016x}", fastrand::u64(..)),
             manifest: Manifest::new(error_object),
         };
-        if let Some((etag, manifest)) = store.read().await? {
-            (store.etag, store.manifest) = (etag, manifest);
+        if let Some((etag, written_s, manifest)) = store.read().await? {
+            (store.etag, store.written_s, store.manifest) = (etag, written_s, manifest);
         }
         Ok(store)
+    }
+
+    /// Refuses to replay what another run is putting into the stream, as far as one can know.
+    pub fn refuse_if_busy(&self, now_s: i64) -> Result<()> {
+        let age_s = now_s - self.written_s;
+        if self.manifest.putting.is_empty() || age_s >= BUSY_S {
+            return Ok(());
+        }
+        let what = format!(
+            "another replay is putting records of s3://{}/{} into the stream, or was killed while it did",
+            self.bucket, self.manifest.error_object
+        );
+        Err(Error::msg(what).hint("run this one again when it has ended, or a few minutes after it was killed"))
     }
 
     /// Finishes what an earlier run has begun to write. It may still be writing, too: it writes the same.
@@ -59,10 +78,16 @@ impl<'a> Store<'a> {
         self.finish().await
     }
 
-    /// Notes that these records are being put into the stream, and those before them are.
-    pub async fn put(&mut self, finished: &BTreeSet<usize>, next: BTreeSet<usize>) -> Result<()> {
+    /// Notes which records are in the stream, which are being put, and which may be there or not.
+    pub async fn put(
+        &mut self,
+        finished: &BTreeSet<usize>,
+        putting: BTreeSet<usize>,
+        unsure: &BTreeSet<usize>,
+    ) -> Result<()> {
+        self.manifest.putting = putting;
+        self.manifest.unsure.extend(unsure);
         self.manifest.finished.extend(finished);
-        self.manifest.putting = next;
         self.write().await
     }
 
@@ -82,15 +107,15 @@ impl<'a> Store<'a> {
         put.map_err(|e| Error::aws(format!("writing s3://{}/{key}", self.bucket), e)).map(drop)
     }
 
-    /// The manifest and its etag.
-    async fn read(&self) -> Result<Option<(Option<String>, Manifest)>> {
+    /// The manifest, its etag, and when it was written.
+    async fn read(&self) -> Result<Option<(Option<String>, i64, Manifest)>> {
         let doing = || format!("reading the manifest s3://{}/{}", self.bucket, self.key);
         let read = self.cx.s3().get_object().bucket(&self.bucket).key(&self.key).send().await;
         match read.map_err(|e| Error::aws(doing(), e)) {
             Ok(read) => {
-                let etag = read.e_tag.clone();
+                let (etag, written_s) = (read.e_tag.clone(), read.last_modified.map_or(0, |written| written.secs()));
                 let text = read.body.collect().await.map_err(|e| Error::new(doing(), e))?.to_vec();
-                Ok(Some((etag, Manifest::parse(&text).map_err(|why| Error::new(doing(), why))?)))
+                Ok(Some((etag, written_s, Manifest::parse(&text).map_err(|why| Error::new(doing(), why))?)))
             }
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
             Err(error) => Err(error),
@@ -100,6 +125,21 @@ impl<'a> Store<'a> {
     /// Writes the manifest, if no other run has written it since.
     async fn write(&mut self) -> Result<()> {
         self.manifest.run.clone_from(&self.run);
+        let Err(error) = self.write_once().await else { return Ok(()) };
+        if !matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict")) {
+            return Err(error);
+        }
+        // A request whose answer was lost or not waited for may have been this run's own.
+        match self.read().await? {
+            Some((etag, _, written)) if written.run == self.run => {
+                self.etag = etag;
+                if written == self.manifest { Ok(()) } else { self.write_once().await }
+            }
+            _ => Err(error.hint("another replay works on the same records; run this one again when it has ended")),
+        }
+    }
+
+    async fn write_once(&mut self) -> Result<()> {
         let put = self.cx.s3().put_object().bucket(&self.bucket).key(&self.key);
         let put = put.body(ByteStream::from(self.manifest.text()));
         let put = put.set_server_side_encryption(self.kms_key.as_ref().map(|_| ServerSideEncryption::AwsKms));
@@ -108,25 +148,9 @@ impl<'a> Store<'a> {
             Some(etag) => put.if_match(etag),
             None => put.if_none_match("*"),
         };
-        let doing = || format!("writing the manifest s3://{}/{}", self.bucket, self.key);
-        let error = match put.send().await.map_err(|e| Error::aws(doing(), e)) {
-            Ok(put) => {
-                self.etag = put.e_tag;
-                return Ok(());
-            }
-            Err(error) => error,
-        };
-        if !matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict")) {
-            return Err(error);
-        }
-        // A request is sent again when its answer was lost: then it was this run that wrote the manifest since.
-        match self.read().await? {
-            Some((etag, manifest)) if manifest == self.manifest => {
-                self.etag = etag;
-                Ok(())
-            }
-            _ => Err(error.hint("another replay works on the same records; run this one again when it has ended")),
-        }
+        let doing = format!("writing the manifest s3://{}/{}", self.bucket, self.key);
+        self.etag = put.send().await.map_err(|e| Error::aws(doing, e))?.e_tag;
+        Ok(())
     }
 }
 

@@ -9,10 +9,11 @@ use crate::transform::invoked::Shown;
 const MOST_CHARS: usize = 300;
 
 pub fn replayed(result: &Replayed) -> String {
-    let Replayed { delivery, dry_run, errors, before, delivered, dropped, failed, unclear, objects, examples } = result;
+    let Replayed { delivery, dry_run, errors, before, delivered, dropped, failed, unclear, .. } = result;
+    let Replayed { unsure, interrupted, objects, examples, .. } = result;
     let all: u64 = errors.values().sum();
     let records = |count: u64| plural(count as usize, "record");
-    let (style, sign) = if failed + unclear == 0 { (GOOD, '✓') } else { (CARE, '!') };
+    let (style, sign) = if failed + unclear == 0 && !interrupted { (GOOD, '✓') } else { (CARE, '!') };
     let mut did = match dry_run {
         true => format!("{} would be replayed", records(all - unclear)),
         false => {
@@ -35,6 +36,10 @@ pub fn replayed(result: &Replayed) -> String {
     }
     if *before > 0 {
         text.push_str(&format!("      {DIM}replayed before: {}{DIM:#}\n", records(*before)));
+    }
+    if *unsure > 0 {
+        let why = "a replay was stopped while it put them";
+        text.push_str(&format!("      {DIM}perhaps in the stream twice, because {why}: {}{DIM:#}\n", records(*unsure)));
     }
     for key in objects {
         text.push_str(&format!("      {DIM}wrote{DIM:#} {key}\n"));

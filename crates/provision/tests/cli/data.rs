@@ -1,6 +1,6 @@
 //! Records and logs that people look at: `put`, `tail`, `logs` and `flush`, one after another and beside each other.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
 use super::with::{Engine, KEYS};
@@ -168,6 +168,33 @@ fn a_put_that_is_interrupted_says_how_much_it_has_put() {
     assert!(!said.contains("steps"), "{said}");
     signal(&tail);
     tail.wait().expect("it ends");
+}
+
+#[test]
+fn a_replay_into_the_stream_that_is_interrupted_says_how_much_it_has_put() {
+    let trial = trial();
+    // The signal comes while the error records are listed.
+    let engine = Engine::start(&["--fault", "s3:ListObjectsV2=latency:3s"]);
+    for words in [&["up"][..], &["put", "--count", "3"], &["flush"]] {
+        let ran = trial.run_with(&[words, &["--endpoint", &engine.url]].concat(), &KEYS);
+        assert_eq!(ran.code, 0, "{words:?}: {}{}", ran.out, ran.err);
+    }
+    let mut replay = Command::new(env!("CARGO_BIN_EXE_provision"));
+    replay.args(["replay", "--delivery", "changed", "--through-source", "--endpoint", &engine.url]);
+    let replay = replay.envs(KEYS).current_dir(trial.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut replay = replay.spawn().expect("the binary runs");
+    let (mut said, mut lines) = (String::new(), BufReader::new(replay.stdout.take().expect("it is piped")));
+    while !said.contains("a second time") {
+        assert_ne!(lines.read_line(&mut said).expect("a line"), 0, "{said}");
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&replay), rustix::process::Signal::INT)
+        .expect("it runs");
+    lines.read_to_string(&mut said).expect("the rest");
+    let ended = replay.wait_with_output().expect("it ends");
+    said.push_str(&String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.contains("stopping: what is on its way into the stream is noted"), "{said}");
+    assert!(said.contains("put 0 records into the stream before the signal; another replay puts the rest"), "{said}");
 }
 
 /// The desktop's program for addresses is one of ours here, which writes the address into a pipe.
