@@ -40,7 +40,7 @@ const EXIT_CODES: &str = "Exit codes: 0 success, 1 failed and nothing was change
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show what `up` would do; changes nothing
-    Plan(command::up::PlanArgs),
+    Plan(command::plan::PlanArgs),
     /// Create or update everything in the spec
     Up(command::up::UpArgs),
     /// Delete what provision created

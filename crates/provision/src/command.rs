@@ -17,6 +17,7 @@ pub mod logs;
 pub mod outputs;
 mod passing;
 pub mod permissions;
+pub mod plan;
 pub mod put;
 pub mod ready;
 pub mod render;

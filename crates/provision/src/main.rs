@@ -117,7 +117,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
     let interrupt = Interrupt::listen(at_first_signal(&command), move || for_signals.make_room())
         .expect("a process may listen for its signals");
     match command {
-        Command::Plan(args) => command::up::plan(args, events).await,
+        Command::Plan(args) => command::plan::run(args, events).await,
         Command::Up(args) => command::up::up(args, events, interrupt).await,
         Command::Down(args) => command::down::run(args, events, interrupt).await,
         Command::With(args) => command::with::run(args, events, interrupt).await,

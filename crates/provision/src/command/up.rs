@@ -1,4 +1,4 @@
-//! `plan` and `up`: read everything, decide, print the plan, and (for `up`) apply it.
+//! `up`: reads everything, decides, prints the plan, and applies it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,32 +10,14 @@ use crate::event::{Event, Events, Summary};
 use crate::exit::{Exit, Stop};
 use crate::exports::Exported;
 use crate::interrupt::Interrupt;
-use crate::names::env_flag;
 use crate::outputs;
 use crate::plan::{Permits, Plan};
 use crate::report;
 use crate::run::{self, Ended};
-use crate::secret;
-use crate::session::{self, Place, Session};
-use crate::spec::stack::Stack;
+use crate::session::{self, Session};
 
-mod saved;
-
-#[derive(Debug, clap::Args)]
-pub struct PlanArgs {
-    /// The spec; without it provision.yaml, or the only file in stacks/
-    pub spec: Option<PathBuf>,
-    #[command(flatten)]
-    pub target: TargetArgs,
-    #[command(flatten)]
-    pub permits: PermitArgs,
-    /// Exit with code 2 if there are changes
-    #[arg(long)]
-    pub detailed_exitcode: bool,
-    /// Write the plan to this file, for `up --plan FILE`
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-}
+pub mod next;
+pub(super) mod saved;
 
 #[derive(Debug, clap::Args)]
 pub struct UpArgs {
@@ -94,34 +76,6 @@ impl From<PermitArgs> for Permits {
     }
 }
 
-pub async fn plan(args: PlanArgs, events: &Events) -> Result<Exit, Stop> {
-    let session = session::open(
-        args.spec.as_deref(),
-        &args.target,
-        Options { confirms_late: true, ..Options::default() },
-        events,
-    )
-    .await?;
-    session.cx.calls.refuse_changes();
-    session.announce(events);
-    let stack = session.stack.as_ref().expect("`plan` was given a spec");
-    let permits = args.permits.into();
-    let planned = async {
-        let (survey, plan) = run::decide_up(&session.cx, stack, permits, events).await?;
-        if let Some(file) = &args.out {
-            saved::write(file, &session, stack, permits, (&survey, &plan), events)?;
-        }
-        Ok(match (plan.refusals.is_empty(), plan.is_empty()) {
-            (false, _) => refused(&plan),
-            (true, false) if args.detailed_exitcode => Exit::Changes,
-            (true, _) => Exit::Done,
-        })
-    };
-    let exit = Box::pin(planned).await;
-    session.close(events).await;
-    exit
-}
-
 pub async fn up(args: UpArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let owner = args.owner.clone().or_else(super::whoever_runs_this);
     let job = super::job(owner.clone());
@@ -151,7 +105,7 @@ async fn bring_up(session: &Session, args: &UpArgs, events: &Events, interrupt: 
         let stack = session.stack.as_ref().expect("`up` was given a spec");
         let outputs = Exported::new(outputs::outputs(stack, &session.cx.names), session.place.url());
         events.say(Event::Outputs { outputs });
-        events.say(Event::Next { text: next(session, stack) });
+        events.say(Event::Next { text: next::next(session, stack) });
     }
     Ok(exit)
 }
@@ -209,7 +163,7 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
 }
 
 /// The exit code of a refused plan: 5 if a flag could permit all of it.
-fn refused(plan: &Plan) -> Exit {
+pub(super) fn refused(plan: &Plan) -> Exit {
     match plan.refusals.iter().all(|refusal| refusal.consent) {
         true => Exit::Consent,
         false => Exit::Failed,
@@ -236,55 +190,4 @@ pub fn outcome(summary: &Summary, interrupt: &Interrupt) -> Exit {
         (false, _) if summary.changed() => Exit::FailedHalfWay,
         (false, _) => Exit::Failed,
     }
-}
-
-/// A command line for this environment, to paste: `provision down stack.yaml --region eu-west-1 --env pr-1`.
-pub fn line(command: &str, session: &Session, stack: &Stack) -> String {
-    let target = match &session.place {
-        Place::Serving(_) | Place::Within(_) => " --local".to_owned(),
-        Place::Endpoint(url) => format!(" --endpoint {}", secret::shown_url(url)),
-        Place::Aws | Place::Mixed(_) => String::new(),
-    };
-    let region = match (&stack.target.region, &session.place) {
-        (Some(_), _) | (None, Place::Serving(_) | Place::Within(_)) => String::new(),
-        (None, Place::Aws | Place::Mixed(_) | Place::Endpoint(_)) => format!(" --region {}", session.cx.names.region),
-    };
-    let env = env_flag(session.cx.names.env.as_deref());
-    format!("provision {command} {}{target}{region}{env}", stack.file.display())
-}
-
-/// Suggests the next commands.
-fn next(session: &Session, stack: &Stack) -> String {
-    let mut lines = vec![
-        "next:".to_owned(),
-        format!("  {}    # check every record", line("verify", session, stack)),
-        format!("  {}", line("down", session, stack)),
-    ];
-    match &session.place {
-        Place::Serving(url) => {
-            lines.push("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local".into());
-            lines.extend(pasted(url, session, stack));
-        }
-        Place::Endpoint(url) => lines.extend(pasted(&secret::shown_url(url), session, stack)),
-        Place::Within(_) => lines.push("  provision local serve    # for the AWS CLI and other clients".into()),
-        Place::Aws | Place::Mixed(_) => {}
-    }
-    lines.join("\n")
-}
-
-/// Lines of the aws command line for an endpoint.
-fn pasted(url: &str, session: &Session, stack: &Stack) -> Vec<String> {
-    let aws = format!("aws --endpoint-url {url} --region {}", session.cx.names.region);
-    let mut lines = vec![];
-    if let Some(stream) = stack.streams.values().next() {
-        let name = stream.physical();
-        // From a pipe, because the two versions of the command line disagree on how --data is encoded.
-        lines.push(format!(
-            "  printf '{{\"a\":2}}' | {aws} kinesis put-record --stream-name {name} --partition-key a --data fileb:///dev/stdin"
-        ));
-    }
-    lines.extend(
-        stack.buckets.values().next().map(|bucket| format!("  {aws} s3 ls --recursive s3://{}/", bucket.physical())),
-    );
-    lines
 }

@@ -132,7 +132,7 @@ async fn within(session: &Session, args: &WithArgs, events: &Events, interrupt: 
         down = Some(removed(session, args, receipt.as_ref(), events, &interrupt, &mut signals, child.as_mut()).await);
     } else if args.keep_on_failure && matches!(brought, Brought::Up | Brought::Failed(_)) {
         let stack = session.stack.as_ref().expect("`with` was given a spec");
-        let down = up::line("down", session, stack);
+        let down = up::next::line("down", session, stack);
         events.say(Event::Said { text: format!("the environment is kept; `{down}` deletes it") });
     }
     if let Some(mut child) = child {

@@ -131,7 +131,7 @@ const ELSEWHERE: &[(&str, &[&str], &str, &str)] = &[
             "data-dir",
             "memory",
         ],
-        "src/command/local.rs",
+        "src/command/local/serve.rs",
         "each_flag_of_the_engine_changes_its_settings",
     ),
 ];

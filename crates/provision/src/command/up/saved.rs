@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{How, agrees, line, outcome, refused};
+use super::next::line;
+use super::{How, agrees, outcome, refused};
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
@@ -15,7 +16,7 @@ use crate::spec::stack::Stack;
 use crate::survey::Survey;
 
 /// Writes a plan that nothing forbids.
-pub(super) fn write(
+pub fn write(
     file: &Path,
     session: &Session,
     stack: &Stack,
