@@ -94,10 +94,18 @@ impl Interrupt {
 
     /// Does the work, and leaves it where it is when a signal comes.
     pub async fn or<E>(&self, work: impl Future<Output = Result<Exit, E>>) -> Result<Exit, E> {
+        self.unless(work).await.unwrap_or_else(Ok)
+    }
+
+    /// The same for work that gives something else.
+    ///
+    /// # Errors
+    /// A signal came: the exit code.
+    pub async fn unless<T>(&self, work: impl Future<Output = T>) -> Result<T, Exit> {
         let mut waiter = self.clone();
         tokio::select! {
-            exit = work => exit,
-            () = waiter.wait() => Ok(self.exit().unwrap_or(Exit::Interrupted)),
+            done = work => Ok(done),
+            () = waiter.wait() => Err(self.exit().unwrap_or(Exit::Interrupted)),
         }
     }
 

@@ -88,15 +88,13 @@ fn at_first_signal(command: &Command) -> &'static str {
         Command::Replay(_) => "stopping: run replay again to replay the rest",
         Command::Verify(_) => "stopping: the records that were sent stay where they are",
         Command::Tail(_) | Command::Cat(_) | Command::Logs(_) => "stopping",
+        Command::Plan(_) | Command::Status(_) | Command::List(_) => "stopping: this command changes nothing",
         Command::DiffData(_) | Command::Invoke(_) | Command::TestTransform(_) => "stopping the function",
         Command::Local(_) => "stopping the emulator; press Ctrl-C again to quit now",
         // These are short, and do not ask whether a signal came.
-        Command::Plan(_)
-        | Command::Flush(_)
-        | Command::Status(_)
+        Command::Flush(_)
         | Command::Outputs(_)
         | Command::History(_)
-        | Command::List(_)
         | Command::Doctor(_)
         | Command::Permissions(_)
         | Command::Validate(_)
@@ -117,7 +115,7 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
     let interrupt = Interrupt::listen(at_first_signal(&command), move || for_signals.make_room())
         .expect("a process may listen for its signals");
     match command {
-        Command::Plan(args) => command::plan::run(args, events).await,
+        Command::Plan(args) => command::plan::run(args, events, interrupt).await,
         Command::Up(args) => command::up::up(args, events, interrupt).await,
         Command::Down(args) => command::down::run(args, events, interrupt).await,
         Command::With(args) => command::with::run(args, events, interrupt).await,
@@ -131,10 +129,10 @@ async fn command(command: Command, output: Output, events: &Events) -> Result<Ex
         Command::DiffData(args) => command::diff_data::run(args, output, events, interrupt).await,
         Command::Invoke(args) => command::invoke::run(args, events, interrupt).await,
         Command::TestTransform(args) => command::test_transform::run(args, events, interrupt).await,
-        Command::Status(args) => command::status::run(args, events).await,
+        Command::Status(args) => command::status::run(args, events, interrupt).await,
         Command::Outputs(args) => command::outputs::run(args, output, events).await.map(print),
         Command::History(args) => command::history::run(args, events).await,
-        Command::List(args) => command::list::list(args, events).await,
+        Command::List(args) => command::list::list(args, events, interrupt).await,
         Command::Gc(args) => command::gc::gc(args, events, interrupt).await,
         Command::Local(args) => command::local::run(args, events, interrupt).await,
         Command::Doctor(args) => command::doctor::run(args, events).await,

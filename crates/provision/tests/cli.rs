@@ -12,6 +12,7 @@ mod machine;
 mod profile;
 mod saved_plan;
 mod secrets;
+mod signals;
 mod transform;
 mod with;
 mod workflows;

@@ -6,6 +6,7 @@ use crate::cloud::Options;
 use crate::error::Result;
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
+use crate::interrupt::Interrupt;
 use crate::record::environments::{self, Environment};
 use crate::run;
 use crate::session::{self, Session};
@@ -27,15 +28,15 @@ pub struct ListArgs {
     pub scan: bool,
 }
 
-pub async fn list(mut args: ListArgs, events: &Events) -> Result<Exit, Stop> {
+pub async fn list(mut args: ListArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
     let options = Options { scan: args.scan, ..Options::default() };
     args.select = args.select.resolved()?;
-    let session = session::open_named("", None, &args.cloud, options, events).await?;
+    let opening = session::open_named("", None, &args.cloud, options, events);
+    let session = interrupt.unless(opening).await.map_err(Stop::Said)??;
     session.cx.calls.refuse_changes();
-    let listed = look(&session, &args, events).await;
+    let exit = interrupt.or(async { look(&session, &args, events).await.map(|()| Exit::Done) }).await;
     session.close(events).await;
-    listed?;
-    Ok(Exit::Done)
+    Ok(exit?)
 }
 
 async fn look(session: &Session, args: &ListArgs, events: &Events) -> Result<()> {

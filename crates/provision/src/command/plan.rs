@@ -7,6 +7,7 @@ use crate::args::TargetArgs;
 use crate::cloud::Options;
 use crate::event::Events;
 use crate::exit::{Exit, Stop};
+use crate::interrupt::Interrupt;
 use crate::run;
 use crate::session;
 
@@ -26,14 +27,10 @@ pub struct PlanArgs {
     pub out: Option<PathBuf>,
 }
 
-pub async fn run(args: PlanArgs, events: &Events) -> Result<Exit, Stop> {
-    let session = session::open(
-        args.spec.as_deref(),
-        &args.target,
-        Options { confirms_late: true, ..Options::default() },
-        events,
-    )
-    .await?;
+pub async fn run(args: PlanArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    let options = Options { confirms_late: true, ..Options::default() };
+    let opening = session::open(args.spec.as_deref(), &args.target, options, events);
+    let session = interrupt.unless(opening).await.map_err(Stop::Said)??;
     session.cx.calls.refuse_changes();
     session.announce(events);
     let stack = session.stack.as_ref().expect("`plan` was given a spec");
@@ -49,7 +46,7 @@ pub async fn run(args: PlanArgs, events: &Events) -> Result<Exit, Stop> {
             (true, _) => Exit::Done,
         })
     };
-    let exit = Box::pin(planned).await;
+    let exit = interrupt.or(Box::pin(planned)).await;
     session.close(events).await;
     exit
 }

@@ -8,6 +8,7 @@ use crate::derive;
 use crate::error::Error;
 use crate::event::{Event, Events};
 use crate::exit::{Exit, Stop};
+use crate::interrupt::Interrupt;
 use crate::plan::{self, Op, Permits, Plan};
 use crate::run as running;
 use crate::session;
@@ -22,21 +23,16 @@ pub struct StatusArgs {
     pub target: TargetArgs,
 }
 
-pub async fn run(args: StatusArgs, events: &Events) -> Result<Exit, Stop> {
-    let session = session::open(
-        args.spec.as_deref(),
-        &args.target,
-        Options { confirms_late: true, ..Options::default() },
-        events,
-    )
-    .await?;
+pub async fn run(args: StatusArgs, events: &Events, interrupt: Interrupt) -> Result<Exit, Stop> {
+    let options = Options { confirms_late: true, ..Options::default() };
+    let opening = session::open(args.spec.as_deref(), &args.target, options, events);
+    let session = interrupt.unless(opening).await.map_err(Stop::Said)??;
     session.cx.calls.refuse_changes();
     session.announce(events);
     let stack = session.stack.as_ref().expect("`status` was given a spec");
-    let shown = show(&session.cx, stack, events).await;
+    let exit = interrupt.or(async { show(&session.cx, stack, events).await.map(|()| Exit::Done) }).await;
     session.close(events).await;
-    shown?;
-    Ok(Exit::Done)
+    Ok(exit?)
 }
 
 /// Reads everything and says in which state it is.
