@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::store::Store;
 
 /// A turn that is longer is counted as slow.
-const SLOW: Duration = Duration::from_millis(5);
+const SLOW: Duration = Duration::from_micros(200);
 
 /// So many names are told apart: callers choose the names of operations.
 const MOST_NAMES: usize = 500;
@@ -96,12 +96,12 @@ mod tests {
     #[test]
     fn names_are_told_apart_up_to_a_bound_and_the_longest_comes_first() {
         let figures = Figures::default();
-        for (by, held) in [("a", 1), ("b", 9), ("a", 7), ("a", 2)] {
-            figures.add(by, Duration::from_millis(held));
+        for (by, held) in [("a", 100), ("b", 900), ("a", 700), ("a", 200)] {
+            figures.add(by, Duration::from_micros(held));
         }
         let told = figures.told();
-        assert_eq!(told["held"][0], json!({ "by": "b", "turns": 1, "longest_us": 9000, "slow": 1 }));
-        assert_eq!(told["held"][1], json!({ "by": "a", "turns": 3, "longest_us": 7000, "slow": 1 }));
+        assert_eq!(told["held"][0], json!({ "by": "b", "turns": 1, "longest_us": 900, "slow": 1 }));
+        assert_eq!(told["held"][1], json!({ "by": "a", "turns": 3, "longest_us": 700, "slow": 1 }));
         (0..2 * MOST_NAMES).for_each(|n| figures.add(&format!("kinesis:{n}"), SLOW));
         figures.add(&"long".repeat(MOST_BYTES), SLOW);
         let told = figures.told();
