@@ -21,12 +21,24 @@ pub struct Turn {
     pub now: Millis,
     /// Work for the driver, in the order in which it was asked for.
     pub effects: Vec<Effect>,
+    /// So many records each delivery stream may read in this turn.
+    pub(crate) most_records: usize,
 }
+
+/// Read in a turn at most; the rest in turns of their own, so that no caller waits for it.
+const MOST_RECORDS: usize = 250;
+/// Where many delivery streams have something to read, each reads as many at least.
+const LEAST_RECORDS: usize = 25;
 
 impl Turn {
     /// A turn at a time of the world, without effects.
     pub fn at(now: Millis) -> Turn {
-        Turn { now, effects: vec![] }
+        Turn { now, effects: vec![], most_records: MOST_RECORDS }
+    }
+
+    /// So many delivery streams have something to read.
+    pub(crate) fn share(&mut self, readers: usize) {
+        self.most_records = (MOST_RECORDS / readers.max(1)).max(LEAST_RECORDS);
     }
 }
 
@@ -56,4 +68,18 @@ pub enum Effect {
     },
     /// Values that are no longer used. Freeing them in the turn would delay the next one.
     Spent(Spent),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_reads_as_much_however_many_read_until_they_are_very_many() {
+        for (readers, each) in [(0, 250), (1, 250), (2, 125), (10, 25), (1_000, 25)] {
+            let mut turn = Turn::at(0);
+            turn.share(readers);
+            assert_eq!(turn.most_records, each, "{readers}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! A log: the records of one shard, or of one delivery stream that is put to directly, each at an ordinal that it keeps.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::changes::{Changes, LogChange};
@@ -25,7 +26,7 @@ pub struct Log {
     /// Ordinals whose records are lost, because the disk was damaged. None before `base`.
     holes: Holes,
     /// The ordinals of the records that the journal has.
-    journalled: std::ops::Range<u64>,
+    journalled: Range<u64>,
     /// The name by which the journal knows it, once it does.
     name: Option<Arc<str>>,
 }
@@ -80,6 +81,12 @@ impl Log {
     pub fn from(&self, ordinal: u64) -> impl Iterator<Item = (u64, Record)> {
         let numbering = self.numbering;
         self.compact_from(ordinal).map(move |(ordinal, record)| (ordinal, record.record(ordinal, numbering)))
+    }
+
+    /// Whether one of the records there may be several that were put together. It looks at no data.
+    pub fn may_have_several(&self, ordinals: &Range<u64>) -> bool {
+        let records = self.compact_from(ordinals.start).take_while(|(ordinal, _)| ordinals.contains(ordinal));
+        records.into_iter().any(|(_, record)| record.may_be_several())
     }
 
     fn compact_from(&self, ordinal: u64) -> impl Iterator<Item = (u64, &Compact)> {

@@ -25,9 +25,19 @@ pub struct Record {
     pub arrival: Millis,
 }
 
+/// What begins the data of a record that the Kinesis Producer Library put several into.
+pub const AGGREGATED: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
+
 /// A partition key, which shares its memory with others. Cloning copies nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(Bytes);
+
+impl Key {
+    /// The length of the key in bytes. It looks at none of them: in the memory of many records each costs a wait.
+    pub fn bytes(&self) -> usize {
+        self.0.len()
+    }
+}
 
 impl Deref for Key {
     type Target = str;
@@ -79,28 +89,40 @@ pub struct Compact {
     piece: Arc<Bytes>,
     start: u32,
     data_len: u32,
-    /// The arrival in the upper 48 bits, which last for 8,900 years, and the key's length.
+    /// The arrival in the upper 48 bits, which last for 8,900 years, whether the data may be several records, and the key's length.
     arrival_and_key_len: u64,
 }
 
 const KEY_BITS: u32 = 16;
+const MAY_BE_SEVERAL: u64 = 1 << (KEY_BITS - 1);
 const _: () = assert!(size_of::<Compact>() == 24);
+
+/// The longest partition key that a log keeps, in bytes. Those that AWS takes are much shorter.
+pub const LONGEST_KEY: usize = MAY_BE_SEVERAL as usize - 1;
 
 impl Compact {
     /// A record whose partition key starts at `start` in the piece, with its data behind it.
     ///
     /// # Panics
-    /// If the piece has 4 GiB, or the key 64 KiB.
+    /// If the piece has 4 GiB, the key 32 KiB, or the record another end than the piece.
     pub fn new(arrival: Millis, piece: &Arc<Bytes>, start: usize, lengths: Lengths) -> Compact {
         let small = |length: usize| u32::try_from(length).expect("what is put at once is smaller");
-        let key = u16::try_from(lengths.key).expect("partition keys are shorter");
+        assert!(lengths.key <= LONGEST_KEY, "partition keys are shorter");
+        let key = lengths.key as u64;
         let arrival = arrival.min(Millis::MAX >> KEY_BITS);
+        let data = &piece[start + lengths.key..][..lengths.data];
+        let several = if data.starts_with(&AGGREGATED) { MAY_BE_SEVERAL } else { 0 };
         Compact {
             piece: Arc::clone(piece),
             start: small(start),
             data_len: small(lengths.data),
-            arrival_and_key_len: arrival << KEY_BITS | u64::from(key),
+            arrival_and_key_len: arrival << KEY_BITS | several | key,
         }
+    }
+
+    /// Whether the data begins as that of several records does which the Kinesis Producer Library put together. It looks at no data.
+    pub fn may_be_several(&self) -> bool {
+        self.arrival_and_key_len & MAY_BE_SEVERAL != 0
     }
 
     /// When the record was put.
@@ -110,7 +132,8 @@ impl Compact {
 
     /// How long key and data are.
     pub fn lengths(&self) -> Lengths {
-        Lengths { key: usize::from(self.arrival_and_key_len as u16), data: self.data_len as usize }
+        let key = self.arrival_and_key_len & (MAY_BE_SEVERAL - 1);
+        Lengths { key: key as usize, data: self.data_len as usize }
     }
 
     /// The partition key and behind it the data.
@@ -187,6 +210,10 @@ mod tests {
             assert_eq!(compact.arrival(), arrival);
             assert_eq!(compact.bytes(), [key.as_bytes(), b"data"].concat());
             assert_eq!(compact.lengths(), Lengths { key: key.len(), data: 4 });
+            assert!(!compact.may_be_several());
+            let several = Record { data: [&AGGREGATED, b"data".as_slice()].concat().into(), ..record };
+            let compact = Compact::from(several.clone());
+            assert!(compact.may_be_several() && compact.record(3, numbering) == several);
         }
     }
 }

@@ -80,7 +80,7 @@ fn print(out: &mut Vec<u8>, text: std::fmt::Arguments) {
 
 /// At most this much of the payload is this record's, in bytes.
 pub fn size_bound(item: &Item) -> usize {
-    item.record.data.len().div_ceil(3) * 4 + item.record.partition_key.len() * ESCAPED + RECORD
+    item.record.data.len().div_ceil(3) * 4 + item.record.partition_key.bytes() * ESCAPED + RECORD
 }
 
 /// Do records of this bound together make a payload that can be sent?

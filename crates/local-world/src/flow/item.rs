@@ -59,6 +59,14 @@ pub struct Output {
     pub raw: Bytes,
 }
 
+/// As it was read.
+impl From<Item> for Output {
+    fn from(item: Item) -> Output {
+        let Item { origin, record, raw, .. } = item;
+        Output { origin, arrival: record.arrival, data: record.data, raw }
+    }
+}
+
 impl Output {
     pub fn of(item: &Item, data: Bytes) -> Output {
         Output { origin: item.origin, arrival: item.record.arrival, data, raw: item.raw.clone() }

@@ -1,7 +1,9 @@
 //! A list that may become long inside a turn of the world.
 
 /// How many items a piece takes before the next begins.
-const PIECE: usize = 1_024;
+const PIECE: usize = 256;
+/// So many that come at once are a piece of their own, and are not moved.
+const MANY: usize = 16;
 
 /// Items in the order they came, in pieces: growing moves few of them, and another list's are taken in without looking at them.
 #[derive(Debug, Clone)]
@@ -22,7 +24,7 @@ impl<T> Pieces<T> {
     }
 
     pub fn append(&mut self, mut items: Vec<T>) {
-        match self.0.last_mut().filter(|piece| piece.len() + items.len() <= PIECE) {
+        match self.0.last_mut().filter(|piece| items.len() < MANY && piece.len() + items.len() <= PIECE) {
             Some(piece) => piece.append(&mut items),
             None => self.0.push(items),
         }
@@ -62,6 +64,6 @@ mod tests {
         pieces.append((1_600..5_000).collect());
         pieces.push(5_000);
         assert!(pieces.iter().copied().eq(0..=5_000));
-        assert!(pieces.0.len() < 6, "{}", pieces.0.len());
+        assert!(pieces.0.len() < 11, "{}", pieces.0.len());
     }
 }

@@ -10,12 +10,14 @@ use super::item::{Item, Output};
 use super::job::Job;
 use super::pieces::Pieces;
 use super::prefix::PartitionKeys;
-use super::settle::Outputs;
+use super::settle::{Outputs, Part};
 use super::slot::Slot;
 use crate::request::Token;
 use crate::time::Millis;
 
 pub mod held;
+#[cfg(test)]
+mod tests;
 pub mod whereabouts;
 
 /// Invocations under way at once, per shard.
@@ -116,8 +118,21 @@ impl Pipeline {
             && self.sealed.iter().map(|sealed| sealed.bytes).sum::<usize>() < MOST_SEALED
     }
 
+    /// Records go to the function: at once, if that does not close a buffer.
+    pub fn put_in_all(&mut self, items: Vec<Item>, now: Millis) {
+        let bytes: usize = items.iter().map(|item| item.record.data.len()).sum();
+        let bound: usize = items.iter().map(event::size_bound).sum();
+        let hints = self.job.config.lambda.as_ref().map(|lambda| lambda.hints);
+        let closes = hints.is_none_or(|hints| self.untransformed.bytes() + bytes >= hints.size_bytes);
+        if closes || !event::fits(self.request_bound + bound) {
+            return items.into_iter().for_each(|item| self.put_in(item, now));
+        }
+        self.request_bound += bound;
+        self.untransformed.append(items, bytes, now);
+    }
+
     /// A record goes to the function.
-    pub fn put_in(&mut self, item: Item, now: Millis) {
+    fn put_in(&mut self, item: Item, now: Millis) {
         let bound = event::size_bound(&item);
         if !self.untransformed.is_empty() && !event::fits(self.request_bound + bound) {
             self.close_batch(now);
@@ -145,16 +160,16 @@ impl Pipeline {
         }
     }
 
-    /// Records go to the destination: at once, if that does not close a buffer.
+    /// Records go to the destination: each part at once, if that does not close a buffer.
     pub fn put_out_all(&mut self, slot: &Slot, outputs: Outputs, now: Millis) {
-        let before = self.outputs.get(slot).map_or(0, Buffer::bytes);
-        if before + outputs.bytes >= self.job.config.store.hints.size_bytes {
-            return outputs.items.into_iter().for_each(|output| self.put_out(slot, output, now));
+        for Part { items, bytes } in outputs.0 {
+            let before = self.outputs.get(slot).map_or(0, Buffer::bytes);
+            if before + bytes >= self.job.config.store.hints.size_bytes {
+                items.into_iter().for_each(|output| self.put_out(slot, output, now));
+            } else if !items.is_empty() {
+                self.outputs.entry(slot.clone()).or_default().append(items, bytes, now);
+            }
         }
-        if outputs.items.is_empty() {
-            return;
-        }
-        self.outputs.entry(slot.clone()).or_default().append(outputs.items, outputs.bytes, now);
     }
 
     /// Would a record of these keys begin one partition too many?

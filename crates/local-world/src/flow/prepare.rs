@@ -51,9 +51,9 @@ pub struct Prepared {
     pub rest: Vec<Item>,
 }
 
-/// Is there anything to do with this record at all?
-pub fn needed(job: &Job, item: &Item) -> bool {
-    job.config.preparation != Preparation::default() || job.source.is_some() && aggregate::looks_so(&item.record.data)
+/// Is there anything to do with records at all?
+pub fn needed(job: &Job, some_may_be_several: bool) -> bool {
+    job.config.preparation != Preparation::default() || job.source.is_some() && some_may_be_several
 }
 
 pub fn prepare(job: &Job, items: Vec<Item>, now: u64) -> Prepared {

@@ -24,25 +24,38 @@ pub struct Settled {
     pub failures: Vec<Failure>,
 }
 
-/// Records for one object, and their size.
+/// Records for one object, in parts: a buffer takes each as a whole, unless it is full before the part's end.
 #[derive(Debug, Clone, Default)]
-pub struct Outputs {
+pub struct Outputs(pub Vec<Part>);
+
+/// Some records, and the size of their data.
+#[derive(Debug, Clone, Default)]
+pub struct Part {
     pub items: Vec<Output>,
     pub bytes: usize,
 }
 
+/// Records of a part.
+const PART: usize = 256;
+
 impl Outputs {
     pub fn push(&mut self, item: Output) {
-        self.bytes += item.data.len();
-        self.items.push(item);
+        let bytes = item.data.len();
+        match self.0.last_mut().filter(|part| part.items.len() < PART) {
+            Some(part) => {
+                part.bytes += bytes;
+                part.items.push(item);
+            }
+            None => self.0.push(Part { items: vec![item], bytes }),
+        }
     }
 }
 
+/// As one part.
 impl FromIterator<Output> for Outputs {
     fn from_iter<I: IntoIterator<Item = Output>>(items: I) -> Outputs {
-        let mut out = Outputs::default();
-        items.into_iter().for_each(|item| out.push(item));
-        out
+        let items: Vec<Output> = items.into_iter().collect();
+        Outputs(vec![Part { bytes: items.iter().map(|item| item.data.len()).sum(), items }])
     }
 }
 

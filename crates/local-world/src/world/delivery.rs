@@ -18,6 +18,7 @@ use crate::request::{InvokeOutcome, Token};
 use crate::service::lambda::CannotInvoke;
 use crate::time::Millis;
 use crate::world::World;
+use source::Read;
 
 mod deliver;
 mod report;
@@ -98,12 +99,18 @@ pub fn each_pipeline(world: &mut World, turn: &mut Turn, mut act: impl FnMut(&mu
 
 /// Moves every delivery stream a step, if it can move.
 pub fn run(world: &mut World, turn: &mut Turn) {
+    turn.share(readers(world).count());
     each_pipeline(world, turn, step);
 }
 
 /// Is there something to move whose time does not have to come first?
 pub fn unread(world: &World) -> bool {
-    moving(world).any(|pipeline| pipeline.rests_until.is_none() && source::unread(world, pipeline))
+    readers(world).next().is_some()
+}
+
+/// Those that have something to read, and may read it.
+fn readers(world: &World) -> impl Iterator<Item = &Pipeline> {
+    moving(world).filter(|pipeline| pipeline.rests_until.is_none() && source::unread(world, pipeline))
 }
 
 /// When [`run`] next has something to do.
@@ -123,8 +130,11 @@ fn step(world: &mut World, turn: &mut Turn, pipeline: &mut Pipeline) {
     }
     if pipeline.may_read() {
         let waiting = std::mem::take(&mut pipeline.unprepared);
-        let items = if waiting.is_empty() { source::read(world, turn.now, pipeline) } else { waiting };
-        take_in(world, turn, pipeline, items);
+        let read = match waiting.is_empty() {
+            true => source::read(world, turn, pipeline),
+            false => Read { items: waiting, may_be_several: true },
+        };
+        take_in(world, turn, pipeline, read);
     }
     pipeline.close_due_batch(turn.now);
     transform::start(world, turn, pipeline);
@@ -136,8 +146,9 @@ fn step(world: &mut World, turn: &mut Turn, pipeline: &mut Pipeline) {
 }
 
 /// Records were read.
-fn take_in(world: &mut World, turn: &mut Turn, pipeline: &mut Pipeline, items: Vec<Item>) {
-    if items.iter().any(|item| prepare::needed(&pipeline.job, item)) {
+fn take_in(world: &mut World, turn: &mut Turn, pipeline: &mut Pipeline, read: Read) {
+    let Read { items, may_be_several } = read;
+    if !items.is_empty() && prepare::needed(&pipeline.job, may_be_several) {
         let token = world.token();
         return ask(turn, pipeline, token, Work::Prepare(items), UnderWay::Preparing);
     }
@@ -169,11 +180,11 @@ fn pass_on(world: &mut World, turn: &mut Turn, pipeline: &mut Pipeline, items: V
         return;
     }
     if pipeline.job.config.lambda.is_some() {
-        items.into_iter().for_each(|item| pipeline.put_in(item, turn.now));
+        pipeline.put_in_all(items, turn.now);
     } else if pipeline.job.config.partitioned {
         transform::place(world, turn, pipeline, Arc::new(items.into()));
     } else {
-        let outputs = items.iter().map(|item| Output::of(item, item.record.data.clone())).collect();
+        let outputs = items.into_iter().map(Output::from).collect();
         pipeline.put_out_all(&Slot::Good(PartitionKeys::new()), outputs, turn.now);
     }
 }

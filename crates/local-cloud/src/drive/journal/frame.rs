@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::record::{Compact, Lengths, Numbering};
+use crate::record::{Compact, LONGEST_KEY, Lengths, Numbering};
 use crate::time::Millis;
 
 /// Begins each frame, so that the next one can be found behind damaged bytes.
@@ -180,7 +180,7 @@ fn read_records(mut rest: &[u8], first: u64) -> Option<(Numbering, Vec<Compact>)
         let start = whole.len() - rest.len();
         let (partition_key, after) = rest.split_at_checked(key)?;
         rest = after.get(data..)?;
-        std::str::from_utf8(partition_key).ok().filter(|key| key.len() <= usize::from(u16::MAX))?;
+        std::str::from_utf8(partition_key).ok().filter(|key| key.len() <= LONGEST_KEY)?;
         records.push(Compact::new(arrival, &whole, start, Lengths { key, data }));
     }
     Some((Numbering { created_s, shard }, records))

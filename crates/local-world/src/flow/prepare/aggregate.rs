@@ -5,9 +5,8 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 use prost::Message;
 
-use crate::record::Key;
+use crate::record::{AGGREGATED, Key};
 
-const MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
 const DIGEST: usize = 16;
 
 #[derive(Clone, PartialEq, Message)]
@@ -26,17 +25,12 @@ struct UserRecord {
     data: Bytes,
 }
 
-/// Worth a closer look?
-pub fn looks_so(data: &[u8]) -> bool {
-    data.starts_with(&MAGIC) && data.len() >= MAGIC.len() + DIGEST
-}
-
 /// Partition key and data of each user record, or `None`: then the record is an ordinary one. Copies no data.
 pub fn user_records(data: &Bytes) -> Option<Vec<(Key, Bytes)>> {
-    if !looks_so(data) {
+    if !data.starts_with(&AGGREGATED) || data.len() < AGGREGATED.len() + DIGEST {
         return None;
     }
-    let message = data.slice(MAGIC.len()..data.len() - DIGEST);
+    let message = data.slice(AGGREGATED.len()..data.len() - DIGEST);
     if *Md5::digest(&message) != data[data.len() - DIGEST..] {
         return None;
     }
@@ -57,7 +51,7 @@ pub fn aggregate<D: AsRef<[u8]>>(records: &[(&str, D)]) -> Vec<u8> {
 
 /// A message between what marks it and its digest.
 pub fn sealed(message: &[u8]) -> Vec<u8> {
-    [&MAGIC[..], message, &Md5::digest(message)].concat()
+    [&AGGREGATED[..], message, &Md5::digest(message)].concat()
 }
 
 #[cfg(test)]
@@ -78,7 +72,7 @@ mod tests {
     fn members_that_are_of_no_use_are_skipped() {
         let message =
             b"\x0a\x01a\x12\x017\x1a\x07\x08\x00\x10\x00\x1a\x01x\x1a\x0c\x08\x00\x1a\x01y\x22\x05\x0a\x01t\x12\x00";
-        let data = [&MAGIC[..], message, &Md5::digest(message)].concat();
+        let data = [&AGGREGATED[..], message, &Md5::digest(message)].concat();
         let out = user_records(&data.into()).unwrap();
         assert_eq!(out, [("a".into(), Bytes::from("x")), ("a".into(), Bytes::from("y"))]);
     }
@@ -95,7 +89,7 @@ mod tests {
         assert_eq!(edited(|data| data[0] = 0), None, "another magic number");
         assert_eq!(edited(|data| *data.last_mut().unwrap() ^= 1), None, "another digest");
         assert_eq!(edited(|data| data.truncate(12)), None, "too short");
-        let signed = |message: &[u8]| [&MAGIC[..], message, &Md5::digest(message)].concat();
+        let signed = |message: &[u8]| [&AGGREGATED[..], message, &Md5::digest(message)].concat();
         assert_eq!(user_records(&signed(b"\x1a\xff").into()), None, "no message");
         assert_eq!(user_records(&signed(&b"\x2b".repeat(300_000)).into()), None, "groups without end");
         assert_eq!(

@@ -1,6 +1,7 @@
 //! Reading: from the shards of a stream, parents before children, or from the delivery stream's own log.
 
 use super::report;
+use crate::effect::Turn;
 use crate::flow::PRINCIPAL;
 use crate::flow::failure::Failure;
 use crate::flow::item::{Item, Origin};
@@ -12,25 +13,34 @@ use crate::world::World;
 
 /// How long what IAM said about reading is believed, in milliseconds.
 const PERMIT_MS: Millis = 1_000;
-/// Read at once at most; the rest in a turn of its own, so that no caller waits for it.
-const MOST_RECORDS: usize = 250;
+/// Read at once at most.
 const MOST_BYTES: usize = 16 << 20;
 
-/// Reads records from the source, up to a limit. Copies no data.
-pub fn read(world: &mut World, now: Millis, pipeline: &mut Pipeline) -> Vec<Item> {
+/// Records that were read.
+#[derive(Debug, Default)]
+pub struct Read {
+    pub items: Vec<Item>,
+    /// One of them may be several that a producer put together.
+    pub may_be_several: bool,
+}
+
+/// Reads records from the source, up to a limit. Looks at no data: it may be in another core's cache, and a turn would wait for it record
+/// by record.
+pub fn read(world: &mut World, turn: &Turn, pipeline: &mut Pipeline) -> Read {
+    let now = turn.now;
     forget_expired_denial(pipeline, now);
     // With many shards, looking at each of them in every turn is what a turn would mostly do.
     let touches = touches(world, &pipeline.job);
     if pipeline.read_until == Some(touches) {
-        return vec![];
+        return Read::default();
     }
     if begins(world, &pipeline.job).is_some_and(|begins| now < begins) {
         skip_all(world, pipeline);
         pipeline.read_until = Some(touches);
-        return vec![];
+        return Read::default();
     }
     let mut denied = false;
-    let mut items: Vec<Item> = vec![];
+    let Read { mut items, mut may_be_several } = Read::default();
     let (mut bytes, mut more) = (0, false);
     if shards_of(world, &pipeline.job).is_empty() && !std::mem::replace(&mut pipeline.complained, true) {
         let message = "Stream not found. Ensure that the Kinesis stream exists.";
@@ -47,8 +57,9 @@ pub fn read(world: &mut World, now: Millis, pipeline: &mut Pipeline) -> Vec<Item
         let from = cursor.max(log.base());
         let progress = world.firehose.progress(&pipeline.job.lane, shard);
         let (mut end, mut to, mut lost) = (from, log.next(), vec![]);
+        items.reserve(turn.most_records.saturating_sub(items.len()).min((to - from) as usize));
         for (ordinal, record) in log.from(from) {
-            if items.len() >= MOST_RECORDS || bytes >= MOST_BYTES {
+            if items.len() >= turn.most_records || bytes >= MOST_BYTES {
                 (more, to) = (true, end);
                 break;
             }
@@ -64,6 +75,7 @@ pub fn read(world: &mut World, now: Millis, pipeline: &mut Pipeline) -> Vec<Item
         if to > end {
             lost.push(end..to);
         }
+        may_be_several |= log.may_have_several(&(from..to));
         pipeline.cursors.insert(shard, to);
         // Nobody waits for what a damaged disk has lost.
         lost.into_iter().for_each(|ordinals| world.firehose.lose(&pipeline.job.lane, shard, ordinals));
@@ -72,7 +84,7 @@ pub fn read(world: &mut World, now: Millis, pipeline: &mut Pipeline) -> Vec<Item
         }
     }
     pipeline.read_until = (!denied && !more).then_some(touches);
-    items
+    Read { items, may_be_several }
 }
 
 /// When a delivery stream begins to read its stream.

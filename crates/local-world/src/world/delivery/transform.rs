@@ -145,11 +145,13 @@ pub fn settle(world: &mut World, now: Millis, pipeline: &mut Pipeline, settled: 
     }
     for (slot, outputs) in settled.outputs {
         if let Some(error) = slot.error() {
-            world.recent.failed(now, &pipeline.job.lane, error, outputs.items.iter());
+            let parts = outputs.0.iter().map(|part| part.items.iter());
+            parts.for_each(|outputs| world.recent.failed(now, &pipeline.job.lane, error, outputs));
         }
         match &slot {
             Slot::Good(keys) if pipeline.exceeds(keys, MOST_PARTITIONS) => {
-                outputs.items.into_iter().for_each(|output| one_partition_too_many(world, pipeline, output, now));
+                let outputs = outputs.0.into_iter().flat_map(|part| part.items);
+                outputs.for_each(|output| one_partition_too_many(world, pipeline, output, now));
             }
             _ => pipeline.put_out_all(&slot, outputs, now),
         }

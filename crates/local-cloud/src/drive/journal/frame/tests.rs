@@ -51,6 +51,16 @@ proptest! {
     }
 }
 
+#[test]
+fn a_key_that_no_log_keeps_is_damage() {
+    for (key, kept) in [(LONGEST_KEY, true), (LONGEST_KEY + 1, false)] {
+        let mut records = vec![];
+        [0, 0, 0, key as u64, 0].into_iter().for_each(|value| number(&mut records, value));
+        records.resize(records.len() + key, b'k');
+        assert_eq!(read_records(&records, 0).is_some(), kept, "{key}");
+    }
+}
+
 /// The head is made to fit, so that what is behind it is reached.
 #[test]
 fn fuzz_journal() {

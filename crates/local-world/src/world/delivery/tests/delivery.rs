@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::changes::LogChange;
 use crate::service::s3::listing::Query;
 use crate::world::delivery;
+use crate::world::delivery::source;
 use crate::world::tests::stage::{REGION, ROLE, START, STREAM, Stage, ok, text_of};
 
 #[test]
@@ -37,6 +38,22 @@ fn both_delivery_streams_on_a_stream_receive_every_record_put_since_they_were_ma
     assert_eq!((text_of(&line["rawData"]).as_str(), &line["attemptsMade"]), ("c", &json!(1)));
     assert_eq!(line["errorCode"], "Lambda.ProcessingFailedStatus");
     assert_eq!((stage.backlog("raw"), stage.backlog("processed"), stage.due()), (0, 0, None));
+}
+
+#[test]
+fn delivery_streams_share_what_a_turn_reads() {
+    let mut stage = Stage::with_bucket();
+    stage.deliver("one", false);
+    stage.deliver("two", false);
+    stage.put(&["x"; 400]);
+    let behind: Vec<u64> = stage
+        .world
+        .firehose
+        .pipelines
+        .values()
+        .map(|pipeline| source::behind(&stage.world, pipeline).records)
+        .collect();
+    assert_eq!(behind, [275, 275], "a turn has read 125 for each");
 }
 
 #[test]
