@@ -65,9 +65,9 @@ pub struct Expected {
 }
 
 impl Expected {
-    fn new(pipeline: &Pipeline, identity: Identity) -> io::Result<Expected> {
+    fn new(pipeline: &Pipeline, records: u32, identity: Identity) -> io::Result<Expected> {
         Ok(Expected {
-            index: Index::new()?,
+            index: Index::of(records)?,
             records: if pipeline.takes_apart() { Some(Numbers::new()?) } else { None },
             shape: Shape::new(&pipeline.delimiter, identity != Identity::Bytes),
             identity,
@@ -124,7 +124,7 @@ pub async fn expected(
     identity: Identity,
 ) -> Result<Expected> {
     let reading = |e: io::Error| Error::new("keeping the expected results", e);
-    let mut expected = Expected::new(pipeline, identity).map_err(reading)?;
+    let mut expected = Expected::new(pipeline, input.count(), identity).map_err(reading)?;
     let batches = batches(pipeline, input).map(|parts| async move {
         let parts = parts?;
         let fates = fates(pipeline, asked, &parts).await;
@@ -162,7 +162,7 @@ pub async fn expected(
 
 /// The parts of records by their bytes before they are prepared, as error records show them.
 pub fn raw_index(pipeline: &Pipeline, input: &Input) -> io::Result<Index> {
-    let mut index = Index::new()?;
+    let mut index = Index::of(input.count())?;
     for record in 0..input.count() {
         for part in pipeline.parts(input.record(record)?) {
             index.add(Some(crate::verify::index::fingerprint(&part.raw)))?;
