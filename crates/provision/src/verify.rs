@@ -20,6 +20,7 @@ pub mod input;
 pub mod latency;
 pub mod numbers;
 pub mod objects;
+pub mod paged;
 pub mod pipeline;
 pub mod placed;
 pub mod send;

@@ -108,9 +108,9 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
     }
     settle::settle(session, args, &mut sendings, events).await?;
     let mut accounted = true;
-    for sending in &mut sendings {
-        for subject in &sending.subjects {
-            let verified = subject.verified(&session.cx, sending, began_s).await?;
+    for Sending { into, placed, subjects, .. } in &mut sendings {
+        for subject in &*subjects {
+            let verified = subject.verified(&session.cx, into, placed, began_s).await?;
             accounted &= verified.accounted;
             events.say(Event::Verified { result: Box::new(verified) });
             if args.clean {

@@ -44,11 +44,10 @@ pub struct Account {
 }
 
 /// The records that an account is about, and their places.
-#[derive(Clone, Copy)]
 pub struct Sent<'a> {
     pub pipeline: &'a Pipeline,
     pub input: &'a Input,
-    pub placed: &'a Placed,
+    pub placed: &'a mut Placed,
 }
 
 impl Account {
@@ -79,7 +78,7 @@ impl Account {
     }
 
     /// Enters an object of delivered records.
-    pub fn delivered(&mut self, object: &Object, sent: Sent) -> io::Result<()> {
+    pub fn delivered(&mut self, object: &Object, sent: &mut Sent) -> io::Result<()> {
         let expected = &mut self.expected;
         let (index, identity) = (&mut expected.index, &expected.identity);
         let mut reader = identity.reader();
@@ -119,7 +118,7 @@ impl Account {
     }
 
     /// Enters an object of error records.
-    pub fn failed(&mut self, object: &Object, errors: &[ErrorRecord], sent: Sent) -> io::Result<()> {
+    pub fn failed(&mut self, object: &Object, errors: &[ErrorRecord], sent: &mut Sent) -> io::Result<()> {
         if self.raw.is_none() {
             self.raw = Some(expect::raw_index(sent.pipeline, sent.input)?);
         }
@@ -175,7 +174,7 @@ impl Account {
         part: u32,
         object: &Object,
         order: &mut Order,
-        sent: Sent,
+        sent: &mut Sent,
         count: impl Fn(&mut ShardAccount) -> &mut usize,
     ) -> io::Result<()> {
         let Some(place) = sent.placed.of(self.expected.record(part)?)? else { return Ok(()) };

@@ -1,8 +1,8 @@
 //! The shard, the sequence number and the time of each record that was put, in a file without a name.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+
+use crate::verify::paged::Paged;
 
 const ENTRY: usize = 32;
 
@@ -18,7 +18,7 @@ pub struct Place {
 }
 
 pub struct Placed {
-    file: File,
+    entries: Paged<ENTRY>,
     shards: Vec<(String, usize)>,
     since_s: i64,
     accepted: usize,
@@ -28,7 +28,7 @@ pub struct Placed {
 impl Placed {
     /// `since_s` is no later than the first record.
     pub fn new(since_s: i64) -> io::Result<Placed> {
-        Ok(Placed { file: tempfile::tempfile()?, shards: vec![], since_s, accepted: 0, bytes: 0 })
+        Ok(Placed { entries: Paged::new()?, shards: vec![], since_s, accepted: 0, bytes: 0 })
     }
 
     /// Takes note of a record that was accepted.
@@ -44,17 +44,12 @@ impl Placed {
         entry[28..30].copy_from_slice(&shard.to_le_bytes());
         self.accepted += 1;
         self.bytes += bytes as u64;
-        self.file.write_all_at(&entry, u64::from(record) * ENTRY as u64)
+        self.entries.set(record.into(), &entry)
     }
 
     /// `None` for a record that was not accepted.
-    pub fn of(&self, record: u32) -> io::Result<Option<Place>> {
-        let mut entry = [0; ENTRY];
-        let at = u64::from(record) * ENTRY as u64;
-        match self.file.read_exact_at(&mut entry, at) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-            read => read?,
-        }
+    pub fn of(&mut self, record: u32) -> io::Result<Option<Place>> {
+        let entry = self.entries.get(record.into())?;
         let limb = |at: usize| u64::from_le_bytes(entry[at..at + 8].try_into().expect("eight bytes"));
         let after = u32::from_le_bytes(entry[24..28].try_into().expect("four bytes"));
         let shard = u16::from_le_bytes([entry[28], entry[29]]);

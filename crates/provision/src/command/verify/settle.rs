@@ -48,7 +48,7 @@ pub async fn settle(session: &Session, args: &VerifyArgs, sendings: &mut [Sendin
         let mut awaited = vec![];
         for sending in &mut *sendings {
             for subject in &mut sending.subjects {
-                subject.read(&session.cx, &sending.input, &sending.placed).await?;
+                subject.read(&session.cx, &sending.input, &mut sending.placed).await?;
                 awaited.push((subject.account.awaited(), subject.account.expected.count() as usize));
             }
         }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::settle::Sending;
 use crate::cloud::Cx;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
+use crate::producer::target::Target;
 use crate::session::Session;
 use crate::spec::stack::Stack;
 use crate::surroundings::Surroundings;
@@ -128,13 +128,13 @@ impl<'a> Identified<'a> {
 
 impl Expecting<'_> {
     /// Reads the objects that are new, one at a time.
-    pub async fn read(&mut self, cx: &Cx, input: &Input, placed: &Placed) -> Result<()> {
+    pub async fn read(&mut self, cx: &Cx, input: &Input, placed: &mut Placed) -> Result<()> {
         for listed in self.objects.new_ones(cx).await? {
             let (object, errors) = self.objects.read(cx, &listed).await?;
-            let sent = Sent { pipeline: &self.pipeline, input, placed };
+            let mut sent = Sent { pipeline: &self.pipeline, input, placed };
             let entered = match errors {
-                Some(errors) => self.account.failed(&object, &errors, sent),
-                None => self.account.delivered(&object, sent),
+                Some(errors) => self.account.failed(&object, &errors, &mut sent),
+                None => self.account.delivered(&object, &mut sent),
             };
             entered.map_err(|e| Error::new(format!("accounting for {}", object.key), e))?;
         }
@@ -150,7 +150,7 @@ impl Expecting<'_> {
 
     /// The outputs are others than those that were computed: the function may write the time, which was the same when it was
     /// asked twice.
-    async fn ask_again(&mut self, cx: &Cx, input: &Input, placed: &Placed, asked: Instant) -> Result<()> {
+    async fn ask_again(&mut self, cx: &Cx, input: &Input, placed: &mut Placed, asked: Instant) -> Result<()> {
         let Some((callee, source)) = &self.function else { return Ok(()) };
         let function = Asked { callee, source };
         tokio::time::sleep(ANOTHER_SECOND.saturating_sub(asked.elapsed())).await;
@@ -168,16 +168,16 @@ impl Expecting<'_> {
     }
 
     /// The result so far.
-    pub async fn verified(&self, cx: &Cx, sending: &Sending<'_>, since_s: i64) -> Result<Verified> {
+    pub async fn verified(&self, cx: &Cx, into: &Target, placed: &mut Placed, since_s: i64) -> Result<Verified> {
         let account = &self.account;
         let drawing = |e| Error::new("drawing up the account", e);
         let (counts, missing) = account.counts().map_err(drawing)?;
-        let shards = account.shards(&sending.placed).map_err(drawing)?;
+        let shards = account.shards(placed).map_err(drawing)?;
         let stored = account.objects.iter().map(|object| object.stored_s);
         let time = |at: i64| jiff::Timestamp::from_second(at).ok().map(|at| at.to_string());
         Ok(Verified {
             delivery: self.tested.logical.to_owned(),
-            source: sending.into.to_string(),
+            source: into.to_string(),
             function: self.function.as_ref().map(|(callee, _)| callee.image.name.clone()),
             bucket: self.objects.bucket().to_owned(),
             sent: account.expected.count() as usize,

@@ -38,7 +38,7 @@ impl Account {
     }
 
     /// The counts of each shard that took records, in the order of their names. Empty for records that were put directly.
-    pub fn shards(&self, placed: &Placed) -> io::Result<Vec<ShardAccount>> {
+    pub fn shards(&self, placed: &mut Placed) -> io::Result<Vec<ShardAccount>> {
         if placed.shards().is_empty() {
             return Ok(vec![]);
         }
