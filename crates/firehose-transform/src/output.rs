@@ -12,7 +12,7 @@ pub(crate) struct Output<'o> {
     end: usize,
 }
 
-/// One loop that checks and copies is faster than a check by base64-simd and a copy, where the compiler may choose vectors as
+/// A loop that checks and copies is faster than a check by base64-simd followed by a copy, where the compiler may choose vectors as
 /// wide as base64-simd does at run time.
 const IN_ONE_LOOP: bool = cfg!(target_feature = "avx2");
 /// From this length on it is.
@@ -78,7 +78,7 @@ impl<'o> Output<'o> {
         self.bytes[..self.end][end - bytes.len()..end].copy_from_slice(bytes);
     }
 
-    /// As many old bytes, if there are.
+    /// Gives the next old bytes to write over. `None` if fewer are left.
     #[inline]
     fn old(&mut self, length: usize) -> Option<&mut [u8]> {
         self.bytes.get_mut(self.end..self.end + length)
@@ -124,7 +124,7 @@ fn copy_checked(base64: &[u8], to: &mut [u8]) -> bool {
     for (to, digit) in to.iter_mut().zip(digits) {
         let strangeness = strangeness(*digit);
         strange |= strangeness;
-        // Of a plain copy, the compiler would make a loop of its own.
+        // A plain copy would make the compiler split this into two loops.
         *to = *digit | strangeness;
     }
     to_last.copy_from_slice(last); // which alone may have padding

@@ -21,7 +21,7 @@ pub struct Turn {
     pub now: Millis,
     /// Work for the driver, in the order in which it was asked for.
     pub effects: Vec<Effect>,
-    /// So many records each delivery stream may read in this turn.
+    /// The limit of records that each delivery stream reads in this turn.
     pub(crate) most_records: usize,
 }
 
@@ -36,7 +36,7 @@ impl Turn {
         Turn { now, effects: vec![], most_records: MOST_RECORDS }
     }
 
-    /// So many delivery streams have something to read.
+    /// Shares the turn among the delivery streams that have something to read.
     pub(crate) fn share(&mut self, readers: usize) {
         self.most_records = (MOST_RECORDS / readers.max(1)).max(LEAST_RECORDS);
     }

@@ -25,7 +25,7 @@ pub struct Record {
     pub arrival: Millis,
 }
 
-/// What begins the data of a record that the Kinesis Producer Library put several into.
+/// The first bytes of a record into which the Kinesis Producer Library has put several.
 pub const AGGREGATED: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
 
 /// A partition key, which shares its memory with others. Cloning copies nothing.

@@ -84,7 +84,9 @@ fn at_first_signal(command: &Command) -> &'static str {
             "stopping: running steps have 5 s to finish; press Ctrl-C again to quit now"
         }
         Command::Put(_) => "stopping: nothing more is put",
-        Command::Replay(args) if args.through_source => "stopping: what is on its way into the stream is noted",
+        Command::Replay(args) if args.through_source => {
+            "stopping: waiting up to 4 s for requests under way, and noting what they have put"
+        }
         Command::Replay(_) => "stopping: run replay again to replay the rest",
         Command::Verify(_) => "stopping: the records that were sent stay where they are",
         Command::Tail(_) | Command::Cat(_) | Command::Logs(_) => "stopping",

@@ -151,7 +151,7 @@ async fn stopped(bench: &Bench, session: &Session, after: Option<Duration>) -> (
     (exit.unwrap_or_else(|error| panic!("{error}")), result.expect("a result"))
 }
 
-/// How often each record is in the stream.
+/// Counts how often each record is in the stream.
 async fn in_the_stream(bench: &Bench) -> BTreeMap<String, usize> {
     let mut all = BTreeMap::new();
     read(&bench.cx, "v-events").await.into_iter().for_each(|text| *all.entry(text).or_default() += 1);

@@ -36,7 +36,7 @@ fn documents(names: &[&str]) -> String {
     names.iter().map(|name| json!({ "k": "k", "name": name }).to_string()).collect()
 }
 
-/// What CloudWatch Logs sends: one message for each text.
+/// A document as CloudWatch Logs sends it, with a message for each text.
 fn logs(messages: &[String]) -> Vec<u8> {
     let events: Vec<Value> = messages.iter().map(|message| json!({ "message": message })).collect();
     let document = json!({ "messageType": "DATA_MESSAGE", "logEvents": events }).to_string();

@@ -59,7 +59,7 @@ pub struct Output {
     pub raw: Bytes,
 }
 
-/// As it was read.
+/// The record as it was read.
 impl From<Item> for Output {
     fn from(item: Item) -> Output {
         let Item { origin, record, raw, .. } = item;

@@ -2,7 +2,7 @@
 
 /// How many items a piece takes before the next begins.
 const PIECE: usize = 256;
-/// So many that come at once are a piece of their own, and are not moved.
+/// From this number on, items that come at once are a piece of their own and are not moved.
 const MANY: usize = 16;
 
 /// Items in the order they came, in pieces: growing moves few of them, and another list's are taken in without looking at them.

@@ -51,7 +51,7 @@ impl Outputs {
     }
 }
 
-/// As one part.
+/// Makes one part of all items.
 impl FromIterator<Output> for Outputs {
     fn from_iter<I: IntoIterator<Item = Output>>(items: I) -> Outputs {
         let items: Vec<Output> = items.into_iter().collect();

@@ -108,7 +108,7 @@ pub fn unread(world: &World) -> bool {
     readers(world).next().is_some()
 }
 
-/// Those that have something to read, and may read it.
+/// The pipelines that have something to read, and may read it.
 fn readers(world: &World) -> impl Iterator<Item = &Pipeline> {
     moving(world).filter(|pipeline| pipeline.rests_until.is_none() && source::unread(world, pipeline))
 }

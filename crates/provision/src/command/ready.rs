@@ -69,7 +69,7 @@ pub async fn data(session: &Session, stack: &Stack, events: &Events) -> Result<(
 /// Waits until each delivery stream that was created lately, and reads a stream, has stored an object since then.
 ///
 /// # Errors
-/// As of [`data`].
+/// A new delivery stream has stored nothing within its buffers and five minutes.
 pub async fn new_ones(session: &Session, fed: &[Fed<'_>], events: &Events) -> Result<()> {
     let (mut silent, new_since_s) = (vec![], now(session).await? - NEW_S);
     for (fed, one) in each(fed).filter(|(_, one)| one.delivery.source.is_some()) {

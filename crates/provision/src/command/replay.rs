@@ -27,7 +27,7 @@ use crate::transform::subject;
 use crate::verify::fed::{self, Tested};
 use crate::verify::pipeline::Pipeline;
 
-/// How long a replay into the stream goes on after a signal, at most: runners of CI systems send the next one after 7.5 s.
+/// The time that a replay into the stream has after a signal: runners of CI systems send the next one after 7.5 s.
 const NOTED: Duration = Duration::from_secs(7);
 
 #[derive(Debug, Default, clap::Args)]

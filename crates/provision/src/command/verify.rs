@@ -109,7 +109,7 @@ pub async fn verify(session: &Session, args: &VerifyArgs, events: &Events) -> Re
     settle::settle(session, args, &mut sendings, events).await?;
     let mut accounted = true;
     for Sending { into, placed, subjects, .. } in &mut sendings {
-        for subject in &*subjects {
+        for subject in subjects {
             let verified = subject.verified(&session.cx, into, placed, began_s).await?;
             accounted &= verified.accounted;
             events.say(Event::Verified { result: Box::new(verified) });

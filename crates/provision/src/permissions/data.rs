@@ -43,7 +43,7 @@ fn of_delivery(physical: &str, delivery: &DeliveryStream, stack: &Stack, names: 
         };
         Subject::new("transforming", &[("arn", &arn)])
     }));
-    // What `replay` writes where the delivery stream names no key.
+    // `replay` writes with the key of the bucket where the delivery stream names none.
     let key = stack.bucket(&delivery.bucket.logical).and_then(|bucket| bucket.encryption.as_ref());
     all.extend(key.map(|key| Subject::new("data_key", &[("arn", &key_arn(key, names))])));
     all

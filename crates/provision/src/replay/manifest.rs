@@ -39,7 +39,7 @@ pub struct Manifest {
 /// Records that are being replayed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    /// Those in the objects, and those that the function dropped.
+    /// The records in the objects, and the records that the function dropped.
     pub records: BTreeSet<usize>,
     pub objects: Vec<Object>,
 }

@@ -1,6 +1,6 @@
-//! What failed of each record. A delivery stream may take records apart before its function sees them, and the error record of a part
-//! may hold the whole record, as it was put: which parts that has follows from the record alone, but not which of them failed. Only
-//! when there is an error record for each of its parts, all of them have.
+//! Restores the failed data from error records. A delivery stream may take records apart before its function sees them, and the error
+//! record of a part may hold the whole record as it was put. The record shows which parts it has, but not which of them failed. All have
+//! failed if there is an error record for each.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -25,7 +25,7 @@ pub struct Failed<'a> {
     pub part: Part,
 }
 
-/// What is restored from an error record.
+/// The data that is restored from an error record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     /// The bytes that the function gets, or an object.
@@ -65,7 +65,7 @@ impl<'a> Restorer<'a> {
         Restorer { cx, of, wanted, pipeline, places: None, last: None }
     }
 
-    /// What failed, for some error records of one object.
+    /// Restores some error records of one object.
     pub async fn restore<'e>(&mut self, key: &str, chosen: &[(usize, &'e ErrorRecord)]) -> Result<Vec<Failed<'e>>> {
         let mut restored = vec![];
         for (number, error) in chosen {

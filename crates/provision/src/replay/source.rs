@@ -43,9 +43,9 @@ pub struct Wholes {
     pub done: BTreeSet<usize>,
 }
 
-/// How often accepted records are noted.
+/// The interval at which accepted records are noted.
 const NOTED: Duration = Duration::from_secs(5);
-/// How long requests on their way are waited for after a signal.
+/// The time that requests under way have after a signal.
 const GRACE: Duration = Duration::from_secs(4);
 
 pub async fn into_source(

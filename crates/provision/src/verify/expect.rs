@@ -85,8 +85,8 @@ impl Expected {
     }
 
     /// The number of the record that a part is of.
-    pub fn record(&self, part: u32) -> io::Result<u32> {
-        self.records.as_ref().map_or(Ok(part), |records| records.get(part))
+    pub fn record(&mut self, part: u32) -> io::Result<u32> {
+        self.records.as_mut().map_or(Ok(part), |records| records.get(part))
     }
 
     fn add(&mut self, record: u32, fate: &Fate, fingerprint: Option<u64>) -> io::Result<()> {

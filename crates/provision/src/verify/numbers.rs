@@ -1,22 +1,17 @@
-//! A list of numbers in a file without a name, so that its length costs no memory.
+//! A list of numbers in a file, so that its length costs no memory.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
-/// Numbers that are written at once.
-const WRITTEN: usize = 4096;
+use crate::verify::paged::Paged;
 
 pub struct Numbers {
-    file: File,
+    numbers: Paged<4>,
     len: u32,
-    /// The last ones, which are not in the file yet.
-    newest: Vec<u32>,
 }
 
 impl Numbers {
     pub fn new() -> io::Result<Numbers> {
-        Ok(Numbers { file: tempfile::tempfile()?, len: 0, newest: vec![] })
+        Ok(Numbers { numbers: Paged::new()?, len: 0 })
     }
 
     pub fn count(&self) -> u32 {
@@ -25,34 +20,18 @@ impl Numbers {
 
     /// Appends a number. Gives its index.
     pub fn push(&mut self, number: u32) -> io::Result<u32> {
-        if self.newest.len() == WRITTEN {
-            let bytes: Vec<u8> = self.newest.drain(..).flat_map(u32::to_le_bytes).collect();
-            self.file.write_all_at(&bytes, 4 * u64::from(self.len - WRITTEN as u32))?;
-        }
-        self.newest.push(number);
+        let index = self.len;
         self.len += 1;
-        Ok(self.len - 1)
+        self.set(index, number)?;
+        Ok(index)
     }
 
     pub fn set(&mut self, index: u32, number: u32) -> io::Result<()> {
-        match index.checked_sub(self.written()) {
-            Some(at) => self.newest[at as usize] = number,
-            None => self.file.write_all_at(&number.to_le_bytes(), 4 * u64::from(index))?,
-        }
-        Ok(())
+        self.numbers.set(index.into(), &number.to_le_bytes())
     }
 
-    pub fn get(&self, index: u32) -> io::Result<u32> {
-        if let Some(at) = index.checked_sub(self.written()) {
-            return Ok(self.newest[at as usize]);
-        }
-        let mut bytes = [0; 4];
-        self.file.read_exact_at(&mut bytes, 4 * u64::from(index))?;
-        Ok(u32::from_le_bytes(bytes))
-    }
-
-    fn written(&self) -> u32 {
-        self.len - self.newest.len() as u32
+    pub fn get(&mut self, index: u32) -> io::Result<u32> {
+        Ok(u32::from_le_bytes(self.numbers.get(index.into())?))
     }
 }
 
@@ -61,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_kept_in_memory_and_in_the_file() {
+    fn numbers_are_kept_by_their_index() {
         let mut numbers = Numbers::new().unwrap();
         for n in 0..10_000 {
             assert_eq!(numbers.push(n * 2).unwrap(), n);

@@ -193,7 +193,7 @@ fn a_replay_into_the_stream_that_is_interrupted_says_how_much_it_has_put() {
     let ended = replay.wait_with_output().expect("it ends");
     said.push_str(&String::from_utf8_lossy(&ended.stderr));
     assert_eq!(ended.status.code(), Some(130), "{said}");
-    assert!(said.contains("stopping: what is on its way into the stream is noted"), "{said}");
+    assert!(said.contains("stopping: waiting up to 4 s for requests under way"), "{said}");
     assert!(said.contains("put 0 records into the stream before the signal; another replay puts the rest"), "{said}");
 }
 

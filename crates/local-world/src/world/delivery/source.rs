@@ -20,7 +20,7 @@ const MOST_BYTES: usize = 16 << 20;
 #[derive(Debug, Default)]
 pub struct Read {
     pub items: Vec<Item>,
-    /// One of them may be several that a producer put together.
+    /// A record among them may be several that a producer put together.
     pub may_be_several: bool,
 }
 

@@ -91,7 +91,7 @@ Control API, on the same port (no other web page may call it):
   GET  /_local/backlog?region=R&stream=NAME what a delivery stream has yet to deliver, and what it gave up
   GET  /_local/dump                         what exists
   GET  /_local/held                         by operation: how often the engine's lock was held, how long at most (us),
-                                            how often for more than 5 ms
+                                            how often for more than 0.2 ms
   GET  /_local/watch?frames=N               what exists and what it is doing, as server-sent events
   POST /_local/reset                        forget everything";
 

@@ -168,11 +168,11 @@ impl Expecting<'_> {
     }
 
     /// The result so far.
-    pub async fn verified(&self, cx: &Cx, into: &Target, placed: &mut Placed, since_s: i64) -> Result<Verified> {
-        let account = &self.account;
+    pub async fn verified(&mut self, cx: &Cx, into: &Target, placed: &mut Placed, since_s: i64) -> Result<Verified> {
         let drawing = |e| Error::new("drawing up the account", e);
-        let (counts, missing) = account.counts().map_err(drawing)?;
-        let shards = account.shards(placed).map_err(drawing)?;
+        let (counts, missing) = self.account.counts().map_err(drawing)?;
+        let shards = self.account.shards(placed).map_err(drawing)?;
+        let account = &self.account;
         let stored = account.objects.iter().map(|object| object.stored_s);
         let time = |at: i64| jiff::Timestamp::from_second(at).ok().map(|at| at.to_string());
         Ok(Verified {

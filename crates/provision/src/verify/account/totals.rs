@@ -19,7 +19,7 @@ pub struct Counts {
 
 impl Account {
     /// Draws up the account, with the missing records by their numbers.
-    pub fn counts(&self) -> io::Result<(Counts, Missing)> {
+    pub fn counts(&mut self) -> io::Result<(Counts, Missing)> {
         let (mut counts, mut missing) = (Counts::default(), Missing::default());
         for part in 0..self.expected.count() {
             if self.delivered.get(part) {
@@ -38,12 +38,15 @@ impl Account {
     }
 
     /// The counts of each shard that took records, in the order of their names. Empty for records that were put directly.
-    pub fn shards(&self, placed: &mut Placed) -> io::Result<Vec<ShardAccount>> {
+    pub fn shards(&mut self, placed: &mut Placed) -> io::Result<Vec<ShardAccount>> {
         if placed.shards().is_empty() {
             return Ok(vec![]);
         }
         let mut shards = self.per_shard.clone();
-        for part in (0..self.expected.count()).filter(|part| !self.delivered.get(*part) && !self.failed.get(*part)) {
+        for part in 0..self.expected.count() {
+            if self.delivered.get(part) || self.failed.get(part) {
+                continue;
+            }
             let Some(place) = placed.of(self.expected.record(part)?)? else { continue };
             let shard = shards.entry(place.shard).or_default();
             let count = if self.expected.dropped.get(part) { &mut shard.dropped } else { &mut shard.missing };
